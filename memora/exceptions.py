@@ -1,0 +1,53 @@
+"""The errors memora raises itself: a small tree, so that a caller can catch just what it can handle.
+
+Every message names what failed, where, and how to mend it, and holds no secret: it is shown to admins
+and kept in the CDN Sync Log.
+"""
+
+
+class MemoraError(Exception):
+	"""Anything that memora raises on purpose."""
+
+
+class BuildError(MemoraError):
+	"""A plan or shared subject cannot be rendered from what the editors have written."""
+
+
+class AccessError(BuildError):
+	"""A node's access level cannot be decided: it is paid, yet no item is named at it or above it."""
+
+
+class ContractError(BuildError):
+	"""A document does not match its JSON Schema; nothing of its build was uploaded."""
+
+
+class FileTooLargeError(BuildError):
+	"""A document is larger than a published file may be (spec: 10,000,000 bytes)."""
+
+
+class LeaseLostError(MemoraError):
+	"""The lease on a scope has passed to another worker; whoever sees this must stop writing at once."""
+
+
+class ScopeBusyError(MemoraError):
+	"""Another worker holds the lease that is needed; try again later, nothing is wrong."""
+
+
+class StorageError(MemoraError):
+	"""The storage could not do what was asked. Subclasses say why."""
+
+
+class StorageConfigurationError(StorageError):
+	"""What CDN Settings say cannot work: wrong key, region, bucket, permission. Retrying will not help."""
+
+
+class StorageUnavailableError(StorageError):
+	"""The storage is down, slow, throttling or full. Retrying may help."""
+
+
+class PreconditionFailedError(StorageError):
+	"""A conditional write found another object than expected: somebody else has written (HTTP 412)."""
+
+
+class PurgeError(MemoraError):
+	"""The CDN's cache could not be purged. Files are live; caches may serve old ones until they expire."""
