@@ -1,0 +1,265 @@
+"""What a build changes: the documents it offers against what the ledger says is live (spec, "Versions").
+
+A build makes one `Diff` from its scope's ledger, offers or keeps every file it wants, and reads back which to
+upload (`changed`) and which are no longer produced (`dropped`). Targets come before what links to them: a
+link carries its target's version, so `link` only knows what was offered or kept before.
+
+Same content, same bytes: a file's version and `generated_at` say when its content last changed, and come from
+the ledger for as long as the content's hash stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any, Literal
+
+import orjson
+
+from memora.exceptions import BuildError, FileTooLargeError
+from memora.services.cdn_export import paths
+from memora.services.cdn_export.tree import Access
+
+Document = dict[str, Any]
+FileKind = Literal["plans_index", "manifest", "subject", "unit", "lesson", "search_index", "search_shard"]
+State = Literal["live", "in_flight", "removing", "removed"]
+
+# Spec: "A file over 10 MB fails its plan"; 10 MB is 10,000,000 bytes.
+LARGEST_FILE = 10_000_000
+
+# The key that `version` and `generated_at` stand before, by kind of file (spec, "Files").
+_STAMP_STANDS_BEFORE: dict[FileKind, str] = {
+	"plans_index": "plans",
+	"manifest": "subjects",
+	"subject": "access",
+	"unit": "access",
+	"lesson": "access",
+	"search_index": "total_lessons",
+	"search_shard": "entries",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+	"""What is known of one path: what stands there, and the highest version it was ever offered.
+
+	`version` outlives the file: a removed path keeps its entry, so that its versions never go back.
+	`live_version` is 0 while nothing is live. `content_hash` and `shape_hash` are those of the last offer; of an
+	`in_flight` path nobody knows whether the old or the new bytes are there.
+	"""
+
+	path: str
+	scope: str
+	kind: FileKind
+	node: str = ""
+	subject: str = ""
+	content_hash: str = ""
+	shape_hash: str = ""
+	version: int = 0
+	live_version: int = 0
+	state: State = "live"
+	etag: str = ""
+	size: int = 0
+	access_level: str = ""
+	required_item: str = ""
+	lesson_count: int = 0
+	signed_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+	"""One file as a build wants it. `document` is whole, stamp included, and None where nothing changed."""
+
+	path: str
+	kind: FileKind
+	node: str
+	subject: str
+	version: int
+	changed: bool
+	content_hash: str
+	shape_hash: str
+	document: Document | None
+	access_level: str
+	required_item: str
+	lesson_count: int
+
+	@property
+	def url(self) -> str:
+		return paths.versioned(self.path, self.version)
+
+	def metadata(self) -> dict[str, str]:
+		"""What stands beside the file in the storage: for a gate at the edge, and to rebuild a lost ledger."""
+		metadata = {"version": str(self.version), "content-hash": self.content_hash}
+		if self.access_level:
+			metadata["access-level"] = self.access_level
+		if self.required_item:
+			metadata["required-item"] = self.required_item
+		return metadata
+
+
+class Diff:
+	"""The files one build wants, against what its scope's ledger says.
+
+	`now` is in Unix seconds. `elsewhere` gives the live versions of files that another scope publishes and this
+	one links to, such as the shared units under a plan's subject.
+	"""
+
+	def __init__(
+		self, ledger: Mapping[str, LedgerEntry], now: int, elsewhere: Mapping[str, int] | None = None
+	) -> None:
+		self.planned: dict[str, Planned] = {}
+		self._ledger = ledger
+		self._now = now
+		self._elsewhere = elsewhere or {}
+
+	def keeps_shape(self, path: str, shape_hash: str) -> bool:
+		"""Whether the file that is live was made from this shape, so that an untouched body makes it unchanged."""
+		entry = self._ledger.get(path)
+		return entry is not None and entry.state == "live" and entry.shape_hash == shape_hash
+
+	def keep(self, path: str) -> Planned:
+		"""Take a live file over from the ledger, unread and unchanged."""
+		entry = self._ledger.get(path)
+		if entry is None or entry.state != "live":
+			raise KeyError(f"{path} is not live, so it cannot be kept")
+		return self._plan(
+			Planned(
+				path=path,
+				kind=entry.kind,
+				node=entry.node,
+				subject=entry.subject,
+				version=entry.live_version,
+				changed=False,
+				content_hash=entry.content_hash,
+				shape_hash=entry.shape_hash,
+				document=None,
+				access_level=entry.access_level,
+				required_item=entry.required_item,
+				lesson_count=entry.lesson_count,
+			)
+		)
+
+	def offer(
+		self,
+		path: str,
+		kind: FileKind,
+		node: str,
+		document: Document,
+		*,
+		subject: str = "",
+		shape_hash: str = "",
+		access: Access | None = None,
+		lesson_count: int = 0,
+	) -> Planned:
+		"""Plan a file with this content, given without its stamp; unchanged when just that is live already.
+
+		A path that was left in flight is never called unchanged: which bytes are there is not known, so it is
+		uploaded again under a higher version.
+		"""
+		content = serialise(document, path)
+		_check_size(path, len(content) + _STAMP_BYTES)
+		content_hash = sha256(content).hexdigest()
+		entry = self._ledger.get(path)
+		if entry and entry.state == "live" and entry.content_hash == content_hash:
+			changed, version = False, entry.live_version
+		else:
+			changed, version = True, max(self._now, 1 + entry.version if entry else 1)
+		return self._plan(
+			Planned(
+				path=path,
+				kind=kind,
+				node=node,
+				subject=subject,
+				version=version,
+				changed=changed,
+				content_hash=content_hash,
+				shape_hash=shape_hash,
+				document=stamped(kind, document, version) if changed else None,
+				access_level=access.level if access else "",
+				required_item=access.required_item if access else "",
+				lesson_count=lesson_count,
+			)
+		)
+
+	def link(self, path: str) -> str:
+		"""The URL of a file with its version; the file was offered or kept before, or stands elsewhere."""
+		if path in self.planned:
+			return self.planned[path].url
+		if path in self._elsewhere:
+			return paths.versioned(path, self._elsewhere[path])
+		raise KeyError(f"{path} is linked to before it was offered or kept: targets come first")
+
+	def changed(self) -> list[Planned]:
+		"""What has to be uploaded, in the order it was offered: every target before what links to it."""
+		return [planned for planned in self.planned.values() if planned.changed]
+
+	def dropped(self) -> list[LedgerEntry]:
+		"""What stands, or may stand, in the storage and is no longer wanted."""
+		return [
+			entry
+			for path, entry in self._ledger.items()
+			if entry.state in ("live", "in_flight") and path not in self.planned
+		]
+
+	def _plan(self, planned: Planned) -> Planned:
+		if planned.path in self.planned:
+			raise BuildError(f"{planned.path} is produced twice in one build; two documents share its name")
+		self.planned[planned.path] = planned
+		return planned
+
+
+def serialise(document: Document, path: str = "a document") -> bytes:
+	"""A document as it stands in its file: UTF-8, keys in the order they were put in, no space, no newline."""
+	try:
+		return orjson.dumps(document)
+	except orjson.JSONEncodeError as error:
+		raise BuildError(f"{path} cannot be written as JSON: {error}") from error
+
+
+def body(path: str, document: Document) -> bytes:
+	"""The bytes to upload, stamp and signed links included, or an error that names the path."""
+	content = serialise(document, path)
+	_check_size(path, len(content))
+	return content
+
+
+def shape(document: Document) -> str:
+	"""The hash of a document without its stamp, whole or, for a lesson's shape, its head."""
+	return sha256(serialise(document)).hexdigest()
+
+
+def published_size(document: Document) -> int:
+	"""How many bytes a document, given without its stamp, has once it is published."""
+	return len(serialise(document)) + _STAMP_BYTES
+
+
+def stamped(kind: FileKind, document: Document, version: int) -> Document:
+	"""The document with `version` and `generated_at` where the spec's table has them."""
+	anchor = _STAMP_STANDS_BEFORE[kind]
+	whole: Document = {}
+	for key, value in document.items():
+		if key == anchor:
+			whole["version"] = version
+			whole["generated_at"] = moment(version)
+		whole[key] = value
+	return whole
+
+
+@lru_cache(maxsize=64)
+def moment(version: int) -> str:
+	"""A version is a moment, in Unix seconds; this is the same one in ISO 8601 with offset."""
+	return datetime.fromtimestamp(version, timezone.utc).isoformat()
+
+
+def _check_size(path: str, size: int) -> None:
+	if size > LARGEST_FILE:
+		raise FileTooLargeError(
+			f"{path} has {size:,} bytes, and a file may have {LARGEST_FILE:,}: "
+			"shorten its descriptions and stages, or move part of what it lists elsewhere"
+		)
+
+
+_STAMP_BYTES = len(f'"version":1769300000,"generated_at":"{moment(1769300000)}",')

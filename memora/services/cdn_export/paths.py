@@ -1,0 +1,75 @@
+"""Where each file stands under the bucket's root (spec, "Files").
+
+Every path and URL that memora publishes is made here. A `plan` argument is the plan's name; where it may be
+None, None means the shared file and a name means that plan's own rendition ("Shared or own, never a mix").
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b32encode
+from functools import lru_cache
+from hashlib import sha256
+
+PLAN_INDEX = "plans/index.json"
+
+_PLAIN = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_EXTENSION = re.compile(r"[a-z0-9]{1,16}")
+
+
+@lru_cache(maxsize=16_384)
+def segment(name: str) -> str:
+	"""Return a document's name as it stands in a path: itself when plain, else "~" and a digest of it.
+
+	Any name becomes 1 to 64 characters that need no escaping in a URL, an S3 key or a file name. Two names
+	never share a segment: no plain name begins with "~".
+	"""
+	if _PLAIN.fullmatch(name):
+		return name
+	return "~" + b32encode(sha256(name.encode()).digest()).decode().lower()[:26]
+
+
+def plan_folder(plan: str) -> str:
+	"""Everything that is one plan's own stands below this prefix."""
+	return f"plans/{segment(plan)}/"
+
+
+def manifest(plan: str) -> str:
+	return f"{plan_folder(plan)}manifest.json"
+
+
+def plan_subject(plan: str, subject: str) -> str:
+	return f"{plan_folder(plan)}subjects/{segment(subject)}.json"
+
+
+def unit(name: str, plan: str | None = None) -> str:
+	return f"{_world(plan)}units/{segment(name)}.json"
+
+
+def lesson(name: str, plan: str | None = None) -> str:
+	return f"{_world(plan)}lessons/{segment(name)}.json"
+
+
+def search_index(plan: str) -> str:
+	return f"{plan_folder(plan)}search_index.json"
+
+
+def search_shard(plan: str, subject: str, part: int | None = None) -> str:
+	"""A subject's search shard, or its `part`-th part (from 1) where it had to be split."""
+	whole = f"{plan_folder(plan)}search/{segment(subject)}"
+	return f"{whole}.json" if part is None else f"{whole}/{part}.json"
+
+
+def media(digest: str, extension: str) -> str:
+	"""A public file by the hex SHA-256 of its bytes; an extension that is not plain becomes "bin"."""
+	extension = extension.lower().removeprefix(".")
+	return f"media/{digest}.{extension if _EXTENSION.fullmatch(extension) else 'bin'}"
+
+
+def versioned(path: str, version: int) -> str:
+	"""The URL of a file, relative to the CDN's base, that changes whenever the file does."""
+	return f"{path}?v={version}"
+
+
+def _world(plan: str | None) -> str:
+	return "" if plan is None else plan_folder(plan)
