@@ -1,0 +1,116 @@
+"""Who may read what: the rules of spec, "Access", applied to a subject for all plans or for one.
+
+Access is decided top-down, one node at a time, from four things: the node, what the plan overrides at it, its
+parent's access, and the item of the nearest ancestor that is paid. The numbers in `_decide` are those of the
+spec's table; the first rule that applies decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from memora.exceptions import AccessError
+from memora.services.cdn_export.tree import Access, AccessLevel, Action, Node, Override, ResolvedNode, walk
+
+Actions = Mapping[Action, str]
+"""What a plan overrides at one node: the actions, each with its value."""
+
+_PUBLIC = Access("public")
+_AUTHENTICATED = Access("authenticated")
+_FREE_PREVIEW = Access("free_preview")
+_OPEN: tuple[AccessLevel, ...] = ("public", "free_preview")
+_NOTHING: Actions = {}
+
+
+def resolve(subject: Node, overrides: Iterable[Override] = ()) -> ResolvedNode | None:
+	"""Decide every node's access, drop what is left out, and apply the plan's titles.
+
+	None when the subject itself is left out. Overrides of nodes elsewhere have no effect here.
+	"""
+	actions: dict[tuple[str, str], dict[Action, str]] = {}
+	for override in overrides:
+		actions.setdefault((override.kind, override.name), {})[override.action] = override.value
+	return _resolve(subject, None, "", actions)
+
+
+def overridden(subject: Node, overrides: Iterable[Override]) -> bool:
+	"""Whether a plan needs its own rendition of a subject (spec, "Shared or own, never a mix").
+
+	It does when an override has its target at the subject or below, whether it makes a difference today or not.
+	"""
+	targets = {(override.kind, override.name) for override in overrides}
+	return bool(targets) and any((node.kind, node.name) in targets for node in walk(subject))
+
+
+def narrows(before: AccessLevel, after: AccessLevel) -> bool:
+	"""Whether fewer may read: a node becomes paid, or stops being public or free."""
+	return (before != "paid" and after == "paid") or (before in _OPEN and after not in _OPEN)
+
+
+def widens(before: AccessLevel, after: AccessLevel) -> bool:
+	"""Whether what had to be paid for no longer has to be: what the brake on large changes looks for."""
+	return before == "paid" and after != "paid"
+
+
+def _resolve(
+	node: Node, parent: Access | None, inherited_item: str, overrides: Mapping[tuple[str, str], Actions]
+) -> ResolvedNode | None:
+	actions = overrides.get((node.kind, node.name), _NOTHING)
+	if not node.is_published or "Hide" in actions:  # rule 1
+		return None
+	access = _decide(node, actions, parent, inherited_item)
+	if access.level == "paid":
+		inherited_item = access.required_item
+	handed_down = _handed_down(node, actions, access)
+	children = [_resolve(child, handed_down, inherited_item, overrides) for child in node.children]
+	return ResolvedNode(
+		kind=node.kind,
+		name=node.name,
+		title=actions.get("Rename") or node.title,
+		description=node.description,
+		image=node.image,
+		sort_order=node.sort_order,
+		color_code=node.color_code,
+		badge_image=node.badge_image,
+		stage_count=node.stage_count,
+		access=access,
+		children=tuple([child for child in children if child is not None]),
+	)
+
+
+def _decide(node: Node, actions: Actions, parent: Access | None, inherited_item: str) -> Access:
+	"""Rules 2 to 9. `parent` is what the parent hands down, None above a subject."""
+	if "Set Free" in actions:  # rule 2
+		return _FREE_PREVIEW
+	if "Set Sold Separately" in actions:  # rule 3
+		item = actions["Set Sold Separately"] or node.required_item or inherited_item
+		return _paid(node, item, is_sold_separately=True, parent_item_required=False)
+	if node.is_free_preview:  # rule 4
+		return _FREE_PREVIEW
+	if parent and parent.level == "free_preview":  # rule 5
+		return _FREE_PREVIEW
+	if node.is_sold_separately or node.required_item:  # rule 6
+		item = node.required_item or inherited_item
+		return _paid(node, item, node.is_sold_separately, node.parent_item_required)
+	if parent and parent.level == "paid":  # rule 7
+		return parent
+	if node.is_public or (parent and parent.level == "public"):  # rule 8
+		return _PUBLIC
+	return _AUTHENTICATED  # rule 9
+
+
+def _handed_down(node: Node, actions: Actions, access: Access) -> Access:
+	"""What rule 7 gives to the children: a Subject paid by rule 6 has both flags false, yet hands down others."""
+	paid_by_rule_6 = access.level == "paid" and "Set Sold Separately" not in actions
+	if node.kind == "subject" and paid_by_rule_6:
+		return Access("paid", access.required_item, is_sold_separately=False, parent_item_required=True)
+	return access
+
+
+def _paid(node: Node, item: str, is_sold_separately: bool, parent_item_required: bool) -> Access:
+	if not item:
+		raise AccessError(
+			f"The {node.kind} “{node.title}” ({node.name}) is paid, but neither it nor anything above it names an "
+			"item. Enter a Required Item at its track or subject, or a value in the plan's override."
+		)
+	return Access("paid", item, is_sold_separately, parent_item_required)
