@@ -1,0 +1,91 @@
+# The engine: Frappe and everything that memora's development needs, out of package registries only. A real bench
+# (MEMORA_BENCH) has all this already.
+
+WHEEL_SHA256=dc58aaf29c59b7666edc953596e5b31f77d7286b2ed6b14c6a205b217c210349
+
+# packages COMMAND=PACKAGE...: Debian packages for the commands that are missing.
+packages() {
+	local pair missing=()
+	for pair; do
+		command -v "${pair%=*}" >/dev/null || missing+=("${pair#*=}")
+	done
+	((${#missing[@]})) || return 0
+	command -v apt-get >/dev/null || fail "this needs the Debian packages ${missing[*]}; install them for your system"
+	[[ $(id -u) == 0 ]] || fail "as root, run: apt-get install --no-install-recommends ${missing[*]}"
+	step "apt-get update" apt-update apt-get update
+	step "Debian packages: ${missing[*]}" apt-install env DEBIAN_FRONTEND=noninteractive \
+		apt-get install -y --no-install-recommends "${missing[@]}"
+}
+
+# The -core package: the server's program without a service of the system that would start by itself.
+mariadb_packages() {
+	packages mariadbd=mariadb-server-core mariadb-admin=mariadb-client flock=util-linux
+}
+
+_find_python() {
+	local python
+	for python in python3.11 python3; do
+		if "$python" -c 'import sys, venv; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; then
+			command -v "$python"
+			return
+		fi
+	done
+	fail "Python 3.11 with venv is needed (Debian: apt-get install python3-venv); dev/requirements.txt is locked for it"
+}
+
+_environment() {
+	rm -rf "$BENCH/env" "$BENCH/apps/frappe"
+	"$1" -m venv "$BENCH/env"
+	# uv out of the same list, because it takes a third of pip's time for the rest.
+	sed -n '/^uv==/,/[^\\]$/p' "$REPO/dev/requirements.txt" >"$DEV/uv.txt"
+	"$PYTHON" -m pip install --quiet --require-hashes -r "$DEV/uv.txt"
+	# --no-deps: the list is complete, and deliberately newer in places than the engine asks for.
+	"$BENCH/env/bin/uv" pip install --quiet --python "$PYTHON" --no-deps --require-hashes --compile-bytecode \
+		-r "$REPO/dev/requirements.txt"
+}
+
+_frappe() {
+	local packages
+	packages=$("$PYTHON" -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')
+	"$PYTHON" "$LIB/derename.py" "$packages/criscostack" "$BENCH/apps/frappe"
+	"$BENCH/env/bin/uv" pip uninstall --quiet --python "$PYTHON" criscostack
+	# Paths, not links into site-packages: Frappe finds its bench by where its own files are.
+	printf '%s\n' "$BENCH/apps/frappe" "$REPO" >"$packages/bench_apps.pth"
+	"$PYTHON" -m compileall -q -j 0 "$BENCH/apps/frappe" || true # templates of code among it don't compile
+}
+
+engine_key() { hash_of "$REPO/dev/requirements.txt" "$LIB/derename.py"; }
+
+engine_ready() {
+	local python
+	grep -q "sha256:$WHEEL_SHA256" "$REPO/dev/requirements.txt" ||
+		fail "dev/requirements.txt doesn't pin the engine's wheel to the one that was looked at"
+	[[ $(cat "$DEV/engine" 2>/dev/null) == "$(engine_key)" ]] && return
+	python=$(_find_python)
+	rm -f "$DEV/engine"
+	mkdir -p "$SITES/assets" "$BENCH"/{apps,config,logs}
+	step "Python packages" environment _environment "$python"
+	step "Frappe" frappe _frappe
+	ln -sfn "$REPO" "$BENCH/apps/memora"
+	engine_key >"$DEV/engine"
+}
+
+# The files that make the folder a bench. Written when a port changes, too.
+bench_config() {
+	local config=$SITES/common_site_config.json new
+	new=$(cat <<-C
+		{
+		 "db_host": "127.0.0.1",
+		 "db_port": ${PORT[mariadb]},
+		 "default_site": "$DEMO_SITE",
+		 "redis_cache": "redis://127.0.0.1:${PORT[redis_cache]}",
+		 "redis_queue": "redis://127.0.0.1:${PORT[redis_queue]}",
+		 "redis_socketio": "redis://127.0.0.1:${PORT[redis_cache]}",
+		 "webserver_port": ${PORT[web]}
+		}
+	C
+	)
+	[[ -f $config && $(<"$config") == "$new" ]] || printf '%s\n' "$new" >"$config"
+	printf 'frappe\nmemora\n' >"$SITES/apps.txt"
+	[[ -f $SITES/assets/assets.json ]] || echo '{}' >"$SITES/assets/assets.json" # without it every page is an error
+}
