@@ -1,0 +1,58 @@
+"""What memora promises its readers: a JSON Schema (draft-07) per kind of file, and the check against it.
+
+The schemas stand beside this module, one file each, and are what a front-end developer reads; `common` holds
+what they share. Every document is checked before anything of its build is uploaded.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Any, get_args
+
+import jsonschema_rs
+import orjson
+
+from memora.exceptions import ContractError
+from memora.services.cdn_export.diff import FileKind
+
+KINDS: tuple[FileKind, ...] = get_args(FileKind)
+BASE = "https://memora.app/schemas/cdn/"
+
+_LONGEST_REASON = 300
+
+
+def validate(kind: FileKind, document: dict[str, Any], path: str) -> None:
+	"""Raise ContractError unless the document, stamp included, is what its kind promises.
+
+	The error names the file, the place in it as a JSON pointer, and the reason.
+	"""
+	try:
+		_validator(kind).validate(document)
+	except jsonschema_rs.ValidationError as error:
+		place = "".join(f"/{_escaped(str(step))}" for step in error.instance_path)
+		reason = error.message
+		if len(reason) > _LONGEST_REASON:
+			reason = f"{reason[: _LONGEST_REASON // 2]} … {reason[-_LONGEST_REASON // 2 :]}"
+		raise ContractError(f"{path} breaks its contract at {place or 'the top'}: {reason}") from error
+
+
+@cache
+def schema(name: str) -> dict[str, Any]:
+	"""The JSON Schema of a kind, or `common`."""
+	loaded: dict[str, Any] = orjson.loads(files(__package__).joinpath(f"{name}.schema.json").read_bytes())
+	return loaded
+
+
+@cache
+def _validator(kind: FileKind) -> jsonschema_rs.Draft7Validator:
+	return jsonschema_rs.Draft7Validator(schema(kind), retriever=_beside)
+
+
+def _beside(uri: str) -> dict[str, Any]:
+	"""A schema that another one refers to: always one that is shipped, never fetched."""
+	return schema(uri.removeprefix(BASE).removesuffix(".schema.json"))
+
+
+def _escaped(step: str) -> str:
+	return step.replace("~", "~0").replace("/", "~1")
