@@ -152,7 +152,7 @@ class _Crawl:
 		if len(body) > LARGEST_FILE:
 			self._problem(path, f"is larger than a published file may be: {len(body):,} bytes")
 		try:
-			document = orjson.loads(body)
+			document: dict[str, Any] = orjson.loads(body)
 			contracts.validate(kind, document, path)
 		except ValueError as error:
 			self._problem(path, f"is no JSON: {error}")
