@@ -1,0 +1,55 @@
+"""The interface of a CDN's cache: told which URLs have changed, it forgets what it holds of them.
+
+A new CDN is one subclass of `CachePurge` and a line in `memora.services.cdn_export.cache_purge.open`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class PurgeResult:
+	"""What became of a purge. `failed` URLs can be given to `purge` again, not before `retry_after` seconds.
+
+	`error` says why in a sentence with its mend, "" when nothing failed. `final` is True when trying again
+	is useless until somebody has changed CDN Settings.
+	"""
+
+	purged: tuple[str, ...] = ()
+	failed: tuple[str, ...] = ()
+	retry_after: float | None = None
+	error: str = ""
+	final: bool = False
+
+
+class CachePurge(ABC):
+	"""A CDN's cache, seen from the one side that matters here."""
+
+	name: str  # the CDN, as people call it
+	active: bool = True  # False: there is no cache to purge, so nothing needs to be noted for later
+
+	@abstractmethod
+	def purge(self, urls: Sequence[str]) -> PurgeResult:
+		"""Make the CDN forget these URLs, absolute and just as readers ask for them: the query is part of
+		the cache's key. Never raises for what the CDN or the network does; the result says it."""
+
+	@abstractmethod
+	def verify(self) -> None:
+		"""Check that purging would be allowed; PurgeError says what is wrong and where to mend it."""
+
+
+class NoPurge(CachePurge):
+	"""No CDN in front of the storage, or one that only forgets with time."""
+
+	name = "None"
+	active = False
+
+	def purge(self, urls: Sequence[str]) -> PurgeResult:
+		"""Nothing to do, so all is done."""
+		return PurgeResult(purged=tuple(urls))
+
+	def verify(self) -> None:
+		"""Always fine."""

@@ -1,0 +1,142 @@
+"""The interface every storage provider fulfils, and the plain data that goes through it.
+
+A storage keeps whole objects under a path. Promised by all of them, and tested by one shared suite
+(tests/contract/storage):
+
+- A reader sees the old object or the new one, never a part of either.
+- When `put` returns, the object survives a power failure, and the next `get`, `head` and `list` show it.
+- A conditional `put` that loses raises PreconditionFailedError and has changed nothing. Of several at once,
+  one wins.
+- Text comes back as it went in: paths, metadata and content types of any language.
+- Whatever fails is a StorageError: StorageConfigurationError when retrying is useless,
+  StorageUnavailableError when it may help. No message holds a secret.
+
+Not promised: an order between writes to different paths, or a history of what was overwritten.
+All methods may be called from several threads.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from memora.exceptions import StorageError
+
+JSON = "application/json; charset=utf-8"
+MAX_PATH_BYTES = 1024  # S3's own limit, kept by all so that a site can change its provider
+
+_BAD_SEGMENTS = frozenset({"", ".", ".."})
+_NUL_OR_SURROGATE = re.compile("[\x00\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class StorageSettings:
+	"""What CDN Settings say of the storage, secrets included; they stay out of its repr."""
+
+	provider: str
+	endpoint_url: str = ""
+	region: str = ""
+	bucket_name: str = ""
+	access_key: str = field(default="", repr=False)
+	secret_key: str = field(default="", repr=False)
+	cdn_base_url: str = ""
+	local_path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+	"""One object to write. `metadata` is plain text with lower-case ASCII names; the provider encodes it."""
+
+	path: str
+	body: bytes
+	cache_control: str
+	metadata: Mapping[str, str] = field(default_factory=dict)
+	content_type: str = JSON
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+	"""What a storage says of an object. `list` fills path, etag, size and modified only."""
+
+	path: str
+	etag: str
+	size: int
+	content_type: str = ""
+	cache_control: str = ""
+	metadata: Mapping[str, str] = field(default_factory=dict)
+	modified: datetime | None = None
+
+
+class Storage(ABC):
+	"""Whole objects under paths; see the module's docstring for what is promised."""
+
+	name: str  # the provider, as CDN Settings call it
+	threads: int  # how many calls at once make sense
+	conditional: bool  # whether `if_match` and `if_absent` are honoured
+	target: str  # where files go, without secrets; when it changes, everything must be published anew
+
+	@abstractmethod
+	def put(self, upload: Upload, *, if_match: str | None = None, if_absent: bool = False) -> str:
+		"""Write an object whole and return its ETag (without quotes). With `if_match` only over the object
+		that has that ETag, with `if_absent` only where there is none: else PreconditionFailedError."""
+
+	@abstractmethod
+	def get(self, path: str) -> bytes | None:
+		"""The object's body, None when there is none."""
+
+	@abstractmethod
+	def head(self, path: str) -> StoredObject | None:
+		"""What is known of the object without reading it, None when there is none."""
+
+	@abstractmethod
+	def delete(self, paths: Iterable[str]) -> None:
+		"""Remove the objects, in as few requests as there can be; one that is missing is fine."""
+
+	@abstractmethod
+	def list(self, prefix: str = "", after: str = "") -> Iterator[StoredObject]:
+		"""Every object whose path begins with `prefix` and comes after `after`, in the order of the paths'
+		UTF-8 bytes. Reads page by page as it is iterated."""
+
+	def sign(self, link: str, until: datetime, *, since: datetime | None = None) -> str | None:
+		"""A URL that reads the object behind `link` without credentials until `until`; None when the link
+		does not lead into this storage, or the storage cannot sign.
+
+		The same link, `until` and `since` always give the same URL, so builders that round `until` down to
+		a common window write the same bytes. `since`, when the signature begins, is 24 hours before
+		`until` unless given.
+		"""
+		return None
+
+	def close(self) -> None:  # noqa: B027 (most have nothing to let go of)
+		"""Let go of connections; the storage cannot be used afterwards."""
+
+	def __enter__(self) -> Storage:
+		return self
+
+	def __exit__(self, *exc_info: object) -> None:
+		self.close()
+
+
+def check_path(path: str) -> str:
+	"""The path itself, when every provider can hold it; else StorageError says why not.
+
+	Segments "." and ".." are refused although S3 allows them: HTTP clients and CDNs fold them away.
+	"""
+	if not path:
+		raise StorageError("A stored file needs a path; this one is empty.")
+	if _NUL_OR_SURROGATE.search(path):
+		raise StorageError(f"The path {path!r} cannot be stored: it holds a character that is not text.")
+	if not _BAD_SEGMENTS.isdisjoint(path.split("/")):
+		raise StorageError(
+			f"The path {path!r} cannot be stored: it must not begin or end with a slash, nor hold an empty "
+			"part, '.' or '..' between slashes."
+		)
+	if len(path.encode()) > MAX_PATH_BYTES:
+		raise StorageError(
+			f"The path {path[:60]!r}… cannot be stored: it has {len(path.encode())} bytes, "
+			f"{MAX_PATH_BYTES} are allowed."
+		)
+	return path

@@ -1,0 +1,449 @@
+"""Local Directory: published files on a disk, for a web server to hand out. No account needed.
+
+`{root}` holds the published files and nothing else, so it can be a public web root as it is. Beside it
+stands `{root}.meta`, readable by its owner only:
+
+	objects/   for each file what an object store would keep with it: ETag, type, cache control, metadata
+	locks/     256 lock files; a path's hash chooses one, so that a write and its condition are one step
+	tmp/       sidecars being written
+
+A file is written under a temporary name in its own folder, synced, renamed, and the folder synced. Its
+sidecar is written before it and belongs to one ETag: a file changed by hand shows up with its real ETag and
+no metadata. Folders are opened one by one relative to each other and symbolic links never followed, so no
+path leads out of the root.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import os
+import secrets
+import stat
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from typing import Any, TypeVar
+
+import orjson
+
+from memora.exceptions import (
+	PreconditionFailedError,
+	StorageConfigurationError,
+	StorageError,
+	StorageUnavailableError,
+)
+from memora.services.cdn_export.storage.base import (
+	Storage,
+	StorageSettings,
+	StoredObject,
+	Upload,
+	check_path,
+)
+
+T = TypeVar("T")
+
+TEMPORARY_SUFFIX = ".memora-tmp"
+ORPHAN_AFTER = 3600  # seconds; no write takes nearly as long, so an older temporary file has lost its writer
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_BELOW = _FOLDER | os.O_NOFOLLOW
+_READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+_NOT_A_FILE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EISDIR, errno.ENAMETOOLONG, errno.ENXIO}
+
+
+class LocalStorage(Storage):
+	"""Files below a folder, each written whole and on disk before `put` returns."""
+
+	name = "Local Directory"
+	threads = 16  # enough for the file system to sync several at once
+	conditional = True
+
+	def __init__(self, settings: StorageSettings) -> None:
+		path = settings.local_path.strip()
+		if not os.path.isabs(path) or os.path.realpath(path) == "/":
+			raise StorageConfigurationError(
+				f"Local Path is {path!r}, but must be the absolute path of a folder of its own, such as "
+				"/srv/memora. Mend it in CDN Settings."
+			)
+		self._root = os.path.realpath(path)
+		self._objects = f"{self._root}.meta/objects"
+		self._locks = f"{self._root}.meta/locks"
+		self._temporary = f"{self._root}.meta/tmp"
+		self._folders = _FolderSync()
+		self.target = f"{self.name}|{self._root}"
+
+	def put(self, upload: Upload, *, if_match: str | None = None, if_absent: bool = False) -> str:
+		*folder, name = self._split(upload.path)
+		etag = _etag(upload.body)
+		sidecar = orjson.dumps(
+			{
+				"etag": etag,
+				"content_type": upload.content_type,
+				"cache_control": upload.cache_control,
+				"metadata": dict(upload.metadata),
+			}
+		)
+		with self._errors("write", upload.path):
+			self._prepare()
+			with self._locked(upload.path):
+				if if_absent or if_match is not None:
+					self._expect(upload.path, if_match, if_absent)
+				_retry(lambda: self._write_sidecar(folder, name, sidecar))
+				_retry(lambda: self._write(folder, name, upload.body))
+			self._folders.sync("/".join([self._root, *folder]))
+		return etag
+
+	def get(self, path: str) -> bytes | None:
+		found = self._read(self._root, path)
+		return found and found[0]
+
+	def head(self, path: str) -> StoredObject | None:
+		described = self._describe(path)
+		if described and not described.content_type:
+			# Caught between a writer's two renames, or changed by hand: under its lock there is one answer.
+			with self._errors("read", path), self._locked(path):
+				described = self._describe(path)
+		return described
+
+	def delete(self, paths: Iterable[str]) -> None:
+		touched: set[str] = set()
+		for path in paths:
+			*folder, name = self._split(path)
+			with self._errors("delete", path):
+				if not os.path.isdir(self._root):
+					return
+				self._prepare()
+				with self._locked(path):
+					_unlink(self._root, folder, name)
+					_unlink(self._objects, folder, name)
+					touched.add(_remove_empty(self._root, folder))
+					_remove_empty(self._objects, folder)
+		for folder_path in sorted(touched):
+			with self._errors("delete", folder_path.removeprefix(self._root).strip("/")):
+				self._folders.sync(folder_path)
+
+	def list(self, prefix: str = "", after: str = "") -> Iterator[StoredObject]:
+		"""See `Storage.list`. Passing through every folder anyway, it also sweeps what killed writers left."""
+		_sweep(self._temporary)
+		yield from self._walk([], prefix.encode(), after.encode())
+
+	# Paths and locks
+
+	def _split(self, path: str) -> list[str]:
+		parts = check_path(path).split("/")
+		if any(part.endswith(TEMPORARY_SUFFIX) for part in parts):
+			raise StorageError(
+				f"The path {path!r} cannot be stored: *{TEMPORARY_SUFFIX} is kept for files in the making."
+			)
+		return parts
+
+	def _prepare(self) -> None:
+		if os.path.isdir(self._locks) and os.path.isdir(self._root):
+			return
+		os.makedirs(self._root, exist_ok=True)
+		os.makedirs(f"{self._root}.meta", mode=0o700, exist_ok=True)
+		for folder in (self._objects, self._temporary, self._locks):
+			os.makedirs(folder, exist_ok=True)
+
+	@contextmanager
+	def _locked(self, path: str) -> Iterator[None]:
+		"""Hold the lock on a path among all threads and processes of this machine."""
+		slot = hashlib.md5(path.encode(), usedforsecurity=False).hexdigest()[:2]
+		fd = os.open(f"{self._locks}/{slot}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+		try:
+			fcntl.flock(fd, fcntl.LOCK_EX)
+			yield
+		finally:
+			os.close(fd)
+
+	def _expect(self, path: str, if_match: str | None, if_absent: bool) -> None:
+		found = self._read(self._root, path)
+		etag = _etag(found[0]) if found else None
+		if (if_absent and etag) or (if_match is not None and etag != if_match):
+			raise PreconditionFailedError(
+				f"{path} in {self._root} was not written: somebody else has written it meanwhile "
+				f"(expected {'none' if if_absent else if_match}, found {etag or 'none'})."
+			)
+
+	# Writing
+
+	def _write(self, folder: list[str], name: str, body: bytes) -> None:
+		with _opened(self._root, folder, create=True) as where:
+			temporary = f".{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
+			try:
+				_write_synced(temporary, body, where)
+				os.replace(temporary, name, src_dir_fd=where, dst_dir_fd=where)
+			except BaseException:
+				_unlink_quietly(temporary, where)
+				raise
+
+	def _write_sidecar(self, folder: list[str], name: str, body: bytes) -> None:
+		temporary = f"{self._temporary}/{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
+		with _opened(self._objects, folder, create=True) as where:
+			try:
+				_write_synced(temporary, body)
+				os.replace(temporary, name, dst_dir_fd=where)
+			except BaseException:
+				_unlink_quietly(temporary)
+				raise
+
+	# Reading
+
+	def _read(self, base: str, path: str) -> tuple[bytes, os.stat_result] | None:
+		*folder, name = self._split(path)
+		with self._errors("read", path):
+			try:
+				with _opened(base, folder) as where:
+					return _read_file(name, where)
+			except OSError as error:
+				if error.errno in _NOT_A_FILE:
+					return None
+				raise
+
+	def _describe(self, path: str) -> StoredObject | None:
+		found = self._read(self._root, path)
+		if found is None:
+			return None
+		etag = _etag(found[0])
+		beside = self._read(self._objects, path)
+		kept = _parse(beside[0]) if beside else {}
+		if kept.get("etag") != etag:
+			kept = {}
+		return StoredObject(
+			path=path,
+			etag=etag,
+			size=len(found[0]),
+			content_type=kept.get("content_type", ""),
+			cache_control=kept.get("cache_control", ""),
+			metadata=kept.get("metadata", {}),
+			modified=_modified(found[1]),
+		)
+
+	def _walk(self, folder: list[str], prefix: bytes, after: bytes) -> Iterator[StoredObject]:
+		shown = "/".join(folder)
+		with self._errors("list", shown):
+			try:
+				with _opened(self._root, folder) as where:
+					with os.scandir(where) as entries:
+						found = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
+			except OSError as error:
+				if error.errno in _NOT_A_FILE:  # removed since it was seen
+					return
+				raise
+		# "a/" stands for all below the folder a, which sorts the paths by their bytes: a.json, a/b.json, a0.json
+		keyed = sorted((os.fsencode(name) + b"/" * is_folder, name) for name, is_folder in found)
+		start = os.fsencode(f"{shown}/") if folder else b""
+		for end, name in keyed:
+			key = start + end
+			if key.endswith(b"/"):
+				inside = key.startswith(prefix) or prefix.startswith(key)
+				if inside and (key > after or after.startswith(key)):
+					yield from self._walk([*folder, name], prefix, after)
+			elif key.startswith(prefix) and key > after:
+				entry = self._entry(folder, name, key)
+				if entry:
+					yield entry
+
+	def _entry(self, folder: list[str], name: str, key: bytes) -> StoredObject | None:
+		path = key.decode(errors="backslashreplace")
+		with self._errors("read", path):
+			try:
+				with _opened(self._root, folder) as where:
+					if name.endswith(TEMPORARY_SUFFIX):
+						_unlink_orphan(name, where)
+						return None
+					found = _read_file(name, where)
+			except OSError as error:
+				if error.errno not in _NOT_A_FILE or error.errno == errno.ENOENT:
+					if error.errno == errno.ENOENT:
+						return None
+					raise
+				found = None
+		if found is None:  # a symbolic link or another oddity: shown, so that an audit can report it
+			return StoredObject(path=path, etag="", size=0)
+		return StoredObject(path=path, etag=_etag(found[0]), size=len(found[0]), modified=_modified(found[1]))
+
+	@contextmanager
+	def _errors(self, doing: str, path: str) -> Iterator[None]:
+		"""Turn what the operating system says into one of our errors, with where it happened and its mend."""
+		try:
+			yield
+		except OSError as error:
+			what = f"Could not {doing} {path!r} in {self._root}: {error.strerror or error}."
+			if error.errno in _FULL:
+				raise StorageUnavailableError(
+					f"{what} Free some space there, or move Local Path in CDN Settings to a larger disk."
+				) from error
+			if error.errno in _FORBIDDEN:
+				raise StorageConfigurationError(
+					f"{what} The user that runs the bench's workers must be able to write there and to "
+					f"{self._root}.meta; mend the permissions, or Local Path in CDN Settings."
+				) from error
+			if error.errno == errno.ENAMETOOLONG:
+				raise StorageError(f"{what} A file's or folder's name may have 255 bytes here.") from error
+			if error.errno in (errno.ENOTDIR, errno.EISDIR, errno.ELOOP):
+				raise StorageConfigurationError(
+					f"{what} Something else stands where a folder or file is needed; move it away."
+				) from error
+			raise StorageUnavailableError(
+				f"{what} Look at the disk and its mount; it is tried again."
+			) from error
+
+
+class _FolderSync:
+	"""Syncs folders, and lets writers into the same folder share one sync instead of doing one each."""
+
+	def __init__(self) -> None:
+		self._guard = threading.Lock()
+		self._of: dict[str, _FolderState] = {}
+
+	def sync(self, path: str) -> None:
+		"""Return once a sync of this folder, begun after this call, has ended."""
+		with self._guard:
+			state = self._of.setdefault(path, _FolderState())
+			state.asked += 1
+			mine = state.asked
+		with state.lock:
+			if state.done >= mine:
+				return
+			covers = state.asked
+			try:
+				fd = os.open(path, _FOLDER)
+			except FileNotFoundError:  # removed again: nothing is left to keep
+				return
+			try:
+				os.fsync(fd)
+			finally:
+				os.close(fd)
+			state.done = covers
+
+
+class _FolderState:
+	__slots__ = ("asked", "done", "lock")
+
+	def __init__(self) -> None:
+		self.lock = threading.Lock()
+		self.asked = 0
+		self.done = 0
+
+
+@contextmanager
+def _opened(base: str, folder: list[str], create: bool = False) -> Iterator[int]:
+	"""A descriptor of the folder, reached step by step so that no symbolic link can lead elsewhere."""
+	fd = os.open(base, _FOLDER)
+	try:
+		for part in folder:
+			try:
+				below = os.open(part, _BELOW, dir_fd=fd)
+			except FileNotFoundError:
+				if not create:
+					raise
+				try:
+					os.mkdir(part, dir_fd=fd)
+					os.fsync(fd)
+				except FileExistsError:
+					pass  # another writer was quicker
+				below = os.open(part, _BELOW, dir_fd=fd)
+			os.close(fd)
+			fd = below
+		yield fd
+	finally:
+		os.close(fd)
+
+
+def _retry(write: Callable[[], T]) -> T:
+	"""Write again when a folder vanished beneath it: `delete` removes a folder just as it becomes empty."""
+	for _ in range(100):
+		try:
+			return write()
+		except FileNotFoundError:
+			continue
+	return write()
+
+
+def _write_synced(name: str, body: bytes, dir_fd: int | None = None) -> None:
+	fd = os.open(name, _CREATE, 0o644, dir_fd=dir_fd)
+	try:
+		rest = memoryview(body)
+		while rest:
+			rest = rest[os.write(fd, rest) :]
+		os.fsync(fd)
+	finally:
+		os.close(fd)
+
+
+def _read_file(name: str, dir_fd: int) -> tuple[bytes, os.stat_result] | None:
+	fd = os.open(name, _READ, dir_fd=dir_fd)
+	with os.fdopen(fd, "rb") as file:
+		status = os.fstat(fd)
+		return (file.read(), status) if stat.S_ISREG(status.st_mode) else None
+
+
+def _unlink(base: str, folder: list[str], name: str) -> None:
+	try:
+		with _opened(base, folder) as where:
+			os.unlink(name, dir_fd=where)
+	except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+		pass
+
+
+def _remove_empty(base: str, folder: list[str]) -> str:
+	"""Remove the folder and those above it as far as they are empty; the one that stays."""
+	while folder:
+		try:
+			with _opened(base, folder[:-1]) as above:
+				os.rmdir(folder[-1], dir_fd=above)
+		except (FileNotFoundError, NotADirectoryError):
+			pass
+		except OSError as error:
+			if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+				break
+			raise
+		folder = folder[:-1]
+	return "/".join([base, *folder])
+
+
+def _sweep(folder: str) -> None:
+	try:
+		with _opened(folder, []) as where:
+			for name in os.listdir(where):
+				_unlink_orphan(name, where)
+	except OSError:
+		pass  # housekeeping; whatever is wrong shows in what was asked for
+
+
+def _unlink_orphan(name: str, dir_fd: int) -> None:
+	try:
+		if time.time() - os.stat(name, dir_fd=dir_fd, follow_symlinks=False).st_mtime > ORPHAN_AFTER:
+			os.unlink(name, dir_fd=dir_fd)
+	except OSError:
+		pass
+
+
+def _unlink_quietly(name: str, dir_fd: int | None = None) -> None:
+	try:
+		os.unlink(name, dir_fd=dir_fd)
+	except OSError:
+		pass
+
+
+def _parse(sidecar: bytes) -> dict[str, Any]:
+	try:
+		kept = orjson.loads(sidecar)
+	except orjson.JSONDecodeError:
+		return {}
+	return kept if isinstance(kept, dict) else {}
+
+
+def _etag(body: bytes) -> str:
+	return hashlib.md5(body, usedforsecurity=False).hexdigest()
+
+
+def _modified(status: os.stat_result) -> datetime:
+	return datetime.fromtimestamp(status.st_mtime, timezone.utc)
