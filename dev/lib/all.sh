@@ -4,6 +4,7 @@ source "$LIB/process.sh"
 source "$LIB/servers.sh"
 source "$LIB/engine.sh"
 source "$LIB/sites.sh"
+source "$LIB/genuine.sh"
 
 # The engine, its servers and the dump of a clean site; take_lock first.
 engine_up() {

@@ -38,7 +38,7 @@ _database() {
 	sql <<-SQL
 		DROP DATABASE IF EXISTS \`$1\`;
 		CREATE DATABASE \`$1\` CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;
-		CREATE USER IF NOT EXISTS '$1'@'127.0.0.1' IDENTIFIED BY '$DB_PASSWORD';
+		CREATE OR REPLACE USER '$1'@'127.0.0.1' IDENTIFIED BY '$DB_PASSWORD';
 		GRANT ALL ON \`$1\`.* TO '$1'@'127.0.0.1';
 	SQL
 }
@@ -64,7 +64,7 @@ _dump_of_frappe() {
 	local site=base.localhost
 	rm -rf "${SITES:?}/$site"
 	printf 'frappe\n' >"$SITES/apps.txt"
-	bench new-site "$site" --db-name memora_base --db-root-username root --db-root-password "$DB_ROOT_PASSWORD" \
+	bench new-site "$site" --db-name memora_base --db-root-username root --db-root-password "$DB_ROOT_PASSWORD" --db-password "$DB_PASSWORD" \
 		--admin-password "$ADMIN_PASSWORD" --no-mariadb-socket --force
 	bench --site "$site" execute frappe.utils.install.complete_setup_wizard
 	_dump memora_base "$1"

@@ -1,0 +1,36 @@
+# A genuine bench (MEMORA_BENCH): its own Python, Frappe and running servers, and the one site named by MEMORA_SITE.
+# memora is linked and installed there where it isn't; nothing else is changed.
+
+_link_memora() {
+	ln -s "$REPO" "$BENCH/apps/memora"
+	"$PYTHON" -m pip install --quiet --editable "$REPO"
+	grep -qx memora "$SITES/apps.txt" 2>/dev/null || printf '%s\n' memora >>"$SITES/apps.txt"
+	bench --site "$MEMORA_SITE" clear-cache # Frappe keeps the list of apps there
+}
+
+_install_memora() {
+	if bench --site "$MEMORA_SITE" list-apps | grep -q '^memora\b'; then
+		bench --site "$MEMORA_SITE" migrate
+	else
+		bench --site "$MEMORA_SITE" install-app memora
+	fi
+}
+
+genuine_ready() {
+	local key state
+	mkdir -p "$DEV" "$RUN" "$LOGS"
+	if [[ ! -e $BENCH/apps/memora ]]; then
+		step "memora linked in $BENCH" genuine-link _link_memora
+	elif [[ $(readlink -f "$BENCH/apps/memora") != "$REPO" ]]; then
+		fail "$BENCH/apps/memora is not this folder but $(readlink -f "$BENCH/apps/memora")"
+	fi
+	"$PYTHON" -c 'import orjson, jsonschema_rs, boto3, pytest, hypothesis, jsonschema, moto, flask_cors' 2>/dev/null ||
+		fail "memora's tests need more than $BENCH/env has; say:" \
+			"$PYTHON -m pip install -e $REPO -r $REPO/dev/requirements-test.in"
+	key=$(app_key)
+	state=$RUN/genuine-$(printf '%s' "$BENCH/$MEMORA_SITE" | sha256sum | cut -c1-16)
+	if [[ $(cat "$state" 2>/dev/null) != "$key" ]]; then
+		step "memora installed on $MEMORA_SITE" genuine-install _install_memora
+		echo "$key" >"$state"
+	fi
+}

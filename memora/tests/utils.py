@@ -1,0 +1,64 @@
+"""What the tests on a site start from."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import frappe
+from frappe.utils.background_jobs import get_redis_conn
+
+try:
+	from frappe.tests import IntegrationTestCase as FrappeTestCase  # v16
+except ImportError:
+	from frappe.tests.utils import FrappeTestCase
+
+from memora.install import fill_settings
+
+__all__ = ["MemoraTestCase", "wipe"]
+
+
+def wipe() -> None:
+	"""Leave nothing of memora on the site, neither in MariaDB nor in Redis; commits.
+
+	Settings go back to what installing leaves. It deletes rows rather than truncating tables, which takes longer.
+	"""
+	frappe.db.rollback()
+	doctypes = frappe.get_all("DocType", {"module": "Memora"}, ["name", "issingle"])
+	for doctype in doctypes:
+		if doctype.issingle:
+			frappe.db.delete("Singles", {"doctype": doctype.name})
+		else:
+			frappe.db.delete(doctype.name)
+	names = [doctype.name for doctype in doctypes]
+	frappe.db.delete("Version", {"ref_doctype": ("in", names)})
+	frappe.db.delete("Deleted Document", {"deleted_doctype": ("in", names)})
+	frappe.db.sql("DELETE FROM `__Auth` WHERE doctype IN %s", [names])
+	fill_settings()
+	frappe.db.commit()
+	for doctype in doctypes:
+		if doctype.issingle:
+			frappe.clear_document_cache(doctype.name, doctype.name)
+	queue = get_redis_conn()
+	keys = list(queue.scan_iter(f"{frappe.conf.db_name}|cdn_export:*", count=1000))
+	if keys:
+		queue.delete(*keys)
+
+
+class MemoraTestCase(FrappeTestCase):
+	"""Each test begins and each class ends with nothing of memora on the site, whatever was committed.
+
+	`local_path` is an empty folder of the test's own, for the Local Directory provider.
+	"""
+
+	local_path: Path
+
+	@classmethod
+	def setUpClass(cls) -> None:
+		super().setUpClass()
+		cls.addClassCleanup(wipe)
+
+	def setUp(self) -> None:
+		super().setUp()
+		wipe()
+		self.local_path = Path(tempfile.mkdtemp(prefix="memora-"))
+		self.addCleanup(shutil.rmtree, self.local_path, ignore_errors=True)
