@@ -4,3 +4,52 @@ app_publisher = "The memora maintainers"
 app_description = "Publishes a curriculum kept in Frappe Desk as static JSON on a CDN"
 app_license = "mit"
 export_python_type_annotations = True
+
+add_to_apps_screen = [
+	{
+		"name": "memora",
+		"logo": "/assets/memora/images/memora.svg",
+		"title": "Memora",
+		"route": "/app/memora",
+		"has_permission": "memora.install.may_see_app",
+	}
+]
+
+after_install = "memora.install.after_install"
+after_migrate = "memora.install.after_migrate"
+before_uninstall = "memora.uninstall.before_uninstall"
+after_uninstall = "memora.uninstall.after_uninstall"
+
+# The eight monitored DocTypes, those whose titles stand in manifests, and the plan's list of subjects.
+_track_changes = {
+	"on_change": "memora.services.cdn_export.change_tracker.on_change",
+	"on_trash": "memora.services.cdn_export.change_tracker.on_trash",
+	"after_rename": "memora.services.cdn_export.change_tracker.after_rename",
+}
+doc_events = {
+	"Memora Subject": _track_changes,
+	"Memora Track": _track_changes,
+	"Memora Unit": _track_changes,
+	"Memora Topic": _track_changes,
+	"Memora Lesson": _track_changes,
+	"Memora Lesson Stage": _track_changes,
+	"Memora Academic Plan": _track_changes,
+	"Memora Plan Override": _track_changes,
+	"Memora Plan Subject": _track_changes,
+	"Memora Season": _track_changes,
+	"Memora Grade": _track_changes,
+	"Memora Stream": _track_changes,
+}
+
+scheduler_events = {
+	"cron": {
+		"*/5 * * * *": ["memora.services.cdn_export.batch_processor.process_pending_plans"],
+		"* * * * *": ["memora.services.cdn_export.batch_processor.check_due"],
+	},
+	"hourly": ["memora.services.cdn_export.reconciliation.hourly"],
+	"daily": ["memora.services.cdn_export.reconciliation.daily"],
+}
+
+# A plan with logs can be deleted; the logs stay.
+ignore_links_on_delete = ["CDN Sync Log"]
+default_log_clearing_doctypes = {"CDN Sync Log": 90}

@@ -1,0 +1,46 @@
+"""What a site needs beside the DocTypes: the roles, and settings that can be read before anyone saved them."""
+
+from __future__ import annotations
+
+import frappe
+
+EDITOR = "Memora Editor"
+ADMIN = "Memora CDN Admin"
+ROLES = (EDITOR, ADMIN)
+
+
+def after_install() -> None:
+	"""Run by `bench install-app`."""
+	make_roles()
+	fill_settings()
+
+
+def after_migrate() -> None:
+	"""Run by every `bench migrate`; changes only what is missing."""
+	make_roles()
+	fill_settings()
+
+
+def make_roles() -> None:
+	"""Create the roles that do not exist yet."""
+	for role in ROLES:
+		if not frappe.db.exists("Role", role):
+			frappe.get_doc({"doctype": "Role", "role_name": role, "desk_access": 1}).insert(
+				ignore_permissions=True
+			)
+
+
+def fill_settings() -> None:
+	"""Give CDN Settings the default of each field that was never saved.
+
+	Frappe reads a single's unset number as 0, and a release may add a field to settings that exist.
+	"""
+	saved = frappe.db.get_singles_dict("CDN Settings")
+	for df in frappe.get_meta("CDN Settings").fields:
+		if df.default and df.fieldname not in saved:
+			frappe.db.set_single_value("CDN Settings", df.fieldname, df.default, update_modified=False)
+
+
+def may_see_app() -> bool:
+	"""Whether the apps screen shows memora's tile to this user."""
+	return bool({*ROLES, "System Manager"}.intersection(frappe.get_roles()))

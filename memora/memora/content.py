@@ -1,0 +1,173 @@
+"""What the controllers of content and plans have in common: they validate, and hold no pipeline logic."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable
+
+import frappe
+from frappe import _
+from frappe.model.document import Document
+from frappe.utils import escape_html
+
+from memora.memora import overrides
+from memora.services.cdn_export.dependency_resolver import CONTENT, PARENT_FIELDS, PLAN
+
+_NAMED_AT_MOST = 3
+"""How many documents a refusal names before it says "and more"."""
+
+
+class Titled(Document):
+	"""A document with a title and a hash for its name, which a restore gives back to it."""
+
+	def insert(self, *args, **kwargs) -> Titled:
+		"""Insert; where this is a restore, first look whether all it links to is there.
+
+		Frappe's own check would name a missing parent by its hash only.
+		"""
+		if self._is_restored():
+			self._require_links()
+			self.flags.restored = {"name": self.name, "creation": self.creation}
+		return super().insert(*args, **kwargs)
+
+	def before_insert(self) -> None:
+		# Siblings of equal sort_order stand in the order of their creation.
+		if self.flags.restored:
+			self.creation = self.flags.restored["creation"]
+
+	def autoname(self) -> None:
+		# A name that is taken meanwhile is left to its owner. Asked once only: Frappe names a document again
+		# when an insert collides.
+		old = (self.flags.restored or {}).pop("name", None)
+		if old and not frappe.db.exists(self.doctype, old):
+			self.name = old
+
+	def validate(self) -> None:
+		self.title = (self.title or "").strip()
+
+	def refuse_delete(self, reason: str, titles: Collection[str], remedy: str) -> None:
+		"""Refuse to delete this document because of the documents called `titles`, if there are any."""
+		if not titles:
+			return
+		named = ", ".join(f"“{escape_html(title)}”" for title in list(titles)[:_NAMED_AT_MOST])
+		if len(titles) > _NAMED_AT_MOST:
+			named = _("{0} and {1} more").format(named, len(titles) - _NAMED_AT_MOST)
+		frappe.throw(
+			f"{reason.format(called(self), named)} {remedy}", frappe.LinkExistsError, _("Cannot be deleted")
+		)
+
+	def _is_restored(self) -> bool:
+		# Desk inserts carry __islocal, and an insert by other means seldom brings a name along.
+		return bool(
+			self.get("name")
+			and not self.get("__islocal")
+			and frappe.db.exists(
+				"Deleted Document",
+				{"deleted_doctype": self.doctype, "deleted_name": self.name, "restored": 0},
+			)
+		)
+
+	def _require_links(self) -> None:
+		# Not get_invalid_links, which answers from a cache that a deletion leaves as it is.
+		for row in (self, *self.get_all_children()):
+			for df in row.meta.get("fields", {"fieldtype": ("in", ("Link", "Dynamic Link"))}):
+				doctype = df.options if df.fieldtype == "Link" else row.get(df.options)
+				name = row.get(df.fieldname)
+				if name and not frappe.db.exists(doctype, name):
+					_refuse_restore(self, doctype, name)
+
+
+class ContentNode(Titled):
+	"""A node of the curriculum: Subject, Track, Unit, Topic or Lesson."""
+
+	def validate(self) -> None:
+		super().validate()
+		self._check_item()
+		for fieldname in ("image", "badge_image"):
+			if (self.get(fieldname) or "").startswith("/private/"):
+				frappe.msgprint(
+					_(
+						"{0} of {1} is a private file, so it will not be published. Attach a public one."
+					).format(_(self.meta.get_label(fieldname)), called(self)),
+					title=_("Private File"),
+					indicator="orange",
+				)
+
+	def _check_item(self) -> None:
+		item, before = self.get("required_item"), self.get_doc_before_save()
+		if before and before.get("required_item") == item:
+			return
+		if missing_items([item]):
+			frappe.throw(
+				_(
+					"{0}: there is no Item “{1}”. Enter the code of an Item as Required Item, or leave it empty."
+				).format(called(self), escape_html(item)),
+				frappe.LinkValidationError,
+			)
+
+	def on_trash(self) -> None:
+		"""Refuse while something still needs this node.
+
+		By SQL, because Frappe's map of dynamic links can miss overrides in long-running processes.
+		"""
+		below = CONTENT.index(self.doctype) + 1
+		if below < len(CONTENT):
+			child = CONTENT[below]
+			self.refuse_delete(
+				_("{0} still has content below it: {1}."),
+				frappe.get_all(
+					child, {PARENT_FIELDS[child]: self.name}, pluck="title", order_by="sort_order"
+				),
+				_("Delete that or move it elsewhere first."),
+			)
+		self.refuse_delete(
+			_("{0} is named by an override of the plan {1}."),
+			overrides.plans_naming(self.doctype, self.name),
+			_("Remove the override there first."),
+		)
+
+	def after_rename(self, old: str, new: str, merge: bool = False) -> None:
+		overrides.follow_rename(self.doctype, old, new, merge)
+
+
+class PlanTitle(Titled):
+	"""A Season, Grade or Stream: something plans link to."""
+
+	plan_field: str
+
+	def on_trash(self) -> None:
+		self.refuse_delete(
+			_("{0} is used by the plan {1}."),
+			frappe.get_all(PLAN, {self.plan_field: self.name}, pluck="title", order_by="title"),
+			_("Choose another one there, or delete the plan first."),
+		)
+
+
+def called(doc: Document) -> str:
+	"""A document as messages call it: its kind and title."""
+	return f"{_(doc.doctype)} “{escape_html(doc.get('title') or doc.name or '')}”"
+
+
+def missing_items(codes: Iterable[str | None]) -> set[str]:
+	"""Which of these Item Codes ERPNext does not have. Without ERPNext none is missing."""
+	wanted = {code for code in codes if code}
+	if not wanted or not frappe.db.exists("DocType", "Item"):
+		return set()
+	return wanted.difference(frappe.get_all("Item", {"name": ("in", wanted)}, pluck="name"))
+
+
+def _refuse_restore(doc: Document, doctype: str, name: str) -> None:
+	deleted = frappe.get_all(
+		"Deleted Document",
+		{"deleted_doctype": doctype, "deleted_name": name, "restored": 0},
+		pluck="data",
+		order_by="creation desc",
+		limit=1,
+	)
+	if deleted:
+		missing = f"{_(doctype)} “{escape_html(json.loads(deleted[0]).get('title') or name)}”"
+		message = _("{0} cannot be restored yet: {1} is deleted too. Restore that first.")
+	else:
+		missing = f"{_(doctype)} {escape_html(name)}"
+		message = _("{0} cannot be restored: {1} does not exist any more. Make it anew instead.")
+	frappe.throw(message.format(called(doc), missing), frappe.LinkValidationError, _("Restore"))

@@ -1,0 +1,40 @@
+import frappe
+from frappe.model.document import Document
+
+
+class CDNFile(Document):
+	# begin: auto-generated types
+	# This code is auto-generated. Do not modify anything in this block.
+
+	from typing import TYPE_CHECKING
+
+	if TYPE_CHECKING:
+		from frappe.types import DF
+
+		access_level: DF.Data | None
+		content_hash: DF.Data | None
+		etag: DF.Data | None
+		kind: DF.Data | None
+		lesson_count: DF.Int
+		live_version: DF.Int
+		node: DF.Data | None
+		path: DF.Data | None
+		remove_at: DF.Datetime | None
+		required_item: DF.Data | None
+		scope: DF.Data | None
+		shape_hash: DF.Data | None
+		signed_until: DF.Datetime | None
+		size: DF.Int
+		state: DF.Literal["live", "in_flight", "removing", "removed"]
+		subject: DF.Data | None
+		uploaded_at: DF.Datetime | None
+		version: DF.Int
+	# end: auto-generated types
+
+	pass
+
+
+def on_doctype_update():
+	frappe.db.add_index("CDN File", ["scope", "subject"])
+	frappe.db.add_index("CDN File", ["state", "remove_at"])
+	frappe.db.add_index("CDN File", ["state", "signed_until"])

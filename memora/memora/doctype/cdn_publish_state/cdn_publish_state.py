@@ -1,0 +1,34 @@
+from frappe.model.document import Document
+
+
+class CDNPublishState(Document):
+	# begin: auto-generated types
+	# This code is auto-generated. Do not modify anything in this block.
+
+	from typing import TYPE_CHECKING
+
+	if TYPE_CHECKING:
+		from frappe.types import DF
+
+		approved_generation: DF.Int
+		dead_since: DF.Datetime | None
+		generation: DF.Int
+		held: DF.Check
+		index_digest: DF.Data | None
+		is_live: DF.Check
+		last_attempt_at: DF.Datetime | None
+		last_error: DF.Text | None
+		last_success_at: DF.Datetime | None
+		lease_expires: DF.Datetime | None
+		lease_token: DF.Data | None
+		live_version: DF.Int
+		next_retry_at: DF.Datetime | None
+		published_generation: DF.Int
+		ref: DF.Data | None
+		retry_count: DF.Int
+		scope_type: DF.Literal["plan", "subject", "index"]
+		triggered_by: DF.Data | None
+		waiting_since: DF.Datetime | None
+	# end: auto-generated types
+
+	pass

@@ -1,0 +1,50 @@
+import frappe
+from frappe import _
+from frappe.utils import escape_html, getdate
+
+from memora.memora.content import PlanTitle, called
+from memora.services.cdn_export.dependency_resolver import PLAN
+
+
+class MemoraSeason(PlanTitle):
+	# begin: auto-generated types
+	# This code is auto-generated. Do not modify anything in this block.
+
+	from typing import TYPE_CHECKING
+
+	if TYPE_CHECKING:
+		from frappe.types import DF
+
+		end_date: DF.Date | None
+		is_published: DF.Check
+		start_date: DF.Date | None
+		title: DF.Data
+	# end: auto-generated types
+
+	plan_field = "season"
+
+	def validate(self):
+		super().validate()
+		if self.start_date and self.end_date and getdate(self.end_date) < getdate(self.start_date):
+			frappe.throw(_("End Date must not be before Start Date."))
+
+	def on_change(self):
+		if not self.is_published and not self.flags.in_delete:
+			self.unpublish_plans()
+
+	def unpublish_plans(self):
+		"""Unpublish the season's plans, as documents, so that each one's change is tracked."""
+		titles = []
+		for name in frappe.get_all(
+			PLAN, {"season": self.name, "is_published": 1}, pluck="name", order_by="title"
+		):
+			plan = frappe.get_doc(PLAN, name)
+			plan.db_set("is_published", 0)
+			plan.add_comment("Info", _("unpublished with {0}").format(called(self)))
+			titles.append(f"“{escape_html(plan.title)}”")
+		if titles:
+			frappe.msgprint(
+				_("Unpublished with the season: {0}.").format(", ".join(titles)),
+				title=_("Plans Unpublished"),
+				indicator="orange",
+			)

@@ -1,0 +1,145 @@
+"""What a plan may override, and what keeps its overrides fitting when nodes are renamed or merged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+import frappe
+from frappe.model.document import Document
+
+from memora.services.cdn_export.dependency_resolver import CONTENT, PARENT_FIELDS, PLAN, SUBJECT, Ref
+from memora.services.cdn_export.tree import KINDS, Node, Override
+
+OVERRIDE = "Memora Plan Override"
+
+_FLAGS = {
+	SUBJECT: ("is_free_preview", "is_public", "required_item"),
+	"Memora Track": ("is_free_preview", "is_sold_separately", "parent_item_required", "required_item"),
+}
+_KIND = dict(zip(CONTENT, KINDS, strict=True))
+
+
+def contradictions(rows: Iterable[Document]) -> Iterator[tuple[Document, Document]]:
+	"""Each row that an earlier one rules out, with that one (spec: one of Hide, Set Free and Set Sold Separately
+	a node; Rename once, not beside Hide)."""
+	kept: dict[Ref, list[Document]] = {}
+	for row in rows:
+		others = kept.setdefault((row.target_doctype, row.target_name), [])
+		other = next((other for other in others if _contradict(row.action, other.action)), None)
+		if other:
+			yield row, other
+		else:
+			others.append(row)
+
+
+def as_override(row: Document) -> Override:
+	"""A row as plain data."""
+	return Override(_KIND[row.target_doctype], row.target_name, row.action, row.override_value or "")
+
+
+class Ancestry:
+	"""Some nodes of the curriculum with everything above them: at most one SELECT per level."""
+
+	def __init__(self, refs: Iterable[Ref]):
+		wanted: dict[str, set[str]] = {doctype: set() for doctype in CONTENT}
+		for doctype, name in refs:
+			wanted[doctype].add(name)
+		self._rows: dict[Ref, frappe._dict] = {}
+		for level in reversed(range(len(CONTENT))):
+			doctype, parent_field = CONTENT[level], PARENT_FIELDS[CONTENT[level]]
+			if not wanted[doctype]:
+				continue
+			fields = ["name", "title", *_FLAGS.get(doctype, ("is_free_preview",))]
+			if parent_field:
+				fields.append(f"{parent_field} as parent")
+			for row in frappe.get_all(doctype, {"name": ("in", wanted[doctype])}, fields):
+				self._rows[doctype, row.name] = row
+				if row.get("parent"):
+					wanted[CONTENT[level - 1]].add(row.parent)
+
+	def title(self, ref: Ref) -> str:
+		"""The node's title, or its name where it does not exist."""
+		return self._rows[ref].title if ref in self._rows else ref[1]
+
+	def subject(self, ref: Ref) -> str:
+		"""The subject a node hangs in, "" for an orphan."""
+		doctype, name = self._line(ref)[0]
+		return name if doctype == SUBJECT and (doctype, name) in self._rows else ""
+
+	def chain(self, ref: Ref) -> Node:
+		"""The subject of `ref` as a tree that holds just the way down to it, all published."""
+		below: tuple[Node, ...] = ()
+		for doctype, name in reversed(self._line(ref)):
+			row = self._rows[doctype, name]
+			node = Node(
+				kind=_KIND[doctype],
+				name=name,
+				title=row.title,
+				is_published=True,
+				is_free_preview=bool(row.is_free_preview),
+				required_item=row.get("required_item") or "",
+				is_public=bool(row.get("is_public")),
+				is_sold_separately=bool(row.get("is_sold_separately")),
+				parent_item_required=bool(row.get("parent_item_required")),
+			)
+			below = (replace(node, children=below),)
+		return below[0]
+
+	def _line(self, ref: Ref) -> list[Ref]:
+		"""From as far up as the parents exist down to `ref`."""
+		line = [ref]
+		while row := self._rows.get(line[0]):
+			if not row.get("parent"):
+				break
+			line.insert(0, (CONTENT[CONTENT.index(line[0][0]) - 1], row.parent))
+		return line
+
+
+def plans_naming(doctype: str, name: str) -> list[str]:
+	"""The titles of the plans with an override of a node, straight from the table."""
+	return [
+		title
+		for (title,) in frappe.db.sql(
+			f"""select distinct plan.title from `tab{OVERRIDE}` node join `tab{PLAN}` plan on plan.name = node.parent
+			where node.target_doctype = %s and node.target_name = %s order by plan.title""",
+			(doctype, name),
+		)
+	]
+
+
+def follow_rename(doctype: str, old: str, new: str, merge: bool) -> None:
+	"""Let overrides, and after a merge the plans' lists of subjects, name the node by its new name.
+
+	Frappe renames in dynamic links only what its map knows, which a long-running process has from before.
+	After a merge a plan may name the same node twice: the earlier row stays.
+	"""
+	frappe.db.sql(
+		f"update `tab{OVERRIDE}` set target_name = %s where target_doctype = %s and target_name = %s",
+		(new, doctype, old),
+	)
+	if not merge:
+		return
+	rows = frappe.get_all(
+		OVERRIDE,
+		{"target_doctype": doctype, "target_name": new},
+		["name", "parent", "target_doctype", "target_name", "action"],
+		order_by="parent, idx",
+	)
+	for plan in {row.parent for row in rows}:
+		for row, _kept in contradictions(row for row in rows if row.parent == plan):
+			frappe.db.delete(OVERRIDE, {"name": row.name})
+	if doctype == SUBJECT:
+		seen: set[str] = set()
+		for row in frappe.get_all(
+			"Memora Plan Subject", {"subject": new}, ["name", "parent"], order_by="parent, idx"
+		):
+			if row.parent in seen:
+				frappe.db.delete("Memora Plan Subject", {"name": row.name})
+			seen.add(row.parent)
+
+
+def _contradict(action: str, other: str) -> bool:
+	if "Rename" in (action, other):
+		return action == other or "Hide" in (action, other)
+	return True

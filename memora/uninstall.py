@@ -1,0 +1,36 @@
+"""What `bench uninstall-app` cannot know of: the keys in Redis, the roles, the rows that name our DocTypes."""
+
+from __future__ import annotations
+
+import click
+import frappe
+
+from memora.install import ROLES
+from memora.services.cdn_export import pending_queue
+
+
+def before_uninstall() -> None:
+	"""Clear Redis, which is rebuilt from the database, and say what stays: published files are never removed."""
+	pending_queue.wipe()
+	settings = frappe.get_doc("CDN Settings")
+	place = (
+		settings.local_path or "public/files/memora"
+		if settings.storage_provider == "Local Directory"
+		else f"the bucket {settings.bucket_name}"
+	)
+	click.secho(
+		f"Published files stay in {place}: remove plans/, units/, lessons/ and media/ there if nobody reads them.",
+		fg="yellow",
+	)
+
+
+def after_uninstall() -> None:
+	"""Remove the roles and what else memora has added to Frappe's own tables."""
+	if frappe.db.exists("DocType", "CDN Settings"):
+		return  # a dry run: Frappe calls this hook then too
+	for role in ROLES:
+		frappe.db.delete("Has Role", {"role": role})
+		frappe.delete_doc("Role", role, force=True, ignore_permissions=True, ignore_missing=True)
+	frappe.db.delete("Logs To Clear", {"ref_doctype": "CDN Sync Log"})
+	frappe.db.delete("Scheduled Job Type", {"method": ("like", "memora.%")})
+	frappe.db.commit()
