@@ -15,6 +15,17 @@ add_to_apps_screen = [
 	}
 ]
 
+_published_list = "public/js/published_list.js"
+doctype_list_js = {
+	"Memora Subject": _published_list,
+	"Memora Track": _published_list,
+	"Memora Unit": _published_list,
+	"Memora Topic": _published_list,
+	"Memora Lesson": _published_list,
+	"Memora Academic Plan": _published_list,
+	"Memora Season": _published_list,
+}
+
 after_install = "memora.install.after_install"
 after_migrate = "memora.install.after_migrate"
 before_uninstall = "memora.uninstall.before_uninstall"
