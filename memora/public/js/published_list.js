@@ -1,0 +1,18 @@
+// One list for all that is published or a draft; hooks.py names the DocTypes that load it.
+for (const doctype of [
+	"Memora Subject",
+	"Memora Track",
+	"Memora Unit",
+	"Memora Topic",
+	"Memora Lesson",
+	"Memora Academic Plan",
+	"Memora Season",
+]) {
+	frappe.listview_settings[doctype] = {
+		add_fields: ["is_published"],
+		get_indicator: (doc) =>
+			doc.is_published
+				? [__("Published"), "green", "is_published,=,1"]
+				: [__("Draft"), "gray", "is_published,=,0"],
+	};
+}
