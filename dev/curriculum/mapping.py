@@ -174,7 +174,8 @@ def _split(description: Sequence[str]) -> tuple[str, str]:
 def _summary(description: Sequence[str]) -> str:
 	"""Return the description's first words as plain text."""
 	text = " ".join(" ".join(html.unescape(_TAG.sub(" ", line)) for line in description[:3]).split())
-	return _shorten(text, SUMMARY_LENGTH)
+	# What was escaped is no markup, and half of a shortened tag would be taken for one.
+	return _shorten(text.replace("<", "‹").replace(">", "›"), SUMMARY_LENGTH)
 
 
 def _title(text: str) -> str:

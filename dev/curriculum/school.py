@@ -110,3 +110,18 @@ def _arabic_lesson(order: int, title: str, text: str, choices: list[str]) -> Pie
 		),
 	)
 	return Piece("Lesson", title, text, sort_order=order, stages=stages)
+
+
+def lessons_of(curriculum: Curriculum, plan: Plan) -> list[TitlePath]:
+	"""Return the lessons that learners of a plan should see: published with all above, and not hidden."""
+	hidden = {override.path for override in plan.overrides if override.action == "Hide"}
+	gone: set[TitlePath] = set()
+	lessons = []
+	for path, piece in curriculum.paths():
+		if path[0] not in plan.subjects:
+			continue
+		if path[:-1] in gone or path in hidden or not piece.is_published:
+			gone.add(path)
+		elif piece.kind == "Lesson":
+			lessons.append(path)
+	return lessons

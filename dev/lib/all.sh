@@ -5,6 +5,7 @@ source "$LIB/servers.sh"
 source "$LIB/engine.sh"
 source "$LIB/sites.sh"
 source "$LIB/genuine.sh"
+source "$LIB/serving.sh"
 
 # The engine, its servers and the dump of a clean site; take_lock first.
 engine_up() {

@@ -1,7 +1,13 @@
 # Processes that outlive the command that started them. Each has a pid file with its start time beside the pid,
 # so that a pid which now belongs to something else is never signalled.
 
-_started_at() { cut -d' ' -f22 "/proc/$1/stat" 2>/dev/null; }
+# When the process started; nothing for one that is gone, or that only waits to be reaped.
+_started_at() {
+	local stat
+	{ read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 0
+	read -ra stat <<<"${stat##*) }" # behind the name, which may hold anything
+	if [[ ${stat[0]} != Z ]]; then echo "${stat[19]}"; fi
+}
 
 # running NAME: does what we started under that name still run?
 running() {
@@ -15,7 +21,7 @@ launch() {
 	local name=$1 pid
 	shift
 	mkdir -p "$RUN" "$LOGS"
-	setsid "$@" >>"$LOGS/$name.log" 2>&1 </dev/null 7>&- 8>&- &
+	setsid "$@" >>"$LOGS/$name.log" 2>&1 </dev/null 6>&- 7>&- 8>&- 9>&- &
 	pid=$!
 	echo "$pid $(_started_at "$pid")" >"$RUN/$name.pid"
 }

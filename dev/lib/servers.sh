@@ -96,6 +96,27 @@ servers_start() {
 	say "MariaDB on ${PORT[mariadb]}, Redis on ${PORT[redis_cache]} (cache) and ${PORT[redis_queue]} (queue)"
 }
 
+# use_servers [keep]: until this command ends, for which leave_servers is the EXIT trap. The last user to end stops
+# the servers, if one of them started them and none said to keep them; file descriptor 9 is what says "in use".
+use_servers() {
+	mkdir -p "$RUN"
+	if [[ ${1:-} ]]; then
+		rm -f "$RUN/stop-after-use"
+	elif ! servers_running; then
+		touch "$RUN/stop-after-use"
+	fi
+	exec 9>"$RUN/in-use"
+	flock -s 9
+}
+
+leave_servers() {
+	take_lock
+	if [[ -e $RUN/stop-after-use ]] && flock -n -x 9; then
+		servers_stop
+		rm -f "$RUN/stop-after-use"
+	fi
+}
+
 servers_stop() {
 	halt redis_cache
 	halt redis_queue
