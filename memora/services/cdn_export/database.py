@@ -1,0 +1,77 @@
+"""What memora needs of MariaDB beyond `frappe.db`: error numbers, affected rows, multi-row upserts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import frappe
+import pymysql
+from frappe.utils import now
+
+T = TypeVar("T")
+
+ERRORS = (pymysql.MySQLError, frappe.QueryDeadlockError, frappe.QueryTimeoutError)
+"""Everything `frappe.db.sql` raises for a statement that the server refused or never got."""
+
+CONFLICTS = frozenset({1020, 1205, 1213})
+"""Record changed since the snapshot, lock wait time-out, deadlock: the transaction is to be run again."""
+
+TRANSACTION_ENDING = CONFLICTS | {2006, 2013, 2055}
+"""The above and a lost connection: what the transaction had written is gone."""
+
+_ATTEMPTS = 10
+
+
+def errno(error: BaseException) -> int:
+	"""The server's error number, also when Frappe has wrapped the error; 0 for none."""
+	first = error.args[0] if error.args else 0
+	if isinstance(first, BaseException):
+		return errno(first)
+	return first if isinstance(first, int) else 0
+
+
+def transaction(work: Callable[[], T]) -> T:
+	"""Run `work` in a transaction of its own and commit; on a conflict roll back and run it again.
+
+	Whatever was open before is committed first, so that the first statement of `work` makes the snapshot.
+	Raises the conflict itself after ten attempts, and any other error at once, both after a rollback.
+	"""
+	frappe.db.commit()
+	for attempt in range(1, _ATTEMPTS + 1):
+		try:
+			result = work()
+			frappe.db.commit()
+			return result
+		except ERRORS as error:
+			frappe.db.rollback()
+			if errno(error) not in CONFLICTS or attempt == _ATTEMPTS:
+				raise
+		except BaseException:
+			frappe.db.rollback()
+			raise
+	raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def execute(statement: str, values: Sequence[Any] | dict[str, Any]) -> int:
+	"""Run a writing statement and return how many rows it changed."""
+	frappe.db.sql(statement, values)
+	return frappe.db._cursor.rowcount
+
+
+def upsert(doctype: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], on_duplicate: str) -> None:
+	"""Insert `rows` in one statement; where the name exists, apply `on_duplicate` (SQL) instead.
+
+	Adds creation, modified, owner and modified_by, as Frappe's own inserts have them.
+	"""
+	if not rows:
+		return
+	moment, user = now(), frappe.session.user
+	stamped = [(*row, moment, moment, user, user) for row in rows]
+	names = ", ".join(f"`{column}`" for column in (*columns, "creation", "modified", "owner", "modified_by"))
+	row_of_places = "(" + ", ".join(["%s"] * (len(columns) + 4)) + ")"
+	frappe.db.sql(
+		f"insert into `tab{doctype}` ({names}) values {', '.join([row_of_places] * len(rows))}"
+		f" on duplicate key update modified = values(modified), {on_duplicate}",
+		tuple(value for row in stamped for value in row),
+	)

@@ -1,0 +1,139 @@
+"""Which subjects and plans a change touches: set-based SQL, one statement per DocType, also for what is gone.
+
+Lesson → Topic → Unit → Track → Subject → every plan that lists the subject (spec, "Change tracking").
+Plain SELECTs only, so nobody waits; the caller's transaction decides what is seen.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import frappe
+
+SUBJECT = "Memora Subject"
+PLAN = "Memora Academic Plan"
+LESSON = "Memora Lesson"
+
+#: Content DocTypes from the top down, each with the field that names its parent.
+PARENT_FIELDS: Mapping[str, str] = {
+	SUBJECT: "",
+	"Memora Track": "parent_subject",
+	"Memora Unit": "parent_track",
+	"Memora Topic": "parent_unit",
+	LESSON: "parent_topic",
+}
+CONTENT: tuple[str, ...] = tuple(PARENT_FIELDS)
+
+#: DocTypes whose title stands in manifests, each with the plan's field that links to it.
+PLAN_TITLES: Mapping[str, str] = {
+	"Memora Season": "season",
+	"Memora Grade": "grade",
+	"Memora Stream": "stream",
+}
+
+Ref = tuple[str, str]
+"""A document: DocType and name."""
+
+
+@dataclass(slots=True)
+class Affected:
+	"""What a set of changes touches. `subjects` maps each subject to the changed documents in it."""
+
+	subjects: dict[str, set[Ref]] = field(default_factory=lambda: defaultdict(set))
+	plans: set[str] = field(default_factory=set)
+	orphans: set[Ref] = field(default_factory=set)
+
+
+def affected_by(refs: Iterable[Ref]) -> Affected:
+	"""Resolve documents, wherever they hang now, to the subjects and plans that show them.
+
+	A document of which the chain of parents ends before a subject is an orphan; one that is gone resolves
+	to nothing here, which is why the tracker notes where it hung. One SELECT per DocType among `refs`.
+	"""
+	affected = Affected()
+	for doctype, names in _by_doctype(refs).items():
+		if doctype in PARENT_FIELDS:
+			_add_content(affected, doctype, names)
+		elif doctype in PLAN_TITLES:
+			affected.plans |= _plans_titled(PLAN_TITLES[doctype], names)
+		elif doctype == PLAN:
+			affected.plans |= names
+	return affected
+
+
+def subjects_of(refs: Iterable[Ref]) -> dict[Ref, str]:
+	"""The subject each content document hangs in now; those without one are left out."""
+	found: dict[Ref, str] = {}
+	for doctype, names in _by_doctype(refs).items():
+		for name, subject in frappe.db.sql(
+			f"select node.name, {_top(doctype)}.name from {_chain(doctype)} where node.name in %(names)s",
+			{"names": tuple(names)},
+		):
+			if subject:
+				found[(doctype, name)] = subject
+	return found
+
+
+def plans_of(subjects: Iterable[str]) -> dict[str, set[str]]:
+	"""The plans that list each subject, published or not."""
+	plans: dict[str, set[str]] = defaultdict(set)
+	if names := tuple(subjects):
+		for subject, plan in frappe.db.sql(
+			"select subject, parent from `tabMemora Plan Subject` where parenttype = %s and subject in %s",
+			(PLAN, names),
+		):
+			plans[subject].add(plan)
+	return plans
+
+
+def _add_content(affected: Affected, doctype: str, names: set[str]) -> None:
+	rows = frappe.db.sql(
+		f"""select node.name, {_top(doctype)}.name, listed.parent
+		from {_chain(doctype)}
+		left join `tabMemora Plan Subject` listed
+			on listed.subject = {_top(doctype)}.name and listed.parenttype = %(plan)s
+		where node.name in %(names)s""",
+		{"names": tuple(names), "plan": PLAN},
+	)
+	for name, subject, plan in rows:
+		if not subject:
+			affected.orphans.add((doctype, name))
+			continue
+		affected.subjects[subject].add((doctype, name))
+		if plan:
+			affected.plans.add(plan)
+
+
+def _chain(doctype: str) -> str:
+	"""The joins from `doctype`'s table, called `node`, up to its subject's."""
+	below, joins = "node", [f"`tab{doctype}` node"]
+	while parent_field := PARENT_FIELDS[doctype]:
+		doctype = CONTENT[CONTENT.index(doctype) - 1]
+		alias = f"above{len(joins)}"
+		joins.append(f"left join `tab{doctype}` {alias} on {alias}.name = {below}.{parent_field}")
+		below = alias
+	return " ".join(joins)
+
+
+def _top(doctype: str) -> str:
+	"""The alias of the subject's table in `_chain(doctype)`."""
+	depth = CONTENT.index(doctype)
+	return f"above{depth}" if depth else "node"
+
+
+def _plans_titled(link_field: str, names: set[str]) -> set[str]:
+	return {
+		plan
+		for (plan,) in frappe.db.sql(
+			f"select name from `tab{PLAN}` where {link_field} in %s", (tuple(names),)
+		)
+	}
+
+
+def _by_doctype(refs: Iterable[Ref]) -> dict[str, set[str]]:
+	grouped: dict[str, set[str]] = defaultdict(set)
+	for doctype, name in refs:
+		grouped[doctype].add(name)
+	return grouped

@@ -1,0 +1,126 @@
+"""The fold: from rows that editors left to generations that builders follow. One at a time, short, no network.
+
+In one transaction it reads the CDN Change rows there are, resolves them in that same snapshot, raises the
+generation of every subject and plan they touch, notes which lessons' bodies are new, and deletes exactly the
+rows it read. A row committed meanwhile is not seen, so it stays for the next fold: nothing is lost.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable
+
+import frappe
+
+from memora.services.cdn_export import database, publish_state, scopes
+from memora.services.cdn_export import dependency_resolver as resolver
+
+EVERY_LESSON = "*"
+"""In CDN Node Change: all lessons of the subject are to be read anew."""
+
+_ROWS_A_FOLD = 5_000
+
+
+def fold() -> int:
+	"""Fold all committed changes. Returns how many there were; 0 too when another fold is under way."""
+	lock = f"{frappe.conf.db_name}.memora_fold"
+	if not frappe.db.sql("select get_lock(%s, 0)", (lock,))[0][0]:
+		return 0
+	try:
+		total = 0
+		while folded := database.transaction(_fold_rows):
+			total += folded
+			if folded < _ROWS_A_FOLD:
+				break
+		return total
+	finally:
+		frappe.db.sql("select release_lock(%s)", (lock,))
+
+
+def raise_for(affected: resolver.Affected, *, triggered_by: str = "") -> None:
+	"""Raise the generation of all that changes touch, and of every plan that lists a touched subject, and
+	note the touched lessons. In the caller's transaction."""
+	for plans in resolver.plans_of(affected.subjects).values():
+		affected.plans |= plans
+	generations = publish_state.raise_generations(
+		[*map(scopes.plan, affected.plans), *map(scopes.subject, affected.subjects)],
+		triggered_by=triggered_by,
+	)
+	_note_lessons(
+		{
+			subject: {name for doctype, name in nodes if doctype == resolver.LESSON}
+			for subject, nodes in affected.subjects.items()
+		},
+		generations,
+	)
+
+
+def touch(plans: Iterable[str] = (), subjects: Iterable[str] = (), *, triggered_by: str = "") -> None:
+	"""Queue plans and whole subjects as if all in them had changed, in the caller's transaction."""
+	subjects = set(subjects)
+	generations = publish_state.raise_generations(
+		[*map(scopes.plan, plans), *map(scopes.subject, subjects)], triggered_by=triggered_by
+	)
+	_note_lessons({subject: {EVERY_LESSON} for subject in subjects}, generations)
+
+
+def lessons_changed_since(subject: str, generation: int) -> set[str] | None:
+	"""The lessons of which the body may have changed after `generation`; None for all of them."""
+	names = {
+		node
+		for (node,) in frappe.db.sql(
+			"select node from `tabCDN Node Change` where subject = %s and generation > %s",
+			(subject, generation),
+		)
+	}
+	return None if EVERY_LESSON in names else names
+
+
+def _fold_rows() -> int:
+	rows = frappe.db.sql(
+		f"select name, ref_doctype, ref_name, event, was from `tabCDN Change` limit {_ROWS_A_FOLD}"
+	)
+	if not rows:
+		return 0
+	affected = resolver.affected_by({(doctype, name) for _, doctype, name, _, _ in rows})
+	for _, doctype, name, event, was in rows:
+		if not was:
+			continue
+		if doctype == resolver.PLAN:
+			affected.plans.add(was)
+		elif doctype == resolver.SUBJECT or (doctype in resolver.PARENT_FIELDS and event != "rename"):
+			affected.subjects[was].add((doctype, name))
+	_warn_of(affected.orphans - {(doctype, name) for _, doctype, name, _, was in rows if was})
+
+	raise_for(affected)
+	frappe.db.sql("delete from `tabCDN Change` where name in %s", (tuple(row[0] for row in rows),))
+	return len(rows)
+
+
+def _note_lessons(lessons: dict[str, set[str]], generations: dict[str, int]) -> None:
+	"""Remember per lesson the generation its body last changed in: every reader knows how far it has read."""
+	rows = defaultdict(tuple)
+	for subject, names in lessons.items():
+		for name in names:
+			row_name = hashlib.sha1(f"{subject}\0{name}".encode(), usedforsecurity=False).hexdigest()
+			rows[row_name] = (
+				row_name,
+				subject,
+				resolver.LESSON,
+				name,
+				generations[scopes.subject(subject).id],
+			)
+	database.upsert(
+		"CDN Node Change",
+		("name", "subject", "node_doctype", "node", "generation"),
+		[rows[name] for name in sorted(rows)],
+		"generation = values(generation)",
+	)
+
+
+def _warn_of(orphans: set[resolver.Ref]) -> None:
+	for doctype, name in sorted(orphans):
+		frappe.logger("memora").warning(
+			f"{doctype} {name} hangs in no subject, so no plan is queued: give it a parent that exists"
+		)

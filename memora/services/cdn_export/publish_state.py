@@ -1,0 +1,274 @@
+"""One row a scope: what generation its content has, which one is live, who builds it, how often it failed.
+
+`generation` is raised by the fold for every change; a scope waits while its `published_generation` is lower.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import frappe
+from frappe.utils import now_datetime
+
+from memora.services.cdn_export import database
+from memora.services.cdn_export.scopes import Scope
+
+TABLE = "CDN Publish State"
+
+RETRY_MINUTES: tuple[int, ...] = (2, 4, 8)
+"""Spec, "Publishing": a failed build is retried after these, then it is a dead letter."""
+
+_COLUMNS = (
+	"name",
+	"scope_type",
+	"ref",
+	"generation",
+	"published_generation",
+	"failed_generation",
+	"waiting_since",
+	"retry_count",
+	"next_retry_at",
+	"dead_since",
+	"is_live",
+	"live_version",
+	"triggered_by",
+	"index_digest",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+	"""A scope's state as one snapshot saw it."""
+
+	name: str
+	scope_type: str
+	ref: str
+	generation: int
+	published_generation: int
+	failed_generation: int
+	waiting_since: datetime | None
+	retry_count: int
+	next_retry_at: datetime | None
+	dead_since: datetime | None
+	is_live: bool
+	live_version: int
+	triggered_by: str
+	index_digest: str
+
+	@property
+	def scope(self) -> Scope:
+		return Scope(self.scope_type, self.ref or "")
+
+	@property
+	def is_current(self) -> bool:
+		"""Nothing waits: what is published is what the last fold knew."""
+		return self.published_generation >= self.generation
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+	"""Where a failed build leaves its scope: a next try, or none for a dead letter."""
+
+	retries: int
+	next_try: datetime | None
+
+	@property
+	def is_dead(self) -> bool:
+		return self.next_try is None
+
+
+def raise_generations(scopes: Iterable[Scope], *, triggered_by: str = "") -> dict[str, int]:
+	"""Raise each scope's generation by one, in name order, making rows for new ones.
+
+	Runs in the caller's transaction. Returns scope id → new generation.
+	"""
+	ordered = sorted({scope.id: scope for scope in scopes}.items())
+	if not ordered:
+		return {}
+	now = now_datetime()
+	database.upsert(
+		TABLE,
+		("name", "scope_type", "ref", "generation", "waiting_since", "triggered_by"),
+		[(name, scope.type, scope.ref, 1, now, triggered_by) for name, scope in ordered],
+		"generation = generation + 1, waiting_since = coalesce(waiting_since, values(waiting_since)),"
+		" triggered_by = if(values(triggered_by) = '', triggered_by, values(triggered_by))",
+	)
+	return dict(
+		frappe.db.sql(
+			f"select name, generation from `tab{TABLE}` where name in %s",
+			(tuple(name for name, _ in ordered),),
+		)
+	)
+
+
+def read(scopes: Sequence[Scope]) -> dict[str, State]:
+	"""The rows of these scopes by id, by plain SELECT; those never changed have none."""
+	return by_id([scope.id for scope in scopes])
+
+
+def by_id(ids: Sequence[str]) -> dict[str, State]:
+	"""`read` for scopes of which only the id is known."""
+	return {state.name: state for state in _select("name in %s", (tuple(ids),))} if ids else {}
+
+
+def due(now: datetime) -> list[State]:
+	"""The scopes to build at `now`, longest waiting first: dirty, free, not backing off, not held.
+
+	A dead letter is taken again only when its content has changed since, or when Retry has put it back.
+	Shared subjects are built by the first plan that reads them, so they are due by themselves only after a
+	failure. The list of plans comes last.
+	"""
+	return _select(
+		"""published_generation < generation
+		and (next_retry_at is null or next_retry_at <= %s)
+		and (dead_since is null or failed_generation < generation)
+		and (lease_token is null or lease_expires < now(6))
+		and (held = 0 or approved_generation >= generation)
+		and (scope_type != 'subject' or retry_count > 0 and exists (
+			select 1 from `tabCDN Rendition` reader where reader.subject = ref and reader.mode = 'shared'))
+		order by field(scope_type, 'subject', 'plan', 'index'), waiting_since, name""",
+		(now,),
+	)
+
+
+def succeeded(scope: Scope, token: str, generation: int, values: dict[str, Any]) -> bool:
+	"""Close a build in the caller's transaction: `generation` is live now. False when the lease is lost."""
+	now = now_datetime()
+	fields = {
+		"published_generation": generation,
+		"retry_count": 0,
+		"next_retry_at": None,
+		"dead_since": None,
+		"held": 0,
+		"last_error": None,
+		"last_attempt_at": now,
+		"last_success_at": now,
+		**values,
+	}
+	assignments = ", ".join(f"`{column}` = %s" for column in fields)
+	return bool(
+		database.execute(
+			f"""update `tab{TABLE}` set {assignments},
+				waiting_since = if(generation > %s, waiting_since, null),
+				triggered_by = if(generation > %s, triggered_by, '')
+			where name = %s and lease_token = %s""",
+			(*fields.values(), generation, generation, scope.id, token),
+		)
+	)
+
+
+def failed(state: State, token: str, generation: int, message: str) -> Failure | None:
+	"""Record a failed build in the caller's transaction: the scope waits again, however far it came.
+
+	None when the lease is lost.
+	"""
+	now = now_datetime()
+	was_dead = state.dead_since is not None
+	dead = was_dead or state.retry_count >= len(RETRY_MINUTES)
+	retries = state.retry_count if dead else state.retry_count + 1
+	next_try = None if dead else now + timedelta(minutes=RETRY_MINUTES[retries - 1])
+	changed = database.execute(
+		f"""update `tab{TABLE}` set retry_count = %s, next_retry_at = %s, dead_since = %s,
+			failed_generation = %s, published_generation = least(published_generation, %s),
+			last_error = %s, last_attempt_at = %s
+		where name = %s and lease_token = %s""",
+		(
+			retries,
+			next_try,
+			(state.dead_since or now) if dead else None,
+			generation,
+			generation - 1,
+			message,
+			now,
+			state.name,
+			token,
+		),
+	)
+	return Failure(retries, next_try) if changed else None
+
+
+def is_backing_off(state: State, now: datetime) -> bool:
+	"""Whether a scope has failed and is not to be tried at `now`."""
+	if state.dead_since:
+		return state.failed_generation >= state.generation
+	return state.next_retry_at is not None and state.next_retry_at > now
+
+
+def ensure(scope: Scope) -> None:
+	"""Give a scope its row, with a first generation to be published, unless it has one. Commits."""
+	database.transaction(
+		lambda: database.upsert(
+			TABLE,
+			("name", "scope_type", "ref", "generation", "waiting_since"),
+			[(scope.id, scope.type, scope.ref, 1, now_datetime())],
+			"generation = generation",
+		)
+	)
+
+
+def to_tidy(subjects: Iterable[str] | None = None) -> list[State]:
+	"""Shared subjects with files that may have to go: read by no plan any more, or due for removal."""
+	among, values = "", ()
+	if subjects is not None:
+		if not (names := tuple(subjects)):
+			return []
+		among, values = "ref in %s and", (names,)
+	return _select(
+		f"""scope_type = 'subject' and {among} (
+			(is_live = 1 and not exists (
+				select 1 from `tabCDN Rendition` reader where reader.subject = ref and reader.mode = 'shared'))
+			or exists (
+				select 1 from `tabCDN File` file
+				where file.scope = `tab{TABLE}`.name and file.state = 'removing' and file.remove_at <= %s))""",
+		(*values, now_datetime()),
+	)
+
+
+def abandoned() -> bool:
+	"""Whether a lease has run out on a scope that still waits: its builder was killed."""
+	return bool(
+		frappe.db.sql(
+			f"""select 1 from `tab{TABLE}`
+			where published_generation < generation and lease_token is not null and lease_expires < now(6) limit 1"""
+		)
+	)
+
+
+def waiting_and_dead() -> tuple[list[State], list[tuple[State, str]]]:
+	"""The plans that wait, and the dead letters each with its error: what Redis is to show."""
+	waiting = _select("scope_type = 'plan' and published_generation < generation and dead_since is null", ())
+	dead = _select("dead_since is not null", ())
+	errors = dict(frappe.db.sql(f"select name, last_error from `tab{TABLE}` where dead_since is not null"))
+	return waiting, [(state, errors.get(state.name) or "") for state in dead]
+
+
+def revive(scope: Scope, *, triggered_by: str) -> bool:
+	"""Put a dead letter back: it is due at once, with all its retries. False when it was not dead."""
+	return bool(
+		database.execute(
+			f"""update `tab{TABLE}` set dead_since = null, retry_count = 0, next_retry_at = null,
+				waiting_since = coalesce(waiting_since, %s), triggered_by = %s
+			where name = %s and dead_since is not null""",
+			(now_datetime(), triggered_by, scope.id),
+		)
+	)
+
+
+def give_up(scope: Scope) -> bool:
+	"""Close a dead letter without publishing: what is live counts as current. False when it was not dead."""
+	return bool(
+		database.execute(
+			f"""update `tab{TABLE}` set dead_since = null, retry_count = 0, next_retry_at = null, last_error = null,
+				published_generation = generation, waiting_since = null
+			where name = %s and dead_since is not null""",
+			(scope.id,),
+		)
+	)
+
+
+def _select(where: str, values: tuple[Any, ...]) -> list[State]:
+	rows = frappe.db.sql(f"select {', '.join(_COLUMNS)} from `tab{TABLE}` where {where}", values)
+	return [State(*row[:10], bool(row[10]), row[11] or 0, row[12] or "", row[13] or "") for row in rows]

@@ -1,0 +1,42 @@
+"""Scopes: what is published as one, by one builder at a time. A plan, a shared subject, the list of plans."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from memora.services.cdn_export import paths
+
+ScopeType = Literal["plan", "subject", "index", "media"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+	"""One owner of published files. `ref` is the document's name, "" for the index and the media."""
+
+	type: ScopeType
+	ref: str = ""
+
+	@property
+	def id(self) -> str:
+		"""The key of its state row, its lock and its files in the ledger: short and plain for any name."""
+		return f"{self.type}:{paths.segment(self.ref)}" if self.ref else self.type
+
+	@property
+	def label(self) -> str:
+		"""How dead letters and locks call it: a plan by its name alone, a subject as `subject:{name}`."""
+		return self.ref if self.type == "plan" else f"{self.type}:{self.ref}" if self.ref else self.type
+
+
+INDEX = Scope("index")
+MEDIA = Scope("media")
+
+
+def plan(name: str) -> Scope:
+	"""The scope of everything under `plans/{name}/`."""
+	return Scope("plan", name)
+
+
+def subject(name: str) -> Scope:
+	"""The scope of a subject's shared units and lessons."""
+	return Scope("subject", name)
