@@ -1,0 +1,230 @@
+"""From rows to one immutable tree: a subject in a constant number of statements, whatever its size.
+
+The skeleton (all but the stages) is always loaded whole, since navigation and counts need it; stages only for
+the lessons whose body is needed. Plain SELECTs in the caller's snapshot.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Collection
+from typing import Any
+
+import frappe
+import orjson
+
+from memora.exceptions import BuildError
+from memora.services.cdn_export import dependency_resolver as resolver
+from memora.services.cdn_export import media
+from memora.services.cdn_export.tree import KINDS, Kind, Node, Override, Plan, Stage
+
+KIND_OF: dict[str, Kind] = dict(zip(resolver.CONTENT, KINDS, strict=True))
+
+_COMMON = (
+	"name",
+	"title",
+	"description",
+	"image",
+	"sort_order",
+	"is_published",
+	"is_free_preview",
+	"creation",
+)
+_OWN: dict[Kind, tuple[str, ...]] = {
+	"subject": ("color_code", "is_public", "required_item"),
+	"track": ("is_sold_separately", "parent_item_required", "required_item"),
+	"unit": ("badge_image",),
+	"topic": (),
+	"lesson": (),
+}
+_FLAGS = frozenset(
+	{"is_published", "is_free_preview", "is_public", "is_sold_separately", "parent_item_required"}
+)
+
+
+def load(subject: str) -> Node | None:
+	"""The subject with all below it, published or not; None when it is gone. Six statements, one for media."""
+	rows = {KIND_OF[doctype]: _rows(doctype, subject) for doctype in resolver.CONTENT}
+	if not rows["subject"]:
+		return None
+	files = media.published_paths(
+		row[field]
+		for kind_rows in rows.values()
+		for row in kind_rows
+		for field in ("image", "badge_image")
+		if row.get(field)
+	)
+	stage_counts = dict(
+		frappe.db.sql(
+			f"""select stage.parent, count(*) from {_below(resolver.LESSON)}
+			join `tabMemora Lesson Stage` stage on stage.parent = l4.name and stage.parenttype = %s
+			where l0.name = %s group by stage.parent""",
+			(resolver.LESSON, subject),
+		)
+	)
+	children: dict[str, list[Node]] = {}
+	for kind in reversed(KINDS):
+		by_parent: dict[str, list[Node]] = defaultdict(list)
+		# Siblings by sort_order, then creation, then name by code point (spec, "Navigation").
+		for row in sorted(rows[kind], key=lambda row: (row["sort_order"], row["creation"], row["name"])):
+			by_parent[row["parent"]].append(
+				_node(
+					kind, row, files, stage_counts.get(row["name"], 0), tuple(children.get(row["name"], ()))
+				)
+			)
+		children = by_parent
+	return children[""][0]
+
+
+def stages(subject: str, lessons: Collection[str] | None) -> dict[str, tuple[Stage, ...]]:
+	"""The stages of these lessons, in order, by lesson; None for every lesson of the subject. One statement.
+
+	Raises BuildError for a config that is no JSON object, naming lesson and row.
+	"""
+	if lessons is not None and not lessons:
+		return {}
+	if lessons is None:
+		rows = frappe.db.sql(
+			f"""select stage.parent, stage.title, stage.type, stage.config from {_below(resolver.LESSON)}
+			join `tabMemora Lesson Stage` stage on stage.parent = l4.name and stage.parenttype = %s
+			where l0.name = %s order by stage.parent, stage.idx""",
+			(resolver.LESSON, subject),
+		)
+	else:
+		rows = frappe.db.sql(
+			"""select parent, title, type, config from `tabMemora Lesson Stage`
+			where parenttype = %s and parent in %s order by parent, idx""",
+			(resolver.LESSON, tuple(lessons)),
+		)
+	found: dict[str, list[Stage]] = defaultdict(list)
+	for lesson, title, type_, config in rows:
+		place = len(found[lesson]) + 1
+		found[lesson].append(Stage(title or "", type_ or "", _config(config, lesson, place)))
+	return {lesson: tuple(items) for lesson, items in found.items()}
+
+
+def plan_row(name: str) -> tuple[Plan, bool] | None:
+	"""A plan's own fields with the titles of its season, grade and stream, and whether it is published."""
+	rows = frappe.db.sql(
+		f"""select plan.title, season.title, grade.title, stream.title, plan.is_published
+		from `tab{resolver.PLAN}` plan
+		left join `tabMemora Season` season on season.name = plan.season
+		left join `tabMemora Grade` grade on grade.name = plan.grade
+		left join `tabMemora Stream` stream on stream.name = plan.stream
+		where plan.name = %s""",
+		(name,),
+	)
+	if not rows:
+		return None
+	title, season, grade, stream, is_published = rows[0]
+	return Plan(name, title, season or "", grade or "", stream or ""), bool(is_published)
+
+
+def live_plans() -> list[Plan]:
+	"""The published plans whose manifest is live."""
+	return [
+		Plan(name, title, season or "", grade or "", stream or "")
+		for name, title, season, grade, stream in frappe.db.sql(
+			f"""select plan.name, plan.title, season.title, grade.title, stream.title
+			from `tab{resolver.PLAN}` plan
+			join `tabCDN Publish State` state
+				on state.ref = plan.name and state.scope_type = 'plan' and state.is_live = 1
+			left join `tabMemora Season` season on season.name = plan.season
+			left join `tabMemora Grade` grade on grade.name = plan.grade
+			left join `tabMemora Stream` stream on stream.name = plan.stream
+			where plan.is_published = 1"""
+		)
+	]
+
+
+def plan_subjects(plan: str) -> dict[str, int]:
+	"""The subjects a plan lists that exist, in row order, each with the plan's own sort_order."""
+	return {
+		subject: sort_order or 0
+		for subject, sort_order in frappe.db.sql(
+			"""select listed.subject, listed.sort_order from `tabMemora Plan Subject` listed
+			join `tabMemora Subject` subject on subject.name = listed.subject
+			where listed.parent = %s and listed.parenttype = %s order by listed.idx""",
+			(plan, resolver.PLAN),
+		)
+	}
+
+
+def plan_overrides(plan: str) -> dict[str, tuple[Override, ...]]:
+	"""A plan's overrides by the subject their target hangs in now, in row order; stranded ones are left out."""
+	rows = frappe.db.sql(
+		"""select target_doctype, target_name, action, override_value from `tabMemora Plan Override`
+		where parent = %s and parenttype = %s order by idx""",
+		(plan, resolver.PLAN),
+	)
+	subjects = resolver.subjects_of({(doctype, name) for doctype, name, _, _ in rows if doctype in KIND_OF})
+	found: dict[str, list[Override]] = defaultdict(list)
+	for doctype, name, action, value in rows:
+		if subject := subjects.get((doctype, name)):
+			found[subject].append(Override(KIND_OF[doctype], name, action, value or ""))
+	return {subject: tuple(overrides) for subject, overrides in found.items()}
+
+
+def _rows(doctype: str, subject: str) -> list[dict[str, Any]]:
+	kind = KIND_OF[doctype]
+	depth = resolver.CONTENT.index(doctype)
+	columns = _COMMON + _OWN[kind]
+	parent = f"l{depth - 1}.name" if depth else "''"
+	found = frappe.db.sql(
+		f"select {parent}, {', '.join(f'l{depth}.{column}' for column in columns)} from {_below(doctype)} where l0.name = %s",
+		(subject,),
+	)
+	rows = [dict(zip(("parent", *columns), row, strict=True)) for row in found]
+	for row in rows:
+		row["sort_order"] = row["sort_order"] or 0
+	return rows
+
+
+def _below(doctype: str) -> str:
+	"""The joins from a subject, called `l0`, down to `doctype`'s table, called by its depth."""
+	joins = [f"`tab{resolver.SUBJECT}` l0"]
+	for depth, child in enumerate(resolver.CONTENT[1 : resolver.CONTENT.index(doctype) + 1], start=1):
+		joins.append(
+			f"join `tab{child}` l{depth} on l{depth}.{resolver.PARENT_FIELDS[child]} = l{depth - 1}.name"
+		)
+	return " ".join(joins)
+
+
+def _node(
+	kind: Kind, row: dict[str, Any], files: dict[str, str], stage_count: int, children: tuple[Node, ...]
+) -> Node:
+	fields = {
+		field: bool(row[field]) if field in _FLAGS else row[field] or ""
+		for field in ("title", "description", "is_published", "is_free_preview", *_OWN[kind])
+	}
+	fields["image"] = files.get(row["image"], "")
+	if "badge_image" in fields:
+		fields["badge_image"] = files.get(row["badge_image"], "")
+	return Node(
+		kind=kind,
+		name=row["name"],
+		sort_order=row["sort_order"],
+		stage_count=stage_count,
+		children=children,
+		**fields,
+	)
+
+
+def _config(text: str | None, lesson: str, place: int) -> dict[str, Any]:
+	if not text:
+		return {}
+	try:
+		config = orjson.loads(text)
+	except orjson.JSONDecodeError as error:
+		raise BuildError(
+			f"Lesson {lesson}, stage {place}: its config is no valid JSON ({error}). Correct it in the lesson."
+		) from error
+	if config is None:
+		return {}
+	if not isinstance(config, dict):
+		raise BuildError(
+			f"Lesson {lesson}, stage {place}: its config is {json.dumps(config)[:60]}, but must be a JSON object"
+			" such as {}. Correct it in the lesson."
+		)
+	return config

@@ -1,0 +1,94 @@
+"""CDN Settings as the pipeline uses them. The only place that reads them, and their passwords.
+
+Secrets stay inside `StorageSettings` and the purge client; nothing here is logged.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import frappe
+
+from memora.services.cdn_export import cache_purge, storage
+from memora.services.cdn_export.cache_purge import CachePurge
+from memora.services.cdn_export.storage import Storage, StorageSettings
+
+DOCTYPE = "CDN Settings"
+LOCAL = "Local Directory"
+DEFAULT_LOCAL_PATH = os.path.join("public", "files", "memora")
+"""In the site's folder; the site itself serves it under /files/memora."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportSettings:
+	"""What CDN Settings say about when and how to publish. No secrets in here."""
+
+	enabled: bool
+	provider: str
+	base_url: str
+	interval_minutes: int
+	threshold: int
+	sign: str
+	signed_url_hours: int
+	hold_large_changes: bool
+
+
+def load() -> ExportSettings:
+	"""The settings as saved, with the spec's defaults for what was never set."""
+	doc = frappe.get_cached_doc(DOCTYPE)
+	return ExportSettings(
+		enabled=bool(doc.enabled),
+		provider=doc.storage_provider or LOCAL,
+		base_url=base_url(doc),
+		interval_minutes=int(doc.batch_interval_minutes or 5),
+		threshold=int(doc.batch_threshold or 50),
+		sign=doc.sign or "All",
+		signed_url_hours=int(doc.signed_url_expiry_hours or 4),
+		hold_large_changes=bool(doc.hold_large_changes),
+	)
+
+
+def open_storage() -> Storage:
+	"""The storage that CDN Settings name. Raises StorageConfigurationError when they cannot work."""
+	doc = frappe.get_cached_doc(DOCTYPE)
+	return storage.open(
+		StorageSettings(
+			provider=doc.storage_provider or LOCAL,
+			endpoint_url=doc.endpoint_url or "",
+			region=doc.region or "",
+			bucket_name=doc.bucket_name or "",
+			access_key=doc.access_key or "",
+			secret_key=doc.get_password("secret_key", raise_exception=False) or "",
+			cdn_base_url=doc.cdn_base_url or "",
+			local_path=local_path(doc),
+		)
+	)
+
+
+def open_purge() -> CachePurge:
+	"""The CDN cache in front of the storage, as CDN Settings name it; one that does nothing where none is."""
+	doc = frappe.get_cached_doc(DOCTYPE)
+	if not doc.cloudflare_zone_id:
+		return cache_purge.NoPurge()
+	return cache_purge.open(
+		zone_id=doc.cloudflare_zone_id or "",
+		api_token=doc.get_password("cloudflare_api_token", raise_exception=False) or "",
+		batch_size=int(doc.purge_batch_size or 0),
+	)
+
+
+def local_path(doc) -> str:
+	"""The folder of a Local Directory, absolute; a relative one starts in the site's folder."""
+	return os.path.abspath(frappe.get_site_path(doc.local_path or DEFAULT_LOCAL_PATH))
+
+
+def base_url(doc) -> str:
+	"""Where learners' apps read the files, without a trailing slash."""
+	if doc.cdn_base_url:
+		return doc.cdn_base_url.rstrip("/")
+	public_files = os.path.abspath(frappe.get_site_path("public", "files"))
+	folder = os.path.relpath(local_path(doc), public_files)
+	if (doc.storage_provider or LOCAL) != LOCAL or folder.startswith(".."):
+		return ""
+	return frappe.utils.get_url(f"/files/{folder}" if folder != "." else "/files")
