@@ -13,6 +13,7 @@ class CDNFile(Document):
 
 		access_level: DF.Data | None
 		content_hash: DF.Data | None
+		drop_generation: DF.Int
 		etag: DF.Data | None
 		kind: DF.Data | None
 		lesson_count: DF.Int

@@ -12,6 +12,7 @@ class CDNPublishState(Document):
 
 		approved_generation: DF.Int
 		dead_since: DF.Datetime | None
+		failed_generation: DF.Int
 		generation: DF.Int
 		held: DF.Check
 		index_digest: DF.Data | None

@@ -1,0 +1,108 @@
+"""The right to build a scope: one holder at a time, decided by MariaDB, shown to others by a Redis lock.
+
+A lease lasts 60 s and is renewed every 15 s by a thread of its own while the build lives; when it runs out,
+whoever asks next has it, whatever RQ believes of the job that held it. Times are the database server's.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from types import TracebackType
+
+import frappe
+
+from memora.exceptions import LeaseLostError
+from memora.services.cdn_export import database, pending_queue, publish_state
+from memora.services.cdn_export.scopes import Scope
+
+LEASE_SECONDS = 60
+RENEW_SECONDS = 15
+
+
+class Lease:
+	"""A held lease. Use as a context manager: it is renewed inside, and given back at the end if still ours."""
+
+	def __init__(self, scope: Scope, token: str):
+		self.scope = scope
+		self.token = token
+		self._ended = threading.Event()
+		self._heart = threading.Thread(
+			target=_renew_until, args=(self, frappe.local.site, self._ended), daemon=True
+		)
+
+	def hold(self) -> None:
+		"""Renew the lease within the current transaction, so that it cannot pass on before the commit.
+
+		Raises LeaseLostError when it is no longer ours or has run out.
+		"""
+		held = database.execute(
+			f"""update `tab{publish_state.TABLE}` set lease_expires = now(6) + interval %s second
+			where name = %s and lease_token = %s and lease_expires > now(6)""",
+			(LEASE_SECONDS, self.scope.id, self.token),
+		)
+		if not held:
+			raise self.lost()
+
+	def check(self) -> None:
+		"""`hold` in a transaction of its own: before each phase of writing."""
+		database.transaction(self.hold)
+
+	def lost(self) -> LeaseLostError:
+		"""The error that says so; the one who has it now will publish what this build would have."""
+		return LeaseLostError(
+			f"the lease on {self.scope.label} has passed to another worker; this build stops and writes no more"
+		)
+
+	def __enter__(self) -> Lease:
+		self._heart.start()
+		return self
+
+	def __exit__(
+		self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+	) -> None:
+		self._ended.set()
+		pending_queue.unlock(self.scope.label, self.token)
+		frappe.db.rollback()
+		database.transaction(
+			lambda: database.execute(
+				f"update `tab{publish_state.TABLE}` set lease_token = null, lease_expires = null"
+				" where name = %s and lease_token = %s",
+				(self.scope.id, self.token),
+			)
+		)
+
+
+def acquire(scope: Scope) -> Lease | None:
+	"""Take the lease of a scope that has a state row, without waiting. None while another holds it."""
+	token = uuid.uuid4().hex
+	taken = database.transaction(
+		lambda: database.execute(
+			f"""update `tab{publish_state.TABLE}`
+			set lease_token = %s, lease_expires = now(6) + interval %s second
+			where name = %s and (lease_token is null or lease_expires < now(6))""",
+			(token, LEASE_SECONDS, scope.id),
+		)
+	)
+	if not taken:
+		return None
+	pending_queue.lock(scope.label, token)
+	return Lease(scope, token)
+
+
+def _renew_until(lease: Lease, site: str, ended: threading.Event) -> None:
+	"""The heartbeat: on a connection of its own, opened only when a build lives long enough to need it."""
+	if ended.wait(RENEW_SECONDS):
+		return
+	frappe.init(site=site)
+	frappe.connect()
+	try:
+		while True:
+			lease.check()
+			pending_queue.renew_lock(lease.scope.label, lease.token)
+			if ended.wait(RENEW_SECONDS):
+				return
+	except LeaseLostError:
+		return  # the build learns it at its next check
+	finally:
+		frappe.destroy()

@@ -1,0 +1,241 @@
+"""The ledger: what stands in the storage, what is on its way there, and what was. One row a path (CDN File).
+
+`begin` commits what is about to be written before the first PUT, `close` says it is live. Rows outlive their
+files, since a path's versions never repeat. Everything runs in the caller's transaction.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+import frappe
+from frappe.utils import now_datetime
+
+from memora.services.cdn_export import database
+from memora.services.cdn_export.diff import LedgerEntry, Planned
+from memora.services.cdn_export.scopes import Scope
+
+TABLE = "CDN File"
+
+_COLUMNS = (
+	"path",
+	"scope",
+	"kind",
+	"node",
+	"subject",
+	"content_hash",
+	"shape_hash",
+	"version",
+	"live_version",
+	"state",
+	"etag",
+	"size",
+	"access_level",
+	"required_item",
+	"lesson_count",
+	"signed_until",
+)
+_TEXTS = frozenset({"node", "subject", "content_hash", "shape_hash", "etag", "access_level", "required_item"})
+_TEXT_PLACES = tuple(column in _TEXTS for column in _COLUMNS)
+
+
+def row_name(path: str) -> str:
+	"""The primary key of a path's row: a path can be longer than a Frappe name."""
+	return hashlib.sha1(path.encode(), usedforsecurity=False).hexdigest()
+
+
+def of_scope(scope: Scope) -> dict[str, LedgerEntry]:
+	"""Every path the scope has or had, by path."""
+	return _select("scope = %s", (scope.id,))
+
+
+def of_plan(scope: Scope, *, except_subjects: Sequence[str]) -> dict[str, LedgerEntry]:
+	"""A plan's paths but those of the subjects that it takes over unread."""
+	if not except_subjects:
+		return of_scope(scope)
+	return _select("scope = %s and coalesce(subject, '') not in %s", (scope.id, tuple(except_subjects)))
+
+
+def dropped_since(scope: Scope, generation: int) -> bool:
+	"""Whether a shared subject has given up files in a build after `generation`."""
+	return bool(
+		frappe.db.sql(
+			f"""select 1 from `tab{TABLE}`
+			where scope = %s and state in ('removing', 'removed') and drop_generation > %s limit 1""",
+			(scope.id, generation),
+		)
+	)
+
+
+def of_paths(paths: Iterable[str]) -> dict[str, LedgerEntry]:
+	"""The rows of these paths, whoever owns them."""
+	names = tuple(row_name(path) for path in paths)
+	return _select("name in %s", (names,)) if names else {}
+
+
+def begin(scope: Scope, files: Iterable[Planned]) -> None:
+	"""Note as in flight, with hash and version, what is about to be written. Commit before the first PUT.
+
+	The scope becomes the path's owner; the caller holds the lease of the one before (a node that moved).
+	"""
+	database.upsert(
+		TABLE,
+		(
+			"name",
+			"path",
+			"scope",
+			"kind",
+			"node",
+			"subject",
+			"content_hash",
+			"shape_hash",
+			"version",
+			"live_version",
+			"state",
+			"access_level",
+			"required_item",
+			"lesson_count",
+		),
+		[
+			(
+				row_name(file.path),
+				file.path,
+				scope.id,
+				file.kind,
+				file.node,
+				file.subject,
+				file.content_hash,
+				file.shape_hash,
+				file.version,
+				0,
+				"in_flight",
+				file.access_level,
+				file.required_item,
+				file.lesson_count,
+			)
+			for file in sorted(files, key=lambda file: row_name(file.path))
+		],
+		", ".join(
+			f"{column} = values({column})"
+			for column in (
+				"scope",
+				"node",
+				"subject",
+				"content_hash",
+				"shape_hash",
+				"version",
+				"state",
+				"access_level",
+				"required_item",
+				"lesson_count",
+			)
+		)
+		+ ", remove_at = null, drop_generation = 0",
+	)
+
+
+def close(
+	files: Iterable[Planned],
+	etags: Mapping[str, str],
+	sizes: Mapping[str, int],
+	signed_until: Mapping[str, datetime],
+) -> None:
+	"""Say that the files are live, as uploaded."""
+	now = now_datetime()
+	database.upsert(
+		TABLE,
+		("name", "path", "version", "live_version", "state", "etag", "size", "signed_until", "uploaded_at"),
+		[
+			(
+				row_name(file.path),
+				file.path,
+				file.version,
+				file.version,
+				"live",
+				etags[file.path],
+				sizes[file.path],
+				signed_until.get(file.path),
+				now,
+			)
+			for file in sorted(files, key=lambda file: row_name(file.path))
+		],
+		", ".join(
+			f"{column} = values({column})"
+			for column in ("version", "live_version", "state", "etag", "size", "signed_until", "uploaded_at")
+		),
+	)
+
+
+def drop(paths: Iterable[str], *, remove_at: datetime, drop_generation: int = 0) -> None:
+	"""Mark files as no longer produced: to be removed at `remove_at`, or sooner if they are already due.
+
+	A shared file also waits until every plan that reads its subject has been rebuilt with `drop_generation`.
+	"""
+	names = tuple(row_name(path) for path in paths)
+	if names:
+		frappe.db.sql(
+			f"""update `tab{TABLE}` set drop_generation = if(state = 'removing', drop_generation, %s),
+				remove_at = if(state = 'removing', least(remove_at, %s), %s), state = 'removing'
+			where name in %s and state in ('live', 'in_flight', 'removing')""",
+			(drop_generation, remove_at, remove_at, names),
+		)
+
+
+def removable(scope: Scope, now: datetime) -> list[LedgerEntry]:
+	"""The scope's files that may be removed now: due, and linked to by no live plan.
+
+	A plan still reads a shared file while its rendition of the subject is older than the build that dropped it.
+	"""
+	return list(
+		_select(
+			"""scope = %s and state = 'removing' and remove_at <= %s and not exists (
+				select 1 from `tabCDN Rendition` reader
+				where reader.subject = %s and reader.mode = 'shared' and reader.generation < drop_generation)""",
+			(scope.id, now, scope.ref if scope.type == "subject" else ""),
+		).values()
+	)
+
+
+def scopes_with_removals(now: datetime) -> list[str]:
+	"""Ids of the scopes that have files due for removal."""
+	return [
+		scope
+		for (scope,) in frappe.db.sql(
+			f"select distinct scope from `tab{TABLE}` where state = 'removing' and remove_at <= %s", (now,)
+		)
+	]
+
+
+def removed(paths: Iterable[str]) -> None:
+	"""Turn the rows of removed files into tombstones, which keep the highest version."""
+	names = tuple(row_name(path) for path in paths)
+	if names:
+		frappe.db.sql(
+			f"""update `tab{TABLE}` set state = 'removed', live_version = 0, content_hash = '', shape_hash = '',
+				etag = '', size = 0, signed_until = null, remove_at = null
+			where name in %s and state = 'removing'""",
+			(names,),
+		)
+
+
+def live_versions(scope: Scope, subject: str, kind: str) -> dict[str, int]:
+	"""Path → version of the scope's files of one kind that stand in the storage."""
+	return dict(
+		frappe.db.sql(
+			f"""select path, live_version from `tab{TABLE}`
+			where scope = %s and subject = %s and kind = %s and state in ('live', 'in_flight') and live_version > 0""",
+			(scope.id, subject, kind),
+		)
+	)
+
+
+def _select(where: str, values: tuple) -> dict[str, LedgerEntry]:
+	rows = frappe.db.sql(f"select {', '.join(_COLUMNS)} from `tab{TABLE}` where {where}", values)
+	return {
+		row[0]: LedgerEntry(
+			*((value or "") if is_text else value for value, is_text in zip(row, _TEXT_PLACES, strict=True))
+		)
+		for row in rows
+	}

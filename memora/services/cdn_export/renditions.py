@@ -1,0 +1,98 @@
+"""What each live manifest reads of each subject: shared or own, and of which generation (CDN Rendition).
+
+A row with generation 0 is an announcement: the plan is being built and will read the shared files, so that
+nobody takes them away meanwhile.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import frappe
+import orjson
+
+from memora.services.cdn_export import database
+
+TABLE = "CDN Rendition"
+Mode = Literal["shared", "own"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+	"""A subject in a plan as it was last published. `summary` holds what the manifest and the search index say
+	of it, so that a plan's build need not load what did not change."""
+
+	subject: str
+	mode: Mode
+	generation: int
+	digest: str
+	summary: dict[str, Any]
+
+
+def of_plan(plan: str) -> dict[str, Rendition]:
+	"""A plan's renditions by subject."""
+	return {
+		subject: Rendition(subject, mode, generation, digest or "", orjson.loads(summary) if summary else {})
+		for subject, mode, generation, digest, summary in frappe.db.sql(
+			f"select subject, mode, generation, digest, summary from `tab{TABLE}` where plan = %s", (plan,)
+		)
+	}
+
+
+def announce(plan: str, subjects: Iterable[str]) -> None:
+	"""Say that a plan will read these shared subjects. To be committed before it looks at what they hold."""
+	_upsert(
+		plan,
+		[Rendition(subject, "shared", 0, "", {}) for subject in sorted(subjects)],
+		"mode = values(mode), generation = 0",
+	)
+
+
+def store(plan: str, renditions: Sequence[Rendition]) -> None:
+	"""Store what a plan's new manifest reads."""
+	_upsert(
+		plan,
+		sorted(renditions, key=lambda rendition: rendition.subject),
+		"mode = values(mode), generation = values(generation), digest = values(digest), summary = values(summary)",
+	)
+
+
+def forget(plan: str, subjects: Iterable[str]) -> None:
+	"""A plan's manifest reads these subjects no more."""
+	if names := tuple(_row_name(plan, subject) for subject in sorted(subjects)):
+		frappe.db.sql(f"delete from `tab{TABLE}` where name in %s", (names,))
+
+
+def withdraw(plan: str) -> None:
+	"""Take back what a plan announced and did not come to publish, so that it holds no file any longer."""
+	frappe.db.sql(
+		f"delete from `tab{TABLE}` where plan = %s and generation = 0 and coalesce(digest, '') = ''", (plan,)
+	)
+	frappe.db.sql(f"update `tab{TABLE}` set mode = 'own' where plan = %s and generation = 0", (plan,))
+
+
+def _upsert(plan: str, renditions: Sequence[Rendition], on_duplicate: str) -> None:
+	database.upsert(
+		TABLE,
+		("name", "plan", "subject", "mode", "generation", "digest", "summary"),
+		[
+			(
+				_row_name(plan, row.subject),
+				plan,
+				row.subject,
+				row.mode,
+				row.generation,
+				row.digest,
+				orjson.dumps(row.summary).decode(),
+			)
+			for row in renditions
+		],
+		on_duplicate,
+	)
+
+
+def _row_name(plan: str, subject: str) -> str:
+	return hashlib.sha1(f"{plan}\0{subject}".encode(), usedforsecurity=False).hexdigest()
