@@ -68,10 +68,23 @@ def subject_entries(subject: ResolvedNode) -> SubjectEntries:
 	)
 
 
+def entries_size(subject: SubjectEntries) -> int:
+	"""How many bytes a subject's entries take in an index, each with a comma."""
+	return sum(len(serialise(entry)) + len(",") for entry in subject.entries)
+
+
+def needs_shards(plan: str, lessons: int, size: int) -> bool:
+	"""Whether this many entries, of `size` bytes by `entries_size`, are too much for the index itself."""
+	if lessons > MOST_LESSONS_UNSHARDED:
+		return True
+	around = published_size(whole_index(plan, [])) + len(str(lessons)) - len("0")
+	return around + size - (len(",") if lessons else 0) > MOST_BYTES
+
+
 def is_sharded(plan: str, subjects: Sequence[SubjectEntries]) -> bool:
 	"""Whether a plan's entries are too many, or too many bytes, to stand in the index itself."""
 	lessons = sum(len(subject.entries) for subject in subjects)
-	return lessons > MOST_LESSONS_UNSHARDED or published_size(whole_index(plan, subjects)) > MOST_BYTES
+	return needs_shards(plan, lessons, sum(entries_size(subject) for subject in subjects))
 
 
 def whole_index(plan: str, subjects: Iterable[SubjectEntries]) -> Document:

@@ -1,0 +1,198 @@
+"""What every build has in common: where it publishes to, what it counts, and how it ends.
+
+`subject_build`, `plan_build` and `index_build` decide what the files of their scope are; `commit` here brings
+them out in the order that keeps every promise: in flight, upload, live and closed in one transaction.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import frappe
+from frappe.utils import now_datetime
+
+from memora.exceptions import ScopeBusyError
+from memora.services.cdn_export import (
+	cdn_uploader,
+	database,
+	ledger,
+	media,
+	publish_state,
+	purge_queue,
+	settings,
+)
+from memora.services.cdn_export import lease as leases
+from memora.services.cdn_export.cache_purge import CachePurge
+from memora.services.cdn_export.diff import Diff, LedgerEntry, Planned
+from memora.services.cdn_export.lease import Lease
+from memora.services.cdn_export.scopes import Scope
+from memora.services.cdn_export.signing import Signer
+from memora.services.cdn_export.storage import Storage
+
+GRACE = timedelta(minutes=15)
+"""How long a file that merely moved stays: longer than a manifest may be cached (spec, "Publishing")."""
+
+
+@dataclass(slots=True)
+class Counts:
+	"""What a build did to the storage. `bytes` counts uploaded bodies."""
+
+	uploaded: int = 0
+	deleted: int = 0
+	unchanged: int = 0
+	bytes: int = 0
+
+	def add(self, other: Counts) -> None:
+		self.uploaded += other.uploaded
+		self.deleted += other.deleted
+		self.unchanged += other.unchanged
+		self.bytes += other.bytes
+
+
+@dataclass(slots=True)
+class Site:
+	"""Where a run publishes to: opened once and used for all its builds."""
+
+	options: settings.ExportSettings
+	storage: Storage
+	purge: CachePurge
+
+	@classmethod
+	def open(cls) -> Site:
+		"""Raises StorageConfigurationError when CDN Settings cannot work."""
+		return cls(settings.load(), settings.open_storage(), settings.open_purge())
+
+	def signer(self) -> Signer:
+		return Signer(self.storage, self.options.sign, self.options.signed_url_hours, time.time())
+
+	def close(self) -> None:
+		self.storage.close()
+
+
+@dataclass(slots=True)
+class Removals:
+	"""Files a build no longer produces: at once what may not be read any more, after a grace what moved."""
+
+	at_once: list[str] = field(default_factory=list)
+	after_grace: list[str] = field(default_factory=list)
+
+
+def known_entries(
+	own: dict[str, LedgerEntry], scope: Scope, wanted: Iterable[str]
+) -> tuple[dict[str, LedgerEntry], set[str]]:
+	"""The ledger a diff is made against: what is loaded of the scope, and any other row of a wanted path.
+
+	A path that another scope owns (its node has moved here) counts as in flight, so that it is written anew
+	and changes hands. Returns the ledger and the ids of those other scopes, whose leases are needed.
+	"""
+	entries = dict(own)
+	owners = set()
+	for path, entry in ledger.of_paths(path for path in wanted if path not in own).items():
+		if entry.scope != scope.id and entry.state != "removed":
+			owners.add(entry.scope)
+			entry = replace(entry, state="in_flight", live_version=0)
+		entries[path] = entry
+	return entries, owners
+
+
+def commit(
+	site: Site,
+	lease: Lease,
+	diff: Diff,
+	entries: Mapping[str, LedgerEntry],
+	*,
+	images: Iterable[str] = (),
+	owners: Iterable[str] = (),
+	generation: int,
+	removals: Removals,
+	drop_generation: int = 0,
+	state_values: dict[str, Any],
+	closing: Callable[[], None] = lambda: None,
+) -> Counts:
+	"""Publish a diff and close the build. `closing` runs in the closing transaction.
+
+	Raises what `cdn_uploader` raises; then nothing is closed, and what was begun stands as in flight.
+	"""
+	cargo = cdn_uploader.load(diff.changed(), site.signer())
+	cargo.files.extend(media.missing_uploads(images))
+	with ExitStack() as stack:
+		for owner in sorted(owners):
+			stack.enter_context(_lease_of(owner))
+		if cargo.files:
+			database.transaction(lambda: _begin(lease, cargo.planned))
+		uploaded = cdn_uploader.publish(
+			cargo, site.storage, lease, entries, guarded=lambda file: _is_guarded(lease.scope, file)
+		)
+		stale = [
+			url
+			for file in cargo.planned
+			if (entry := entries.get(file.path)) and entry.live_version
+			for url in purge_queue.urls(file.path, entry.live_version)
+		]
+		now = now_datetime()
+
+		def close() -> None:
+			ledger.close(cargo.planned, uploaded.etags, uploaded.sizes, uploaded.signed_until)
+			ledger.drop(removals.at_once, remove_at=now, drop_generation=drop_generation)
+			ledger.drop(removals.after_grace, remove_at=now + GRACE, drop_generation=drop_generation)
+			purge_queue.add(site, stale)
+			closing()
+			if not publish_state.succeeded(lease.scope, lease.token, generation, state_values):
+				raise lease.lost()
+
+		database.transaction(close)
+	return Counts(
+		uploaded=len(cargo.files),
+		unchanged=sum(not planned.changed for planned in diff.planned.values()),
+		bytes=sum(uploaded.sizes.values()),
+	)
+
+
+def remove_due(site: Site, lease: Lease) -> int:
+	"""Remove the scope's files that are due and that no live plan links to. Returns how many."""
+	frappe.db.commit()
+	entries = ledger.removable(lease.scope, now_datetime())
+	if not entries:
+		return 0
+	lease.check()
+	site.storage.delete([entry.path for entry in entries])
+
+	def close() -> None:
+		ledger.removed(entry.path for entry in entries)
+		purge_queue.add(
+			site,
+			[
+				url
+				for entry in entries
+				for url in purge_queue.urls(entry.path, entry.live_version or entry.version)
+			],
+		)
+
+	database.transaction(close)
+	return len(entries)
+
+
+def _begin(lease: Lease, files: Sequence[Planned]) -> None:
+	lease.hold()
+	ledger.begin(lease.scope, files)
+
+
+def _is_guarded(scope: Scope, file: Planned) -> bool:
+	"""Manifests, the list of plans and shared files are only written over what the ledger knows."""
+	return scope.type != "plan" or file.kind == "manifest"
+
+
+def _lease_of(scope_id: str) -> Lease:
+	"""The lease of a scope a node has moved away from, so that it cannot remove the file meanwhile."""
+	states = publish_state.by_id([scope_id])
+	lease = leases.acquire(states[scope_id].scope) if scope_id in states else None
+	if lease is None:
+		raise ScopeBusyError(
+			f"{scope_id} owns a file that has moved and is being built; this build waits for it"
+		)
+	return lease

@@ -1,0 +1,138 @@
+"""From a diff to the storage: in order, in parallel, and so that no late builder can overwrite newer files.
+
+Every document is made and validated first, so an invalid one uploads nothing. Then, phase by phase, targets go
+up before what links to them; before each phase the lease is checked, and manifests and shared files are only
+written over the object that the ledger knows, where the storage can do that.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+
+from memora.exceptions import PreconditionFailedError, StorageError
+from memora.services.cdn_export import contracts, diff
+from memora.services.cdn_export.caching import cache_control
+from memora.services.cdn_export.diff import LedgerEntry, Planned
+from memora.services.cdn_export.lease import Lease
+from memora.services.cdn_export.signing import Signer
+from memora.services.cdn_export.storage import Storage, Upload
+
+PHASES: tuple[str, ...] = (
+	"media",
+	"lesson",
+	"unit",
+	"subject",
+	"search_shard",
+	"search_index",
+	"manifest",
+	"plans_index",
+)
+"""Bottom-up: what a file links to is in an earlier phase (spec, "Publishing")."""
+
+
+@dataclass(slots=True)
+class Uploaded:
+	"""What became of the files of a publish: ETag and size by path, and until when signatures hold."""
+
+	etags: dict[str, str] = field(default_factory=dict)
+	sizes: dict[str, int] = field(default_factory=dict)
+	signed_until: dict[str, datetime] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Cargo:
+	"""Files ready to go up: each plan of a file with its bytes."""
+
+	files: list[tuple[Planned, Upload]] = field(default_factory=list)
+	signed_until: dict[str, datetime] = field(default_factory=dict)
+
+	@property
+	def planned(self) -> list[Planned]:
+		return [file for file, _ in self.files]
+
+
+def load(files: Sequence[Planned], signer: Signer) -> Cargo:
+	"""Sign, validate and serialise documents. Touches no network.
+
+	Raises ContractError or FileTooLargeError, naming the path, for the first that must not be published.
+	"""
+	cargo = Cargo()
+	for file in files:
+		document, signed_until = signer.sign(file)
+		contracts.validate(file.kind, document, file.path)
+		life = None
+		if signed_until:
+			cargo.signed_until[file.path] = signed_until
+			life = signed_until.timestamp() - time.time()
+		upload = Upload(
+			file.path, diff.body(file.path, document), cache_control(file.kind, life), file.metadata()
+		)
+		cargo.files.append((file, upload))
+	return cargo
+
+
+def publish(
+	cargo: Cargo,
+	storage: Storage,
+	lease: Lease,
+	ledger: Mapping[str, LedgerEntry],
+	*,
+	guarded: Callable[[Planned], bool],
+) -> Uploaded:
+	"""Upload the cargo in phases. `guarded` says which files are written conditionally.
+
+	Raises LeaseLostError before a phase when the lease has passed on, and StorageError naming the file. Files
+	that went up before stay: each is whole, and links only to what is there.
+	"""
+	uploaded = Uploaded(signed_until=cargo.signed_until)
+	by_phase = sorted(cargo.files, key=lambda item: PHASES.index(item[0].kind))
+
+	def put(item: tuple[Planned, Upload]) -> None:
+		file, upload = item
+		condition = _condition(ledger.get(file.path)) if storage.conditional and guarded(file) else {}
+		try:
+			uploaded.etags[file.path] = storage.put(upload, **condition)
+		except PreconditionFailedError:
+			lost.append(item)
+		uploaded.sizes[file.path] = len(upload.body)
+
+	with ThreadPoolExecutor(max_workers=max(1, min(storage.threads, len(cargo.files) or 1))) as pool:
+		for _, phase in groupby(by_phase, key=lambda item: item[0].kind):
+			lease.check()
+			lost: list[tuple[Planned, Upload]] = []
+			for future in [pool.submit(put, item) for item in phase]:
+				future.result()
+			for file, upload in lost:
+				uploaded.etags[file.path] = _overwrite(storage, lease, file, upload)
+	return uploaded
+
+
+def _condition(entry: LedgerEntry | None) -> dict[str, object]:
+	"""What the storage must hold for a write to be ours to make. A path in flight may hold either of two."""
+	if entry is None or (entry.live_version == 0 and entry.state != "in_flight"):
+		return {"if_absent": True}
+	if entry.state == "live" and entry.etag:
+		return {"if_match": entry.etag}
+	return {}
+
+
+def _overwrite(storage: Storage, lease: Lease, file: Planned, upload: Upload) -> str:
+	"""The storage holds another object than the ledger says. With the lease still ours it is an old stray.
+
+	Raises LeaseLostError when it is a newer builder's, StorageError when it claims a version as high as ours:
+	the next try then goes above it.
+	"""
+	lease.check()
+	found = storage.head(file.path)
+	version = int(found.metadata.get("version") or 0) if found else 0
+	if version >= file.version:
+		raise StorageError(
+			f"{file.path} holds version {version} already, which is not in the ledger, and version {file.version}"
+			" was to be written. Another site may publish to the same place: give each its own bucket or folder."
+		)
+	return storage.put(upload)

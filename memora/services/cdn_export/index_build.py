@@ -1,0 +1,60 @@
+"""The build of `plans/index.json`: every published plan whose manifest is live, also when there is none."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import frappe
+
+from memora.exceptions import ScopeBusyError
+from memora.services.cdn_export import (
+	build,
+	content_tree,
+	json_generator,
+	ledger,
+	paths,
+	publish_state,
+	scopes,
+)
+from memora.services.cdn_export import lease as leases
+from memora.services.cdn_export.build import Counts, Removals, Site
+from memora.services.cdn_export.diff import Diff
+from memora.services.cdn_export.lease import Lease
+
+_WAIT_SECONDS = 10
+_POLL_SECONDS = 0.1
+
+
+def run(site: Site, lease: Lease) -> Counts:
+	"""Write the list of plans if its content has changed. The caller holds the index's lease."""
+	frappe.db.commit()
+	state = publish_state.read([scopes.INDEX])[scopes.INDEX.id]
+	entries = ledger.of_scope(scopes.INDEX)
+	offered = Diff(entries, int(time.time()))
+	document = json_generator.plan_index_document(
+		json_generator.plan_index_entry(plan) for plan in content_tree.live_plans()
+	)
+	offered.offer(paths.PLAN_INDEX, "plans_index", "", document)
+	return build.commit(
+		site,
+		lease,
+		offered,
+		entries,
+		generation=state.generation,
+		removals=Removals(),
+		state_values={"is_live": 1},
+	)
+
+
+def publish_now(site: Site) -> None:
+	"""Write the list before a plan is taken away. Raises ScopeBusyError when others keep it for 10 s."""
+	publish_state.ensure(scopes.INDEX)
+	waited = threading.Event()
+	for _ in range(round(_WAIT_SECONDS / _POLL_SECONDS)):
+		if lease := leases.acquire(scopes.INDEX):
+			with lease:
+				run(site, lease)
+			return
+		waited.wait(_POLL_SECONDS)
+	raise ScopeBusyError("the list of plans is being written by another worker; the plan is removed shortly")

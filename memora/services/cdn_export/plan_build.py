@@ -1,0 +1,435 @@
+"""The build of a plan: everything under `plans/{plan}/`, its manifest last.
+
+First its shared subjects are brought up to date, which is nothing when they are. Then, in one snapshot, each
+subject that changed since the plan's last manifest is rendered; the others are taken over from their
+renditions, so that cost follows the change. Afterwards the files that this plan was the last to read go.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import frappe
+
+from memora.exceptions import BuildError, ScopeBusyError, StorageError
+from memora.services.cdn_export import (
+	access_calculator,
+	build,
+	content_tree,
+	diff,
+	failures,
+	fold,
+	index_build,
+	json_generator,
+	ledger,
+	paths,
+	publish_state,
+	purge_queue,
+	renditions,
+	scopes,
+	search_indexer,
+	subject_build,
+	subject_files,
+)
+from memora.services.cdn_export import lease as leases
+from memora.services.cdn_export.build import Counts, Removals, Site
+from memora.services.cdn_export.diff import Diff, LedgerEntry
+from memora.services.cdn_export.lease import Lease
+from memora.services.cdn_export.publish_state import State
+from memora.services.cdn_export.renditions import Rendition
+from memora.services.cdn_export.search_indexer import SubjectEntries
+from memora.services.cdn_export.subject_files import Levels
+from memora.services.cdn_export.tree import Override, Plan, ResolvedNode
+
+_LAYOUT = 1
+"""Part of every rendition's digest: raised when the same content is to be written differently."""
+
+_SNAPSHOTS = 5
+"""How often a build starts over because a shared subject changed while it was brought up to date."""
+
+
+@dataclass(slots=True)
+class Snapshot:
+	"""What one transaction saw of a plan."""
+
+	state: State
+	plan: Plan | None
+	sort_orders: dict[str, int] = field(default_factory=dict)
+	overrides: dict[str, tuple[Override, ...]] = field(default_factory=dict)
+	renditions: dict[str, Rendition] = field(default_factory=dict)
+	subject_states: dict[str, State] = field(default_factory=dict)
+
+	def mode(self, subject: str) -> renditions.Mode:
+		"""Shared or own, never a mix: one override at or below a subject makes all of it the plan's own."""
+		return "own" if subject in self.overrides else "shared"
+
+	def generation(self, subject: str) -> int:
+		state = self.subject_states.get(scopes.subject(subject).id)
+		return state.generation if state else 0
+
+	def is_ready(self, subject: str) -> bool:
+		"""Whether a subject's shared files are there, and as new as its generation."""
+		state = self.subject_states.get(scopes.subject(subject).id)
+		return state is not None and state.is_live and state.is_current
+
+	def digest(self, subject: str) -> str:
+		"""What a subject's rendition in this plan depends on."""
+		overrides = [
+			[item.kind, item.name, item.action, item.value] for item in self.overrides.get(subject, ())
+		]
+		return diff.shape({"of": [_LAYOUT, self.mode(subject), self.generation(subject), overrides]})
+
+
+@dataclass(slots=True)
+class Rendering:
+	"""A subject rendered in this build."""
+
+	subject: str
+	resolved: ResolvedNode | None
+	entries: SubjectEntries | None
+	summary: dict = field(default_factory=dict)
+
+
+def run(site: Site, lease: Lease) -> Counts:
+	"""Build and publish a plan, or take it away when it is unpublished or gone. The caller holds the lease.
+
+	Raises BuildError, StorageError, ScopeBusyError (a shared subject is being built elsewhere) and
+	LeaseLostError; what was live then stays live.
+	"""
+	plan = lease.scope.ref
+	counts = Counts()
+	for _ in range(_SNAPSHOTS):
+		snapshot = _read(lease)
+		if snapshot.plan is None:
+			return _take_away(site, lease, snapshot)
+		shared = [subject for subject in snapshot.sort_orders if snapshot.mode(subject) == "shared"]
+		if news := [subject for subject in shared if not _reads(snapshot, subject)]:
+			renditions.announce(plan, news)
+			frappe.db.commit()
+			continue
+		behind = {subject for subject in shared if not snapshot.is_ready(subject)}
+		stuck = {subject for subject in behind if _is_backing_off(snapshot, subject)}
+		if behind <= stuck:
+			counts.add(_publish(site, lease, snapshot, stuck))
+			break
+		for subject in sorted(behind - stuck):
+			counts.add(_bring_up_to_date(site, subject))
+	else:
+		raise ScopeBusyError(f"the subjects of plan {plan} keep changing; it is built again shortly")
+	return counts
+
+
+def _read(lease: Lease) -> Snapshot:
+	"""A new snapshot: the plan's generation first, so that content is never older than it."""
+	frappe.db.commit()
+	state = publish_state.read([lease.scope])[lease.scope.id]
+	plan = lease.scope.ref
+	row = content_tree.plan_row(plan)
+	known = renditions.of_plan(plan)
+	if row is None or not row[1]:
+		return Snapshot(state, None, renditions=known)
+	sort_orders = content_tree.plan_subjects(plan)
+	return Snapshot(
+		state,
+		row[0],
+		sort_orders,
+		content_tree.plan_overrides(plan),
+		known,
+		publish_state.read([scopes.subject(subject) for subject in sort_orders]),
+	)
+
+
+def _reads(snapshot: Snapshot, subject: str) -> bool:
+	"""Whether the plan has said that it reads the shared files, so that nobody takes them away."""
+	known = snapshot.renditions.get(subject)
+	return known is not None and known.mode == "shared"
+
+
+def _is_backing_off(snapshot: Snapshot, subject: str) -> bool:
+	state = snapshot.subject_states.get(scopes.subject(subject).id)
+	return state is not None and publish_state.is_backing_off(state, frappe.utils.now_datetime())
+
+
+def _bring_up_to_date(site: Site, subject: str) -> Counts:
+	"""Build a shared subject. Its failure is recorded with it and does not fail the plan."""
+	scope = scopes.subject(subject)
+	if not publish_state.read([scope]):
+		publish_state.ensure(scope)
+	lease = leases.acquire(scope)
+	if lease is None:
+		raise ScopeBusyError(f"subject {subject} is being built by another worker")
+	with lease:
+		state = publish_state.read([scope])[scope.id]
+		if state.is_live and state.is_current:
+			return Counts()
+		try:
+			return subject_build.run(site, lease)
+		except (BuildError, StorageError) as error:
+			failures.record(state, lease, error)
+			return Counts()
+
+
+def _publish(site: Site, lease: Lease, snapshot: Snapshot, stuck: set[str]) -> Counts:
+	plan = snapshot.plan
+	assert plan is not None
+	# A subject that cannot be built stays as it is; one that never could be is left out.
+	kept = {subject for subject in stuck if _was_rendered(snapshot, subject)}
+	wanted = {
+		subject: order
+		for subject, order in snapshot.sort_orders.items()
+		if subject not in stuck or subject in kept
+	}
+	changed = [
+		subject
+		for subject in wanted
+		if subject not in kept
+		and (
+			not _was_rendered(snapshot, subject)
+			or snapshot.renditions[subject].digest != snapshot.digest(subject)
+		)
+	]
+	rendered = {subject: _render(snapshot, subject) for subject in changed}
+	sharded = _is_sharded(plan, snapshot, wanted, rendered)
+	for subject in wanted:
+		if subject not in rendered and not _has_search(snapshot.renditions[subject].summary, sharded):
+			rendered[subject] = _render(snapshot, subject)
+
+	skipped = [subject for subject in wanted if subject not in rendered]
+	own = ledger.of_plan(lease.scope, except_subjects=skipped)
+	entries, owners = build.known_entries(own, lease.scope, _wanted_paths(snapshot, rendered.values()))
+	versions = {}
+	for rendering in rendered.values():
+		if snapshot.mode(rendering.subject) == "shared":
+			versions |= ledger.live_versions(scopes.subject(rendering.subject), rendering.subject, "unit")
+	offered = Diff(entries, int(time.time()), elsewhere=versions)
+	for rendering in rendered.values():
+		_offer_subject(snapshot, rendering, offered, sharded)
+	summaries = {
+		subject: rendered[subject].summary if subject in rendered else snapshot.renditions[subject].summary
+		for subject in wanted
+	}
+	manifest = _offer_entry_points(plan, wanted, summaries, offered, sharded)
+
+	levels: Levels = {}
+	for rendering in rendered.values():
+		if rendering.resolved:
+			levels |= subject_files.levels(rendering.resolved)
+	index_digest = diff.shape(json_generator.plan_index_entry(plan))
+	lists_anew = not snapshot.state.is_live or snapshot.state.index_digest != index_digest
+	gone = [subject for subject in snapshot.renditions if subject not in snapshot.sort_orders]
+
+	def closing() -> None:
+		renditions.store(
+			plan.name,
+			[
+				Rendition(
+					subject,
+					snapshot.mode(subject),
+					snapshot.generation(subject),
+					snapshot.digest(subject),
+					rendering.summary,
+				)
+				for subject, rendering in rendered.items()
+			],
+		)
+		renditions.forget(plan.name, gone)
+		if lists_anew:
+			publish_state.raise_generations([scopes.INDEX])
+
+	counts = build.commit(
+		site,
+		lease,
+		offered,
+		entries,
+		images={image for r in rendered.values() if r.resolved for image in subject_files.images(r.resolved)},
+		owners=owners,
+		generation=snapshot.state.generation,
+		removals=_removals(snapshot, offered.dropped(), levels, rendered),
+		state_values={"is_live": 1, "live_version": manifest.version, "index_digest": index_digest},
+		closing=closing,
+	)
+	counts.deleted += _tidy(site, lease, {*snapshot.renditions, *wanted}, levels)
+	return counts
+
+
+def _was_rendered(snapshot: Snapshot, subject: str) -> bool:
+	return subject in snapshot.renditions and bool(snapshot.renditions[subject].digest)
+
+
+def _render(snapshot: Snapshot, subject: str) -> Rendering:
+	tree = content_tree.load(subject)
+	resolved = access_calculator.resolve(tree, snapshot.overrides.get(subject, ())) if tree else None
+	return Rendering(subject, resolved, search_indexer.subject_entries(resolved) if resolved else None)
+
+
+def _wanted_paths(snapshot: Snapshot, rendered: Iterable[Rendering]) -> list[str]:
+	"""The own units and lessons of what is rendered: paths that may stand in the ledger under another subject."""
+	plan = snapshot.plan
+	assert plan is not None
+	return [
+		path
+		for rendering in rendered
+		if rendering.resolved and snapshot.mode(rendering.subject) == "own"
+		for path in subject_files.file_paths(rendering.resolved, plan.name)
+	]
+
+
+def _is_sharded(
+	plan: Plan, snapshot: Snapshot, wanted: Iterable[str], rendered: dict[str, Rendering]
+) -> bool:
+	"""Whether the plan's search is sharded, from the entries just made and the sizes noted before."""
+	lessons = size = 0
+	for subject in wanted:
+		if subject in rendered:
+			entries = rendered[subject].entries
+			lessons += len(entries.entries) if entries else 0
+			size += search_indexer.entries_size(entries) if entries else 0
+		else:
+			summary = snapshot.renditions[subject].summary
+			lessons += summary.get("lessons", 0)
+			size += summary.get("search_size", 0)
+	return search_indexer.needs_shards(plan.name, lessons, size)
+
+
+def _has_search(summary: dict, sharded: bool) -> bool:
+	"""Whether a summary holds what the search index needs of its subject in this form."""
+	return not summary.get("lessons") or ("shards" if sharded else "search_entries") in summary
+
+
+def _offer_subject(snapshot: Snapshot, rendering: Rendering, offered: Diff, sharded: bool) -> None:
+	"""Offer all that a plan has of one subject, and note in its summary what its entry points will say."""
+	resolved, plan = rendering.resolved, snapshot.plan
+	if resolved is None or rendering.entries is None or plan is None:
+		return
+	subject = rendering.subject
+	plan_of_units = None
+	if snapshot.mode(subject) == "own":
+		plan_of_units = plan.name
+		known = snapshot.renditions.get(subject)
+		touched = None
+		if known and known.mode == "own" and known.generation:
+			touched = fold.lessons_changed_since(subject, known.generation)
+		lessons = subject_files.drafts(resolved, plan.name)
+		needed = subject_files.bodies_needed(lessons, offered, touched)
+		stages = content_tree.stages(subject, None if len(needed) == len(lessons) else needed)
+		subject_files.offer(resolved, plan.name, lessons, offered, needed, stages)
+	try:
+		document = json_generator.subject_document(resolved, offered.link, plan_of_units)
+	except KeyError as error:
+		# The content is newer than the last fold: a unit that the shared subject's next build will publish.
+		raise ScopeBusyError(
+			f"subject {subject} has changed while plan {plan.name} was built: {error}"
+		) from error
+	offered.offer(
+		paths.plan_subject(plan.name, subject),
+		"subject",
+		subject,
+		document,
+		subject=subject,
+		access=resolved.access,
+	)
+	rendering.summary.update(
+		entry=json_generator.subject_entry(resolved, plan.name, offered.link, 0),
+		lessons=len(rendering.entries.entries),
+		search_size=search_indexer.entries_size(rendering.entries),
+	)
+	if not sharded:
+		rendering.summary["search_entries"] = list(rendering.entries.entries)
+		return
+	rendering.summary["shards"] = []
+	for shard in search_indexer.shards(plan.name, rendering.entries):
+		file = offered.offer(
+			shard.path,
+			"search_shard",
+			subject,
+			shard.document,
+			subject=subject,
+			lesson_count=shard.lesson_count,
+		)
+		rendering.summary["shards"].append(
+			search_indexer.shard_entry(shard.subject_id, shard.subject_name, file.url, shard.lesson_count)
+		)
+
+
+def _offer_entry_points(
+	plan: Plan, wanted: dict[str, int], summaries: dict[str, dict], offered: Diff, sharded: bool
+) -> diff.Planned:
+	"""Offer the search index and the manifest, which list every subject, rendered now or before."""
+	shown = sorted(
+		(subject for subject in wanted if "entry" in summaries[subject]), key=lambda subject: wanted[subject]
+	)
+	if sharded:
+		document = search_indexer.sharded_index(
+			plan.name, [entry for subject in shown for entry in summaries[subject].get("shards", ())]
+		)
+	else:
+		document = search_indexer.whole_index(
+			plan.name,
+			[SubjectEntries(subject, "", summaries[subject].get("search_entries", ())) for subject in shown],
+		)
+	index = offered.offer(paths.search_index(plan.name), "search_index", "", document)
+	entries = [{**summaries[subject]["entry"], "sort_order": wanted[subject]} for subject in shown]
+	return offered.offer(
+		paths.manifest(plan.name),
+		"manifest",
+		plan.name,
+		json_generator.manifest_document(plan, entries, index.url),
+	)
+
+
+def _removals(
+	snapshot: Snapshot, dropped: list[LedgerEntry], levels: Levels, rendered: dict[str, Rendering]
+) -> Removals:
+	found = subject_build.removals([entry for entry in dropped if entry.kind in ("lesson", "unit")], levels)
+	going = set(found.at_once)
+	hidden = {entry.subject for entry in dropped if entry.path in going}
+	for entry in dropped:
+		if entry.kind in ("lesson", "unit"):
+			continue
+		shown = entry.subject in rendered and rendered[entry.subject].resolved is not None
+		known = snapshot.renditions.get(entry.subject)
+		lost_lessons = entry.subject in hidden or (
+			known is not None and ledger.dropped_since(scopes.subject(entry.subject), known.generation)
+		)
+		# A search shard that was only cut anew stays for cached indexes, unless it names what is hidden now.
+		keeps = entry.kind == "search_index" or (shown and not lost_lessons)
+		(found.after_grace if keeps else found.at_once).append(entry.path)
+	return found
+
+
+def _take_away(site: Site, lease: Lease, snapshot: Snapshot) -> Counts:
+	"""Remove a plan that is unpublished or gone: out of the list of plans first, then its folder."""
+	plan = lease.scope.ref
+	if snapshot.state.is_live:
+		index_build.publish_now(site)
+	standing = [entry for entry in ledger.of_scope(lease.scope).values() if entry.state != "removed"]
+
+	def closing() -> None:
+		renditions.forget(plan, snapshot.renditions)
+
+	build.commit(
+		site,
+		lease,
+		Diff({}, int(time.time())),
+		{},
+		generation=snapshot.state.generation,
+		removals=Removals(at_once=[entry.path for entry in standing]),
+		state_values={"is_live": 0, "live_version": 0, "index_digest": ""},
+		closing=closing,
+	)
+	return Counts(deleted=_tidy(site, lease, snapshot.renditions, {}))
+
+
+def _tidy(site: Site, lease: Lease, subjects: Iterable[str], levels: Levels) -> int:
+	"""After the manifest: remove what may not be read any more, here and in the subjects it was read from.
+
+	A subject that another worker is building is left to it, and to the next tick.
+	"""
+	purge_queue.run(site)
+	deleted = build.remove_due(site, lease)
+	for state in publish_state.to_tidy(subjects):
+		deleted += subject_build.tidy(site, state.scope, levels)
+	purge_queue.run(site)
+	return deleted

@@ -1,0 +1,112 @@
+"""The units and lessons of one subject as files: which bodies must be read, and what is then offered.
+
+Pure. The same steps serve a shared subject (`plan` None) and a plan's own rendition of one. Cost follows the
+change: a lesson that nobody touched and whose shape is the live file's is kept without reading its stages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from memora.services.cdn_export import paths
+from memora.services.cdn_export.diff import Diff, Document, shape
+from memora.services.cdn_export.json_generator import (
+	lesson_document,
+	lesson_head,
+	lesson_places,
+	unit_document,
+)
+from memora.services.cdn_export.tree import AccessLevel, ResolvedNode, Stage
+
+Levels = dict[tuple[str, str], AccessLevel]
+"""Access level by kind and name of node."""
+
+
+@dataclass(frozen=True, slots=True)
+class LessonDraft:
+	"""A lesson's file before its body is known."""
+
+	path: str
+	lesson: ResolvedNode
+	head: Document
+	shape_hash: str
+
+
+def drafts(subject: ResolvedNode, plan: str | None) -> list[LessonDraft]:
+	"""All lessons of a subject, in navigation order, without their stages."""
+	found = []
+	for place in lesson_places(subject):
+		head = lesson_head(place, subject, plan)
+		found.append(LessonDraft(paths.lesson(place.lesson.name, plan), place.lesson, head, shape(head)))
+	return found
+
+
+def file_paths(subject: ResolvedNode, plan: str | None) -> list[str]:
+	"""Where the subject's units and lessons stand."""
+	return [
+		paths.unit(node.name, plan) if node.kind == "unit" else paths.lesson(node.name, plan)
+		for node in _nodes(subject)
+		if node.kind in ("unit", "lesson")
+	]
+
+
+def bodies_needed(lessons: Sequence[LessonDraft], diff: Diff, touched: Collection[str] | None) -> set[str]:
+	"""The lessons whose stages must be read: touched since the last build (None: all), or of another shape."""
+	return {
+		draft.lesson.name
+		for draft in lessons
+		if touched is None
+		or draft.lesson.name in touched
+		or not diff.keeps_shape(draft.path, draft.shape_hash)
+	}
+
+
+def offer(
+	subject: ResolvedNode,
+	plan: str | None,
+	lessons: Sequence[LessonDraft],
+	diff: Diff,
+	needed: Collection[str],
+	stages: Mapping[str, Sequence[Stage]],
+) -> None:
+	"""Offer the subject's lessons, then its units, which link to them."""
+	for draft in lessons:
+		if draft.lesson.name not in needed:
+			diff.keep(draft.path)
+			continue
+		diff.offer(
+			draft.path,
+			"lesson",
+			draft.lesson.name,
+			lesson_document(draft.head, stages.get(draft.lesson.name, ())),
+			subject=subject.name,
+			shape_hash=draft.shape_hash,
+			access=draft.lesson.access,
+		)
+	for track in subject.children:
+		for unit in track.children:
+			diff.offer(
+				paths.unit(unit.name, plan),
+				"unit",
+				unit.name,
+				unit_document(unit, track, subject, diff.link, plan),
+				subject=subject.name,
+				access=unit.access,
+			)
+
+
+def levels(subject: ResolvedNode) -> Levels:
+	"""Who may read each node of a resolved subject."""
+	return {(node.kind, node.name): node.access.level for node in _nodes(subject)}
+
+
+def images(subject: ResolvedNode) -> set[str]:
+	"""Every picture that the subject's files show."""
+	return {image for node in _nodes(subject) for image in (node.image, node.badge_image) if image}
+
+
+def _nodes(node: ResolvedNode) -> Iterator[ResolvedNode]:
+	yield node
+	for child in node.children:
+		yield from _nodes(child)
