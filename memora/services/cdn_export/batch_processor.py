@@ -1,0 +1,300 @@
+"""From changes to builds: the batch, the minute's look, and the drains that build until nothing waits.
+
+`process_pending_plans` and `check_due` are the scheduler's two entries. A batch folds, puts right what Redis
+shows, and starts drain jobs, as many as workers can take; where no worker listens it drains itself. A drain
+takes one due scope after another: lease, build, record. One failing plan is one caught, recorded failure.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import frappe
+import redis
+from frappe.utils import now_datetime
+from frappe.utils.background_jobs import get_queue
+from rq import Worker
+
+from memora.exceptions import LeaseLostError, ScopeBusyError, StorageConfigurationError
+from memora.services.cdn_export import (
+	build,
+	failures,
+	fold,
+	index_build,
+	ledger,
+	pending_queue,
+	plan_build,
+	publish_state,
+	purge_queue,
+	scopes,
+	settings,
+	subject_build,
+	sync_log,
+)
+from memora.services.cdn_export import lease as leases
+from memora.services.cdn_export.build import Counts, Site
+from memora.services.cdn_export.lease import Lease
+from memora.services.cdn_export.publish_state import State
+
+DRAIN = "memora.services.cdn_export.batch_processor.drain"
+QUEUE = "long"
+JOB_SECONDS = 1500
+"""The time-out of Frappe's long queue, for each drain job."""
+
+DRAIN_SECONDS = 600
+"""After this a drain starts no further build and leaves the rest to a fresh job."""
+
+_LAST_BATCH = "memora_last_batch"
+_CRON_MINUTES = 5
+_BUSY_PAUSE_SECONDS = 0.2
+_SLACK = timedelta(seconds=20)
+
+
+@dataclass(slots=True)
+class Drained:
+	"""What a drain did."""
+
+	published: int = 0
+	failed: int = 0
+	left: int = 0
+
+
+def process_pending_plans() -> dict[str, Any]:
+	"""The five-minute entry of the scheduler. Runs a batch unless a longer interval is set and not over."""
+	options = settings.load()
+	if options.interval_minutes > _CRON_MINUTES and not _interval_is_over(options):
+		return {"skipped": f"the interval of {options.interval_minutes} minutes is not over"}
+	return run_batch()
+
+
+def check_due() -> dict[str, Any]:
+	"""The every-minute entry: in milliseconds, whether something cannot wait for the next batch.
+
+	That is another interval, a retry, a lease that ran out, a removal whose grace is over, a purge to repeat
+	or a signature to renew.
+	"""
+	options = settings.load()
+	_ring_clock(options)
+	if not options.enabled:
+		return {"due": ""}
+	reason = _due_reason(options)
+	if reason:
+		run_batch()
+	return {"due": reason}
+
+
+def run_batch(triggered_by: str = "Scheduler") -> dict[str, Any]:
+	"""Fold the changes and start draining. Returns what waits and how many drains were started.
+
+	While export is disabled changes are folded and wait; nothing is built and nothing is logged as success.
+	"""
+	options = settings.load()
+	folded = fold.fold()
+	if not publish_state.read([scopes.INDEX]):
+		publish_state.ensure(scopes.INDEX)
+	frappe.db.set_default(_LAST_BATCH, str(time.time()))
+	frappe.db.commit()
+	waiting = publish_state.due(now_datetime())
+	_mirror(options)
+	result = {"folded": folded, "waiting": len(waiting), "drains": 0}
+	if not options.enabled:
+		return {**result, "skipped": "export is disabled in CDN Settings"}
+	if waiting or _has_leftovers():
+		result["drains"] = _start_drains(len(waiting), triggered_by)
+	return result
+
+
+def process(triggered_by: str = "Manual") -> Drained:
+	"""Fold and build in this process, until nothing waits. For `bench memora process`, tests and consoles."""
+	fold.fold()
+	publish_state.ensure(scopes.INDEX)
+	return drain(triggered_by, seconds=None)
+
+
+def drain(triggered_by: str = "Scheduler", seconds: float | None = DRAIN_SECONDS) -> Drained:
+	"""Build one due scope after another until none is left, or until `seconds` have passed.
+
+	What others hold is looked at again after a pause. Changes committed meanwhile are folded and built too.
+	"""
+	drained = Drained()
+	if not settings.load().enabled:
+		return drained
+	ends = time.monotonic() + seconds if seconds else float("inf")
+	pause = threading.Event()
+	site: Site | None = None
+	try:
+		while time.monotonic() < ends:
+			fold.fold()
+			waiting = publish_state.due(now_datetime())
+			if waiting and site is None:
+				site = _open_site(waiting)
+				if site is None:
+					drained.failed = len(waiting)
+					return drained
+			built = sum(
+				_build_one(site, state, triggered_by, drained) for state in waiting if time.monotonic() < ends
+			)
+			if not waiting:
+				break
+			if not built:
+				pause.wait(_BUSY_PAUSE_SECONDS)
+		drained.left = len(publish_state.due(now_datetime()))
+		if _has_leftovers():
+			site = site or Site.open()
+			_sweep(site)
+	finally:
+		if site:
+			site.close()
+	if drained.left and seconds:
+		_start_drains(1, triggered_by)
+	return drained
+
+
+def _build_one(site: Site, state: State, triggered_by: str, drained: Drained) -> bool:
+	"""Build a scope if its lease is free. Returns whether anything was done."""
+	lease = leases.acquire(state.scope)
+	if lease is None:
+		return False
+	with lease:
+		frappe.db.commit()
+		state = publish_state.by_id([state.name])[state.name]
+		if state.is_current or publish_state.is_backing_off(state, now_datetime()):
+			return True
+		started_at = now_datetime()
+		triggered_by = state.triggered_by or triggered_by
+		try:
+			counts = _builder(state)(site, lease)
+		except (ScopeBusyError, LeaseLostError) as error:
+			frappe.db.rollback()
+			frappe.logger("memora").info(f"{lease.scope.label}: {error}")
+			return False
+		except Exception as error:  # noqa: BLE001 - one failing scope must not hold back the others
+			frappe.db.rollback()
+			frappe.logger("memora").exception(f"building {lease.scope.label}")
+			drained.failed += 1
+			_record_failure(state, lease, error, started_at, triggered_by)
+			return True
+	drained.published += 1
+	if state.scope_type == "plan":
+		pending_queue.forget(state.ref)
+		pending_queue.exhume(state.scope.label)
+		if state.is_live or counts.uploaded or counts.deleted:
+			sync_log.write(state, started_at=started_at, triggered_by=triggered_by, counts=counts)
+	elif state.dead_since:
+		pending_queue.exhume(state.scope.label)
+	return True
+
+
+def _builder(state: State):
+	return {"plan": plan_build.run, "subject": subject_build.run, "index": index_build.run}[state.scope_type]
+
+
+def _record_failure(state: State, lease: Lease, error: Exception, started_at, triggered_by: str) -> None:
+	failure = failures.record(state, lease, error)
+	if failure and state.scope_type == "plan":
+		sync_log.write(
+			state,
+			started_at=started_at,
+			triggered_by=triggered_by,
+			counts=Counts(),
+			error_message=failures.describe(error),
+			failure=failure,
+		)
+
+
+def _open_site(waiting: list[State]) -> Site | None:
+	"""Open storage and purge; when the settings cannot work, that is a failure of all that waits."""
+	try:
+		return Site.open()
+	except StorageConfigurationError as error:
+		for state in waiting:
+			if lease := leases.acquire(state.scope):
+				with lease:
+					_record_failure(state, lease, error, now_datetime(), state.triggered_by or "Scheduler")
+		return None
+
+
+def _start_drains(waiting: int, triggered_by: str) -> int:
+	"""Enqueue drains, no more than there are workers and scopes. Without a worker, drain in this process.
+
+	Returns how many were started. Each has a fresh id: RQ's `deduplicate` can call a killed job started for
+	a quarter of an hour.
+	"""
+	try:
+		queue = get_queue(QUEUE)
+		drains = min(Worker.count(queue=queue), max(1, waiting))
+		for _ in range(drains):
+			frappe.enqueue(DRAIN, queue=QUEUE, timeout=JOB_SECONDS, triggered_by=triggered_by)
+	except redis.RedisError as error:
+		frappe.logger("memora").warning(f"the job queue does not answer, so this process drains: {error}")
+		drains = 0
+	if not drains:
+		drain(triggered_by)
+	return drains
+
+
+def _interval_is_over(options: settings.ExportSettings) -> bool:
+	last = float(frappe.db.get_default(_LAST_BATCH) or 0)
+	return (
+		time.time() - last
+		>= timedelta(minutes=options.interval_minutes).total_seconds() - _SLACK.total_seconds()
+	)
+
+
+def _due_reason(options: settings.ExportSettings) -> str:
+	"""Why a batch should run now, "" when it need not. Few and cheap statements."""
+	if options.interval_minutes != _CRON_MINUTES and _interval_is_over(options) and _anything_waits():
+		return "interval"
+	if any(state.retry_count for state in publish_state.due(now_datetime())):
+		return "retry"
+	if publish_state.abandoned():
+		return "lease"
+	if _has_leftovers():
+		return "removal"
+	return ""
+
+
+def _anything_waits() -> bool:
+	return bool(frappe.db.sql("select 1 from `tabCDN Change` limit 1") or publish_state.due(now_datetime()))
+
+
+def _has_leftovers() -> bool:
+	"""Whether files or caches have something to be taken out that no build will come by for."""
+	now = now_datetime()
+	return bool(ledger.scopes_with_removals(now) or publish_state.to_tidy() or purge_queue.is_due(now))
+
+
+def _sweep(site: Site) -> None:
+	"""Take away what is due outside any build: graces that are over, subjects nobody reads, purges to repeat."""
+	for state in publish_state.to_tidy():
+		subject_build.tidy(site, state.scope, {})
+	for state in publish_state.by_id(ledger.scopes_with_removals(now_datetime())).values():
+		if lease := leases.acquire(state.scope):
+			with lease:
+				build.remove_due(site, lease)
+	purge_queue.run(site)
+
+
+def _mirror(options: settings.ExportSettings) -> None:
+	"""Put right what Redis shows: it may have been flushed, or down while plans were queued."""
+	waiting, dead = publish_state.waiting_and_dead()
+	pending_queue.mirror(
+		[state.ref for state in waiting],
+		_clock(options),
+		{
+			state.scope.label: failures.letter(state.scope.label, error, state.retry_count, state.dead_since)
+			for state, error in dead
+		},
+	)
+
+
+def _clock(options: settings.ExportSettings) -> pending_queue.Clock:
+	return pending_queue.Clock(time.time(), options.threshold, options.enabled)
+
+
+def _ring_clock(options: settings.ExportSettings) -> None:
+	pending_queue.set_clock(_clock(options))

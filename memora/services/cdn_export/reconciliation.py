@@ -1,0 +1,71 @@
+"""What hooks cannot see: `frappe.db.set_value`, raw SQL, a restored backup. Found by looking, and queued.
+
+Hourly by `modified`: every monitored row written since the last look, less a margin, counts as changed. It
+costs one indexed SELECT a DocType, and a rebuild that uploads nothing where hooks had seen it already.
+Nightly in full: every subject and plan is read anew, so that even a change that left `modified` alone is
+found; what is unchanged is not uploaded. The latest a change can go unseen is therefore one day.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import frappe
+from frappe.utils import get_datetime, now_datetime
+
+from memora.services.cdn_export import database, fold, settings
+from memora.services.cdn_export import dependency_resolver as resolver
+from memora.services.cdn_export.sync_log import FALLBACK
+
+_LAST_LOOK = "memora_last_reconciliation"
+_MARGIN = timedelta(minutes=15)
+"""A row's `modified` is older than its commit: no save takes longer than this."""
+
+#: Child tables and the DocType their rows count for.
+_CHILDREN = {
+	"Memora Lesson Stage": resolver.LESSON,
+	"Memora Plan Subject": resolver.PLAN,
+	"Memora Plan Override": resolver.PLAN,
+}
+
+
+def hourly() -> int:
+	"""Queue what was written since the last look. Returns how many documents that were."""
+	now = now_datetime()
+	last = frappe.db.get_default(_LAST_LOOK)
+	since = (get_datetime(last) if last else now - timedelta(hours=1)) - _MARGIN
+	refs = _written_since(since)
+	if refs:
+		database.transaction(lambda: fold.raise_for(resolver.affected_by(refs), triggered_by=FALLBACK))
+	frappe.db.set_default(_LAST_LOOK, str(now))
+	frappe.db.commit()
+	return len(refs)
+
+
+def daily() -> None:
+	"""Queue every plan and subject to be read in full."""
+	if not settings.load().enabled:
+		return
+	queue_everything(triggered_by=FALLBACK)
+
+
+def queue_everything(*, triggered_by: str) -> int:
+	"""Queue every plan, with all lessons of every subject to be read anew. Returns how many plans."""
+	plans = frappe.get_all(resolver.PLAN, pluck="name")
+	subjects = frappe.get_all(resolver.SUBJECT, pluck="name")
+	database.transaction(lambda: fold.touch(plans, subjects, triggered_by=triggered_by))
+	return len(plans)
+
+
+def _written_since(since) -> set[resolver.Ref]:
+	refs: set[resolver.Ref] = set()
+	for doctype in (*resolver.CONTENT, resolver.PLAN, *resolver.PLAN_TITLES):
+		rows = frappe.db.sql(f"select name from `tab{doctype}` where modified >= %s", (since,))
+		refs |= {(doctype, name) for (name,) in rows}
+	for child, parent in _CHILDREN.items():
+		rows = frappe.db.sql(
+			f"select distinct parent from `tab{child}` where modified >= %s and parenttype = %s",
+			(since, parent),
+		)
+		refs |= {(parent, name) for (name,) in rows}
+	return refs

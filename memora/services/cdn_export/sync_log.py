@@ -1,0 +1,55 @@
+"""The CDN Sync Log: one record for each attempt at a plan, written once, at its end."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import frappe
+from frappe.utils import now_datetime
+
+from memora.services.cdn_export.build import Counts
+from memora.services.cdn_export.publish_state import Failure, State
+
+DOCTYPE = "CDN Sync Log"
+FALLBACK = "Fallback Recovery"
+
+
+def write(
+	state: State,
+	*,
+	started_at: datetime,
+	triggered_by: str,
+	counts: Counts,
+	error_message: str = "",
+	failure: Failure | None = None,
+) -> str:
+	"""Record an attempt and commit. Returns the record's name.
+
+	A Success or a Dead Letter is finished, so it is submitted and can no longer be edited; a Failed one says
+	when the plan is tried again. Nothing is logged while the plan merely waits.
+	"""
+	status = "Success" if failure is None else "Dead Letter" if failure.is_dead else "Failed"
+	log = frappe.get_doc(
+		{
+			"doctype": DOCTYPE,
+			"plan_id": state.ref,
+			"plan_title": frappe.db.get_value("Memora Academic Plan", state.ref, "title") or "",
+			"status": status,
+			"started_at": started_at,
+			"completed_at": now_datetime(),
+			"files_uploaded": counts.uploaded,
+			"files_deleted": counts.deleted,
+			"files_unchanged": counts.unchanged,
+			"bytes_uploaded": counts.bytes,
+			"error_message": error_message,
+			"retry_count": failure.retries if failure else state.retry_count,
+			"next_retry_at": failure.next_try if failure else None,
+			"is_fallback": int(triggered_by == FALLBACK),
+			"triggered_by": triggered_by,
+			"docstatus": 0 if status == "Failed" else 1,
+		}
+	)
+	log.flags.ignore_links = True  # the plan may be gone: that is what was published
+	log.insert(ignore_permissions=True)
+	frappe.db.commit()
+	return log.name
