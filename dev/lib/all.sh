@@ -6,6 +6,7 @@ source "$LIB/engine.sh"
 source "$LIB/sites.sh"
 source "$LIB/genuine.sh"
 source "$LIB/serving.sh"
+source "$LIB/desk.sh"
 
 # The engine, its servers and the dump of a clean site; take_lock first.
 engine_up() {

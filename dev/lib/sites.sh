@@ -64,9 +64,11 @@ _dump_of_frappe() {
 	local site=base.localhost
 	rm -rf "${SITES:?}/$site"
 	printf 'frappe\n' >"$SITES/apps.txt"
-	bench new-site "$site" --db-name memora_base --db-root-username root --db-root-password "$DB_ROOT_PASSWORD" --db-password "$DB_PASSWORD" \
-		--admin-password "$ADMIN_PASSWORD" --no-mariadb-socket --force
+	bench new-site "$site" --db-name memora_base --db-password "$DB_PASSWORD" --admin-password "$ADMIN_PASSWORD" \
+		--db-root-username root --db-root-password "$DB_ROOT_PASSWORD" --no-mariadb-socket --force
 	bench --site "$site" execute frappe.utils.install.complete_setup_wizard
+	# no tour of the Desk over what one wants to see
+	bench --site "$site" execute frappe.db.set_single_value --args "['System Settings', 'enable_onboarding', 0]"
 	_dump memora_base "$1"
 	sql -e 'DROP DATABASE memora_base'
 	rm -rf "${SITES:?}/$site"
@@ -81,16 +83,24 @@ _dump_of_memora() {
 	_dump memora_base "$2"
 	sql -e 'DROP DATABASE memora_base'
 	rm -rf "${SITES:?}/$site"
-	# the newest few: going back and forth between branches stays cheap
-	find "$DUMPS" -name 'memora-*.sql' -printf '%T@ %p\n' | sort -rn | tail -n +5 | cut -d' ' -f2- | xargs -r rm -f
+	_drop_old_dumps
+}
+
+# The newest few stay: going back and forth between branches is then cheap.
+_drop_old_dumps() {
+	local kind
+	for kind in frappe memora; do
+		find "$DUMPS" -name "$kind-*.sql" -printf '%T@ %p\n' | sort -rn | tail -n +5 | cut -d' ' -f2- | xargs -r rm -f
+	done
 }
 
 # Sets DUMP, the file that a clean site comes from.
 dump_ready() {
-	local base
-	base=$DUMPS/frappe-$(engine_key).sql
+	local key base
+	key=$(engine_key)-$(hash_of "$LIB/sites.sh")
+	base=$DUMPS/frappe-$key.sql
 	[[ -f $base ]] || step "a site with Frappe" site-frappe _dump_of_frappe "$base"
-	DUMP=$DUMPS/memora-$(engine_key)-$(app_key).sql
+	DUMP=$DUMPS/memora-$key-$(app_key).sql
 	[[ -f $DUMP ]] || step "memora installed on it" site-memora _dump_of_memora "$base" "$DUMP"
 }
 

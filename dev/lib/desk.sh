@@ -1,0 +1,31 @@
+# The Desk's bundles, which the engine has as sources only. Not part of dev/up: only what opens a browser needs them.
+
+_npm_packages() {
+	# No scripts of packages: esbuild's program comes as a package of its own.
+	cp "$REPO"/dev/desk/{package.json,package-lock.json,build.mjs} "$DEV/desk/"
+	(cd "$DEV/desk" && npm ci --ignore-scripts --no-audit --no-fund)
+}
+
+_bundles() {
+	(cd "$DEV/desk" && node build.mjs "$BENCH" frappe memora)
+	ln -sfn "$DEV/desk/node_modules" "$BENCH/apps/frappe/frappe/public/node_modules" # the code editor comes from there
+	redis cache flushall # Frappe keeps the bundles' addresses there
+}
+
+# assets_ready: after engine_up. Bundles again when the engine or memora's own bundles have changed.
+assets_ready() {
+	local wanted key
+	packages npm=npm node=nodejs
+	mkdir -p "$DEV/desk"
+	wanted=$(hash_of "$REPO"/dev/desk/*)
+	if [[ $(cat "$DEV/desk/installed" 2>/dev/null) != "$wanted" ]]; then
+		step "npm packages" npm _npm_packages
+		echo "$wanted" >"$DEV/desk/installed"
+	fi
+	key=$wanted-$(engine_key)-$(find "$REPO/memora/public" -name '*.bundle.*' -not -path '*/dist/*' 2>/dev/null |
+		sort | xargs -r cat | sha256sum | cut -c1-16)
+	if [[ $(cat "$DEV/desk/built" 2>/dev/null) != "$key" ]]; then
+		step "the Desk's bundles" bundles _bundles
+		echo "$key" >"$DEV/desk/built"
+	fi
+}
