@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 Kind = Literal["subject", "track", "unit", "topic", "lesson"]
 AccessLevel = Literal["public", "authenticated", "paid", "free_preview"]
@@ -110,7 +110,10 @@ class Plan:
 	stream: str
 
 
-def walk(node: Node) -> Iterator[Node]:
+AnyNode = TypeVar("AnyNode", Node, ResolvedNode)
+
+
+def walk(node: AnyNode) -> Iterator[AnyNode]:
 	"""Yield `node` and everything below it, parents first, in order."""
 	yield node
 	for child in node.children:
