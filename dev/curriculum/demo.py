@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 import warnings
@@ -33,6 +34,8 @@ ENTRY_POINT = "memora.services.cdn_export.batch_processor.process_pending_plans"
 BATCH_SECONDS = 180
 SETTLE_SECONDS = 20
 POLL_SECONDS = 0.1
+LEVELS = ("public", "authenticated", "free_preview", "paid")
+KINDS = ("Season", "Grade", "Stream", "Subject", "Track", "Unit", "Topic", "Lesson", "Academic Plan")
 QUEUES = ("short", "default", "long")
 
 
@@ -76,9 +79,10 @@ class Batch:
 
 
 class Demo:
-	def __init__(self, folder: Path, web: str = "") -> None:
+	def __init__(self, folder: Path, web: str = "", login: str = "") -> None:
 		self._folder = folder
 		self._web = web
+		self._login = login
 		self._problems = 0
 
 	def run(self) -> bool:
@@ -118,19 +122,25 @@ class Demo:
 
 		loaded = load.load(curriculum, progress)
 		console.done_passing()
-		kinds = sorted(
-			{*loaded.inserted, *loaded.found}, key=lambda kind: (loaded.inserted + loaded.found)[kind]
-		)
 		console.table(
 			[
 				("", "inserted", "found there"),
-				*((kind, f"{loaded.inserted[kind]:,}", f"{loaded.found[kind]:,}") for kind in kinds),
+				*((kind, f"{loaded.inserted[kind]:,}", f"{loaded.found[kind]:,}") for kind in KINDS),
 			],
 			right=(1, 2),
 		)
 		seconds = time.monotonic() - started
 		count = loaded.inserted.total()
 		console.line(f"{count:,} documents inserted in {seconds:.1f} s" if count else "nothing to insert")
+		for plan in curriculum.plans:
+			console.line()
+			console.line(
+				f"“{plan.title}”: {len(plan.subjects)} subjects, {len(plan.overrides) or 'no'} overrides"
+			)
+			console.table(
+				("", override.action, override.value, " › ".join(override.path))
+				for override in plan.overrides
+			)
 		return loaded
 
 	def _enable(self) -> None:
@@ -224,9 +234,9 @@ class Demo:
 		published = f"{self._web}{urlsplit(settings.load().base_url).path}/{paths.PLAN_INDEX}"
 		console.table(
 			[
-				("Desk", f"{self._web}/app/memora", "Administrator, password admin"),
+				("Desk", f"{self._web}/login?redirect-to=/app/memora", self._login),
 				("published files", published, ""),
-				("to stop", "dev/down", ""),
+				("to stop", "dev/down", "(edits in the Desk are published every five minutes until then)"),
 			]
 		)
 		# By number: not every machine resolves names under localhost.
@@ -299,20 +309,21 @@ class Demo:
 		seconds = time.monotonic() - started
 		console.table(
 			[
-				("plan", "subjects", "own", "units", "lessons", "search files"),
+				("plan", "subjects", "own", "units", "search files", "lessons", *LEVELS),
 				*(
 					(
 						plan.title,
 						plan.subjects,
 						plan.own_subjects,
 						plan.units,
-						f"{len(plan.lessons):,}",
 						plan.search_files,
+						f"{len(plan.lessons):,}",
+						*(f"{plan.levels.get(level, 0):,}" for level in LEVELS),
 					)
 					for plan in report.plans
 				),
 			],
-			right=(1, 2, 3, 4, 5),
+			right=range(1, 6 + len(LEVELS)),
 		)
 		console.line(
 			f"{report.links:,} links followed to {report.files:,} files, {console.size(report.bytes)}, in {seconds:.1f} s"
@@ -436,12 +447,16 @@ def main(arguments: Iterable[str]) -> int:
 	parser.add_argument("--site", required=True)
 	parser.add_argument("--folder", type=Path, required=True, help="where the fetched package is kept")
 	parser.add_argument("--web", default="", help="where the site is being served")
+	parser.add_argument("--login", default="", help="how to log in there")
 	options = parser.parse_args(list(arguments))
 	# Of Frappe's, for each text that looks like a file's name.
 	warnings.filterwarnings("ignore", message="The input looks more like a")
 	try:
 		with _site(options.site):
-			return 0 if Demo(options.folder, options.web).run() else 1
+			return 0 if Demo(options.folder, options.web, options.login).run() else 1
+	except BrokenPipeError:  # of a pager that was left, say
+		os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+		return 1
 	except (DemoError, MemoraError, load.LoadError, package.PackageError) as error:
 		console.done_passing()
 		print(f"\ndev/demo: {error}", file=sys.stderr)

@@ -8,9 +8,9 @@ worker_start() {
 	_in_sites worker -m frappe.utils.bench_helper frappe worker --queue short,default,long
 }
 
-scheduler_start() {
+scheduler_start() { # site
 	halt scheduler
-	_in_sites scheduler -m frappe.utils.bench_helper frappe schedule
+	_in_sites scheduler "$LIB/scheduler.py" "$1"
 }
 
 _web_answers() {

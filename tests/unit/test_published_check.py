@@ -178,6 +178,7 @@ def test_a_sound_tree_is_called_so(tree: Tree) -> None:
 	(plan,) = report.plans
 	assert plan.lessons == ("l1", "l2")
 	assert plan.units == 1
+	assert plan.levels == {"authenticated": 2}
 	assert plan.own_subjects == ("plans/p1/units/u1.json" in tree)
 
 

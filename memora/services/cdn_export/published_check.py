@@ -7,6 +7,7 @@ one that lists all of them, so the same check serves a directory, a bucket and p
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -52,7 +53,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class PlanSeen:
-	"""What a learner of one plan can reach."""
+	"""What a learner of one plan can reach; `levels` says how many lessons have which access level."""
 
 	plan_id: str
 	title: str
@@ -60,6 +61,7 @@ class PlanSeen:
 	own_subjects: int
 	units: int
 	lessons: tuple[str, ...]
+	levels: Mapping[str, int]
 	search_files: int
 
 
@@ -248,6 +250,7 @@ class _Crawl:
 	def _plan(self, path: str, manifest: Document) -> None:
 		plan = manifest["plan_id"]
 		entries: list[Document] = []
+		levels: Counter[str] = Counter()
 		own = units = 0
 		self._ordered(path, manifest["subjects"], "subjects")
 		for entry in manifest["subjects"]:
@@ -257,11 +260,13 @@ class _Crawl:
 			if document is not None:
 				subject = self._subject(plan, entry, document)
 				entries += subject.search_entries
+				levels.update(lesson["access"]["access_level"] for lesson, _ in subject.lessons)
 				own += subject.own
 				units += document["stats"]["total_units"]
 		search_files = self._search(path, manifest, entries)
 		lessons = tuple(entry["lesson_id"] for entry in entries)
-		seen = PlanSeen(plan, manifest["title"], len(manifest["subjects"]), own, units, lessons, search_files)
+		subjects = len(manifest["subjects"])
+		seen = PlanSeen(plan, manifest["title"], subjects, own, units, lessons, levels, search_files)
 		self.report.plans.append(seen)
 
 	def _subject(self, plan: str, entry: Document, document: Document) -> _Subject:
