@@ -31,6 +31,9 @@ def after_uninstall() -> None:
 	for role in ROLES:
 		frappe.db.delete("Has Role", {"role": role})
 		frappe.delete_doc("Role", role, force=True, ignore_permissions=True, ignore_missing=True)
+	# Frappe leaves the values of a single behind, and with them the keys to the storage.
+	frappe.db.delete("Singles", {"doctype": "CDN Settings"})
+	frappe.db.delete("__Auth", {"doctype": "CDN Settings"})
 	frappe.db.delete("Logs To Clear", {"ref_doctype": "CDN Sync Log"})
 	frappe.db.delete("Scheduled Job Type", {"method": ("like", "memora.%")})
 	frappe.db.commit()

@@ -12,6 +12,7 @@ from memora.services.cdn_export.dependency_resolver import CONTENT, PARENT_FIELD
 from memora.services.cdn_export.tree import KINDS, Node, Override
 
 OVERRIDE = "Memora Plan Override"
+LISTED = "Memora Plan Subject"
 
 _FLAGS = {
 	SUBJECT: ("is_free_preview", "is_public", "required_item"),
@@ -98,14 +99,12 @@ class Ancestry:
 
 def plans_naming(doctype: str, name: str) -> list[str]:
 	"""The titles of the plans with an override of a node, straight from the table."""
-	return [
-		title
-		for (title,) in frappe.db.sql(
-			f"""select distinct plan.title from `tab{OVERRIDE}` node join `tab{PLAN}` plan on plan.name = node.parent
-			where node.target_doctype = %s and node.target_name = %s order by plan.title""",
-			(doctype, name),
-		)
-	]
+	return _plan_titles(OVERRIDE, {"target_doctype": doctype, "target_name": name})
+
+
+def plans_listing(subject: str) -> list[str]:
+	"""The titles of the plans that list a subject."""
+	return _plan_titles(LISTED, {"subject": subject})
 
 
 def follow_rename(doctype: str, old: str, new: str, merge: bool) -> None:
@@ -131,12 +130,15 @@ def follow_rename(doctype: str, old: str, new: str, merge: bool) -> None:
 			frappe.db.delete(OVERRIDE, {"name": row.name})
 	if doctype == SUBJECT:
 		seen: set[str] = set()
-		for row in frappe.get_all(
-			"Memora Plan Subject", {"subject": new}, ["name", "parent"], order_by="parent, idx"
-		):
+		for row in frappe.get_all(LISTED, {"subject": new}, ["name", "parent"], order_by="parent, idx"):
 			if row.parent in seen:
-				frappe.db.delete("Memora Plan Subject", {"name": row.name})
+				frappe.db.delete(LISTED, {"name": row.name})
 			seen.add(row.parent)
+
+
+def _plan_titles(rows: str, filters: dict[str, str]) -> list[str]:
+	plans = frappe.get_all(rows, {**filters, "parenttype": PLAN}, pluck="parent", distinct=True)
+	return frappe.get_all(PLAN, {"name": ("in", plans)}, pluck="title", order_by="title") if plans else []
 
 
 def _contradict(action: str, other: str) -> bool:

@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -5,6 +6,9 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 from frappe.utils import cint, escape_html, get_bench_path, get_site_path
+
+Problem = tuple[str, str]
+"""A field and what is wrong with it."""
 
 #: What each provider cannot do without.
 _NEEDED = {
@@ -23,6 +27,7 @@ _WITHOUT_SPACE = (
 	"cloudflare_zone_id",
 	"cloudflare_api_token",
 )
+_URLS = {"endpoint_url": "https://s3.example.com", "cdn_base_url": "https://cdn.example.com"}
 #: Smallest and largest allowed value.
 _RANGES = {
 	"batch_interval_minutes": (1, None),
@@ -62,82 +67,76 @@ class CDNSettings(Document):
 
 	def validate(self):
 		"""Tidy what was typed, then tell all that is wrong at once, each with its field."""
+		self.tidy()
+		problems = [
+			f"{_(self.meta.get_label(fieldname))}: {message}"
+			for check in (
+				self._wrong_numbers,
+				self._missing_for_provider,
+				self._wrong_urls,
+				self._missing_for_purge,
+				self._wrong_folder,
+			)
+			for fieldname, message in check()
+		]
+		if problems:
+			frappe.throw("<br>".join(problems), title=_("CDN Settings"))
+
+	def tidy(self):
+		"""Drop what comes along when values are copied from elsewhere."""
 		for fieldname in _WITHOUT_SPACE:
 			self.set(fieldname, "".join((self.get(fieldname) or "").split()))
-		self.endpoint_url = self.endpoint_url.rstrip("/")
-		# Cloudflare shows the endpoint with the bucket behind it.
-		self.endpoint_url = (
-			self.endpoint_url.removesuffix(f"/{self.bucket_name}") if self.bucket_name else self.endpoint_url
-		)
 		self.cdn_base_url = self.cdn_base_url.rstrip("/")
+		self.endpoint_url = self.endpoint_url.rstrip("/")
+		if self.bucket_name:  # Cloudflare shows the endpoint with the bucket behind it
+			self.endpoint_url = self.endpoint_url.removesuffix(f"/{self.bucket_name}")
 		self.local_path = (self.local_path or "").strip()
-		self._problems: list[str] = []
-		self._check_ranges()
-		self._check_provider()
-		self._check_urls()
-		self._check_purge()
-		self._check_local_path()
-		if self._problems:
-			frappe.throw(self._problems, title=_("CDN Settings"), as_list=len(self._problems) > 1)
 
-	def _problem(self, fieldname: str, message: str):
-		self._problems.append(f"{_(self.meta.get_label(fieldname))}: {message}")
-
-	def _check_ranges(self):
+	def _wrong_numbers(self) -> Iterator[Problem]:
 		for fieldname, (smallest, largest) in _RANGES.items():
 			value = cint(self.get(fieldname))
 			if largest and not smallest <= value <= largest:
-				self._problem(fieldname, _("enter a number from {0} to {1}.").format(smallest, largest))
+				yield fieldname, _("enter a number from {0} to {1}.").format(smallest, largest)
 			elif value < smallest:
-				self._problem(fieldname, _("enter {0} or more.").format(smallest))
+				yield fieldname, _("enter {0} or more.").format(smallest)
 
-	def _check_provider(self):
-		for fieldname in _NEEDED.get(self.storage_provider, ()):
+	def _missing_for_provider(self) -> Iterator[Problem]:
+		needed = _NEEDED.get(self.storage_provider, ())
+		if self.storage_provider == "AWS S3" and not self.endpoint_url:
+			needed = (*needed, "region")
+		for fieldname in needed:
 			if not self.get(fieldname):
-				self._problem(fieldname, _("{0} needs it.").format(_(self.storage_provider)))
-		if self.storage_provider == "AWS S3" and not (self.region or self.endpoint_url):
-			self._problem("region", _("{0} needs it.").format(_(self.storage_provider)))
+				yield fieldname, _("{0} needs it.").format(_(self.storage_provider))
 
-	def _check_urls(self):
-		for fieldname, example in (
-			("endpoint_url", "https://s3.example.com"),
-			("cdn_base_url", "https://cdn.example.com"),
-		):
+	def _wrong_urls(self) -> Iterator[Problem]:
+		for fieldname, example in _URLS.items():
 			value = self.get(fieldname)
-			if value and not _is_http_url(value):
-				self._problem(
-					fieldname, _("“{0}” is not a URL like {1}.").format(escape_html(value), example)
-				)
-			elif value and fieldname == "endpoint_url" and urlsplit(value).path:
-				self._problem(fieldname, _("leave out what follows the host, as in {0}.").format(example))
+			if not value:
+				continue
+			if not _is_http_url(value):
+				yield fieldname, _("“{0}” is not a URL like {1}.").format(escape_html(value), example)
+			elif fieldname == "endpoint_url" and urlsplit(value).path:
+				yield fieldname, _("leave out what follows the host, as in {0}.").format(example)
 
-	def _check_purge(self):
+	def _missing_for_purge(self) -> Iterator[Problem]:
 		if self.cloudflare_zone_id and not self.cloudflare_api_token:
-			self._problem("cloudflare_api_token", _("purging the zone needs it."))
+			yield "cloudflare_api_token", _("purging the zone needs it.")
 		if self.cloudflare_api_token and not self.cloudflare_zone_id:
-			self._problem(
-				"cloudflare_zone_id", _("name the zone that the API token is for, or remove the token.")
-			)
+			yield "cloudflare_zone_id", _("name the zone that the API token is for, or remove the token.")
 		if self.cloudflare_zone_id and not self.cdn_base_url:
-			self._problem("cdn_base_url", _("purging needs it, to know the addresses of the files."))
+			yield "cdn_base_url", _("purging needs it, to know the addresses of the files.")
 
-	def _check_local_path(self):
+	def _wrong_folder(self) -> Iterator[Problem]:
 		"""Keep publishing, and its removals, out of everything else that this bench holds."""
 		if self.storage_provider != "Local Directory" or not self.local_path:
 			return
 		site = Path(get_site_path()).resolve()
-		uploads = site / "public" / "files"
 		folder = (site / self.local_path).resolve()
 		bench = Path(get_bench_path()).resolve()
-		if uploads in folder.parents:
+		if site / "public" / "files" in folder.parents:
 			return
-		if (
-			folder == bench
-			or bench in folder.parents
-			or folder in bench.parents
-			or folder == Path(folder.anchor)
-		):
-			self._problem(
+		if folder == bench or bench in folder.parents or folder in bench.parents:
+			yield (
 				"local_path",
 				_("choose a folder below {0} of this site, or one outside the bench.").format("public/files"),
 			)

@@ -1,3 +1,6 @@
+from frappe import _
+
+from memora.memora import overrides
 from memora.memora.content import ContentNode
 
 
@@ -21,4 +24,8 @@ class MemoraSubject(ContentNode):
 		title: DF.Data
 	# end: auto-generated types
 
-	pass
+	def on_trash(self):
+		super().on_trash()
+		self.refuse_delete(
+			_("{0} is in the plan {1}."), overrides.plans_listing(self.name), _("Remove it there first.")
+		)

@@ -1,0 +1,159 @@
+"""CDN Settings: each wrong value is refused naming its field, and what is copied from elsewhere is tidied."""
+
+import os
+
+import frappe
+from frappe.utils import get_bench_path, get_site_path
+
+from memora.tests.utils import MemoraTestCase
+
+S3 = {
+	"storage_provider": "AWS S3",
+	"region": "eu-central-1",
+	"bucket_name": "lessons",
+	"access_key": "AKIA",
+	"secret_key": "s3cr3t",
+}
+R2 = {
+	"storage_provider": "Cloudflare R2",
+	"endpoint_url": "https://abc.r2.cloudflarestorage.com",
+	"bucket_name": "lessons",
+	"access_key": "AKIA",
+	"secret_key": "s3cr3t",
+}
+
+
+class TestCDNSettings(MemoraTestCase):
+	def save(self, **fields):
+		settings = frappe.get_doc("CDN Settings")
+		settings.update(fields)
+		settings.save()
+		return frappe.get_doc("CDN Settings")
+
+	def refused(self, **fields) -> str:
+		with self.assertRaises(frappe.ValidationError) as refused:
+			self.save(**fields)
+		return str(refused.exception)
+
+	def test_a_new_site_has_the_defaults(self) -> None:
+		settings = frappe.get_doc("CDN Settings")
+		self.assertEqual(
+			[
+				settings.get(fieldname)
+				for fieldname in (
+					"enabled",
+					"storage_provider",
+					"batch_interval_minutes",
+					"batch_threshold",
+					"signed_url_expiry_hours",
+					"sign",
+					"purge_batch_size",
+					"hold_large_changes",
+				)
+			],
+			[0, "Local Directory", 5, 50, 4, "All", 100, 0],
+		)
+		self.assertEqual(frappe.db.get_single_value("CDN Settings", "batch_threshold"), 50)
+
+	def test_it_saves_as_installed_and_enabled(self) -> None:
+		self.assertEqual(self.save(enabled=1).enabled, 1)
+
+	def test_numbers_out_of_range_are_refused_naming_the_field(self) -> None:
+		for fieldname, label, values in (
+			("signed_url_expiry_hours", "Signed URL Expiry (Hours)", (0, 25, -1)),
+			("batch_interval_minutes", "Batch Interval (Minutes)", (0, -5)),
+			("batch_threshold", "Batch Threshold (Plans)", (0, -1)),
+			("purge_batch_size", "URLs per Purge Call", (0, 501)),
+		):
+			for value in values:
+				self.assertIn(label, self.refused(**{fieldname: value}))
+		self.save(
+			signed_url_expiry_hours=24, batch_interval_minutes=1, batch_threshold=1, purge_batch_size=500
+		)
+		self.save(signed_url_expiry_hours=1)
+
+	def test_what_the_provider_needs_must_be_there(self) -> None:
+		for complete, needed in (
+			(S3, {"region", "bucket_name", "access_key", "secret_key"}),
+			(R2, {"endpoint_url", "bucket_name", "access_key", "secret_key"}),
+		):
+			for fieldname in needed:
+				label = frappe.get_meta("CDN Settings").get_label(fieldname)
+				self.assertIn(
+					f"{label}: {complete['storage_provider']}", self.refused(**{**complete, fieldname: ""})
+				)
+		self.save(**S3)
+		self.save(**{**R2, "region": ""})
+		self.save(**{**S3, "region": "", "endpoint_url": "http://127.0.0.1:9000"})
+
+	def test_all_that_is_wrong_is_said_at_once(self) -> None:
+		message = self.refused(storage_provider="AWS S3", batch_threshold=0)
+		for label in ("Bucket Name", "Access Key", "Secret Key", "Region", "Batch Threshold"):
+			self.assertIn(label, message)
+
+	def test_urls_must_be_urls(self) -> None:
+		for fieldname, label in (("endpoint_url", "Endpoint URL"), ("cdn_base_url", "CDN Base URL")):
+			for value in (
+				"cdn.example.com",
+				"ftp://cdn.example.com",
+				"https://",
+				"https://user:pass@cdn.example.com",
+				"https://cdn.example.com?x=1",
+				"https://cdn.example.com#top",
+				"https://cdn.example.com:port",
+				"javascript:alert(1)",
+				"/files",
+			):
+				self.assertIn(label, self.refused(**{**R2, fieldname: value}), value)
+
+	def test_urls_and_keys_are_tidied(self) -> None:
+		settings = self.save(
+			**{
+				**R2,
+				"endpoint_url": " https://abc.r2.cloudflarestorage.com/lessons/\n",
+				"cdn_base_url": "https://cdn.example.com/v1//",
+				"access_key": "AKIA\n",
+				"secret_key": " s3cr3t\r\n",
+			}
+		)
+		self.assertEqual(settings.endpoint_url, "https://abc.r2.cloudflarestorage.com")
+		self.assertEqual(settings.cdn_base_url, "https://cdn.example.com/v1")
+		self.assertEqual(settings.access_key, "AKIA")
+		self.assertEqual(settings.get_password("secret_key"), "s3cr3t")
+
+	def test_an_endpoint_with_another_path_is_refused(self) -> None:
+		self.assertIn("Endpoint URL", self.refused(**{**R2, "endpoint_url": "https://s3.example.com/other"}))
+
+	def test_secrets_stay_when_saved_again_and_are_nowhere_to_read(self) -> None:
+		self.save(**S3)
+		settings = self.save(cdn_base_url="https://cdn.example.com")
+		self.assertEqual(settings.get_password("secret_key"), "s3cr3t")
+		self.assertNotIn("s3cr3t", settings.as_json())
+		self.assertNotIn(
+			"s3cr3t", str(frappe.db.sql("select value from tabSingles where doctype = 'CDN Settings'"))
+		)
+		self.assertNotIn("s3cr3t", str(frappe.get_all("Version", {"ref_doctype": "CDN Settings"}, ["data"])))
+
+	def test_purging_needs_zone_token_and_base_url(self) -> None:
+		self.assertIn(
+			"API Token", self.refused(cloudflare_zone_id="zone", cdn_base_url="https://cdn.example.com")
+		)
+		self.assertIn("Zone ID", self.refused(cloudflare_api_token="token"))
+		self.assertIn("CDN Base URL", self.refused(cloudflare_zone_id="zone", cloudflare_api_token="token"))
+		self.save(
+			cloudflare_zone_id="zone", cloudflare_api_token="token", cdn_base_url="https://cdn.example.com"
+		)
+
+	def test_a_folder_may_not_hold_anything_else_of_the_bench(self) -> None:
+		bench = get_bench_path()
+		for folder in ("public/files", "private/files", ".", "../other.site/public/files/x", "/", bench):
+			self.assertIn("Folder", self.refused(local_path=folder), folder)
+		for folder in (
+			"public/files/school",
+			os.path.abspath(get_site_path("public", "files", "x")),
+			str(self.local_path),
+		):
+			self.save(local_path=folder)
+
+	def test_an_unknown_provider_is_refused(self) -> None:
+		self.assertIn("Storage Provider", self.refused(storage_provider="FTP"))

@@ -1,0 +1,231 @@
+"""What an editor may write into content, and what a save answers."""
+
+import json
+
+import frappe
+
+from memora.tests.factories import make, make_lesson, make_subject, make_topic, make_track, make_unit
+from memora.tests.utils import MemoraTestCase
+
+ODD_TITLES = (
+	"الجبر الخطي — المتجهات",
+	"Rockets 🚀 and “quotes” 'n' \"more\"",
+	"1 < 2 & 3 > 2; -- drop table `x`",
+	"م" * 140,
+	"🚀" * 140,
+)
+
+
+def messages() -> str:
+	return " ".join(message["message"] for message in frappe.get_message_log())
+
+
+class TestContent(MemoraTestCase):
+	def setUp(self) -> None:
+		super().setUp()
+		frappe.clear_messages()
+
+	def test_titles_are_kept_as_written(self) -> None:
+		for title in ODD_TITLES:
+			for factory in (make_subject, make_track, make_unit, make_topic, make_lesson):
+				doc = factory(title=title)
+				self.assertEqual(frappe.db.get_value(doc.doctype, doc.name, "title"), title)
+
+	def test_space_around_a_title_is_dropped_and_an_empty_one_refused(self) -> None:
+		self.assertEqual(make_subject(title="  Physics\n").title, "Physics")
+		with self.assertRaises(frappe.MandatoryError):
+			make_subject(title="   ")
+
+	def test_a_title_over_140_characters_is_refused(self) -> None:
+		with self.assertRaises(frappe.CharacterLengthExceededError):
+			make_subject(title="x" * 141)
+
+	def test_a_lesson_without_a_topic_is_refused_naming_the_field(self) -> None:
+		with self.assertRaises(frappe.MandatoryError) as refused:
+			make("Memora Lesson", title="Adrift")
+		self.assertIn("parent_topic", str(refused.exception))
+
+	def test_a_parent_that_does_not_exist_is_refused(self) -> None:
+		with self.assertRaises(frappe.LinkValidationError):
+			make_lesson(parent_topic="nowhere")
+
+	def test_a_track_sold_separately_must_name_an_item(self) -> None:
+		with self.assertRaises(frappe.MandatoryError) as refused:
+			make_track(title="Exam prep", is_sold_separately=1)
+		self.assertIn("Exam prep", str(refused.exception))
+		self.assertIn("Required Item", str(refused.exception))
+
+		track = make_track(title="Exam prep", is_sold_separately=1, required_item="EXAM-1")
+		track.required_item = ""
+		with self.assertRaises(frappe.MandatoryError):
+			track.save()
+
+	def test_an_item_code_is_taken_as_it_is_without_erpnext(self) -> None:
+		"""earlier-defects, Frappe: a Link to ERPNext's Item without ERPNext: any save with an item code failed."""
+		if frappe.db.exists("DocType", "Item"):
+			self.skipTest("this site has ERPNext")
+		self.assertEqual(make_subject(required_item="NO-SUCH-ITEM").required_item, "NO-SUCH-ITEM")
+
+	def test_an_item_code_is_checked_where_the_doctype_item_exists(self) -> None:
+		self._make_item_doctype("ALGEBRA")
+		make_subject(title="Algebra", required_item="ALGEBRA")
+
+		with self.assertRaises(frappe.LinkValidationError) as refused:
+			make_track(title="Vectors", required_item="NO-SUCH-ITEM")
+
+		self.assertIn("Vectors", str(refused.exception))
+		self.assertIn("NO-SUCH-ITEM", str(refused.exception))
+
+	def test_an_item_that_went_away_does_not_block_other_edits(self) -> None:
+		subject = make_subject(required_item="GONE")
+		self._make_item_doctype("ANOTHER")
+		subject.title = "Renamed"
+		subject.save()
+
+	def test_a_private_image_is_saved_with_a_warning_that_names_it(self) -> None:
+		unit = make_unit(title="Optics", image="/private/files/a.png", badge_image="/private/files/b.png")
+
+		self.assertEqual(unit.image, "/private/files/a.png")
+		self.assertIn("Image of Memora Unit “Optics” is a private file", messages())
+		self.assertIn("Badge Image of Memora Unit “Optics” is a private file", messages())
+
+	def test_a_public_image_is_saved_without_a_word(self) -> None:
+		make_unit(image="/files/a.png", badge_image="https://example.com/b.png")
+		self.assertEqual(messages(), "")
+
+	def test_a_title_cannot_smuggle_markup_into_a_message(self) -> None:
+		make_subject(title="1 < 2 <b>bold</b>", image="/private/files/a.png")
+		self.assertNotIn("<b>", messages())
+
+	def test_a_save_costs_few_statements(self) -> None:
+		subject = make_subject(title="Physics", image="/files/a.png")
+		lesson = make_lesson(stages=[{"title": "Read", "type": "Text", "config": '{"text": "x"}'}])
+		for doc in (subject, lesson):
+			doc.reload()
+			doc.save()  # what Frappe caches is cached now
+			doc.title = "Another"
+			with self.assertQueryCount(25):
+				doc.save()
+
+	def test_validation_of_content_needs_no_statement(self) -> None:
+		for doc in (make_subject(), make_track(), make_lesson()):
+			doc.reload()
+			doc.load_doc_before_save()
+			with self.assertQueryCount(0):
+				doc.run_method("validate")
+
+	def _make_item_doctype(self, *codes: str) -> None:
+		"""Stand in for ERPNext, in this test's transaction only: its Item DocType, as far as codes go."""
+		if not frappe.db.exists("DocType", "Item"):
+			frappe.get_doc(
+				{
+					"doctype": "DocType",
+					"name": "Item",
+					"module": "Memora",
+					"custom": 1,
+					"autoname": "field:item_code",
+					"fields": [
+						{"fieldname": "item_code", "fieldtype": "Data", "label": "Item Code", "reqd": 1}
+					],
+				}
+			).insert()
+			self.addCleanup(frappe.db.commit)
+			self.addCleanup(frappe.delete_doc, "DocType", "Item", force=True)
+		for code in codes:
+			if not frappe.db.exists("Item", code):
+				frappe.get_doc({"doctype": "Item", "item_code": code}).insert()
+
+
+class TestStageConfig(MemoraTestCase):
+	def save(self, config, type_: str = "Text"):
+		lesson = make_lesson(
+			title="Vectors",
+			stages=[
+				{"title": "Intro", "type": "Text"},
+				{"title": "Watch", "type": type_, "config": config},
+			],
+		)
+		return frappe.get_doc("Memora Lesson", lesson.name).stages[1].config
+
+	def refused(self, config, type_: str = "Text") -> str:
+		with self.assertRaises(frappe.ValidationError) as refused:
+			self.save(config, type_)
+		return str(refused.exception)
+
+	def test_an_object_is_kept_whether_given_as_text_or_not(self) -> None:
+		for config in ({"text": "نص 🚀", "n": 1}, '{"text": "نص 🚀", "n": 1}'):
+			self.assertEqual(json.loads(self.save(config)), {"text": "نص 🚀", "n": 1})
+
+	def test_markup_in_a_config_is_not_touched(self) -> None:
+		config = {"html": "<script>alert('x')</script><p onclick=\"y\">z</p>", "a": "1 < 2"}
+		self.assertEqual(json.loads(self.save(config)), config)
+
+	def test_nothing_is_saved_as_null(self) -> None:
+		for config in (None, "", "  \n", "{}", {}):
+			self.assertIsNone(self.save(config))
+
+	def test_what_is_no_object_is_refused_naming_lesson_and_row(self) -> None:
+		for config in ("[1]", '"text"', "1", "null", [1], 5):
+			message = self.refused(config)
+			self.assertIn("Vectors", message)
+			self.assertIn("row 2", message)
+			self.assertIn("Watch", message)
+
+	def test_broken_json_is_refused_saying_where_it_breaks(self) -> None:
+		for config in ('{"a": 1', '{"a": NaN}', "{'a': 1}", '{"a": 1,}', '{"a": "\\ud800"}'):
+			message = self.refused(config)
+			self.assertIn("row 2", message)
+			self.assertIn("not valid JSON", message)
+
+	def test_a_video_needs_its_url(self) -> None:
+		for config in (None, {}, {"video_url": ""}, {"video_url": "  "}, {"video_url": 5}, '{"url": "x"}'):
+			message = self.refused(config, "Video")
+			self.assertIn("Vectors", message)
+			self.assertIn("row 2", message)
+			self.assertIn("video_url", message)
+		self.save({"video_url": "https://cdn.example.com/a.mp4"}, "Video")
+
+	def test_json_deeper_than_mariadb_takes_is_refused_not_crashed_on(self) -> None:
+		self.save('{"a":' * 31 + "1" + "}" * 31)
+		self.assertIn("levels deep", self.refused('{"a":' * 40 + "1" + "}" * 40))
+
+	def test_a_row_saved_by_itself_is_checked_too(self) -> None:
+		row = make_lesson(title="Vectors", stages=[{"title": "Read", "type": "Text"}]).stages[0]
+		row.config = "[]"
+		with self.assertRaises(frappe.ValidationError) as refused:
+			row.save()
+		self.assertIn("Vectors", str(refused.exception))
+
+	def test_the_type_must_be_chosen(self) -> None:
+		with self.assertRaises(frappe.MandatoryError):
+			make_lesson(stages=[{"title": "Untyped"}])
+
+
+class TestDelete(MemoraTestCase):
+	def test_a_node_with_children_stays_and_the_children_are_named(self) -> None:
+		unit = make_unit(title="Optics")
+		for number in range(5):
+			make_topic(title=f"Topic {number}", parent_unit=unit.name, sort_order=number)
+
+		with self.assertRaises(frappe.LinkExistsError) as refused:
+			frappe.delete_doc("Memora Unit", unit.name)
+
+		message = str(refused.exception)
+		for expected in ("Optics", "Topic 0", "Topic 2", "2 more"):
+			self.assertIn(expected, message)
+		self.assertNotIn("Topic 3", message)
+		self.assertTrue(frappe.db.exists("Memora Unit", unit.name))
+
+	def test_every_level_refuses(self) -> None:
+		lesson = make_lesson()
+		topic = frappe.get_doc("Memora Topic", lesson.parent_topic)
+		unit = frappe.get_doc("Memora Unit", topic.parent_unit)
+		track = frappe.get_doc("Memora Track", unit.parent_track)
+		subject = frappe.get_doc("Memora Subject", track.parent_subject)
+		chain = [subject, track, unit, topic, lesson]
+		for doc in chain[:-1]:
+			with self.assertRaises(frappe.LinkExistsError):
+				doc.delete()
+		for doc in reversed(chain):
+			frappe.delete_doc(doc.doctype, doc.name)
+		self.assertEqual(frappe.db.count("Memora Subject"), 0)
