@@ -5,7 +5,7 @@ import json
 import frappe
 
 from memora.tests.factories import make, make_lesson, make_subject, make_topic, make_track, make_unit
-from memora.tests.utils import MemoraTestCase
+from memora.tests.utils import MemoraTestCase, messages
 
 ODD_TITLES = (
 	"الجبر الخطي — المتجهات",
@@ -14,10 +14,6 @@ ODD_TITLES = (
 	"م" * 140,
 	"🚀" * 140,
 )
-
-
-def messages() -> str:
-	return " ".join(message["message"] for message in frappe.get_message_log())
 
 
 class TestContent(MemoraTestCase):

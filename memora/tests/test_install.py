@@ -1,11 +1,14 @@
 """Installing, migrating and uninstalling, by the commands an operator uses, on a Frappe without ERPNext."""
 
+import importlib
 import os
+import pkgutil
 import subprocess
 import sys
 
 import frappe
 
+import memora
 from memora.install import ROLES, after_install, after_migrate, fill_settings
 from memora.tests.utils import MemoraTestCase, wipe
 
@@ -101,6 +104,12 @@ class TestInstall(MemoraTestCase):
 		]
 		for method in methods:
 			self.assertTrue(callable(frappe.get_attr(method)), method)
+
+	def test_every_module_can_be_imported(self) -> None:
+		"""earlier-defects, Frappe: imports that don't exist."""
+		for module in pkgutil.walk_packages(memora.__path__, "memora."):
+			if not module.name.startswith("memora.tests."):
+				importlib.import_module(module.name)
 
 	def test_installing_again_keeps_what_was_set(self) -> None:
 		settings = frappe.get_doc("CDN Settings")

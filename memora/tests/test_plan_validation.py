@@ -12,11 +12,7 @@ from memora.tests.factories import (
 	make_unit,
 	override,
 )
-from memora.tests.utils import MemoraTestCase
-
-
-def messages() -> str:
-	return " ".join(message["message"] for message in frappe.get_message_log())
+from memora.tests.utils import MemoraTestCase, messages
 
 
 class PlanTestCase(MemoraTestCase):

@@ -14,7 +14,7 @@ except ImportError:
 
 from memora.install import fill_settings
 
-__all__ = ["MemoraTestCase", "wipe"]
+__all__ = ["MemoraTestCase", "messages", "wipe"]
 
 
 def wipe() -> None:
@@ -42,6 +42,11 @@ def wipe() -> None:
 	keys = list(queue.scan_iter(f"{frappe.conf.db_name}|cdn_export:*", count=1000))
 	if keys:
 		queue.delete(*keys)
+
+
+def messages() -> str:
+	"""What Frappe would show the user by now, as one text."""
+	return " ".join(message["message"] for message in frappe.get_message_log())
 
 
 class MemoraTestCase(FrappeTestCase):
