@@ -63,7 +63,6 @@ _dump() { # database file
 _dump_of_frappe() {
 	local site=base.localhost
 	rm -rf "${SITES:?}/$site"
-	printf 'frappe\n' >"$SITES/apps.txt"
 	bench new-site "$site" --db-name memora_base --db-password "$DB_PASSWORD" --admin-password "$ADMIN_PASSWORD" \
 		--db-root-username root --db-root-password "$DB_ROOT_PASSWORD" --no-mariadb-socket --force
 	bench --site "$site" execute frappe.utils.install.complete_setup_wizard
@@ -72,8 +71,6 @@ _dump_of_frappe() {
 	_dump memora_base "$1"
 	sql -e 'DROP DATABASE memora_base'
 	rm -rf "${SITES:?}/$site"
-	printf 'frappe\nmemora\n' >"$SITES/apps.txt"
-	redis cache flushdb # Frappe keeps the list of apps there
 }
 
 _dump_of_memora() {
