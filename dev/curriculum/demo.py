@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import frappe
-from frappe.utils import now_datetime
+from frappe.utils import get_bench_path, now_datetime
 from frappe.utils.background_jobs import get_queue
 
 from memora.exceptions import MemoraError
@@ -87,6 +87,7 @@ class Demo:
 
 	def run(self) -> bool:
 		"""Show everything; return whether all was as it should be."""
+		console.line(f"Frappe {frappe.__version__} in {get_bench_path()}, site {frappe.local.site}")
 		curriculum = self._read()
 		loaded = self._load(curriculum)
 		self._enable()
@@ -236,7 +237,7 @@ class Demo:
 			[
 				("Desk", f"{self._web}/login?redirect-to=/app/memora", self._login),
 				("published files", published, ""),
-				("to stop", "dev/down", "(edits in the Desk are published every five minutes until then)"),
+				("to stop", "dev/down", "edits in the Desk are published every five minutes until then"),
 			]
 		)
 		# By number: not every machine resolves names under localhost.
