@@ -1,0 +1,291 @@
+"""AWS S3, and servers that speak its protocol: put, get, head, delete, list and sign through one client.
+
+What is set on purpose:
+
+- One client for all threads, its pool as large as they are many: with botocore's default of 10 connections,
+  32 threads reconnect all the time.
+- Checksums only where S3 demands them. Newer botocore adds CRC32 everywhere, which R2 and others refuse in
+  places; bodies are covered by the signature (x-amz-content-sha256) as it is.
+- `If-Match` and `If-None-Match` go in as headers: botocore has parameters for them only from 1.35 on, and
+  Frappe v15 pins 1.34.
+- A wrong region is an error. botocore would follow the redirect silently, at the price of more requests, and
+  signed links would still carry the wrong region.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import random
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from functools import cache
+from itertools import islice
+from typing import Any, TypeVar
+from urllib.parse import quote, unquote
+
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+
+from memora.exceptions import (
+	PreconditionFailedError,
+)
+from memora.services.cdn_export.storage import s3_settings
+from memora.services.cdn_export.storage.base import (
+	Storage,
+	StorageSettings,
+	StoredObject,
+	Upload,
+	check_path,
+)
+from memora.services.cdn_export.storage.s3_errors import Explainer
+from memora.services.cdn_export.storage.s3_links import Links, Presigner
+
+T = TypeVar("T")
+
+DELETE_BATCH = 1000  # the most that one DeleteObjects call may name
+CONNECT_SECONDS = 5
+READ_SECONDS = 30  # between two bytes, not for the whole answer
+ATTEMPTS = 4  # of a call on 5xx, throttling and broken connections, with pauses of 0 to 1, 2 and 4 s
+CONFLICT_ATTEMPTS = 5  # of a conditional write that another writer crossed (409: S3 asks to write again)
+READ_ATTEMPTS = 3  # of a body whose connection breaks while it is read, which botocore does not retry
+
+# These may stand in a metadata value as they are. Everything else, "%" included, is percent-encoded UTF-8,
+# since a header holds ASCII only and HTTP trims and folds white space.
+_PLAIN = "!#$&'()*+,/:;=?@[]~"
+
+_client_lock = threading.Lock()
+
+
+class S3Storage(Storage):
+	"""A bucket reached through the S3 protocol."""
+
+	name = "AWS S3"
+	threads = 32
+	conditional = True
+
+	def __init__(self, settings: StorageSettings) -> None:
+		place = self._place(settings)
+		self._bucket = place.bucket
+		self._explainer = Explainer(place, (settings.access_key.strip(), settings.secret_key.strip()))
+		self._client = _make_client(place, self.threads, self._explainer)
+		self._host_url = place.url or self._client.meta.endpoint_url
+		self.target = f"{self.name}|{self._host_url}|{self._bucket}"
+		self._links = Links(self._bucket, self._host_url, settings.cdn_base_url, place.is_aws)
+		self._presigner = Presigner(
+			self._host_url,
+			self._bucket,
+			place.region,
+			place.access_key,
+			place.secret_key,
+			virtual=place.virtual,
+		)
+
+	def _place(self, settings: StorageSettings) -> s3_settings.Place:
+		return s3_settings.aws(settings)
+
+	def put(self, upload: Upload, *, if_match: str | None = None, if_absent: bool = False) -> str:
+		check_path(upload.path)
+		params = {
+			"Bucket": self._bucket,
+			"Key": upload.path,
+			"Body": upload.body,
+			"ContentType": upload.content_type,
+			"CacheControl": upload.cache_control,
+			"Metadata": {name: quote(value, safe=_PLAIN) for name, value in upload.metadata.items()},
+		}
+		if if_absent:
+			params["IfNoneMatch"] = "*"
+		if if_match is not None:
+			params["IfMatch"] = f'"{if_match}"'
+		attempt = 1
+		while True:
+			try:
+				return _etag(self._client.put_object(**params))
+			except (ClientError, BotoCoreError) as error:
+				pause = self._pause(error, attempt)
+				if pause is None:
+					if if_absent or if_match is not None:
+						return self._settle(error, upload)
+					raise self._explainer.explain(error, "write", upload.path) from error
+				time.sleep(pause)
+				attempt += 1
+
+	def get(self, path: str) -> bytes | None:
+		check_path(path)
+		for attempt in range(1, READ_ATTEMPTS + 1):
+			try:
+				return self._client.get_object(Bucket=self._bucket, Key=path)["Body"].read()
+			except HTTPClientError as error:
+				if attempt == READ_ATTEMPTS:
+					raise self._explainer.explain(error, "read", path) from error
+			except (ClientError, BotoCoreError) as error:
+				if _code(error) == "NoSuchKey":
+					return None
+				raise self._explainer.explain(error, "read", path) from error
+		raise AssertionError("the last attempt returns or raises")
+
+	def head(self, path: str) -> StoredObject | None:
+		check_path(path)
+		try:
+			found = self._client.head_object(Bucket=self._bucket, Key=path)
+		except (ClientError, BotoCoreError) as error:
+			if _code(error) in ("404", "NoSuchKey"):
+				return None
+			raise self._explainer.explain(error, "look up", path) from error
+		return StoredObject(
+			path=path,
+			etag=_etag(found),
+			size=found["ContentLength"],
+			content_type=found.get("ContentType", ""),
+			cache_control=found.get("CacheControl", ""),
+			metadata={name: unquote(value) for name, value in found.get("Metadata", {}).items()},
+			modified=found.get("LastModified"),
+		)
+
+	def delete(self, paths: Iterable[str]) -> None:
+		remaining = iter(paths)
+		while batch := [check_path(path) for path in islice(remaining, DELETE_BATCH)]:
+			wanted = {"Objects": [{"Key": path} for path in batch], "Quiet": True}
+			answer = self._call(
+				"delete", batch[0], self._client.delete_objects, Bucket=self._bucket, Delete=wanted
+			)
+			if refused := answer.get("Errors"):
+				first = refused[0]
+				error = {"Error": {"Code": first.get("Code", ""), "Message": first.get("Message", "")}}
+				raise self._explainer.explain(
+					ClientError(error, "DeleteObjects"),
+					f"delete {len(refused)} of {len(batch)} files, the first of them",
+					first.get("Key", batch[0]),
+				)
+
+	def list(self, prefix: str = "", after: str = "") -> Iterator[StoredObject]:
+		params: dict[str, Any] = {"Bucket": self._bucket, "Prefix": prefix}
+		if after:
+			params["StartAfter"] = after
+		while True:
+			page = self._call("list", prefix, self._client.list_objects_v2, **params)
+			for entry in page.get("Contents", ()):
+				yield StoredObject(
+					path=entry["Key"],
+					etag=_etag(entry),
+					size=entry["Size"],
+					modified=entry.get("LastModified"),
+				)
+			if not page.get("IsTruncated"):
+				return
+			params = {"Bucket": self._bucket, "Prefix": prefix}
+			params["ContinuationToken"] = page["NextContinuationToken"]
+
+	def sign(self, link: str, until: datetime, *, since: datetime | None = None) -> str | None:
+		found = self._links.find(link)
+		return self._presigner.url(found.key, until, since) + found.fragment if found else None
+
+	def close(self) -> None:
+		self._client.close()
+
+	def _call(self, doing: str, path: str, call: Callable[..., T], **params: Any) -> T:
+		try:
+			return call(**params)
+		except (ClientError, BotoCoreError) as error:
+			raise self._explainer.explain(error, doing, path) from error
+
+	def _pause(self, error: ClientError | BotoCoreError, attempt: int) -> float | None:
+		"""Seconds to wait before a write is tried again, None when it should not be."""
+		if _code(error) == "ConditionalRequestConflict" and attempt < CONFLICT_ATTEMPTS:
+			return random.uniform(0.05, 0.1) * 2**attempt
+		return None
+
+	def _settle(self, error: ClientError | BotoCoreError, upload: Upload) -> str:
+		"""What a refused conditional write means: usually that it lost, or else that it had gone through
+		before its answer was lost on the way, and then met itself when it was tried again."""
+		status = getattr(error, "response", {}).get("ResponseMetadata", {})
+		# S3 answers 404 when If-Match finds nothing at all.
+		if status.get("HTTPStatusCode") != 412 and _code(error) != "NoSuchKey":
+			raise self._explainer.explain(error, "write", upload.path) from error
+		if status.get("RetryAttempts"):
+			found = self.head(upload.path)
+			if found and found.size == len(upload.body) and self.get(upload.path) == upload.body:
+				return found.etag
+		raise PreconditionFailedError(
+			f"{upload.path} in the bucket {self._bucket} was not written: somebody else has written it "
+			"meanwhile, or it is gone."
+		) from error
+
+
+@cache
+def _session() -> botocore.session.Session:
+	return botocore.session.Session()
+
+
+def _make_client(place: s3_settings.Place, threads: int, explainer: Explainer) -> Any:
+	options: dict[str, Any] = {
+		"signature_version": "s3v4",
+		"connect_timeout": CONNECT_SECONDS,
+		"read_timeout": READ_SECONDS,
+		"retries": {"mode": "standard", "total_max_attempts": ATTEMPTS},
+		"max_pool_connections": threads,
+		"tcp_keepalive": True,
+		"parameter_validation": False,  # the parameters are all made here
+		"ignore_configured_endpoint_urls": True,  # a variable of the machine's must not divert the files
+		"s3": {"addressing_style": "virtual" if place.virtual else "path"},
+	}
+	for name in ("request_checksum_calculation", "response_checksum_validation"):
+		if name in Config.OPTION_DEFAULTS:  # from botocore 1.36 on; before, this is how it behaves
+			options[name] = "when_required"
+	try:
+		with _client_lock:  # sessions may not be shared between threads, clients may
+			client = _session().create_client(
+				"s3",
+				region_name=place.region,
+				endpoint_url=place.url or None,
+				aws_access_key_id=place.access_key,
+				aws_secret_access_key=place.secret_key,
+				config=Config(**options),
+			)
+	except (BotoCoreError, ValueError) as error:
+		raise explainer.explain(error, "reach", "") from error
+	events = client.meta.events
+	events.register("before-parameter-build.s3.PutObject", _take_condition)
+	events.register("before-call.s3.PutObject", _add_condition)
+	events.register("before-call.s3", _refuse_redirect)
+	events.register("before-sign.s3.DeleteObjects", _use_md5)
+	return client
+
+
+def _take_condition(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+	context["memora_condition"] = {
+		header: params.pop(name)
+		for name, header in (("IfMatch", "If-Match"), ("IfNoneMatch", "If-None-Match"))
+		if name in params
+	}
+
+
+def _add_condition(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+	params["headers"].update(context.get("memora_condition", {}))
+
+
+def _refuse_redirect(context: dict[str, Any], **_: Any) -> None:
+	# What botocore's own redirector notes when it has followed one; it follows no second.
+	context.get("s3_redirect", {})["redirected"] = True
+
+
+def _use_md5(request: Any, **_: Any) -> None:
+	"""DeleteObjects must carry a checksum; MD5 is the one that every S3 server knows."""
+	for header in list(request.headers):
+		if header.lower().startswith("x-amz-checksum-") or header.lower() == "x-amz-sdk-checksum-algorithm":
+			del request.headers[header]
+	del request.headers["Content-MD5"]
+	digest = hashlib.md5(request.body, usedforsecurity=False).digest()
+	request.headers["Content-MD5"] = base64.b64encode(digest).decode()
+
+
+def _etag(answer: dict[str, Any]) -> str:
+	return answer.get("ETag", "").strip('"')
+
+
+def _code(error: Exception) -> str:
+	return getattr(error, "response", {}).get("Error", {}).get("Code", "")
