@@ -1,7 +1,4 @@
-"""The interface of a CDN's cache: told which URLs have changed, it forgets what it holds of them.
-
-A new CDN is one subclass of `CachePurge` and a line in `memora.services.cdn_export.cache_purge.open`.
-"""
+"""The interface of a CDN's cache: told which URLs have changed, it forgets what it holds of them."""
 
 from __future__ import annotations
 
@@ -37,8 +34,9 @@ class CachePurge(ABC):
 		the cache's key. Never raises for what the CDN or the network does; the result says it."""
 
 	@abstractmethod
-	def verify(self) -> None:
-		"""Check that purging would be allowed; PurgeError says what is wrong and where to mend it."""
+	def verify(self, url: str) -> None:
+		"""Check that purging works by purging one URL, which need not exist. PurgeError says what is wrong
+		and where to mend it."""
 
 
 class NoPurge(CachePurge):
@@ -51,5 +49,5 @@ class NoPurge(CachePurge):
 		"""Nothing to do, so all is done."""
 		return PurgeResult(purged=tuple(urls))
 
-	def verify(self) -> None:
+	def verify(self, url: str) -> None:
 		"""Always fine."""
