@@ -22,10 +22,10 @@ from rq import Worker
 from memora.exceptions import LeaseLostError, ScopeBusyError, StorageConfigurationError
 from memora.services.cdn_export import (
 	build,
+	database,
 	failures,
 	fold,
 	index_build,
-	ledger,
 	pending_queue,
 	plan_build,
 	publish_state,
@@ -160,14 +160,15 @@ def _build_one(site: Site, state: State, triggered_by: str, drained: Drained) ->
 	if lease is None:
 		return False
 	with lease:
-		frappe.db.commit()
+		database.fresh()
+		# This statement makes the snapshot that the whole build reads.
 		state = publish_state.by_id([state.name])[state.name]
 		if state.is_current or publish_state.is_backing_off(state, now_datetime()):
 			return True
 		started_at = now_datetime()
 		triggered_by = state.triggered_by or triggered_by
 		try:
-			counts = _builder(state)(site, lease)
+			counts = _builder(state)(site, lease, state)
 		except (ScopeBusyError, LeaseLostError) as error:
 			frappe.db.rollback()
 			frappe.logger("memora").info(f"{lease.scope.label}: {error}")
@@ -265,15 +266,15 @@ def _anything_waits() -> bool:
 def _has_leftovers() -> bool:
 	"""Whether files or caches have something to be taken out that no build will come by for."""
 	now = now_datetime()
-	return bool(ledger.scopes_with_removals(now) or publish_state.to_tidy() or purge_queue.is_due(now))
+	return bool(publish_state.to_tidy() or purge_queue.is_due(now))
 
 
 def _sweep(site: Site) -> None:
 	"""Take away what is due outside any build: graces that are over, subjects nobody reads, purges to repeat."""
 	for state in publish_state.to_tidy():
-		subject_build.tidy(site, state.scope, {})
-	for state in publish_state.by_id(ledger.scopes_with_removals(now_datetime())).values():
-		if lease := leases.acquire(state.scope):
+		if state.scope_type == "subject":
+			subject_build.tidy(site, state.scope, {})
+		elif lease := leases.acquire(state.scope):
 			with lease:
 				build.remove_due(site, lease)
 	purge_queue.run(site)

@@ -7,13 +7,12 @@ them out in the order that keeps every promise: in flight, upload, live and clos
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-import frappe
 from frappe.utils import now_datetime
 
 from memora.exceptions import ScopeBusyError
@@ -33,6 +32,9 @@ from memora.services.cdn_export.lease import Lease
 from memora.services.cdn_export.scopes import Scope
 from memora.services.cdn_export.signing import Signer
 from memora.services.cdn_export.storage import Storage
+from memora.services.cdn_export.tree import ResolvedNode
+
+_SUBJECTS_KEPT = 16
 
 GRACE = timedelta(minutes=15)
 """How long a file that merely moved stays: longer than a manifest may be cached (spec, "Publishing")."""
@@ -55,17 +57,43 @@ class Counts:
 
 
 @dataclass(slots=True)
+class SharedSubject:
+	"""A shared subject as this run has just published it, so that the plans which read it need not load it.
+
+	`counts` are those of its build, until a plan's log has taken them.
+	"""
+
+	generation: int
+	resolved: ResolvedNode | None
+	unit_versions: dict[str, int]
+	counts: Counts
+
+
+@dataclass(slots=True)
 class Site:
 	"""Where a run publishes to: opened once and used for all its builds."""
 
 	options: settings.ExportSettings
 	storage: Storage
 	purge: CachePurge
+	shared: dict[str, SharedSubject] = field(default_factory=dict)
 
 	@classmethod
 	def open(cls) -> Site:
 		"""Raises StorageConfigurationError when CDN Settings cannot work."""
 		return cls(settings.load(), settings.open_storage(), settings.open_purge())
+
+	def remember(self, subject: str, shared: SharedSubject) -> None:
+		"""Keep a shared subject for the plans that read it; the oldest makes room."""
+		self.shared.pop(subject, None)
+		self.shared[subject] = shared
+		if len(self.shared) > _SUBJECTS_KEPT:
+			del self.shared[next(iter(self.shared))]
+
+	def recall(self, subject: str, generation: int) -> SharedSubject | None:
+		"""The subject as it was published in just this generation, if this run still has it."""
+		shared = self.shared.get(subject)
+		return shared if shared and shared.generation == generation else None
 
 	def signer(self) -> Signer:
 		return Signer(self.storage, self.options.sign, self.options.signed_url_hours, time.time())
@@ -112,9 +140,10 @@ def commit(
 	removals: Removals,
 	drop_generation: int = 0,
 	state_values: dict[str, Any],
-	closing: Callable[[], None] = lambda: None,
+	closing: Callable[[], bool] = lambda: False,
 ) -> Counts:
-	"""Publish a diff and close the build. `closing` runs in the closing transaction.
+	"""Publish a diff and close the build. `closing` runs in the closing transaction and returns whether the
+	lease is still needed afterwards; else it is given back.
 
 	Raises what `cdn_uploader` raises; then nothing is closed, and what was begun stands as in flight.
 	"""
@@ -124,7 +153,8 @@ def commit(
 		for owner in sorted(owners):
 			stack.enter_context(_lease_of(owner))
 		if cargo.files:
-			database.transaction(lambda: _begin(lease, cargo.planned))
+			lease.check()
+			database.transaction(lambda: ledger.begin(lease.scope, cargo.planned))
 		uploaded = cdn_uploader.publish(
 			cargo, site.storage, lease, entries, guarded=lambda file: _is_guarded(lease.scope, file)
 		)
@@ -136,16 +166,19 @@ def commit(
 		]
 		now = now_datetime()
 
-		def close() -> None:
+		def close() -> bool:
 			ledger.close(cargo.planned, uploaded.etags, uploaded.sizes, uploaded.signed_until)
 			ledger.drop(removals.at_once, remove_at=now, drop_generation=drop_generation)
 			ledger.drop(removals.after_grace, remove_at=now + GRACE, drop_generation=drop_generation)
 			purge_queue.add(site, stale)
-			closing()
-			if not publish_state.succeeded(lease.scope, lease.token, generation, state_values):
+			release = not closing()
+			if not publish_state.succeeded(
+				lease.scope, lease.token, generation, state_values, release=release
+			):
 				raise lease.lost()
+			return release
 
-		database.transaction(close)
+		lease.released = database.transaction(close)
 	return Counts(
 		uploaded=len(cargo.files),
 		unchanged=sum(not planned.changed for planned in diff.planned.values()),
@@ -155,7 +188,7 @@ def commit(
 
 def remove_due(site: Site, lease: Lease) -> int:
 	"""Remove the scope's files that are due and that no live plan links to. Returns how many."""
-	frappe.db.commit()
+	database.fresh()
 	entries = ledger.removable(lease.scope, now_datetime())
 	if not entries:
 		return 0
@@ -175,11 +208,6 @@ def remove_due(site: Site, lease: Lease) -> int:
 
 	database.transaction(close)
 	return len(entries)
-
-
-def _begin(lease: Lease, files: Sequence[Planned]) -> None:
-	lease.hold()
-	ledger.begin(lease.scope, files)
 
 
 def _is_guarded(scope: Scope, file: Planned) -> bool:

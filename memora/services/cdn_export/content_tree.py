@@ -41,11 +41,22 @@ _OWN: dict[Kind, tuple[str, ...]] = {
 _FLAGS = frozenset(
 	{"is_published", "is_free_preview", "is_public", "is_sold_separately", "parent_item_required"}
 )
+_COLUMNS = (
+	"parent",
+	*_COMMON,
+	*dict.fromkeys(column for own in _OWN.values() for column in own),
+	"stage_count",
+)
 
 
 def load(subject: str) -> Node | None:
-	"""The subject with all below it, published or not; None when it is gone. Six statements, one for media."""
-	rows = {KIND_OF[doctype]: _rows(doctype, subject) for doctype in resolver.CONTENT}
+	"""The subject with all below it, published or not; None when it is gone.
+
+	One statement for the rows of all kinds, and one for pictures where there are any.
+	"""
+	rows: dict[Kind, list[dict[str, Any]]] = {kind: [] for kind in KINDS}
+	for kind, *values in frappe.db.sql(_SKELETON, {"subject": subject, "lesson": resolver.LESSON}):
+		rows[kind].append(dict(zip(_COLUMNS, values, strict=True)))
 	if not rows["subject"]:
 		return None
 	files = media.published_paths(
@@ -53,26 +64,14 @@ def load(subject: str) -> Node | None:
 		for kind_rows in rows.values()
 		for row in kind_rows
 		for field in ("image", "badge_image")
-		if row.get(field)
-	)
-	stage_counts = dict(
-		frappe.db.sql(
-			f"""select stage.parent, count(*) from {_below(resolver.LESSON)}
-			join `tabMemora Lesson Stage` stage on stage.parent = l4.name and stage.parenttype = %s
-			where l0.name = %s group by stage.parent""",
-			(resolver.LESSON, subject),
-		)
+		if row[field]
 	)
 	children: dict[str, list[Node]] = {}
 	for kind in reversed(KINDS):
 		by_parent: dict[str, list[Node]] = defaultdict(list)
 		# Siblings by sort_order, then creation, then name by code point (spec, "Navigation").
 		for row in sorted(rows[kind], key=lambda row: (row["sort_order"], row["creation"], row["name"])):
-			by_parent[row["parent"]].append(
-				_node(
-					kind, row, files, stage_counts.get(row["name"], 0), tuple(children.get(row["name"], ()))
-				)
-			)
+			by_parent[row["parent"]].append(_node(kind, row, files, tuple(children.get(row["name"], ()))))
 		children = by_parent
 	return children[""][0]
 
@@ -104,21 +103,21 @@ def stages(subject: str, lessons: Collection[str] | None) -> dict[str, tuple[Sta
 	return {lesson: tuple(items) for lesson, items in found.items()}
 
 
-def plan_row(name: str) -> tuple[Plan, bool] | None:
-	"""A plan's own fields with the titles of its season, grade and stream, and whether it is published."""
+def published_plan(name: str) -> Plan | None:
+	"""A plan with the titles of its season, grade and stream; None when it is unpublished or gone."""
 	rows = frappe.db.sql(
-		f"""select plan.title, season.title, grade.title, stream.title, plan.is_published
+		f"""select plan.title, season.title, grade.title, stream.title
 		from `tab{resolver.PLAN}` plan
 		left join `tabMemora Season` season on season.name = plan.season
 		left join `tabMemora Grade` grade on grade.name = plan.grade
 		left join `tabMemora Stream` stream on stream.name = plan.stream
-		where plan.name = %s""",
+		where plan.name = %s and plan.is_published = 1""",
 		(name,),
 	)
 	if not rows:
 		return None
-	title, season, grade, stream, is_published = rows[0]
-	return Plan(name, title, season or "", grade or "", stream or ""), bool(is_published)
+	title, season, grade, stream = rows[0]
+	return Plan(name, title or "", season or "", grade or "", stream or "")
 
 
 def live_plans() -> list[Plan]:
@@ -166,21 +165,6 @@ def plan_overrides(plan: str) -> dict[str, tuple[Override, ...]]:
 	return {subject: tuple(overrides) for subject, overrides in found.items()}
 
 
-def _rows(doctype: str, subject: str) -> list[dict[str, Any]]:
-	kind = KIND_OF[doctype]
-	depth = resolver.CONTENT.index(doctype)
-	columns = _COMMON + _OWN[kind]
-	parent = f"l{depth - 1}.name" if depth else "''"
-	found = frappe.db.sql(
-		f"select {parent}, {', '.join(f'l{depth}.{column}' for column in columns)} from {_below(doctype)} where l0.name = %s",
-		(subject,),
-	)
-	rows = [dict(zip(("parent", *columns), row, strict=True)) for row in found]
-	for row in rows:
-		row["sort_order"] = row["sort_order"] or 0
-	return rows
-
-
 def _below(doctype: str) -> str:
 	"""The joins from a subject, called `l0`, down to `doctype`'s table, called by its depth."""
 	joins = [f"`tab{resolver.SUBJECT}` l0"]
@@ -191,23 +175,47 @@ def _below(doctype: str) -> str:
 	return " ".join(joins)
 
 
-def _node(
-	kind: Kind, row: dict[str, Any], files: dict[str, str], stage_count: int, children: tuple[Node, ...]
-) -> Node:
-	fields = {
-		field: bool(row[field]) if field in _FLAGS else row[field] or ""
-		for field in ("title", "description", "is_published", "is_free_preview", *_OWN[kind])
+def _select_of(kind: Kind, doctype: str) -> str:
+	"""The part of the skeleton that reads one kind; what the kind does not have is read as 0 or ''."""
+	depth = KINDS.index(kind)
+	parts = {
+		"parent": f"l{depth - 1}.name" if depth else "''",
+		"sort_order": f"coalesce(l{depth}.sort_order, 0)",
+		"stage_count": f"({_STAGE_COUNT})" if kind == "lesson" else "0",
 	}
-	fields["image"] = files.get(row["image"], "")
-	if "badge_image" in fields:
-		fields["badge_image"] = files.get(row["badge_image"], "")
+	for column in _COLUMNS:
+		missing = "0" if column in _FLAGS else "''"
+		present = column in _COMMON or column in _OWN[kind]
+		parts.setdefault(column, f"l{depth}.{column}" if present else missing)
+	columns = ", ".join(parts[column] for column in _COLUMNS)
+	return f"select '{kind}', {columns} from {_below(doctype)} where l0.name = %(subject)s"
+
+
+_STAGE_COUNT = (
+	"select count(*) from `tabMemora Lesson Stage` stage"
+	" where stage.parent = l4.name and stage.parenttype = %(lesson)s"
+)
+_SKELETON = " union all ".join(_select_of(kind, doctype) for doctype, kind in KIND_OF.items())
+
+
+def _node(kind: Kind, row: dict[str, Any], files: dict[str, str], children: tuple[Node, ...]) -> Node:
 	return Node(
 		kind=kind,
 		name=row["name"],
+		title=row["title"] or "",
+		description=row["description"] or "",
+		image=files.get(row["image"], ""),
 		sort_order=row["sort_order"],
-		stage_count=stage_count,
+		is_published=bool(row["is_published"]),
+		is_free_preview=bool(row["is_free_preview"]),
+		required_item=row["required_item"] or "",
+		is_public=bool(row["is_public"]),
+		is_sold_separately=bool(row["is_sold_separately"]),
+		parent_item_required=bool(row["parent_item_required"]),
+		color_code=row["color_code"] or "",
+		badge_image=files.get(row["badge_image"], ""),
+		stage_count=row["stage_count"],
 		children=children,
-		**fields,
 	)
 
 

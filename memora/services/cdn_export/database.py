@@ -37,7 +37,7 @@ def transaction(work: Callable[[], T]) -> T:
 	Whatever was open before is committed first, so that the first statement of `work` makes the snapshot.
 	Raises the conflict itself after ten attempts, and any other error at once, both after a rollback.
 	"""
-	frappe.db.commit()
+	fresh()
 	for attempt in range(1, _ATTEMPTS + 1):
 		try:
 			result = work()
@@ -51,6 +51,16 @@ def transaction(work: Callable[[], T]) -> T:
 			frappe.db.rollback()
 			raise
 	raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def fresh() -> None:
+	"""Begin a new transaction, so that the next statement makes its snapshot; nothing to do in an untouched one.
+
+	Commits what was open. Frappe begins each transaction with START TRANSACTION.
+	"""
+	last = getattr(frappe.db._cursor, "_executed", None) or b""
+	if (last.encode() if isinstance(last, str) else last).strip().upper() != b"START TRANSACTION":
+		frappe.db.commit()
 
 
 def execute(statement: str, values: Sequence[Any] | dict[str, Any]) -> int:

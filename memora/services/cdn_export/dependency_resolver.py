@@ -39,9 +39,11 @@ Ref = tuple[str, str]
 
 @dataclass(slots=True)
 class Affected:
-	"""What a set of changes touches. `subjects` maps each subject to the changed documents in it."""
+	"""What a set of changes touches. `subjects` maps each subject to the changed documents in it; the plans of
+	those in `resolved` are among `plans`."""
 
 	subjects: dict[str, set[Ref]] = field(default_factory=lambda: defaultdict(set))
+	resolved: set[str] = field(default_factory=set)
 	plans: set[str] = field(default_factory=set)
 	orphans: set[Ref] = field(default_factory=set)
 
@@ -102,6 +104,7 @@ def _add_content(affected: Affected, doctype: str, names: set[str]) -> None:
 			affected.orphans.add((doctype, name))
 			continue
 		affected.subjects[subject].add((doctype, name))
+		affected.resolved.add(subject)
 		if plan:
 			affected.plans.add(plan)
 

@@ -24,6 +24,8 @@ _ROWS_A_FOLD = 5_000
 
 def fold() -> int:
 	"""Fold all committed changes. Returns how many there were; 0 too when another fold is under way."""
+	if not frappe.db.sql("select 1 from `tabCDN Change` limit 1"):
+		return 0
 	lock = f"{frappe.conf.db_name}.memora_fold"
 	if not frappe.db.sql("select get_lock(%s, 0)", (lock,))[0][0]:
 		return 0
@@ -41,7 +43,7 @@ def fold() -> int:
 def raise_for(affected: resolver.Affected, *, triggered_by: str = "") -> None:
 	"""Raise the generation of all that changes touch, and of every plan that lists a touched subject, and
 	note the touched lessons. In the caller's transaction."""
-	for plans in resolver.plans_of(affected.subjects).values():
+	for plans in resolver.plans_of(set(affected.subjects) - affected.resolved).values():
 		affected.plans |= plans
 	generations = publish_state.raise_generations(
 		[*map(scopes.plan, affected.plans), *map(scopes.subject, affected.subjects)],

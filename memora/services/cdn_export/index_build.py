@@ -5,12 +5,11 @@ from __future__ import annotations
 import threading
 import time
 
-import frappe
-
 from memora.exceptions import ScopeBusyError
 from memora.services.cdn_export import (
 	build,
 	content_tree,
+	database,
 	json_generator,
 	ledger,
 	paths,
@@ -21,15 +20,15 @@ from memora.services.cdn_export import lease as leases
 from memora.services.cdn_export.build import Counts, Removals, Site
 from memora.services.cdn_export.diff import Diff
 from memora.services.cdn_export.lease import Lease
+from memora.services.cdn_export.publish_state import State
 
 _WAIT_SECONDS = 10
 _POLL_SECONDS = 0.1
 
 
-def run(site: Site, lease: Lease) -> Counts:
-	"""Write the list of plans if its content has changed. The caller holds the index's lease."""
-	frappe.db.commit()
-	state = publish_state.read([scopes.INDEX])[scopes.INDEX.id]
+def run(site: Site, lease: Lease, state: State) -> Counts:
+	"""Write the list of plans if its content has changed. The caller holds the index's lease, and has read
+	`state` by the first statement of the current transaction."""
 	entries = ledger.of_scope(scopes.INDEX)
 	offered = Diff(entries, int(time.time()))
 	document = json_generator.plan_index_document(
@@ -54,7 +53,8 @@ def publish_now(site: Site) -> None:
 	for _ in range(round(_WAIT_SECONDS / _POLL_SECONDS)):
 		if lease := leases.acquire(scopes.INDEX):
 			with lease:
-				run(site, lease)
+				database.fresh()
+				run(site, lease, publish_state.read([scopes.INDEX])[scopes.INDEX.id])
 			return
 		waited.wait(_POLL_SECONDS)
 	raise ScopeBusyError("the list of plans is being written by another worker; the plan is removed shortly")

@@ -7,6 +7,7 @@ whoever asks next has it, whatever RQ believes of the job that held it. Times ar
 from __future__ import annotations
 
 import threading
+import time
 import uuid
 from types import TracebackType
 
@@ -18,6 +19,8 @@ from memora.services.cdn_export.scopes import Scope
 
 LEASE_SECONDS = 60
 RENEW_SECONDS = 15
+TRUST_SECONDS = 20
+"""How long after a renewal `check` need not ask again: nobody can have the lease before 60 s are over."""
 
 
 class Lease:
@@ -26,10 +29,26 @@ class Lease:
 	def __init__(self, scope: Scope, token: str):
 		self.scope = scope
 		self.token = token
+		self.released = False
+		self._renewed = _clocks()
 		self._ended = threading.Event()
 		self._heart = threading.Thread(
 			target=_renew_until, args=(self, frappe.local.site, self._ended), daemon=True
 		)
+
+	def renew(self) -> None:
+		"""Renew the lease, in a transaction of its own. Raises LeaseLostError when it is no longer ours."""
+		clocks = _clocks()
+		database.transaction(self.hold)
+		self._renewed = clocks
+
+	def check(self) -> None:
+		"""Raise LeaseLostError unless the lease is ours: asked before each phase of writing.
+
+		Asks the database only when the last renewal is not recent, by either of two clocks.
+		"""
+		if max(now - then for now, then in zip(_clocks(), self._renewed, strict=True)) > TRUST_SECONDS:
+			self.renew()
 
 	def hold(self) -> None:
 		"""Renew the lease within the current transaction, so that it cannot pass on before the commit.
@@ -43,10 +62,6 @@ class Lease:
 		)
 		if not held:
 			raise self.lost()
-
-	def check(self) -> None:
-		"""`hold` in a transaction of its own: before each phase of writing."""
-		database.transaction(self.hold)
 
 	def lost(self) -> LeaseLostError:
 		"""The error that says so; the one who has it now will publish what this build would have."""
@@ -63,6 +78,8 @@ class Lease:
 	) -> None:
 		self._ended.set()
 		pending_queue.unlock(self.scope.label, self.token)
+		if self.released:
+			return
 		frappe.db.rollback()
 		database.transaction(
 			lambda: database.execute(
@@ -90,6 +107,11 @@ def acquire(scope: Scope) -> Lease | None:
 	return Lease(scope, token)
 
 
+def _clocks() -> tuple[float, float]:
+	"""Seconds by a clock that never jumps and by one that also runs while the machine is suspended."""
+	return time.monotonic(), time.time()
+
+
 def _renew_until(lease: Lease, site: str, ended: threading.Event) -> None:
 	"""The heartbeat: on a connection of its own, opened only when a build lives long enough to need it."""
 	if ended.wait(RENEW_SECONDS):
@@ -98,7 +120,7 @@ def _renew_until(lease: Lease, site: str, ended: threading.Event) -> None:
 	frappe.connect()
 	try:
 		while True:
-			lease.check()
+			lease.renew()
 			pending_queue.renew_lock(lease.scope.label, lease.token)
 			if ended.wait(RENEW_SECONDS):
 				return

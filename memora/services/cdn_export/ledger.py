@@ -198,16 +198,6 @@ def removable(scope: Scope, now: datetime) -> list[LedgerEntry]:
 	)
 
 
-def scopes_with_removals(now: datetime) -> list[str]:
-	"""Ids of the scopes that have files due for removal."""
-	return [
-		scope
-		for (scope,) in frappe.db.sql(
-			f"select distinct scope from `tab{TABLE}` where state = 'removing' and remove_at <= %s", (now,)
-		)
-	]
-
-
 def removed(paths: Iterable[str]) -> None:
 	"""Turn the rows of removed files into tombstones, which keep the highest version."""
 	names = tuple(row_name(path) for path in paths)

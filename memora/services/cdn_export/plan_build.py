@@ -18,6 +18,7 @@ from memora.services.cdn_export import (
 	access_calculator,
 	build,
 	content_tree,
+	database,
 	diff,
 	failures,
 	fold,
@@ -34,7 +35,7 @@ from memora.services.cdn_export import (
 	subject_files,
 )
 from memora.services.cdn_export import lease as leases
-from memora.services.cdn_export.build import Counts, Removals, Site
+from memora.services.cdn_export.build import Counts, Removals, SharedSubject, Site
 from memora.services.cdn_export.diff import Diff, LedgerEntry
 from memora.services.cdn_export.lease import Lease
 from memora.services.cdn_export.publish_state import State
@@ -89,11 +90,13 @@ class Rendering:
 	subject: str
 	resolved: ResolvedNode | None
 	entries: SubjectEntries | None
+	unit_versions: dict[str, int]
 	summary: dict = field(default_factory=dict)
 
 
-def run(site: Site, lease: Lease) -> Counts:
-	"""Build and publish a plan, or take it away when it is unpublished or gone. The caller holds the lease.
+def run(site: Site, lease: Lease, state: State) -> Counts:
+	"""Build and publish a plan, or take it away when it is unpublished or gone. The caller holds the lease,
+	and has read `state` by the first statement of the current transaction, which made its snapshot.
 
 	Raises BuildError, StorageError, ScopeBusyError (a shared subject is being built elsewhere) and
 	LeaseLostError; what was live then stays live.
@@ -101,13 +104,13 @@ def run(site: Site, lease: Lease) -> Counts:
 	plan = lease.scope.ref
 	counts = Counts()
 	for _ in range(_SNAPSHOTS):
-		snapshot = _read(lease)
+		snapshot = _read(state)
 		if snapshot.plan is None:
 			return _take_away(site, lease, snapshot)
 		shared = [subject for subject in snapshot.sort_orders if snapshot.mode(subject) == "shared"]
 		if news := [subject for subject in shared if not _reads(snapshot, subject)]:
 			renditions.announce(plan, news)
-			frappe.db.commit()
+			state = _read_again(lease)
 			continue
 		behind = {subject for subject in shared if not snapshot.is_ready(subject)}
 		stuck = {subject for subject in behind if _is_backing_off(snapshot, subject)}
@@ -115,27 +118,32 @@ def run(site: Site, lease: Lease) -> Counts:
 			counts.add(_publish(site, lease, snapshot, stuck))
 			break
 		for subject in sorted(behind - stuck):
-			counts.add(_bring_up_to_date(site, subject))
+			_bring_up_to_date(site, subject)
+		state = _read_again(lease)
 	else:
 		raise ScopeBusyError(f"the subjects of plan {plan} keep changing; it is built again shortly")
 	return counts
 
 
-def _read(lease: Lease) -> Snapshot:
-	"""A new snapshot: the plan's generation first, so that content is never older than it."""
-	frappe.db.commit()
-	state = publish_state.read([lease.scope])[lease.scope.id]
-	plan = lease.scope.ref
-	row = content_tree.plan_row(plan)
-	known = renditions.of_plan(plan)
-	if row is None or not row[1]:
+def _read_again(lease: Lease) -> State:
+	"""Begin a new snapshot: the plan's generation first, so that content is never older than it."""
+	database.fresh()
+	return publish_state.read([lease.scope])[lease.scope.id]
+
+
+def _read(state: State) -> Snapshot:
+	"""The rest of the snapshot that `state` began."""
+	name = state.ref
+	plan = content_tree.published_plan(name)
+	known = renditions.of_plan(name)
+	if plan is None:
 		return Snapshot(state, None, renditions=known)
-	sort_orders = content_tree.plan_subjects(plan)
+	sort_orders = content_tree.plan_subjects(name)
 	return Snapshot(
 		state,
-		row[0],
+		plan,
 		sort_orders,
-		content_tree.plan_overrides(plan),
+		content_tree.plan_overrides(name),
 		known,
 		publish_state.read([scopes.subject(subject) for subject in sort_orders]),
 	)
@@ -152,23 +160,21 @@ def _is_backing_off(snapshot: Snapshot, subject: str) -> bool:
 	return state is not None and publish_state.is_backing_off(state, frappe.utils.now_datetime())
 
 
-def _bring_up_to_date(site: Site, subject: str) -> Counts:
+def _bring_up_to_date(site: Site, subject: str) -> None:
 	"""Build a shared subject. Its failure is recorded with it and does not fail the plan."""
 	scope = scopes.subject(subject)
-	if not publish_state.read([scope]):
-		publish_state.ensure(scope)
+	publish_state.ensure(scope)
 	lease = leases.acquire(scope)
 	if lease is None:
 		raise ScopeBusyError(f"subject {subject} is being built by another worker")
 	with lease:
 		state = publish_state.read([scope])[scope.id]
 		if state.is_live and state.is_current:
-			return Counts()
+			return
 		try:
-			return subject_build.run(site, lease)
+			subject_build.run(site, lease, state)
 		except (BuildError, StorageError) as error:
 			failures.record(state, lease, error)
-			return Counts()
 
 
 def _publish(site: Site, lease: Lease, snapshot: Snapshot, stuck: set[str]) -> Counts:
@@ -190,19 +196,16 @@ def _publish(site: Site, lease: Lease, snapshot: Snapshot, stuck: set[str]) -> C
 			or snapshot.renditions[subject].digest != snapshot.digest(subject)
 		)
 	]
-	rendered = {subject: _render(snapshot, subject) for subject in changed}
+	rendered = {subject: _render(site, snapshot, subject) for subject in changed}
 	sharded = _is_sharded(plan, snapshot, wanted, rendered)
 	for subject in wanted:
 		if subject not in rendered and not _has_search(snapshot.renditions[subject].summary, sharded):
-			rendered[subject] = _render(snapshot, subject)
+			rendered[subject] = _render(site, snapshot, subject)
 
 	skipped = [subject for subject in wanted if subject not in rendered]
 	own = ledger.of_plan(lease.scope, except_subjects=skipped)
 	entries, owners = build.known_entries(own, lease.scope, _wanted_paths(snapshot, rendered.values()))
-	versions = {}
-	for rendering in rendered.values():
-		if snapshot.mode(rendering.subject) == "shared":
-			versions |= ledger.live_versions(scopes.subject(rendering.subject), rendering.subject, "unit")
+	versions = {path: version for r in rendered.values() for path, version in r.unit_versions.items()}
 	offered = Diff(entries, int(time.time()), elsewhere=versions)
 	for rendering in rendered.values():
 		_offer_subject(snapshot, rendering, offered, sharded)
@@ -220,7 +223,9 @@ def _publish(site: Site, lease: Lease, snapshot: Snapshot, stuck: set[str]) -> C
 	lists_anew = not snapshot.state.is_live or snapshot.state.index_digest != index_digest
 	gone = [subject for subject in snapshot.renditions if subject not in snapshot.sort_orders]
 
-	def closing() -> None:
+	leftovers: list[State] = []
+
+	def closing() -> bool:
 		renditions.store(
 			plan.name,
 			[
@@ -237,6 +242,8 @@ def _publish(site: Site, lease: Lease, snapshot: Snapshot, stuck: set[str]) -> C
 		renditions.forget(plan.name, gone)
 		if lists_anew:
 			publish_state.raise_generations([scopes.INDEX])
+		leftovers[:] = _leftovers(lease, {*snapshot.renditions, *wanted})
+		return bool(leftovers)
 
 	counts = build.commit(
 		site,
@@ -250,7 +257,11 @@ def _publish(site: Site, lease: Lease, snapshot: Snapshot, stuck: set[str]) -> C
 		state_values={"is_live": 1, "live_version": manifest.version, "index_digest": index_digest},
 		closing=closing,
 	)
-	counts.deleted += _tidy(site, lease, {*snapshot.renditions, *wanted}, levels)
+	for subject in rendered:
+		if (shared := site.shared.get(subject)) and snapshot.mode(subject) == "shared":
+			counts.add(shared.counts)
+			shared.counts = Counts()
+	counts.deleted += _tidy(site, lease, leftovers, levels)
 	return counts
 
 
@@ -258,10 +269,26 @@ def _was_rendered(snapshot: Snapshot, subject: str) -> bool:
 	return subject in snapshot.renditions and bool(snapshot.renditions[subject].digest)
 
 
-def _render(snapshot: Snapshot, subject: str) -> Rendering:
+def _render(site: Site, snapshot: Snapshot, subject: str) -> Rendering:
+	"""Load and resolve a subject. A shared one is taken as it was published, where this run has done that."""
+	versions: dict[str, int] = {}
+	if snapshot.mode(subject) == "own":
+		resolved = _resolve(subject, snapshot.overrides[subject])
+	else:
+		generation = snapshot.generation(subject)
+		shared = site.recall(subject, generation)
+		if shared is None:
+			versions = ledger.live_versions(scopes.subject(subject), subject, "unit")
+			shared = SharedSubject(generation, _resolve(subject, ()), versions, Counts())
+			site.remember(subject, shared)
+		resolved, versions = shared.resolved, shared.unit_versions
+	entries = search_indexer.subject_entries(resolved) if resolved else None
+	return Rendering(subject, resolved, entries, versions)
+
+
+def _resolve(subject: str, overrides: Iterable[Override]) -> ResolvedNode | None:
 	tree = content_tree.load(subject)
-	resolved = access_calculator.resolve(tree, snapshot.overrides.get(subject, ())) if tree else None
-	return Rendering(subject, resolved, search_indexer.subject_entries(resolved) if resolved else None)
+	return access_calculator.resolve(tree, overrides) if tree else None
 
 
 def _wanted_paths(snapshot: Snapshot, rendered: Iterable[Rendering]) -> list[str]:
@@ -406,8 +433,12 @@ def _take_away(site: Site, lease: Lease, snapshot: Snapshot) -> Counts:
 		index_build.publish_now(site)
 	standing = [entry for entry in ledger.of_scope(lease.scope).values() if entry.state != "removed"]
 
-	def closing() -> None:
+	leftovers: list[State] = []
+
+	def closing() -> bool:
 		renditions.forget(plan, snapshot.renditions)
+		leftovers[:] = _leftovers(lease, snapshot.renditions)
+		return bool(leftovers)
 
 	build.commit(
 		site,
@@ -419,17 +450,26 @@ def _take_away(site: Site, lease: Lease, snapshot: Snapshot) -> Counts:
 		state_values={"is_live": 0, "live_version": 0, "index_digest": ""},
 		closing=closing,
 	)
-	return Counts(deleted=_tidy(site, lease, snapshot.renditions, {}))
+	return Counts(deleted=_tidy(site, lease, leftovers, {}))
 
 
-def _tidy(site: Site, lease: Lease, subjects: Iterable[str], levels: Levels) -> int:
+def _leftovers(lease: Lease, subjects: Iterable[str]) -> list[State]:
+	"""The plan itself and those of its subjects that have files which may have to go now."""
+	return publish_state.to_tidy([lease.scope, *map(scopes.subject, subjects)])
+
+
+def _tidy(site: Site, lease: Lease, leftovers: list[State], levels: Levels) -> int:
 	"""After the manifest: remove what may not be read any more, here and in the subjects it was read from.
 
 	A subject that another worker is building is left to it, and to the next tick.
 	"""
 	purge_queue.run(site)
-	deleted = build.remove_due(site, lease)
-	for state in publish_state.to_tidy(subjects):
-		deleted += subject_build.tidy(site, state.scope, levels)
-	purge_queue.run(site)
+	deleted = 0
+	for state in leftovers:
+		if state.scope == lease.scope:
+			deleted += build.remove_due(site, lease)
+		else:
+			deleted += subject_build.tidy(site, state.scope, levels)
+	if leftovers:
+		purge_queue.run(site)
 	return deleted

@@ -118,8 +118,8 @@ def due(now: datetime) -> list[State]:
 	"""The scopes to build at `now`, longest waiting first: dirty, free, not backing off, not held.
 
 	A dead letter is taken again only when its content has changed since, or when Retry has put it back.
-	Shared subjects are built by the first plan that reads them, so they are due by themselves only after a
-	failure. The list of plans comes last.
+	Shared subjects come before the plans that read them, the list of plans after those. A subject that no plan
+	reads is not due.
 	"""
 	return _select(
 		"""published_generation < generation
@@ -127,15 +127,18 @@ def due(now: datetime) -> list[State]:
 		and (dead_since is null or failed_generation < generation)
 		and (lease_token is null or lease_expires < now(6))
 		and (held = 0 or approved_generation >= generation)
-		and (scope_type != 'subject' or retry_count > 0 and exists (
+		and (scope_type != 'subject' or exists (
 			select 1 from `tabCDN Rendition` reader where reader.subject = ref and reader.mode = 'shared'))
 		order by field(scope_type, 'subject', 'plan', 'index'), waiting_since, name""",
 		(now,),
 	)
 
 
-def succeeded(scope: Scope, token: str, generation: int, values: dict[str, Any]) -> bool:
-	"""Close a build in the caller's transaction: `generation` is live now. False when the lease is lost."""
+def succeeded(scope: Scope, token: str, generation: int, values: dict[str, Any], *, release: bool) -> bool:
+	"""Close a build in the caller's transaction: `generation` is live now. False when the lease is lost.
+
+	With `release` the lease is given back by the same statement.
+	"""
 	now = now_datetime()
 	fields = {
 		"published_generation": generation,
@@ -148,6 +151,8 @@ def succeeded(scope: Scope, token: str, generation: int, values: dict[str, Any])
 		"last_success_at": now,
 		**values,
 	}
+	if release:
+		fields |= {"lease_token": None, "lease_expires": None}
 	assignments = ", ".join(f"`{column}` = %s" for column in fields)
 	return bool(
 		database.execute(
@@ -209,20 +214,18 @@ def ensure(scope: Scope) -> None:
 	)
 
 
-def to_tidy(subjects: Iterable[str] | None = None) -> list[State]:
-	"""Shared subjects with files that may have to go: read by no plan any more, or due for removal."""
-	among, values = "", ()
-	if subjects is not None:
-		if not (names := tuple(subjects)):
-			return []
-		among, values = "ref in %s and", (names,)
+def to_tidy(among: Iterable[Scope] | None = None) -> list[State]:
+	"""Scopes with files that may have to go: due for removal, or a subject's that no plan reads any more."""
+	limit, values = "", ()
+	if among is not None:
+		limit, values = "name in %s and", (tuple(scope.id for scope in among),)
 	return _select(
-		f"""scope_type = 'subject' and {among} (
-			(is_live = 1 and not exists (
-				select 1 from `tabCDN Rendition` reader where reader.subject = ref and reader.mode = 'shared'))
-			or exists (
+		f"""{limit} (
+			exists (
 				select 1 from `tabCDN File` file
-				where file.scope = `tab{TABLE}`.name and file.state = 'removing' and file.remove_at <= %s))""",
+				where file.scope = `tab{TABLE}`.name and file.state = 'removing' and file.remove_at <= %s)
+			or (scope_type = 'subject' and is_live = 1 and not exists (
+				select 1 from `tabCDN Rendition` reader where reader.subject = ref and reader.mode = 'shared')))""",
 		(*values, now_datetime()),
 	)
 

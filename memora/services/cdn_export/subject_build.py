@@ -21,22 +21,22 @@ from memora.services.cdn_export import (
 from memora.services.cdn_export import dependency_resolver as resolver
 from memora.services.cdn_export import lease as leases
 from memora.services.cdn_export.access_calculator import narrows
-from memora.services.cdn_export.build import Counts, Removals, Site
+from memora.services.cdn_export.build import Counts, Removals, SharedSubject, Site
 from memora.services.cdn_export.diff import Diff, LedgerEntry
 from memora.services.cdn_export.lease import Lease
+from memora.services.cdn_export.publish_state import State
 from memora.services.cdn_export.scopes import Scope
 from memora.services.cdn_export.subject_files import Levels
 
 
-def run(site: Site, lease: Lease) -> Counts:
+def run(site: Site, lease: Lease, state: State) -> Counts:
 	"""Bring a subject's shared files up to date. The caller holds the lease and records a failure.
 
-	Raises BuildError and StorageError; what was live then stays live.
+	`state` was read by the first statement of the current transaction, which made its snapshot: a change that
+	is in the generation is in the content read here. Raises BuildError and StorageError; what was live then
+	stays live.
 	"""
 	subject = lease.scope.ref
-	frappe.db.commit()
-	# The first statement makes the snapshot: a change that is in the generation is in the content read after it.
-	state = publish_state.read([lease.scope])[lease.scope.id]
 	own = ledger.of_scope(lease.scope)
 	tree = content_tree.load(subject)
 	resolved = access_calculator.resolve(tree) if tree else None
@@ -54,7 +54,7 @@ def run(site: Site, lease: Lease) -> Counts:
 		images = subject_files.images(resolved)
 
 	levels = subject_files.levels(resolved) if resolved else {}
-	return build.commit(
+	counts = build.commit(
 		site,
 		lease,
 		diff,
@@ -67,6 +67,16 @@ def run(site: Site, lease: Lease) -> Counts:
 		state_values={"is_live": 1},
 		closing=lambda: _call_plans(state),
 	)
+	site.remember(
+		subject,
+		SharedSubject(
+			state.generation,
+			resolved,
+			{file.path: file.version for file in diff.planned.values() if file.kind == "unit"},
+			counts,
+		),
+	)
+	return counts
 
 
 def removals(dropped: list[LedgerEntry], levels: Levels) -> Removals:
@@ -121,8 +131,9 @@ def tidy(site: Site, scope: Scope, levels: Levels) -> int:
 		return build.remove_due(site, lease)
 
 
-def _call_plans(state: publish_state.State) -> None:
+def _call_plans(state: State) -> bool:
 	"""After a failure is over, the plans that went on without this subject are built again."""
 	if state.retry_count or state.dead_since:
 		plans = resolver.plans_of([state.ref]).get(state.ref, set())
 		publish_state.raise_generations(map(scopes.plan, plans))
+	return False
