@@ -1,8 +1,12 @@
 """The DocTypes are those of the spec, field by field, and Frappe finds their controllers."""
 
+import json
+
 import frappe
+from frappe.desk.notifications import get_open_count
 from frappe.model.base_document import get_controller
 
+from memora.tests.factories import make_lesson, make_plan
 from memora.tests.utils import MemoraTestCase
 
 CONTENT = ("Memora Subject", "Memora Track", "Memora Unit", "Memora Topic", "Memora Lesson")
@@ -169,6 +173,26 @@ class TestDocTypes(MemoraTestCase):
 			for df in frappe.get_meta(doctype).fields:
 				if df.fieldtype in ("Link", "Table"):
 					self.assertTrue(frappe.db.exists("DocType", df.options), f"{doctype}.{df.fieldname}")
+
+	def test_the_connections_on_each_form_can_be_counted(self) -> None:
+		lesson = make_lesson()
+		topic = frappe.get_doc("Memora Topic", lesson.parent_topic)
+		unit = frappe.get_doc("Memora Unit", topic.parent_unit)
+		track = frappe.get_doc("Memora Track", unit.parent_track)
+		subject = frappe.get_doc("Memora Subject", track.parent_subject)
+		plan = make_plan([subject])
+		season = frappe.get_doc("Memora Season", plan.season)
+		for doc in (subject, track, unit, topic, lesson, plan, season):
+			with self.subTest(doc.doctype):
+				get_open_count(doc.doctype, doc.name)
+
+	def test_the_workspace_leads_to_what_exists(self) -> None:
+		workspace = frappe.get_doc("Workspace", "Memora")
+		links = [*workspace.shortcuts, *(link for link in workspace.links if link.type == "Link")]
+		for link in links:
+			self.assertTrue(frappe.db.exists("DocType", link.link_to), link.link_to)
+		shown = {block["data"].get("shortcut_name") for block in json.loads(workspace.content)}
+		self.assertTrue(shown.issuperset(shortcut.label for shortcut in workspace.shortcuts))
 
 	def test_versions_and_generations_outgrow_an_int(self) -> None:
 		for doctype, fieldname in (
