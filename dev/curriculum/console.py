@@ -93,7 +93,12 @@ def _branches(
 		yield f"{indent}{name}", "", size(files[name]), notes.get(above + name, "")
 	for name in sorted(name for name in holder if name.endswith("/")):
 		count, total = _totals(holder[name])
-		yield f"{indent}{name}", f"{count:,} files", size(total), notes.get(above + name, "")
+		yield (
+			f"{indent}{name}",
+			f"{count:,} {'file' if count == 1 else 'files'}",
+			size(total),
+			notes.get(above + name, ""),
+		)
 		if any(below.endswith("/") for below in holder[name]) or count <= MOST_FILES:
 			yield from _branches(holder[name], above + name, depth + 1, notes)
 

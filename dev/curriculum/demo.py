@@ -79,10 +79,11 @@ class Batch:
 
 
 class Demo:
-	def __init__(self, folder: Path, web: str = "", login: str = "") -> None:
-		self._folder = folder
-		self._web = web
-		self._login = login
+	def __init__(self, options: argparse.Namespace) -> None:
+		self._folder: Path = options.folder
+		self._worker_log: str = options.worker_log
+		self._web: str = options.web
+		self._login: str = options.login
 		self._problems = 0
 
 	def run(self) -> bool:
@@ -262,8 +263,33 @@ class Demo:
 		if not job.enqueue(force=True):
 			# RQ still calls the job before this one started: its worker was killed.
 			frappe.enqueue(ENTRY_POINT, queue="long")
-		_wait_until_nothing_waits(started + BATCH_SECONDS)
+		self._wait_until_nothing_waits(started + BATCH_SECONDS)
 		return Batch(time.monotonic() - started, before, _snapshot(storage))
+
+	def _wait_until_nothing_waits(self, deadline: float) -> None:
+		settled = None
+		while True:
+			frappe.db.rollback()  # a new snapshot of the database
+			changes, waiting, failed = _state()
+			console.passing(f"{changes:,} changes and {waiting} plans and subjects wait")
+			if failed:
+				console.done_passing()
+				raise DemoError(f"{failed[0][0]} could not be published: {failed[0][1]}")
+			now = time.monotonic()
+			if changes or waiting:
+				settled = None
+			else:
+				settled = settled or now
+				if not _jobs() or now - settled > SETTLE_SECONDS:
+					console.done_passing()
+					return
+			if now > deadline:
+				console.done_passing()
+				raise DemoError(
+					f"the batch has not ended in {BATCH_SECONDS} s: {changes:,} changes and {waiting} plans and subjects "
+					f"still wait. Does the worker run? Its log is {self._worker_log}; run the demo again when it does"
+				)
+			time.sleep(POLL_SECONDS)
 
 	def _logs(self, since: datetime) -> None:
 		logs = frappe.get_all(
@@ -381,32 +407,6 @@ def _from_the_leaf_up(path: str) -> tuple[int, str]:
 	return next((place for place, part in enumerate(order) if part in path), len(order)), path
 
 
-def _wait_until_nothing_waits(deadline: float) -> None:
-	settled = None
-	while True:
-		frappe.db.rollback()  # a new snapshot of the database
-		changes, waiting, failed = _state()
-		console.passing(f"{changes:,} changes and {waiting} plans and subjects wait")
-		if failed:
-			console.done_passing()
-			raise DemoError(f"{failed[0][0]} could not be published: {failed[0][1]}")
-		now = time.monotonic()
-		if changes or waiting:
-			settled = None
-		else:
-			settled = settled or now
-			if not _jobs() or now - settled > SETTLE_SECONDS:
-				console.done_passing()
-				return
-		if now > deadline:
-			console.done_passing()
-			raise DemoError(
-				f"the batch has not ended in {BATCH_SECONDS} s: {changes:,} changes and {waiting} plans and subjects "
-				"still wait. Does the worker run? Its log is in .dev/log/worker.log; run the demo again when it does"
-			)
-		time.sleep(POLL_SECONDS)
-
-
 def _state() -> tuple[int, int, Sequence[tuple[str, str]]]:
 	"""Return the changes not folded yet, the plans and subjects that wait, and what failed, with its reason."""
 	changes = frappe.db.count("CDN Change")
@@ -447,6 +447,7 @@ def main(arguments: Iterable[str]) -> int:
 	parser = argparse.ArgumentParser(prog="dev/demo")
 	parser.add_argument("--site", required=True)
 	parser.add_argument("--folder", type=Path, required=True, help="where the fetched package is kept")
+	parser.add_argument("--worker-log", required=True)
 	parser.add_argument("--web", default="", help="where the site is being served")
 	parser.add_argument("--login", default="", help="how to log in there")
 	options = parser.parse_args(list(arguments))
@@ -454,7 +455,7 @@ def main(arguments: Iterable[str]) -> int:
 	warnings.filterwarnings("ignore", message="The input looks more like a")
 	try:
 		with _site(options.site):
-			return 0 if Demo(options.folder, options.web, options.login).run() else 1
+			return 0 if Demo(options).run() else 1
 	except BrokenPipeError:  # of a pager that was left, say
 		os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 		return 1

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
+import subprocess
+import tarfile
+from pathlib import Path
 from typing import Any
 
 import pytest
-from curriculum import mapping, school
+from curriculum import mapping, package, school
 from curriculum.package import Block
-from curriculum.pieces import Piece, Stage
+from curriculum.pieces import Curriculum, Override, Piece, Plan, Stage
 
 PROJECT, CERTIFICATE = 3, 7
 
@@ -139,6 +143,11 @@ def test_beta_lessons_and_legacy_units_are_drafts() -> None:
 	assert not subject.children[0].children[0].is_published
 
 
+def test_a_summary_holds_nothing_that_looks_like_markup() -> None:
+	lesson = _lesson(_challenge(description=["A <b>heading</b> is written &lt;h1&gt;so&lt;/h1&gt;."]))
+	assert lesson.description == "A heading is written ‹h1›so‹/h1›."
+
+
 def test_long_titles_and_texts_fit_their_fields() -> None:
 	lesson = _lesson(_challenge("Word " * 40, description=["Sentence " * 60]))
 	assert len(lesson.title) <= 140 and lesson.title.endswith("Word…")
@@ -174,3 +183,73 @@ def test_the_school_adds_prices_drafts_plans_and_a_subject_in_arabic() -> None:
 		"Set Free",
 		"Set Sold Separately",
 	}
+
+
+def test_learners_see_what_is_published_with_all_above_it_and_not_hidden() -> None:
+	def unit(title: str, *lessons: Piece, **fields: Any) -> Piece:
+		return Piece("Unit", title, children=(Piece("Topic", "T", children=lessons),), **fields)
+
+	subject = Piece(
+		"Subject",
+		"S",
+		children=(
+			Piece(
+				"Track",
+				"R",
+				children=(
+					unit("open", Piece("Lesson", "seen"), Piece("Lesson", "draft", is_published=False)),
+					unit("drafted", Piece("Lesson", "below a draft"), is_published=False),
+					unit("hidden", Piece("Lesson", "below a hidden unit")),
+				),
+			),
+		),
+	)
+	made = Curriculum((subject, Piece("Subject", "not in the plan")))
+	hide = Override(("S", "R", "hidden"), "Hide")
+	plan = Plan("P", "2026", "One", "Science", ("S",), (hide,))
+	assert school.lessons_of(made, plan) == [("S", "R", "open", "T", "seen")]
+
+
+def test_blocks_are_read_from_the_archive_in_the_order_of_their_paths(tmp_path: Path) -> None:
+	archive = tmp_path / "package.tgz"
+	with tarfile.open(archive, "w:gz") as package_file:
+		for name, text in {
+			"package/dist/challenges/02-b/two.json": '{"name": "Two"}',
+			"package/dist/challenges/01-a/one.json": '{"name": "Eins – واحد"}',
+			"package/package.json": "{}",
+			"package/dist/index.js": "",
+		}.items():
+			body = text.encode()
+			member = tarfile.TarInfo(name)
+			member.size = len(body)
+			package_file.addfile(member, io.BytesIO(body))
+	assert package.read(archive) == [
+		Block("01-a", "one.json", {"name": "Eins – واحد"}),
+		Block("02-b", "two.json", {"name": "Two"}),
+	]
+
+
+def test_a_package_that_cannot_be_fetched_or_is_another_one_is_refused(
+	tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+	archive = tmp_path / f"freecodecamp-curriculum-{package.VERSION}.tgz"
+	archive.write_bytes(b"something else")
+	monkeypatch.setattr("shutil.which", lambda _: None)
+	with pytest.raises(package.PackageError, match="npm is not installed"):
+		package.fetch(tmp_path)
+
+	def packs(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+		archive.write_bytes(b"something else")
+		return subprocess.CompletedProcess(command, 0, "", "")
+
+	monkeypatch.setattr("shutil.which", lambda _: "/usr/bin/npm")
+	monkeypatch.setattr("subprocess.run", packs)
+	with pytest.raises(package.PackageError, match="is not the package we know"):
+		package.fetch(tmp_path)
+	assert not archive.exists()
+
+	monkeypatch.setattr(
+		"subprocess.run", lambda command, **_: subprocess.CompletedProcess(command, 1, "", "E404")
+	)
+	with pytest.raises(package.PackageError, match="E404"):
+		package.fetch(tmp_path)
