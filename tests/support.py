@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from memora.services.cdn_export import contracts, paths, subject_files
-from memora.services.cdn_export.access_calculator import overridden, resolve
+from memora.services.cdn_export.access_calculator import resolve
 from memora.services.cdn_export.diff import Diff, LedgerEntry, Planned, body
 from memora.services.cdn_export.json_generator import (
 	manifest_document,
@@ -21,7 +21,8 @@ from memora.services.cdn_export.json_generator import (
 	subject_entry,
 )
 from memora.services.cdn_export.search_indexer import (
-	is_sharded,
+	entries_size,
+	needs_shards,
 	shard_entry,
 	sharded_index,
 	shards,
@@ -90,9 +91,23 @@ def wide(lessons: int, **fields: Any) -> Node:
 	)
 
 
+def in_order(siblings: Iterable[Node]) -> tuple[Node, ...]:
+	"""By sort_order, then as they come, which is the order that a tree is loaded in."""
+	return tuple(sorted(siblings, key=lambda node: node.sort_order))
+
+
 def by_name(root: ResolvedNode | None) -> dict[str, ResolvedNode]:
 	"""What is left of a tree, each node by its name."""
 	return {node.name: node for node in walk(root)} if root else {}
+
+
+def overridden(root: Node, overrides: Collection[Override]) -> bool:
+	"""Whether a plan with these overrides needs its own rendition (spec, "Shared or own, never a mix").
+
+	It does when one has its target at the subject or below, whether it makes a difference today or not.
+	"""
+	targets = {(override.kind, override.name) for override in overrides}
+	return any((node.kind, node.name) in targets for node in walk(root))
 
 
 # random curricula
@@ -132,7 +147,7 @@ def curricula(draw: st.DrawFn, prefix: str = "", sound: bool = True, widest: int
 			return Node(kind=kind, **fields)
 		siblings = 0 if draw(rarely) else draw(st.integers(1, widest))
 		below = [one(KINDS[depth + 1], depth + 1) for _ in range(siblings)]
-		return Node(kind=kind, children=tuple(below), **fields)
+		return Node(kind=kind, children=in_order(below), **fields)
 
 	return one("subject", 0)
 
@@ -273,7 +288,8 @@ class Shelf:
 			)
 			entries.append(subject_entry(resolved, name, diff.link, sort_order))
 			found.append(subject_entries(resolved))
-		if is_sharded(name, found):
+		lessons = sum(len(one.entries) for one in found)
+		if needs_shards(name, lessons, sum(entries_size(one) for one in found)):
 			listed = []
 			for shard in (shard for one in found for shard in shards(name, one)):
 				diff.offer(shard.path, "search_shard", shard.subject_id, shard.document)

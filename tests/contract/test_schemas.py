@@ -119,7 +119,7 @@ def test_every_property_of_a_schema_is_met_by_some_file(kind: str) -> None:
 	}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(libraries())
 def test_every_file_of_any_library_is_valid(plans: list[PlanContent]) -> None:
 	shelf = published(plans)
@@ -127,7 +127,7 @@ def test_every_file_of_any_library_is_valid(plans: list[PlanContent]) -> None:
 		assert is_valid(shelf.kinds[path], document)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.data())
 def test_both_validators_agree_on_files_gone_wrong(data: st.DataObject) -> None:
 	kind = data.draw(st.sampled_from(contracts.KINDS))

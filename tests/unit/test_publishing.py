@@ -14,8 +14,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from memora.services.cdn_export import paths, search_indexer
-from memora.services.cdn_export.access_calculator import overridden, resolve
+from memora.services.cdn_export import paths, published_check, search_indexer
+from memora.services.cdn_export.access_calculator import resolve
 from memora.services.cdn_export.tree import Node, Override, Plan, ResolvedNode, Stage, walk
 from tests.support import (
 	NOW,
@@ -24,9 +24,11 @@ from tests.support import (
 	PlanContent,
 	Shelf,
 	busy,
+	in_order,
 	lesson,
 	libraries,
 	links,
+	overridden,
 	published,
 	stages_of,
 	straight,
@@ -37,7 +39,7 @@ from tests.support import (
 	wide,
 )
 
-few = settings(max_examples=40, deadline=None)
+few = settings(max_examples=40)
 
 
 @pytest.fixture(autouse=True)
@@ -94,6 +96,18 @@ def test_every_link_resolves_to_that_version_and_no_file_is_unlinked(plans: list
 			else:
 				assert path.rpartition("/")[0].endswith("lessons") or path == paths.PLAN_INDEX
 	assert set(documents) == reached
+
+
+@few
+@example(busy())
+@given(libraries())
+def test_what_is_published_passes_the_check_that_operators_run(plans: list[PlanContent]) -> None:
+	shelf = published(plans)
+	with pytest.MonkeyPatch.context() as patch:
+		patch.setattr(published_check, "MAX_UNSHARDED_LESSONS", search_indexer.MOST_LESSONS_UNSHARDED)
+		patch.setattr(published_check, "MAX_SEARCH_BYTES", search_indexer.MOST_BYTES)
+		report = published_check.check(shelf.files.get, lambda: shelf.files)
+	assert report.ok, report
 
 
 @few
@@ -238,7 +252,11 @@ def edits(draw: st.DrawFn, plans: list[PlanContent]) -> list[PlanContent]:
 					{"is_published": not target.is_published},
 					{"is_free_preview": not target.is_free_preview},
 					{"description": "edited"},
-					{"children": target.children[::-1]},
+					{
+						"children": [
+							replace(node, sort_order=-node.sort_order) for node in target.children[::-1]
+						]
+					},
 					{"children": target.children[1:]},
 				]
 			)
@@ -252,7 +270,7 @@ def edits(draw: st.DrawFn, plans: list[PlanContent]) -> list[PlanContent]:
 
 def rewritten(node: Node, changes: dict[str, dict[str, Any]]) -> Node:
 	children = changes.get(node.name, {}).get("children", node.children)
-	children = tuple(rewritten(child, changes) for child in children)
+	children = in_order(rewritten(child, changes) for child in children)
 	return replace(node, **{**changes.get(node.name, {}), "children": children})
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from memora.exceptions import AccessError
-from memora.services.cdn_export.tree import Access, AccessLevel, Action, Node, Override, ResolvedNode, walk
+from memora.services.cdn_export.tree import Access, AccessLevel, Action, Node, Override, ResolvedNode
 
 Actions = Mapping[Action, str]
 """What a plan overrides at one node: the actions, each with its value."""
@@ -31,15 +31,6 @@ def resolve(subject: Node, overrides: Iterable[Override] = ()) -> ResolvedNode |
 	for override in overrides:
 		actions.setdefault((override.kind, override.name), {})[override.action] = override.value
 	return _resolve(subject, None, "", actions)
-
-
-def overridden(subject: Node, overrides: Iterable[Override]) -> bool:
-	"""Whether a plan needs its own rendition of a subject (spec, "Shared or own, never a mix").
-
-	It does when an override has its target at the subject or below, whether it makes a difference today or not.
-	"""
-	targets = {(override.kind, override.name) for override in overrides}
-	return bool(targets) and any((node.kind, node.name) in targets for node in walk(subject))
 
 
 def narrows(before: AccessLevel, after: AccessLevel) -> bool:

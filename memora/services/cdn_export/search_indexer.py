@@ -69,7 +69,7 @@ def subject_entries(subject: ResolvedNode) -> SubjectEntries:
 
 
 def entries_size(subject: SubjectEntries) -> int:
-	"""How many bytes a subject's entries take in an index, each with a comma."""
+	"""How many bytes a subject's entries take in a file, each with a comma."""
 	return sum(len(serialise(entry)) + len(",") for entry in subject.entries)
 
 
@@ -79,12 +79,6 @@ def needs_shards(plan: str, lessons: int, size: int) -> bool:
 		return True
 	around = published_size(whole_index(plan, [])) + len(str(lessons)) - len("0")
 	return around + size - (len(",") if lessons else 0) > MOST_BYTES
-
-
-def is_sharded(plan: str, subjects: Sequence[SubjectEntries]) -> bool:
-	"""Whether a plan's entries are too many, or too many bytes, to stand in the index itself."""
-	lessons = sum(len(subject.entries) for subject in subjects)
-	return needs_shards(plan, lessons, sum(entries_size(subject) for subject in subjects))
 
 
 def whole_index(plan: str, subjects: Iterable[SubjectEntries]) -> Document:

@@ -6,7 +6,7 @@ change: a lesson that nobody touched and whose shape is the live file's is kept 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from memora.services.cdn_export import paths
@@ -17,7 +17,7 @@ from memora.services.cdn_export.json_generator import (
 	lesson_places,
 	unit_document,
 )
-from memora.services.cdn_export.tree import AccessLevel, ResolvedNode, Stage
+from memora.services.cdn_export.tree import AccessLevel, ResolvedNode, Stage, walk
 
 Levels = dict[tuple[str, str], AccessLevel]
 """Access level by kind and name of node."""
@@ -46,7 +46,7 @@ def file_paths(subject: ResolvedNode, plan: str | None) -> list[str]:
 	"""Where the subject's units and lessons stand."""
 	return [
 		paths.unit(node.name, plan) if node.kind == "unit" else paths.lesson(node.name, plan)
-		for node in _nodes(subject)
+		for node in walk(subject)
 		if node.kind in ("unit", "lesson")
 	]
 
@@ -98,15 +98,9 @@ def offer(
 
 def levels(subject: ResolvedNode) -> Levels:
 	"""Who may read each node of a resolved subject."""
-	return {(node.kind, node.name): node.access.level for node in _nodes(subject)}
+	return {(node.kind, node.name): node.access.level for node in walk(subject)}
 
 
 def images(subject: ResolvedNode) -> set[str]:
 	"""Every picture that the subject's files show."""
-	return {image for node in _nodes(subject) for image in (node.image, node.badge_image) if image}
-
-
-def _nodes(node: ResolvedNode) -> Iterator[ResolvedNode]:
-	yield node
-	for child in node.children:
-		yield from _nodes(child)
+	return {image for node in walk(subject) for image in (node.image, node.badge_image) if image}
