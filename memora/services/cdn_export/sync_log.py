@@ -22,11 +22,12 @@ def write(
 	counts: Counts,
 	error_message: str = "",
 	failure: Failure | None = None,
-) -> str:
-	"""Record an attempt and commit. Returns the record's name.
+) -> None:
+	"""Record an attempt and commit.
 
 	A Success or a Dead Letter is finished, so it is submitted and can no longer be edited; a Failed one says
-	when the plan is tried again. Nothing is logged while the plan merely waits.
+	when the plan is tried again. What was published is published: a record that cannot be written (a site's
+	own validation on the DocType, say) goes to the error log and holds nothing up.
 	"""
 	status = "Success" if failure is None else "Dead Letter" if failure.is_dead else "Failed"
 	log = frappe.get_doc(
@@ -50,6 +51,9 @@ def write(
 		}
 	)
 	log.flags.ignore_links = True  # the plan may be gone: that is what was published
-	log.insert(ignore_permissions=True)
+	try:
+		log.insert(ignore_permissions=True)
+	except Exception:  # noqa: BLE001 - whatever a site's hooks raise
+		frappe.db.rollback()
+		frappe.log_error(title=f"CDN Sync Log of {state.ref}")
 	frappe.db.commit()
-	return log.name
