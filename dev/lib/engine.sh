@@ -85,7 +85,13 @@ bench_config() {
 		}
 	C
 	)
-	[[ -f $config && $(<"$config") == "$new" ]] || printf '%s\n' "$new" >"$config"
+	if [[ ! -f $config || $(<"$config") != "$new" ]]; then
+		printf '%s\n' "$new" >"$config"
+		find "$SITES" -mindepth 2 -maxdepth 2 -name site_config.json -exec sed -i -E \
+			-e "s#(\"redis_cache\": \"redis://127.0.0.1:)[0-9]+#\1${PORT[redis_cache]}#" \
+			-e "s#(\"redis_queue\": \"redis://127.0.0.1:)[0-9]+#\1${PORT[redis_queue]}#" \
+			-e "s#(\"host_name\": \"http://[^:]+:)[0-9]+#\1${PORT[web]}#" {} +
+	fi
 	printf 'frappe\nmemora\n' >"$SITES/apps.txt"
 	[[ -f $SITES/assets/assets.json ]] || echo '{}' >"$SITES/assets/assets.json" # without it every page is an error
 }
