@@ -100,7 +100,7 @@ class TestContent(MemoraTestCase):
 			doc.reload()
 			doc.save()  # what Frappe caches is cached now
 			doc.title = "Another"
-			with self.assertQueryCount(25):
+			with self.assertQueryCount(18):
 				doc.save()
 
 	def test_validation_of_content_needs_no_statement(self) -> None:
