@@ -281,11 +281,11 @@ def test_a_config_is_any_object_and_nothing_else() -> None:
 
 def test_a_broken_contract_names_the_file_the_place_and_the_reason() -> None:
 	document = copy.deepcopy(samples()["subject"][0])
-	document["tracks"][0]["access"]["is_published"] = 1
+	document["tracks"][0]["sort_order"] = "1"
 	with pytest.raises(ContractError) as raised:
 		contracts.validate("subject", document, "plans/p/subjects/s.json")
 	assert str(raised.value) == (
-		'plans/p/subjects/s.json breaks its contract at /tracks/0/access/is_published: 1 is not of type "boolean"'
+		'plans/p/subjects/s.json breaks its contract at /tracks/0/sort_order: "1" is not of type "integer"'
 	)
 	with pytest.raises(ContractError, match=r'a\.json breaks its contract at the top: "\w+" is a required'):
 		contracts.validate("subject", {}, "a.json")

@@ -103,8 +103,10 @@ class Planned:
 class Diff:
 	"""The files one build wants, against what its scope's ledger says.
 
-	`now` is in Unix seconds. `elsewhere` gives the live versions of files that another scope publishes and this
-	one links to, such as the shared units under a plan's subject.
+	`ledger` holds what the scope has and had, and what is known of other paths that it may write: one that another
+	scope still owns, because its node has moved here, is given as in flight. `now` is in Unix seconds.
+	`elsewhere` gives the live versions of files that another scope publishes and this one links to, such as the
+	shared units under a plan's subject.
 	"""
 
 	def __init__(
