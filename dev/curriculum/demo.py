@@ -11,80 +11,45 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
+import boto3
 import frappe
+from frappe.model.document import Document
 from frappe.utils import get_bench_path, now_datetime
-from frappe.utils.background_jobs import get_queue
+from pymysql.err import OperationalError
+from redis.exceptions import RedisError
 
 from memora.exceptions import MemoraError
 from memora.services.cdn_export import fold, paths, published_check, settings
 from memora.services.cdn_export.storage import Storage
 
-from . import console, load, mapping, package, school
+from . import batch, console, load, mapping, package, school
 from .pieces import Curriculum, TitlePath
 
-ENTRY_POINT = "memora.services.cdn_export.batch_processor.process_pending_plans"
-BATCH_SECONDS = 180
-SETTLE_SECONDS = 20
-POLL_SECONDS = 0.1
+BUCKET = "memora-demo"
+REGION = "us-east-1"
 LEVELS = ("public", "authenticated", "free_preview", "paid")
 KINDS = ("Season", "Grade", "Stream", "Subject", "Track", "Unit", "Topic", "Lesson", "Academic Plan")
-QUEUES = ("short", "default", "long")
 
 
 class DemoError(Exception):
 	"""The demo cannot go on; the message says what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-	"""One published file: what tells a write apart, its size, and its version (0: it has none)."""
-
-	written: tuple[str, datetime | None]
-	size: int
-	version: int
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-	"""What one batch run did to the storage."""
-
-	seconds: float
-	before: dict[str, Seen]
-	after: dict[str, Seen]
-
-	@property
-	def written(self) -> list[str]:
-		"""The files that were written, changed or not."""
-		return [
-			path
-			for path, seen in self.after.items()
-			if path not in self.before or seen.written != self.before[path].written
-		]
-
-	@property
-	def removed(self) -> list[str]:
-		return [path for path in self.before if path not in self.after]
-
-	@property
-	def bytes(self) -> int:
-		return sum(self.after[path].size for path in self.written)
-
-
 class Demo:
 	def __init__(self, options: argparse.Namespace) -> None:
 		self._folder: Path = options.folder
-		self._worker_log: str = options.worker_log
+		self._s3: str = options.s3
 		self._web: str = options.web
 		self._login: str = options.login
 		self._problems = 0
+		self._known: batch.Snapshot = {}
 
 	def run(self) -> bool:
 		"""Show everything; return whether all was as it should be."""
@@ -98,6 +63,8 @@ class Demo:
 			self._repeat(storage, loaded)
 		if self._web:
 			self._addresses()
+		if self._problems and loaded.found:
+			console.line("the site was not empty before: dev/demo --fresh starts from one that is")
 		return not self._problems
 
 	def _read(self) -> Curriculum:
@@ -146,33 +113,58 @@ class Demo:
 		return loaded
 
 	def _enable(self) -> None:
-		"""Publish to the site's own Local Directory, unless the site already publishes there."""
+		"""Publish to the S3 server that dev/demo started, else to the site's own Local Directory."""
 		doc = frappe.get_doc("CDN Settings")
-		if doc.enabled and doc.storage_provider != settings.LOCAL:
+		if self._s3:
+			self._enable_s3(doc)
+		elif doc.enabled and doc.storage_provider != settings.LOCAL:
 			raise DemoError(
 				f"this site publishes to {doc.storage_provider}, and the demo will not write there: "
-				"use another site, or choose Local Directory in its CDN Settings"
+				"use another site, choose Local Directory in its CDN Settings, or dev/demo --fresh"
 			)
-		if not doc.enabled:
+		elif not doc.enabled:
 			doc.update({"enabled": 1, "storage_provider": settings.LOCAL})
 			doc.save()
-			frappe.db.commit()
+		frappe.db.commit()
+
+	def _enable_s3(self, doc: Document) -> None:
+		access = {"access_key": "demo", "secret_key": "demo-secret"}
+		client = boto3.client(
+			"s3",
+			endpoint_url=self._s3,
+			region_name=REGION,
+			aws_access_key_id=access["access_key"],
+			aws_secret_access_key=access["secret_key"],
+		)
+		client.create_bucket(Bucket=BUCKET)
+		doc.update(
+			{
+				"enabled": 1,
+				"storage_provider": "AWS S3",
+				"endpoint_url": self._s3,
+				"region": REGION,
+				"bucket_name": BUCKET,
+				"cdn_base_url": f"{self._s3}/{BUCKET}",
+				**access,
+			}
+		)
+		doc.save()
 
 	# The three runs
 
 	def _publish(self, storage: Storage, curriculum: Curriculum, loaded: load.Loaded) -> None:
 		console.heading("The batch, as the scheduler runs it")
 		since = now_datetime()
-		batch = self._batch(storage)
+		done = self._batch(storage)
 		self._logs(since)
 		console.line(
-			f"{len(batch.written):,} files written, {console.size(batch.bytes)}, in {batch.seconds:.1f} s"
-			+ (f"; {len(batch.removed):,} removed" if batch.removed else "")
+			f"{len(done.written):,} files written, {console.size(done.bytes)}, in {done.seconds:.1f} s"
+			+ (f"; {len(done.removed):,} removed" if done.removed else "")
 		)
 
 		console.heading("What is published")
 		notes = {paths.plan_folder(name): f"← {title}" for title, name in loaded.plans.items()}
-		console.tree({path: seen.size for path, seen in batch.after.items()}, notes)
+		console.tree({path: seen.size for path, seen in done.after.items()}, notes)
 
 		console.heading("One lesson of it")
 		path = self._edited_path(loaded)
@@ -195,27 +187,25 @@ class Demo:
 		lesson.save()
 		frappe.db.commit()
 		console.line(f"a line added to “{lesson.title}”, in a subject that both plans share")
-		batch = self._batch(storage)
+		done = self._batch(storage)
 		console.table(
 			[
 				("written", "was", "is"),
 				*(
 					(
 						path,
-						batch.before[path].version if path in batch.before else "",
-						batch.after[path].version,
+						done.before[path].version if path in done.before else "",
+						done.after[path].version,
 					)
-					for path in sorted(batch.written, key=_from_the_leaf_up)
+					for path in sorted(done.written, key=_from_the_leaf_up)
 				),
 			]
 		)
-		untouched = len(batch.after) - len(batch.written)
-		console.line(
-			f"{len(batch.written)} files in {batch.seconds:.1f} s, the other {untouched:,} untouched"
-		)
+		untouched = len(done.after) - len(done.written)
+		console.line(f"{len(done.written)} files in {done.seconds:.1f} s, the other {untouched:,} untouched")
 		expected = set(self._way_up(loaded))
 		self._expect(
-			set(batch.written) == expected and not batch.removed,
+			set(done.written) == expected and not done.removed,
 			"exactly the way from that lesson up to the plans was written",
 			f"the way up from that lesson is {', '.join(sorted(expected))}",
 		)
@@ -226,14 +216,15 @@ class Demo:
 		subjects = [name for path, name in loaded.names.items() if len(path) == 1]
 		fold.touch(plans, subjects, triggered_by="Manual")
 		frappe.db.commit()
-		batch = self._batch(storage)
-		count = len(batch.written) + len(batch.removed)
-		console.line(f"{count} files written or removed, in {batch.seconds:.1f} s")
-		self._expect(not count, "a second run changes nothing", f"it wrote {', '.join(batch.written[:5])}")
+		done = self._batch(storage)
+		count = len(done.written) + len(done.removed)
+		console.line(f"{count} files written or removed, in {done.seconds:.1f} s")
+		self._expect(not count, "a second run changes nothing", f"it wrote {', '.join(done.written[:5])}")
 
 	def _addresses(self) -> None:
 		console.heading("Left running")
-		published = f"{self._web}{urlsplit(settings.load().base_url).path}/{paths.PLAN_INDEX}"
+		base = settings.load().base_url
+		published = f"{base if self._s3 else self._web + urlsplit(base).path}/{paths.PLAN_INDEX}"
 		console.table(
 			[
 				("Desk", f"{self._web}/login?redirect-to=/app/memora", self._login),
@@ -255,41 +246,10 @@ class Demo:
 
 	# Their parts
 
-	def _batch(self, storage: Storage) -> Batch:
-		"""Run the batch through the queue, as the scheduler does, and return when nothing waits any more."""
-		before = _snapshot(storage)
-		started = time.monotonic()
-		job = frappe.get_doc("Scheduled Job Type", {"method": ENTRY_POINT})
-		if not job.enqueue(force=True):
-			# RQ still calls the job before this one started: its worker was killed.
-			frappe.enqueue(ENTRY_POINT, queue="long")
-		self._wait_until_nothing_waits(started + BATCH_SECONDS)
-		return Batch(time.monotonic() - started, before, _snapshot(storage))
-
-	def _wait_until_nothing_waits(self, deadline: float) -> None:
-		settled = None
-		while True:
-			frappe.db.rollback()  # a new snapshot of the database
-			changes, waiting, failed = _state()
-			console.passing(f"{changes:,} changes and {waiting} plans and subjects wait")
-			if failed:
-				console.done_passing()
-				raise DemoError(f"{failed[0][0]} could not be published: {failed[0][1]}")
-			now = time.monotonic()
-			if changes or waiting:
-				settled = None
-			else:
-				settled = settled or now
-				if not _jobs() or now - settled > SETTLE_SECONDS:
-					console.done_passing()
-					return
-			if now > deadline:
-				console.done_passing()
-				raise DemoError(
-					f"the batch has not ended in {BATCH_SECONDS} s: {changes:,} changes and {waiting} plans and subjects "
-					f"still wait. Does the worker run? Its log is {self._worker_log}; run the demo again when it does"
-				)
-			time.sleep(POLL_SECONDS)
+	def _batch(self, storage: Storage) -> batch.Batch:
+		done = batch.run(storage, self._known)
+		self._known = done.after
+		return done
 
 	def _logs(self, since: datetime) -> None:
 		logs = frappe.get_all(
@@ -393,43 +353,9 @@ class Demo:
 			console.line(console.good(f"✓ {good}"))
 
 
-def _snapshot(storage: Storage) -> dict[str, Seen]:
-	seen = {}
-	for found in storage.list():
-		body = storage.get(found.path) if found.path.endswith(".json") else None
-		version = json.loads(body)["version"] if body else 0
-		seen[found.path] = Seen((found.etag, found.modified), found.size, version)
-	return seen
-
-
 def _from_the_leaf_up(path: str) -> tuple[int, str]:
 	order = ("lessons/", "units/", "search/", "subjects/", "search_index", "manifest", "index")
 	return next((place for place, part in enumerate(order) if part in path), len(order)), path
-
-
-def _state() -> tuple[int, int, Sequence[tuple[str, str]]]:
-	"""Return the changes not folded yet, the plans and subjects that wait, and what failed, with its reason."""
-	changes = frappe.db.count("CDN Change")
-	waiting = frappe.db.sql(
-		"""select count(*) from `tabCDN Publish State` where published_generation < generation
-		and (scope_type != 'subject'
-			or exists (select 1 from `tabCDN Rendition` r where r.subject = ref and r.mode = 'shared'))"""
-	)[0][0]
-	failed = frappe.db.sql(
-		"""select ref, last_error from `tabCDN Publish State`
-		where (retry_count > 0 or dead_since is not null) and published_generation < generation"""
-	)
-	return changes, waiting, failed
-
-
-def _jobs() -> int:
-	"""Return how many of the site's jobs are queued or at work."""
-	ours = frappe.local.site
-	return sum(
-		job.startswith(ours)
-		for queue in map(get_queue, QUEUES)
-		for job in (*queue.get_job_ids(), *queue.started_job_registry.get_job_ids())
-	)
 
 
 @contextmanager
@@ -448,6 +374,7 @@ def main(arguments: Iterable[str]) -> int:
 	parser.add_argument("--site", required=True)
 	parser.add_argument("--folder", type=Path, required=True, help="where the fetched package is kept")
 	parser.add_argument("--worker-log", required=True)
+	parser.add_argument("--s3", default="", help="an S3 server to publish to, instead of a local directory")
 	parser.add_argument("--web", default="", help="where the site is being served")
 	parser.add_argument("--login", default="", help="how to log in there")
 	options = parser.parse_args(list(arguments))
@@ -459,10 +386,20 @@ def main(arguments: Iterable[str]) -> int:
 	except BrokenPipeError:  # of a pager that was left, say
 		os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 		return 1
+	except batch.BatchError as error:
+		return _fail(
+			f"{error}\nThe worker's log is {options.worker_log}. Run dev/demo again when the cause is gone."
+		)
+	except (OperationalError, RedisError) as error:
+		return _fail(f"MariaDB or Redis does not answer; is the bench running? {error}")
 	except (DemoError, MemoraError, load.LoadError, package.PackageError) as error:
-		console.done_passing()
-		print(f"\ndev/demo: {error}", file=sys.stderr)
-		return 1
+		return _fail(str(error))
+
+
+def _fail(message: str) -> int:
+	console.done_passing()
+	print(f"\ndev/demo: {message}", file=sys.stderr)
+	return 1
 
 
 if __name__ == "__main__":

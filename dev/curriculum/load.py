@@ -127,7 +127,10 @@ class _Loader:
 		return self._insert(kind, {"title": title})
 
 	def _insert(self, kind: str, fields: dict[str, object]) -> str:
-		document = frappe.get_doc({"doctype": f"Memora {kind}", **fields}).insert()
+		try:
+			document = frappe.get_doc({"doctype": f"Memora {kind}", **fields}).insert()
+		except frappe.ValidationError as error:
+			raise LoadError(f"Frappe refused the {kind} “{fields['title']}”: {error}") from error
 		self.loaded.inserted[kind] += 1
 		if self.loaded.inserted.total() % COMMIT_EVERY == 0:
 			frappe.db.commit()

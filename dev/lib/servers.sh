@@ -2,7 +2,7 @@
 # loopback; the machine's own services are neither used nor touched.
 
 DB_ROOT_PASSWORD=root
-declare -A PORT=([mariadb]=27306 [redis_cache]=27311 [redis_queue]=27312 [web]=27380)
+declare -A PORT=([mariadb]=27306 [redis_cache]=27311 [redis_queue]=27312 [web]=27380 [s3]=27390)
 
 _port_taken() { (exec 6<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
@@ -11,6 +11,7 @@ choose_ports() {
 	local name port
 	# shellcheck disable=SC1091
 	if [[ -f $DEV/ports ]]; then source "$DEV/ports"; fi
+	PORT[s3]=${PORT[s3]:-27390} # for a file of before there was one
 	for name in "${!PORT[@]}"; do
 		port=${PORT[$name]}
 		if ! running "$name"; then

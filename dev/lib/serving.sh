@@ -24,8 +24,18 @@ web_start() { # site
 	until_ready web 30 _web_answers
 }
 
+_s3_answers() { _port_taken "${PORT[s3]}"; }
+
+# s3_start: an S3 server, empty. What it holds is gone when it stops.
+s3_start() {
+	halt s3
+	_in_sites s3 -m moto.server --host 127.0.0.1 --port "${PORT[s3]}"
+	until_ready s3 30 _s3_answers
+}
+
 serving_stop() {
 	halt scheduler
 	halt worker
 	halt web
+	halt s3
 }
