@@ -55,5 +55,10 @@ def write(
 		log.insert(ignore_permissions=True)
 	except Exception:  # noqa: BLE001 - whatever a site's hooks raise
 		frappe.db.rollback()
-		frappe.log_error(title=f"CDN Sync Log of {state.ref}")
+		# The name stands beside the title, which holds 140 characters and is not cut.
+		frappe.log_error(
+			"CDN Sync Log could not be written",
+			reference_doctype="Memora Academic Plan",
+			reference_name=state.ref,
+		)
 	frappe.db.commit()
