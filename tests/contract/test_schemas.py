@@ -127,6 +127,27 @@ def test_every_file_of_any_library_is_valid(plans: list[PlanContent]) -> None:
 		assert is_valid(shelf.kinds[path], document)
 
 
+WRONG: list[Any] = [
+	None,
+	True,
+	False,
+	0,
+	1,
+	-1,
+	1.0,
+	1.5,
+	10**18,
+	"",
+	"x",
+	"paid",
+	"public",
+	"units/a.json?v=1",
+	[],
+	{},
+]
+wrong = st.sampled_from(WRONG).map(copy.deepcopy)
+
+
 @settings(max_examples=200)
 @given(st.data())
 def test_both_validators_agree_on_files_gone_wrong(data: st.DataObject) -> None:
@@ -139,13 +160,10 @@ def test_both_validators_agree_on_files_gone_wrong(data: st.DataObject) -> None:
 			if key in part:
 				del part[key]
 			else:
-				part[key] = data.draw(st.sampled_from(WRONG))
+				part[key] = data.draw(wrong)
 		elif path:
-			put(document, path, data.draw(st.sampled_from(WRONG)))
+			put(document, path, data.draw(wrong))
 	is_valid(kind, document)
-
-
-WRONG = [None, True, False, 0, 1, -1, 1.0, 1.5, 10**18, "", "x", "paid", "public", "units/a.json?v=1", [], {}]
 
 
 @pytest.mark.parametrize("kind", contracts.KINDS)
