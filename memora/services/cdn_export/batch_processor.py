@@ -32,6 +32,7 @@ from memora.services.cdn_export import (
 	purge_queue,
 	scopes,
 	settings,
+	signature_renewal,
 	subject_build,
 	sync_log,
 )
@@ -103,7 +104,7 @@ def run_batch(triggered_by: str = "Scheduler") -> dict[str, Any]:
 	result = {"folded": folded, "waiting": len(waiting), "drains": 0}
 	if not options.enabled:
 		return {**result, "skipped": "export is disabled in CDN Settings"}
-	if waiting or _has_leftovers():
+	if waiting or _has_leftovers() or _signatures_end(options):
 		result["drains"] = _start_drains(len(waiting), triggered_by)
 	return result
 
@@ -121,7 +122,8 @@ def drain(triggered_by: str = "Scheduler", seconds: float | None = DRAIN_SECONDS
 	What others hold is looked at again after a pause. Changes committed meanwhile are folded and built too.
 	"""
 	drained = Drained()
-	if not settings.load().enabled:
+	options = settings.load()
+	if not options.enabled:
 		return drained
 	ends = time.monotonic() + seconds if seconds else float("inf")
 	pause = threading.Event()
@@ -143,7 +145,7 @@ def drain(triggered_by: str = "Scheduler", seconds: float | None = DRAIN_SECONDS
 			if not built:
 				pause.wait(_BUSY_PAUSE_SECONDS)
 		drained.left = len(publish_state.due(now_datetime()))
-		if _has_leftovers():
+		if _has_leftovers() or _signatures_end(options):
 			site = site or Site.open()
 			_sweep(site)
 	finally:
@@ -256,11 +258,18 @@ def _due_reason(options: settings.ExportSettings) -> str:
 		return "lease"
 	if _has_leftovers():
 		return "removal"
+	if _signatures_end(options):
+		return "signature"
 	return ""
 
 
 def _anything_waits() -> bool:
 	return bool(frappe.db.sql("select 1 from `tabCDN Change` limit 1") or publish_state.due(now_datetime()))
+
+
+def _signatures_end(options: settings.ExportSettings) -> bool:
+	"""Whether signed links in live lessons are to be renewed."""
+	return signature_renewal.is_due(options.signed_url_hours)
 
 
 def _has_leftovers() -> bool:
@@ -270,13 +279,15 @@ def _has_leftovers() -> bool:
 
 
 def _sweep(site: Site) -> None:
-	"""Take away what is due outside any build: graces that are over, subjects nobody reads, purges to repeat."""
+	"""Take away what is due outside any build: graces that are over, subjects nobody reads,
+	signatures that end, purges to repeat."""
 	for state in publish_state.to_tidy():
 		if state.scope_type == "subject":
 			subject_build.tidy(site, state.scope, {})
 		elif lease := leases.acquire(state.scope):
 			with lease:
 				build.remove_due(site, lease)
+	signature_renewal.run(site)
 	purge_queue.run(site)
 
 

@@ -156,7 +156,7 @@ def commit(
 			lease.check()
 			database.transaction(lambda: ledger.begin(lease.scope, cargo.planned))
 		uploaded = cdn_uploader.publish(
-			cargo, site.storage, lease, entries, guarded=lambda file: _is_guarded(lease.scope, file)
+			cargo, site.storage, lease, entries, guarded=lambda file: is_guarded(lease.scope, file)
 		)
 		stale = [
 			url
@@ -210,7 +210,7 @@ def remove_due(site: Site, lease: Lease) -> int:
 	return len(entries)
 
 
-def _is_guarded(scope: Scope, file: Planned) -> bool:
+def is_guarded(scope: Scope, file: Planned) -> bool:
 	"""Manifests, the list of plans and shared files are only written over what the ledger knows."""
 	return scope.type != "plan" or file.kind == "manifest"
 

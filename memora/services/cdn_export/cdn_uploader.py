@@ -130,7 +130,12 @@ def _overwrite(storage: Storage, lease: Lease, file: Planned, upload: Upload) ->
 	lease.check()
 	found = storage.head(file.path)
 	version = int(found.metadata.get("version") or 0) if found else 0
-	if version >= file.version:
+	same = (
+		version == file.version
+		and found is not None
+		and found.metadata.get("content-hash") == file.content_hash
+	)
+	if version >= file.version and not same:
 		raise StorageError(
 			f"{file.path} holds version {version} already, which is not in the ledger, and version {file.version}"
 			" was to be written. Another site may publish to the same place: give each its own bucket or folder."

@@ -213,6 +213,29 @@ class Diff:
 		return planned
 
 
+def reissue(entry: LedgerEntry, document: Document) -> Planned | None:
+	"""Plan a live file to be uploaded again under the version it has, for the sake of its signatures.
+
+	None when `document`, given without its stamp, is no longer the content that is live.
+	"""
+	if entry.state != "live" or sha256(serialise(document, entry.path)).hexdigest() != entry.content_hash:
+		return None
+	return Planned(
+		path=entry.path,
+		kind=entry.kind,
+		node=entry.node,
+		subject=entry.subject,
+		version=entry.live_version,
+		changed=True,
+		content_hash=entry.content_hash,
+		shape_hash=entry.shape_hash,
+		document=stamped(entry.kind, document, entry.live_version),
+		access_level=entry.access_level,
+		required_item=entry.required_item,
+		lesson_count=entry.lesson_count,
+	)
+
+
 def serialise(document: Document, path: str = "a document") -> bytes:
 	"""A document as it stands in its file: UTF-8, keys in the order they were put in, no space, no newline."""
 	try:

@@ -14,6 +14,14 @@ from memora.services.cdn_export.diff import Document, Planned
 from memora.services.cdn_export.json_generator import with_signed_videos
 from memora.services.cdn_export.storage import Storage
 
+_IN_TIME = timedelta(minutes=10)
+"""A tick, a batch and its retries."""
+
+
+def renew_below(hours: int, now: float) -> datetime:
+	"""Signatures of `hours` that end before this are to be renewed: half their life is left, and time to do it."""
+	return datetime.fromtimestamp(now, timezone.utc) + timedelta(hours=hours) / 2 + _IN_TIME
+
 
 @dataclass(frozen=True, slots=True)
 class Signer:
@@ -33,11 +41,6 @@ class Signer:
 		life = self.hours * 3600
 		window = life // 4
 		return datetime.fromtimestamp(self.now // window * window + life, timezone.utc)
-
-	@property
-	def renew_below(self) -> datetime:
-		"""Signatures that end before this are to be renewed: half their life, and a batch's time, is left."""
-		return datetime.fromtimestamp(self.now, timezone.utc) + timedelta(hours=self.hours) / 2
 
 	def sign(self, file: Planned) -> tuple[Document, datetime | None]:
 		"""The document as it goes up, and until when its signatures hold; None where nothing was signed."""

@@ -1,0 +1,107 @@
+"""Signed links in live lessons are renewed before half their life is gone, and nothing else is.
+
+The lesson is made anew; where it is still the content that is live, it goes up again under the same version,
+with new signatures. Where it is not, its scope waits to be built anyway, which signs as well.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Collection
+
+import frappe
+
+from memora.services.cdn_export import (
+	access_calculator,
+	build,
+	cdn_uploader,
+	content_tree,
+	database,
+	diff,
+	ledger,
+	publish_state,
+	subject_files,
+)
+from memora.services.cdn_export import lease as leases
+from memora.services.cdn_export.build import Site
+from memora.services.cdn_export.diff import LedgerEntry, Planned
+from memora.services.cdn_export.json_generator import lesson_document
+from memora.services.cdn_export.lease import Lease
+from memora.services.cdn_export.signing import Signer, renew_below
+
+
+def is_due(hours: int) -> bool:
+	"""Whether a live signature ends too soon, with signatures of `hours`."""
+	return bool(
+		frappe.db.sql(
+			f"select 1 from `tab{ledger.TABLE}` where state = 'live' and signed_until < %s limit 1",
+			(renew_below(hours, time.time()),),
+		)
+	)
+
+
+def run(site: Site) -> int:
+	"""Renew what is due, scope by scope. Returns how many lessons were uploaded.
+
+	Scopes that another worker is building are left to it and to the next tick.
+	"""
+	signer = site.signer()
+	due: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+	database.fresh()
+	for scope, subject, path in frappe.db.sql(
+		f"select scope, subject, path from `tab{ledger.TABLE}` where state = 'live' and signed_until < %s",
+		(renew_below(signer.hours, signer.now),),
+	):
+		due[scope][subject].add(path)
+	renewed = 0
+	for state in publish_state.by_id(sorted(due)).values():
+		lease = leases.acquire(state.scope)
+		if lease is None:
+			continue
+		with lease:
+			for subject, paths in due[state.name].items():
+				renewed += _renew(site, signer, lease, subject, paths)
+	return renewed
+
+
+def _renew(site: Site, signer: Signer, lease: Lease, subject: str, paths: Collection[str]) -> int:
+	database.fresh()
+	entries = ledger.of_paths(paths)
+	tree = content_tree.load(subject)
+	plan = lease.scope.ref if lease.scope.type == "plan" else None
+	overrides = content_tree.plan_overrides(plan).get(subject, ()) if plan else ()
+	resolved = access_calculator.resolve(tree, overrides) if tree else None
+	if resolved is None:
+		return 0
+	drafts = [
+		draft
+		for draft in subject_files.drafts(resolved, plan)
+		if draft.path in entries and entries[draft.path].shape_hash == draft.shape_hash
+	]
+	stages = content_tree.stages(subject, {draft.lesson.name for draft in drafts})
+	files = [
+		file
+		for draft in drafts
+		if (
+			file := diff.reissue(
+				entries[draft.path], lesson_document(draft.head, stages.get(draft.lesson.name, ()))
+			)
+		)
+	]
+	return _upload(site, signer, lease, files, entries)
+
+
+def _upload(
+	site: Site, signer: Signer, lease: Lease, files: list[Planned], entries: dict[str, LedgerEntry]
+) -> int:
+	if not files:
+		return 0
+	cargo = cdn_uploader.load(files, signer)
+	uploaded = cdn_uploader.publish(
+		cargo, site.storage, lease, entries, guarded=lambda file: build.is_guarded(lease.scope, file)
+	)
+	database.transaction(
+		lambda: ledger.close(cargo.planned, uploaded.etags, uploaded.sizes, uploaded.signed_until)
+	)
+	return len(files)
