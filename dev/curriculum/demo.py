@@ -63,7 +63,7 @@ class Demo:
 			self._repeat(storage, loaded)
 		if self._web:
 			self._addresses()
-		if self._problems and loaded.found:
+		if self._problems and loaded.found["Lesson"]:
 			console.line("the site was not empty before: dev/demo --fresh starts from one that is")
 		return not self._problems
 
@@ -137,6 +137,16 @@ class Demo:
 			aws_secret_access_key=access["secret_key"],
 		)
 		client.create_bucket(Bucket=BUCKET)
+		# As the bucket behind a CDN: anyone may read a file, nobody may list them.
+		anyone = {
+			"Effect": "Allow",
+			"Principal": "*",
+			"Action": "s3:GetObject",
+			"Resource": f"arn:aws:s3:::{BUCKET}/*",
+		}
+		client.put_bucket_policy(
+			Bucket=BUCKET, Policy=json.dumps({"Version": "2012-10-17", "Statement": [anyone]})
+		)
 		doc.update(
 			{
 				"enabled": 1,
