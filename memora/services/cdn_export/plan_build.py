@@ -345,10 +345,10 @@ def _offer_subject(snapshot: Snapshot, rendering: Rendering, offered: Diff, shar
 	try:
 		document = json_generator.subject_document(resolved, offered.link, plan_of_units)
 	except KeyError as error:
-		# The content is newer than the last fold: a unit that the shared subject's next build will publish.
-		raise ScopeBusyError(
-			f"subject {subject} has changed while plan {plan.name} was built: {error}"
-		) from error
+		# A unit that the shared subject has not published: one from after the last fold, or lost from the
+		# ledger. Either way the subject's next build brings it.
+		database.transaction(lambda: fold.touch(subjects=[subject]))
+		raise ScopeBusyError(f"plan {plan.name} waits for subject {subject} to be built: {error}") from error
 	offered.offer(
 		paths.plan_subject(plan.name, subject),
 		"subject",
