@@ -29,7 +29,8 @@ JSON = "application/json; charset=utf-8"
 MAX_PATH_BYTES = 1024  # S3's own limit, kept by all so that a site can change its provider
 
 _BAD_SEGMENTS = frozenset({"", ".", ".."})
-_NUL_OR_SURROGATE = re.compile("[\x00\ud800-\udfff]")
+# Neither XML, in which S3 is told what to delete, nor a header, nor a log can hold these.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ class Storage(ABC):
 	threads: int  # how many calls at once make sense
 	conditional: bool  # whether `if_match` and `if_absent` are honoured
 	target: str  # where files go, without secrets; when it changes, everything must be published anew
+	address: str = ""  # where the storage itself would serve files to the public, if it were let; "" nowhere
 
 	@abstractmethod
 	def put(self, upload: Upload, *, if_match: str | None = None, if_absent: bool = False) -> str:
@@ -127,8 +129,10 @@ def check_path(path: str) -> str:
 	"""
 	if not path:
 		raise StorageError("A stored file needs a path; this one is empty.")
-	if _NUL_OR_SURROGATE.search(path):
-		raise StorageError(f"The path {path!r} cannot be stored: it holds a character that is not text.")
+	if _UNPRINTABLE.search(path):
+		raise StorageError(
+			f"The path {path!r} cannot be stored: it holds a control character or half of one."
+		)
 	if not _BAD_SEGMENTS.isdisjoint(path.split("/")):
 		raise StorageError(
 			f"The path {path!r} cannot be stored: it must not begin or end with a slash, nor hold an empty "

@@ -37,13 +37,13 @@ class R2Storage(S3Storage):
 		self._spacing.wait(upload.path)
 		return super().put(upload, if_match=if_match, if_absent=if_absent)
 
-	def _pause(self, error: ClientError | BotoCoreError, attempt: int) -> float | None:
+	def _wait(self, error: ClientError | BotoCoreError, attempt: int) -> float | None:
 		meta = getattr(error, "response", {}).get("ResponseMetadata", {})
 		if meta.get("HTTPStatusCode") == 429 and attempt < THROTTLED_ATTEMPTS:
 			asked = meta.get("HTTPHeaders", {}).get("retry-after", "")
 			wait = float(asked) if asked.isdigit() else 2.0 ** (attempt - 1)
 			return min(wait, LONGEST_WAIT) + random.uniform(0, 0.25)
-		return super()._pause(error, attempt)
+		return super()._wait(error, attempt)
 
 
 class _Spacing:

@@ -8,6 +8,8 @@ What is set on purpose:
   places; bodies are covered by the signature (x-amz-content-sha256) as it is.
 - `If-Match` and `If-None-Match` go in as headers: botocore has parameters for them only from 1.35 on, and
   Frappe v15 pins 1.34.
+- Bodies are sent at once. botocore asks for leave first (`Expect: 100-continue`), which for a small file costs
+  as much time again as the upload.
 - A wrong region is an error. botocore would follow the redirect silently, at the price of more requests, and
   signed links would still carry the wrong region.
 """
@@ -18,11 +20,11 @@ import base64
 import hashlib
 import random
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import cache
 from itertools import islice
+from time import sleep as pause
 from typing import Any, TypeVar
 from urllib.parse import quote, unquote
 
@@ -46,6 +48,7 @@ from memora.services.cdn_export.storage.s3_links import Links, Presigner
 
 T = TypeVar("T")
 
+PAGE = 1000  # the most that one ListObjectsV2 call answers with
 DELETE_BATCH = 1000  # the most that one DeleteObjects call may name
 CONNECT_SECONDS = 5
 READ_SECONDS = 30  # between two bytes, not for the whole answer
@@ -72,17 +75,18 @@ class S3Storage(Storage):
 		self._bucket = place.bucket
 		self._explainer = Explainer(place, (settings.access_key.strip(), settings.secret_key.strip()))
 		self._client = _make_client(place, self.threads, self._explainer)
-		self._host_url = place.url or self._client.meta.endpoint_url
-		self.target = f"{self.name}|{self._host_url}|{self._bucket}"
-		self._links = Links(self._bucket, self._host_url, settings.cdn_base_url, place.is_aws)
+		url = place.url or self._client.meta.endpoint_url
+		self.target = f"{self.name}|{url}|{self._bucket}"
+		self._links = Links(self._bucket, url, settings.cdn_base_url, place.is_aws)
 		self._presigner = Presigner(
-			self._host_url,
+			url,
 			self._bucket,
 			place.region,
 			place.access_key,
 			place.secret_key,
 			virtual=place.virtual,
 		)
+		self.address = self._presigner.root
 
 	def _place(self, settings: StorageSettings) -> s3_settings.Place:
 		return s3_settings.aws(settings)
@@ -106,12 +110,12 @@ class S3Storage(Storage):
 			try:
 				return _etag(self._client.put_object(**params))
 			except (ClientError, BotoCoreError) as error:
-				pause = self._pause(error, attempt)
-				if pause is None:
+				wait = self._wait(error, attempt)
+				if wait is None:
 					if if_absent or if_match is not None:
 						return self._settle(error, upload)
 					raise self._explainer.explain(error, "write", upload.path) from error
-				time.sleep(pause)
+				pause(wait)
 				attempt += 1
 
 	def get(self, path: str) -> bytes | None:
@@ -163,7 +167,7 @@ class S3Storage(Storage):
 				)
 
 	def list(self, prefix: str = "", after: str = "") -> Iterator[StoredObject]:
-		params: dict[str, Any] = {"Bucket": self._bucket, "Prefix": prefix}
+		params: dict[str, Any] = {"Bucket": self._bucket, "Prefix": prefix, "MaxKeys": PAGE}
 		if after:
 			params["StartAfter"] = after
 		while True:
@@ -177,7 +181,7 @@ class S3Storage(Storage):
 				)
 			if not page.get("IsTruncated"):
 				return
-			params = {"Bucket": self._bucket, "Prefix": prefix}
+			params.pop("StartAfter", None)  # the token knows
 			params["ContinuationToken"] = page["NextContinuationToken"]
 
 	def sign(self, link: str, until: datetime, *, since: datetime | None = None) -> str | None:
@@ -193,7 +197,7 @@ class S3Storage(Storage):
 		except (ClientError, BotoCoreError) as error:
 			raise self._explainer.explain(error, doing, path) from error
 
-	def _pause(self, error: ClientError | BotoCoreError, attempt: int) -> float | None:
+	def _wait(self, error: ClientError | BotoCoreError, attempt: int) -> float | None:
 		"""Seconds to wait before a write is tried again, None when it should not be."""
 		if _code(error) == "ConditionalRequestConflict" and attempt < CONFLICT_ATTEMPTS:
 			return random.uniform(0.05, 0.1) * 2**attempt
@@ -252,6 +256,7 @@ def _make_client(place: s3_settings.Place, threads: int, explainer: Explainer) -
 	events.register("before-parameter-build.s3.PutObject", _take_condition)
 	events.register("before-call.s3.PutObject", _add_condition)
 	events.register("before-call.s3", _refuse_redirect)
+	events.register("before-sign.s3.PutObject", _send_at_once)
 	events.register("before-sign.s3.DeleteObjects", _use_md5)
 	return client
 
@@ -271,6 +276,10 @@ def _add_condition(params: dict[str, Any], context: dict[str, Any], **_: Any) ->
 def _refuse_redirect(context: dict[str, Any], **_: Any) -> None:
 	# What botocore's own redirector notes when it has followed one; it follows no second.
 	context.get("s3_redirect", {})["redirected"] = True
+
+
+def _send_at_once(request: Any, **_: Any) -> None:
+	del request.headers["Expect"]
 
 
 def _use_md5(request: Any, **_: Any) -> None:

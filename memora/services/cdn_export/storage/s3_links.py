@@ -105,6 +105,7 @@ class Presigner:
 		self._host = f"{bucket}.{host}" if virtual else host
 		self._root = "/" if virtual else f"/{bucket}/"
 		self._origin = f"{scheme}://{self._host}"
+		self.root = f"{self._origin}{self._root}".rstrip("/")
 		self._region = region
 		self._access_key = access_key
 		self._signing_key = lru_cache(maxsize=8)(lambda day: _signing_key(secret_key, day, region))

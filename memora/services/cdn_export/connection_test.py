@@ -1,0 +1,312 @@
+"""Test connection: tries what publishing will do, and says of each step whether it works and how to mend it.
+
+Knows no Frappe: an endpoint or button hands over the storage, the purge and the base URL that the settings
+name. It writes two small files under `connection-test/`, reads them back in every way that matters, and
+removes them again. It also looks at the set-up as a stranger does: without credentials.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Literal
+
+import requests
+
+from memora.exceptions import MemoraError, PreconditionFailedError, StorageError
+from memora.services.cdn_export.cache_purge import CachePurge
+from memora.services.cdn_export.storage import Storage, Upload
+
+FOLDER = "connection-test"
+TIMEOUTS = (5, 10)  # to connect, between two bytes of the answer
+_ENOUGH = 65536  # bytes of a page that are looked at
+_STRANGER = "https://memora-connection-test.example"  # the Origin of an app on another host
+
+READABLE_BY_ANYONE = "Paid content is readable by anyone with the address"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+	"""What one check found. `level` "error": publishing or reading will not work; "warning": it will, but
+	see the message. `mend` is "" where there is nothing to do, or where the message says it already."""
+
+	check: str
+	level: Literal["ok", "warning", "error"]
+	message: str
+	mend: str = ""
+
+	@property
+	def ok(self) -> bool:
+		"""Whether publishing can go on as it is."""
+		return self.level != "error"
+
+	def as_dict(self) -> dict[str, str | bool]:
+		"""Plain data, for an API's answer or --json."""
+		return {
+			"check": self.check,
+			"ok": self.ok,
+			"level": self.level,
+			"message": self.message,
+			"mend": self.mend,
+		}
+
+
+def run(storage: Storage, purge: CachePurge, base_url: str, paid_path: str = "") -> list[Finding]:
+	"""Check storage, base URL and purge in the order in which publishing needs them.
+
+	`paid_path` is the path of a published paid lesson, if there is one; else a file made for the test, marked
+	as paid like a lesson, stands in for it. Never raises for what storage, CDN or network do.
+	"""
+	return _Test(storage, purge, base_url.rstrip("/"), paid_path).run()
+
+
+class _Test:
+	def __init__(self, storage: Storage, purge: CachePurge, base_url: str, paid_path: str) -> None:
+		self._storage = storage
+		self._purge = purge
+		self._base_url = base_url
+		self._public = _probe("public")
+		self._paid = _probe("paid")
+		self._paid_path = paid_path or self._paid.path
+		self._http = requests.Session()
+		self._http.trust_env = False  # no .netrc: a stranger has no credentials
+
+	def run(self) -> list[Finding]:
+		with self._http:
+			findings = [self._write()]
+			if not findings[0].ok:
+				with suppress(StorageError):  # the first of the two files may be there
+					self._storage.delete([self._paid.path])
+				return findings
+			try:
+				findings += [self._conditional(), self._read(), self._list(), self._sign()]
+				findings += self._as_a_stranger()
+				findings.append(self._purging())
+			finally:
+				findings.append(self._delete())
+		return findings
+
+	def _write(self) -> Finding:
+		try:
+			self._storage.put(self._paid)
+			self._storage.put(self._public)
+		except StorageError as error:
+			return Finding("write", "error", str(error))
+		return Finding("write", "ok", f"Files can be written ({self._storage.target}).")
+
+	def _conditional(self) -> Finding:
+		if not self._storage.conditional:
+			return Finding("conditional write", "warning", "This storage has no conditional writes.")
+		path = self._paid.path
+		try:
+			found = self._storage.head(path)
+			for condition in ({"if_absent": True}, {"if_match": "0" * 32}):
+				with suppress(PreconditionFailedError):
+					self._storage.put(self._paid, **condition)
+					return Finding(
+						"conditional write",
+						"error",
+						"The storage ignores the conditions of a write (If-Match, If-None-Match), so a stalled "
+						"worker could overwrite newer files.",
+						"Use a server that honours them: AWS S3 and Cloudflare R2 do, and MinIO in recent versions.",
+					)
+			self._storage.put(self._paid, if_match=found.etag if found else "")
+		except StorageError as error:
+			return Finding("conditional write", "error", str(error))
+		return Finding("conditional write", "ok", "A write on a condition is honoured.")
+
+	def _read(self) -> Finding:
+		try:
+			body = self._storage.get(self._public.path)
+			found = self._storage.head(self._public.path)
+		except StorageError as error:
+			return Finding("read", "error", str(error))
+		if body != self._public.body or not found:
+			return Finding("read", "error", "A file just written does not come back as it was written.")
+		for what, was, now in (
+			("type", self._public.content_type, found.content_type),
+			("Cache-Control", self._public.cache_control, found.cache_control),
+			("metadata", dict(self._public.metadata), dict(found.metadata)),
+		):
+			if was != now:
+				return Finding(
+					"read", "error", f"The storage changed a file's {what}: {was!r} became {now!r}."
+				)
+		return Finding("read", "ok", "Files come back as written, with type, cache control and metadata.")
+
+	def _list(self) -> Finding:
+		try:
+			paths = [found.path for found in self._storage.list(f"{FOLDER}/")]
+		except StorageError as error:
+			return Finding("list", "error", str(error))
+		if self._public.path not in paths:
+			return Finding("list", "error", "A file just written is not in the storage's list of files.")
+		return Finding("list", "ok", "Files can be listed, for audits and repairs.")
+
+	def _sign(self) -> Finding:
+		now = datetime.now(timezone.utc)
+		try:
+			url = self._storage.sign(self._public.path, now + timedelta(hours=1), since=now)
+		except StorageError as error:
+			return Finding("sign", "error", str(error))
+		if url is None:
+			return Finding(
+				"sign", "ok", f"{self._storage.name} cannot sign links; links to videos stay as they are."
+			)
+		try:
+			response = self._http.get(url, timeout=TIMEOUTS)
+		except requests.RequestException as error:
+			return Finding("sign", "error", f"A signed link cannot be opened ({type(error).__name__}).")
+		if response.status_code != 200 or response.content != self._public.body:
+			return Finding(
+				"sign",
+				"error",
+				f"A signed link is refused (HTTP {response.status_code}), so paid videos would not play.",
+				"Check Region and Endpoint URL, this machine's clock, and that the key may read (s3:GetObject).",
+			)
+		return Finding("sign", "ok", "Signed links can be opened without credentials.")
+
+	def _as_a_stranger(self) -> Iterator[Finding]:
+		if not self._base_url:
+			yield Finding(
+				"base url",
+				"error",
+				"CDN Base URL is empty, so it is not known where apps read the files.",
+				"Enter it in CDN Settings: the address of the CDN, or of the bucket's public domain.",
+			)
+		else:
+			yield from self._through_base_url()
+		yield self._paid_content()
+		yield self._listable()
+
+	def _through_base_url(self) -> Iterator[Finding]:
+		url = f"{self._base_url}/{self._public.path}"
+		try:
+			response = self._http.get(url, headers={"Origin": _STRANGER}, timeout=TIMEOUTS)
+		except requests.RequestException as error:
+			yield Finding(
+				"base url",
+				"error",
+				f"{self._base_url} cannot be reached ({type(error).__name__}).",
+				"Check CDN Base URL in CDN Settings, its DNS and its certificate.",
+			)
+			return
+		if response.status_code != 200 or response.content != self._public.body:
+			yield Finding(
+				"base url",
+				"error",
+				f"A file just written is not found at {url} (HTTP {response.status_code}), so apps cannot read it.",
+				"CDN Base URL in CDN Settings must lead to the top of the bucket or folder; public files must be "
+				"readable there.",
+			)
+			return
+		received = response.headers.get("Content-Type", "").lower()
+		if not received.startswith("application/json"):
+			yield Finding(
+				"base url",
+				"warning",
+				f"Files arrive as {received or 'of no type'} instead of {self._public.content_type}.",
+				"Have the CDN or web server pass on the type, or know .json.",
+			)
+		elif not self._base_url.startswith("https:"):
+			yield Finding(
+				"base url",
+				"warning",
+				"Files can be read at CDN Base URL, but over http, where anyone on the way can alter them.",
+				"Let CDN Base URL begin with https://.",
+			)
+		else:
+			yield Finding("base url", "ok", f"Files can be read at {self._base_url}.")
+		if response.headers.get("Access-Control-Allow-Origin") in ("*", _STRANGER):
+			yield Finding("cors", "ok", "Apps on other hosts may read the files in a browser (CORS).")
+		else:
+			yield Finding(
+				"cors",
+				"warning",
+				"Browsers do not let apps on other hosts read the files: Access-Control-Allow-Origin is missing.",
+				"Allow GET and HEAD from your apps' origins in the bucket's CORS rules or at the CDN; not needed if "
+				"no app runs in a browser on another host.",
+			)
+
+	def _paid_content(self) -> Finding:
+		readable = [
+			address
+			for address in (self._base_url, self._storage.address)
+			if address and self._anyone_reads(f"{address}/{self._paid_path}")
+		]
+		if not readable:
+			return Finding("paid content", "ok", "Paid content is refused to a reader without credentials.")
+		return Finding(
+			"paid content",
+			"warning",
+			f"{READABLE_BY_ANYONE}: {readable[0]}/{self._paid_path} was read without credentials.",
+			"Access levels only tell the apps what to show. To enforce them, put a gate at the CDN that reads the "
+			"metadata access-level and required-item, and close the bucket itself to the public.",
+		)
+
+	def _listable(self) -> Finding:
+		for address in filter(None, (self._base_url, self._storage.address)):
+			for page in (f"{address}/?list-type=2", f"{address}/", f"{address}/{FOLDER}/"):
+				if self._lists_files(page):
+					return Finding(
+						"listing",
+						"warning",
+						f"Anyone can list all files at {page}, paid ones included.",
+						"Take the permission to list (s3:ListBucket) from the public, or switch the web server's "
+						"directory listing off.",
+					)
+		return Finding("listing", "ok", "Strangers cannot list the files.")
+
+	def _purging(self) -> Finding:
+		if not self._purge.active:
+			return Finding(
+				"purge",
+				"ok",
+				"No CDN cache is purged; what changes shows when its cache time is over, 300 s at most.",
+			)
+		try:
+			self._purge.verify(f"{self._base_url}/{self._public.path}")
+		except MemoraError as error:
+			return Finding("purge", "error", str(error))
+		return Finding("purge", "ok", f"{self._purge.name}'s cache can be purged.")
+
+	def _delete(self) -> Finding:
+		paths = [self._public.path, self._paid.path]
+		try:
+			self._storage.delete(paths)
+			left = [path for path in paths if self._storage.get(path) is not None]
+		except StorageError as error:
+			return Finding("delete", "error", str(error))
+		if left:
+			return Finding("delete", "error", f"A file that was deleted is still there: {left[0]}.")
+		return Finding("delete", "ok", "Files can be deleted.")
+
+	def _anyone_reads(self, url: str) -> bool:
+		try:
+			with self._http.get(url, timeout=TIMEOUTS, stream=True) as response:
+				return response.status_code == 200
+		except requests.RequestException:
+			return False
+
+	def _lists_files(self, url: str) -> bool:
+		try:
+			with self._http.get(url, timeout=TIMEOUTS, stream=True) as response:
+				page = next(response.iter_content(_ENOUGH), b"")
+		except requests.RequestException:
+			return False
+		name = self._public.path.rpartition("/")[2].encode()
+		return response.status_code == 200 and (b"<ListBucketResult" in page or name in page)
+
+
+def _probe(access: str) -> Upload:
+	"""A file such as publishing writes, with text of another script in body and metadata."""
+	name = secrets.token_hex(8)
+	return Upload(
+		path=f"{FOLDER}/{name}-{access}.json",
+		body=f'{{"test":"{name}","title":"اختبار"}}'.encode(),
+		cache_control="no-store",
+		metadata={"access-level": access, "required-item": "اختبار"},
+	)

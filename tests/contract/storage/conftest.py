@@ -1,0 +1,146 @@
+"""Storages to test: a local directory, and S3 and R2 on moto's server over HTTP, R2 with its limit on writes."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from memora.services.cdn_export import storage as storages
+from memora.services.cdn_export.storage import Storage, StorageSettings, Upload, r2
+from tests.contract.storage.faulty_server import FaultyServer, Request, s3_error
+
+ACCESS_KEY = "AKIATESTKEY"
+SECRET_KEY = "a-secret/that+must-never=show"
+PROVIDERS = ("Local Directory", "AWS S3", "Cloudflare R2")
+
+Open = Callable[..., Storage]
+
+
+@pytest.fixture(scope="session")
+def moto_url() -> Iterator[str]:
+	"""The address of an S3 server, on a free port, for the whole session."""
+	server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+	server.start()
+	host, port = server.get_host_and_port()
+	yield f"http://{host}:{port}"
+	server.stop()
+
+
+@pytest.fixture(scope="session")
+def admin(moto_url: str):
+	"""A client of boto3's own, to make buckets and look behind memora's back."""
+	return boto3.client(
+		"s3",
+		endpoint_url=moto_url,
+		region_name="us-east-1",
+		aws_access_key_id=ACCESS_KEY,
+		aws_secret_access_key=SECRET_KEY,
+	)
+
+
+@pytest.fixture
+def bucket(admin) -> str:
+	name = f"memora-{secrets.token_hex(6)}"
+	admin.create_bucket(Bucket=name)
+	return name
+
+
+@pytest.fixture
+def server(moto_url: str) -> Iterator[FaultyServer]:
+	"""What S3's clients talk to in tests of faults; moto stands behind it."""
+	with FaultyServer(moto_url) as running:
+		yield running
+
+
+@pytest.fixture
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+	"""Retries without their pauses; the pauses that memora itself would have made are noted."""
+	waited: list[float] = []
+	monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)
+	monkeypatch.setattr("memora.services.cdn_export.storage.s3.pause", waited.append)
+	return waited
+
+
+@pytest.fixture
+def s3_settings(server: FaultyServer, bucket: str) -> StorageSettings:
+	return StorageSettings(
+		"AWS S3",
+		endpoint_url=server.url,
+		region="us-east-1",
+		bucket_name=bucket,
+		access_key=ACCESS_KEY,
+		secret_key=SECRET_KEY,
+	)
+
+
+@pytest.fixture
+def s3(s3_settings: StorageSettings) -> Iterator[Storage]:
+	with storages.open(s3_settings) as opened:
+		yield opened
+
+
+@pytest.fixture
+def on_r2(s3_settings: StorageSettings) -> Iterator[Storage]:
+	with storages.open(replace(s3_settings, provider="Cloudflare R2", region="")) as opened:
+		yield opened
+
+
+@pytest.fixture
+def local_settings(tmp_path: Path) -> StorageSettings:
+	return StorageSettings("Local Directory", local_path=str(tmp_path / "public"))
+
+
+@pytest.fixture
+def local(local_settings: StorageSettings) -> Storage:
+	return storages.open(local_settings)
+
+
+@pytest.fixture(params=PROVIDERS)
+def open_another(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Open:
+	"""Opens storages that all lead to one place, as several workers do."""
+	if request.param == "Local Directory":
+		settings = request.getfixturevalue("local_settings")
+	else:
+		settings = replace(request.getfixturevalue("s3_settings"), provider=request.param)
+	if request.param == "Cloudflare R2":
+		request.getfixturevalue("server").by_rule(_OneWritePerKey(0.02))
+		monkeypatch.setattr(r2, "SPACING", 0.03)
+	return lambda **changes: storages.open(replace(settings, **changes))
+
+
+@pytest.fixture
+def storage(open_another: Open) -> Iterator[Storage]:
+	with open_another() as opened:
+		yield opened
+
+
+class _OneWritePerKey:
+	"""R2's limit, with a second that is shorter."""
+
+	def __init__(self, second: float) -> None:
+		self._second = second
+		self._last: dict[str, float] = {}
+		self._lock = threading.Lock()
+
+	def __call__(self, request: Request):
+		if request.method != "PUT":
+			return None
+		now = time.monotonic()
+		with self._lock:
+			too_soon = now - self._last.get(request.path, 0.0) < self._second
+			if not too_soon:
+				self._last[request.path] = now
+		return s3_error(429, "TooManyRequests") if too_soon else None
+
+
+def upload(path: str, body: bytes = b"{}", **options) -> Upload:
+	"""An upload where only what matters is named."""
+	return Upload(path, body, **{"cache_control": "public, max-age=300", **options})

@@ -1,0 +1,173 @@
+"""A web server between a client and an S3 server: passes requests on, notes them, and breaks what it is told to."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True)
+class Request:
+	"""A request as it came in, header names in lower case."""
+
+	method: str
+	path: str
+	headers: dict[str, str]
+	body: bytes
+	connection: tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Answer:
+	"""An answer of the server's own, or of the one behind it."""
+
+	status: int
+	body: bytes = b""
+	headers: dict[str, str] = field(default_factory=dict)
+
+
+class Cut:
+	"""Close the connection without an answer, before or after the request has taken effect behind."""
+
+	def __init__(self, after: bool = False) -> None:
+		self.after = after
+
+
+class Truncate:
+	"""Pass the answer on, but close the connection in the middle of its body."""
+
+
+class Hang:
+	"""Do not answer until the server stops."""
+
+
+Fault = Answer | Cut | Truncate | Hang
+Rule = Callable[[Request], Fault | None]
+
+
+def s3_error(status: int, code: str, headers: dict[str, str] | None = None, extra: str = "") -> Answer:
+	"""An error as S3 writes it."""
+	body = f"<?xml version='1.0' encoding='UTF-8'?><Error><Code>{code}</Code><Message>Said so.</Message>{extra}</Error>"
+	return Answer(status, body.encode(), {"Content-Type": "application/xml", **(headers or {})})
+
+
+class FaultyServer:
+	"""Listens on a free loopback port while its `with` block lasts."""
+
+	def __init__(self, behind: str = "") -> None:
+		self._behind = urlsplit(behind)
+		self._faults: deque[Fault] = deque()
+		self._rule: Rule | None = None
+		self._stopping = threading.Event()
+		self.requests: list[Request] = []
+		handler = type("Handler", (_Handler,), {"owner": self})
+		self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+		self._server.daemon_threads = True
+		self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+	def __enter__(self) -> FaultyServer:
+		# Polling for the end seldom would make every test wait for it.
+		threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+		return self
+
+	def __exit__(
+		self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+	) -> None:
+		self._stopping.set()
+		self._server.shutdown()
+		self._server.server_close()
+
+	def next(self, *faults: Fault) -> None:
+		"""Break the next requests, one by one."""
+		self._faults.extend(faults)
+
+	def always(self, fault: Fault) -> None:
+		"""Break every request from now on."""
+		self._rule = lambda request: fault
+
+	def by_rule(self, rule: Rule) -> None:
+		"""Ask `rule` about every request; what it returns is done, None passes it on."""
+		self._rule = rule
+
+	def fault_for(self, request: Request) -> Fault | None:
+		"""Note the request; how it is to be broken."""
+		self.requests.append(request)
+		if self._faults:
+			return self._faults.popleft()
+		return self._rule(request) if self._rule else None
+
+	def wait_for_the_end(self) -> None:
+		"""Block until the server stops."""
+		self._stopping.wait(30)
+
+	def ask_behind(self, request: Request) -> Answer:
+		"""The answer of the server behind."""
+		host = self._behind.hostname or ""
+		connection = HTTPConnection(host, self._behind.port, timeout=30)
+		try:
+			connection.request(request.method, request.path, request.body, request.headers)
+			answer = connection.getresponse()
+			headers = {name.lower(): value for name, value in answer.getheaders()}
+			return Answer(answer.status, answer.read(), headers)
+		finally:
+			connection.close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+	protocol_version = "HTTP/1.1"
+	disable_nagle_algorithm = True
+	wbufsize = -1  # head and body of an answer in one packet
+	owner: FaultyServer
+
+	def handle_expect_100(self) -> bool:
+		super().handle_expect_100()
+		self.wfile.flush()
+		return True
+
+	def _handle(self) -> None:
+		length = int(self.headers.get("Content-Length") or 0)
+		request = Request(
+			self.command,
+			self.path,
+			{name.lower(): value for name, value in self.headers.items()},
+			self.rfile.read(length),
+			self.client_address,
+		)
+		fault = self.owner.fault_for(request)
+		if isinstance(fault, Hang):
+			self.owner.wait_for_the_end()
+		if isinstance(fault, Hang) or (isinstance(fault, Cut) and not fault.after):
+			self.close_connection = True
+			return
+		answer = fault if isinstance(fault, Answer) else self.owner.ask_behind(request)
+		if isinstance(fault, Cut):
+			self.close_connection = True
+			return
+		self._send(answer, cut_in_the_middle=isinstance(fault, Truncate))
+
+	def _send(self, answer: Answer, cut_in_the_middle: bool) -> None:
+		body = answer.body
+		self.send_response_only(answer.status)
+		for name, value in answer.headers.items():
+			if name.lower() not in ("content-length", "transfer-encoding", "connection"):
+				self.send_header(name, value)
+		length = answer.headers.get("content-length") if self.command == "HEAD" else None
+		self.send_header("Content-Length", length or str(len(body)))
+		if "date" not in {name.lower() for name in answer.headers}:
+			self.send_header("Date", self.date_time_string())
+		self.end_headers()
+		if self.command != "HEAD":
+			self.wfile.write(body[: len(body) // 2] if cut_in_the_middle else body)
+		if cut_in_the_middle:
+			self.close_connection = True
+
+	do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _handle
+
+	def log_message(self, *_: object) -> None:
+		pass
