@@ -433,6 +433,7 @@ def test_signing_takes_video_urls_of_video_stages_and_says_until_when() -> None:
 
 
 def test_signing_leaves_the_unsigned_document_as_it_is() -> None:
+	"""Earlier defect: signed URLs were never renewed. They can be, since signing is no change of content."""
 	document = stamped_lesson(Stage("A", "Video", {"video_url": "https://bucket/a.mp4"}))
 	with_signed_videos(document, sign, UNTIL)
 	assert document["stages"][0]["config"] == {"video_url": "https://bucket/a.mp4"}
