@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import frappe
 
+from memora.services.cdn_export import index_build
+
 EDITOR = "Memora Editor"
 ADMIN = "Memora CDN Admin"
 ROLES = (EDITOR, ADMIN)
@@ -19,6 +21,7 @@ def after_migrate() -> None:
 	"""Run by every `bench migrate`; changes only what is missing."""
 	make_roles()
 	fill_settings()
+	index_build.touch()  # a release may bring other schemas
 
 
 def make_roles() -> None:

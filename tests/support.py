@@ -185,7 +185,8 @@ class PlanContent:
 class Shelf:
 	"""Published files in memory: what a build would upload and remove, done at once.
 
-	Every document passes its schema before it is put down, and every link's target is there by then.
+	Every document passes its schema before it is put down, and every link's target is there by then. The
+	contract's schemas stand beside them only `with_schemas`.
 	"""
 
 	stages: dict[str, tuple[Stage, ...]] = field(default_factory=dict)
@@ -193,6 +194,7 @@ class Shelf:
 	ledger: dict[str, LedgerEntry] = field(default_factory=dict)
 	kinds: dict[str, str] = field(default_factory=dict)
 	written: list[str] = field(default_factory=list)
+	with_schemas: bool = False
 
 	def publish(self, plans: Sequence[PlanContent], now: int, edited: Collection[str] | None = None) -> None:
 		"""Build everything; with `edited` given, only lessons named there or of another shape are read."""
@@ -214,6 +216,8 @@ class Shelf:
 			diffs[scope] = self._diff(scope, now, elsewhere)
 			self._render_plan(diffs[scope], plan, edited)
 		diffs["index"] = self._diff("index", now)
+		if self.with_schemas:
+			contracts.offer(diffs["index"])
 		entries = [plan_index_entry(plan.plan) for plan in plans]
 		diffs["index"].offer(paths.PLAN_INDEX, "plans_index", "", plan_index_document(entries))
 		for scope in {entry.scope for entry in self.ledger.values()} - set(diffs):

@@ -25,7 +25,7 @@ from memora.services.cdn_export.json_generator import with_signed_videos
 from memora.services.cdn_export.tree import Stage
 from tests.support import NOW, PLAN, Document, PlanContent, Shelf, busy, libraries, published, straight
 
-SCHEMAS = ("common", *contracts.KINDS)
+SCHEMAS = contracts.NAMES
 STAMP = {"version": NOW, "generated_at": "2026-01-25T00:13:20+00:00"}
 
 
@@ -61,7 +61,7 @@ def samples() -> dict[str, list[Document]]:
 		topic=everything,
 		lesson=everything,
 	)
-	shelf = Shelf(stages={"L": tuple(Stage(type_, type_) for type_ in STAGE_TYPES)})
+	shelf = Shelf(stages={"L": tuple(Stage(type_, type_) for type_ in STAGE_TYPES)}, with_schemas=True)
 	shelf.publish([PlanContent(PLAN, [(full, 1)])], NOW)
 	found: dict[str, list[Document]] = {kind: [] for kind in contracts.KINDS}
 	for one in (shelf, published(busy()), sharded()):

@@ -82,6 +82,7 @@ def test_a_new_file_has_this_moment_as_its_version() -> None:
 		("lesson", "sort_order", "access"),
 		("search_index", "plan_id", "total_lessons"),
 		("search_shard", "subject_name", "entries"),
+		("schemas_index", "contract_version", "schemas"),
 	],
 )
 def test_the_stamp_stands_where_the_spec_has_it(kind: str, before: str | None, after: str) -> None:

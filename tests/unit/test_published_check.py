@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from memora.services.cdn_export import contracts
 from memora.services.cdn_export.published_check import Report, check
+from tests.support import NOW, Shelf
 
 Tree = dict[str, Any]
 VERSION = 1769300000
@@ -306,3 +308,16 @@ def test_a_link_out_of_the_cdn_is_refused() -> None:
 	for url in ("../secret.json?v=1", "/etc/passwd?v=1", "https://elsewhere.example/l1.json?v=1"):
 		tree[UNIT]["topics"][0]["lessons"][0]["url"] = url
 		assert not _check(tree).ok
+
+
+def test_the_schemas_beside_the_content_are_followed() -> None:
+	shelf = Shelf(with_schemas=True)
+	shelf.publish([], NOW)
+	files = shelf.files
+	report = check(files.get, lambda: files)
+	assert report.ok
+	assert report.files == 2 + len(contracts.NAMES)
+	del files["schemas/unit.schema.json"]
+	files["schemas/common.schema.json"] = b'{"type": "nonsense"}'
+	found = {str(problem).partition(": ")[0] for problem in check(files.get).problems}
+	assert found == {"schemas/unit.schema.json", "schemas/common.schema.json"}

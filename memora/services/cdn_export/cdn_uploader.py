@@ -30,6 +30,8 @@ PHASES: tuple[str, ...] = (
 	"search_shard",
 	"search_index",
 	"manifest",
+	"schema",
+	"schemas_index",
 	"plans_index",
 )
 """Bottom-up: what a file links to is in an earlier phase (spec, "Publishing")."""

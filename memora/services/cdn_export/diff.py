@@ -24,13 +24,23 @@ from memora.services.cdn_export import paths
 from memora.services.cdn_export.tree import Access
 
 Document = dict[str, Any]
-FileKind = Literal["plans_index", "manifest", "subject", "unit", "lesson", "search_index", "search_shard"]
+FileKind = Literal[
+	"plans_index",
+	"manifest",
+	"subject",
+	"unit",
+	"lesson",
+	"search_index",
+	"search_shard",
+	"schemas_index",
+	"schema",
+]
 State = Literal["live", "in_flight", "removing", "removed"]
 
 # Spec: "A file over 10 MB fails its plan"; 10 MB is 10,000,000 bytes.
 LARGEST_FILE = 10_000_000
 
-# The key that `version` and `generated_at` stand before, by kind of file (spec, "Files").
+# The key that `version` and `generated_at` stand before, by kind of file (spec, "Files"). A schema has no stamp.
 _STAMP_STANDS_BEFORE: dict[FileKind, str] = {
 	"plans_index": "plans",
 	"manifest": "subjects",
@@ -39,6 +49,7 @@ _STAMP_STANDS_BEFORE: dict[FileKind, str] = {
 	"lesson": "access",
 	"search_index": "total_lessons",
 	"search_shard": "entries",
+	"schemas_index": "schemas",
 }
 
 
@@ -263,7 +274,7 @@ def published_size(document: Document) -> int:
 
 def stamped(kind: FileKind, document: Document, version: int) -> Document:
 	"""The document with `version` and `generated_at` where the spec's table has them."""
-	anchor = _STAMP_STANDS_BEFORE[kind]
+	anchor = _STAMP_STANDS_BEFORE.get(kind)
 	whole: Document = {}
 	for key, value in document.items():
 		if key == anchor:

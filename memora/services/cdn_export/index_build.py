@@ -1,4 +1,8 @@
-"""The build of `plans/index.json`: every published plan whose manifest is live, also when there is none."""
+"""The build of `plans/index.json`: every published plan whose manifest is live, also when there is none.
+
+The contract's schemas belong to the same owner, being few and rarely changed: a release that changes them has
+the index built by `touch`.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from memora.exceptions import ScopeBusyError
 from memora.services.cdn_export import (
 	build,
 	content_tree,
+	contracts,
 	database,
 	json_generator,
 	ledger,
@@ -27,10 +32,11 @@ _POLL_SECONDS = 0.1
 
 
 def run(site: Site, lease: Lease, state: State) -> Counts:
-	"""Write the list of plans if its content has changed. The caller holds the index's lease, and has read
+	"""Write the list of plans, and the schemas, where their content has changed. The caller holds the index's lease, and has read
 	`state` by the first statement of the current transaction."""
 	entries = ledger.of_scope(scopes.INDEX)
 	offered = Diff(entries, int(time.time()))
+	contracts.offer(offered)
 	document = json_generator.plan_index_document(
 		json_generator.plan_index_entry(plan) for plan in content_tree.live_plans()
 	)
@@ -44,6 +50,15 @@ def run(site: Site, lease: Lease, state: State) -> Counts:
 		removals=Removals(),
 		state_values={"is_live": 1},
 	)
+
+
+def touch() -> None:
+	"""Let the next batch look at the index and the schemas again, in the caller's transaction.
+
+	A site that has never published has nothing to look at.
+	"""
+	if publish_state.read([scopes.INDEX]):
+		publish_state.raise_generations([scopes.INDEX])
 
 
 def publish_now(site: Site) -> None:

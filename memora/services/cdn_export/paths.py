@@ -12,6 +12,7 @@ from functools import lru_cache
 from hashlib import sha256
 
 PLAN_INDEX = "plans/index.json"
+SCHEMA_INDEX = "schemas/index.json"
 
 _PLAIN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _EXTENSION = re.compile(r"[a-z0-9]{1,16}")
@@ -64,6 +65,11 @@ def media(digest: str, extension: str) -> str:
 	"""A public file by the hex SHA-256 of its bytes; an extension that is not plain becomes "bin"."""
 	extension = extension.lower().removeprefix(".")
 	return f"media/{digest}.{extension if _EXTENSION.fullmatch(extension) else 'bin'}"
+
+
+def schema(name: str) -> str:
+	"""A JSON Schema of the contract, beside the content that it describes."""
+	return f"schemas/{name}.schema.json"
 
 
 def versioned(path: str, version: int) -> str:

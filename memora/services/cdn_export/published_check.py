@@ -90,6 +90,7 @@ def check(read: Read, list_paths: ListPaths | None = None) -> Report:
 	"""
 	crawl = _Crawl(read)
 	crawl.index()
+	crawl.schemas()
 	if list_paths is not None:
 		crawl.report.unlinked = sorted(set(list_paths()) - crawl.sizes.keys())
 	# A shared file is seen from several plans; what is wrong with it is said once.
@@ -138,6 +139,15 @@ class _Crawl:
 				self._same(path, manifest, entry, ("plan_id", "title", "season", "grade", "stream"))
 				self._plan(path, manifest)
 
+	def schemas(self) -> None:
+		"""The contract beside the content: not there before the first build of a release that has it."""
+		if self._read(paths.SCHEMA_INDEX) is None:
+			return
+		index = self._document(paths.SCHEMA_INDEX, "schemas_index")
+		for entry in index["schemas"] if index else ():
+			self._expect_path(paths.SCHEMA_INDEX, entry["url"], paths.schema(entry["name"]))
+			self._follow(paths.SCHEMA_INDEX, entry["url"], "schema")
+
 	def _problem(self, path: str, message: str) -> None:
 		self.report.problems.append(Problem(path, message))
 
@@ -162,6 +172,8 @@ class _Crawl:
 		except ContractError as error:
 			self._problem(path, str(error).removeprefix(f"{path} "))
 			return None
+		if kind == "schema":
+			return document
 		if int(datetime.fromisoformat(document["generated_at"]).timestamp()) != document["version"]:
 			self._problem(path, f"version {document['version']} is not the moment {document['generated_at']}")
 		return document
@@ -197,7 +209,7 @@ class _Crawl:
 		if document is None:
 			if len(self.report.problems) == known:
 				self._problem(source, f"the link {url!r} leads to a file that is missing or broken")
-		elif versioned and document["version"] < int(version):
+		elif versioned and document.get("version", int(version)) < int(version):
 			self._problem(
 				source, f"the link {url!r} is newer than its target's version {document['version']}"
 			)

@@ -1,7 +1,8 @@
 """What memora promises its readers: a JSON Schema (draft-07) per kind of file, and the check against it.
 
 The schemas stand beside this module, one file each, and are what a front-end developer reads; `common` holds
-what they share. Every document is checked before anything of its build is uploaded.
+what they share. Every document is checked before anything of its build is uploaded. They are published too,
+under `schemas/`, with the version of the whole contract: docs/contract.md says what may change under which.
 """
 
 from __future__ import annotations
@@ -14,9 +15,16 @@ import jsonschema_rs
 import orjson
 
 from memora.exceptions import ContractError
-from memora.services.cdn_export.diff import FileKind
+from memora.services.cdn_export import paths
+from memora.services.cdn_export.diff import Diff, FileKind
 
-KINDS: tuple[FileKind, ...] = get_args(FileKind)
+VERSION = "1.0"
+"""The contract's: the first number is raised by what breaks a reader, the second by what only adds."""
+
+KINDS: tuple[FileKind, ...] = tuple(kind for kind in get_args(FileKind) if kind != "schema")
+NAMES: tuple[str, ...] = ("common", *KINDS)
+"""All schemas, those that others refer to first."""
+
 BASE = "https://memora.app/schemas/cdn/"
 
 _LONGEST_REASON = 300
@@ -37,6 +45,15 @@ def validate(kind: FileKind, document: dict[str, Any], path: str) -> None:
 		raise ContractError(f"{path} breaks its contract at {place or 'the top'}: {reason}") from error
 
 
+def offer(diff: Diff) -> None:
+	"""Offer the schemas and their index to a build, which uploads what has changed."""
+	entries = [
+		{"name": name, "url": diff.offer(paths.schema(name), "schema", "", schema(name)).url} for name in NAMES
+	]
+	index = {"contract_version": VERSION, "schemas": entries}
+	diff.offer(paths.SCHEMA_INDEX, "schemas_index", "", index)
+
+
 @cache
 def schema(name: str) -> dict[str, Any]:
 	"""The JSON Schema of a kind, or `common`."""
@@ -46,6 +63,8 @@ def schema(name: str) -> dict[str, Any]:
 
 @cache
 def _validator(kind: FileKind) -> jsonschema_rs.Draft7Validator:
+	if kind == "schema":
+		return jsonschema_rs.Draft7Validator({"$ref": "http://json-schema.org/draft-07/schema#"})
 	return jsonschema_rs.Draft7Validator(schema(kind), retriever=_beside)
 
 
