@@ -2,17 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import frappe
 import orjson
 
-from memora.services.cdn_export import batch_processor, published_check
+from memora.services.cdn_export import batch_processor, paths, published_check, settings
 from memora.services.cdn_export.batch_processor import Drained
 from memora.services.cdn_export.published_check import Report
+from memora.services.cdn_export.storage import Upload
+from memora.services.cdn_export.storage.local import LocalStorage
 from memora.tests import factories
 from memora.tests.utils import MemoraTestCase
+
+
+@dataclass(slots=True)
+class Reading:
+	"""Every document a learner of one plan reads, by the id of what it shows; `paths` are where they stood."""
+
+	manifest: dict[str, Any]
+	search: dict[str, Any]
+	subjects: dict[str, dict[str, Any]] = field(default_factory=dict)
+	units: dict[str, dict[str, Any]] = field(default_factory=dict)
+	lessons: dict[str, dict[str, Any]] = field(default_factory=dict)
+	entries: list[dict[str, str]] = field(default_factory=list)
+	paths: dict[str, str] = field(default_factory=dict)
+
+	def level(self, name: str) -> str:
+		"""The access level of a subject, unit or lesson."""
+		return (self.subjects.get(name) or self.units.get(name) or self.lessons[name])["access"][
+			"access_level"
+		]
 
 
 class PublishingTestCase(MemoraTestCase):
@@ -24,8 +49,8 @@ class PublishingTestCase(MemoraTestCase):
 
 	def configure(self, **fields: Any) -> None:
 		"""Save CDN Settings, publishing to this test's folder unless told otherwise."""
-		settings = frappe.get_doc("CDN Settings")
-		settings.update(
+		doc = frappe.get_doc("CDN Settings")
+		doc.update(
 			{
 				"enabled": 1,
 				"storage_provider": "Local Directory",
@@ -33,7 +58,7 @@ class PublishingTestCase(MemoraTestCase):
 				**fields,
 			}
 		)
-		settings.save()
+		doc.save()
 		frappe.db.commit()
 
 	def publish(self) -> Drained:
@@ -41,8 +66,72 @@ class PublishingTestCase(MemoraTestCase):
 		frappe.db.commit()
 		return batch_processor.process("Scheduler")
 
+	def tick(self) -> dict[str, Any]:
+		"""The scheduler's look of every minute, in this process."""
+		frappe.db.commit()
+		with patch.object(batch_processor.Worker, "count", return_value=0):
+			return batch_processor.check_due()
+
+	def minutes_pass(self, minutes: int) -> None:
+		"""Let everything that waits for a moment wait that much less."""
+		for table, column in (("CDN File", "remove_at"), ("CDN Publish State", "next_retry_at")):
+			frappe.db.sql(f"update `tab{table}` set {column} = {column} - interval %s minute", minutes)
+		frappe.db.commit()
+
+	@contextmanager
+	def recorded(self) -> Iterator[list[tuple[str, str]]]:
+		"""What is done to the storage meanwhile, in order: ("put" or "delete", path)."""
+		steps: list[tuple[str, str]] = []
+		put, delete = LocalStorage.put, LocalStorage.delete
+
+		def recorded_put(storage: LocalStorage, upload: Upload, **condition: Any) -> str:
+			steps.append(("put", upload.path))
+			return put(storage, upload, **condition)
+
+		def recorded_delete(storage: LocalStorage, gone: Iterable[str]) -> None:
+			gone = list(gone)
+			steps.extend(("delete", path) for path in gone)
+			delete(storage, gone)
+
+		with patch.multiple(LocalStorage, put=recorded_put, delete=recorded_delete):
+			yield steps
+
+	def storage(self) -> LocalStorage:
+		"""The storage, for what it keeps beside the files."""
+		return settings.open_storage()
+
+	def failures(self) -> dict[str, str]:
+		"""What could not be published, with what is said about it."""
+		rows = frappe.get_all("CDN Publish State", {"last_error": ("is", "set")}, ["ref", "last_error"])
+		return {row.ref: row.last_error for row in rows}
+
+	def learner(self, plan: Any) -> Reading:
+		"""Read a plan as an app does, from its manifest down."""
+		manifest = self.read(paths.manifest(plan.name))
+		reading = Reading(manifest, self.read(manifest["search_index_url"]))
+
+		def follow(kind: str, url: str) -> dict[str, Any]:
+			document = self.read(url)
+			getattr(reading, kind)[document["id"]] = document
+			reading.paths[document["id"]] = url.partition("?")[0]
+			return document
+
+		for subject in manifest["subjects"]:
+			for track in follow("subjects", subject["url"])["tracks"]:
+				for unit in track["units"]:
+					for topic in follow("units", unit["url"])["topics"]:
+						for lesson in topic["lessons"]:
+							follow("lessons", lesson["url"])
+		reading.entries += reading.search.get("entries", [])
+		for shard in reading.search.get("shards", []):
+			reading.entries += self.read(shard["url"])["entries"]
+		return reading
+
 	def paths(self) -> set[str]:
-		"""Every published path."""
+		"""Every published path but those of the contract's schemas, which stand beside any content."""
+		return {path for path in self.all_paths() if not path.startswith("schemas/")}
+
+	def all_paths(self) -> set[str]:
 		return {
 			str(file.relative_to(self.local_path)) for file in self.local_path.rglob("*") if file.is_file()
 		}
@@ -61,11 +150,12 @@ class PublishingTestCase(MemoraTestCase):
 		"""All published files."""
 		return {path: self.read_bytes(path) or b"" for path in self.paths()}
 
-	def check(self) -> Report:
-		"""Read what is published as a learner's app does, and assert that nothing is wrong."""
-		report = published_check.check(self.read_bytes, self.paths)
+	def check(self, leaving: Iterable[str] = ()) -> Report:
+		"""Read what is published as a learner's app does, and assert that nothing is wrong, and that only what
+		is `leaving` stands there without a link to it."""
+		report = published_check.check(self.read_bytes, self.all_paths)
 		self.assertEqual([str(problem) for problem in report.problems], [])
-		self.assertEqual(report.unlinked, [])
+		self.assertEqual(report.unlinked, sorted(leaving))
 		return report
 
 	def assertWritten(self, before: dict[str, bytes], paths: set[str]) -> None:

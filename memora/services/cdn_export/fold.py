@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 import frappe
 
-from memora.services.cdn_export import database, publish_state, scopes
+from memora.services.cdn_export import database, ledger, publish_state, scopes
 from memora.services.cdn_export import dependency_resolver as resolver
 
 EVERY_LESSON = "*"
@@ -81,20 +81,23 @@ def lessons_changed_since(subject: str, generation: int) -> set[str] | None:
 
 def _fold_rows() -> int:
 	rows = frappe.db.sql(
-		f"select name, ref_doctype, ref_name, event, was from `tabCDN Change` limit {_ROWS_A_FOLD}"
+		f"select name, ref_doctype, ref_name, event, was, creation from `tabCDN Change` limit {_ROWS_A_FOLD}"
 	)
 	if not rows:
 		return 0
-	affected = resolver.affected_by({(doctype, name) for _, doctype, name, _, _ in rows})
-	for _, doctype, name, event, was in rows:
+	affected = resolver.affected_by({(doctype, name) for _, doctype, name, *_ in rows})
+	for _, doctype, name, event, was, _ in rows:
 		if not was:
 			continue
 		if doctype == resolver.PLAN:
 			affected.plans.add(was)
 		elif doctype == resolver.SUBJECT or (doctype in resolver.PARENT_FIELDS and event != "rename"):
 			affected.subjects[was].add((doctype, name))
-	_warn_of(affected.orphans - {(doctype, name) for _, doctype, name, _, was in rows if was})
+	_warn_of(affected.orphans - {(doctype, name) for _, doctype, name, _, was, _ in rows if was})
 
+	renames = [row for row in rows if row[3] == "rename"]
+	for _, doctype, name, _, was, _ in sorted(renames, key=lambda row: row[5]):
+		ledger.follow_rename(doctype, was, name)
 	raise_for(affected)
 	frappe.db.sql("delete from `tabCDN Change` where name in %s", (tuple(row[0] for row in rows),))
 	return len(rows)

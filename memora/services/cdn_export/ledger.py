@@ -14,6 +14,7 @@ import frappe
 from frappe.utils import now_datetime
 
 from memora.services.cdn_export import database
+from memora.services.cdn_export import dependency_resolver as resolver
 from memora.services.cdn_export.diff import LedgerEntry, Planned
 from memora.services.cdn_export.scopes import Scope
 
@@ -37,6 +38,14 @@ _COLUMNS = (
 	"lesson_count",
 	"signed_until",
 )
+_SHOWN_BY: dict[str, tuple[str, ...]] = {
+	resolver.PLAN: ("manifest",),
+	resolver.SUBJECT: ("subject", "search_shard"),
+	"Memora Unit": ("unit",),
+	resolver.LESSON: ("lesson",),
+}
+"""The kinds of file whose `node` is a document of this DocType."""
+
 _TEXTS = frozenset({"node", "subject", "content_hash", "shape_hash", "etag", "access_level", "required_item"})
 _TEXT_PLACES = tuple(column in _TEXTS for column in _COLUMNS)
 
@@ -207,6 +216,27 @@ def removed(paths: Iterable[str]) -> None:
 				etag = '', size = 0, signed_until = null, remove_at = null
 			where name in %s and state = 'removing'""",
 			(names,),
+		)
+
+
+def follow_rename(doctype: str, old: str, new: str) -> None:
+	"""Let the rows of a renamed document's files name it by its new name, so that what stands under the old
+	one counts as moved, not as gone."""
+	if kinds := _SHOWN_BY.get(doctype):
+		_replace("node", old, new, "and kind in %s", (kinds,))
+	if doctype == resolver.SUBJECT:
+		_replace("subject", old, new)
+
+
+def _replace(column: str, old: str, new: str, condition: str = "", values: tuple = ()) -> None:
+	# Found first and then changed by primary key: the UPDATE itself would lock all that it looks at.
+	names = frappe.db.sql(
+		f"select name from `tab{TABLE}` where {column} = %s and state != 'removed' {condition}",
+		(old, *values),
+	)
+	if names:
+		frappe.db.sql(
+			f"update `tab{TABLE}` set {column} = %s where name in %s", (new, tuple(name for (name,) in names))
 		)
 
 

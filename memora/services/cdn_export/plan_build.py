@@ -8,10 +8,10 @@ renditions, so that cost follows the change. Afterwards the files that this plan
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-import frappe
+from frappe.utils import now_datetime
 
 from memora.exceptions import BuildError, ScopeBusyError, StorageError
 from memora.services.cdn_export import (
@@ -157,7 +157,7 @@ def _reads(snapshot: Snapshot, subject: str) -> bool:
 
 def _is_backing_off(snapshot: Snapshot, subject: str) -> bool:
 	state = snapshot.subject_states.get(scopes.subject(subject).id)
-	return state is not None and publish_state.is_backing_off(state, frappe.utils.now_datetime())
+	return state is not None and publish_state.is_backing_off(state, now_datetime())
 
 
 def _bring_up_to_date(site: Site, subject: str) -> None:
@@ -253,7 +253,9 @@ def _publish(site: Site, lease: Lease, snapshot: Snapshot, stuck: set[str]) -> C
 		images={image for r in rendered.values() if r.resolved for image in subject_files.images(r.resolved)},
 		owners=owners,
 		generation=snapshot.state.generation,
-		removals=_removals(snapshot, offered.dropped(), levels, rendered),
+		removals=_removals(
+			snapshot, offered.dropped(), levels, {name for name, r in rendered.items() if r.resolved}
+		),
 		state_values={"is_live": 1, "live_version": manifest.version, "index_digest": index_digest},
 		closing=closing,
 	)
@@ -407,31 +409,38 @@ def _offer_entry_points(
 
 
 def _removals(
-	snapshot: Snapshot, dropped: list[LedgerEntry], levels: Levels, rendered: dict[str, Rendering]
+	snapshot: Snapshot, dropped: list[LedgerEntry], levels: Levels, shown: Collection[str]
 ) -> Removals:
+	"""When a plan's files that are no longer produced have to go; `shown` are subjects it still shows."""
 	found = subject_build.removals([entry for entry in dropped if entry.kind in ("lesson", "unit")], levels)
 	going = set(found.at_once)
-	hidden = {entry.subject for entry in dropped if entry.path in going}
+	lost_lessons = {entry.subject for entry in dropped if entry.path in going} | {
+		subject
+		for subject, known in snapshot.renditions.items()
+		if ledger.dropped_since(scopes.subject(subject), known.generation)
+	}
 	for entry in dropped:
 		if entry.kind in ("lesson", "unit"):
 			continue
-		shown = entry.subject in rendered and rendered[entry.subject].resolved is not None
-		known = snapshot.renditions.get(entry.subject)
-		lost_lessons = entry.subject in hidden or (
-			known is not None and ledger.dropped_since(scopes.subject(entry.subject), known.generation)
-		)
-		# A search shard that was only cut anew stays for cached indexes, unless it names what is hidden now.
-		keeps = entry.kind == "search_index" or (shown and not lost_lessons)
+		# What was only cut anew or moved stays for cached links, unless it names what is hidden now.
+		names_hidden = lost_lessons if entry.kind == "search_index" else entry.subject in lost_lessons
+		keeps = not names_hidden and (not entry.subject or entry.subject in shown)
 		(found.after_grace if keeps else found.at_once).append(entry.path)
 	return found
 
 
 def _take_away(site: Site, lease: Lease, snapshot: Snapshot) -> Counts:
-	"""Remove a plan that is unpublished or gone: out of the list of plans first, then its folder."""
+	"""Remove a plan that is unpublished or gone: out of the list of plans first, then its folder.
+
+	A renamed one gives way to its new folder and keeps the old for a grace.
+	"""
 	plan = lease.scope.ref
+	standing = [entry for entry in ledger.of_scope(lease.scope).values() if entry.state != "removed"]
+	removals = _removals_of_renamed(snapshot, standing) or Removals(
+		at_once=[entry.path for entry in standing]
+	)
 	if snapshot.state.is_live:
 		index_build.publish_now(site)
-	standing = [entry for entry in ledger.of_scope(lease.scope).values() if entry.state != "removed"]
 
 	leftovers: list[State] = []
 
@@ -446,11 +455,35 @@ def _take_away(site: Site, lease: Lease, snapshot: Snapshot) -> Counts:
 		Diff({}, int(time.time())),
 		{},
 		generation=snapshot.state.generation,
-		removals=Removals(at_once=[entry.path for entry in standing]),
+		removals=removals,
 		state_values={"is_live": 0, "live_version": 0, "index_digest": ""},
 		closing=closing,
 	)
 	return Counts(deleted=_tidy(site, lease, leftovers, {}))
+
+
+def _removals_of_renamed(snapshot: Snapshot, standing: list[LedgerEntry]) -> Removals | None:
+	"""When the old folder of a plan that is live under another name has to go; None when it is not.
+
+	Raises ScopeBusyError while the plan is yet to be built under its new name.
+	"""
+	manifest = next((entry for entry in standing if entry.kind == "manifest"), None)
+	if manifest is None or manifest.node == snapshot.state.ref:
+		return None
+	scope = scopes.plan(manifest.node)
+	if publish_state.is_coming(scope, now_datetime()):
+		raise ScopeBusyError(f"plan {scope.ref}, once {snapshot.state.ref}, is built first")
+	state = publish_state.read([scope]).get(scope.id)
+	if not state or not state.is_live:
+		return None
+	overrides = content_tree.plan_overrides(scope.ref)
+	levels: Levels = {}
+	shown = set()
+	for subject in content_tree.plan_subjects(scope.ref):
+		if resolved := _resolve(subject, overrides.get(subject, ())):
+			levels |= subject_files.levels(resolved)
+			shown.add(subject)
+	return _removals(snapshot, standing, levels, shown)
 
 
 def _leftovers(lease: Lease, subjects: Iterable[str]) -> list[State]:

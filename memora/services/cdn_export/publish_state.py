@@ -38,6 +38,11 @@ _COLUMNS = (
 	"index_digest",
 )
 
+_COMING = """published_generation < generation
+		and (next_retry_at is null or next_retry_at <= %s)
+		and (dead_since is null or failed_generation < generation)
+		and (held = 0 or approved_generation >= generation)"""
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -122,16 +127,18 @@ def due(now: datetime) -> list[State]:
 	reads is not due.
 	"""
 	return _select(
-		"""published_generation < generation
-		and (next_retry_at is null or next_retry_at <= %s)
-		and (dead_since is null or failed_generation < generation)
+		f"""{_COMING}
 		and (lease_token is null or lease_expires < now(6))
-		and (held = 0 or approved_generation >= generation)
 		and (scope_type != 'subject' or exists (
 			select 1 from `tabCDN Rendition` reader where reader.subject = ref and reader.mode = 'shared'))
 		order by field(scope_type, 'subject', 'plan', 'index'), waiting_since, name""",
 		(now,),
 	)
+
+
+def is_coming(scope: Scope, now: datetime) -> bool:
+	"""Whether a scope is due, or is being built right now."""
+	return bool(_select(f"name = %s and {_COMING}", (scope.id, now)))
 
 
 def succeeded(scope: Scope, token: str, generation: int, values: dict[str, Any], *, release: bool) -> bool:

@@ -1,0 +1,559 @@
+"""Plans that share subjects: what one plan changes, its own learners see, and nobody else.
+
+Also what must go when nobody may read it any more, at once or after a grace (spec, "Publishing").
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import frappe
+from frappe.model.document import Document
+
+from memora.services.cdn_export import fold
+from memora.tests import factories
+from memora.tests.publishing import PublishingTestCase, Reading, make_course
+
+ACTIONS = {"Hide": "", "Rename": "Another title", "Set Free": "", "Set Sold Separately": "ITEM-OWN"}
+
+
+class TwoPlansTestCase(PublishingTestCase):
+	"""`whole` and `other` list the same subject; both are published."""
+
+	def setUp(self) -> None:
+		super().setUp()
+		self.course = make_course(title="Physics")
+		self.subject = self.course["subject"]
+		self.lessons = self.course["lessons"]
+		self.whole = factories.make_plan([self.subject], title="Whole", is_published=1)
+		self.other = factories.make_plan([self.subject], title="Other", is_published=1)
+		self.publish()
+		self.check()
+
+	def override(self, plan: Document, *rows: dict[str, str]) -> None:
+		"""Replace a plan's overrides and publish."""
+		self.change(plan, overrides=list(rows))
+		self.publish()
+
+	def change(self, doc: Document, **fields: Any) -> None:
+		doc.reload()
+		doc.update(fields)
+		doc.save()
+
+	def below(self, folder: str) -> set[str]:
+		return {path for path in self.paths() if path.startswith(folder)}
+
+	def folder(self, plan: Document) -> str:
+		return f"plans/{plan.name}/"
+
+	def shared(self) -> dict[str, bytes]:
+		"""The shared files."""
+		return {
+			path: body for path, body in self.contents().items() if path.startswith(("units/", "lessons/"))
+		}
+
+	def without(self, plan: Document) -> dict[str, bytes]:
+		"""All files but those of a plan."""
+		folder = self.folder(plan)
+		return {path: body for path, body in self.contents().items() if not path.startswith(folder)}
+
+	def said(self) -> dict[str, str]:
+		"""Path of each file that is to go, with when."""
+		return dict(frappe.db.sql("select path, remove_at from `tabCDN File` where state = 'removing'"))
+
+
+class TestOverrides(TwoPlansTestCase):
+	def targets(self) -> list[Document]:
+		return [
+			self.subject,
+			self.course["track"],
+			self.course["units"][0],
+			self.course["topics"][0],
+			self.lessons[0],
+		]
+
+	def test_no_action_at_any_level_touches_the_other_plan(self) -> None:
+		"""earlier-defects, Content: shared paths with plan-specific content: the last plan built won, undoing the
+		other's Hide and Set Free."""
+		before = self.without(self.other)
+		for target in self.targets():
+			for action, value in ACTIONS.items():
+				with self.subTest(target=target.doctype, action=action):
+					self.override(self.other, factories.override(target, action, value))
+					self.assertEqual(self.without(self.other), before)
+					own = self.learner(self.other)
+					self.assertEqual(self.seen(own, target), self.expected(target, action))
+					self.assertEqual(
+						set(own.subjects), set() if self.hides_all(target, action) else {self.subject.name}
+					)
+					for name in (*own.units, *own.lessons):
+						self.assertTrue(own.paths[name].startswith(self.folder(self.other)), name)
+		self.override(self.other)
+		self.minutes_pass(15)
+		self.tick()
+		self.check()
+		self.assertEqual(self.without(self.other), before)
+
+	def hides_all(self, target: Document, action: str) -> bool:
+		return action == "Hide" and target.doctype == "Memora Subject"
+
+	def expected(self, target: Document, action: str) -> Any:
+		if action == "Hide":
+			return None
+		if action == "Rename":
+			return ("Another title", {"is_published": True, "access_level": "authenticated"})
+		if action == "Set Free":
+			return (target.title, {"is_published": True, "access_level": "free_preview"})
+		sold = {"required_item": "ITEM-OWN", "is_sold_separately": True, "parent_item_required": False}
+		return (target.title, {"is_published": True, "access_level": "paid", **sold})
+
+	def seen(self, reading: Reading, target: Document) -> Any:
+		"""Title and access of a node, from the file above it as much as from its own."""
+		found = []
+		listed = [*reading.manifest["subjects"]]
+		for subject in reading.subjects.values():
+			listed += [
+				subject,
+				*subject["tracks"],
+				*(unit for track in subject["tracks"] for unit in track["units"]),
+			]
+		for unit in reading.units.values():
+			listed += [
+				unit,
+				*unit["topics"],
+				*(lesson for topic in unit["topics"] for lesson in topic["lessons"]),
+			]
+		listed += reading.lessons.values()
+		for entry in listed:
+			if entry["id"] == target.name and (entry["title"], entry["access"]) not in found:
+				found.append((entry["title"], entry["access"]))
+		self.assertLessEqual(len(found), 1, "a node is shown in two ways")
+		return found[0] if found else None
+
+	def test_both_plans_keep_their_own_in_whatever_order_they_are_built(self) -> None:
+		"""earlier-defects, Content: shared paths with plan-specific content: the last plan built won, undoing the
+		other's Hide and Set Free."""
+		hidden, free = self.lessons[0], self.lessons[3]
+		self.override(self.whole, factories.override(free, "Set Free"))
+		self.override(self.other, factories.override(hidden, "Hide"))
+		for plans in ((self.whole, self.other), (self.other, self.whole)):
+			self.change(self.lessons[1], title=f"Edited before {plans[0].title}")
+			frappe.db.commit()
+			fold.fold()
+			for place, plan in enumerate(plans):
+				frappe.db.sql(
+					"update `tabCDN Publish State` set waiting_since = %s where ref = %s",
+					(f"2020-01-0{place + 1}", plan.name),
+				)
+			self.publish()
+			whole, other = self.learner(self.whole), self.learner(self.other)
+			self.assertEqual(
+				(whole.level(free.name), other.level(free.name)), ("free_preview", "authenticated")
+			)
+			self.assertIn(hidden.name, whole.lessons)
+			self.assertNotIn(hidden.name, other.lessons)
+			for reading in (whole, other):
+				self.assertEqual(
+					reading.lessons[self.lessons[1].name]["title"], f"Edited before {plans[0].title}"
+				)
+		self.check(self.said())
+
+	def test_a_renamed_node_has_its_new_title_wherever_it_stands_and_the_old_one_nowhere(self) -> None:
+		"""earlier-defects, Content: Rename and Set Sold Separately had no effect."""
+		targets = self.targets()
+		titles = {target.name: f"Renamed {target.doctype}" for target in targets}
+		self.override(
+			self.other, *(factories.override(target, "Rename", titles[target.name]) for target in targets)
+		)
+		other = "".join(self.read_bytes(path).decode() for path in self.learned(self.other))
+		whole = "".join(self.read_bytes(path).decode() for path in self.learned(self.whole))
+		for target in targets:
+			self.assertNotIn(f'"{target.title}"', other)
+			self.assertNotIn(f'"{titles[target.name]}"', whole)
+
+		subject, track, unit, topic, lesson = (titles[target.name] for target in targets)
+		reading = self.learner(self.other)
+		self.assertEqual(reading.manifest["subjects"][0]["title"], subject)
+		self.assertEqual(reading.subjects[self.subject.name]["tracks"][0]["title"], track)
+		self.assertEqual(
+			reading.lessons[self.lessons[0].name]["parent"],
+			{
+				"topic_id": targets[3].name,
+				"topic_title": topic,
+				"unit_id": targets[2].name,
+				"unit_title": unit,
+				"track_id": targets[1].name,
+				"track_title": track,
+				"subject_id": self.subject.name,
+				"subject_title": subject,
+			},
+		)
+		neighbour = reading.lessons[self.lessons[1].name]["navigation"]["previous_lesson"]
+		self.assertEqual((neighbour["id"], neighbour["title"]), (self.lessons[0].name, lesson))
+		found = next(entry for entry in reading.entries if entry["lesson_id"] == self.lessons[0].name)
+		self.assertEqual(
+			[found[f"{kind}_name"] for kind in ("subject", "unit", "topic", "lesson")],
+			[subject, unit, topic, lesson],
+		)
+		self.check(self.said())
+
+	def learned(self, plan: Document) -> set[str]:
+		reading = self.learner(plan)
+		return {
+			*reading.paths.values(),
+			f"{self.folder(plan)}manifest.json",
+			f"{self.folder(plan)}search_index.json",
+		}
+
+	def test_an_override_of_one_subject_leaves_the_others_shared(self) -> None:
+		second = make_course(units=1, lessons=1)
+		self.change(
+			self.other, subjects=[{"subject": self.subject.name}, {"subject": second["subject"].name}]
+		)
+		self.override(self.other, factories.override(second["lessons"][0], "Set Free"))
+		reading = self.learner(self.other)
+		self.assertEqual(reading.paths[self.lessons[0].name], f"lessons/{self.lessons[0].name}.json")
+		self.assertEqual(
+			reading.paths[second["lessons"][0].name],
+			f"{self.folder(self.other)}lessons/{second['lessons'][0].name}.json",
+		)
+		self.check()
+
+	def test_an_override_without_effect_still_makes_the_subject_the_plans_own(self) -> None:
+		self.change(self.lessons[0], is_published=0)
+		self.override(self.other, factories.override(self.lessons[0], "Hide"))
+		reading = self.learner(self.other)
+		self.assertEqual(
+			reading.paths[self.lessons[1].name],
+			f"{self.folder(self.other)}lessons/{self.lessons[1].name}.json",
+		)
+		self.assertEqual(
+			self.learner(self.whole).paths[self.lessons[1].name], f"lessons/{self.lessons[1].name}.json"
+		)
+
+	def test_an_edit_reaches_the_shared_and_the_own_lesson(self) -> None:
+		self.override(self.other, factories.override(self.lessons[0], "Hide"))
+		lesson = self.lessons[2]
+		self.change(lesson, stages=[{"title": "Read", "type": "Text", "config": '{"body": "new"}'}])
+		self.publish()
+		for plan in (self.whole, self.other):
+			self.assertEqual(
+				self.learner(plan).lessons[lesson.name]["stages"],
+				[{"idx": 1, "title": "Read", "type": "Text", "config": {"body": "new"}}],
+			)
+
+	def test_a_sold_lesson_carries_its_item_beside_the_object(self) -> None:
+		"""earlier-defects, Content: Rename and Set Sold Separately had no effect."""
+		self.override(
+			self.other, factories.override(self.course["units"][0], "Set Sold Separately", "وحدة 1")
+		)
+		reading = self.learner(self.other)
+		with self.storage() as storage:
+			for lesson in self.lessons[:2]:
+				metadata = storage.head(reading.paths[lesson.name]).metadata
+				self.assertEqual((metadata["access-level"], metadata["required-item"]), ("paid", "وحدة 1"))
+				metadata = storage.head(f"lessons/{lesson.name}.json").metadata
+				self.assertEqual(metadata["access-level"], "authenticated")
+				self.assertNotIn("required-item", metadata)
+
+
+class TestRemoval(TwoPlansTestCase):
+	def unread_by_whole(self) -> None:
+		"""Leave `other` as the only plan."""
+		self.change(self.whole, is_published=0)
+		self.publish()
+
+	def lesson_path(self, place: int, plan: Document | None = None) -> str:
+		return f"{self.folder(plan) if plan else ''}lessons/{self.lessons[place].name}.json"
+
+	def test_what_moves_into_the_plans_own_folder_keeps_its_old_place_for_15_minutes(self) -> None:
+		self.unread_by_whole()
+		moved = set(self.shared())
+		self.override(self.other, factories.override(self.lessons[0], "Rename", "Another title"))
+		self.check(leaving=moved)
+		self.minutes_pass(14)
+		self.tick()
+		self.check(leaving=moved)
+		self.minutes_pass(2)
+		self.assertEqual(self.tick(), {"due": "removal"})
+		self.assertEqual(self.shared(), {})
+		self.check()
+
+		own = self.below(f"{self.folder(self.other)}lessons/") | self.below(
+			f"{self.folder(self.other)}units/"
+		)
+		self.override(self.other)
+		self.check(leaving=own)
+		self.minutes_pass(16)
+		self.tick()
+		self.assertEqual(set(self.shared()), moved)
+		self.check()
+
+	def test_what_comes_back_during_its_grace_stays(self) -> None:
+		self.unread_by_whole()
+		moved = set(self.shared())
+		self.override(self.other, factories.override(self.lessons[0], "Rename", "Another title"))
+		own = self.below(f"{self.folder(self.other)}lessons/") | self.below(
+			f"{self.folder(self.other)}units/"
+		)
+		self.override(self.other)
+		self.minutes_pass(16)
+		self.tick()
+		self.check()
+		self.assertEqual(set(self.shared()), moved)
+		self.assertFalse(own & self.paths())
+
+	def test_what_the_only_reader_hides_goes_from_the_shared_place_at_once(self) -> None:
+		self.unread_by_whole()
+		shared = set(self.shared())
+		self.override(self.other, factories.override(self.lessons[0], "Hide"))
+		gone = {self.lesson_path(0)}
+		self.assertFalse(gone & self.paths())
+		self.check(leaving=shared - gone)
+
+	def test_what_the_only_reader_sells_goes_from_the_shared_place_at_once(self) -> None:
+		self.unread_by_whole()
+		shared = set(self.shared())
+		self.override(self.other, factories.override(self.course["units"][1], "Set Sold Separately", "ITEM"))
+		gone = {self.lesson_path(2), self.lesson_path(3), f"units/{self.course['units'][1].name}.json"}
+		self.assertFalse(gone & self.paths())
+		self.check(leaving=shared - gone)
+
+	def test_what_is_no_longer_free_goes_from_the_plans_folder_at_once(self) -> None:
+		self.override(self.other, factories.override(self.lessons[0], "Set Free"))
+		own = self.below(f"{self.folder(self.other)}lessons/") | self.below(
+			f"{self.folder(self.other)}units/"
+		)
+		self.override(self.other)
+		gone = {self.lesson_path(0, self.other)}
+		self.assertFalse(gone & self.paths())
+		self.check(leaving=own - gone)
+
+	def test_hidden_in_an_own_rendition_goes_in_the_same_run(self) -> None:
+		self.override(self.other, factories.override(self.lessons[0], "Rename", "Another title"))
+		self.assertIn(self.lesson_path(1, self.other), self.paths())
+		self.override(
+			self.other,
+			factories.override(self.lessons[0], "Rename", "Another title"),
+			factories.override(self.lessons[1], "Hide"),
+		)
+		self.assertNotIn(self.lesson_path(1, self.other), self.paths())
+		self.assertIn(self.lesson_path(1), self.paths())
+		self.check()
+
+	def test_unpublished_at_any_level_goes_in_the_same_run_for_all_plans(self) -> None:
+		"""earlier-defects, Content: no removal of files after a delete or a hide."""
+		self.override(self.other, factories.override(self.lessons[3], "Rename", "Another title"))
+		for doc, units, lessons in (
+			(self.lessons[0], 2, 3),
+			(self.course["topics"][0], 2, 2),
+			(self.course["units"][0], 1, 2),
+			(self.course["track"], 0, 0),
+			(self.subject, 0, 0),
+		):
+			with self.subTest(doc.doctype):
+				self.change(doc, is_published=0)
+				self.publish()
+				self.check()
+				for folder in ("", self.folder(self.other)):
+					self.assertEqual(len(self.below(f"{folder}units/")), units)
+					self.assertEqual(len(self.below(f"{folder}lessons/")), lessons)
+				self.change(doc, is_published=1)
+				self.publish()
+				self.check()
+				self.assertEqual(len(self.shared()), 6)
+
+	def test_a_deleted_lesson_goes_in_the_same_run_for_all_plans(self) -> None:
+		"""earlier-defects, Content: no removal of files after a delete or a hide."""
+		self.override(self.other, factories.override(self.lessons[3], "Rename", "Another title"))
+		frappe.delete_doc("Memora Lesson", self.lessons[0].name)
+		self.publish()
+		self.check()
+		self.assertNotIn(self.lesson_path(0), self.paths())
+		self.assertNotIn(self.lesson_path(0, self.other), self.paths())
+
+	def test_shared_files_go_with_the_last_plan_that_reads_them(self) -> None:
+		shared = self.shared()
+		self.change(self.whole, is_published=0)
+		self.publish()
+		self.assertEqual(self.shared(), shared)
+		self.check()
+		self.change(self.other, subjects=[])
+		self.publish()
+		self.assertEqual(self.shared(), {})
+		self.check()
+		self.assertEqual(self.learner(self.other).manifest["subjects"], [])
+
+		self.change(self.other, subjects=[{"subject": self.subject.name}])
+		self.publish()
+		self.check()
+		self.assertEqual(set(self.shared()), set(shared))
+
+	def test_an_unpublished_plan_leaves_the_list_before_its_folder_goes(self) -> None:
+		for end in (
+			lambda plan: self.change(plan, is_published=0),
+			lambda plan: frappe.delete_doc("Memora Academic Plan", plan.name),
+			lambda plan: self.change(frappe.get_doc("Memora Season", plan.season), is_published=0),
+		):
+			plan = factories.make_plan([self.subject], is_published=1)
+			self.publish()
+			self.assertIn(plan.name, self.listed())
+			before = self.without(plan)
+			before.pop("plans/index.json")
+			end(plan)
+			with self.recorded() as steps:
+				self.publish()
+			self.check()
+			self.assertEqual(self.below(self.folder(plan)), set())
+			self.assertNotIn(plan.name, self.listed())
+			after = self.without(plan)
+			after.pop("plans/index.json")
+			self.assertEqual(after, before)
+			self.assertEqual(steps[0], ("put", "plans/index.json"))
+			self.assertEqual({path.startswith(self.folder(plan)) for step, path in steps[1:]}, {True})
+			self.assertEqual({step for step, _ in steps[1:]}, {"delete"})
+
+	def listed(self) -> list[str]:
+		return [plan["plan_id"] for plan in self.read("plans/index.json")["plans"]]
+
+	def test_without_a_published_plan_there_is_an_empty_list_and_nothing_else(self) -> None:
+		for plan in (self.whole, self.other):
+			self.change(plan, is_published=0)
+		self.publish()
+		self.assertEqual(self.below("plans/"), {"plans/index.json"})
+		self.assertEqual(self.shared(), {})
+		self.assertEqual(self.read("plans/index.json")["plans"], [])
+		self.check()
+
+	def test_a_site_without_any_plan_has_an_empty_list(self) -> None:
+		for plan in (self.whole, self.other):
+			frappe.delete_doc("Memora Academic Plan", plan.name)
+		self.publish()
+		self.assertEqual({*self.below("plans/"), *self.shared()}, {"plans/index.json"})
+		self.assertEqual(self.read("plans/index.json")["plans"], [])
+
+
+class TestMoves(TwoPlansTestCase):
+	def rename(self, doc: Document, name: str) -> str:
+		frappe.rename_doc(doc.doctype, doc.name, name)
+		old, doc.name = doc.name, name
+		self.publish()
+		return old
+
+	def test_a_renamed_plan_keeps_its_old_folder_for_15_minutes(self) -> None:
+		for overrides in ([], [factories.override(self.lessons[0], "Rename", "Another title")]):
+			self.override(self.other, *overrides)
+			self.minutes_pass(16)
+			self.tick()
+			before = self.without(self.other)
+			before.pop("plans/index.json")
+			old = self.below(self.folder(self.other))
+			self.rename(self.other, f"plan {len(overrides)}")
+			self.check(leaving=old)
+			self.minutes_pass(16)
+			self.tick()
+			self.check()
+			entry = next(
+				plan for plan in self.read("plans/index.json")["plans"] if plan["plan_id"] == self.other.name
+			)
+			self.assertRegex(entry["url"], "^plans/~[a-z2-7]{26}/manifest.json$")
+			self.assertEqual({path: self.read_bytes(path) for path in before}, before)
+			self.other = frappe.get_doc("Memora Academic Plan", self.other.name)
+			self.rename(self.other, f"plan-{len(overrides)}")
+			self.minutes_pass(16)
+			self.tick()
+
+	def test_a_renamed_lesson_and_unit_keep_their_old_files_for_15_minutes(self) -> None:
+		self.override(self.other, factories.override(self.lessons[3], "Rename", "Another title"))
+		for doc, kind in ((self.lessons[0], "lessons"), (self.course["units"][0], "units")):
+			old = doc.name
+			self.rename(doc, f"new {kind}/1")
+			leaving = {f"{kind}/{old}.json", f"{self.folder(self.other)}{kind}/{old}.json"}
+			self.check(leaving=leaving)
+			self.assertLessEqual(leaving, self.paths())
+			self.minutes_pass(16)
+			self.tick()
+			self.check()
+
+	def test_a_renamed_and_hidden_lesson_goes_at_once(self) -> None:
+		old = self.lessons[0].name
+		self.change(self.lessons[0], is_published=0)
+		self.rename(self.lessons[0], "renamed")
+		self.check()
+		self.assertNotIn(f"lessons/{old}.json", self.paths())
+
+	def test_a_renamed_subject_keeps_its_old_file_for_15_minutes(self) -> None:
+		self.override(self.other, factories.override(self.lessons[3], "Rename", "Another title"))
+		shared = set(self.shared())
+		old = self.rename(self.subject, "أحياء 1/2")
+		self.check(leaving={f"{self.folder(plan)}subjects/{old}.json" for plan in (self.whole, self.other)})
+		self.assertEqual(set(self.shared()), shared)
+		self.minutes_pass(16)
+		self.tick()
+		self.check()
+		for plan in (self.whole, self.other):
+			reading = self.learner(plan)
+			self.assertEqual(set(reading.subjects), {"أحياء 1/2"})
+			self.assertEqual(
+				{lesson["parent"]["subject_id"] for lesson in reading.lessons.values()}, {"أحياء 1/2"}
+			)
+			self.assertEqual({entry["subject_id"] for entry in reading.entries}, {"أحياء 1/2"})
+
+	def test_a_renamed_track_or_topic_shows_in_every_file_below(self) -> None:
+		self.override(self.other, factories.override(self.lessons[3], "Rename", "Another title"))
+		self.rename(self.course["track"], "new track")
+		self.rename(self.course["topics"][0], "new topic")
+		self.check()
+		for plan in (self.whole, self.other):
+			parent = self.learner(plan).lessons[self.lessons[0].name]["parent"]
+			self.assertEqual((parent["track_id"], parent["topic_id"]), ("new track", "new topic"))
+
+	def test_a_track_that_moves_to_another_subject_moves_for_all_who_read_either(self) -> None:
+		second = make_course(units=1, lessons=1, title="Chemistry")
+		third = factories.make_plan([second["subject"]], title="Third", is_published=1)
+		self.change(
+			self.whole, subjects=[{"subject": self.subject.name}, {"subject": second["subject"].name}]
+		)
+		self.override(self.other, factories.override(self.lessons[3], "Rename", "Another title"))
+		versions = {path: self.read(path)["version"] for path in self.shared()}
+
+		self.change(self.course["track"], parent_subject=second["subject"].name)
+		self.publish()
+
+		self.check()
+		moved = {lesson.name for lesson in self.lessons}
+		stayed = {lesson.name for lesson in second["lessons"]}
+		self.assertEqual(set(self.learner(self.whole).lessons), moved | stayed)
+		self.assertEqual(set(self.learner(self.other).lessons), set())
+		self.assertEqual(set(self.learner(third).lessons), moved | stayed)
+		self.assertEqual(self.below(f"{self.folder(self.other)}lessons/"), set())
+		for name in moved:
+			lesson = self.learner(third).lessons[name]
+			self.assertEqual(lesson["parent"]["subject_title"], "Chemistry")
+			self.assertGreater(lesson["version"], versions[f"lessons/{name}.json"])
+
+	def test_a_track_that_moves_where_no_plan_reads_it_goes_at_once(self) -> None:
+		elsewhere = factories.make_subject(is_published=1)
+		self.change(self.course["track"], parent_subject=elsewhere.name)
+		self.publish()
+		self.assertEqual(self.shared(), {})
+		self.check()
+		self.change(self.course["track"], parent_subject=self.subject.name)
+		self.publish()
+		self.check()
+		self.assertEqual(len(self.shared()), 6)
+
+	def test_a_lesson_that_moves_to_another_subject_of_the_plan_stays_at_its_path(self) -> None:
+		second = make_course(units=1, lessons=1)
+		self.change(
+			self.whole, subjects=[{"subject": self.subject.name}, {"subject": second["subject"].name}]
+		)
+		self.publish()
+		for topic in (second["topics"][0], self.course["topics"][0]):
+			with self.recorded() as steps:
+				self.change(self.lessons[0], parent_topic=topic.name)
+				self.publish()
+			self.check()
+			self.assertNotIn(("delete", f"lessons/{self.lessons[0].name}.json"), steps[-1:])
+			parent = self.learner(self.whole).lessons[self.lessons[0].name]["parent"]
+			self.assertEqual(parent["topic_id"], topic.name)
