@@ -91,7 +91,7 @@ def snapshot(storage: Storage, known: Mapping[str, Seen]) -> Snapshot:
 		if found.path in known and known[found.path].written == written:
 			return found.path, known[found.path]
 		body = storage.get(found.path) if found.path.endswith(".json") else None
-		return found.path, Seen(written, found.size, json.loads(body)["version"] if body else 0)
+		return found.path, Seen(written, found.size, json.loads(body).get("version", 0) if body else 0)
 
 	with ThreadPoolExecutor(storage.threads) as pool:
 		return dict(pool.map(see, storage.list()))
@@ -129,7 +129,7 @@ def _state() -> tuple[int, int, Sequence[tuple[str, str]]]:
 			or exists (select 1 from `tabCDN Rendition` r where r.subject = ref and r.mode = 'shared'))"""
 	)[0][0]
 	failed = frappe.db.sql(
-		"""select ref, last_error from `tabCDN Publish State`
+		"""select concat(scope_type, ' ', ref), last_error from `tabCDN Publish State`
 		where (retry_count > 0 or dead_since is not null) and published_generation < generation"""
 	)
 	return changes, waiting, failed

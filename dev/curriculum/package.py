@@ -45,7 +45,7 @@ def fetch(folder: Path) -> Path:
 		)
 	folder.mkdir(parents=True, exist_ok=True)
 	archive.unlink(missing_ok=True)
-	command = [npm, "pack", f"{NAME}@{VERSION}", "--silent", "--pack-destination", str(folder)]
+	command = [npm, "pack", f"{NAME}@{VERSION}", "--loglevel=error", "--pack-destination", str(folder)]
 	try:
 		done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 	except subprocess.TimeoutExpired:
@@ -53,9 +53,10 @@ def fetch(folder: Path) -> Path:
 			f"npm did not fetch {NAME}@{VERSION} within 2 minutes: is the npm registry reachable?"
 		) from None
 	if done.returncode or not archive.exists():
-		reason = (done.stderr or done.stdout).strip().splitlines()[-3:]
+		said = (line.removeprefix("npm error").strip() for line in (done.stderr or done.stdout).splitlines())
+		reason = " / ".join(list(filter(None, said))[:3])
 		raise PackageError(
-			f"npm could not fetch {NAME}@{VERSION}: is the npm registry reachable? It said: {' / '.join(reason)}"
+			f"npm could not fetch {NAME}@{VERSION}: is the npm registry reachable? It said: {reason}"
 		)
 	found = integrity(archive)
 	if found != INTEGRITY:
