@@ -30,7 +30,8 @@ from urllib.parse import quote, unquote
 
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from memora.exceptions import (
 	PreconditionFailedError,
@@ -54,11 +55,16 @@ CONNECT_SECONDS = 5
 READ_SECONDS = 30  # between two bytes, not for the whole answer
 ATTEMPTS = 4  # of a call on 5xx, throttling and broken connections, with pauses of 0 to 1, 2 and 4 s
 CONFLICT_ATTEMPTS = 5  # of a conditional write that another writer crossed (409: S3 asks to write again)
+THROTTLED_ATTEMPTS = 4  # of a call that is refused with 429, with waits of 1, 2 and 4 s or as asked
+LONGEST_WAIT = 8.0
 READ_ATTEMPTS = 3  # of a body whose connection breaks while it is read, which botocore does not retry
 
 # These may stand in a metadata value as they are. Everything else, "%" included, is percent-encoded UTF-8,
 # since a header holds ASCII only and HTTP trims and folds white space.
 _PLAIN = "!#$&'()*+,/:;=?@[]~"
+
+# All that botocore raises on purpose; the last is of a family of its own.
+_FAILURES = (ClientError, BotoCoreError, ResponseParserError)
 
 _client_lock = threading.Lock()
 
@@ -105,38 +111,38 @@ class S3Storage(Storage):
 			params["IfNoneMatch"] = "*"
 		if if_match is not None:
 			params["IfMatch"] = f'"{if_match}"'
-		attempt = 1
-		while True:
-			try:
-				return _etag(self._client.put_object(**params))
-			except (ClientError, BotoCoreError) as error:
-				wait = self._wait(error, attempt)
-				if wait is None:
-					if if_absent or if_match is not None:
-						return self._settle(error, upload)
-					raise self._explainer.explain(error, "write", upload.path) from error
-				pause(wait)
-				attempt += 1
+		try:
+			answer = self._attempt(self._client.put_object, **params)
+		except _FAILURES as error:
+			if if_absent or if_match is not None:
+				return self._settle(error, upload)
+			raise self._explainer.explain(error, "write", upload.path) from error
+		if not (etag := _etag(answer)):
+			raise self._explainer.no_s3("write", upload.path)
+		return etag
 
 	def get(self, path: str) -> bytes | None:
 		check_path(path)
-		for attempt in range(1, READ_ATTEMPTS + 1):
+		attempt = 1
+		while True:
 			try:
-				return self._client.get_object(Bucket=self._bucket, Key=path)["Body"].read()
-			except HTTPClientError as error:
-				if attempt == READ_ATTEMPTS:
-					raise self._explainer.explain(error, "read", path) from error
-			except (ClientError, BotoCoreError) as error:
+				body = self._attempt(self._client.get_object, Bucket=self._bucket, Key=path)["Body"]
+			except _FAILURES as error:
 				if _code(error) == "NoSuchKey":
 					return None
 				raise self._explainer.explain(error, "read", path) from error
-		raise AssertionError("the last attempt returns or raises")
+			try:
+				return body.read()
+			except _FAILURES as error:
+				if attempt == READ_ATTEMPTS:
+					raise self._explainer.explain(error, "read", path) from error
+				attempt += 1
 
 	def head(self, path: str) -> StoredObject | None:
 		check_path(path)
 		try:
-			found = self._client.head_object(Bucket=self._bucket, Key=path)
-		except (ClientError, BotoCoreError) as error:
+			found = self._attempt(self._client.head_object, Bucket=self._bucket, Key=path)
+		except _FAILURES as error:
 			if _code(error) in ("404", "NoSuchKey"):
 				return None
 			raise self._explainer.explain(error, "look up", path) from error
@@ -172,6 +178,8 @@ class S3Storage(Storage):
 			params["StartAfter"] = after
 		while True:
 			page = self._call("list", prefix, self._client.list_objects_v2, **params)
+			if "IsTruncated" not in page:
+				raise self._explainer.no_s3("list", prefix)
 			for entry in page.get("Contents", ()):
 				yield StoredObject(
 					path=entry["Key"],
@@ -179,7 +187,7 @@ class S3Storage(Storage):
 					size=entry["Size"],
 					modified=entry.get("LastModified"),
 				)
-			if not page.get("IsTruncated"):
+			if not page["IsTruncated"]:
 				return
 			params.pop("StartAfter", None)  # the token knows
 			params["ContinuationToken"] = page["NextContinuationToken"]
@@ -193,20 +201,27 @@ class S3Storage(Storage):
 
 	def _call(self, doing: str, path: str, call: Callable[..., T], **params: Any) -> T:
 		try:
-			return call(**params)
-		except (ClientError, BotoCoreError) as error:
+			return self._attempt(call, **params)
+		except _FAILURES as error:
 			raise self._explainer.explain(error, doing, path) from error
 
-	def _wait(self, error: ClientError | BotoCoreError, attempt: int) -> float | None:
-		"""Seconds to wait before a write is tried again, None when it should not be."""
-		if _code(error) == "ConditionalRequestConflict" and attempt < CONFLICT_ATTEMPTS:
-			return random.uniform(0.05, 0.1) * 2**attempt
-		return None
+	def _attempt(self, call: Callable[..., T], **params: Any) -> T:
+		"""Call, and wait out what botocore does not, or only in newer versions."""
+		attempt = 1
+		while True:
+			try:
+				return call(**params)
+			except ClientError as error:
+				wait = _wait(error.response, attempt)
+				if wait is None:
+					raise
+				pause(wait)
+				attempt += 1
 
-	def _settle(self, error: ClientError | BotoCoreError, upload: Upload) -> str:
+	def _settle(self, error: Exception, upload: Upload) -> str:
 		"""What a refused conditional write means: usually that it lost, or else that it had gone through
 		before its answer was lost on the way, and then met itself when it was tried again."""
-		status = getattr(error, "response", {}).get("ResponseMetadata", {})
+		status = _response(error).get("ResponseMetadata", {})
 		# S3 answers 404 when If-Match finds nothing at all.
 		if status.get("HTTPStatusCode") != 412 and _code(error) != "NoSuchKey":
 			raise self._explainer.explain(error, "write", upload.path) from error
@@ -296,5 +311,21 @@ def _etag(answer: dict[str, Any]) -> str:
 	return answer.get("ETag", "").strip('"')
 
 
+def _wait(response: dict[str, Any], attempt: int) -> float | None:
+	"""Seconds to wait before a call is tried again, None when it should not be."""
+	if response.get("Error", {}).get("Code") == "ConditionalRequestConflict":
+		return random.uniform(0.05, 0.1) * 2**attempt if attempt < CONFLICT_ATTEMPTS else None
+	meta = response.get("ResponseMetadata", {})
+	if meta.get("HTTPStatusCode") == 429 and attempt < THROTTLED_ATTEMPTS:
+		asked = meta.get("HTTPHeaders", {}).get("retry-after", "")
+		wait = float(asked) if asked.isdigit() else 2.0 ** (attempt - 1)
+		return min(wait, LONGEST_WAIT) + random.uniform(0, 0.25)
+	return None
+
+
+def _response(error: Exception) -> dict[str, Any]:
+	return error.response if isinstance(error, ClientError) else {}
+
+
 def _code(error: Exception) -> str:
-	return getattr(error, "response", {}).get("Error", {}).get("Code", "")
+	return _response(error).get("Error", {}).get("Code", "")

@@ -7,14 +7,15 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from botocore.exceptions import (
-	BotoCoreError,
 	ClientError,
 	ConnectTimeoutError,
 	EndpointConnectionError,
 	HTTPClientError,
+	IncompleteReadError,
 	ReadTimeoutError,
 	SSLError,
 )
+from botocore.parsers import ResponseParserError
 
 from memora.exceptions import StorageConfigurationError, StorageError, StorageUnavailableError
 from memora.services.cdn_export.storage.s3_settings import Place
@@ -57,6 +58,7 @@ _SLOW_DOWN = {
 _TOO_LARGE = {"EntityTooLarge", "KeyTooLongError", "MetadataTooLarge", "InvalidObjectName", "413"}
 _NOT_S3 = {"404", "405", "MethodNotAllowed", "NotImplemented", "501"}
 _CONFLICT = {"ConditionalRequestConflict", "OperationAborted", "409"}
+_NO_S3 = "what answers there is no S3 server, or one that lacks this operation. Check Endpoint URL in CDN Settings."
 _LARGEST_SKEW = 300  # seconds; S3 refuses at 900
 
 # What a key must be allowed, by what it was used for.
@@ -78,13 +80,17 @@ class Explainer:
 
 	def explain(self, error: Exception, doing: str, path: str) -> StorageError:
 		"""The error to raise: what could not be done with which file in which bucket, why, and the mend."""
-		where = f"the bucket {self._place.bucket} ({self._place.provider}, {self._place.url or self._place.region})"
-		if path and doing == "list":
-			what = f"Could not list {path!r} in {where}"
-		else:
-			what = f"Could not {doing} {path!r} in {where}" if path else f"Could not {doing} {where}"
 		kind, why = self._why(error, doing)
-		return kind(self._hide(f"{what}: {why}"))
+		return kind(self._hide(f"{self._what(doing, path)}: {why}"))
+
+	def no_s3(self, doing: str, path: str) -> StorageError:
+		"""The error to raise when an answer looks fine but is not one of S3's."""
+		return StorageConfigurationError(f"{self._what(doing, path)}: {_NO_S3}")
+
+	def _what(self, doing: str, path: str) -> str:
+		place = self._place
+		where = f"the bucket {place.bucket} ({place.provider}, {place.url or place.region})"
+		return f"Could not {doing} {path!r} in {where}" if path else f"Could not {doing} {where}"
 
 	def _why(self, error: Exception, doing: str) -> tuple[type[StorageError], str]:
 		if isinstance(error, ClientError):
@@ -103,15 +109,15 @@ class Explainer:
 			return StorageUnavailableError, (
 				"no answer in time. Check the network, and the provider's status page; it is tried again."
 			)
-		if isinstance(error, HTTPClientError):
+		if isinstance(error, (HTTPClientError, IncompleteReadError)):
 			return StorageUnavailableError, (
 				"the connection broke. Check the network, and the provider's status page; it is tried again."
 			)
-		if isinstance(error, BotoCoreError):
-			return StorageConfigurationError, (
-				f"{type(error).__name__}: {error}. Check that Endpoint URL in CDN Settings leads to an S3 server."
-			)
-		return StorageConfigurationError, f"{error}. Check Endpoint URL and Region in CDN Settings."
+		if isinstance(error, ResponseParserError):
+			return StorageConfigurationError, _NO_S3
+		return StorageConfigurationError, (
+			f"{str(error).rstrip('.')}. Check Endpoint URL and Region in CDN Settings."
+		)
 
 	def _answered(self, response: dict[str, Any], doing: str) -> tuple[type[StorageError], str]:
 		error = response.get("Error", {})
@@ -166,6 +172,8 @@ class Explainer:
 			)
 		if code in _TOO_LARGE:
 			return StorageError, f"it is larger than allowed there ({code}: {message})."
+		if code in _NOT_S3 or not code:
+			return StorageConfigurationError, _NO_S3
 		if status >= 500 or code in (
 			"InternalError",
 			"ServiceUnavailable",
@@ -173,17 +181,13 @@ class Explainer:
 			"ClientDisconnect",
 		):
 			return StorageUnavailableError, (
-				f"the storage has a fault ({code or status}). See the provider's status page; it is tried again."
+				f"the storage has a fault ({code or status}). See the provider's status page, and whether Endpoint URL "
+				"in CDN Settings leads there; it is tried again."
 			)
 		if code in _CONFLICT or status == 409:
 			return (
 				StorageUnavailableError,
 				f"another writer was at it at the same time ({code}). It is tried again.",
-			)
-		if code in _NOT_S3:
-			return StorageConfigurationError, (
-				f"what answers there is no S3 server, or lacks this operation ({code}). Check Endpoint URL in CDN "
-				"Settings."
 			)
 		return StorageConfigurationError, f"{code or status}: {message.rstrip('.')}. Check CDN Settings."
 

@@ -1,0 +1,142 @@
+"""What goes over the wire to S3 and R2: headers, checksums, connections, addressing."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+from botocore.awsrequest import AWSResponse
+
+from memora.exceptions import StorageConfigurationError
+from memora.services.cdn_export import storage as storages
+from memora.services.cdn_export.storage import Storage, StorageSettings
+from tests.contract.storage.conftest import upload
+from tests.contract.storage.faulty_server import Answer, FaultyServer, s3_error
+from tests.contract.storage.test_s3_settings import R2, S3
+
+
+@pytest.fixture(params=["s3", "on_r2"])
+def remote(request: pytest.FixtureRequest) -> Storage:
+	return request.getfixturevalue(request.param)
+
+
+def test_a_put_is_one_request_signed_with_version_4_and_no_checksum(
+	remote: Storage, server: FaultyServer
+) -> None:
+	remote.put(upload("a.json", b"{}"))
+	[request] = server.requests
+	headers = request.headers
+	assert headers["authorization"].startswith("AWS4-HMAC-SHA256 ")
+	assert headers["x-amz-content-sha256"] == hashlib.sha256(b"{}").hexdigest()
+	assert headers["content-type"] == "application/json; charset=utf-8"
+	assert headers["cache-control"] == "public, max-age=300"
+	assert headers["content-length"] == "2"
+	assert "expect" not in headers
+	assert not [name for name in headers if "checksum" in name or "trailer" in name or "encoding" in name[:9]]
+
+
+def test_conditions_are_headers_of_that_put_only(remote: Storage, server: FaultyServer) -> None:
+	remote.put(upload("a.json"), if_absent=True)
+	server.next(Answer(200, headers={"ETag": '"x"'}))
+	remote.put(upload("b.json"), if_match="0123")
+	remote.put(upload("c.json"))
+	absent, match, plain = (request.headers for request in server.requests)
+	assert absent["if-none-match"] == "*" and "if-match" not in absent
+	assert match["if-match"] == '"0123"' and "if-none-match" not in match
+	assert "if-match" not in plain and "if-none-match" not in plain
+	assert "if-match" in match["authorization"], "the condition is covered by the signature"
+
+
+def test_metadata_is_percent_encoded(s3: Storage, server: FaultyServer) -> None:
+	s3.put(upload("a.json", metadata={"required-item": "مادة 50%", "version": "17"}))
+	headers = server.requests[0].headers
+	assert headers["x-amz-meta-required-item"] == "%D9%85%D8%A7%D8%AF%D8%A9%2050%25"
+	assert headers["x-amz-meta-version"] == "17"
+
+
+def test_a_delete_carries_the_checksum_that_every_server_knows(remote: Storage, server: FaultyServer) -> None:
+	remote.put(upload("a.json"))
+	remote.delete(["a.json"])
+	request = server.requests[-1]
+	assert request.method == "POST" and "delete" in request.path
+	assert request.headers["content-md5"] == base64.b64encode(hashlib.md5(request.body).digest()).decode()
+	assert not [name for name in request.headers if "checksum" in name]
+
+
+def test_there_are_no_more_connections_than_threads(remote: Storage, server: FaultyServer) -> None:
+	server.always(Answer(200, headers={"ETag": '"x"'}))
+	with ThreadPoolExecutor(remote.threads) as pool:
+		for _ in range(3):
+			list(pool.map(lambda number: remote.put(upload(f"{number}.json")), range(150)))
+	assert remote.threads >= 32
+	assert len({request.connection for request in server.requests}) <= remote.threads
+
+
+def test_nothing_is_asked_before_it_is_needed(s3_settings: StorageSettings, server: FaultyServer) -> None:
+	with storages.open(s3_settings):
+		pass
+	assert server.requests == []
+
+
+@pytest.mark.parametrize(
+	("settings", "url"),
+	[
+		(S3, "https://lessons.s3.eu-central-1.amazonaws.com/plans/a%20b.json"),
+		(replace(S3, region="us-east-1"), "https://lessons.s3.amazonaws.com/plans/a%20b.json"),
+		(
+			replace(S3, bucket_name="les.sons"),
+			"https://s3.eu-central-1.amazonaws.com/les.sons/plans/a%20b.json",
+		),
+		(R2, f"{R2.endpoint_url}/lessons/plans/a%20b.json"),
+		(
+			replace(S3, endpoint_url="https://s3.example.com"),
+			"https://s3.example.com/lessons/plans/a%20b.json",
+		),
+	],
+	ids=["AWS", "us-east-1", "dotted", "R2", "other"],
+)
+def test_the_address_that_requests_go_to(settings: StorageSettings, url: str) -> None:
+	asked: list[str] = []
+
+	def answer(request, **_):
+		asked.append(request.url)
+		return AWSResponse(request.url, 200, {"ETag": '"x"'}, _Empty())
+
+	with storages.open(settings) as storage:
+		storage._client.meta.events.register("before-send.s3", answer)
+		storage.put(upload("plans/a b.json"))
+		signed = storage.address
+	assert asked == [url]
+	assert url == f"{signed}/plans/a%20b.json", "links are signed for the address that is written to"
+
+
+class _Empty:
+	def stream(self, **_):
+		return iter(())
+
+
+@pytest.mark.parametrize(
+	"answer",
+	[
+		s3_error(301, "PermanentRedirect", {"x-amz-bucket-region": "eu-west-1"}),
+		s3_error(400, "AuthorizationHeaderMalformed", extra="<Region>eu-west-1</Region>"),
+		s3_error(400, "IllegalLocationConstraintException", {"x-amz-bucket-region": "eu-west-1"}),
+	],
+	ids=lambda answer: str(answer.status),
+)
+def test_a_wrong_region_is_told_not_followed(s3: Storage, server: FaultyServer, answer: Answer) -> None:
+	"""Silently followed, each signed link would carry the wrong region."""
+	server.always(answer)
+	for use in (lambda: s3.put(upload("a.json")), lambda: list(s3.list()), lambda: s3.delete(["a.json"])):
+		with pytest.raises(StorageConfigurationError, match="region eu-west-1, not in us-east-1"):
+			use()
+	assert len(server.requests) == 3
+
+
+def test_a_wrong_region_is_told_where_answers_have_no_body(s3: Storage, server: FaultyServer) -> None:
+	server.always(Answer(400, headers={"x-amz-bucket-region": "eu-west-1"}))
+	with pytest.raises(StorageConfigurationError, match="region eu-west-1, not in us-east-1"):
+		s3.head("a.json")
