@@ -233,13 +233,15 @@ class Demo:
 
 	def _addresses(self) -> None:
 		console.heading("Left running")
+		# The demo starts a scheduler only where it has set up the site itself.
+		edits = "edits in the Desk" if self._login else "edits in the Desk, if the bench's scheduler runs,"
 		base = settings.load().base_url
 		published = f"{base if self._s3 else self._web + urlsplit(base).path}/{paths.PLAN_INDEX}"
 		console.table(
 			[
 				("Desk", f"{self._web}/login?redirect-to=/app/memora", self._login),
 				("published files", published, ""),
-				("to stop", "dev/down", "edits in the Desk are published every five minutes until then"),
+				("to stop", "dev/down", f"until then {edits} are published every five minutes"),
 			]
 		)
 		# By number: not every machine resolves names under localhost.
