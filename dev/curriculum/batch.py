@@ -72,7 +72,6 @@ def run(storage: Storage, known: Snapshot | None = None) -> Batch:
 	`known` is a snapshot of before; what it knows is not read again.
 	"""
 	before = snapshot(storage, known or {})
-	_let_earlier_jobs_end()
 	started = time.monotonic()
 	job = frappe.get_doc("Scheduled Job Type", {"method": ENTRY_POINT})
 	if not job.enqueue(force=True):
@@ -85,12 +84,13 @@ def run(storage: Storage, known: Snapshot | None = None) -> Batch:
 	return Batch(time.monotonic() - started, before, snapshot(storage, before))
 
 
-def _let_earlier_jobs_end() -> None:
-	"""Wait for what migrating has queued, which would only be counted as ours."""
+def let_jobs_end() -> None:
+	"""Wait until none of the site's jobs is left, so that a batch is timed without them."""
 	deadline = time.monotonic() + EARLIER_JOBS_SECONDS
 	while _jobs() and time.monotonic() < deadline:
-		console.passing("Frappe's own jobs come first")
+		console.passing("other jobs of the site come first")
 		time.sleep(POLL_SECONDS)
+	console.done_passing()
 
 
 def snapshot(storage: Storage, known: Mapping[str, Seen]) -> Snapshot:

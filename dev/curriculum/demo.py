@@ -55,7 +55,10 @@ class Demo:
 		"""Show everything; return whether all was as it should be."""
 		console.line(f"Frappe {frappe.__version__} in {get_bench_path()}, site {frappe.local.site}")
 		curriculum = self._read()
+		batch.let_jobs_end()  # what migrating has queued
 		loaded = self._load(curriculum)
+		# With export still off, what the first changes have set going by themselves ends without publishing.
+		batch.let_jobs_end()
 		self._enable()
 		with settings.open_storage() as storage:
 			self._publish(storage, curriculum, loaded)
