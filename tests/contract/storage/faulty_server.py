@@ -57,13 +57,19 @@ def s3_error(status: int, code: str, headers: dict[str, str] | None = None, extr
 	return Answer(status, body.encode(), {"Content-Type": "application/xml", **(headers or {})})
 
 
+def private(request: Request) -> Answer | None:
+	"""A rule for a bucket that is closed to strangers; moto's are not."""
+	signed = "authorization" in request.headers or "X-Amz-Signature=" in request.path
+	return None if signed else s3_error(403, "AccessDenied")
+
+
 class FaultyServer:
 	"""Listens on a free loopback port while its `with` block lasts."""
 
 	def __init__(self, behind: str = "") -> None:
 		self._behind = urlsplit(behind)
 		self._faults: deque[Fault] = deque()
-		self._rule: Rule | None = None
+		self._rules: list[Rule] = []
 		self._stopping = threading.Event()
 		self.requests: list[Request] = []
 		handler = type("Handler", (_Handler,), {"owner": self})
@@ -89,18 +95,18 @@ class FaultyServer:
 
 	def always(self, fault: Fault) -> None:
 		"""Break every request from now on."""
-		self._rule = lambda request: fault
+		self._rules = [lambda request: fault]
 
 	def by_rule(self, rule: Rule) -> None:
-		"""Ask `rule` about every request; what it returns is done, None passes it on."""
-		self._rule = rule
+		"""Ask `rule` too about every request; what it returns is done, None passes it on."""
+		self._rules.append(rule)
 
 	def fault_for(self, request: Request) -> Fault | None:
 		"""Note the request; how it is to be broken."""
 		self.requests.append(request)
 		if self._faults:
 			return self._faults.popleft()
-		return self._rule(request) if self._rule else None
+		return next((fault for rule in self._rules if (fault := rule(request))), None)
 
 	def wait_for_the_end(self) -> None:
 		"""Block until the server stops."""

@@ -11,11 +11,11 @@ until the culprit stands alone.
 from __future__ import annotations
 
 import re
-import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from time import monotonic, sleep
 
 import requests
 from requests.utils import requote_uri
@@ -140,7 +140,7 @@ class CloudflarePurge(CachePurge):
 					"rest is purged later.",
 					retry_after=wait,
 				)
-			time.sleep(wait)
+			sleep(wait)
 			refusal = self._post(batch)
 			again = refusal and not refusal.final and not refusal.splits
 			if not refusal or not again or attempt == ATTEMPTS:
@@ -148,12 +148,12 @@ class CloudflarePurge(CachePurge):
 			pause = refusal.retry_after if refusal.retry_after is not None else 0.5 * 2 ** (attempt - 1)
 			if pause > PATIENCE:
 				return refusal
-			time.sleep(pause)
+			sleep(pause)
 		return None
 
 	def _pace(self, urls: int) -> float:
 		"""Take a place among the calls; the seconds to wait before using it."""
-		now = time.monotonic()
+		now = monotonic()
 		while self._calls and self._calls[0] <= now - CALLS_WITHIN:
 			self._calls.popleft()
 		if len(self._calls) >= CALLS:

@@ -172,7 +172,7 @@ class Explainer:
 			)
 		if code in _TOO_LARGE:
 			return StorageError, f"it is larger than allowed there ({code}: {message})."
-		if code in _NOT_S3 or not code:
+		if code in _NOT_S3 or (not code and status < 500):
 			return StorageConfigurationError, _NO_S3
 		if status >= 500 or code in (
 			"InternalError",

@@ -1,0 +1,284 @@
+"""Test connection: what it finds in set-ups that work, and in those that do not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from memora.services.cdn_export import connection_test
+from memora.services.cdn_export import storage as storages
+from memora.services.cdn_export.cache_purge import NoPurge
+from memora.services.cdn_export.cache_purge.cloudflare import CloudflarePurge
+from memora.services.cdn_export.connection_test import Finding
+from memora.services.cdn_export.storage import Storage, StorageSettings, r2
+from tests.contract.cache_purge.cloudflare_server import HOST, TOKEN, ZONE, Cloudflare
+from tests.contract.storage.conftest import ACCESS_KEY, SECRET_KEY, Open, upload
+from tests.contract.storage.faulty_server import Answer, FaultyServer, Request, private, s3_error
+
+CHECKS = [
+	"write",
+	"conditional write",
+	"read",
+	"list",
+	"sign",
+	"base url",
+	"cors",
+	"paid content",
+	"listing",
+	"purge",
+	"delete",
+]
+
+
+@dataclass
+class Cdn:
+	"""A CDN in front of a storage."""
+
+	storage: Storage
+	cors: bool = True
+	gate: bool = False
+	lists: bool = False
+	content_type: str = "application/json; charset=utf-8"
+	asked: list[str] = field(default_factory=list)
+
+	def __call__(self, request: Request) -> Answer:
+		assert "authorization" not in request.headers and "cookie" not in request.headers
+		path = unquote(urlsplit(request.path).path).lstrip("/")
+		self.asked.append(path)
+		if not path or path.endswith("/"):
+			names = "".join(f"<a>{found.path}</a>" for found in self.storage.list(path)) if self.lists else ""
+			return Answer(200 if self.lists else 403, names.encode())
+		body = self.storage.get(path)
+		found = self.storage.head(path)
+		if body is None or found is None:
+			return Answer(404)
+		if self.gate and found.metadata.get("access-level") == "paid":
+			return Answer(403)
+		headers = {"Content-Type": self.content_type}
+		if self.cors:
+			headers["Access-Control-Allow-Origin"] = "*"
+		return Answer(200, body, headers)
+
+
+@pytest.fixture
+def front() -> Iterator[FaultyServer]:
+	with FaultyServer() as running:
+		yield running
+
+
+@pytest.fixture
+def cdn(storage: Storage, front: FaultyServer, server: FaultyServer) -> Cdn:
+	server.by_rule(private)
+	cdn = Cdn(storage)
+	front.by_rule(cdn)
+	return cdn
+
+
+@pytest.fixture
+def cdn_of_s3(s3: Storage, front: FaultyServer) -> Cdn:
+	cdn = Cdn(s3)
+	front.by_rule(cdn)
+	return cdn
+
+
+def run(storage: Storage, base_url: str, **options) -> dict[str, Finding]:
+	findings = connection_test.run(storage, options.pop("purge", NoPurge()), base_url, **options)
+	for finding in findings:
+		text = finding.message + finding.mend
+		assert finding.message.endswith(".") and SECRET_KEY not in text and ACCESS_KEY not in text
+		assert finding.as_dict()["ok"] == (finding.level != "error")
+	return {finding.check: finding for finding in findings}
+
+
+def test_a_set_up_that_works(storage: Storage, cdn: Cdn, front: FaultyServer) -> None:
+	storage.put(upload("lessons/mine.json", b"mine"))
+	findings = run(storage, f"{front.url}/")
+	assert list(findings) == CHECKS
+	assert all(finding.ok for finding in findings.values())
+	assert {check for check, finding in findings.items() if finding.level == "warning"} == {
+		"base url",  # http
+		"paid content",
+	}
+	assert [found.path for found in storage.list()] == ["lessons/mine.json"], "nothing is left behind"
+
+
+class TestPaidContent:
+	def test_it_is_said_plainly(self, storage: Storage, cdn: Cdn, front: FaultyServer) -> None:
+		finding = run(storage, front.url)["paid content"]
+		assert finding.level == "warning"
+		assert "Paid content is readable by anyone with the address" in finding.message
+		assert "access-level" in finding.mend
+
+	def test_a_gate_is_noticed(self, storage: Storage, cdn: Cdn, front: FaultyServer) -> None:
+		cdn.gate = True
+		assert run(storage, front.url)["paid content"].level == "ok"
+
+	def test_a_published_paid_lesson_is_what_is_read(
+		self, storage: Storage, cdn: Cdn, front: FaultyServer
+	) -> None:
+		storage.put(upload("lessons/paid.json", metadata={"access-level": "paid"}))
+		finding = run(storage, front.url, paid_path="lessons/paid.json")["paid content"]
+		assert finding.level == "warning" and "lessons/paid.json" in finding.message
+		assert "lessons/paid.json" in cdn.asked
+		assert storage.get("lessons/paid.json"), "it is only read"
+
+	def test_a_bucket_open_beside_the_gate(
+		self, s3: Storage, cdn_of_s3: Cdn, front: FaultyServer, server: FaultyServer
+	) -> None:
+		"""The CDN guards paid files, and the bucket's own address hands them out."""
+		cdn_of_s3.gate = True
+
+		def open_to_all(request: Request) -> Answer | None:
+			return (
+				None if "authorization" in request.headers or "X-Amz" in request.path else Answer(200, b"{}")
+			)
+
+		server.by_rule(open_to_all)
+		finding = run(s3, front.url)["paid content"]
+		assert finding.level == "warning" and server.url in finding.message
+
+
+class TestListing:
+	def test_a_directory_listing(self, storage: Storage, cdn: Cdn, front: FaultyServer) -> None:
+		cdn.lists = True
+		finding = run(storage, front.url)["listing"]
+		assert finding.level == "warning" and "Anyone can list" in finding.message
+
+	def test_a_listable_bucket(self, s3: Storage, cdn_of_s3: Cdn, front: FaultyServer) -> None:
+		"""moto's buckets are."""
+		finding = run(s3, front.url)["listing"]
+		assert finding.level == "warning" and "s3:ListBucket" in finding.mend
+		assert s3.address in finding.message
+
+
+class TestBaseUrl:
+	def test_it_is_empty(self, storage: Storage) -> None:
+		finding = run(storage, "")["base url"]
+		assert not finding.ok and "CDN Base URL is empty" in finding.message
+
+	def test_it_leads_elsewhere(self, storage: Storage, front: FaultyServer) -> None:
+		front.always(Answer(200, b"<html>It works!"))
+		finding = run(storage, front.url)["base url"]
+		assert not finding.ok and "not found at" in finding.message
+
+	def test_it_has_a_path_too_many(self, storage: Storage, cdn: Cdn, front: FaultyServer) -> None:
+		assert not run(storage, f"{front.url}/app")["base url"].ok
+
+	@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "https://nothing.invalid", "no url", "https://["])
+	def test_it_cannot_be_reached(self, local: Storage, url: str) -> None:
+		finding = run(local, url)["base url"]
+		assert not finding.ok and "cannot be reached" in finding.message
+
+	def test_files_arrive_as_something_else(self, storage: Storage, cdn: Cdn, front: FaultyServer) -> None:
+		cdn.content_type = "application/octet-stream"
+		finding = run(storage, front.url)["base url"]
+		assert finding.level == "warning" and "application/octet-stream" in finding.message
+
+	def test_browsers_are_not_let_in(self, storage: Storage, cdn: Cdn, front: FaultyServer) -> None:
+		cdn.cors = False
+		finding = run(storage, front.url)["cors"]
+		assert finding.level == "warning" and "CORS" in finding.mend
+
+
+class TestPurge:
+	@pytest.fixture
+	def account(self) -> Iterator[tuple[Cloudflare, str]]:
+		with FaultyServer() as server:
+			account = Cloudflare()
+			account.serve(server)
+			yield account, server.url
+
+	def test_it_works(self, local: Storage, account: tuple[Cloudflare, str]) -> None:
+		cloudflare, url = account
+		finding = run(local, f"https://{HOST}", purge=CloudflarePurge(ZONE, TOKEN, api=url))["purge"]
+		assert finding.level == "ok" and "Cloudflare" in finding.message
+		assert len(cloudflare.purged) == 1
+
+	def test_it_does_not(self, local: Storage, account: tuple[Cloudflare, str]) -> None:
+		cloudflare, url = account
+		cloudflare.may_purge.clear()
+		finding = run(local, f"https://{HOST}", purge=CloudflarePurge(ZONE, TOKEN, api=url))["purge"]
+		assert not finding.ok and "permission" in finding.message and TOKEN not in finding.message
+
+
+class TestStorage:
+	def test_one_that_cannot_be_written(self, s3_settings: StorageSettings) -> None:
+		with storages.open(replace(s3_settings, bucket_name="never-made")) as storage:
+			findings = run(storage, "https://cdn.example.com")
+		assert list(findings) == ["write"], "nothing else can be tried"
+		assert not findings["write"].ok and "no such bucket" in findings["write"].message
+
+	def test_one_that_ignores_conditions(
+		self, s3: Storage, cdn_of_s3: Cdn, front: FaultyServer, server: FaultyServer
+	) -> None:
+		def forget(request: Request) -> Answer | None:
+			for name in ("if-match", "if-none-match"):
+				request.headers.pop(name, None)
+			return None
+
+		server.by_rule(forget)
+		finding = run(s3, front.url)["conditional write"]
+		assert not finding.ok and "overwrite newer files" in finding.message
+
+	def test_one_that_may_not_delete(
+		self, s3: Storage, cdn_of_s3: Cdn, front: FaultyServer, server: FaultyServer
+	) -> None:
+		server.by_rule(lambda request: s3_error(403, "AccessDenied") if request.method == "POST" else None)
+		finding = run(s3, front.url)["delete"]
+		assert not finding.ok and "s3:DeleteObject" in finding.message
+
+	def test_one_that_may_not_list(
+		self, s3: Storage, cdn_of_s3: Cdn, front: FaultyServer, server: FaultyServer
+	) -> None:
+		server.by_rule(lambda request: s3_error(403, "AccessDenied") if "list-type" in request.path else None)
+		finding = run(s3, front.url)["list"]
+		assert not finding.ok and "s3:ListBucket" in finding.message
+
+	def test_one_that_refuses_signed_links(
+		self, s3: Storage, cdn_of_s3: Cdn, front: FaultyServer, server: FaultyServer
+	) -> None:
+		server.by_rule(lambda request: Answer(403) if "X-Amz-Signature" in request.path else None)
+		finding = run(s3, front.url)["sign"]
+		assert not finding.ok and "HTTP 403" in finding.message
+
+	def test_one_that_loses_metadata(
+		self, s3: Storage, cdn_of_s3: Cdn, front: FaultyServer, server: FaultyServer
+	) -> None:
+		def strip(request: Request) -> Answer | None:
+			for name in [name for name in request.headers if name.startswith("x-amz-meta-")]:
+				del request.headers[name]
+			return None
+
+		server.by_rule(strip)
+		finding = run(s3, front.url)["read"]
+		assert not finding.ok and "metadata" in finding.message
+
+	def test_files_go_even_when_a_check_breaks(self, local: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+		def broken(*_, **__):
+			raise RuntimeError("a bug")
+
+		monkeypatch.setattr(local, "sign", broken)
+		with pytest.raises(RuntimeError):
+			connection_test.run(local, NoPurge(), "")
+		assert list(local.list()) == []
+
+
+def test_writes_keep_to_the_limit_of_r2(
+	on_r2: Storage, front: FaultyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+	waits: list[float] = []
+	monkeypatch.setattr(r2, "sleep", waits.append)
+	front.by_rule(Cdn(on_r2))
+	assert run(on_r2, front.url)["conditional write"].ok
+	assert sum(waits) < 8, "a person waits for the answer"
+
+
+def test_it_needs_no_clock_but_the_machines(open_another: Open) -> None:
+	"""A signature begins when it is made, never in the future of a server that is a little behind."""
+	with open_another() as storage:
+		url = storage.sign("a.json", datetime.fromisoformat("2026-05-01T16:00:00+00:00"))
+	assert url is None or "X-Amz-Date=20260430T160000Z" in url
