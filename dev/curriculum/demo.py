@@ -34,6 +34,7 @@ from .pieces import Curriculum, TitlePath
 
 BUCKET = "memora-demo"
 REGION = "us-east-1"
+SCHEMAS = "schemas/"
 LEVELS = ("public", "authenticated", "free_preview", "paid")
 KINDS = ("Season", "Grade", "Stream", "Subject", "Track", "Unit", "Topic", "Lesson", "Academic Plan")
 
@@ -217,8 +218,10 @@ class Demo:
 		untouched = len(done.after) - len(done.written)
 		console.line(f"{len(done.written)} files in {done.seconds:.1f} s, the other {untouched:,} untouched")
 		expected = set(self._way_up(loaded))
+		# The contract beside the content follows memora's version, which may be newer than the last run's.
+		content = {path for path in done.written if not path.startswith(SCHEMAS)}
 		self._expect(
-			set(done.written) == expected and not done.removed,
+			content == expected and not done.removed,
 			"exactly the way from that lesson up to the plans was written",
 			f"the way up from that lesson is {', '.join(sorted(expected))}",
 		)
