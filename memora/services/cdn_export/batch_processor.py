@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import frappe
@@ -48,6 +49,9 @@ JOB_SECONDS = 1500
 
 DRAIN_SECONDS = 600
 """After this a drain starts no further build and leaves the rest to a fresh job."""
+
+Tell = Callable[[int, int], None]
+"""Told how much of a long work is done: so many of so many."""
 
 _LAST_BATCH = "memora_last_batch"
 _CRON_MINUTES = 5
@@ -109,17 +113,20 @@ def run_batch(triggered_by: str = "Scheduler") -> dict[str, Any]:
 	return result
 
 
-def process(triggered_by: str = "Manual") -> Drained:
+def process(triggered_by: str = "Manual", tell: Tell | None = None) -> Drained:
 	"""Fold and build in this process, until nothing waits. For `bench memora process`, tests and consoles."""
 	fold.fold()
 	publish_state.ensure(scopes.INDEX)
-	return drain(triggered_by, seconds=None)
+	return drain(triggered_by, seconds=None, tell=tell)
 
 
-def drain(triggered_by: str = "Scheduler", seconds: float | None = DRAIN_SECONDS) -> Drained:
+def drain(
+	triggered_by: str = "Scheduler", seconds: float | None = DRAIN_SECONDS, tell: Tell | None = None
+) -> Drained:
 	"""Build one due scope after another until none is left, or until `seconds` have passed.
 
 	What others hold is looked at again after a pause. Changes committed meanwhile are folded and built too.
+	`tell` hears how many are done of how many, before each build.
 	"""
 	drained = Drained()
 	options = settings.load()
@@ -137,9 +144,14 @@ def drain(triggered_by: str = "Scheduler", seconds: float | None = DRAIN_SECONDS
 				if site is None:
 					drained.failed = len(waiting)
 					return drained
-			built = sum(
-				_build_one(site, state, triggered_by, drained) for state in waiting if time.monotonic() < ends
-			)
+			built = 0
+			for position, state in enumerate(waiting):
+				if time.monotonic() >= ends:
+					break
+				if tell:
+					done = drained.published + drained.failed
+					tell(done, done + len(waiting) - position)
+				built += _build_one(site, state, triggered_by, drained)
 			if not waiting:
 				break
 			if not built:
@@ -238,6 +250,12 @@ def _start_drains(waiting: int, triggered_by: str) -> int:
 	if not drains:
 		drain(triggered_by)
 	return drains
+
+
+def last_batch_at() -> datetime | None:
+	"""When the last batch began, in the site's time; None before the first."""
+	last = float(frappe.db.get_default(_LAST_BATCH) or 0)
+	return now_datetime() - timedelta(seconds=time.time() - last) if last else None
 
 
 def _interval_is_over(options: settings.ExportSettings) -> bool:

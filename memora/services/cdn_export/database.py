@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 import frappe
@@ -19,6 +20,9 @@ CONFLICTS = frozenset({1020, 1205, 1213})
 
 TRANSACTION_ENDING = CONFLICTS | {2006, 2013, 2055}
 """The above and a lost connection: what the transaction had written is gone."""
+
+OTHER_SCHEMA = frozenset({1054, 1146})
+"""Unknown column, unknown table: the code is not the release that the site was migrated to."""
 
 _ATTEMPTS = 10
 
@@ -58,7 +62,8 @@ def fresh() -> None:
 
 	Commits what was open. Frappe begins each transaction with START TRANSACTION.
 	"""
-	last = getattr(frappe.db._cursor, "_executed", None) or b""
+	cursor = getattr(frappe.db, "_cursor", None)  # there is none before the first statement
+	last = getattr(cursor, "_executed", None) or b"START TRANSACTION"
 	if (last.encode() if isinstance(last, str) else last).strip().upper() != b"START TRANSACTION":
 		frappe.db.commit()
 
@@ -85,3 +90,31 @@ def upsert(doctype: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], 
 		f" on duplicate key update modified = values(modified), {on_duplicate}",
 		tuple(value for row in stamped for value in row),
 	)
+
+
+def update_names(
+	doctype: str, names: Iterable[str], assignments: str, values: Sequence[Any] = (), condition: str = "true"
+) -> None:
+	"""Update the rows of these names, in one statement that touches and locks no other row.
+
+	`where name in (…)` would not do: MariaDB rather scans a table of which most rows are named, and then waits
+	for rows that others have not committed yet, and lets others wait for the locks it leaves on all of them.
+	"""
+	if listed := list(names):
+		frappe.db.sql(
+			f"update {_NAMES} straight_join `tab{doctype}` target on target.name = named.name"
+			f" set {assignments} where {condition}",
+			(json.dumps(listed), *values),
+		)
+
+
+def delete_names(doctype: str, names: Iterable[str]) -> None:
+	"""Delete the rows of these names, as `update_names` updates them."""
+	if listed := list(names):
+		frappe.db.sql(
+			f"delete target from {_NAMES} straight_join `tab{doctype}` target on target.name = named.name",
+			(json.dumps(listed),),
+		)
+
+
+_NAMES = "json_table(%s, '$[*]' columns (name varchar(140) path '$')) named"

@@ -40,3 +40,10 @@ def plan(name: str) -> Scope:
 def subject(name: str) -> Scope:
 	"""The scope of a subject's shared units and lessons."""
 	return Scope("subject", name)
+
+
+def of_label(label: str) -> Scope:
+	"""The scope that dead letters and locks call `label`."""
+	if label == INDEX.label:
+		return INDEX
+	return subject(label.removeprefix("subject:")) if label.startswith("subject:") else plan(label)

@@ -1,0 +1,116 @@
+"""`bench --site SITE memora …`: the operator's door to the pipeline.
+
+Frappe imports this module for every bench command there is, so it imports nothing but click; what the commands
+do is in `actions`, which is imported when one of them runs.
+"""
+
+from __future__ import annotations
+
+import click
+
+from memora.commands.running import action, json_option
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+LABEL_HELP = (
+	"""LABEL is what `dead-letters list` shows: a plan's ID, `subject:` and a subject's ID, or `index`."""
+)
+
+
+@click.group("memora", context_settings=CONTEXT)
+def memora() -> None:
+	"""Publishing of the curriculum to the CDN: see what waits and what failed, publish, check, mend.
+
+	Each command takes --json for scripts and ends with 0 when all is well, with 1 when it found something
+	that needs a look, and with 2 when it could not run. Each may be interrupted at any time (Ctrl-C): what is
+	published stays whole, and what was begun is taken up by the next batch.
+	"""
+
+
+@memora.command("status")
+@action("status")
+def status() -> None:
+	"""What waits and since when, what is being built, what failed, what is live.
+
+	Ends with 1 when there are dead letters, when a build failed and will be tried again, or when something has
+	waited longer than it should although export is enabled.
+	"""
+
+
+@memora.command("process")
+@action("process")
+def process() -> None:
+	"""Publish what waits, in this process, and return when nothing waits any more.
+
+	Does what the scheduler's batch does, without workers. Ends with 1 when a plan or subject could not be
+	published; it is tried again after 2, 4 and 8 minutes, as after any batch.
+	"""
+
+
+@memora.command("rebuild")
+@click.argument("plans", nargs=-1, metavar="[PLAN]...")
+@click.option("--all", "everything", is_flag=True, help="Every plan and every subject.")
+@click.option("--now", is_flag=True, help="Publish in this process, as `process` does, and wait for it.")
+@action("rebuild")
+def rebuild() -> None:
+	"""Read plans and all their subjects anew, and publish what differs from what is live.
+
+	PLAN is a plan's ID or its title. Files whose content is the same are not uploaded again. Without --now a
+	batch is started in the background.
+	"""
+
+
+@memora.command("verify")
+@action("verify")
+def verify() -> None:
+	"""Read everything that is published, as a learner's app does, and say what is wrong.
+
+	Follows every link from plans/index.json down: that it resolves, that versions, access and search fit, that
+	each document is valid, and that there is no file to which nothing links. Reads only. Ends with 1 when
+	anything is wrong.
+	"""
+
+
+@memora.group("dead-letters", invoke_without_command=True)
+@json_option
+@click.pass_context
+def dead_letters(context: click.Context, as_json: bool) -> None:
+	"""What is out of retries: list it, put it back, or give it up. Lists without a further word."""
+	if context.invoked_subcommand is None:
+		context.invoke(list_dead_letters, as_json=as_json)
+
+
+@dead_letters.command("list")
+@action("list_dead_letters")
+def list_dead_letters() -> None:
+	"""What could not be published after all retries, with its cause. Ends with 1 when there is any."""
+
+
+@dead_letters.command("retry", epilog=LABEL_HELP)
+@click.argument("labels", nargs=-1, metavar="[LABEL]...")
+@click.option("--all", "everything", is_flag=True, help="All dead letters.")
+@action("retry_dead_letters")
+def retry_dead_letters() -> None:
+	"""Put dead letters back, with all their retries, and start a batch."""
+
+
+@dead_letters.command("clear", epilog=LABEL_HELP)
+@click.argument("labels", nargs=-1, metavar="[LABEL]...")
+@click.option("--all", "everything", is_flag=True, help="All dead letters.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@action("clear_dead_letters")
+def clear_dead_letters() -> None:
+	"""Give dead letters up: what is live stays as it is until its content changes again."""
+
+
+@memora.command("history")
+@click.option("--plan", default="", help="Only this plan, by ID or title.")
+@click.option("--failed", is_flag=True, help="Only failed attempts and dead letters; ends with 1 for any.")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 200), help="How many.")
+@action("history")
+def history() -> None:
+	"""The latest attempts to publish, newest first."""
+
+
+commands = [memora]
+"""Where Frappe looks for them."""

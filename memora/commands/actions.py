@@ -1,0 +1,230 @@
+"""What each `bench memora` command does: ask `operations`, and put its answer into words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import click
+import frappe
+
+from memora.commands.running import Answer, CannotRun, Progress
+from memora.services.cdn_export import operations
+
+_LONGEST_CAUSE = 100
+
+
+def status(progress: Progress) -> Answer:
+	found = operations.status()
+	bad = bool(found["dead_letter_count"] or found["retrying"] or found["overdue"])
+	return Answer(found, list(_status_lines(found)), bad)
+
+
+def process(progress: Progress) -> Answer:
+	with progress.of("Publishing") as tell:
+		done = operations.process(tell)
+	lines = [
+		f"{_count(done['published'], 'build')} done, {done['failed']} failed, {done['left']} left",
+		*(f"  {failure['label']}: {failure['error_message']}" for failure in done["failures"]),
+	]
+	return Answer(done, lines, bool(done["failed"] or done["failures"]))
+
+
+def rebuild(progress: Progress, plans: Sequence[str], everything: bool, now: bool) -> Answer:
+	if bool(plans) == everything:
+		raise click.UsageError("Name the plans to rebuild, or say --all.")
+	if everything:
+		count = operations.rebuild_everything()
+	else:
+		operations.rebuild(plans)
+		count = len(plans)
+	if now:
+		done = process(progress)
+		return Answer({"plans": count, **done.data}, done.lines, done.found)
+	started = operations.start_batch()
+	return Answer({"plans": count, **started}, [f"{_count(count, 'plan')}: {started['message']}"])
+
+
+def verify(progress: Progress) -> Answer:
+	with progress.of("Reading what is published") as tell:
+		found = operations.verify(tell)
+	lines = [
+		*_table(
+			("plan", "ID", "subjects", "units", "lessons"),
+			(
+				(plan["title"], plan["plan_id"], plan["subjects"], plan["units"], f"{plan['lessons']:,}")
+				for plan in found["plans"]
+			),
+			right=(2, 3, 4),
+		),
+		f"{found['links']:,} links followed to {found['files']:,} files, {_size(found['bytes'])}",
+		*(f"{problem['path']}: {problem['message']}" for problem in found["problems"]),
+		*(f"{path}: nothing links to it" for path in found["unlinked"]),
+	]
+	if found["in_their_grace"]:
+		lines.append(f"{_count(found['in_their_grace'], 'file')} will be removed when their grace is over")
+	problems = len(found["problems"]) + len(found["unlinked"])
+	lines.append("All is well." if found["ok"] else f"{_count(problems, 'problem')} found.")
+	return Answer(found, lines, not found["ok"])
+
+
+def list_dead_letters(progress: Progress) -> Answer:
+	found = operations.dead_letters()
+	lines = ["There are no dead letters."]
+	if found:
+		lines = list(
+			_table(
+				("label", "title", "since", "cause"),
+				(
+					(letter["label"], letter["title"], _moment(letter["dead_since"]), letter["error_message"])
+					for letter in found
+				),
+			)
+		)
+	return Answer(found, lines, bool(found))
+
+
+def retry_dead_letters(progress: Progress, labels: Sequence[str], everything: bool) -> Answer:
+	labels = _labels(labels, everything)
+	for label in labels:
+		operations.retry(label)
+	if not labels:
+		return Answer({"retried": []}, ["There are no dead letters."])
+	started = operations.start_batch()
+	lines = [f"{_count(len(labels), 'dead letter')} put back. {started['message']}"]
+	return Answer({"retried": labels, **started}, lines)
+
+
+def clear_dead_letters(progress: Progress, labels: Sequence[str], everything: bool, yes: bool) -> Answer:
+	labels = _labels(labels, everything)
+	if labels and not yes:
+		question = f"Give up {', '.join(labels)}? What is live stays until its content changes again."
+		try:
+			sure = click.confirm(question, err=True)
+		except click.Abort as error:
+			raise CannotRun("Nobody is there to ask; say --yes.") from error
+		if not sure:
+			raise CannotRun("Nothing was given up.")
+	for label in labels:
+		operations.clear(label)
+	return Answer({"cleared": labels}, [f"{_count(len(labels), 'dead letter')} given up."])
+
+
+def history(progress: Progress, plan: str, failed: bool, limit: int) -> Answer:
+	name = operations.find_plan(plan) if plan else None
+	found = operations.sync_history(name, limit, failed=failed)
+	lines = ["Nothing has been published yet."] if not failed else ["No attempt has failed."]
+	if found:
+		lines = list(
+			_table(
+				(
+					"completed",
+					"plan",
+					"status",
+					"uploaded",
+					"removed",
+					"unchanged",
+					"bytes",
+					"seconds",
+					"by",
+					"",
+				),
+				(_attempt(log) for log in found),
+				right=(3, 4, 5, 6, 7),
+			)
+		)
+	return Answer(found, lines, failed and bool(found))
+
+
+def _labels(labels: Sequence[str], everything: bool) -> list[str]:
+	if bool(labels) == everything:
+		raise click.UsageError("Name the dead letters, or say --all.")
+	return [letter["label"] for letter in operations.dead_letters()] if everything else list(labels)
+
+
+def _status_lines(found: dict[str, Any]) -> Iterator[str]:
+	enabled = "enabled" if found["enabled"] else "DISABLED: changes wait"
+	yield f"{found['site']}: export to {found['provider']} is {enabled}"
+	waits = f"{_count(found['pending_count'], 'plan')}, {_count(found['unfolded_changes'], 'new change')}"
+	if found["oldest_waiting_since"]:
+		waits += f", since {_moment(found['oldest_waiting_since'])}"
+	yield _field(
+		"waiting", waits + (", which is TOO LONG: see bench memora doctor" if found["overdue"] else "")
+	)
+	if found["building"]:
+		yield _field("being built", ", ".join(found["building"]))
+	for plan in found["retrying"]:
+		yield _field(
+			"failed",
+			f"{plan['plan_id']}, retry {plan['retry_count']} at {_moment(plan['next_retry_at'])}: "
+			"see bench memora history --failed",
+		)
+	if found["held_plans"]:
+		yield _field("held", f"{', '.join(found['held_plans'])}: for an admin to approve")
+	letters = found["dead_letter_count"]
+	yield _field("dead letters", f"{letters}: see bench memora dead-letters" if letters else "none")
+	yield _field(
+		"live",
+		f"{_count(found['live_plans'], 'plan')}, {_count(found['live_files'], 'file')}, {_size(found['live_bytes'])}",
+	)
+	yield _field("read at", found["base_url"] or "unknown: CDN Base URL is empty")
+	yield _field("last success", _moment(found["last_success_at"]) or "never")
+	yield _field("last batch", _moment(found["last_batch_at"]) or "never")
+	if not found["redis_available"]:
+		yield _field("Redis", "the queue's Redis does not answer: see bench memora doctor")
+
+
+def _attempt(log: dict[str, Any]) -> tuple[Any, ...]:
+	started, completed = log["started_at"], log["completed_at"]
+	seconds = f"{(completed - started).total_seconds():.1f}" if started and completed else ""
+	return (
+		_moment(completed),
+		log["plan_title"] or log["plan_id"],
+		log["status"],
+		log["files_uploaded"],
+		log["files_deleted"],
+		log["files_unchanged"],
+		_size(log["bytes_uploaded"] or 0),
+		seconds,
+		log["triggered_by"] or "",
+		_shortened(log["error_message"] or ""),
+	)
+
+
+def _field(name: str, text: str) -> str:
+	return f"  {name:<14}{text}"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[Any]], right: Sequence[int] = ()) -> Iterator[str]:
+	"""Rows in columns, those in `right` at the right, under a head; nothing without rows."""
+	cells = [[str(cell) for cell in row] for row in rows]
+	if not cells:
+		return
+	cells.insert(0, list(head))
+	widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
+	for row in cells:
+		aligned = (
+			cell.rjust(widths[column]) if column in right else cell.ljust(widths[column])
+			for column, cell in enumerate(row)
+		)
+		yield "  ".join(aligned).rstrip()
+
+
+def _count(number: int, noun: str) -> str:
+	return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _size(count: int) -> str:
+	if count < 10_000:
+		return f"{count:,} B"
+	return f"{count / 1_000:,.0f} kB" if count < 10_000_000 else f"{count / 1_000_000:,.1f} MB"
+
+
+def _moment(moment: datetime | None) -> str:
+	return f"{frappe.utils.get_datetime(moment):%Y-%m-%d %H:%M:%S}" if moment else ""
+
+
+def _shortened(text: str) -> str:
+	line = " ".join(text.split())
+	return line if len(line) <= _LONGEST_CAUSE else f"{line[:_LONGEST_CAUSE]}…"

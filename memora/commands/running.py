@@ -1,0 +1,159 @@
+"""How every command runs: on one site, with one form of answer, and with exit codes that scripts can trust."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any
+
+import click
+
+FINE, FOUND, COULD_NOT_RUN = 0, 1, 2
+
+INTERRUPTED = (
+	"Interrupted. What is published is whole; what was begun or still waits is taken up by the next batch."
+)
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for scripts.")
+
+
+class CannotRun(click.ClickException):
+	"""Something is missing for the command to run; the message says what to do."""
+
+	exit_code = COULD_NOT_RUN
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+	"""What a command has to say: `data` for scripts, `lines` for people. `found`: something needs a look."""
+
+	data: Any
+	lines: Sequence[str] = field(default=())
+	found: bool = False
+
+
+def action(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+	"""Make a click command's function run `actions.{name}` with its options, and say what that answers."""
+
+	def decorate(described: Callable[..., None]) -> Callable[..., None]:
+		@json_option
+		@click.pass_context
+		@wraps(described)
+		def run(context: click.Context, as_json: bool, **options: Any) -> None:
+			context.exit(_run(name, _site_of(context), as_json, options))
+
+		return run
+
+	return decorate
+
+
+@contextmanager
+def connected(site: str) -> Iterator[None]:
+	"""A connection to a site on which memora is installed. Raises CannotRun when there is none."""
+	import frappe
+	import pymysql
+
+	try:
+		frappe.init(site=site)
+		frappe.connect()
+	except frappe.exceptions.IncorrectSitePath as error:
+		raise CannotRun(f"There is no site {site} on this bench.") from error
+	except pymysql.MySQLError as error:
+		raise CannotRun(f"The database of {site} does not answer: {error}") from error
+	try:
+		if "memora" not in frappe.get_installed_apps():
+			raise CannotRun(f"memora is not installed on {site}: bench --site {site} install-app memora")
+		yield
+	finally:
+		frappe.destroy()
+
+
+def _site_of(context: click.Context) -> str:
+	sites = (context.obj or {}).get("sites") or []
+	if len(sites) != 1:
+		raise CannotRun("Name one site: bench --site SITE memora …")
+	return str(sites[0])
+
+
+def _run(name: str, site: str, as_json: bool, options: dict[str, Any]) -> int:
+	"""Run an action and print its answer. Returns the exit code; never raises but for what click shows."""
+	previous = signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that leases are given back
+	try:
+		with connected(site):
+			answer = _answer(name, as_json, options)
+	except KeyboardInterrupt:
+		return _refuse(INTERRUPTED, as_json)
+	except click.ClickException as error:
+		if not as_json or isinstance(error, click.UsageError):
+			error.exit_code = COULD_NOT_RUN
+			raise
+		return _refuse(error.format_message(), as_json)
+	finally:
+		signal.signal(signal.SIGTERM, previous)
+	if as_json:
+		click.echo(json.dumps(answer.data, ensure_ascii=False, indent=1, default=str))
+	else:
+		for line in answer.lines:
+			click.echo(line)
+	return FOUND if answer.found else FINE
+
+
+def _answer(name: str, as_json: bool, options: dict[str, Any]) -> Answer:
+	import frappe
+	import pymysql
+	import redis
+
+	from memora.commands import actions
+	from memora.exceptions import MemoraError
+	from memora.services.cdn_export import database
+
+	try:
+		return getattr(actions, name)(Progress(shown=not as_json), **options)
+	except click.ClickException:
+		raise
+	except (frappe.ValidationError, MemoraError) as error:
+		raise CannotRun(frappe.utils.strip_html(str(error))) from error
+	except (pymysql.MySQLError, redis.RedisError) as error:
+		if database.errno(error) in database.OTHER_SCHEMA:
+			raise CannotRun(
+				f"The site's tables are not those of this release ({error}): "
+				f"bench --site {frappe.local.site} migrate"
+			) from error
+		raise CannotRun(f"MariaDB or Redis does not answer: {error}") from error
+	except Exception as error:  # Python's own exit code for it would mean "found something"
+		traceback.print_exc()
+		raise CannotRun(f"This is a fault in memora: {type(error).__name__}: {error}") from error
+
+
+def _refuse(message: str, as_json: bool) -> int:
+	if as_json:
+		click.echo(json.dumps({"error": message}, ensure_ascii=False))
+	click.secho(message, err=True, fg="yellow")
+	return COULD_NOT_RUN
+
+
+class Progress:
+	"""A bar on a terminal for long work, out of the way of what is printed; nothing elsewhere."""
+
+	def __init__(self, *, shown: bool) -> None:
+		self._shown = shown and sys.stderr.isatty()
+
+	@contextmanager
+	def of(self, label: str) -> Iterator[Callable[[int, int], None]]:
+		"""What to call with how many are done of how many."""
+		if not self._shown:
+			yield lambda done, total: None
+			return
+		with click.progressbar(length=1, label=label, file=sys.stderr, show_pos=True) as bar:
+
+			def tell(done: int, total: int) -> None:
+				bar.length = max(total, 1)
+				bar.update(done - bar.pos)
+
+			yield tell

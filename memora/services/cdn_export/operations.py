@@ -1,0 +1,320 @@
+"""What an operator or admin can ask of the pipeline: see what waits and what failed, start, retry, verify.
+
+One way in with three doors: the API (`memora/api`), the Desk through it, and `bench memora`. None of these
+functions asks who calls; the doors do. Answers are plain data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+import frappe
+import redis
+from frappe import _
+from frappe.utils import cint, now_datetime
+
+from memora.services.cdn_export import (
+	batch_processor,
+	database,
+	dependency_resolver,
+	fold,
+	pending_queue,
+	publish_state,
+	published_check,
+	reconciliation,
+	scopes,
+	settings,
+	sync_log,
+)
+from memora.services.cdn_export.batch_processor import Tell
+from memora.services.cdn_export.scopes import Scope
+
+OVERDUE = timedelta(minutes=10)
+"""Spec, "Success": a change is live within ten minutes; with a longer interval, within that and this."""
+
+_MOST_ROWS = 200
+_MOST_TRIES = 3
+_FAILED = {"status": ("in", ("Failed", "Dead Letter"))}
+_FAILURE_FIELDS = (
+	"name",
+	"plan_id",
+	"plan_title",
+	"status",
+	"error_message",
+	"retry_count",
+	"next_retry_at",
+	"creation",
+)
+_HISTORY_FIELDS = (
+	"name",
+	"plan_id",
+	"plan_title",
+	"status",
+	"started_at",
+	"completed_at",
+	"files_uploaded",
+	"files_deleted",
+	"files_unchanged",
+	"bytes_uploaded",
+	"error_message",
+	"retry_count",
+	"triggered_by",
+)
+
+
+def queue_status() -> dict[str, Any]:
+	"""What waits, since when, and how many dead letters there are; from MariaDB, so also without Redis."""
+	waiting, dead = publish_state.waiting_and_dead()
+	unfolded, oldest_change = frappe.db.sql("select count(*), min(creation) from `tabCDN Change`")[0]
+	since = [moment for moment in (oldest_change, *(state.waiting_since for state in waiting)) if moment]
+	in_redis = pending_queue.waiting()
+	return {
+		"enabled": settings.load().enabled,
+		"pending_count": len(waiting),
+		"pending_plans": [state.ref for state in waiting],
+		"retrying": [
+			{"plan_id": state.ref, "retry_count": state.retry_count, "next_retry_at": state.next_retry_at}
+			for state in waiting
+			if state.next_retry_at
+		],
+		"unfolded_changes": unfolded,
+		"oldest_waiting_since": min(since) if since else None,
+		"dead_letter_count": len(dead),
+		"redis_available": in_redis is not None,
+	}
+
+
+def status() -> dict[str, Any]:
+	"""`queue_status` and what an operator wants beside it: what is being built, what is live, the last batch.
+
+	`overdue` says that something has waited longer than the spec promises, though export is enabled.
+	"""
+	found = queue_status()
+	options = settings.load()
+	allowed = OVERDUE + timedelta(minutes=max(0, options.interval_minutes - 5))
+	oldest = found["oldest_waiting_since"]
+	building = frappe.db.sql(
+		f"select scope_type, ref from `tab{publish_state.TABLE}`"
+		" where lease_token is not null and lease_expires > now(6) order by name"
+	)
+	live_plans, last_success = frappe.db.sql(
+		f"select sum(scope_type = 'plan' and is_live), max(last_success_at) from `tab{publish_state.TABLE}`"
+	)[0]
+	files, size = frappe.db.sql(
+		"select count(*), sum(size) from `tabCDN File` where state in ('live', 'in_flight')"
+	)[0]
+	return {
+		"site": frappe.local.site,
+		"provider": options.provider,
+		"base_url": options.base_url,
+		**found,
+		"held_plans": frappe.get_all(publish_state.TABLE, {"held": 1, "scope_type": "plan"}, pluck="ref"),
+		"building": [Scope(scope_type, ref or "").label for scope_type, ref in building],
+		"overdue": bool(options.enabled and oldest and now_datetime() - oldest > allowed),
+		"live_plans": int(live_plans or 0),
+		"live_files": files,
+		"live_bytes": int(size or 0),
+		"last_success_at": last_success,
+		"last_batch_at": batch_processor.last_batch_at(),
+	}
+
+
+def recent_failures(limit: int = 20) -> list[dict[str, Any]]:
+	"""The latest failed attempts and dead letters, newest first, each with its cause."""
+	return _logs(_FAILED, _FAILURE_FIELDS, limit)
+
+
+def sync_history(plan: str | None = None, limit: int = 50, *, failed: bool = False) -> list[dict[str, Any]]:
+	"""The latest attempts, of one plan or of all, newest first; with `failed` only those that failed."""
+	filters = {**({"plan_id": plan} if plan else {}), **(_FAILED if failed else {})}
+	return _logs(filters, _HISTORY_FIELDS, limit)
+
+
+def dead_letters() -> list[dict[str, Any]]:
+	"""What is out of retries, longest dead first: its label, cause, and since when."""
+	_waiting, dead = publish_state.waiting_and_dead()
+	titles = _titles(state.ref for state, _error in dead if state.scope_type == "plan")
+	return [
+		{
+			"label": state.scope.label,
+			"title": titles.get(state.ref, "") if state.scope_type == "plan" else "",
+			"error_message": error,
+			"dead_since": state.dead_since,
+			"is_live": state.is_live,
+		}
+		for state, error in sorted(dead, key=lambda pair: (pair[0].dead_since, pair[0].name))
+	]
+
+
+def retry(label: str) -> None:
+	"""Put a dead letter back; the next batch builds it. Throws when it is not among them."""
+	scope = scopes.of_label(label)
+	if not database.transaction(lambda: publish_state.revive(scope, triggered_by="Manual")):
+		frappe.throw(_("{0} is not among the dead letters, so there is nothing to retry.").format(label))
+	pending_queue.exhume(scope.label)
+	if scope.type == "plan":
+		pending_queue.ring([scope.ref])
+
+
+def clear(label: str) -> None:
+	"""Give a dead letter up: what is live stays until its content changes again. Throws when it is not dead."""
+	scope = scopes.of_label(label)
+	if not database.transaction(lambda: publish_state.give_up(scope)):
+		frappe.throw(_("{0} is not among the dead letters, so there is nothing to clear.").format(label))
+	pending_queue.exhume(scope.label)
+
+
+def find_plan(name_or_title: str) -> str:
+	"""The name of the plan that has this name or title. Throws when there is none."""
+	found = frappe.db.exists(dependency_resolver.PLAN, name_or_title) or frappe.db.get_value(
+		dependency_resolver.PLAN, {"title": name_or_title}
+	)
+	if not found:
+		frappe.throw(_("There is no Academic Plan {0}.").format(name_or_title), frappe.DoesNotExistError)
+	return found
+
+
+def rebuild(plans: Sequence[str]) -> None:
+	"""Queue plans, and all their subjects, to be read anew; what differs is published with the next batch."""
+	plans = [find_plan(plan) for plan in plans]
+	subjects = frappe.get_all(
+		"Memora Plan Subject",
+		filters={"parent": ("in", plans), "parenttype": dependency_resolver.PLAN},
+		pluck="subject",
+		distinct=True,
+	)
+	database.transaction(lambda: fold.touch(plans, subjects, triggered_by="Manual"))
+	for plan in plans:
+		database.transaction(lambda plan=plan: publish_state.revive(scopes.plan(plan), triggered_by="Manual"))
+	pending_queue.ring(plans)
+
+
+def rebuild_everything() -> int:
+	"""`rebuild` for every plan there is, and every subject. Returns how many plans."""
+	return reconciliation.queue_everything(triggered_by="Manual")
+
+
+def start_batch() -> dict[str, Any]:
+	"""Start a batch in the background; without a queue the scheduler's next one takes what waits."""
+	if not settings.load().enabled:
+		message = _("Export is disabled in CDN Settings; this waits until it is enabled.")
+		return {"queued": True, "message": message}
+	try:
+		frappe.enqueue(
+			"memora.services.cdn_export.batch_processor.run_batch", queue="short", triggered_by="Manual"
+		)
+	except redis.RedisError:
+		message = _("Queued; the job queue does not answer, so the scheduler's next batch takes it.")
+		return {"queued": True, "message": message}
+	return {"queued": True, "message": _("Queued; a batch starts now.")}
+
+
+def process(tell: Tell | None = None) -> dict[str, Any]:
+	"""Fold and build in this process until nothing waits.
+
+	`left` is what still waits: others build it, or it backs off after a failure, or an admin holds it.
+	"""
+	if not settings.load().enabled:
+		frappe.throw(_("Export is disabled in CDN Settings; enable it there first."))
+	done = batch_processor.process("Manual", tell=tell)
+	return {**asdict(done), "failures": _current_failures()}
+
+
+def verify(tell: Tell | None = None) -> dict[str, Any]:
+	"""Read everything that is published as a learner's app does, and say what is wrong.
+
+	A batch that publishes meanwhile can look like a mistake, so what is found is looked at again when one did.
+	"""
+	for _try in range(_MOST_TRIES):
+		before = _publishing_state()
+		report, removing = _check(tell)
+		if report.ok or _publishing_state() == before:
+			break
+	return {
+		"ok": report.ok,
+		"files": report.files,
+		"bytes": report.bytes,
+		"links": report.links,
+		"plans": [
+			{
+				"plan_id": plan.plan_id,
+				"title": plan.title,
+				"subjects": plan.subjects,
+				"own_subjects": plan.own_subjects,
+				"units": plan.units,
+				"lessons": len(plan.lessons),
+				"levels": dict(plan.levels),
+			}
+			for plan in report.plans
+		],
+		"problems": [{"path": problem.path, "message": problem.message} for problem in report.problems],
+		"unlinked": report.unlinked,
+		"in_their_grace": removing,
+	}
+
+
+def _check(tell: Tell | None) -> tuple[published_check.Report, int]:
+	"""Check the storage; files that stay on purpose for a while after they were dropped are no fault."""
+	database.fresh()
+	total = frappe.db.count("CDN File", {"state": ("in", ("live", "in_flight"))})
+	seen = 0
+	with settings.open_storage() as storage:
+
+		def read(path: str) -> bytes | None:
+			nonlocal seen
+			seen += 1
+			if tell:
+				tell(min(seen, total), total)
+			return storage.get(path)
+
+		report = published_check.check(read, lambda: (found.path for found in storage.list()))
+	leaving = set(frappe.get_all("CDN File", {"state": "removing"}, pluck="path"))
+	staying = [path for path in report.unlinked if path not in leaving]
+	in_grace = len(report.unlinked) - len(staying)
+	report.unlinked = staying
+	return report, in_grace
+
+
+def _publishing_state() -> tuple[Any, ...]:
+	"""What differs when anything was published since: attempts, and builds at work."""
+	database.fresh()
+	return frappe.db.sql(
+		f"""select max(last_attempt_at), sum(published_generation), sum(lease_token is not null)
+		from `tab{publish_state.TABLE}`"""
+	)[0]
+
+
+def _current_failures() -> list[dict[str, str]]:
+	"""What could not be published as things are now, with its cause."""
+	database.fresh()
+	return [
+		{"label": Scope(scope_type, ref or "").label, "error_message": error}
+		for scope_type, ref, error in frappe.db.sql(
+			f"""select scope_type, ref, last_error from `tab{publish_state.TABLE}`
+			where published_generation < generation and (retry_count > 0 or dead_since is not null) order by name"""
+		)
+	]
+
+
+def _logs(filters: dict[str, Any], fields: Iterable[str], limit: int) -> list[dict[str, Any]]:
+	rows = max(1, min(cint(limit) or 1, _MOST_ROWS))
+	return frappe.get_all(
+		sync_log.DOCTYPE, filters=filters, fields=list(fields), order_by="creation desc", limit=rows
+	)
+
+
+def _titles(plans: Iterable[str]) -> dict[str, str]:
+	names = list(plans)
+	if not names:
+		return {}
+	return dict(
+		frappe.get_all(dependency_resolver.PLAN, {"name": ("in", names)}, ["name", "title"], as_list=True)
+	)
+
+
+def seconds_since(moment: datetime | None) -> float:
+	"""Seconds from a moment, as the database holds it, till now; 0 for none."""
+	return max(0.0, (now_datetime() - moment).total_seconds()) if moment else 0.0
