@@ -1,0 +1,103 @@
+// The contract's TypeScript types out of its JSON Schemas: node types.mjs FOLDER-OF-SCHEMAS, to standard output.
+
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { compile } from "json-schema-to-typescript";
+
+const folder = process.argv[2];
+const schemas = Object.fromEntries(
+	readdirSync(folder)
+		.filter((file) => file.endsWith(".schema.json"))
+		.sort()
+		.map((file) => [file.replace(".schema.json", ""), JSON.parse(readFileSync(join(folder, file), "utf8"))])
+);
+
+// Shared pieces that deserve a name of their own; the other definitions are plain texts and numbers.
+const NAMED = { "common#access": "Access", "lesson#neighbour": "LessonLink" };
+
+const typeName = (kind) => kind.replace(/(?:^|_)([a-z])/g, (_, letter) => letter.toUpperCase());
+
+// All schemas become one, since the generator would write what two of them share twice.
+const definitions = { SearchEntry: convert(schemas.common.definitions.search_entries.items, "common") };
+for (const [key, name] of Object.entries(NAMED)) {
+	const [file, definition] = key.split("#");
+	definitions[name] = convert(schemas[file].definitions[definition], file);
+}
+for (const [kind, schema] of Object.entries(schemas)) {
+	if (kind === "common") continue;
+	const { title, $id, $schema, definitions: _, ...rest } = schema;
+	definitions[typeName(kind)] = convert({ ...rest, description: `${title}: ${schema.description}` }, kind);
+}
+
+const source = await compile({ title: "Contract", definitions }, "Contract", {
+	additionalProperties: false,
+	bannerComment: "",
+	declareExternallyReferenced: true,
+	format: true,
+	style: { printWidth: 110, useTabs: true },
+	unreachableDefinitions: true,
+});
+const remarks = /( \*\n)? \* This interface was referenced by `Contract`'s JSON-Schema\n \* via the `definition` "\w+"\.\n/g;
+process.stdout.write(
+	"// memora's files as TypeScript types, made by dev/contract from the JSON Schemas: do not edit.\n" +
+		"// What each field means, and what may change, is in docs/contract.md.\n\n" +
+		source
+			.replace(/^export interface Contract \{[\s\S]*?^\}\n+/m, "")
+			.replace(remarks, "")
+			.replace(/\/\*\*\n \*\/\n/g, "")
+			.replace(/\n+(?=\/\*\*\n)/g, "\n\n")
+);
+
+function convert(schema, file) {
+	if (Array.isArray(schema)) return schema.map((item) => convert(item, file));
+	if (schema === null || typeof schema !== "object") return schema;
+	if (schema.$ref) return resolve(schema, file);
+	if (schema.allOf) return convert(Object.assign({}, ...schema.allOf, without(schema, "allOf")), file);
+	if (schema.type === "object" && !schema.properties) return { ...schema, additionalProperties: true };
+	if (schema.if) return alternatives(schema, file);
+	return Object.fromEntries(
+		Object.entries(schema)
+			.filter(([key]) => key !== "$comment" && key !== "pattern" && key !== "minLength" && key !== "minItems")
+			.map(([key, value]) => [
+				key,
+				key === "properties" ? mapValues(value, (property) => convert(property, file)) : convert(value, file),
+			])
+	);
+}
+
+function resolve({ $ref, ...beside }, file) {
+	const [target, pointer] = $ref.split("#/definitions/");
+	const there = target ? target.replace(".schema.json", "") : file;
+	if (pointer === "search_entries") {
+		return { type: "array", items: { $ref: "#/definitions/SearchEntry" }, ...convert(beside, file) };
+	}
+	const name = NAMED[`${there}#${pointer}`];
+	if (name) return { $ref: `#/definitions/${name}` };
+	return convert({ ...schemas[there].definitions[pointer], ...beside }, there);
+}
+
+// "if this property is that, then …, else …" is a union that the property tells apart.
+function alternatives(schema, file) {
+	const { if: condition, then, else: otherwise, ...common } = schema;
+	const [[key, { const: value }]] = Object.entries(condition.properties);
+	const rule = common.properties[key];
+	const others = (rule.enum ?? [true, false]).filter((other) => other !== value);
+	const branch = (extra, values) => {
+		const properties = { ...common.properties, [key]: { ...without(rule, "type"), enum: values } };
+		for (const [name, allowed] of Object.entries(extra.properties ?? {})) {
+			if (allowed === false) delete properties[name];
+		}
+		return { ...common, properties, required: [...common.required, ...(extra.required ?? [])] };
+	};
+	const branches = [branch(then, [value]), branch(otherwise, others)].map(({ description, ...rest }) => rest);
+	return { description: schema.description, anyOf: convert(branches, file) };
+}
+
+function without(object, key) {
+	const { [key]: _, ...rest } = object;
+	return rest;
+}
+
+function mapValues(object, change) {
+	return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]));
+}

@@ -1,0 +1,44 @@
+"""The npm packages that tests use (dev/kit), installed once by their lock."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+REPO = Path(__file__).parent.parent
+KIT = REPO / "dev" / "kit"
+
+
+@cache
+def node_modules() -> Path:
+	"""The folder of the installed packages. Without node or npm the test fails, saying what to install."""
+	if not (shutil.which("node") and shutil.which("npm")):
+		pytest.fail("this needs Node.js and npm: apt-get install --no-install-recommends nodejs npm")
+	lock = sha256((KIT / "package-lock.json").read_bytes()).hexdigest()
+	folder = Path(os.environ.get("MEMORA_DEV_DIR") or REPO / ".dev") / "kit"
+	installed = folder / "installed"
+	if not (installed.exists() and installed.read_text() == lock):
+		folder.mkdir(parents=True, exist_ok=True)
+		for name in ("package.json", "package-lock.json"):
+			shutil.copy(KIT / name, folder)
+		_run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=folder)
+		installed.write_text(lock)
+	return folder / "node_modules"
+
+
+def node(*arguments: str | Path, cwd: Path | None = None) -> str:
+	"""Run node; return what it prints."""
+	return _run("node", *map(str, arguments), cwd=cwd)
+
+
+def _run(*command: str, cwd: Path | None) -> str:
+	done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300, check=False)
+	if done.returncode:
+		pytest.fail(f"{' '.join(command)} failed:\n{done.stdout}\n{done.stderr}")
+	return done.stdout
