@@ -243,7 +243,8 @@ def _start_drains(waiting: int, triggered_by: str) -> int:
 		queue = get_queue(QUEUE)
 		drains = min(Worker.count(queue=queue), max(1, waiting))
 		for _ in range(drains):
-			frappe.enqueue(DRAIN, queue=QUEUE, timeout=JOB_SECONDS, triggered_by=triggered_by)
+			# In front: after a migrate, Frappe's own jobs can fill the long queue for minutes.
+			frappe.enqueue(DRAIN, queue=QUEUE, timeout=JOB_SECONDS, at_front=True, triggered_by=triggered_by)
 	except redis.RedisError as error:
 		frappe.logger("memora").warning(f"the job queue does not answer, so this process drains: {error}")
 		drains = 0
