@@ -110,6 +110,8 @@ def open_another(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 		settings = request.getfixturevalue("local_settings")
 	else:
 		settings = replace(request.getfixturevalue("s3_settings"), provider=request.param)
+	if request.param == "AWS S3":
+		settings = replace(settings, endpoint_url=request.getfixturevalue("moto_url"))
 	if request.param == "Cloudflare R2":
 		request.getfixturevalue("server").by_rule(_OneWritePerKey(0.02))
 		monkeypatch.setattr(r2, "SPACING", 0.03)

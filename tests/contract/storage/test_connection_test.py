@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -16,7 +15,7 @@ from memora.services.cdn_export.cache_purge.cloudflare import CloudflarePurge
 from memora.services.cdn_export.connection_test import Finding
 from memora.services.cdn_export.storage import Storage, StorageSettings, r2
 from tests.contract.cache_purge.cloudflare_server import HOST, TOKEN, ZONE, Cloudflare
-from tests.contract.storage.conftest import ACCESS_KEY, SECRET_KEY, Open, upload
+from tests.contract.storage.conftest import ACCESS_KEY, SECRET_KEY, upload
 from tests.contract.storage.faulty_server import Answer, FaultyServer, Request, private, s3_error
 
 CHECKS = [
@@ -71,9 +70,8 @@ def front() -> Iterator[FaultyServer]:
 
 
 @pytest.fixture
-def cdn(storage: Storage, front: FaultyServer, server: FaultyServer) -> Cdn:
-	server.by_rule(private)
-	cdn = Cdn(storage)
+def cdn(local: Storage, front: FaultyServer) -> Cdn:
+	cdn = Cdn(local)
 	front.by_rule(cdn)
 	return cdn
 
@@ -94,7 +92,18 @@ def run(storage: Storage, base_url: str, **options) -> dict[str, Finding]:
 	return {finding.check: finding for finding in findings}
 
 
-def test_a_set_up_that_works(storage: Storage, cdn: Cdn, front: FaultyServer) -> None:
+@pytest.mark.parametrize("provider", ["local", "s3", "on_r2"])
+def test_a_set_up_that_works(
+	request: pytest.FixtureRequest,
+	provider: str,
+	front: FaultyServer,
+	server: FaultyServer,
+	monkeypatch: pytest.MonkeyPatch,
+) -> None:
+	monkeypatch.setattr(r2, "SPACING", 0.0)
+	storage: Storage = request.getfixturevalue(provider)
+	server.by_rule(private)
+	front.by_rule(Cdn(storage))
 	storage.put(upload("lessons/mine.json", b"mine"))
 	findings = run(storage, f"{front.url}/")
 	assert list(findings) == CHECKS
@@ -107,24 +116,24 @@ def test_a_set_up_that_works(storage: Storage, cdn: Cdn, front: FaultyServer) ->
 
 
 class TestPaidContent:
-	def test_it_is_said_plainly(self, storage: Storage, cdn: Cdn, front: FaultyServer) -> None:
-		finding = run(storage, front.url)["paid content"]
+	def test_it_is_said_plainly(self, local: Storage, cdn: Cdn, front: FaultyServer) -> None:
+		finding = run(local, front.url)["paid content"]
 		assert finding.level == "warning"
 		assert "Paid content is readable by anyone with the address" in finding.message
 		assert "access-level" in finding.mend
 
-	def test_a_gate_is_noticed(self, storage: Storage, cdn: Cdn, front: FaultyServer) -> None:
+	def test_a_gate_is_noticed(self, local: Storage, cdn: Cdn, front: FaultyServer) -> None:
 		cdn.gate = True
-		assert run(storage, front.url)["paid content"].level == "ok"
+		assert run(local, front.url)["paid content"].level == "ok"
 
 	def test_a_published_paid_lesson_is_what_is_read(
-		self, storage: Storage, cdn: Cdn, front: FaultyServer
+		self, local: Storage, cdn: Cdn, front: FaultyServer
 	) -> None:
-		storage.put(upload("lessons/paid.json", metadata={"access-level": "paid"}))
-		finding = run(storage, front.url, paid_path="lessons/paid.json")["paid content"]
+		local.put(upload("lessons/paid.json", metadata={"access-level": "paid"}))
+		finding = run(local, front.url, paid_path="lessons/paid.json")["paid content"]
 		assert finding.level == "warning" and "lessons/paid.json" in finding.message
 		assert "lessons/paid.json" in cdn.asked
-		assert storage.get("lessons/paid.json"), "it is only read"
+		assert local.get("lessons/paid.json"), "it is only read"
 
 	def test_a_bucket_open_beside_the_gate(
 		self, s3: Storage, cdn_of_s3: Cdn, front: FaultyServer, server: FaultyServer
@@ -143,9 +152,9 @@ class TestPaidContent:
 
 
 class TestListing:
-	def test_a_directory_listing(self, storage: Storage, cdn: Cdn, front: FaultyServer) -> None:
+	def test_a_directory_listing(self, local: Storage, cdn: Cdn, front: FaultyServer) -> None:
 		cdn.lists = True
-		finding = run(storage, front.url)["listing"]
+		finding = run(local, front.url)["listing"]
 		assert finding.level == "warning" and "Anyone can list" in finding.message
 
 	def test_a_listable_bucket(self, s3: Storage, cdn_of_s3: Cdn, front: FaultyServer) -> None:
@@ -156,31 +165,31 @@ class TestListing:
 
 
 class TestBaseUrl:
-	def test_it_is_empty(self, storage: Storage) -> None:
-		finding = run(storage, "")["base url"]
+	def test_it_is_empty(self, local: Storage) -> None:
+		finding = run(local, "")["base url"]
 		assert not finding.ok and "CDN Base URL is empty" in finding.message
 
-	def test_it_leads_elsewhere(self, storage: Storage, front: FaultyServer) -> None:
+	def test_it_leads_elsewhere(self, local: Storage, front: FaultyServer) -> None:
 		front.always(Answer(200, b"<html>It works!"))
-		finding = run(storage, front.url)["base url"]
+		finding = run(local, front.url)["base url"]
 		assert not finding.ok and "not found at" in finding.message
 
-	def test_it_has_a_path_too_many(self, storage: Storage, cdn: Cdn, front: FaultyServer) -> None:
-		assert not run(storage, f"{front.url}/app")["base url"].ok
+	def test_it_has_a_path_too_many(self, local: Storage, cdn: Cdn, front: FaultyServer) -> None:
+		assert not run(local, f"{front.url}/app")["base url"].ok
 
 	@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "https://nothing.invalid", "no url", "https://["])
 	def test_it_cannot_be_reached(self, local: Storage, url: str) -> None:
 		finding = run(local, url)["base url"]
 		assert not finding.ok and "cannot be reached" in finding.message
 
-	def test_files_arrive_as_something_else(self, storage: Storage, cdn: Cdn, front: FaultyServer) -> None:
+	def test_files_arrive_as_something_else(self, local: Storage, cdn: Cdn, front: FaultyServer) -> None:
 		cdn.content_type = "application/octet-stream"
-		finding = run(storage, front.url)["base url"]
+		finding = run(local, front.url)["base url"]
 		assert finding.level == "warning" and "application/octet-stream" in finding.message
 
-	def test_browsers_are_not_let_in(self, storage: Storage, cdn: Cdn, front: FaultyServer) -> None:
+	def test_browsers_are_not_let_in(self, local: Storage, cdn: Cdn, front: FaultyServer) -> None:
 		cdn.cors = False
-		finding = run(storage, front.url)["cors"]
+		finding = run(local, front.url)["cors"]
 		assert finding.level == "warning" and "CORS" in finding.mend
 
 
@@ -275,10 +284,3 @@ def test_writes_keep_to_the_limit_of_r2(
 	front.by_rule(Cdn(on_r2))
 	assert run(on_r2, front.url)["conditional write"].ok
 	assert sum(waits) < 8, "a person waits for the answer"
-
-
-def test_it_needs_no_clock_but_the_machines(open_another: Open) -> None:
-	"""A signature begins when it is made, never in the future of a server that is a little behind."""
-	with open_another() as storage:
-		url = storage.sign("a.json", datetime.fromisoformat("2026-05-01T16:00:00+00:00"))
-	assert url is None or "X-Amz-Date=20260430T160000Z" in url

@@ -220,13 +220,13 @@ class TestConditions:
 
 
 def test_a_reader_sees_the_old_or_the_new_object(open_another: Open) -> None:
-	bodies = {b"a" * 300_000, b"b" * 300_000}
+	bodies = {b"a" * 100_000, b"b" * 100_000}
 	with open_another() as writer, open_another() as reader:
-		writer.put(upload("a.json", b"a" * 300_000))
+		writer.put(upload("a.json", b"a" * 100_000))
 		done = threading.Event()
 
 		def write() -> None:
-			for body in [b"b" * 300_000, b"a" * 300_000] * 4:
+			for body in [b"b" * 100_000, b"a" * 100_000] * 3:
 				writer.put(upload("a.json", body))
 			done.set()
 
@@ -238,7 +238,7 @@ def test_a_reader_sees_the_old_or_the_new_object(open_another: Open) -> None:
 
 
 def test_many_at_once(storage: Storage) -> None:
-	paths = [f"lessons/{number:03}.json" for number in range(100)]
+	paths = [f"lessons/{number:03}.json" for number in range(50)]
 	with ThreadPoolExecutor(storage.threads) as pool:
 		etags = list(pool.map(lambda path: storage.put(upload(path, path.encode())), paths))
 		bodies = list(pool.map(storage.get, paths))
@@ -248,14 +248,14 @@ def test_many_at_once(storage: Storage) -> None:
 
 def test_writers_and_deleters_of_one_folder_do_not_disturb_each_other(storage: Storage) -> None:
 	def work(worker: int) -> None:
-		for round_ in range(10):
+		for round_ in range(5):
 			path = f"plans/x/y/{worker}.json"
 			storage.put(upload(path, b"%d" % round_))
 			assert storage.get(path) == b"%d" % round_
 			storage.delete([path])
 
-	with ThreadPoolExecutor(8) as pool:
-		list(pool.map(work, range(8)))
+	with ThreadPoolExecutor(4) as pool:
+		list(pool.map(work, range(4)))
 	assert list(storage.list()) == []
 
 

@@ -69,8 +69,8 @@ def test_a_delete_carries_the_checksum_that_every_server_knows(remote: Storage, 
 def test_there_are_no_more_connections_than_threads(remote: Storage, server: FaultyServer) -> None:
 	server.always(Answer(200, headers={"ETag": '"x"'}))
 	with ThreadPoolExecutor(remote.threads) as pool:
-		for _ in range(3):
-			list(pool.map(lambda number: remote.put(upload(f"{number}.json")), range(150)))
+		for _ in range(2):
+			list(pool.map(lambda number: remote.put(upload(f"{number}.json")), range(70)))
 	assert remote.threads >= 32
 	assert len({request.connection for request in server.requests}) <= remote.threads
 
