@@ -35,6 +35,7 @@ from memora.services.cdn_export.storage import Storage
 from memora.services.cdn_export.tree import ResolvedNode
 
 _SUBJECTS_KEPT = 16
+"""Enough for what most plans share, and little enough memory for a long drain."""
 
 GRACE = timedelta(minutes=15)
 """How long a file that merely moved stays: longer than a manifest may be cached (spec, "Publishing")."""
@@ -70,30 +71,46 @@ class SharedSubject:
 
 
 @dataclass(slots=True)
+class SharedSubjects:
+	"""The shared subjects a run has read, so that the plans which read them need not load them again."""
+
+	kept: int = _SUBJECTS_KEPT
+	_by_name: dict[str, SharedSubject] = field(default_factory=dict)
+
+	def remember(self, subject: str, shared: SharedSubject) -> None:
+		"""Keep a shared subject for the plans that read it; the oldest makes room."""
+		self._by_name.pop(subject, None)
+		self._by_name[subject] = shared
+		if len(self._by_name) > self.kept:
+			del self._by_name[next(iter(self._by_name))]
+
+	def recall(self, subject: str, generation: int) -> SharedSubject | None:
+		"""The subject as it was published in just this generation, if this run still has it."""
+		shared = self._by_name.get(subject)
+		return shared if shared and shared.generation == generation else None
+
+	def take_counts(self, subject: str) -> Counts:
+		"""What the build of a subject did, once: for the log of the first plan that reads it."""
+		shared = self._by_name.get(subject)
+		if shared is None:
+			return Counts()
+		counts, shared.counts = shared.counts, Counts()
+		return counts
+
+
+@dataclass(slots=True)
 class Site:
 	"""Where a run publishes to: opened once and used for all its builds."""
 
 	options: settings.ExportSettings
 	storage: Storage
 	purge: CachePurge
-	shared: dict[str, SharedSubject] = field(default_factory=dict)
+	shared: SharedSubjects = field(default_factory=SharedSubjects)
 
 	@classmethod
 	def open(cls) -> Site:
 		"""Raises StorageConfigurationError when CDN Settings cannot work."""
 		return cls(settings.load(), settings.open_storage(), settings.open_purge())
-
-	def remember(self, subject: str, shared: SharedSubject) -> None:
-		"""Keep a shared subject for the plans that read it; the oldest makes room."""
-		self.shared.pop(subject, None)
-		self.shared[subject] = shared
-		if len(self.shared) > _SUBJECTS_KEPT:
-			del self.shared[next(iter(self.shared))]
-
-	def recall(self, subject: str, generation: int) -> SharedSubject | None:
-		"""The subject as it was published in just this generation, if this run still has it."""
-		shared = self.shared.get(subject)
-		return shared if shared and shared.generation == generation else None
 
 	def signer(self) -> Signer:
 		return Signer(self.storage, self.options.sign, self.options.signed_url_hours, time.time())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import frappe
@@ -12,8 +13,11 @@ from memora.exceptions import MemoraError
 from memora.services.cdn_export import database, pending_queue, publish_state, renditions
 from memora.services.cdn_export.lease import Lease
 from memora.services.cdn_export.publish_state import State
+from memora.services.cdn_export.scopes import Scope
+from memora.services.cdn_export.tree import ResolvedNode
 
 ADMIN_ROLES = ("System Manager", "Memora CDN Admin")
+_NAMED_AT_MOST = 3
 
 
 def record(state: State, lease: Lease, error: Exception) -> publish_state.Failure | None:
@@ -36,7 +40,9 @@ def record(state: State, lease: Lease, error: Exception) -> publish_state.Failur
 			lease.scope.label, letter(lease.scope.label, message, failure.retries, now_datetime())
 		)
 		if not state.dead_since:
-			database.transaction(lambda: _notify(lease.scope.label, message))
+			database.transaction(
+				lambda: _notify(_("Publishing {0} has failed for good").format(lease.scope.label), message)
+			)
 	return failure
 
 
@@ -51,7 +57,26 @@ def letter(label: str, message: str, retries: int, since: Any) -> dict[str, Any]
 	return {"name": label, "error_message": message, "retry_count": retries, "dead_since": str(since)}
 
 
-def _notify(label: str, message: str) -> None:
+def kept_paid(lessons: Sequence[ResolvedNode]) -> str:
+	"""Why a scope is held whose lessons would no longer be paid, as an admin reads it."""
+	titles = ", ".join(f"“{lesson.title}”" for lesson in lessons[:_NAMED_AT_MOST])
+	more = _(" and {0} more").format(len(lessons) - _NAMED_AT_MOST) if len(lessons) > _NAMED_AT_MOST else ""
+	return _("Paid lessons would be readable without paying, and stay paid until approved: {0}{1}").format(
+		titles, more
+	)
+
+
+def would_lose(lessons: int, live: int) -> str:
+	"""Why a plan is held that would lose many of its lessons."""
+	return _("{0} of {1} lessons would be removed, and stay until approved.").format(lessons, live)
+
+
+def say_held(scope: Scope, reason: str) -> None:
+	"""Tell each admin that a scope waits for their word, in a transaction of its own."""
+	database.transaction(lambda: _notify(_("{0} waits for your approval").format(scope.label), reason))
+
+
+def _notify(subject: str, message: str) -> None:
 	"""One Notification Log for each enabled admin; Frappe mails it to those who want mail."""
 	admins = frappe.get_all(
 		"Has Role",
@@ -65,7 +90,7 @@ def _notify(label: str, message: str) -> None:
 				"doctype": "Notification Log",
 				"for_user": user,
 				"type": "Alert",
-				"subject": _("Publishing {0} has failed for good").format(label),
+				"subject": subject,
 				"email_content": frappe.utils.escape_html(message),
 				"document_type": "CDN Settings",
 				"document_name": "CDN Settings",

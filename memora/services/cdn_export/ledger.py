@@ -15,6 +15,7 @@ from frappe.utils import now_datetime
 
 from memora.services.cdn_export import database
 from memora.services.cdn_export import dependency_resolver as resolver
+from memora.services.cdn_export.brake import Right, Rights
 from memora.services.cdn_export.diff import LedgerEntry, Planned
 from memora.services.cdn_export.scopes import Scope
 
@@ -45,6 +46,9 @@ _SHOWN_BY: dict[str, tuple[str, ...]] = {
 	resolver.LESSON: ("lesson",),
 }
 """The kinds of file whose `node` is a document of this DocType."""
+
+_NEVER = 1 << 62
+"""Above any generation."""
 
 _TEXTS = frozenset({"node", "subject", "content_hash", "shape_hash", "etag", "access_level", "required_item"})
 _TEXT_PLACES = tuple(column in _TEXTS for column in _COLUMNS)
@@ -249,6 +253,25 @@ def live_versions(scope: Scope, subject: str, kind: str) -> dict[str, int]:
 			(scope.id, subject, kind),
 		)
 	)
+
+
+def lesson_rights(scope: Scope, subjects: Sequence[str], *, read_up_to: int | None = None) -> Rights:
+	"""Who may read the scope's live lessons of these subjects, by lesson.
+
+	With `read_up_to` also those that a shared subject has dropped in a later build than that generation: a plan
+	that has not been built since still links to them.
+	"""
+	if not subjects:
+		return {}
+	return {
+		lesson: Right(level, item or "")
+		for lesson, level, item in frappe.db.sql(
+			f"""select node, access_level, required_item from `tab{TABLE}`
+			where scope = %s and subject in %s and kind = 'lesson' and (
+				state in ('live', 'in_flight') or (state = 'removing' and drop_generation > %s))""",
+			(scope.id, tuple(subjects), _NEVER if read_up_to is None else read_up_to),
+		)
+	}
 
 
 def _select(where: str, values: tuple) -> dict[str, LedgerEntry]:

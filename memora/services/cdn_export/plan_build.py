@@ -8,20 +8,22 @@ renditions, so that cost follows the change. Afterwards the files that this plan
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from frappe.utils import now_datetime
 
 from memora.exceptions import BuildError, ScopeBusyError, StorageError
 from memora.services.cdn_export import (
-	access_calculator,
+	brake,
 	build,
 	content_tree,
 	database,
 	diff,
 	failures,
 	fold,
+	holding,
 	index_build,
 	json_generator,
 	ledger,
@@ -35,7 +37,8 @@ from memora.services.cdn_export import (
 	subject_files,
 )
 from memora.services.cdn_export import lease as leases
-from memora.services.cdn_export.build import Counts, Removals, SharedSubject, Site
+from memora.services.cdn_export.brake import Rights
+from memora.services.cdn_export.build import Counts, Removals, SharedSubject, SharedSubjects, Site
 from memora.services.cdn_export.diff import Diff, LedgerEntry
 from memora.services.cdn_export.lease import Lease
 from memora.services.cdn_export.publish_state import State
@@ -47,6 +50,8 @@ from memora.services.cdn_export.tree import Override, Plan, ResolvedNode
 _LAYOUT = 1
 """Part of every rendition's digest: raised when the same content is to be written differently."""
 
+_NO_RIGHTS: Rights = {}
+_BRAKED = "-braked"
 _SNAPSHOTS = 5
 """How often a build starts over because a shared subject changed while it was brought up to date."""
 
@@ -61,6 +66,7 @@ class Snapshot:
 	overrides: dict[str, tuple[Override, ...]] = field(default_factory=dict)
 	renditions: dict[str, Rendition] = field(default_factory=dict)
 	subject_states: dict[str, State] = field(default_factory=dict)
+	brakes: bool = False
 
 	def mode(self, subject: str) -> renditions.Mode:
 		"""Shared or own, never a mix: one override at or below a subject makes all of it the plan's own."""
@@ -74,6 +80,10 @@ class Snapshot:
 		"""Whether a subject's shared files are there, and as new as its generation."""
 		state = self.subject_states.get(scopes.subject(subject).id)
 		return state is not None and state.is_live and state.is_current
+
+	def rights(self, subject: str) -> Rights:
+		"""Who may read a subject's lessons as the live manifest shows them."""
+		return holding.live_rights(self.state.ref, self.renditions, [subject])
 
 	def digest(self, subject: str) -> str:
 		"""What a subject's rendition in this plan depends on."""
@@ -91,7 +101,38 @@ class Rendering:
 	resolved: ResolvedNode | None
 	entries: SubjectEntries | None
 	unit_versions: dict[str, int]
+	kept_paid: list[ResolvedNode] = field(default_factory=list)
 	summary: dict = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Draft:
+	"""A plan's files as its next build publishes them, against what is live. Nothing is written yet."""
+
+	offered: Diff
+	entries: dict[str, LedgerEntry]
+	owners: set[str]
+	rendered: dict[str, Rendering]
+	manifest: diff.Planned
+	levels: Levels
+
+	@property
+	def kept_paid(self) -> list[ResolvedNode]:
+		"""The lessons that the brake keeps from being read without paying."""
+		return [lesson for rendering in self.rendered.values() for lesson in rendering.kept_paid]
+
+	def removals(self, snapshot: Snapshot) -> Removals:
+		shown = {subject for subject, rendering in self.rendered.items() if rendering.resolved}
+		return _removals(snapshot, self.offered.dropped(), self.levels, shown)
+
+
+class UnitMissingError(ScopeBusyError):
+	"""A unit that the shared subject has not published: one from after the last fold, or lost from the ledger.
+	Either way the subject's next build brings it."""
+
+	def __init__(self, subject: str, message: str):
+		super().__init__(message)
+		self.subject = subject
 
 
 def run(site: Site, lease: Lease, state: State) -> Counts:
@@ -104,7 +145,7 @@ def run(site: Site, lease: Lease, state: State) -> Counts:
 	plan = lease.scope.ref
 	counts = Counts()
 	for _ in range(_SNAPSHOTS):
-		snapshot = _read(state)
+		snapshot = read(state, brakes=site.options.hold_large_changes)
 		if snapshot.plan is None:
 			return _take_away(site, lease, snapshot)
 		shared = [subject for subject in snapshot.sort_orders if snapshot.mode(subject) == "shared"]
@@ -131,22 +172,36 @@ def _read_again(lease: Lease) -> State:
 	return publish_state.read([lease.scope])[lease.scope.id]
 
 
-def _read(state: State) -> Snapshot:
-	"""The rest of the snapshot that `state` began."""
+def read(state: State, *, brakes: bool = False) -> Snapshot:
+	"""The rest of the snapshot that `state` began. `brakes` says that CDN Settings hold large changes."""
 	name = state.ref
 	plan = content_tree.published_plan(name)
 	known = renditions.of_plan(name)
 	if plan is None:
 		return Snapshot(state, None, renditions=known)
 	sort_orders = content_tree.plan_subjects(name)
-	return Snapshot(
+	snapshot = Snapshot(
 		state,
 		plan,
 		sort_orders,
 		content_tree.plan_overrides(name),
 		known,
 		publish_state.read([scopes.subject(subject) for subject in sort_orders]),
+		brakes and not state.is_approved,
 	)
+	if snapshot.brakes:
+		_keep_own(snapshot)
+	return snapshot
+
+
+def _keep_own(snapshot: Snapshot) -> None:
+	"""Let a subject stay the plan's own where going back to the shared one would give paid lessons away."""
+	for subject, known in snapshot.renditions.items():
+		if known.mode != "own" or subject in snapshot.overrides or subject not in snapshot.sort_orders:
+			continue
+		resolved, _ = _resolve(subject, ())
+		if brake.widened(snapshot.rights(subject), brake.lessons(resolved)):
+			snapshot.overrides[subject] = ()
 
 
 def _reads(snapshot: Snapshot, subject: str) -> bool:
@@ -180,6 +235,80 @@ def _bring_up_to_date(site: Site, subject: str) -> None:
 def _publish(site: Site, lease: Lease, snapshot: Snapshot, stuck: set[str]) -> Counts:
 	plan = snapshot.plan
 	assert plan is not None
+	try:
+		drafted = draft(site.shared, snapshot, stuck)
+	except UnitMissingError as error:
+		missing = error.subject
+		database.transaction(lambda: fold.touch(subjects=[missing]))
+		raise
+	rendered = drafted.rendered
+	if snapshot.brakes and (lost := losses(snapshot, rendered)).are_held:
+		_hold(lease, snapshot, failures.would_lose(lost.others, lost.live))
+		return Counts()
+	index_digest = diff.shape(json_generator.plan_index_entry(plan))
+	lists_anew = not snapshot.state.is_live or snapshot.state.index_digest != index_digest
+	state_values: dict[str, Any] = {
+		"is_live": 1,
+		"live_version": drafted.manifest.version,
+		"index_digest": index_digest,
+	}
+	if drafted.kept_paid:
+		reason = failures.kept_paid(drafted.kept_paid)
+		state_values |= publish_state.held_values(snapshot.state.generation, reason)
+	leftovers: list[State] = []
+
+	def closing() -> bool:
+		renditions.store(
+			plan.name,
+			[
+				Rendition(
+					subject,
+					snapshot.mode(subject),
+					snapshot.generation(subject),
+					# What the brake has altered is rendered anew each time, until it need not be.
+					snapshot.digest(subject) + (_BRAKED if rendering.kept_paid else ""),
+					rendering.summary,
+				)
+				for subject, rendering in rendered.items()
+			],
+		)
+		renditions.forget(plan.name, _gone(snapshot))
+		if lists_anew:
+			publish_state.raise_generations([scopes.INDEX])
+		leftovers[:] = _leftovers(lease, {*snapshot.renditions, *rendered})
+		return bool(leftovers)
+
+	counts = build.commit(
+		site,
+		lease,
+		drafted.offered,
+		drafted.entries,
+		images={image for r in rendered.values() if r.resolved for image in subject_files.images(r.resolved)},
+		owners=drafted.owners,
+		generation=snapshot.state.generation,
+		removals=drafted.removals(snapshot),
+		state_values=state_values,
+		closing=closing,
+	)
+	if drafted.kept_paid and not snapshot.state.held:
+		failures.say_held(lease.scope, failures.kept_paid(drafted.kept_paid))
+	for subject in rendered:
+		if snapshot.mode(subject) == "shared":
+			counts.add(site.shared.take_counts(subject))
+	counts.deleted += _tidy(site, lease, leftovers, drafted.levels)
+	return counts
+
+
+def draft(
+	shared: SharedSubjects, snapshot: Snapshot, stuck: Collection[str] = (), *, anew: bool = False
+) -> Draft:
+	"""Decide a published plan's files, from one snapshot. `stuck` subjects cannot be built and stay as they are;
+	with `anew` every other one is read, whatever is known of it. `shared` holds subjects published just now.
+
+	Raises BuildError, and UnitMissingError where a shared subject has to be built first.
+	"""
+	plan = snapshot.plan
+	assert plan is not None
 	# A subject that cannot be built stays as it is; one that never could be is left out.
 	kept = {subject for subject in stuck if _was_rendered(snapshot, subject)}
 	wanted = {
@@ -192,105 +321,93 @@ def _publish(site: Site, lease: Lease, snapshot: Snapshot, stuck: set[str]) -> C
 		for subject in wanted
 		if subject not in kept
 		and (
-			not _was_rendered(snapshot, subject)
+			anew
+			or not _was_rendered(snapshot, subject)
 			or snapshot.renditions[subject].digest != snapshot.digest(subject)
 		)
 	]
-	rendered = {subject: _render(site, snapshot, subject) for subject in changed}
+	rendered = {subject: _render(shared, snapshot, subject) for subject in changed}
 	sharded = _is_sharded(plan, snapshot, wanted, rendered)
 	for subject in wanted:
 		if subject not in rendered and not _has_search(snapshot.renditions[subject].summary, sharded):
-			rendered[subject] = _render(site, snapshot, subject)
+			rendered[subject] = _render(shared, snapshot, subject)
 
 	skipped = [subject for subject in wanted if subject not in rendered]
-	own = ledger.of_plan(lease.scope, except_subjects=skipped)
-	entries, owners = build.known_entries(own, lease.scope, _wanted_paths(snapshot, rendered.values()))
+	scope = snapshot.state.scope
+	own = ledger.of_plan(scope, except_subjects=skipped)
+	entries, owners = build.known_entries(own, scope, _wanted_paths(snapshot, rendered.values()))
 	versions = {path: version for r in rendered.values() for path, version in r.unit_versions.items()}
 	offered = Diff(entries, int(time.time()), elsewhere=versions)
 	for rendering in rendered.values():
-		_offer_subject(snapshot, rendering, offered, sharded)
+		_offer_subject(snapshot, rendering, offered, sharded, anew)
 	summaries = {
 		subject: rendered[subject].summary if subject in rendered else snapshot.renditions[subject].summary
 		for subject in wanted
 	}
 	manifest = _offer_entry_points(plan, wanted, summaries, offered, sharded)
-
 	levels: Levels = {}
 	for rendering in rendered.values():
 		if rendering.resolved:
 			levels |= subject_files.levels(rendering.resolved)
-	index_digest = diff.shape(json_generator.plan_index_entry(plan))
-	lists_anew = not snapshot.state.is_live or snapshot.state.index_digest != index_digest
-	gone = [subject for subject in snapshot.renditions if subject not in snapshot.sort_orders]
+	return Draft(offered, entries, owners, rendered, manifest, levels)
 
-	leftovers: list[State] = []
 
-	def closing() -> bool:
-		renditions.store(
-			plan.name,
-			[
-				Rendition(
-					subject,
-					snapshot.mode(subject),
-					snapshot.generation(subject),
-					snapshot.digest(subject),
-					rendering.summary,
-				)
-				for subject, rendering in rendered.items()
-			],
-		)
-		renditions.forget(plan.name, gone)
-		if lists_anew:
-			publish_state.raise_generations([scopes.INDEX])
-		leftovers[:] = _leftovers(lease, {*snapshot.renditions, *wanted})
-		return bool(leftovers)
-
-	counts = build.commit(
-		site,
-		lease,
-		offered,
-		entries,
-		images={image for r in rendered.values() if r.resolved for image in subject_files.images(r.resolved)},
-		owners=owners,
-		generation=snapshot.state.generation,
-		removals=_removals(
-			snapshot, offered.dropped(), levels, {name for name, r in rendered.items() if r.resolved}
-		),
-		state_values={"is_live": 1, "live_version": manifest.version, "index_digest": index_digest},
-		closing=closing,
+def losses(snapshot: Snapshot, rendered: Mapping[str, Rendering]) -> holding.Losses:
+	"""The lessons that a plan loses when these of its subjects are published as rendered."""
+	return holding.losses(
+		snapshot.state.ref,
+		snapshot.renditions,
+		{subject: rendering.resolved for subject, rendering in rendered.items()},
+		_gone(snapshot),
+		[override for overrides in snapshot.overrides.values() for override in overrides],
 	)
-	for subject in rendered:
-		if (shared := site.shared.get(subject)) and snapshot.mode(subject) == "shared":
-			counts.add(shared.counts)
-			shared.counts = Counts()
-	counts.deleted += _tidy(site, lease, leftovers, levels)
-	return counts
+
+
+def _gone(snapshot: Snapshot) -> list[str]:
+	"""The subjects that the live manifest shows and the plan no longer lists."""
+	return [subject for subject in snapshot.renditions if subject not in snapshot.sort_orders]
+
+
+def _hold(lease: Lease, snapshot: Snapshot, reason: str) -> None:
+	"""Let the run wait for an admin's word; what is live stays live."""
+	generation = snapshot.state.generation
+	database.transaction(lambda: publish_state.hold(lease.scope, lease.token, generation, reason))
+	if not snapshot.state.held:
+		failures.say_held(lease.scope, reason)
 
 
 def _was_rendered(snapshot: Snapshot, subject: str) -> bool:
 	return subject in snapshot.renditions and bool(snapshot.renditions[subject].digest)
 
 
-def _render(site: Site, snapshot: Snapshot, subject: str) -> Rendering:
+def _render(memory: SharedSubjects, snapshot: Snapshot, subject: str) -> Rendering:
 	"""Load and resolve a subject. A shared one is taken as it was published, where this run has done that."""
 	versions: dict[str, int] = {}
+	kept_paid: list[ResolvedNode] = []
 	if snapshot.mode(subject) == "own":
-		resolved = _resolve(subject, snapshot.overrides[subject])
+		rights = snapshot.rights(subject) if snapshot.brakes else {}
+		resolved, kept_paid = _resolve(subject, snapshot.overrides[subject], rights)
 	else:
 		generation = snapshot.generation(subject)
-		shared = site.recall(subject, generation)
+		shared = memory.recall(subject, generation)
 		if shared is None:
-			versions = ledger.live_versions(scopes.subject(subject), subject, "unit")
-			shared = SharedSubject(generation, _resolve(subject, ()), versions, Counts())
-			site.remember(subject, shared)
+			scope = scopes.subject(subject)
+			held = scope.id in snapshot.subject_states and snapshot.subject_states[scope.id].held
+			rights = ledger.lesson_rights(scope, [subject]) if held else {}
+			versions = ledger.live_versions(scope, subject, "unit")
+			shared = SharedSubject(generation, _resolve(subject, (), rights)[0], versions, Counts())
+			memory.remember(subject, shared)
 		resolved, versions = shared.resolved, shared.unit_versions
 	entries = search_indexer.subject_entries(resolved) if resolved else None
-	return Rendering(subject, resolved, entries, versions)
+	return Rendering(subject, resolved, entries, versions, kept_paid)
 
 
-def _resolve(subject: str, overrides: Iterable[Override]) -> ResolvedNode | None:
+def _resolve(
+	subject: str, overrides: Collection[Override], rights: Rights = _NO_RIGHTS
+) -> tuple[ResolvedNode | None, list[ResolvedNode]]:
+	"""Load a subject and decide who may read what. Lessons that are paid in `rights` stay so, and come second."""
 	tree = content_tree.load(subject)
-	return access_calculator.resolve(tree, overrides) if tree else None
+	return brake.keep_paid(tree, overrides, rights) if tree else (None, [])
 
 
 def _wanted_paths(snapshot: Snapshot, rendered: Iterable[Rendering]) -> list[str]:
@@ -327,7 +444,9 @@ def _has_search(summary: dict, sharded: bool) -> bool:
 	return not summary.get("lessons") or ("shards" if sharded else "search_entries") in summary
 
 
-def _offer_subject(snapshot: Snapshot, rendering: Rendering, offered: Diff, sharded: bool) -> None:
+def _offer_subject(
+	snapshot: Snapshot, rendering: Rendering, offered: Diff, sharded: bool, anew: bool
+) -> None:
 	"""Offer all that a plan has of one subject, and note in its summary what its entry points will say."""
 	resolved, plan = rendering.resolved, snapshot.plan
 	if resolved is None or rendering.entries is None or plan is None:
@@ -338,7 +457,7 @@ def _offer_subject(snapshot: Snapshot, rendering: Rendering, offered: Diff, shar
 		plan_of_units = plan.name
 		known = snapshot.renditions.get(subject)
 		touched = None
-		if known and known.mode == "own" and known.generation:
+		if known and known.mode == "own" and known.generation and not anew:
 			touched = fold.lessons_changed_since(subject, known.generation)
 		lessons = subject_files.drafts(resolved, plan.name)
 		needed = subject_files.bodies_needed(lessons, offered, touched)
@@ -347,10 +466,9 @@ def _offer_subject(snapshot: Snapshot, rendering: Rendering, offered: Diff, shar
 	try:
 		document = json_generator.subject_document(resolved, offered.link, plan_of_units)
 	except KeyError as error:
-		# A unit that the shared subject has not published: one from after the last fold, or lost from the
-		# ledger. Either way the subject's next build brings it.
-		database.transaction(lambda: fold.touch(subjects=[subject]))
-		raise ScopeBusyError(f"plan {plan.name} waits for subject {subject} to be built: {error}") from error
+		raise UnitMissingError(
+			subject, f"plan {plan.name} waits for subject {subject} to be built: {error}"
+		) from error
 	offered.offer(
 		paths.plan_subject(plan.name, subject),
 		"subject",
@@ -480,7 +598,8 @@ def _removals_of_renamed(snapshot: Snapshot, standing: list[LedgerEntry]) -> Rem
 	levels: Levels = {}
 	shown = set()
 	for subject in content_tree.plan_subjects(scope.ref):
-		if resolved := _resolve(subject, overrides.get(subject, ())):
+		resolved, _ = _resolve(subject, overrides.get(subject, ()))
+		if resolved:
 			levels |= subject_files.levels(resolved)
 			shown.add(subject)
 	return _removals(snapshot, standing, levels, shown)

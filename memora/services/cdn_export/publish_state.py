@@ -36,12 +36,15 @@ _COLUMNS = (
 	"live_version",
 	"triggered_by",
 	"index_digest",
+	"held",
+	"held_generation",
+	"approved_generation",
 )
 
 _COMING = """published_generation < generation
 		and (next_retry_at is null or next_retry_at <= %s)
 		and (dead_since is null or failed_generation < generation)
-		and (held = 0 or approved_generation >= generation)"""
+		and (held = 0 or held_generation < generation or approved_generation >= generation)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,9 @@ class State:
 	live_version: int
 	triggered_by: str
 	index_digest: str
+	held: bool = False
+	held_generation: int = 0
+	approved_generation: int = 0
 
 	@property
 	def scope(self) -> Scope:
@@ -71,6 +77,11 @@ class State:
 	def is_current(self) -> bool:
 		"""Nothing waits: what is published is what the last fold knew."""
 		return self.published_generation >= self.generation
+
+	@property
+	def is_approved(self) -> bool:
+		"""An admin has let through what there was to publish, and nothing has changed since."""
+		return self.approved_generation >= self.generation
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +164,7 @@ def succeeded(scope: Scope, token: str, generation: int, values: dict[str, Any],
 		"next_retry_at": None,
 		"dead_since": None,
 		"held": 0,
+		"held_reason": None,
 		"last_error": None,
 		"last_attempt_at": now,
 		"last_success_at": now,
@@ -200,6 +212,37 @@ def failed(state: State, token: str, generation: int, message: str) -> Failure |
 		),
 	)
 	return Failure(retries, next_try) if changed else None
+
+
+def held_values(generation: int, reason: str) -> dict[str, Any]:
+	"""What `succeeded` or `hold` stores of a scope that waits for an admin's word, `reason` saying for what."""
+	return {"held": 1, "held_generation": generation, "held_reason": reason}
+
+
+def hold(scope: Scope, token: str, generation: int, reason: str) -> bool:
+	"""Let a whole run wait for an admin's word, in the caller's transaction. False when the lease is lost.
+
+	The next change of content has it looked at anew.
+	"""
+	fields = held_values(generation, reason)
+	assignments = ", ".join(f"{column} = %s" for column in fields)
+	return bool(
+		database.execute(
+			f"update `tab{TABLE}` set {assignments}, last_attempt_at = %s where name = %s and lease_token = %s",
+			(*fields.values(), now_datetime(), scope.id, token),
+		)
+	)
+
+
+def approve(scopes: Sequence[Scope]) -> list[Scope]:
+	"""Let through what these scopes hold, in the caller's transaction: it is built next, unless its content
+	changes first. Returns those that held something."""
+	held = [state.scope for state in read(scopes).values() if state.held]
+	for name, generation in raise_generations(held, triggered_by="Manual").items():
+		database.execute(
+			f"update `tab{TABLE}` set approved_generation = %s where name = %s", (generation, name)
+		)
+	return held
 
 
 def is_backing_off(state: State, now: datetime) -> bool:
@@ -281,4 +324,16 @@ def give_up(scope: Scope) -> bool:
 
 def _select(where: str, values: tuple[Any, ...]) -> list[State]:
 	rows = frappe.db.sql(f"select {', '.join(_COLUMNS)} from `tab{TABLE}` where {where}", values)
-	return [State(*row[:10], bool(row[10]), row[11] or 0, row[12] or "", row[13] or "") for row in rows]
+	return [
+		State(
+			*row[:10],
+			bool(row[10]),
+			row[11] or 0,
+			row[12] or "",
+			row[13] or "",
+			bool(row[14]),
+			row[15] or 0,
+			row[16] or 0,
+		)
+		for row in rows
+	]

@@ -13,7 +13,7 @@ from collections.abc import Collection
 import frappe
 
 from memora.services.cdn_export import (
-	access_calculator,
+	brake,
 	build,
 	cdn_uploader,
 	content_tree,
@@ -71,7 +71,11 @@ def _renew(site: Site, signer: Signer, lease: Lease, subject: str, paths: Collec
 	tree = content_tree.load(subject)
 	plan = lease.scope.ref if lease.scope.type == "plan" else None
 	overrides = content_tree.plan_overrides(plan).get(subject, ()) if plan else ()
-	resolved = access_calculator.resolve(tree, overrides) if tree else None
+	if tree is None:
+		return 0
+	held = publish_state.by_id([lease.scope.id])[lease.scope.id].held
+	rights = ledger.lesson_rights(lease.scope, [subject]) if held else {}
+	resolved, _ = brake.keep_paid(tree, overrides, rights)
 	if resolved is None:
 		return 0
 	drafts = [

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
 
 import frappe
 
 from memora.services.cdn_export import (
-	access_calculator,
+	brake,
 	build,
 	content_tree,
 	database,
+	failures,
 	fold,
 	ledger,
 	publish_state,
@@ -27,6 +31,7 @@ from memora.services.cdn_export.lease import Lease
 from memora.services.cdn_export.publish_state import State
 from memora.services.cdn_export.scopes import Scope
 from memora.services.cdn_export.subject_files import Levels
+from memora.services.cdn_export.tree import ResolvedNode
 
 
 def run(site: Site, lease: Lease, state: State) -> Counts:
@@ -37,46 +42,70 @@ def run(site: Site, lease: Lease, state: State) -> Counts:
 	stays live.
 	"""
 	subject = lease.scope.ref
-	own = ledger.of_scope(lease.scope)
-	tree = content_tree.load(subject)
-	resolved = access_calculator.resolve(tree) if tree else None
-
-	entries, owners, images = own, set(), set()
-	diff = Diff(own, int(time.time()))
-	if resolved:
-		entries, owners = build.known_entries(own, lease.scope, subject_files.file_paths(resolved, None))
-		diff = Diff(entries, int(time.time()))
-		lessons = subject_files.drafts(resolved, None)
-		touched = fold.lessons_changed_since(subject, state.published_generation) if state.is_live else None
-		needed = subject_files.bodies_needed(lessons, diff, touched)
-		stages = content_tree.stages(subject, None if len(needed) == len(lessons) else needed)
-		subject_files.offer(resolved, None, lessons, diff, needed, stages)
-		images = subject_files.images(resolved)
-
-	levels = subject_files.levels(resolved) if resolved else {}
+	touched = fold.lessons_changed_since(subject, state.published_generation) if state.is_live else None
+	drafted = draft(subject, touched, brakes=site.options.hold_large_changes and not state.is_approved)
+	state_values: dict[str, Any] = {"is_live": 1}
+	if drafted.kept_paid:
+		state_values |= publish_state.held_values(state.generation, failures.kept_paid(drafted.kept_paid))
 	counts = build.commit(
 		site,
 		lease,
-		diff,
-		entries,
-		images=images,
-		owners=owners,
+		drafted.offered,
+		drafted.entries,
+		images=subject_files.images(drafted.resolved) if drafted.resolved else (),
+		owners=drafted.owners,
 		generation=state.generation,
-		removals=removals(diff.dropped(), levels),
+		removals=drafted.removals(),
 		drop_generation=state.generation,
-		state_values={"is_live": 1},
+		state_values=state_values,
 		closing=lambda: _call_plans(state),
 	)
-	site.remember(
-		subject,
-		SharedSubject(
-			state.generation,
-			resolved,
-			{file.path: file.version for file in diff.planned.values() if file.kind == "unit"},
-			counts,
-		),
+	if drafted.kept_paid and not state.held:
+		failures.say_held(lease.scope, failures.kept_paid(drafted.kept_paid))
+	site.shared.remember(
+		subject, SharedSubject(state.generation, drafted.resolved, drafted.unit_versions, counts)
 	)
 	return counts
+
+
+@dataclass(slots=True)
+class Draft:
+	"""A subject's shared files as its next build publishes them, against what is live. Nothing is written yet.
+
+	`kept_paid` are the lessons that the brake keeps from being read without paying.
+	"""
+
+	resolved: ResolvedNode | None
+	offered: Diff
+	entries: dict[str, LedgerEntry]
+	owners: set[str]
+	kept_paid: list[ResolvedNode]
+
+	@property
+	def unit_versions(self) -> dict[str, int]:
+		return {file.path: file.version for file in self.offered.planned.values() if file.kind == "unit"}
+
+	def removals(self) -> Removals:
+		return removals(self.offered.dropped(), subject_files.levels(self.resolved) if self.resolved else {})
+
+
+def draft(subject: str, touched: Collection[str] | None, *, brakes: bool = False) -> Draft:
+	"""Read a subject in the current snapshot and decide its shared files. `touched` are the lessons whose body
+	may have changed since they were published, None for all of them. Raises BuildError."""
+	scope = scopes.subject(subject)
+	own = ledger.of_scope(scope)
+	tree = content_tree.load(subject)
+	live = ledger.lesson_rights(scope, [subject]) if brakes else {}
+	resolved, kept_paid = brake.keep_paid(tree, (), live) if tree else (None, [])
+	if resolved is None:
+		return Draft(None, Diff(own, int(time.time())), own, set(), [])
+	entries, owners = build.known_entries(own, scope, subject_files.file_paths(resolved, None))
+	offered = Diff(entries, int(time.time()))
+	lessons = subject_files.drafts(resolved, None)
+	needed = subject_files.bodies_needed(lessons, offered, touched)
+	stages = content_tree.stages(subject, None if len(needed) == len(lessons) else needed)
+	subject_files.offer(resolved, None, lessons, offered, needed, stages)
+	return Draft(resolved, offered, entries, owners, kept_paid)
 
 
 def removals(dropped: list[LedgerEntry], levels: Levels) -> Removals:
@@ -132,8 +161,8 @@ def tidy(site: Site, scope: Scope, levels: Levels) -> int:
 
 
 def _call_plans(state: State) -> bool:
-	"""After a failure is over, the plans that went on without this subject are built again."""
-	if state.retry_count or state.dead_since:
+	"""After a failure or a hold is over, the plans that went on without this subject are built again."""
+	if state.retry_count or state.dead_since or state.held:
 		plans = resolver.plans_of([state.ref]).get(state.ref, set())
 		publish_state.raise_generations(map(scopes.plan, plans))
 	return False

@@ -15,6 +15,8 @@ class CDNPublishState(Document):
 		failed_generation: DF.Int
 		generation: DF.Int
 		held: DF.Check
+		held_generation: DF.Int
+		held_reason: DF.Text | None
 		index_digest: DF.Data | None
 		is_live: DF.Check
 		last_attempt_at: DF.Datetime | None

@@ -1,0 +1,114 @@
+"""What the brake has to know of a plan: which lessons its live manifest shows, and why some would go. And the
+admin's word that lets a held change through."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+import frappe
+from frappe import _
+
+from memora.services.cdn_export import (
+	brake,
+	content_tree,
+	database,
+	dependency_resolver,
+	fold,
+	ledger,
+	pending_queue,
+	publish_state,
+	scopes,
+)
+from memora.services.cdn_export.brake import Rights
+from memora.services.cdn_export.renditions import Rendition
+from memora.services.cdn_export.tree import Override, ResolvedNode
+
+
+@dataclass(slots=True)
+class Losses:
+	"""The lessons a run takes out of a plan. `taken_down` were unpublished, deleted or hidden, which is never
+	held; `others` counts the rest, `live` what the plan has now."""
+
+	live: int = 0
+	taken_down: set[str] = field(default_factory=set)
+	others: int = 0
+
+	@property
+	def are_held(self) -> bool:
+		"""Too many at once, and nothing among them that must not stay."""
+		return not self.taken_down and brake.is_large(self.others, self.live)
+
+
+def approve(label: str) -> None:
+	"""Let through what the brake holds of a plan (or of `subject:{name}`) and of the subjects it lists.
+
+	Only what is there now: a change committed meanwhile is looked at anew. Throws when nothing is held.
+	"""
+	scope = scopes.of_label(label)
+	involved = [scope]
+	if scope.type == "plan":
+		involved += map(scopes.subject, content_tree.plan_subjects(scope.ref))
+	fold.fold()
+	if not database.transaction(lambda: publish_state.approve(involved)):
+		frappe.throw(_("Nothing of {0} is held, so there is nothing to approve.").format(label))
+	if scope.type == "plan":
+		pending_queue.ring([scope.ref])
+
+
+def live_rights(plan: str, known: Mapping[str, Rendition], subjects: Collection[str]) -> Rights:
+	"""Who may read the lessons of these subjects as the plan's live manifest shows them."""
+	rights: dict[str, brake.Right] = {}
+	shown = [known[subject] for subject in subjects if subject in known]
+	own = [rendition.subject for rendition in shown if rendition.mode == "own"]
+	rights |= ledger.lesson_rights(scopes.plan(plan), own)
+	for rendition in shown:
+		if rendition.mode == "shared":
+			rights |= ledger.lesson_rights(
+				scopes.subject(rendition.subject), [rendition.subject], read_up_to=rendition.generation
+			)
+	return rights
+
+
+def losses(
+	plan: str,
+	known: Mapping[str, Rendition],
+	rendered: Mapping[str, ResolvedNode | None],
+	gone: Collection[str],
+	overrides: Iterable[Override],
+) -> Losses:
+	"""What a plan loses by showing these subjects as `rendered`, and no longer those `gone`."""
+	changed = [*rendered, *gone]
+	shown = {lesson.name for resolved in rendered.values() for lesson in brake.lessons(resolved)}
+	lost = live_rights(plan, known, changed).keys() - shown
+	before = sum(known[subject].summary.get("lessons", 0) for subject in changed if subject in known)
+	taken_down = _taken_down(lost, overrides)
+	return Losses(
+		live=sum(rendition.summary.get("lessons", 0) for rendition in known.values()),
+		taken_down=taken_down,
+		# A lesson that moved is in the ledger under its new subject by now: the counts still know of it.
+		others=max(len(lost), before - len(shown)) - len(taken_down),
+	)
+
+
+def _taken_down(lessons: Collection[str], overrides: Iterable[Override]) -> set[str]:
+	"""Those of the lessons that are gone, unpublished at or above them, or hidden by the plan."""
+	if not lessons:
+		return set()
+	hidden = {override.name for override in overrides if override.action == "Hide"}
+	joins, levels, below = ["`tabMemora Lesson` n0"], ["n0"], dependency_resolver.LESSON
+	for depth, doctype in enumerate(reversed(dependency_resolver.CONTENT[:-1]), start=1):
+		parent = dependency_resolver.PARENT_FIELDS[below]
+		joins.append(f"left join `tab{doctype}` n{depth} on n{depth}.name = n{depth - 1}.{parent}")
+		levels.append(f"n{depth}")
+		below = doctype
+	standing = {
+		row[0]
+		for row in frappe.db.sql(
+			f"""select {", ".join(f"{level}.name" for level in levels)} from {" ".join(joins)}
+			where n0.name in %s and {" and ".join(f"coalesce({level}.is_published, 1) = 1" for level in levels)}""",
+			(tuple(lessons),),
+		)
+		if not hidden.intersection(row)
+	}
+	return set(lessons) - standing

@@ -1,0 +1,157 @@
+"""The brake: what waits for an admin's word, what never does, and what an approval lets through."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import frappe
+
+from memora.api import publishing
+from memora.services.cdn_export import scopes
+from memora.tests import factories
+from memora.tests.publishing import PublishingTestCase, make_course
+
+STATE = "CDN Publish State"
+
+
+class TestBrake(PublishingTestCase):
+	def setUp(self) -> None:
+		super().setUp()
+		self.configure(hold_large_changes=1)
+
+	def paid_course(self, **options: Any) -> tuple[dict[str, Any], Any]:
+		course = make_course(required_item="PHYSICS", **options)
+		plan = factories.make_plan([course["subject"]], is_published=1)
+		self.publish()
+		return course, plan
+
+	def change(self, doc: Any, **fields: Any) -> None:
+		frappe.get_doc(doc.doctype, doc.name).update(fields).save()
+		self.publish()
+
+	def held(self, scope: scopes.Scope) -> str:
+		return frappe.db.get_value(STATE, scope.id, "held_reason") or ""
+
+	def levels(self, plan: Any) -> list[str]:
+		reading = self.learner(plan)
+		return [reading.level(name) for name in reading.lessons]
+
+	def approve(self, label: str) -> None:
+		publishing.approve_held(label)
+		self.publish()
+
+	def test_shared_lessons_stay_paid_until_approved(self) -> None:
+		course, plan = self.paid_course()
+		self.change(course["subject"], required_item="", is_public=1)
+		self.assertEqual(self.levels(plan), ["paid"] * 4)
+		self.assertIn(course["lessons"][0].title, self.held(scopes.subject(course["subject"].name)))
+		self.check()
+		self.approve(plan.name)
+		self.assertEqual(self.levels(plan), ["public"] * 4)
+		self.assertEqual(self.held(scopes.subject(course["subject"].name)), "")
+		self.check()
+
+	def test_a_plans_own_lessons_stay_paid_until_approved(self) -> None:
+		course, plan = self.paid_course()
+		unit = course["units"][0]
+		self.change(plan, overrides=[factories.override(unit, "Set Free")])
+		self.assertEqual(sorted(self.levels(plan)), ["paid"] * 4)
+		self.assertTrue(self.held(scopes.plan(plan.name)))
+		self.check(leaving=self.leaving())
+		self.approve(plan.name)
+		self.assertEqual(sorted(self.levels(plan)), ["free_preview"] * 2 + ["paid"] * 2)
+		self.assertEqual(self.held(scopes.plan(plan.name)), "")
+
+	def test_taking_a_price_back_by_dropping_an_override_waits_too(self) -> None:
+		course = make_course()
+		plan = factories.make_plan(
+			[course["subject"]],
+			is_published=1,
+			overrides=[factories.override(course["units"][0], "Set Sold Separately", "UNIT")],
+		)
+		self.publish()
+		self.assertEqual(self.levels(plan).count("paid"), 2)
+		self.change(plan, overrides=[])
+		self.assertEqual(self.levels(plan).count("paid"), 2)
+		self.approve(plan.name)
+		self.assertEqual(self.levels(plan).count("paid"), 0)
+
+	def test_what_is_unpublished_beside_a_held_change_goes_at_once(self) -> None:
+		course, plan = self.paid_course()
+		frappe.get_doc("Memora Subject", course["subject"].name).update({"required_item": ""}).save()
+		self.change(course["lessons"][0], is_published=0)
+		self.assertEqual(self.levels(plan), ["paid"] * 3)
+		self.assertIsNone(self.read_bytes(f"lessons/{course['lessons'][0].name}.json"))
+
+	def test_other_edits_go_out_while_a_change_is_held(self) -> None:
+		course, plan = self.paid_course()
+		self.change(course["subject"], required_item="")
+		self.change(course["lessons"][0], title="Sooner")
+		reading = self.learner(plan)
+		self.assertEqual(reading.lessons[course["lessons"][0].name]["title"], "Sooner")
+		self.assertEqual(self.levels(plan), ["paid"] * 4)
+
+	def test_a_change_taken_back_is_held_no_more(self) -> None:
+		course, plan = self.paid_course()
+		self.change(course["subject"], required_item="")
+		self.change(course["subject"], required_item="PHYSICS")
+		self.assertEqual(self.held(scopes.subject(course["subject"].name)), "")
+		self.assertEqual(self.levels(plan), ["paid"] * 4)
+
+	def test_an_approval_covers_only_what_was_there(self) -> None:
+		course, plan = self.paid_course()
+		self.change(course["lessons"][0], is_free_preview=1)
+		publishing.approve_held(plan.name)
+		frappe.get_doc("Memora Lesson", course["lessons"][1].name).update({"is_free_preview": 1}).save()
+		self.publish()
+		self.assertEqual(self.levels(plan), ["paid"] * 4)
+
+	def test_losing_a_subject_waits(self) -> None:
+		courses = [make_course(), make_course()]
+		plan = factories.make_plan([course["subject"] for course in courses], is_published=1)
+		self.publish()
+		self.change(plan, subjects=[{"subject": courses[0]["subject"].name}])
+		self.assertEqual(len(self.learner(plan).lessons), 8)
+		self.assertIn("4 of 8", self.held(scopes.plan(plan.name)))
+		self.check()
+		self.approve(plan.name)
+		self.assertEqual(len(self.learner(plan).lessons), 4)
+
+	def test_a_small_loss_does_not_wait(self) -> None:
+		courses = [make_course(units=4), make_course(units=1)]
+		plan = factories.make_plan([course["subject"] for course in courses], is_published=1)
+		self.publish()
+		self.change(plan, subjects=[{"subject": courses[0]["subject"].name}])
+		self.assertEqual(len(self.learner(plan).lessons), 8)
+
+	def test_unpublishing_deleting_and_hiding_never_wait(self) -> None:
+		course, plan = self.paid_course(units=3)
+		self.change(course["units"][0], is_published=0)
+		self.assertEqual(len(self.learner(plan).lessons), 4)
+		frappe.delete_doc("Memora Lesson", course["lessons"][2].name)
+		frappe.delete_doc("Memora Lesson", course["lessons"][3].name)
+		self.publish()
+		self.assertEqual(len(self.learner(plan).lessons), 2)
+		self.change(plan, overrides=[factories.override(course["units"][2], "Hide")])
+		self.assertEqual(len(self.learner(plan).lessons), 0)
+
+	def test_without_the_setting_nothing_waits(self) -> None:
+		self.configure(hold_large_changes=0)
+		course, plan = self.paid_course()
+		self.change(course["subject"], required_item="")
+		self.assertEqual(self.levels(plan), ["authenticated"] * 4)
+
+	def test_admins_are_told_once(self) -> None:
+		course, _ = self.paid_course()
+		frappe.db.delete("Notification Log")
+		self.change(course["subject"], required_item="")
+		self.change(course["lessons"][0], title="Again")
+		self.assertEqual(frappe.db.count("Notification Log", {"for_user": "Administrator"}), 1)
+
+	def test_there_must_be_something_to_approve(self) -> None:
+		_, plan = self.paid_course()
+		with self.assertRaisesRegex(frappe.ValidationError, "nothing to approve"):
+			publishing.approve_held(plan.name)
+
+	def leaving(self) -> list[str]:
+		return frappe.get_all("CDN File", {"state": "removing"}, pluck="path")
