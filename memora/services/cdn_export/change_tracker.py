@@ -8,6 +8,7 @@ sooner: the fold in `fold` finds every committed row without it. A save never fa
 from __future__ import annotations
 
 import time
+from collections.abc import Collection, Iterable
 
 import frappe
 from frappe.model.document import Document
@@ -26,21 +27,26 @@ def on_change(doc: Document, method: str | None = None) -> None:
 	if doc.flags.in_delete:
 		return
 	doctype, name = _monitored(doc)
-	was = _subject_before_move(doc)
-	_record(doctype, name, "move" if was else "change", was)
+	if parents := _parents_before_move(doc):
+		# Both parents tell all the plans, in one statement.
+		refs = {
+			resolver.former_parent(doctype, "move", parent) for parent in (*parents, _parent(doc)) if parent
+		}
+		for parent in sorted(parents):
+			_record(doctype, name, "move", parent, refs)
+	else:
+		_record(doctype, name, "change")
 
 
 def on_trash(doc: Document, method: str | None = None) -> None:
-	"""Note a deletion together with the subject the document hangs in, while that can still be told."""
+	"""Note a deletion together with the parent the document hangs at, while that can still be told."""
 	doctype, name = _monitored(doc)
 	if doctype != doc.doctype:
 		_record(doctype, name, "change")
-	elif doctype == resolver.SUBJECT:
-		_record(doctype, name, "trash", name)
-	elif doctype in resolver.PARENT_FIELDS:
-		_record(doctype, name, "trash", _subject_above(doctype, doc.get(resolver.PARENT_FIELDS[doctype])))
-	else:
-		_record(doctype, name, "trash")
+		return
+	was = _parent(doc) if doctype in resolver.PARENT_FIELDS else ""
+	former = resolver.former_parent(doctype, "trash", was)
+	_record(doctype, name, "trash", was, {former or (doctype, name)})
 
 
 def after_rename(doc: Document, method: str | None, old: str, new: str, merge: bool = False) -> None:
@@ -55,24 +61,29 @@ def _monitored(doc: Document) -> tuple[str, str]:
 	return doc.doctype, doc.name
 
 
-def _subject_before_move(doc: Document) -> str:
+def _parents_before_move(doc: Document) -> set[str]:
+	"""Where the document hung when it was last noted, if it hangs elsewhere now.
+
+	`db_set` reads the document as it was before only the first time, so what was noted since is kept beside it.
+	"""
 	parent_field = resolver.PARENT_FIELDS.get(doc.doctype)
 	before = doc.get_doc_before_save() if parent_field else None
-	if not before or before.get(parent_field) == doc.get(parent_field):
-		return ""
-	return _subject_above(doc.doctype, before.get(parent_field))
+	if not before:
+		return set()
+	parents = {before.get(parent_field), before.flags.memora_hung_at} - {None, "", _parent(doc)}
+	before.flags.memora_hung_at = _parent(doc)
+	return parents
 
 
-def _subject_above(doctype: str, parent: str | None) -> str:
-	"""The subject over a document of `doctype` that hangs at `parent`, "" for an orphan."""
-	if not parent:
-		return ""
-	above = (resolver.CONTENT[resolver.CONTENT.index(doctype) - 1], parent)
-	return resolver.subjects_of([above]).get(above, "")
+def _parent(doc: Document) -> str:
+	return doc.get(resolver.PARENT_FIELDS[doc.doctype] or "name") or ""
 
 
-def _record(doctype: str, name: str, event: str, was: str = "") -> None:
-	"""Insert the row within a savepoint; on failure the save goes on and reconciliation finds the change."""
+def _record(doctype: str, name: str, event: str, was: str = "", refs: Collection[resolver.Ref] = ()) -> None:
+	"""Insert the row within a savepoint; on failure the save goes on and reconciliation finds the change.
+
+	`refs` are the documents that tell which plans to ring for, the document itself unless given.
+	"""
 	try:
 		# A savepoint of the same name replaces the one before, so none has to be released.
 		frappe.db.sql(f"savepoint {_SAVEPOINT}")
@@ -91,19 +102,17 @@ def _record(doctype: str, name: str, event: str, was: str = "") -> None:
 		frappe.logger("memora").error(
 			f"CDN Change for {doctype} {name} could not be written; reconciliation will find the change: {error}"
 		)
-	_ring_after_commit((doctype, name), was)
+	_ring_after_commit(refs or [(doctype, name)])
 
 
-def _ring_after_commit(ref: resolver.Ref, was: str) -> None:
+def _ring_after_commit(refs: Iterable[resolver.Ref]) -> None:
 	"""Gather the transaction's changes; resolve them once before its commit and ring once after it."""
 	gathered = getattr(frappe.local, "memora_changes", None)
 	if gathered is None or gathered["db"] is not frappe.local.db or gathered["rung"]:
 		gathered = frappe.local.memora_changes = {"db": frappe.local.db, "refs": set(), "rung": False}
 		frappe.db.before_commit.add(lambda: _resolve(gathered))
 		frappe.db.after_rollback.add(lambda: gathered.update(rung=True))
-	gathered["refs"].add(ref)
-	if was and ref[0] in resolver.PARENT_FIELDS:
-		gathered["refs"].add((resolver.SUBJECT, was))
+	gathered["refs"].update(refs)
 
 
 def _resolve(gathered: dict) -> None:
@@ -127,24 +136,28 @@ def _resolve(gathered: dict) -> None:
 
 
 def _ring(plans: set[str]) -> None:
-	"""After the commit: tell Redis; start a batch when enough plans wait or the scheduler sleeps."""
-	rung = pending_queue.ring(plans)
-	if rung is None:
-		return
-	waiting, clock = rung
-	if clock is None or not clock.enabled:
-		return
-	reason = ""
-	if waiting >= clock.threshold:
-		reason = "Threshold"
-	elif time.time() - clock.ticked_at > _DORMANT_SECONDS:
-		reason = "Scheduler"
-	if reason and pending_queue.once("tick", seconds=30):
-		try:
+	"""After the commit: tell Redis; start a batch when enough plans wait or the scheduler sleeps. Never raises,
+	since the save is done and its editor can do nothing about the bell."""
+	try:
+		if reason := _reason_to_start(pending_queue.ring(plans)):
 			frappe.enqueue(
 				"memora.services.cdn_export.batch_processor.run_batch", queue="short", triggered_by=reason
 			)
-		except Exception as error:  # noqa: BLE001 - whatever the queue raises must not come out of commit()
-			frappe.logger("memora").warning(
-				f"a batch could not be started early; the scheduler will: {error}"
-			)
+	except Exception as error:  # noqa: BLE001 - whatever Redis, the queue or their settings raise
+		frappe.logger("memora").warning(f"a batch could not be started early; the scheduler will: {error}")
+
+
+def _reason_to_start(rung: tuple[int, pending_queue.Clock | None] | None) -> str:
+	"""Why a batch should start at once, "" when it need not; once in half a minute at most."""
+	if rung is None:
+		return ""
+	waiting, clock = rung
+	if clock and not clock.enabled:
+		return ""
+	if clock and waiting >= clock.threshold:
+		reason = "Threshold"
+	elif clock is None or abs(time.time() - clock.ticked_at) > _DORMANT_SECONDS:
+		reason = "Scheduler"  # no tick for long, or Redis was flushed: a batch leaves word again
+	else:
+		return ""
+	return reason if pending_queue.once("tick", seconds=30) else ""

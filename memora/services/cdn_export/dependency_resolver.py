@@ -78,6 +78,31 @@ def subjects_of(refs: Iterable[Ref]) -> dict[Ref, str]:
 	return found
 
 
+def former_parent(doctype: str, event: str, was: str) -> Ref | None:
+	"""Where a document that was moved or deleted hung before, as the change tracker noted it."""
+	if not was or event == "rename" or doctype not in PARENT_FIELDS:
+		return None
+	if doctype == SUBJECT:
+		return SUBJECT, was
+	return CONTENT[CONTENT.index(doctype) - 1], was
+
+
+def lessons_below(refs: Iterable[Ref]) -> dict[str, set[str]]:
+	"""The lessons below these tracks, units and topics, by the subject they hang in now."""
+	found: dict[str, set[str]] = defaultdict(set)
+	for doctype, names in _by_doctype(refs).items():
+		if doctype not in CONTENT[1:-1]:
+			continue
+		alias = f"above{CONTENT.index(LESSON) - CONTENT.index(doctype)}"
+		for lesson, subject in frappe.db.sql(
+			f"select node.name, {_top(LESSON)}.name from {_chain(LESSON)} where {alias}.name in %s",
+			(tuple(names),),
+		):
+			if subject:
+				found[subject].add(lesson)
+	return found
+
+
 def plans_of(subjects: Iterable[str]) -> dict[str, set[str]]:
 	"""The plans that list each subject, published or not."""
 	plans: dict[str, set[str]] = defaultdict(set)

@@ -20,14 +20,16 @@ EVERY_LESSON = "*"
 """In CDN Node Change: all lessons of the subject are to be read anew."""
 
 _ROWS_A_FOLD = 5_000
+_PATIENCE_SECONDS = 5
+"""How long to wait for another fold, which may have begun before a change of ours was committed."""
 
 
 def fold() -> int:
-	"""Fold all committed changes. Returns how many there were; 0 too when another fold is under way."""
+	"""Fold all committed changes. Returns how many there were; 0 too when another fold takes very long."""
 	if not frappe.db.sql("select 1 from `tabCDN Change` limit 1"):
 		return 0
 	lock = f"{frappe.conf.db_name}.memora_fold"
-	if not frappe.db.sql("select get_lock(%s, 0)", (lock,))[0][0]:
+	if not frappe.db.sql("select get_lock(%s, %s)", (lock, _PATIENCE_SECONDS))[0][0]:
 		return 0
 	try:
 		total = 0
@@ -85,21 +87,33 @@ def _fold_rows() -> int:
 	)
 	if not rows:
 		return 0
-	affected = resolver.affected_by({(doctype, name) for _, doctype, name, *_ in rows})
+	refs, former, moved = set(), set(), set()
 	for _, doctype, name, event, was, _ in rows:
-		if not was:
-			continue
-		if doctype == resolver.PLAN:
+		refs.add((doctype, name))
+		if parent := resolver.former_parent(doctype, event, was):
+			former.add(parent)
+		if event in ("move", "rename"):
+			moved.add((doctype, name))
+	affected = resolver.affected_by(refs | former)
+	_warn_of(affected.orphans & refs)
+	for _, doctype, name, event, was, _ in rows:
+		if event == "rename" and doctype == resolver.PLAN:
 			affected.plans.add(was)
-		elif doctype == resolver.SUBJECT or (doctype in resolver.PARENT_FIELDS and event != "rename"):
-			affected.subjects[was].add((doctype, name))
-	_warn_of(affected.orphans - {(doctype, name) for _, doctype, name, _, was, _ in rows if was})
+		elif event == "rename" and doctype == resolver.SUBJECT:
+			affected.subjects[was].add((doctype, was))
+			affected.subjects[name].add((resolver.LESSON, EVERY_LESSON))
+	for doctype, name in former:
+		if doctype == resolver.SUBJECT:  # that may be gone by now
+			affected.subjects[name].add((doctype, name))
+	# What was edited elsewhere is noted there, so what comes from there is read anew.
+	for subject, lessons in resolver.lessons_below(moved).items():
+		affected.subjects[subject] |= {(resolver.LESSON, name) for name in lessons}
 
 	renames = [row for row in rows if row[3] == "rename"]
 	for _, doctype, name, _, was, _ in sorted(renames, key=lambda row: row[5]):
 		ledger.follow_rename(doctype, was, name)
 	raise_for(affected)
-	frappe.db.sql("delete from `tabCDN Change` where name in %s", (tuple(row[0] for row in rows),))
+	database.delete_names("CDN Change", [row[0] for row in rows])
 	return len(rows)
 
 

@@ -1,0 +1,129 @@
+"""Several people and workers at once, for tests: threads and processes, each with its own connections."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import threading
+import traceback
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import frappe
+
+
+def connected(work: Callable[..., Any], *arguments: Any) -> Any:
+	"""Run `work` in this thread on a connection of its own, and commit."""
+	frappe.init(site=_SITE)
+	frappe.connect()
+	frappe.flags.in_test = True
+	try:
+		result = work(*arguments)
+		frappe.db.commit()
+		return result
+	finally:
+		frappe.destroy()
+
+
+def at_once(*works: Callable[[], Any]) -> list[Any]:
+	"""Run these in threads that begin together, each as `connected` does. Raises the first error."""
+	start = threading.Barrier(len(works))
+
+	def begin(work: Callable[[], Any]) -> Any:
+		def together() -> Any:
+			start.wait()
+			return work()
+
+		return connected(together)
+
+	with ThreadPoolExecutor(len(works)) as pool:
+		return list(pool.map(begin, works))
+
+
+@dataclass
+class Child:
+	"""A worker process. `talk` and `listen` are the two ends it has towards the test."""
+
+	pid: int
+	_result: int
+	_go: int
+	_at: int
+
+	def arrived(self) -> str:
+		"""Wait until the child stops at a place, and say which; "" when it has ended without."""
+		return os.read(self._at, 200).decode()
+
+	def go_on(self) -> None:
+		"""Let a child that stopped go on."""
+		os.write(self._go, b".")
+
+	def kill(self) -> None:
+		"""`kill -9`."""
+		os.kill(self.pid, signal.SIGKILL)
+
+	def wait(self) -> Any:
+		"""What the child's work returned; None when it was killed. Raises what it raised."""
+		with os.fdopen(self._result, "rb") as pipe:
+			told = pipe.read()
+		for descriptor in (self._go, self._at):
+			os.close(descriptor)
+		_, status = os.waitpid(self.pid, 0)
+		if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
+			return None
+		if not told:
+			raise AssertionError(f"the child ended with status {status} and said nothing")
+		worked, result = pickle.loads(told)
+		if not worked:
+			raise AssertionError(f"in the child: {result}")
+		return result
+
+
+def fork(work: Callable[[Stops], Any]) -> Child:
+	"""Start `work` in a process of its own, as a worker is one. Its argument lets it stop for the test."""
+	result, talk = os.pipe()
+	wait, go = os.pipe()
+	at, arrive = os.pipe()
+	pid = os.fork()
+	if pid:
+		for descriptor in (talk, wait, arrive):
+			os.close(descriptor)
+		return Child(pid, result, go, at)
+	status = 1
+	try:
+		for descriptor in (result, go, at):
+			os.close(descriptor)
+		# Let go of what the parent still uses, without the farewell that would end its session.
+		frappe.local.db._conn._sock = None
+		told = (True, connected(work, Stops(wait, arrive)))
+		status = 0
+	except BaseException:  # noqa: BLE001 - told to the parent, whatever it is
+		told = (False, traceback.format_exc())
+	with os.fdopen(talk, "wb") as pipe:
+		pipe.write(pickle.dumps(told))
+	os._exit(status)
+
+
+@dataclass
+class Stops:
+	"""The child's side: places at which it dies, or stops until the test lets it go on."""
+
+	_wait: int
+	_arrive: int
+
+	def die(self) -> None:
+		os.kill(os.getpid(), signal.SIGKILL)
+
+	def stop(self, place: str) -> None:
+		os.write(self._arrive, place.encode())
+		os.read(self._wait, 1)
+
+
+def drained_by(children: Sequence[Child]) -> list[Any]:
+	"""Wait for all of them."""
+	return [child.wait() for child in children]
+
+
+_SITE = frappe.local.site
