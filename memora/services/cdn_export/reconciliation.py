@@ -32,9 +32,10 @@ _CHILDREN = {
 def hourly() -> int:
 	"""Queue what was written since the last look. Returns how many documents that were."""
 	now = now_datetime()
-	last = frappe.db.get_default(_LAST_LOOK)
-	since = (get_datetime(last) if last else now - timedelta(hours=1)) - _MARGIN
-	refs = _written_since(since)
+	last = get_datetime(frappe.db.get_default(_LAST_LOOK) or now)
+	if last >= now:  # the first look, or the clock was set back
+		last = now - timedelta(hours=1)
+	refs = _written_since(last - _MARGIN)
 	if refs:
 		database.transaction(lambda: fold.raise_for(resolver.affected_by(refs), triggered_by=FALLBACK))
 	frappe.db.set_default(_LAST_LOOK, str(now))
