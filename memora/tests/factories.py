@@ -10,6 +10,8 @@ from typing import Any
 import frappe
 from frappe.model.document import Document
 
+from memora.services.cdn_export.dependency_resolver import PARENT_FIELDS
+
 
 def make(doctype: str, **fields: Any) -> Document:
 	"""Insert a document; `title` is unique unless given."""
@@ -35,6 +37,25 @@ def make_topic(**fields: Any) -> Document:
 
 def make_lesson(**fields: Any) -> Document:
 	return make("Memora Lesson", **_below("parent_topic", make_topic, fields))
+
+
+def make_many(doctype: str, parent: Document, titles: list[str], **fields: Any) -> list[str]:
+	"""Insert published children of `parent` in one statement, past Frappe's hooks; returns their names.
+
+	They stand in the order of `titles`, after what was there. Nothing notices them: use `fold.touch`.
+	"""
+	names = [frappe.generate_hash(length=10) for _ in titles]
+	row = {PARENT_FIELDS[doctype]: parent.name, "is_published": 1, **fields}
+	moment = frappe.utils.now()
+	frappe.db.bulk_insert(
+		doctype,
+		["name", "title", "sort_order", "creation", "modified", *row],
+		[
+			(name, title, 1000 + place, moment, moment, *row.values())
+			for place, (name, title) in enumerate(zip(names, titles, strict=True))
+		],
+	)
+	return names
 
 
 def make_plan(subjects: list[Document | str] = (), **fields: Any) -> Document:

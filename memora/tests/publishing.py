@@ -11,6 +11,7 @@ from unittest.mock import patch
 
 import frappe
 import orjson
+from frappe.model.document import Document
 
 from memora.services.cdn_export import batch_processor, paths, published_check, settings
 from memora.services.cdn_export.batch_processor import Drained
@@ -65,6 +66,12 @@ class PublishingTestCase(MemoraTestCase):
 		"""Commit, then fold and build until nothing waits, as a batch does."""
 		frappe.db.commit()
 		return batch_processor.process("Scheduler")
+
+	def change(self, doc: Document, **fields: Any) -> None:
+		"""Save a document with other values, as an editor does who has just opened it."""
+		doc.reload()
+		doc.update(fields)
+		doc.save()
 
 	def tick(self) -> dict[str, Any]:
 		"""The scheduler's look of every minute, in this process."""

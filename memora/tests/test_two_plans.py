@@ -35,11 +35,6 @@ class TwoPlansTestCase(PublishingTestCase):
 		self.change(plan, overrides=list(rows))
 		self.publish()
 
-	def change(self, doc: Document, **fields: Any) -> None:
-		doc.reload()
-		doc.update(fields)
-		doc.save()
-
 	def below(self, folder: str) -> set[str]:
 		return {path for path in self.paths() if path.startswith(folder)}
 
@@ -441,27 +436,39 @@ class TestMoves(TwoPlansTestCase):
 		return old
 
 	def test_a_renamed_plan_keeps_its_old_folder_for_15_minutes(self) -> None:
-		for overrides in ([], [factories.override(self.lessons[0], "Rename", "Another title")]):
-			self.override(self.other, *overrides)
-			self.minutes_pass(16)
-			self.tick()
-			before = self.without(self.other)
+		self.override(self.other, factories.override(self.lessons[0], "Rename", "Another title"))
+		for plan, name in ((self.whole, "plan 1/2"), (self.other, "plan-2")):
+			before = self.without(plan)
 			before.pop("plans/index.json")
-			old = self.below(self.folder(self.other))
-			self.rename(self.other, f"plan {len(overrides)}")
+			old = self.below(self.folder(plan))
+			self.rename(plan, name)
 			self.check(leaving=old)
 			self.minutes_pass(16)
 			self.tick()
 			self.check()
-			entry = next(
-				plan for plan in self.read("plans/index.json")["plans"] if plan["plan_id"] == self.other.name
-			)
-			self.assertRegex(entry["url"], "^plans/~[a-z2-7]{26}/manifest.json$")
+			self.assertIn(name, [entry["plan_id"] for entry in self.read("plans/index.json")["plans"]])
 			self.assertEqual({path: self.read_bytes(path) for path in before}, before)
-			self.other = frappe.get_doc("Memora Academic Plan", self.other.name)
-			self.rename(self.other, f"plan-{len(overrides)}")
-			self.minutes_pass(16)
-			self.tick()
+
+	def test_a_plan_renamed_while_it_loses_something_keeps_nothing_of_that(self) -> None:
+		self.override(self.other, factories.override(self.lessons[0], "Rename", "Another title"))
+		old = self.folder(self.other)
+		self.change(
+			self.other,
+			overrides=[
+				factories.override(self.lessons[0], "Hide"),
+				factories.override(self.lessons[3], "Set Sold Separately", "ITEM"),
+			],
+		)
+		self.rename(self.other, "renamed")
+		self.assertEqual(
+			self.below(old),
+			{
+				f"{old}manifest.json",
+				*(f"{old}units/{unit.name}.json" for unit in self.course["units"]),
+				*(f"{old}lessons/{lesson.name}.json" for lesson in self.lessons[1:3]),
+			},
+		)
+		self.check(leaving=self.below(old))
 
 	def test_a_renamed_lesson_and_unit_keep_their_old_files_for_15_minutes(self) -> None:
 		self.override(self.other, factories.override(self.lessons[3], "Rename", "Another title"))
