@@ -9,12 +9,143 @@ from __future__ import annotations
 from typing import Any
 
 import frappe
+from frappe import _
 
+from memora.exceptions import MemoraError
 from memora.install import ADMIN, EDITOR
-from memora.services.cdn_export import holding, operations
+from memora.memora import overrides
+from memora.services.cdn_export import (
+	connection_test,
+	dashboard,
+	holding,
+	operations,
+	preview,
+	schedule,
+	settings,
+	standing,
+)
+from memora.services.cdn_export.dependency_resolver import CONTENT, PLAN, SUBJECT
 
 ADMINS = ("System Manager", ADMIN)
 READERS = (*ADMINS, EDITOR)
+
+_MOST_NAMES = 500
+"""As many rows as the Desk's lists show at once."""
+
+
+@frappe.whitelist(methods=["GET", "POST"])
+def document_status(doctype: str, name: str) -> dict[str, Any]:
+	"""How a document stands: live, waiting, failed or left out and why, as a whole and in each of its plans."""
+	frappe.only_for(READERS)
+	_require_readable(doctype, name)
+	return standing.as_dict(standing.of_documents(doctype, [name])[name])
+
+
+@frappe.whitelist(methods=["GET", "POST"])
+def list_states(doctype: str, names: str | list[str]) -> dict[str, dict[str, str]]:
+	"""The state of each of these documents that the caller may read, for a list's indicators."""
+	frappe.only_for(READERS)
+	_require_published_kind(doctype)
+	wanted = [str(name) for name in frappe.parse_json(names) or []][:_MOST_NAMES]
+	readable = frappe.get_list(doctype, filters={"name": ("in", wanted)}, pluck="name", limit=_MOST_NAMES)
+	return {
+		name: {
+			"state": found.state,
+			"label": standing.short(found.state),
+			"color": standing.COLORS[found.state],
+			"text": found.text,
+		}
+		for name, found in standing.of_documents(doctype, readable).items()
+	}
+
+
+@frappe.whitelist(methods=["GET", "POST"])
+def view_json(doctype: str, name: str, plan: str) -> dict[str, Any]:
+	"""The file that shows a document in a plan: the bytes that are live, those the next run would write, and both
+	side by side. Nothing is written."""
+	frappe.only_for(READERS)
+	_require_readable(doctype, name)
+	_require_readable(PLAN, plan)
+	if doctype != PLAN:
+		line = standing.line_of(doctype, name)
+		listed = line[0][0] == SUBJECT and frappe.db.exists(
+			overrides.LISTED, {"parent": plan, "parenttype": PLAN, "subject": line[0][1]}
+		)
+		if not listed:
+			frappe.throw(_("This plan does not list the subject that this hangs in."))
+	elif name != plan:
+		frappe.throw(_("A plan's file is its own."))
+	views = _told(lambda: preview.of_document(doctype, name, plan))
+	base = settings.load().base_url
+	return {
+		"path": views.path,
+		"live_path": views.live_path,
+		"url": f"{base}/{views.live_path}" if base and views.live is not None else "",
+		"live": views.live.decode() if views.live is not None else None,
+		"planned": views.planned.decode() if views.planned is not None else None,
+		"rows": views.rows(),
+		"problem": views.problem,
+	}
+
+
+@frappe.whitelist(methods=["GET", "POST"])
+def preview_changes(plan: str) -> dict[str, Any]:
+	"""What a plan's next run would change: access first, then files and purges. Nothing is written."""
+	frappe.only_for(READERS)
+	_require_readable(PLAN, plan)
+	return _told(lambda: preview.of_plan(plan)).as_dict()
+
+
+@frappe.whitelist(methods=["POST"])
+def publish_now(doctype: str, name: str) -> dict[str, Any]:
+	"""Start a batch for what waits, this document's changes among it, without waiting for the next one."""
+	frappe.only_for(READERS)
+	_require_readable(doctype, name)
+	started = operations.start_batch()
+	if not schedule.count_workers():
+		started["message"] = _("Queued, but no worker listens, so it waits until one does.")
+	return started
+
+
+@frappe.whitelist(methods=["GET", "POST"])
+@frappe.validate_and_sanitize_search_inputs
+def search_targets(
+	doctype: str, txt: str, searchfield: str, start: int, page_len: int, filters: dict[str, Any]
+) -> list[tuple[str, str]]:
+	"""The picker of a plan's overrides: content of one kind in the subjects the plan lists, found by title."""
+	frappe.only_for(READERS)
+	if doctype not in CONTENT or not frappe.has_permission(doctype, "read"):
+		raise frappe.PermissionError
+	subjects = [str(subject) for subject in filters.get("subjects") or []]
+	return overrides.search(doctype, txt, subjects, start, page_len)
+
+
+@frappe.whitelist(methods=["GET", "POST"])
+def get_dashboard() -> dict[str, Any]:
+	"""All that the page CDN Export Dashboard shows."""
+	frappe.only_for(ADMINS)
+	return dashboard.read()
+
+
+@frappe.whitelist(methods=["GET", "POST"])
+def get_health() -> dict[str, Any]:
+	"""The last batch and the next, and what keeps batches from running, for CDN Settings."""
+	frappe.only_for(ADMINS)
+	return dashboard.health()
+
+
+@frappe.whitelist(methods=["POST"])
+def test_connection() -> dict[str, Any]:
+	"""Try what publishing will do with the settings as saved; each finding says how to mend it."""
+	frappe.only_for(ADMINS)
+
+	def findings() -> list[dict[str, Any]]:
+		with settings.open_storage() as storage:
+			base_url = settings.load().base_url
+			found = connection_test.run(storage, settings.open_purge(), base_url, dashboard.a_paid_path())
+		return [finding.as_dict() for finding in found]
+
+	return {"findings": _told(findings)}
 
 
 @frappe.whitelist(methods=["POST"])
@@ -23,3 +154,22 @@ def approve_held(plan_id: str) -> dict[str, Any]:
 	frappe.only_for(ADMINS)
 	holding.approve(str(plan_id))
 	return operations.start_batch()
+
+
+def _require_published_kind(doctype: str) -> None:
+	if doctype not in (*CONTENT, PLAN):
+		frappe.throw(_("{0} is not published.").format(frappe.utils.escape_html(str(doctype))))
+
+
+def _require_readable(doctype: str, name: str) -> None:
+	"""Raise DoesNotExistError or PermissionError unless the caller may read this document."""
+	_require_published_kind(doctype)
+	frappe.get_doc(doctype, str(name)).check_permission("read")
+
+
+def _told(work):
+	"""The result of `work`; what memora itself says went wrong is shown to the caller as it is."""
+	try:
+		return work()
+	except MemoraError as error:
+		frappe.throw(frappe.utils.escape_html(str(error)), title=_("This Would Fail"))

@@ -97,6 +97,30 @@ class Ancestry:
 		return line
 
 
+def search(doctype: str, text: str, subjects: list[str], start: int, rows: int) -> list[tuple[str, str]]:
+	"""Nodes of one kind in these subjects by title, each with the titles of what it hangs in."""
+	if not subjects:
+		return []
+	joins, titles, below = [f"`tab{doctype}` n0"], [], doctype
+	while parent := PARENT_FIELDS[below]:
+		below = CONTENT[CONTENT.index(below) - 1]
+		depth = len(titles) + 1
+		joins.append(f"join `tab{below}` n{depth} on n{depth}.name = n{depth - 1}.{parent}")
+		titles.insert(0, f"n{depth}.title")
+	above = f"concat_ws(' › ', {', '.join(titles)})" if titles else "''"
+	return frappe.db.sql(
+		f"""select n0.name, n0.title, {above} from {" ".join(joins)}
+		where n{len(titles)}.name in %s and (n0.title like %s or n0.name = %s)
+		order by n0.title, n0.name limit %s offset %s""",
+		(tuple(subjects), f"%{_escaped(text)}%", text, int(rows), int(start)),
+	)
+
+
+def _escaped(text: str) -> str:
+	"""Text to be found by LIKE as it stands."""
+	return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
 def plans_naming(doctype: str, name: str) -> list[str]:
 	"""The titles of the plans with an override of a node, straight from the table."""
 	return _plan_titles(OVERRIDE, {"target_doctype": doctype, "target_name": name})

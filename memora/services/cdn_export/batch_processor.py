@@ -29,6 +29,7 @@ from memora.services.cdn_export import (
 	index_build,
 	pending_queue,
 	plan_build,
+	progress,
 	publish_state,
 	purge_queue,
 	scopes,
@@ -173,7 +174,7 @@ def _build_one(site: Site, state: State, triggered_by: str, drained: Drained) ->
 	lease = leases.acquire(state.scope)
 	if lease is None:
 		return False
-	with lease:
+	with progress.shown(state.scope), lease:
 		database.fresh()
 		# This statement makes the snapshot that the whole build reads.
 		state = publish_state.by_id([state.name])[state.name]

@@ -21,6 +21,7 @@ from memora.services.cdn_export import (
 	database,
 	ledger,
 	media,
+	progress,
 	publish_state,
 	purge_queue,
 	settings,
@@ -173,7 +174,12 @@ def commit(
 			lease.check()
 			database.transaction(lambda: ledger.begin(lease.scope, cargo.planned))
 		uploaded = cdn_uploader.publish(
-			cargo, site.storage, lease, entries, guarded=lambda file: is_guarded(lease.scope, file)
+			cargo,
+			site.storage,
+			lease,
+			entries,
+			guarded=lambda file: is_guarded(lease.scope, file),
+			tell=progress.teller(lease.scope),
 		)
 		stale = [
 			url

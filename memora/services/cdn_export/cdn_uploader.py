@@ -85,8 +85,10 @@ def publish(
 	ledger: Mapping[str, LedgerEntry],
 	*,
 	guarded: Callable[[Planned], bool],
+	tell: Callable[[int, int], None] = lambda done, total: None,
 ) -> Uploaded:
-	"""Upload the cargo in phases. `guarded` says which files are written conditionally.
+	"""Upload the cargo in phases. `guarded` says which files are written conditionally; `tell` hears how many
+	are up, of how many.
 
 	Raises LeaseLostError before a phase when the lease has passed on, and StorageError naming the file. Files
 	that went up before stay: each is whole, and links only to what is there.
@@ -109,6 +111,7 @@ def publish(
 			lost: list[tuple[Planned, Upload]] = []
 			for future in [pool.submit(put, item) for item in phase]:
 				future.result()
+				tell(len(uploaded.sizes), len(cargo.files))
 			for file, upload in lost:
 				uploaded.etags[file.path] = _overwrite(storage, lease, file, upload)
 	return uploaded

@@ -42,6 +42,16 @@ def of_plan(plan: str) -> dict[str, Rendition]:
 	}
 
 
+def is_read_by_others(subject: str, plan: str) -> bool:
+	"""Whether another plan than this one reads a subject's shared files."""
+	return bool(
+		frappe.db.sql(
+			f"select 1 from `tab{TABLE}` where subject = %s and mode = 'shared' and plan != %s limit 1",
+			(subject, plan),
+		)
+	)
+
+
 def announce(plan: str, subjects: Iterable[str]) -> None:
 	"""Say that a plan will read these shared subjects. To be committed before it looks at what they hold."""
 	_upsert(

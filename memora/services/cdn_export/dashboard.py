@@ -1,0 +1,162 @@
+"""What the page CDN Export Dashboard shows, in one answer: a handful of statements, however many plans there are."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import frappe
+from frappe.utils import add_days, getdate, now_datetime
+
+from memora.services.cdn_export import (
+	batch_processor,
+	operations,
+	progress,
+	publish_state,
+	schedule,
+	settings,
+	standing,
+	sync_log,
+)
+from memora.services.cdn_export.scopes import Scope
+
+_DAYS = 14
+_RUNS = 8
+_MOST_ROWS = 200
+
+
+def read() -> dict[str, Any]:
+	"""Health, what waits, what fails, each plan's state, and the runs of the last two weeks."""
+	rows = _rows()
+	status = operations.queue_status()
+	return {
+		"health": health(),
+		"oldest_waiting_since": status["oldest_waiting_since"],
+		"unfolded_changes": status["unfolded_changes"],
+		"counts": {
+			state: sum(row["state"] == state for row in rows)
+			for state in ("waiting", "building", "failed", "dead", "held", "live")
+		},
+		"rows": rows[:_MOST_ROWS],
+		"left_off": max(0, len(rows) - _MOST_ROWS),
+		"days": _days(),
+		"runs": operations.sync_history(limit=_RUNS),
+	}
+
+
+def health() -> dict[str, Any]:
+	"""The last batch and the next, and what keeps batches from running."""
+	options = settings.load()
+	return {
+		"enabled": options.enabled,
+		"provider": options.provider,
+		"last_batch_at": batch_processor.last_batch_at(),
+		"next_run": None if schedule.obstacle(options) else schedule.next_run(options),
+		"workers": schedule.count_workers(),
+		"warnings": schedule.warnings(),
+		"now": now_datetime(),
+	}
+
+
+def a_paid_path() -> str:
+	"""The path of some paid lesson that is live, to try whether strangers can read it; "" without one."""
+	rows = frappe.db.sql(
+		"""select path from `tabCDN File`
+		where kind = 'lesson' and access_level = 'paid' and state = 'live' limit 1"""
+	)
+	return rows[0][0] if rows else ""
+
+
+def _rows() -> list[dict[str, Any]]:
+	"""Every plan there is or was and is not yet gone, and each shared subject in trouble; the worst first."""
+	found = []
+	for row in frappe.db.sql(
+		f"""select state.scope_type, state.ref, state.generation, state.published_generation,
+			state.waiting_since, state.retry_count, state.next_retry_at, state.dead_since, state.last_error,
+			state.last_success_at, state.is_live, state.live_version, state.held, state.held_reason,
+			coalesce(state.lease_expires > now(6), 0) as building,
+			coalesce(plan.title, subject.title, '') as title, coalesce(plan.is_published, 0) as is_published
+		from `tab{publish_state.TABLE}` state
+		left join `tabMemora Academic Plan` plan on state.scope_type = 'plan' and plan.name = state.ref
+		left join `tabMemora Subject` subject on state.scope_type = 'subject' and subject.name = state.ref
+		where state.scope_type = 'plan' or state.retry_count > 0 or state.dead_since is not null
+			or state.held = 1 or coalesce(state.lease_expires > now(6), 0)""",
+		as_dict=True,
+	):
+		state = _state(row)
+		if state == "gone":
+			continue
+		scope = Scope(row.scope_type, row.ref or "")
+		found.append(
+			{
+				"scope": scope.id,
+				"label": scope.label,
+				"type": row.scope_type,
+				"name": row.ref,
+				"title": row.title or row.ref or "",
+				"exists": bool(row.title),
+				"state": state,
+				"state_label": standing.short(state),
+				"color": standing.COLORS[state],
+				"live_since": standing.moment(row.live_version),
+				"last_success_at": row.last_success_at,
+				"waiting_since": row.waiting_since if state != "live" else None,
+				"next_try": row.next_retry_at if state == "failed" else None,
+				"retry_count": row.retry_count,
+				"reason": row.held_reason if state == "held" else row.last_error or "",
+			}
+		)
+	known = progress.of_scopes(row["scope"] for row in found if row["state"] == "building")
+	for row in found:
+		row["progress"] = known.get(row["scope"])
+	order = ("dead", "failed", "held", "building", "waiting", "live", "draft")
+	return sorted(found, key=lambda row: (order.index(row["state"]), row["title"].casefold(), row["label"]))
+
+
+def _state(row: frappe._dict) -> str:
+	waits = row.published_generation < row.generation
+	if row.dead_since:
+		return "dead"
+	if row.building:
+		return "building"
+	if row.retry_count:
+		return "failed"
+	if row.held:
+		return "held"
+	if waits:
+		return "waiting"
+	if row.is_live:
+		return "live"
+	return "draft" if row.title else "gone"
+
+
+def _days() -> list[dict[str, Any]]:
+	"""Runs by day, today last, days without any as well."""
+	today = getdate()
+	first = add_days(today, 1 - _DAYS)
+	rows = {
+		row.day: row
+		for row in frappe.db.sql(
+			f"""select date(creation) as day, sum(files_uploaded) as uploaded, sum(files_deleted) as deleted,
+				sum(status = 'Success') as succeeded, sum(status != 'Success') as failed,
+				avg(timestampdiff(microsecond, started_at, completed_at)) / 1000000 as seconds
+			from `tab{sync_log.DOCTYPE}` where creation >= %s group by date(creation)""",
+			(first,),
+			as_dict=True,
+		)
+	}
+	days = []
+	for offset in range(_DAYS):
+		day = first + timedelta(days=offset)
+		row = rows.get(day) or frappe._dict()
+		days.append(
+			{
+				"day": day,
+				"uploaded": int(row.uploaded or 0),
+				"deleted": int(row.deleted or 0),
+				"succeeded": int(row.succeeded or 0),
+				"failed": int(row.failed or 0),
+				"seconds": round(float(row.seconds or 0), 1),
+			}
+		)
+	return days

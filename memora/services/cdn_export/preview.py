@@ -1,0 +1,255 @@
+"""What a plan's next run would change, found by the builders themselves and with nothing written.
+
+The plan is drafted as its build drafts it, all of it anew, so that what no batch has folded yet is seen too. Its
+shared subjects are drafted first and handed over as if they had just been published.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from memora.exceptions import StorageError
+from memora.services.cdn_export import (
+	brake,
+	cdn_uploader,
+	holding,
+	ledger,
+	paths,
+	plan_build,
+	publish_state,
+	purge_queue,
+	renditions,
+	scopes,
+	settings,
+	standing,
+	subject_build,
+)
+from memora.services.cdn_export.build import Counts, SharedSubject, SharedSubjects, Site
+from memora.services.cdn_export.dependency_resolver import PLAN
+from memora.services.cdn_export.diff import LedgerEntry, Planned
+from memora.services.cdn_export.plan_build import Draft, Snapshot
+from memora.services.cdn_export.publish_state import State
+from memora.services.cdn_export.tree import ResolvedNode
+
+
+@dataclass(slots=True)
+class Preview:
+	"""A plan's next run. Paths by what happens to them; lessons by who may read them afterwards."""
+
+	added: list[str] = field(default_factory=list)
+	changed: list[str] = field(default_factory=list)
+	removed: list[str] = field(default_factory=list)
+	widened: list[dict[str, str]] = field(default_factory=list)
+	narrowed: list[dict[str, str]] = field(default_factory=list)
+	purge_urls: list[str] = field(default_factory=list)
+	purges: bool = False
+	lessons: int = 0
+	losses: holding.Losses = field(default_factory=holding.Losses)
+	is_large: bool = False
+	brake_is_on: bool = False
+
+	def as_dict(self) -> dict[str, Any]:
+		"""Plain data, for an API's answer."""
+		return {
+			"added": self.added,
+			"changed": self.changed,
+			"removed": self.removed,
+			"widened": self.widened,
+			"narrowed": self.narrowed,
+			"purge_urls": self.purge_urls,
+			"purges": self.purges,
+			"live_lessons": self.losses.live,
+			"lessons": self.lessons,
+			"taken_down": len(self.losses.taken_down),
+			"others_lost": self.losses.others,
+			"large_removal": self.losses.are_held,
+			"is_large": self.is_large,
+			"brake_is_on": self.brake_is_on,
+		}
+
+
+@dataclass(slots=True)
+class _Drafted:
+	"""A plan with its shared subjects, drafted."""
+
+	snapshot: Snapshot
+	plan: Draft | None
+	shared: dict[str, subject_build.Draft]
+
+	def planned(self) -> Iterator[Planned]:
+		for drafted in self.shared.values():
+			yield from drafted.offered.planned.values()
+		if self.plan:
+			yield from self.plan.offered.planned.values()
+
+	def entries(self) -> dict[str, LedgerEntry]:
+		found: dict[str, LedgerEntry] = {}
+		for drafted in self.shared.values():
+			found |= drafted.entries
+		return found | (self.plan.entries if self.plan else {})
+
+
+def of_plan(plan: str) -> Preview:
+	"""What the plan's next run would do. Raises BuildError where it would fail."""
+	drafted = _draft(plan)
+	snapshot = drafted.snapshot
+	options = settings.load()
+	entries = drafted.entries()
+	found = Preview(brake_is_on=options.hold_large_changes)
+	stale = []
+	for file in drafted.planned():
+		if not file.changed:
+			continue
+		entry = entries.get(file.path)
+		if entry and entry.live_version and entry.state != "removed":
+			found.changed.append(file.path)
+			stale.append(entry)
+		else:
+			found.added.append(file.path)
+	gone = list(_gone(drafted))
+	found.removed = [entry.path for entry in gone]
+	found.purges = settings.open_purge().active
+	if found.purges and options.base_url:
+		found.purge_urls = [
+			f"{options.base_url}/{url}"
+			for entry in (*stale, *gone)
+			for url in purge_queue.urls(entry.path, entry.live_version or entry.version)
+		]
+	shown = [lesson for resolved in _resolved(drafted) for lesson in brake.lessons(resolved)]
+	live = holding.live_rights(plan, snapshot.renditions, snapshot.renditions)
+	found.lessons = len(shown)
+	found.widened = [_access_change(node, live) for node in brake.widened(live, shown)]
+	found.narrowed = [_access_change(node, live) for node in brake.narrowed(live, shown)]
+	if drafted.plan:
+		found.losses = plan_build.losses(snapshot, drafted.plan.rendered)
+	found.is_large = bool(found.widened) or found.losses.are_held
+	return found
+
+
+@dataclass(slots=True)
+class Views:
+	"""One file as it is live and as the next run would write it."""
+
+	live_path: str
+	path: str
+	live: bytes | None = None
+	planned: bytes | None = None
+	problem: str = ""
+
+	def rows(self) -> list[dict[str, str]]:
+		"""Both side by side, line by line, as a person reads JSON: `kind` is same, changed, added or removed."""
+		left, right = _lines(self.live), _lines(self.planned)
+		rows = []
+		for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
+			if tag == "equal":
+				rows += [_row("same", line, line) for line in left[i1:i2]]
+				continue
+			for offset in range(max(i2 - i1, j2 - j1)):
+				old = left[i1 + offset] if i1 + offset < i2 else None
+				new = right[j1 + offset] if j1 + offset < j2 else None
+				kind = "removed" if new is None else "added" if old is None else "changed"
+				rows.append(_row(kind, old, new))
+		return rows
+
+
+def of_document(doctype: str, name: str, plan: str) -> Views:
+	"""The file that shows a document in a plan, live and as it would be, in the very bytes.
+
+	Raises BuildError where the next run would fail, and StorageError where the live file cannot be read.
+	"""
+	drafted = _draft(plan)
+	if doctype == PLAN:
+		path = would = paths.manifest(plan)
+	else:
+		line = standing.line_of(doctype, name)
+		subject = line[0][1]
+		known = drafted.snapshot.renditions.get(subject)
+		path = standing.file_of(line, plan, plan if known and known.mode == "own" else None)
+		would = standing.file_of(line, plan, plan if drafted.snapshot.mode(subject) == "own" else None)
+	views = Views(path, would)
+	site = Site.open()
+	try:
+		views.live = site.storage.get(path)
+		file = next((file for file in drafted.planned() if file.path == would), None)
+		if file is None:
+			return views
+		if file.changed:
+			cargo = cdn_uploader.load([file], site.signer())
+			views.planned = cargo.files[0][1].body
+		else:
+			views.planned = views.live
+	except StorageError as error:
+		views.problem = str(error)
+	finally:
+		site.close()
+	return views
+
+
+def _draft(plan: str) -> _Drafted:
+	scope = scopes.plan(plan)
+	state = publish_state.read([scope]).get(scope.id) or State(
+		scope.id, "plan", plan, 0, 0, 0, None, 0, None, None, False, 0, "", ""
+	)
+	snapshot = plan_build.read(state)
+	if snapshot.plan is None:
+		return _Drafted(snapshot, None, {})
+	names = [subject for subject in snapshot.sort_orders if snapshot.mode(subject) == "shared"]
+	memory = SharedSubjects(kept=len(names))
+	shared = {}
+	for subject in names:
+		shared[subject] = drafted = subject_build.draft(subject, None)
+		memory.remember(
+			subject,
+			SharedSubject(snapshot.generation(subject), drafted.resolved, drafted.unit_versions, Counts()),
+		)
+	return _Drafted(snapshot, plan_build.draft(memory, snapshot, anew=True), shared)
+
+
+def _resolved(drafted: _Drafted) -> Iterable[ResolvedNode | None]:
+	return [rendering.resolved for rendering in drafted.plan.rendered.values()] if drafted.plan else []
+
+
+def _gone(drafted: _Drafted) -> Iterator[LedgerEntry]:
+	"""Files that stand and would go: the plan's own, and shared ones that nobody reads any more."""
+	snapshot = drafted.snapshot
+	if drafted.plan is None:
+		yield from (entry for entry in ledger.of_scope(snapshot.state.scope).values() if entry.live_version)
+	else:
+		yield from drafted.plan.offered.dropped()
+	for shared in drafted.shared.values():
+		yield from shared.offered.dropped()
+	kept = set(drafted.shared)
+	for subject in snapshot.renditions:
+		if subject not in kept and snapshot.renditions[subject].mode == "shared":
+			yield from _left_unread(subject, snapshot.state.ref)
+
+
+def _left_unread(subject: str, plan: str) -> list[LedgerEntry]:
+	"""A shared subject's files, where this plan is the last to read them."""
+	if renditions.is_read_by_others(subject, plan):
+		return []
+	return [entry for entry in ledger.of_scope(scopes.subject(subject)).values() if entry.state == "live"]
+
+
+def _access_change(node: ResolvedNode, live: brake.Rights) -> dict[str, str]:
+	return {
+		"lesson": node.name,
+		"title": node.title,
+		"before": live[node.name].level,
+		"after": node.access.level,
+	}
+
+
+def _lines(body: bytes | None) -> list[str]:
+	if body is None:
+		return []
+	return orjson.dumps(orjson.loads(body), option=orjson.OPT_INDENT_2).decode().split("\n")
+
+
+def _row(kind: str, live: str | None, planned: str | None) -> dict[str, str]:
+	return {"kind": kind, "live": live or "", "planned": planned or ""}

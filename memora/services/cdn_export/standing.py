@@ -1,0 +1,501 @@
+"""How documents stand on the CDN: live, waiting, failed or left out, and why. For a form's line and for lists.
+
+Set-based: a constant handful of statements for any number of documents of one DocType. What *should* be live comes
+from the content as it is now, what *is* live from the ledger; what lies between the two waits, and for what.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import Any, Literal
+
+import frappe
+from frappe import _
+from frappe.utils import convert_utc_to_system_timezone, get_datetime, now_datetime
+
+from memora.services.cdn_export import ledger, paths, publish_state, schedule, scopes, settings
+from memora.services.cdn_export.dependency_resolver import CONTENT, LESSON, PARENT_FIELDS, PLAN, SUBJECT
+from memora.services.cdn_export.diff import LedgerEntry
+
+State = Literal[
+	"live", "waiting", "building", "leaving", "failed", "dead", "held", "draft", "above", "hidden", "no_plan"
+]
+
+COLORS: dict[State, str] = {
+	"live": "green",
+	"waiting": "orange",
+	"building": "blue",
+	"leaving": "orange",
+	"failed": "red",
+	"dead": "red",
+	"held": "purple",
+	"draft": "gray",
+	"above": "gray",
+	"hidden": "gray",
+	"no_plan": "gray",
+}
+
+# What is said of a document as a whole: the first of these that holds in any of its plans.
+_WORST_FIRST: tuple[State, ...] = ("dead", "failed", "held", "building", "leaving", "waiting", "live")
+
+_MARGIN = timedelta(minutes=1)
+"""An edit this long before a build ended may have come too late for it."""
+
+
+@dataclass(slots=True)
+class InPlan:
+	"""How a document stands in one plan."""
+
+	plan: str
+	title: str
+	state: State
+	text: str
+	path: str = ""
+	version: int = 0
+	next_try: datetime | None = None
+	held_reason: str = ""
+	scope: str = ""
+
+	@property
+	def is_live(self) -> bool:
+		return self.version > 0
+
+
+@dataclass(slots=True)
+class Standing:
+	"""How a document stands as a whole, with `text` that says why in plain words."""
+
+	state: State
+	text: str
+	plans: list[InPlan] = field(default_factory=list)
+	unlisted: list[str] = field(default_factory=list)
+
+	@property
+	def since(self) -> datetime | None:
+		"""When what is live last changed, in the site's time."""
+		return moment(max((item.version for item in self.plans), default=0))
+
+	@property
+	def next_try(self) -> datetime | None:
+		return min((item.next_try for item in self.plans if item.next_try), default=None)
+
+
+@dataclass(slots=True)
+class _Node:
+	doctype: str
+	name: str
+	title: str
+	is_published: bool
+	modified: datetime
+
+
+@dataclass(slots=True)
+class _Plan:
+	name: str
+	title: str
+	is_published: bool
+	modified: datetime
+	subjects: set[str] = field(default_factory=set)
+
+
+def of_documents(doctype: str, names: Collection[str]) -> dict[str, Standing]:
+	"""How these documents stand, by name; those that do not exist are left out."""
+	if not names:
+		return {}
+	return _Content(doctype, names).standings() if doctype in CONTENT else _plans(names)
+
+
+def short(state: State) -> str:
+	"""A state as a list's indicator says it."""
+	return {
+		"live": _("Live"),
+		"waiting": _("Waiting"),
+		"building": _("Publishing"),
+		"leaving": _("Being Taken Off"),
+		"failed": _("Failed"),
+		"dead": _("Failed for Good"),
+		"held": _("Held"),
+		"draft": _("Draft"),
+		"above": _("Parent Not Published"),
+		"hidden": _("Hidden"),
+		"no_plan": _("In No Plan"),
+	}[state]
+
+
+def moment(version: int) -> datetime | None:
+	"""A version is the moment its content last changed; here in the site's time."""
+	if not version:
+		return None
+	return convert_utc_to_system_timezone(
+		datetime.fromtimestamp(version, timezone.utc).replace(tzinfo=None)
+	).replace(tzinfo=None)
+
+
+class _Scopes:
+	"""The state rows of some scopes, with what `publish_state.State` leaves out."""
+
+	def __init__(self, wanted: Sequence[scopes.Scope]):
+		self._rows: dict[str, frappe._dict] = {}
+		if wanted:
+			for row in frappe.db.sql(
+				f"""select name, generation, published_generation, retry_count, next_retry_at, dead_since,
+					last_error, last_success_at, held, held_reason, is_live,
+					coalesce(lease_expires > now(6), 0) as building
+				from `tab{publish_state.TABLE}` where name in %s""",
+				(tuple(scope.id for scope in wanted),),
+				as_dict=True,
+			):
+				self._rows[row.name] = row
+
+	def row(self, scope: scopes.Scope) -> frappe._dict:
+		return self._rows.get(scope.id) or frappe._dict()
+
+	def waits(self, scope: scopes.Scope) -> bool:
+		row = self.row(scope)
+		return bool(row) and row.published_generation < row.generation
+
+	def may_have_missed(self, scope: scopes.Scope, modified: datetime) -> bool:
+		"""Whether a document changed then is newer than what the scope has published, and is to come."""
+		row = self.row(scope)
+		return self.waits(scope) and (
+			not row.last_success_at or modified > get_datetime(row.last_success_at) - _MARGIN
+		)
+
+	def trouble(self, scope: scopes.Scope) -> tuple[State, str, datetime | None] | None:
+		"""What keeps a scope's changes from going out, or that they are about to."""
+		row = self.row(scope)
+		if row.get("dead_since"):
+			text = _("Publishing has failed for good: {0} An admin can retry it on the dashboard.")
+			return "dead", text.format(_sentence(row.last_error)), None
+		if row.get("building"):
+			return "building", _("Being published now"), None
+		if row.get("retry_count"):
+			text = _("Publishing failed and is tried again: {0}")
+			return "failed", text.format(_sentence(row.last_error)), row.next_retry_at
+		if row.get("held") and self.waits(scope):
+			return "held", _("Waits for an admin's approval: {0}").format(_sentence(row.held_reason)), None
+		return None
+
+
+class _Content:
+	"""Everything that decides how some documents of the curriculum stand, read in a few statements."""
+
+	def __init__(self, doctype: str, names: Collection[str]):
+		self._doctype = doctype
+		self._lines = _lines(doctype, names)
+		subjects = {line[0].name for line in self._lines.values() if line[0].doctype == SUBJECT}
+		self._plans_of: dict[str, list[_Plan]] = defaultdict(list)
+		for plan in _plans_listing(subjects):
+			for subject in plan.subjects:
+				self._plans_of[subject].append(plan)
+		plans = {plan.name for found in self._plans_of.values() for plan in found}
+		nodes = {node.name for line in self._lines.values() for node in line}
+		self._states = _Scopes([*map(scopes.plan, sorted(plans)), *map(scopes.subject, sorted(subjects))])
+		self._modes = _modes(plans, subjects)
+		self._hidden = _hidden(plans, nodes)
+		self._unfolded = _unfolded(nodes | plans)
+		self._files = ledger.of_paths(
+			{
+				path
+				for line in self._lines.values()
+				for plan in self._plans_of.get(line[0].name, ())
+				if (path := self._path(line, plan.name))
+			}
+		)
+
+	def standings(self) -> dict[str, Standing]:
+		return {name: self._standing(line) for name, line in self._lines.items()}
+
+	def _standing(self, line: list[_Node]) -> Standing:
+		if line[0].doctype != SUBJECT:
+			return Standing(
+				"no_plan", _("Not published: it hangs in no subject. Give it a parent that exists.")
+			)
+		plans = self._plans_of.get(line[0].name, [])
+		left_out = _left_out(line)
+		found = [self._in_plan(line, plan, left_out) for plan in plans]
+		if left_out:
+			state, text = left_out
+			if any(item.state in ("leaving", "failed", "dead", "held", "building") for item in found):
+				state = next(worst for worst in _WORST_FIRST if any(item.state == worst for item in found))
+				text = f"{text}. " + next(item.text for item in found if item.state == state)
+			return Standing(state, text, found)
+		if not plans:
+			return Standing("no_plan", _("In no plan, so no learner sees it"))
+		for worst in _WORST_FIRST:
+			those = [item for item in found if item.state == worst]
+			if those:
+				return Standing(worst, those[0].text, found)
+		if len(found) == 1:
+			return Standing(found[0].state, found[0].text, found)
+		if all(item.state == "hidden" for item in found):
+			return Standing("hidden", _("Hidden by each of its plans"), found)
+		return Standing("draft", _("Not published: none of its plans shows it"), found)
+
+	def _in_plan(self, line: list[_Node], plan: _Plan, left_out: tuple[State, str] | None) -> InPlan:
+		path = self._path(line, plan.name)
+		scope = scopes.plan(plan.name)
+		entry = self._files.get(path)
+		live = _is_live(entry) and bool(self._states.row(scope).get("is_live"))
+		item = InPlan(
+			plan.name,
+			plan.title,
+			"live",
+			"",
+			path,
+			entry.live_version if live and entry else 0,
+			scope=scope.id,
+		)
+		hider = next((node for node in line if (plan.name, node.name) in self._hidden), None)
+		if left_out:
+			reason: tuple[State, str] | None = left_out
+		elif not plan.is_published:
+			reason = "draft", _("Not published: the plan “{0}” is a draft").format(plan.title)
+		elif hider is line[-1]:
+			reason = "hidden", _("Hidden in the plan “{0}”").format(plan.title)
+		elif hider:
+			reason = (
+				"hidden",
+				_("Hidden in the plan “{0}”, which hides its {1} “{2}”").format(
+					plan.title, _kind(hider.doctype), hider.title
+				),
+			)
+		else:
+			reason = None
+		waits, trouble = self._waits(line, plan)
+		if reason:
+			item.state, item.text = reason
+			own_file = line[-1].doctype in (SUBJECT, "Memora Unit", LESSON)
+			if live and (own_file or waits):
+				if trouble:
+					item.state, item.text, item.next_try = trouble
+				elif waits:
+					item.state, item.text = "leaving", _("Still on the CDN; taken off with the next run")
+				else:
+					item.version = 0
+			else:
+				item.version = 0
+			return item
+		if waits or not live:
+			if trouble:
+				item.state, item.text, item.next_try = trouble
+			elif live:
+				item.state, item.text = "waiting", _("Changed, and waiting for the next run")
+			else:
+				item.state, item.text = "waiting", _("Not live yet: waiting for the next run")
+			return item
+		item.text = _("Live")
+		held = self._states.row(scopes.subject(line[0].name)), self._states.row(scope)
+		item.held_reason = next((row.held_reason for row in held if row.get("held") and row.held_reason), "")
+		return item
+
+	def _waits(
+		self, line: list[_Node], plan: _Plan
+	) -> tuple[bool, tuple[State, str, datetime | None] | None]:
+		"""Whether something of this document is still to go out in the plan, and what is in the way of it."""
+		involved = [scopes.plan(plan.name)]
+		if self._modes.get((plan.name, line[0].name)) != "own":
+			involved.insert(0, scopes.subject(line[0].name))
+		names = {plan.name, *(node.name for node in line)}
+		modified = max(plan.modified, *(node.modified for node in line))
+		waits = bool(names & self._unfolded) or any(
+			self._states.may_have_missed(scope, modified) for scope in involved
+		)
+		troubles = [found for scope in involved if (found := self._states.trouble(scope))]
+		return waits, min(troubles, key=lambda found: _WORST_FIRST.index(found[0]), default=None)
+
+	def _path(self, line: list[_Node], plan: str) -> str:
+		"""The file that shows the document in a plan: its own, or its parent's."""
+		if line[0].doctype != SUBJECT:
+			return ""
+		own = plan if self._modes.get((plan, line[0].name)) == "own" else None
+		return file_of([(node.doctype, node.name) for node in line], plan, own)
+
+
+def file_of(line: Sequence[tuple[str, str]], plan: str, own: str | None) -> str:
+	"""The path of the file that shows the last document of a line: a topic stands in its unit's, a track in its
+	subject's. `own` is the plan where it has its own rendition of the subject."""
+	names = dict(line)
+	if LESSON in names:
+		return paths.lesson(names[LESSON], own)
+	if "Memora Unit" in names:
+		return paths.unit(names["Memora Unit"], own)
+	return paths.plan_subject(plan, names[SUBJECT])
+
+
+def line_of(doctype: str, name: str) -> list[tuple[str, str]]:
+	"""A document with what it hangs in, from as far up as the parents exist."""
+	line = _lines(doctype, [name]).get(name, [])
+	return [(node.doctype, node.name) for node in line]
+
+
+def _plans(names: Collection[str]) -> dict[str, Standing]:
+	rows = frappe.db.sql(
+		f"select name, title, is_published, modified from `tab{PLAN}` where name in %s", (tuple(names),)
+	)
+	states = _Scopes([scopes.plan(name) for name, *_rest in rows])
+	files = ledger.of_paths(paths.manifest(name) for name, *_rest in rows)
+	unfolded = _unfolded({name for name, *_rest in rows})
+	found = {}
+	for name, title, is_published, _modified in rows:
+		scope = scopes.plan(name)
+		entry = files.get(paths.manifest(name))
+		is_live = bool(states.row(scope).get("is_live")) and _is_live(entry)
+		item = InPlan(
+			name,
+			title,
+			"live",
+			_("Live"),
+			paths.manifest(name),
+			entry.live_version if is_live and entry else 0,
+			scope=scope.id,
+		)
+		waits = states.waits(scope) or name in unfolded
+		trouble = states.trouble(scope)
+		row = states.row(scope)
+		item.held_reason = row.held_reason or "" if row.get("held") else ""
+		if (waits or (is_published and not is_live)) and trouble:
+			item.state, item.text, item.next_try = trouble
+		elif is_published and not is_live:
+			item.state, item.text = "waiting", _("Not live yet: waiting for the next run")
+		elif is_published and waits:
+			item.state, item.text = "waiting", _("Changed, and waiting for the next run")
+		elif not is_published and is_live:
+			item.state, item.text = "leaving", _("Still on the CDN; taken off with the next run")
+		elif not is_published:
+			item.state, item.text = "draft", _("Not published: it is a draft")
+		found[name] = Standing(item.state, item.text, [item])
+	return found
+
+
+def _left_out(line: list[_Node]) -> tuple[State, str] | None:
+	"""Why nobody may see a document, whatever the plan."""
+	if not line[-1].is_published:
+		return "draft", _("Not published: it is a draft")
+	for node in reversed(line[:-1]):
+		if not node.is_published:
+			return "above", _("Not published: its {0} “{1}” is a draft").format(
+				_kind(node.doctype), node.title
+			)
+	return None
+
+
+def _is_live(entry: LedgerEntry | None) -> bool:
+	return entry is not None and entry.live_version > 0 and entry.state in ("live", "in_flight", "removing")
+
+
+def _lines(doctype: str, names: Collection[str]) -> dict[str, list[_Node]]:
+	"""Each document with what it hangs in, from the top down. One statement."""
+	columns, joins, levels, below = [], [f"`tab{doctype}` n0"], [doctype], doctype
+	while parent := PARENT_FIELDS[below]:
+		below = CONTENT[CONTENT.index(below) - 1]
+		depth = len(levels)
+		joins.append(f"left join `tab{below}` n{depth} on n{depth}.name = n{depth - 1}.{parent}")
+		levels.append(below)
+	for depth in range(len(levels)):
+		columns += [f"n{depth}.{column}" for column in ("name", "title", "is_published", "modified")]
+	lines = {}
+	for row in frappe.db.sql(
+		f"select {', '.join(columns)} from {' '.join(joins)} where n0.name in %s", (tuple(names),)
+	):
+		nodes = [
+			_Node(level, *row[4 * depth : 4 * depth + 2], bool(row[4 * depth + 2]), row[4 * depth + 3])
+			for depth, level in enumerate(levels)
+			if row[4 * depth]
+		]
+		lines[row[0]] = nodes[::-1]
+	return lines
+
+
+def _plans_listing(subjects: Collection[str]) -> list[_Plan]:
+	if not subjects:
+		return []
+	found: dict[str, _Plan] = {}
+	for subject, name, title, is_published, modified in frappe.db.sql(
+		f"""select listed.subject, plan.name, plan.title, plan.is_published, plan.modified
+		from `tabMemora Plan Subject` listed join `tab{PLAN}` plan on plan.name = listed.parent
+		where listed.parenttype = %s and listed.subject in %s order by plan.title""",
+		(PLAN, tuple(subjects)),
+	):
+		found.setdefault(name, _Plan(name, title, bool(is_published), modified)).subjects.add(subject)
+	return list(found.values())
+
+
+def _modes(plans: Collection[str], subjects: Collection[str]) -> dict[tuple[str, str], str]:
+	"""Whether each plan's live manifest reads a subject's shared files or its own."""
+	if not plans:
+		return {}
+	return {
+		(plan, subject): mode
+		for plan, subject, mode in frappe.db.sql(
+			"select plan, subject, mode from `tabCDN Rendition` where plan in %s and subject in %s",
+			(tuple(plans), tuple(subjects)),
+		)
+	}
+
+
+def _hidden(plans: Collection[str], nodes: Collection[str]) -> set[tuple[str, str]]:
+	if not plans:
+		return set()
+	return set(
+		frappe.db.sql(
+			"""select parent, target_name from `tabMemora Plan Override`
+			where parenttype = %s and action = 'Hide' and parent in %s and target_name in %s""",
+			(PLAN, tuple(plans), tuple(nodes)),
+		)
+	)
+
+
+def _unfolded(names: Collection[str]) -> set[str]:
+	"""Those of the documents whose change no fold has seen yet."""
+	if not names:
+		return set()
+	rows = frappe.db.sql(
+		"select distinct ref_name from `tabCDN Change` where ref_name in %s", (tuple(names),)
+	)
+	return {name for (name,) in rows}
+
+
+def _kind(doctype: str) -> str:
+	"""A DocType as a sentence calls it: “Unit”."""
+	return _(doctype.removeprefix("Memora "))
+
+
+def _sentence(text: str | None) -> str:
+	text = (text or "").strip() or _("no cause was noted")
+	return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def as_dict(standing: Standing) -> dict[str, Any]:
+	"""A standing as the Desk reads it, with where to look and when something happens next."""
+	options = settings.load()
+	base = options.base_url
+	waits = standing.state in ("waiting", "leaving")
+	return {
+		"state": standing.state,
+		"label": short(standing.state),
+		"color": COLORS[standing.state],
+		"text": standing.text,
+		"since": standing.since,
+		"next_run": schedule.next_run(options) if waits and not schedule.obstacle(options) else None,
+		"next_try": standing.next_try,
+		"obstacle": schedule.obstacle(options) if waits else "",
+		"now": now_datetime(),
+		"plans": [
+			{
+				"plan": item.plan,
+				"title": item.title,
+				"state": item.state,
+				"label": short(item.state),
+				"color": COLORS[item.state],
+				"text": item.text,
+				"since": moment(item.version),
+				"url": f"{base}/{item.path}" if base and item.is_live and item.path else "",
+				"held": item.held_reason,
+			}
+			for item in standing.plans
+		],
+	}

@@ -1,0 +1,165 @@
+"""Each endpoint of the Desk and the admin as each role calls it, with names and DocTypes that are forged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import frappe
+
+from memora.api import cdn_admin, publishing
+from memora.install import ADMIN, EDITOR
+from memora.tests import factories
+from memora.tests.publishing import PublishingTestCase, make_course
+
+NOBODY = "Desk User"
+REFUSED = (frappe.PermissionError,)
+
+
+class TestEndpoints(PublishingTestCase):
+	@classmethod
+	def setUpClass(cls) -> None:
+		super().setUpClass()
+		cls.users = {role: cls._make_user(role) for role in (EDITOR, ADMIN, "System Manager", NOBODY)}
+
+	@classmethod
+	def _make_user(cls, role: str) -> str:
+		email = f"{frappe.scrub(role)}@endpoints.test"
+		if not frappe.db.exists("User", email):
+			user = {"doctype": "User", "email": email, "first_name": role, "send_welcome_email": 0}
+			frappe.get_doc(user).insert(ignore_permissions=True)
+		if frappe.db.exists("Role", role):
+			frappe.get_doc("User", email).add_roles(role)
+		frappe.db.commit()
+		cls.addClassCleanup(frappe.db.commit)
+		cls.addClassCleanup(frappe.delete_doc, "User", email, force=True, ignore_permissions=True)
+		return email
+
+	def setUp(self) -> None:
+		super().setUp()
+		self.addCleanup(frappe.set_user, "Administrator")
+		self.addCleanup(frappe.flags.__setitem__, "in_test", True)
+		self.course = make_course()
+		self.plan = factories.make_plan([self.course["subject"]], is_published=1)
+		self.publish()
+		lesson = self.course["lessons"][0].name
+		self.for_readers: dict[str, Callable[[], Any]] = {
+			"document_status": lambda: publishing.document_status("Memora Lesson", lesson),
+			"list_states": lambda: publishing.list_states("Memora Lesson", [lesson]),
+			"view_json": lambda: publishing.view_json("Memora Lesson", lesson, self.plan.name),
+			"preview_changes": lambda: publishing.preview_changes(self.plan.name),
+			"publish_now": lambda: publishing.publish_now("Memora Lesson", lesson),
+			"search_targets": lambda: publishing.search_targets(
+				"Memora Lesson", "", "name", 0, 10, {"subjects": [self.course["subject"].name]}
+			),
+		}
+		self.for_admins: dict[str, Callable[[], Any]] = {
+			"get_dashboard": publishing.get_dashboard,
+			"get_health": publishing.get_health,
+			"test_connection": publishing.test_connection,
+			"approve_held": lambda: publishing.approve_held(self.plan.name),
+			"get_queue_status": cdn_admin.get_queue_status,
+			"get_recent_failures": cdn_admin.get_recent_failures,
+			"get_sync_history": cdn_admin.get_sync_history,
+			"retry_dead_letter": lambda: cdn_admin.retry_dead_letter(self.plan.name),
+			"clear_dead_letter": lambda: cdn_admin.clear_dead_letter(self.plan.name),
+			"rebuild_plan": lambda: cdn_admin.rebuild_plan(self.plan.name),
+		}
+
+	def become(self, user: str) -> None:
+		"""Be this user as outside of tests, where `frappe.only_for` really asks."""
+		frappe.set_user(user)
+		frappe.flags.in_test = False
+
+	def test_every_endpoint_is_tried_here(self) -> None:
+		offered = {
+			name
+			for module in (publishing, cdn_admin)
+			for name, function in vars(module).items()
+			if callable(function) and function in frappe.whitelisted
+		}
+		self.assertEqual(offered, self.for_readers.keys() | self.for_admins.keys())
+
+	def test_what_changes_something_is_post_only(self) -> None:
+		for module, name in (
+			(publishing, "publish_now"),
+			(publishing, "approve_held"),
+			(publishing, "test_connection"),
+			(cdn_admin, "retry_dead_letter"),
+			(cdn_admin, "clear_dead_letter"),
+			(cdn_admin, "rebuild_plan"),
+		):
+			methods = frappe.allowed_http_methods_for_whitelisted_func[getattr(module, name)]
+			self.assertEqual(methods, ["POST"], name)
+
+	def test_strangers_are_refused_everything(self) -> None:
+		for user in ("Guest", self.users[NOBODY]):
+			self.become(user)
+			for name, call in (self.for_readers | self.for_admins).items():
+				with self.assertRaises(REFUSED, msg=f"{user}: {name}"):
+					call()
+
+	def test_an_editor_reads_and_publishes_and_is_refused_the_rest(self) -> None:
+		self.become(self.users[EDITOR])
+		for call in self.for_readers.values():
+			self.assertIsNotNone(call())
+		for name, call in self.for_admins.items():
+			with self.assertRaises(REFUSED, msg=name):
+				call()
+
+	def test_an_admin_may_all_of_it(self) -> None:
+		for role in (ADMIN, "System Manager"):
+			self.become(self.users[role])
+			for name, call in (self.for_readers | self.for_admins).items():
+				try:
+					call()
+				except frappe.PermissionError:
+					self.fail(f"{role}: {name}")
+				except frappe.ValidationError:
+					pass  # nothing is held or dead
+
+	def test_forged_names_and_doctypes_get_nothing(self) -> None:
+		subject = self.course["subject"].name
+		self.become(self.users[EDITOR])
+		for call in (
+			lambda: publishing.document_status("User", "Administrator"),
+			lambda: publishing.document_status("CDN Settings", "CDN Settings"),
+			lambda: publishing.document_status("Memora Lesson", "nothing"),
+			lambda: publishing.document_status("Memora Lesson", "' or 1=1 -- "),
+			lambda: publishing.document_status("Memora Lesson` where 1=1 -- ", "x"),
+			lambda: publishing.list_states("User", ["Administrator"]),
+			lambda: publishing.view_json("Memora Lesson", self.course["lessons"][0].name, "nothing"),
+			lambda: publishing.view_json("User", "Administrator", self.plan.name),
+			lambda: publishing.view_json("Memora Academic Plan", self.plan.name, self.foreign_plan()),
+			lambda: publishing.view_json("Memora Subject", subject, self.foreign_plan()),
+			lambda: publishing.preview_changes("../../etc"),
+			lambda: publishing.publish_now("Memora Lesson", "nothing"),
+			lambda: publishing.search_targets("User", "", "name", 0, 10, {"subjects": [subject]}),
+		):
+			with self.assertRaises(
+				(frappe.ValidationError, frappe.PermissionError, frappe.DoesNotExistError)
+			):
+				call()
+		self.assertEqual(publishing.list_states("Memora Lesson", ["nothing", "' or 1=1"]), {})
+
+	def foreign_plan(self) -> str:
+		return factories.make_plan([make_course(units=1)["subject"]]).name
+
+	def test_the_picker_finds_by_title_within_the_plans_subjects(self) -> None:
+		foreign = make_course(units=1)
+		frappe.db.set_value("Memora Lesson", self.course["lessons"][0].name, "title", "100% Light_and Shade")
+		frappe.db.set_value("Memora Lesson", foreign["lessons"][0].name, "title", "100% Light elsewhere")
+		self.become(self.users[EDITOR])
+
+		def found(text: str, subjects: list[str]) -> list[str]:
+			filters = {"subjects": subjects}
+			return [
+				row[1] for row in publishing.search_targets("Memora Lesson", text, "name", 0, 20, filters)
+			]
+
+		subjects = [self.course["subject"].name]
+		self.assertEqual(found("100% L", subjects), ["100% Light_and Shade"])
+		self.assertEqual(found("Light_a", subjects), ["100% Light_and Shade"])
+		self.assertEqual(found("Light%and", subjects), [])
+		self.assertEqual(len(found("", subjects)), 4)
+		self.assertEqual(found("", []), [])

@@ -1,0 +1,285 @@
+"""What the Desk is told of a document: how it stands, why, and what the next run would change."""
+
+from __future__ import annotations
+
+from typing import Any
+from unittest.mock import patch
+
+import frappe
+import orjson
+
+from memora.api import publishing
+from memora.exceptions import StorageUnavailableError
+from memora.services.cdn_export import fold, paths
+from memora.services.cdn_export.storage.local import LocalStorage
+from memora.tests import factories
+from memora.tests.publishing import PublishingTestCase, make_course
+
+
+class StandingTestCase(PublishingTestCase):
+	def state(self, doc: Any) -> dict[str, Any]:
+		frappe.db.commit()
+		return publishing.document_status(doc.doctype, doc.name)
+
+	def assertState(self, doc: Any, state: str, *words: str) -> dict[str, Any]:
+		status = self.state(doc)
+		self.assertEqual(status["state"], state, status)
+		for word in words:
+			self.assertIn(word, status["text"])
+		listed = publishing.list_states(doc.doctype, frappe.as_json([doc.name]))
+		self.assertEqual(listed[doc.name]["state"], state)
+		return status
+
+	def edit(self, doc: Any, **fields: Any) -> None:
+		frappe.get_doc(doc.doctype, doc.name).update(fields).save()
+		frappe.db.commit()
+
+	def published(self, **options: Any) -> tuple[dict[str, Any], Any]:
+		course = make_course(**options)
+		plan = factories.make_plan([course["subject"]], is_published=1, title="Grade 7")
+		self.publish()
+		return course, plan
+
+	def everything(self, course: dict[str, Any]) -> list[Any]:
+		return [
+			course["subject"],
+			course["track"],
+			course["units"][0],
+			course["topics"][0],
+			course["lessons"][0],
+		]
+
+
+class TestStanding(StandingTestCase):
+	def test_what_is_published_is_live_since_then_at_an_address(self) -> None:
+		course, plan = self.published()
+		for doc in (*self.everything(course), plan):
+			status = self.assertState(doc, "live")
+			self.assertEqual([found["title"] for found in status["plans"]], ["Grade 7"])
+			self.assertTrue(status["since"], doc.doctype)
+		lesson = self.state(course["lessons"][0])["plans"][0]
+		self.assertTrue(lesson["url"] == "" or lesson["url"].endswith(f"{course['lessons'][0].name}.json"))
+
+	def test_a_change_waits_for_the_next_run_before_and_after_the_fold(self) -> None:
+		course, plan = self.published()
+		lesson = course["lessons"][0]
+		with patch("memora.services.cdn_export.schedule._is_off", return_value=False):
+			self.edit(lesson, title="Newer")
+			status = self.assertState(lesson, "waiting", "next run")
+			self.assertTrue(status["next_run"])
+			fold.fold()
+			self.assertState(lesson, "waiting")
+			self.assertState(plan, "waiting")
+		self.publish()
+		self.assertState(lesson, "live")
+
+	def test_what_was_never_live_says_so(self) -> None:
+		course = make_course()
+		plan = factories.make_plan([course["subject"]], is_published=1)
+		self.assertState(course["lessons"][0], "waiting", "Not live yet")
+		self.assertState(plan, "waiting", "Not live yet")
+
+	def test_while_export_or_the_scheduler_is_off_it_says_so(self) -> None:
+		course, _ = self.published()
+		self.edit(course["lessons"][0], title="Newer")
+		with patch("memora.services.cdn_export.schedule._is_off", return_value=True):
+			self.assertIn("scheduler is off", self.state(course["lessons"][0])["obstacle"])
+		self.configure(enabled=0)
+		status = self.state(course["lessons"][0])
+		self.assertIn("switched off", status["obstacle"])
+		self.assertIsNone(status["next_run"])
+
+	def test_a_draft_and_what_hangs_below_it_say_why(self) -> None:
+		course, _ = self.published()
+		self.edit(course["units"][0], is_published=0)
+		self.assertState(course["units"][0], "leaving", "it is a draft", "Still on the CDN")
+		self.assertState(course["lessons"][0], "leaving", "its Unit", course["units"][0].title)
+		self.publish()
+		self.assertState(course["units"][0], "draft", "it is a draft")
+		self.assertState(course["lessons"][0], "above", course["units"][0].title)
+		self.assertState(course["lessons"][3], "live")
+
+	def test_what_no_plan_lists_says_so(self) -> None:
+		course = make_course()
+		self.assertState(course["lessons"][0], "no_plan", "In no plan")
+
+	def test_an_orphan_says_so(self) -> None:
+		course, _ = self.published()
+		frappe.db.set_value("Memora Unit", course["units"][0].name, "parent_track", "nowhere")
+		self.assertState(course["lessons"][0], "no_plan", "hangs in no subject")
+
+	def test_a_draft_plan_is_named(self) -> None:
+		course = make_course()
+		plan = factories.make_plan([course["subject"]], title="Next Year")
+		self.assertState(course["lessons"][0], "draft", "Next Year")
+		self.assertState(plan, "draft")
+
+	def test_a_hiding_plan_is_named_beside_one_that_shows_it(self) -> None:
+		course, _ = self.published()
+		hiding = factories.make_plan(
+			[course["subject"]],
+			is_published=1,
+			title="Short Course",
+			overrides=[factories.override(course["units"][0], "Hide")],
+		)
+		self.publish()
+		status = self.assertState(course["lessons"][0], "live")
+		self.assertEqual(
+			{found["title"]: found["state"] for found in status["plans"]},
+			{"Grade 7": "live", "Short Course": "hidden"},
+		)
+		self.assertIn("hides its Unit", status["plans"][1]["text"])
+		own = self.state(course["lessons"][3])["plans"][1]
+		self.assertEqual(own["state"], "live")
+		self.edit(hiding, is_published=0)
+		self.assertState(hiding, "leaving")
+		self.publish()
+		self.assertState(hiding, "draft")
+
+	def test_a_failure_is_told_in_plain_words_and_at_last_for_good(self) -> None:
+		course, _ = self.published()
+		self.edit(course["lessons"][0], title="Newer")
+		with patch.object(LocalStorage, "put", side_effect=StorageUnavailableError("The disk is full")):
+			self.publish()
+			self.assertState(course["lessons"][0], "failed", "The disk is full.")
+			self.assertTrue(self.state(course["lessons"][0])["next_try"])
+			for _ in range(3):
+				self.minutes_pass(10)
+				self.publish()
+		self.assertState(course["lessons"][0], "dead", "for good", "The disk is full.")
+
+	def test_what_is_held_says_for_what(self) -> None:
+		self.configure(hold_large_changes=1)
+		course, _ = self.published(required_item="PHYSICS")
+		self.edit(course["lessons"][0], is_free_preview=1)
+		self.publish()
+		status = self.assertState(course["lessons"][0], "live")
+		self.assertIn("stay paid until approved", status["plans"][0]["held"])
+
+	def test_a_long_list_costs_as_much_as_a_short_one(self) -> None:
+		course, _ = self.published(units=3, lessons=5)
+		names = [lesson.name for lesson in course["lessons"]]
+		publishing.list_states("Memora Lesson", names[:1])
+		with self.assertQueryCount(14):
+			found = publishing.list_states("Memora Lesson", names)
+		self.assertEqual(len(found), 15)
+
+
+class TestViews(StandingTestCase):
+	def test_nothing_changed_is_the_same_bytes_twice(self) -> None:
+		course, plan = self.published()
+		before = self.contents()
+		for doc in (*self.everything(course), plan):
+			view = publishing.view_json(doc.doctype, doc.name, plan.name)
+			self.assertEqual(view["live"], view["planned"])
+			self.assertEqual({row["kind"] for row in view["rows"]}, {"same"})
+			self.assertEqual(view["live"].encode(), self.read_bytes(view["path"]))
+		self.assertEqual(self.contents(), before)
+
+	def test_a_change_stands_beside_what_is_live(self) -> None:
+		course, plan = self.published()
+		lesson = course["lessons"][0]
+		self.edit(lesson, title="Newer")
+		view = publishing.view_json("Memora Lesson", lesson.name, plan.name)
+		self.assertEqual(orjson.loads(view["live"])["title"], lesson.title)
+		self.assertEqual(orjson.loads(view["planned"])["title"], "Newer")
+		changed = [row for row in view["rows"] if row["kind"] == "changed"]
+		self.assertTrue(any("Newer" in row["planned"] for row in changed))
+
+	def test_what_was_seen_is_what_is_written(self) -> None:
+		course, plan = self.published()
+		self.edit(course["lessons"][0], title="Newer")
+		seen = {
+			doc.name: publishing.view_json(doc.doctype, doc.name, plan.name)
+			for doc in (*self.everything(course), plan)
+		}
+		self.publish()
+		for view in seen.values():
+			planned, live = orjson.loads(view["planned"]), self.read(view["path"])
+			self.assertEqual(_unstamped(planned), _unstamped(live))
+
+	def test_a_plans_own_rendition_and_an_unpublished_node(self) -> None:
+		course, plan = self.published()
+		self.edit(plan, overrides=[factories.override(course["units"][0], "Hide")])
+		view = publishing.view_json("Memora Lesson", course["lessons"][3].name, plan.name)
+		self.assertEqual(view["live_path"], paths.lesson(course["lessons"][3].name))
+		self.assertEqual(view["path"], paths.lesson(course["lessons"][3].name, plan.name))
+		hidden = publishing.view_json("Memora Lesson", course["lessons"][0].name, plan.name)
+		self.assertIsNone(hidden["planned"])
+		self.assertIsNotNone(hidden["live"])
+
+	def test_what_would_fail_is_said(self) -> None:
+		course, plan = self.published()
+		frappe.db.set_value("Memora Track", course["track"].name, "is_sold_separately", 1)
+		with self.assertRaisesRegex(frappe.ValidationError, "names an"):
+			publishing.view_json("Memora Lesson", course["lessons"][0].name, plan.name)
+
+
+class TestPreview(StandingTestCase):
+	def test_a_quiet_plan_changes_nothing(self) -> None:
+		_, plan = self.published()
+		found = publishing.preview_changes(plan.name)
+		self.assertEqual(
+			[found[key] for key in ("added", "changed", "removed", "widened", "narrowed")], [[]] * 5
+		)
+		self.assertFalse(found["is_large"])
+
+	def test_the_preview_is_what_the_run_does(self) -> None:
+		course, plan = self.published()
+		other = make_course(units=1)
+		self.edit(course["lessons"][0], title="Newer")
+		self.edit(course["lessons"][3], is_published=0)
+		self.edit(plan, subjects=[{"subject": course["subject"].name}, {"subject": other["subject"].name}])
+		before = self.contents()
+		found = publishing.preview_changes(plan.name)
+		self.assertEqual(self.contents(), before)
+		self.publish()
+		after = self.contents()
+		self.assertEqual(set(found["added"]), after.keys() - before.keys())
+		self.assertEqual(set(found["removed"]), before.keys() - after.keys())
+		self.assertEqual(
+			set(found["changed"]),
+			{path for path in before.keys() & after.keys() if before[path] != after[path]},
+		)
+
+	def test_access_comes_first(self) -> None:
+		course, plan = self.published(required_item="PHYSICS")
+		self.edit(course["lessons"][0], is_free_preview=1)
+		found = publishing.preview_changes(plan.name)
+		self.assertEqual(
+			[(row["title"], row["before"], row["after"]) for row in found["widened"]],
+			[(course["lessons"][0].title, "paid", "free_preview")],
+		)
+		self.assertEqual((found["is_large"], found["brake_is_on"]), (True, False))
+		self.publish()
+		self.edit(course["lessons"][0], is_free_preview=0)
+		self.assertEqual(len(publishing.preview_changes(plan.name)["narrowed"]), 1)
+
+	def test_unpublishing_a_plan_removes_its_folder(self) -> None:
+		_, plan = self.published()
+		self.edit(plan, is_published=0)
+		before = self.contents()
+		found = publishing.preview_changes(plan.name)
+		self.publish()
+		self.assertEqual(set(found["removed"]), before.keys() - self.contents().keys())
+
+	def test_purges_are_counted_where_there_is_a_cache(self) -> None:
+		self.configure(
+			cdn_base_url="https://cdn.example.com", cloudflare_zone_id="zone", cloudflare_api_token="token"
+		)
+		course = make_course()
+		plan = factories.make_plan([course["subject"]], is_published=1)
+		found = publishing.preview_changes(plan.name)
+		self.assertTrue(found["purges"])
+		self.assertEqual(found["purge_urls"], [])
+
+
+def _unstamped(value: Any) -> Any:
+	"""A document without what depends on the second it is written in."""
+	if isinstance(value, dict):
+		return {
+			key: _unstamped(item) for key, item in value.items() if key not in ("version", "generated_at")
+		}
+	if isinstance(value, list):
+		return [_unstamped(item) for item in value]
+	return value.partition("?v=")[0] if isinstance(value, str) else value
