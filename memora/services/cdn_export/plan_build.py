@@ -531,15 +531,16 @@ def _removals(
 ) -> Removals:
 	"""When a plan's files that are no longer produced have to go; `shown` are subjects it still shows."""
 	found = subject_build.removals([entry for entry in dropped if entry.kind in ("lesson", "unit")], levels)
+	others = [entry for entry in dropped if entry.kind not in ("lesson", "unit")]
+	if not others:
+		return found
 	going = set(found.at_once)
 	lost_lessons = {entry.subject for entry in dropped if entry.path in going} | {
 		subject
 		for subject, known in snapshot.renditions.items()
 		if ledger.dropped_since(scopes.subject(subject), known.generation)
 	}
-	for entry in dropped:
-		if entry.kind in ("lesson", "unit"):
-			continue
+	for entry in others:
 		# What was only cut anew or moved stays for cached links, unless it names what is hidden now.
 		names_hidden = lost_lessons if entry.kind == "search_index" else entry.subject in lost_lessons
 		keeps = not names_hidden and (not entry.subject or entry.subject in shown)
