@@ -1,0 +1,68 @@
+// From an address to the documents it stands for: #/plan/subject/unit/lesson, each part an id.
+
+import { read, ReadError } from "./cdn.js";
+import { state } from "./state.js";
+
+export const link = (...ids) => `#/${ids.map(encodeURIComponent).join("/")}`;
+
+export function parse(hash) {
+	const parts = hash.replace(/^#\/?/, "").split("/").filter(Boolean);
+	try {
+		return parts.slice(0, 4).map(decodeURIComponent);
+	} catch {
+		return [];
+	}
+}
+
+// All that stands on the way to an address. Only what is needed is read, by the links in the files.
+export async function load([planId, subjectId, unitId, lessonId]) {
+	const index = await read("plans/index.json");
+	if (planId === undefined) return { view: "plans", plans: index.plans };
+	const plan = listed(index.plans, (entry) => entry.plan_id === planId, planId);
+	const course = { view: "plan", plans: index.plans, plan, manifest: await read(plan.url) };
+	noteItems(course.manifest.subjects);
+	if (subjectId === undefined) return course;
+
+	const subjectEntry = listed(course.manifest.subjects, (entry) => entry.id === subjectId, subjectId);
+	const subject = await read(subjectEntry.url);
+	Object.assign(course, { view: "subject", subjectEntry, subject });
+	noteItems(subject.tracks, ...subject.tracks.map((track) => track.units));
+	if (unitId === undefined) return course;
+
+	const track = listed(subject.tracks, (entry) => entry.units.some((unit) => unit.id === unitId), unitId);
+	const unitEntry = track.units.find((entry) => entry.id === unitId);
+	const unit = await read(unitEntry.url);
+	Object.assign(course, { view: "unit", track, unitEntry, unit });
+	noteItems(unit.topics, ...unit.topics.map((topic) => topic.lessons));
+	if (lessonId === undefined) return course;
+
+	const topic = listed(unit.topics, (entry) => entry.lessons.some((lesson) => lesson.id === lessonId), lessonId);
+	const lessonEntry = topic.lessons.find((entry) => entry.id === lessonId);
+	return Object.assign(course, { view: "lesson", topic, lessonEntry });
+}
+
+// A lesson, read anew where its signed addresses hold no more.
+export async function lessonOf(course) {
+	const lesson = await read(course.lessonEntry.url);
+	const over = lesson.signed_url_expiry && Date.parse(lesson.signed_url_expiry) <= Date.now();
+	return over ? read(course.lessonEntry.url, { anew: true }) : lesson;
+}
+
+// The unit that a neighbour of this unit's lessons stands in: this one, or the next with lessons in it.
+export function unitOfNeighbour(course, lessonId, step) {
+	if (course.unit.topics.some((topic) => topic.lessons.some((lesson) => lesson.id === lessonId))) return course.unit.id;
+	const units = course.subject.tracks.flatMap((track) => track.units);
+	let place = units.findIndex((unit) => unit.id === course.unit.id) + step;
+	while (units[place] && !units[place].lesson_count) place += step;
+	return units[place]?.id;
+}
+
+function listed(entries, wanted, id) {
+	const entry = entries.find(wanted);
+	if (!entry) throw new ReadError(id, 404);
+	return entry;
+}
+
+function noteItems(...lists) {
+	for (const { access } of lists.flat()) if (access.required_item) state.known.add(access.required_item);
+}

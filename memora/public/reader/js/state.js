@@ -1,0 +1,44 @@
+// What this visitor chose: language, light or dark, and as which kind of learner to look. Kept in this browser.
+
+const KEY = "memora-reader";
+const KINDS = ["anonymous", "signed-in", "owner"];
+const asked = new URLSearchParams(location.search);
+const kept = stored();
+
+export const state = {
+	language: one(["en", "ar"], asked.get("lang"), kept.language, navigator.language?.startsWith("ar") ? "ar" : "en"),
+	theme: one(["auto", "light", "dark"], asked.get("theme"), kept.theme, "auto"),
+	kind: one(KINDS, asked.get("as"), kept.kind, "signed-in"),
+	items: asked.get("items")?.split(",").filter(Boolean) ?? kept.items ?? [],
+	// Items seen in files, to choose from.
+	known: new Set(),
+};
+
+// The learner as access rules see one.
+export const learner = () => ({
+	signedIn: state.kind !== "anonymous",
+	items: state.kind === "owner" ? state.items : [],
+});
+
+export function change(values) {
+	Object.assign(state, values);
+	const { language, theme, kind, items } = state;
+	try {
+		localStorage.setItem(KEY, JSON.stringify({ language, theme, kind, items }));
+	} catch {
+		// Without storage the choice lasts as long as the page.
+	}
+	dispatchEvent(new CustomEvent("memora-change"));
+}
+
+function stored() {
+	try {
+		return JSON.parse(localStorage.getItem(KEY)) ?? {};
+	} catch {
+		return {};
+	}
+}
+
+function one(values, ...candidates) {
+	return candidates.find((candidate) => values.includes(candidate));
+}

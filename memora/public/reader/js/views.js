@@ -1,0 +1,330 @@
+// One function a page: a course as `course.load` gives it, to what is shown.
+
+import { itemsAsked, missing } from "./access.js";
+import { address, base } from "./cdn.js";
+import { lessonOf, link, unitOfNeighbour } from "./course.js";
+import { bdi, h, icon, safeUrl } from "./dom.js";
+import { t } from "./i18n.js";
+import { change, learner, state } from "./state.js";
+
+// A page: the heading that gets the focus, what stands in the main column, and what beside it.
+export async function page(course) {
+	const views = { plans, plan, subject, unit, lesson };
+	return views[course.view](course);
+}
+
+// plans
+
+function plans(course) {
+	return {
+		title: t("plans"),
+		main: [
+			h("header.hero", {}, heading(t("plans")), h("p.lead", {}, t("plansLead"))),
+			course.plans.length
+				? h("ul.cards", {}, course.plans.map((entry) => h("li", {}, planCard(entry))))
+				: empty(t("noPlans")),
+		],
+	};
+}
+
+const planCard = (entry) =>
+	h(
+		"a.card.plan-card",
+		{ href: link(entry.plan_id) },
+		h("h2", {}, bdi(entry.title)),
+		h("p.tags", {}, facts(entry).map((fact) => h("span.tag", {}, bdi(fact))))
+	);
+
+const facts = (plan) => [plan.season, plan.grade, plan.stream].filter(Boolean);
+
+// a plan: its subjects
+
+function plan(course) {
+	const { manifest } = course;
+	return {
+		title: manifest.title,
+		main: [
+			h(
+				"header.hero",
+				{},
+				heading(manifest.title),
+				h("p.tags", {}, facts(manifest).map((fact) => h("span.tag", {}, bdi(fact))), h("span.tag", {}, t("subjects", { n: manifest.subjects.length })))
+			),
+			manifest.subjects.length
+				? h("ul.cards", {}, manifest.subjects.map((entry) => h("li", {}, subjectCard(course, entry))))
+				: empty(t("noSubjects")),
+		],
+	};
+}
+
+const subjectCard = (course, entry) =>
+	h(
+		"a.card.subject-card",
+		{ href: link(course.plan.plan_id, entry.id), "--subject": colour(entry) },
+		picture(entry),
+		h("div.card-text", {}, h("h2", {}, bdi(entry.title)), about(entry)),
+		badge(entry.access, entry.access)
+	);
+
+// a subject: its tracks and units
+
+function subject(course) {
+	const { subject } = course;
+	return {
+		title: subject.title,
+		aside: outline(course),
+		colour: colour(subject),
+		main: [
+			trail(course),
+			h(
+				"header.hero.subject-hero",
+				{},
+				picture(subject),
+				h(
+					"div",
+					{},
+					heading(subject.title),
+					about(subject, "lead"),
+					h(
+						"p.tags",
+						{},
+						h("span.tag", {}, t("units", { n: subject.stats.total_units })),
+						h("span.tag", {}, t("lessons", { n: subject.stats.total_lessons })),
+						badge(subject.access, course.subjectEntry.access)
+					)
+				)
+			),
+			subject.tracks.length ? subject.tracks.map((track) => trackSection(course, track)) : empty(t("noUnits")),
+		],
+	};
+}
+
+const trackSection = (course, track) =>
+	h(
+		"section.track",
+		{},
+		h("header.track-head", {}, h("h2", {}, bdi(track.title)), badge(track.access, course.subjectEntry.access)),
+		about(track),
+		track.units.length
+			? h("ul.rows", {}, track.units.map((entry) => h("li", {}, unitRow(course, entry))))
+			: empty(t("noUnits"))
+	);
+
+const unitRow = (course, entry) =>
+	h(
+		"a.row",
+		{ href: link(course.plan.plan_id, course.subject.id, entry.id) },
+		entry.badge_image || entry.image ? h("img.row-picture", { src: address(entry.badge_image ?? entry.image), alt: "", loading: "lazy" }) : null,
+		h(
+			"span.row-text",
+			{},
+			h("strong", {}, bdi(entry.title)),
+			h("span.row-note", {}, entry.description ? [bdi(entry.description), h("br")] : null, `${t("topics", { n: entry.topic_count })} · ${t("lessons", { n: entry.lesson_count })}`)
+		),
+		badge(entry.access, course.subjectEntry.access),
+		icon("arrow")
+	);
+
+// a unit: its topics and lessons
+
+function unit(course) {
+	const { unit } = course;
+	return {
+		title: unit.title,
+		aside: outline(course),
+		colour: colour(course.subject),
+		main: [
+			trail(course),
+			h(
+				"header.hero",
+				{},
+				heading(unit.title),
+				about(unit, "lead"),
+				h("p.tags", {}, h("span.tag", {}, t("lessons", { n: unit.stats.total_lessons })), badge(unit.access, course.subjectEntry.access))
+			),
+			unit.topics.length ? unit.topics.map((topic) => topicSection(course, topic)) : empty(t("noLessons")),
+		],
+	};
+}
+
+const topicSection = (course, topic) =>
+	h(
+		"section.track",
+		{},
+		h("header.track-head", {}, h("h2", {}, bdi(topic.title)), badge(topic.access, course.subjectEntry.access)),
+		about(topic),
+		topic.lessons.length
+			? h("ol.rows", {}, topic.lessons.map((entry) => h("li", {}, lessonRow(course, entry))))
+			: empty(t("noLessons"))
+	);
+
+const lessonRow = (course, entry) =>
+	h(
+		"a.row",
+		{ href: link(course.plan.plan_id, course.subject.id, course.unit.id, entry.id) },
+		h("span.row-number", { "aria-hidden": "true" }),
+		h(
+			"span.row-text",
+			{},
+			h("strong", {}, bdi(entry.title)),
+			h("span.row-note", {}, entry.description ? [bdi(entry.description), h("br")] : null, t("steps", { n: entry.stage_count }))
+		),
+		badge(entry.access, course.subjectEntry.access)
+	);
+
+// a lesson: its stages, or why they are locked
+
+async function lesson(course) {
+	const entry = course.lessonEntry;
+	const lacks = missing(entry.access, course.subjectEntry.access, learner());
+	const parts = { title: entry.title, aside: outline(course), colour: colour(course.subject) };
+	const head = h(
+		"header.hero",
+		{},
+		heading(entry.title),
+		about(entry, "lead"),
+		h("p.tags", {}, h("span.tag", {}, t("steps", { n: entry.stage_count })), badge(entry.access, course.subjectEntry.access))
+	);
+	if (lacks) return { ...parts, main: [trail(course), head, locked(course, lacks)] };
+
+	const [{ stage }, document] = await Promise.all([import("./stages.js"), lessonOf(course)]);
+	const image = safeUrl(document.image, base);
+	return {
+		...parts,
+		main: [
+			trail(course),
+			head,
+			image && document.image ? h("img.lesson-picture", { src: image, alt: "", loading: "lazy" }) : null,
+			document.stages.length
+				? document.stages.map((one) => stage(one, document.stages.length))
+				: empty(t("noStages")),
+			neighbours(course, document.navigation),
+		],
+	};
+}
+
+function locked(course, lacks) {
+	const items = itemsAsked(course.lessonEntry.access, course.subjectEntry.access);
+	const signIn = lacks === "sign-in";
+	const become = signIn
+		? { kind: "signed-in" }
+		: { kind: "owner", items: [...new Set([...state.items, ...items])] };
+	return h(
+		"section.locked",
+		{},
+		h("span.locked-mark", {}, icon("lock")),
+		h("h2", {}, t(signIn ? "signIn" : "buy")),
+		h("p", {}, signIn ? t("signInHint") : t("buyHint", { n: items.length })),
+		signIn ? null : h("ul.tags", {}, items.map((item) => h("li.tag", {}, h("bdi", {}, h("code", {}, item))))),
+		h("button", { type: "button", onclick: () => change(become) }, t(signIn ? "signInButton" : "buyButton"))
+	);
+}
+
+function neighbours(course, { previous_lesson: previous, next_lesson: next }) {
+	const to = (neighbour, step, words) => {
+		const unitId = unitOfNeighbour(course, neighbour.id, step);
+		return h(
+			`a.neighbour.${step < 0 ? "previous" : "next"}`,
+			{
+				href: link(course.plan.plan_id, course.subject.id, unitId, neighbour.id),
+				rel: step < 0 ? "prev" : "next",
+			},
+			icon("arrow"),
+			h("span", {}, h("small", {}, words), h("strong", {}, bdi(neighbour.title)))
+		);
+	};
+	return h(
+		"nav.neighbours",
+		{ "aria-label": `${t("previous")} / ${t("next")}` },
+		previous ? to(previous, -1, t("previous")) : h("span"),
+		next ? to(next, 1, t("next")) : h("p.note", {}, icon("check"), t("done"))
+	);
+}
+
+// what several pages share
+
+const heading = (title) => h("h1", { tabindex: "-1" }, bdi(title));
+
+const about = (node, style = "about") => (node.description ? h(`p.${style}`, {}, bdi(node.description)) : null);
+
+const empty = (words) => h("p.empty", {}, words);
+
+function picture(node) {
+	const image = node.image && safeUrl(node.image, base);
+	if (image) return h("span.picture", {}, h("img", { src: image, alt: "", loading: "lazy" }));
+	return h("span.picture", { "aria-hidden": "true" }, h("span.initial", {}, Array.from(node.title.trim().replace(/^ال(?=.)/, ""))[0]));
+}
+
+const colour = (node) => (node.color_code && CSS.supports("color", node.color_code) ? node.color_code : null);
+
+// What an access level is to this learner, in a word and a sign.
+function badge(access, subjectAccess) {
+	const level = access.access_level;
+	const lacks = missing(access, subjectAccess, learner());
+	if (lacks) {
+		const items = itemsAsked(access, subjectAccess).join(" + ");
+		const words = lacks === "buy" ? t("paid") : t("signInShort");
+		return h(`span.badge.is-${lacks}`, { title: items || null }, icon("lock"), words);
+	}
+	if (level === "paid") return h("span.badge.is-owned", {}, icon("check"), t("owned"));
+	if (level === "free_preview") return h("span.badge.is-free", {}, icon("gift"), t("free_preview"));
+	return level === "public" ? h("span.badge.is-public", {}, t("public")) : null;
+}
+
+function trail(course) {
+	const { plan, subject, unit, view } = course;
+	const steps = [[link(plan.plan_id), plan.title]];
+	if (view === "unit" || view === "lesson") steps.push([link(plan.plan_id, subject.id), subject.title]);
+	if (view === "lesson") steps.push([link(plan.plan_id, subject.id, unit.id), unit.title]);
+	return h(
+		"nav.trail",
+		{ "aria-label": t("path") },
+		h("ol", {}, steps.map(([href, title]) => h("li", {}, h("a", { href }, bdi(title)))))
+	);
+}
+
+// The subject's units, and the lessons of the one at hand.
+function outline(course) {
+	const { plan, subject, view } = course;
+	const unitItem = (entry) => {
+		const here = view !== "subject" && entry.id === course.unit.id;
+		return h(
+			"li",
+			{},
+			h(
+				"a.outline-unit",
+				{ href: link(plan.plan_id, subject.id, entry.id), "aria-current": here && view === "unit" ? "page" : null },
+				bdi(entry.title),
+				missing(entry.access, course.subjectEntry.access, learner()) ? icon("lock") : null
+			),
+			here
+				? h("ul", {}, course.unit.topics.flatMap((topic) => topic.lessons).map((one) => lessonItem(entry, one)))
+				: null
+		);
+	};
+	const lessonItem = (unitEntry, entry) =>
+		h(
+			"li",
+			{},
+			h(
+				"a.outline-lesson",
+				{
+					href: link(plan.plan_id, subject.id, unitEntry.id, entry.id),
+					"aria-current": view === "lesson" && entry.id === course.lessonEntry.id ? "page" : null,
+				},
+				bdi(entry.title),
+				missing(entry.access, course.subjectEntry.access, learner()) ? icon("lock") : null
+			)
+		);
+	return h(
+		"nav.outline",
+		{ "aria-label": t("contents") },
+		h("a.outline-subject", { href: link(plan.plan_id, subject.id), "aria-current": view === "subject" ? "page" : null }, bdi(subject.title)),
+		subject.tracks
+			.filter((track) => track.units.length)
+			.map((track) => [
+				subject.tracks.length > 1 ? h("p.outline-track", {}, bdi(track.title)) : null,
+				h("ul", {}, track.units.map(unitItem)),
+			])
+	);
+}
