@@ -34,6 +34,7 @@ def after_uninstall() -> None:
 	# Frappe leaves the values of a single behind, and with them the keys to the storage.
 	frappe.db.delete("Singles", {"doctype": "CDN Settings"})
 	frappe.db.delete("__Auth", {"doctype": "CDN Settings"})
+	frappe.db.delete("DefaultValue", {"defkey": ("like", r"memora\_%")})
 	frappe.db.delete("Logs To Clear", {"ref_doctype": "CDN Sync Log"})
 	frappe.db.delete("Scheduled Job Type", {"method": ("like", "memora.%")})
 	frappe.db.commit()

@@ -32,6 +32,7 @@ from memora.services.cdn_export import (
 	progress,
 	publish_state,
 	purge_queue,
+	relocation,
 	scopes,
 	settings,
 	signature_renewal,
@@ -99,6 +100,7 @@ def run_batch(triggered_by: str = "Scheduler") -> dict[str, Any]:
 	While export is disabled changes are folded and wait; nothing is built and nothing is logged as success.
 	"""
 	options = settings.load()
+	relocation.follow()
 	folded = fold.fold()
 	if not publish_state.read([scopes.INDEX]):
 		publish_state.ensure(scopes.INDEX)
@@ -116,6 +118,7 @@ def run_batch(triggered_by: str = "Scheduler") -> dict[str, Any]:
 
 def process(triggered_by: str = "Manual", tell: Tell | None = None) -> Drained:
 	"""Fold and build in this process, until nothing waits. For `bench memora process`, tests and consoles."""
+	relocation.follow()
 	fold.fold()
 	publish_state.ensure(scopes.INDEX)
 	return drain(triggered_by, seconds=None, tell=tell)
@@ -137,7 +140,7 @@ def drain(
 	pause = threading.Event()
 	site: Site | None = None
 	try:
-		while time.monotonic() < ends:
+		while time.monotonic() < ends and (site is None or site.options.enabled):
 			fold.fold()
 			waiting = publish_state.due(now_datetime())
 			if waiting and site is None:
@@ -160,7 +163,9 @@ def drain(
 		drained.left = len(publish_state.due(now_datetime()))
 		if _has_leftovers() or _signatures_end(options):
 			site = site or Site.open()
-			_sweep(site)
+			site.follow_settings()
+			if site.options.enabled:
+				_sweep(site)
 	finally:
 		if site:
 			site.close()
@@ -183,6 +188,8 @@ def _build_one(site: Site, state: State, triggered_by: str, drained: Drained) ->
 		started_at = now_datetime()
 		triggered_by = state.triggered_by or triggered_by
 		try:
+			if site.follow_settings():
+				return False  # what is due may be another thing now
 			counts = _builder(state)(site, lease, state)
 		except (ScopeBusyError, LeaseLostError) as error:
 			frappe.db.rollback()

@@ -24,6 +24,7 @@ from memora.services.cdn_export import (
 	progress,
 	publish_state,
 	purge_queue,
+	relocation,
 	settings,
 )
 from memora.services.cdn_export import lease as leases
@@ -107,11 +108,41 @@ class Site:
 	storage: Storage
 	purge: CachePurge
 	shared: SharedSubjects = field(default_factory=SharedSubjects)
+	place: str = ""
+	stamp: str = ""
 
 	@classmethod
 	def open(cls) -> Site:
-		"""Raises StorageConfigurationError when CDN Settings cannot work."""
-		return cls(settings.load(), settings.open_storage(), settings.open_purge())
+		"""Open what CDN Settings name, by the database. Commits.
+
+		Raises StorageConfigurationError when they cannot work.
+		"""
+		relocation.follow()
+		stamp, doc = settings.stamp(), settings.saved()
+		return cls(
+			settings.load(doc),
+			settings.open_storage(doc),
+			settings.open_purge(doc),
+			place=settings.place(doc),
+			stamp=stamp,
+		)
+
+	def follow_settings(self) -> bool:
+		"""Open everything anew when CDN Settings have been saved since, and say so; one statement when not.
+
+		Commits then. Raises StorageConfigurationError when they cannot work any more.
+		"""
+		if settings.stamp() == self.stamp:
+			return False
+		fresh = Site.open()
+		self.close()
+		self.options, self.storage, self.purge = fresh.options, fresh.storage, fresh.purge
+		self.shared, self.place, self.stamp = fresh.shared, fresh.place, fresh.stamp
+		return True
+
+	def has_moved(self) -> bool:
+		"""Whether files go elsewhere by now, so that nothing may be said of this place any more."""
+		return settings.stamp() != self.stamp and settings.place(settings.saved()) != self.place
 
 	def signer(self) -> Signer:
 		return Signer(self.storage, self.options.sign, self.options.signed_url_hours, time.time())
@@ -190,6 +221,8 @@ def commit(
 		now = now_datetime()
 
 		def close() -> bool:
+			if site.has_moved():
+				raise ScopeBusyError(f"files go elsewhere now, so {lease.scope.label} is built again there")
 			ledger.close(cargo.planned, uploaded.etags, uploaded.sizes, uploaded.signed_until)
 			ledger.drop(removals.at_once, remove_at=now, drop_generation=drop_generation)
 			ledger.drop(removals.after_grace, remove_at=now + GRACE, drop_generation=drop_generation)
@@ -213,7 +246,7 @@ def remove_due(site: Site, lease: Lease) -> int:
 	"""Remove the scope's files that are due and that no live plan links to. Returns how many."""
 	database.fresh()
 	entries = ledger.removable(lease.scope, now_datetime())
-	if not entries:
+	if not entries or site.has_moved():
 		return 0
 	lease.check()
 	site.storage.delete([entry.path for entry in entries])

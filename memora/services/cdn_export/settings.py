@@ -9,6 +9,7 @@ import os
 from dataclasses import dataclass
 
 import frappe
+from frappe.model.document import Document
 
 from memora.services.cdn_export import cache_purge, storage
 from memora.services.cdn_export.cache_purge import CachePurge
@@ -34,9 +35,28 @@ class ExportSettings:
 	hold_large_changes: bool
 
 
-def load() -> ExportSettings:
+def saved() -> Document:
+	"""CDN Settings as the database has them: a process that runs for long must not ask its cache."""
+	return frappe.get_doc(DOCTYPE)
+
+
+def stamp() -> str:
+	"""What differs whenever CDN Settings were saved, in one cheap statement."""
+	row = frappe.db.sql("select value from tabSingles where doctype = %s and field = 'modified'", (DOCTYPE,))
+	return str(row[0][0]) if row else ""
+
+
+def place(doc: Document) -> str:
+	"""Where files go, without secrets: when this changes, everything is to be published anew."""
+	provider = doc.storage_provider or LOCAL
+	if provider == LOCAL:
+		return f"{LOCAL}|{os.path.realpath(local_path(doc))}"
+	return f"{provider}|{doc.endpoint_url or ''}|{doc.bucket_name or ''}"
+
+
+def load(doc: Document | None = None) -> ExportSettings:
 	"""The settings as saved, with the spec's defaults for what was never set."""
-	doc = frappe.get_cached_doc(DOCTYPE)
+	doc = doc or frappe.get_cached_doc(DOCTYPE)
 	return ExportSettings(
 		enabled=bool(doc.enabled),
 		provider=doc.storage_provider or LOCAL,
@@ -49,9 +69,9 @@ def load() -> ExportSettings:
 	)
 
 
-def open_storage() -> Storage:
+def open_storage(doc: Document | None = None) -> Storage:
 	"""The storage that CDN Settings name. Raises StorageConfigurationError when they cannot work."""
-	doc = frappe.get_cached_doc(DOCTYPE)
+	doc = doc or frappe.get_cached_doc(DOCTYPE)
 	return storage.open(
 		StorageSettings(
 			provider=doc.storage_provider or LOCAL,
@@ -66,9 +86,9 @@ def open_storage() -> Storage:
 	)
 
 
-def open_purge() -> CachePurge:
+def open_purge(doc: Document | None = None) -> CachePurge:
 	"""The CDN cache in front of the storage, as CDN Settings name it; one that does nothing where none is."""
-	doc = frappe.get_cached_doc(DOCTYPE)
+	doc = doc or frappe.get_cached_doc(DOCTYPE)
 	if not doc.cloudflare_zone_id:
 		return cache_purge.NoPurge()
 	return cache_purge.open(
@@ -78,12 +98,12 @@ def open_purge() -> CachePurge:
 	)
 
 
-def local_path(doc) -> str:
+def local_path(doc: Document) -> str:
 	"""The folder of a Local Directory, absolute; a relative one starts in the site's folder."""
 	return os.path.abspath(frappe.get_site_path(doc.local_path or DEFAULT_LOCAL_PATH))
 
 
-def base_url(doc) -> str:
+def base_url(doc: Document) -> str:
 	"""Where learners' apps read the files, without a trailing slash."""
 	if doc.cdn_base_url:
 		return doc.cdn_base_url.rstrip("/")

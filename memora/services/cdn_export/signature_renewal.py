@@ -105,7 +105,10 @@ def _upload(
 	uploaded = cdn_uploader.publish(
 		cargo, site.storage, lease, entries, guarded=lambda file: build.is_guarded(lease.scope, file)
 	)
-	database.transaction(
-		lambda: ledger.close(cargo.planned, uploaded.etags, uploaded.sizes, uploaded.signed_until)
-	)
+
+	def close() -> None:
+		lease.hold()
+		ledger.close(cargo.planned, uploaded.etags, uploaded.sizes, uploaded.signed_until)
+
+	database.transaction(close)
 	return len(files)

@@ -7,6 +7,8 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import cint, escape_html, get_bench_path, get_site_path
 
+from memora.services.cdn_export import relocation
+
 Problem = tuple[str, str]
 """A field and what is wrong with it."""
 
@@ -81,6 +83,9 @@ class CDNSettings(Document):
 		]
 		if problems:
 			frappe.throw("<br>".join(problems), title=_("CDN Settings"))
+
+	def on_update(self):
+		relocation.settings_saved(self)
 
 	def tidy(self):
 		"""Drop what comes along when values are copied from elsewhere."""

@@ -1,0 +1,102 @@
+"""When CDN Settings name another place: all that is published is published there anew, and says so.
+
+The place that the ledger speaks of is noted in one row. It is compared when CDN Settings have been saved and
+whenever a run opens its storage, so that a change past the form (a script, a restored backup) is seen too.
+Versions go on: the rows of the old place become tombstones. Builders that still write to the old place lose
+their leases, and with them the right to close.
+"""
+
+from __future__ import annotations
+
+import frappe
+from frappe import _
+from frappe.utils import now_datetime
+
+from memora.services.cdn_export import database, pending_queue, publish_state, renditions, scopes, settings
+from memora.services.cdn_export import dependency_resolver as resolver
+from memora.services.cdn_export.ledger import TABLE as LEDGER
+
+_NOTE = "memora_place"
+_TABLE = "DefaultValue"
+
+
+def settings_saved(doc) -> None:
+	"""Tell whoever saves CDN Settings what follows, and let it follow once they are committed.
+
+	Not before: the save would have to wait for builders, and could fail because of them. Should this process
+	die in between, the next run makes up for it.
+	"""
+	noted, place = _noted(), settings.place(doc)
+	if noted == place:
+		return
+	if noted and (plans := _live_plans()):
+		message = _(
+			"Files go to another place from now on. All {0} published plans will be published there anew. "
+			"What stands in the old place stays: remove it when no app reads it any more."
+		).format(plans)
+		if not doc.enabled:
+			message += " " + _("Export is switched off, so that waits until it is on.")
+		frappe.msgprint(message, title=_("Everything will be published anew"), indicator="orange")
+	frappe.db.after_commit.add(_follow_quietly)
+
+
+def follow() -> int:
+	"""Bring ledger and states in line with the place that CDN Settings name. Returns how many plans are to be
+	published anew: 0 when nothing has changed. Commits."""
+	if _noted() == settings.place(settings.saved()):
+		return 0
+	plans = database.transaction(_start_anew)
+	pending_queue.ring(plans)
+	return len(plans)
+
+
+def _follow_quietly() -> None:
+	try:
+		follow()
+	except database.ERRORS:
+		frappe.db.rollback()
+		frappe.logger("memora").exception("the next run publishes everything anew: storage has changed")
+
+
+def _start_anew() -> list[str]:
+	"""Forget what stands where, but not the versions. In the caller's transaction; one at a time."""
+	database.upsert(
+		_TABLE,
+		("name", "parent", "parenttype", "parentfield", "defkey", "defvalue"),
+		[(_NOTE, _NOTE, "__default", "system_defaults", _NOTE, "")],
+		"defkey = defkey",
+	)
+	((noted,),) = frappe.db.sql(f"select defvalue from `tab{_TABLE}` where name = %s for update", (_NOTE,))
+	place = settings.place(settings.saved())
+	if noted == place:
+		return []
+	frappe.db.sql(f"update `tab{_TABLE}` set defvalue = %s where name = %s", (place, _NOTE))
+	if not noted or not frappe.db.sql(f"select 1 from `tab{LEDGER}` limit 1"):
+		return []  # nothing was published before
+	frappe.logger("memora").warning(f"files go to {place} now, no longer to {noted}: all is published anew")
+	frappe.db.sql(
+		f"""update `tab{LEDGER}` set state = 'removed', live_version = 0, content_hash = '', shape_hash = '',
+			etag = '', size = 0, signed_until = null, remove_at = null, drop_generation = 0
+		where state != 'removed'"""
+	)
+	frappe.db.sql(f"delete from `tab{renditions.TABLE}`")
+	frappe.db.sql("delete from `tabCDN Node Change`")
+	frappe.db.sql(
+		f"""update `tab{publish_state.TABLE}` set is_live = 0, live_version = 0, index_digest = '',
+			published_generation = 0, lease_token = null, lease_expires = null, retry_count = 0,
+			next_retry_at = null, dead_since = null, last_error = null, held = 0, held_reason = null,
+			waiting_since = coalesce(waiting_since, %s)""",
+		(now_datetime(),),
+	)
+	plans = frappe.get_all(resolver.PLAN, pluck="name")
+	publish_state.raise_generations([*map(scopes.plan, plans), scopes.INDEX], triggered_by="Manual")
+	return plans
+
+
+def _noted() -> str:
+	row = frappe.db.sql(f"select defvalue from `tab{_TABLE}` where name = %s", (_NOTE,))
+	return row[0][0] if row else ""
+
+
+def _live_plans() -> int:
+	return frappe.db.count(publish_state.TABLE, {"scope_type": "plan", "is_live": 1})
