@@ -109,7 +109,7 @@ FIELDS = {
 COMPOSITE_INDEXES = {
 	"CDN Sync Log": [("status", "creation")],
 	"CDN Node Change": [("subject", "generation")],
-	"CDN File": [("scope", "subject"), ("state", "remove_at"), ("state", "signed_until")],
+	"CDN File": [("scope", "subject"), ("remove_at",), ("signed_until",)],
 }
 HASH_NAMED = tuple(
 	doctype for doctype in FIELDS if doctype not in ("CDN Settings", "CDN Sync Log") and "Memora" in doctype

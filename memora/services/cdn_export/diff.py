@@ -77,7 +77,6 @@ class LedgerEntry:
 	access_level: str = ""
 	required_item: str = ""
 	lesson_count: int = 0
-	signed_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,6 @@ _COLUMNS = (
 	"access_level",
 	"required_item",
 	"lesson_count",
-	"signed_until",
 )
 _SHOWN_BY: dict[str, tuple[str, ...]] = {
 	resolver.PLAN: ("manifest",),
@@ -98,15 +97,12 @@ def begin(scope: Scope, files: Iterable[Planned]) -> None:
 		(
 			"name",
 			"path",
-			"scope",
 			"kind",
 			"node",
 			"subject",
 			"content_hash",
 			"shape_hash",
 			"version",
-			"live_version",
-			"state",
 			"access_level",
 			"required_item",
 			"lesson_count",
@@ -115,15 +111,12 @@ def begin(scope: Scope, files: Iterable[Planned]) -> None:
 			(
 				row_name(file.path),
 				file.path,
-				scope.id,
 				file.kind,
 				file.node,
 				file.subject,
 				file.content_hash,
 				file.shape_hash,
 				file.version,
-				0,
-				"in_flight",
 				file.access_level,
 				file.required_item,
 				file.lesson_count,
@@ -146,6 +139,7 @@ def begin(scope: Scope, files: Iterable[Planned]) -> None:
 			)
 		)
 		+ ", remove_at = null, drop_generation = 0",
+		same={"scope": scope.id, "state": "in_flight", "live_version": 0},
 	)
 
 
@@ -156,21 +150,18 @@ def close(
 	signed_until: Mapping[str, datetime],
 ) -> None:
 	"""Say that the files are live, as uploaded."""
-	now = now_datetime()
 	database.upsert(
 		TABLE,
-		("name", "path", "version", "live_version", "state", "etag", "size", "signed_until", "uploaded_at"),
+		("name", "path", "version", "live_version", "etag", "size", "signed_until"),
 		[
 			(
 				row_name(file.path),
 				file.path,
 				file.version,
 				file.version,
-				"live",
 				etags[file.path],
 				sizes[file.path],
 				signed_until.get(file.path),
-				now,
 			)
 			for file in sorted(files, key=lambda file: row_name(file.path))
 		],
@@ -178,6 +169,7 @@ def close(
 			f"{column} = values({column})"
 			for column in ("version", "live_version", "state", "etag", "size", "signed_until", "uploaded_at")
 		),
+		same={"state": "live", "uploaded_at": now_datetime()},
 	)
 
 

@@ -37,5 +37,6 @@ class CDNFile(Document):
 
 def on_doctype_update():
 	frappe.db.add_index("CDN File", ["scope", "subject"])
-	frappe.db.add_index("CDN File", ["state", "remove_at"])
-	frappe.db.add_index("CDN File", ["state", "signed_until"])
+	# Without `state`, which changes twice with every upload. Few rows have a moment in either.
+	frappe.db.add_index("CDN File", ["remove_at"])
+	frappe.db.add_index("CDN File", ["signed_until"])

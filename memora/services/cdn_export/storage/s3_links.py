@@ -106,31 +106,18 @@ class Presigner:
 		self._root = "/" if virtual else f"/{bucket}/"
 		self._origin = f"{scheme}://{self._host}"
 		self.root = f"{self._origin}{self._root}".rstrip("/")
-		self._region = region
-		self._access_key = access_key
-		self._signing_key = lru_cache(maxsize=8)(lambda day: _signing_key(secret_key, day, region))
+		# The secret stays in here, where no dump of an object's fields shows it.
+		self._window = lru_cache(maxsize=8)(
+			lambda since, until: _window(since, until, region, access_key, secret_key)
+		)
 
 	def url(self, key: str, until: datetime, since: datetime | None = None) -> str:
 		"""A URL that reads the key from `since` (24 h before `until`, if not given) to `until`."""
-		begins = (since or until - USUAL).astimezone(timezone.utc).replace(microsecond=0)
-		life = int((until - begins).total_seconds())
-		if not 1 <= life <= LONGEST.total_seconds():
-			raise StorageError(
-				f"{key!r} cannot be signed for {life} seconds: 1 second to 7 days is what Signature Version 4 allows. "
-				"Mend Signed URL Expiry in CDN Settings."
-			)
-		stamp = f"{begins:%Y%m%dT%H%M%SZ}"
-		scope = f"{stamp[:8]}/{self._region}/s3/aws4_request"
-		query = (
-			"X-Amz-Algorithm=AWS4-HMAC-SHA256"
-			f"&X-Amz-Credential={quote(f'{self._access_key}/{scope}', safe='')}"
-			f"&X-Amz-Date={stamp}&X-Amz-Expires={life}&X-Amz-SignedHeaders=host"
-		)
+		query, to_sign, signing_key = self._window(since or until - USUAL, until)
 		path = quote(f"{self._root}{key}", safe="/~")
 		request = f"GET\n{path}\n{query}\nhost:{self._host}\n\nhost\nUNSIGNED-PAYLOAD"
 		digest = hashlib.sha256(request.encode()).hexdigest()
-		to_sign = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{digest}"
-		signature = _hmac(self._signing_key(stamp[:8]), to_sign).hex()
+		signature = _hmac(signing_key, f"{to_sign}\n{digest}").hex()
 		return f"{self._origin}{path}?{query}&X-Amz-Signature={signature}"
 
 
@@ -145,6 +132,27 @@ def _host_and_port(url: str) -> tuple[str, int]:
 	parts = urlsplit(url)
 	scheme = parts.scheme.lower()
 	return parts.hostname or "", parts.port or _PORTS.get(scheme, 0)
+
+
+def _window(
+	since: datetime, until: datetime, region: str, access_key: str, secret_key: str
+) -> tuple[str, str, bytes]:
+	"""What all URLs of one window have in common: the query, how the text to sign begins, and the key to sign with."""
+	begins = since.astimezone(timezone.utc).replace(microsecond=0)
+	life = int((until - begins).total_seconds())
+	if not 1 <= life <= LONGEST.total_seconds():
+		raise StorageError(
+			f"Links cannot be signed for {life} seconds: 1 second to 7 days is what Signature Version 4 allows. "
+			"Mend Signed URL Expiry in CDN Settings."
+		)
+	stamp = f"{begins:%Y%m%dT%H%M%SZ}"
+	scope = f"{stamp[:8]}/{region}/s3/aws4_request"
+	query = (
+		"X-Amz-Algorithm=AWS4-HMAC-SHA256"
+		f"&X-Amz-Credential={quote(f'{access_key}/{scope}', safe='')}"
+		f"&X-Amz-Date={stamp}&X-Amz-Expires={life}&X-Amz-SignedHeaders=host"
+	)
+	return query, f"AWS4-HMAC-SHA256\n{stamp}\n{scope}", _signing_key(secret_key, stamp[:8], region)
 
 
 def _signing_key(secret_key: str, day: str, region: str) -> bytes:
