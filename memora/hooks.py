@@ -15,6 +15,9 @@ add_to_apps_screen = [
 	}
 ]
 
+app_include_js = ["memora.bundle.js"]
+app_include_css = ["memora.bundle.css"]
+
 _published_list = "public/js/published_list.js"
 doctype_list_js = {
 	"Memora Subject": _published_list,

@@ -1,4 +1,5 @@
-// One list for all that is published or a draft; hooks.py names the DocTypes that load it.
+// One list for all that is published or a draft; hooks.py names the DocTypes that load it. How a row stands on the CDN
+// follows from the server, for what is published by itself.
 for (const doctype of [
 	"Memora Subject",
 	"Memora Track",
@@ -14,5 +15,6 @@ for (const doctype of [
 			doc.is_published
 				? [__("Published"), "green", "is_published,=,1"]
 				: [__("Draft"), "gray", "is_published,=,0"],
+		refresh: doctype === "Memora Season" ? null : (list) => memora.publishing.show_states(list),
 	};
 }

@@ -1,0 +1,74 @@
+frappe.ui.form.on("CDN Settings", {
+	refresh(frm) {
+		frm.add_custom_button(__("Test Connection"), () => test_connection(frm));
+		frm.add_custom_button(__("Dashboard"), () => frappe.set_route("cdn-export-dashboard"));
+		show_health(frm);
+	},
+});
+
+function show_health(frm) {
+	const { ask, ago, esc, until } = memora.publishing;
+	ask("get_health", {}, { quiet: true }).then((health) => {
+		const runs = [
+			health.last_batch_at ? __("Last batch {0}", [ago(health.last_batch_at)]) : __("No batch has run yet"),
+			health.next_run ? __("next {0}", [until(health.next_run, health.now)]) : "",
+		];
+		const warnings = health.warnings.map(
+			(warning) => `<li><b>${esc(warning.message)}</b> ${esc(warning.mend)}</li>`
+		);
+		frm.dashboard.clear_headline();
+		frm.dashboard.set_headline(
+			`${runs.filter(Boolean).join(" · ")}${
+				warnings.length ? `<ul class="memora-plain-list">${warnings.join("")}</ul>` : ""
+			}`,
+			warnings.length ? "orange" : "blue"
+		);
+	});
+}
+
+function test_connection(frm) {
+	if (frm.is_dirty()) {
+		return frm.save().then(() => test_connection(frm));
+	}
+	const { ask, esc, pill, message_of } = memora.publishing;
+	const dialog = new frappe.ui.Dialog({
+		title: __("Test Connection"),
+		size: "large",
+		fields: [{ fieldname: "body", fieldtype: "HTML" }],
+		primary_action_label: __("Test Again"),
+		primary_action: () => run(),
+	});
+	const $body = dialog.get_field("body").$wrapper;
+	const looks = {
+		ok: ["green", __("Fine")],
+		warning: ["orange", __("Look")],
+		error: ["red", __("Broken")],
+	};
+
+	function run() {
+		dialog.disable_primary_action();
+		$body.html(
+			`<p class="text-muted memora-pad">${__("Writing, reading and removing two small files …")}</p>`
+		);
+		ask("test_connection", {}, { post: true, quiet: true })
+			.then(({ findings }) => {
+				const rows = findings.map(
+					(finding) => `
+						<li>
+							${pill(...looks[finding.level])}
+							<span>${esc(finding.message)}${
+						finding.mend ? `<br><span class="text-muted">${esc(finding.mend)}</span>` : ""
+					}</span>
+						</li>`
+				);
+				$body.html(`<ul class="memora-findings" aria-live="polite">${rows.join("")}</ul>`);
+			})
+			.catch((error) =>
+				$body.html(`<div class="alert alert-danger" role="alert">${message_of(error)}</div>`)
+			)
+			.finally(() => dialog.enable_primary_action());
+	}
+
+	dialog.show();
+	run();
+}

@@ -1,0 +1,260 @@
+frappe.pages["cdn-export-dashboard"].on_page_load = function (wrapper) {
+	const page = frappe.ui.make_app_page({ parent: wrapper, title: __("CDN Export Dashboard"), single_column: true });
+	wrapper.dashboard = new ExportDashboard(page);
+};
+
+frappe.pages["cdn-export-dashboard"].on_page_show = function (wrapper) {
+	wrapper.dashboard && wrapper.dashboard.show();
+};
+
+const BUSY = ["waiting", "building", "failed"];
+
+class ExportDashboard {
+	constructor(page) {
+		this.page = page;
+		this.$body = $('<div class="memora-dashboard" aria-live="polite"></div>').appendTo(page.main);
+		this.$body.on("click", "[data-action]", (event) => this.act(event.currentTarget));
+		page.set_primary_action(__("Refresh"), () => this.refresh(), "refresh");
+		page.add_inner_button(__("CDN Settings"), () => frappe.set_route("cdn-settings"));
+		page.add_inner_button(__("Sync Log"), () => frappe.set_route("List", "CDN Sync Log"));
+		this.$body.html('<div class="memora-skeleton"></div>'.repeat(4));
+	}
+
+	show() {
+		this.stop && this.stop();
+		this.stop = memora.publishing.watch({
+			element: this.$body[0],
+			refresh: () => this.refresh(),
+			busy: () => this.data && BUSY.some((state) => this.data.counts[state]),
+		});
+		this.refresh();
+	}
+
+	refresh() {
+		return memora.publishing
+			.ask("get_dashboard", {}, { quiet: true })
+			.then((data) => {
+				this.data = data;
+				this.render();
+			})
+			.catch((error) => this.fail(error));
+	}
+
+	fail(error) {
+		const text = memora.publishing.message_of(error);
+		const note = `<div class="alert alert-danger" role="alert">${text} <button type="button" class="btn btn-default btn-xs" data-action="refresh">${__(
+			"Try Again"
+		)}</button></div>`;
+		this.$body.find("> .alert-danger").remove();
+		this.data ? this.$body.prepend(note) : this.$body.html(note);
+	}
+
+	render() {
+		const { data } = this;
+		// What is being used stays as it is until it is left.
+		if (this.$body.find("button:focus").length && this.data_key === key_of(data)) return;
+		this.data_key = key_of(data);
+		const focus = this.$body.find("button:focus").attr("data-key");
+		this.$body.html(
+			[this.warnings(), this.tiles(), this.rows(), this.chart_frame(), this.runs()].filter(Boolean).join("")
+		);
+		this.draw_chart();
+		if (focus) this.$body.find(`button[data-key="${CSS.escape(focus)}"]`).trigger("focus");
+	}
+
+	warnings() {
+		const { esc } = memora.publishing;
+		return this.data.health.warnings
+			.map(
+				(warning) =>
+					`<div class="alert alert-warning" role="status"><b>${esc(warning.message)}</b> ${esc(warning.mend)}</div>`
+			)
+			.join("");
+	}
+
+	tiles() {
+		const { ago, until } = memora.publishing;
+		const { counts, health, oldest_waiting_since: oldest } = this.data;
+		const tile = (number, label, bad) => `
+			<div class="memora-tile ${bad ? "is-bad" : ""}">
+				<span class="memora-tile-number">${number}</span><span class="memora-tile-label">${label}</span>
+			</div>`;
+		const wait = oldest
+			? __("oldest change {0}", [ago(oldest)])
+			: __("no change waits");
+		const runs = [
+			health.last_batch_at ? __("Last batch {0}", [ago(health.last_batch_at)]) : __("No batch has run yet"),
+			health.next_run ? __("next {0}", [until(health.next_run, health.now)]) : "",
+			health.workers === null ? "" : __("workers listening: {0}", [health.workers]),
+			wait,
+		];
+		return `
+			<div class="memora-tiles">
+				${tile(counts.live, __("Live and up to date"))}
+				${tile(counts.waiting, __("Waiting"))}
+				${tile(counts.building, __("Being published"))}
+				${tile(counts.held, __("Held for approval"), counts.held)}
+				${tile(counts.failed, __("Failing, tried again"), counts.failed)}
+				${tile(counts.dead, __("Dead letters"), counts.dead)}
+			</div>
+			<div class="text-muted">${runs.filter(Boolean).join(" · ")}</div>`;
+	}
+
+	rows() {
+		const { rows, left_off } = this.data;
+		const head = `<h4>${__("Plans")}</h4>`;
+		if (!rows.length) {
+			return `<section class="memora-panel">${head}<div class="memora-empty"><b>${__(
+				"Nothing has been published yet."
+			)}</b><br>${__("Publish an Academic Plan, and it appears here with its next run.")}<br><br>
+				<a class="btn btn-default btn-sm" href="/app/memora-academic-plan">${__("Academic Plans")}</a></div></section>`;
+		}
+		const more = left_off ? `<p class="text-muted">${__("and {0} more", [left_off])}</p>` : "";
+		return `<section class="memora-panel">${head}<ul class="memora-rows">${rows
+			.map((row) => this.row(row))
+			.join("")}</ul>${more}</section>`;
+	}
+
+	row(row) {
+		const { esc, pill } = memora.publishing;
+		const route = row.type === "plan" ? "memora-academic-plan" : "memora-subject";
+		const title = row.exists
+			? `<a href="/app/${route}/${encodeURIComponent(row.name)}">${esc(row.title)}</a>`
+			: `<span class="text-muted">${esc(row.title)} (${__("deleted")})</span>`;
+		const kind = row.type === "subject" ? ` <span class="text-muted">${__("shared subject")}</span>` : "";
+		return `
+			<li>
+				<span class="memora-row-title">${title}${kind}</span>
+				${pill(row.color, row.state_label)}
+				<span class="memora-row-text">${this.row_text(row)}</span>
+				<span class="memora-row-buttons">${this.row_buttons(row)}</span>
+			</li>`;
+	}
+
+	row_text(row) {
+		const { esc, ago, until } = memora.publishing;
+		const parts = [];
+		if (row.reason && ["failed", "dead", "held"].includes(row.state)) parts.push(esc(row.reason));
+		if (row.next_try) parts.push(__("next try {0}", [until(row.next_try, this.data.health.now)]));
+		if (row.waiting_since) parts.push(__("waiting since {0}", [ago(row.waiting_since)]));
+		if (row.live_since) parts.push(__("live version from {0}", [ago(row.live_since)]));
+		if (row.last_success_at) parts.push(__("last run {0}", [ago(row.last_success_at)]));
+		const { progress } = row;
+		if (progress) {
+			const share = Math.round((100 * progress.done) / Math.max(1, progress.total));
+			parts.unshift(
+				`${__("{0} of {1} files", [progress.done, progress.total])}
+				<div class="memora-progress" role="progressbar" aria-valuenow="${share}" aria-valuemin="0" aria-valuemax="100"><i style="width: ${share}%"></i></div>`
+			);
+		}
+		return parts.join(" · ");
+	}
+
+	row_buttons(row) {
+		const { esc } = memora.publishing;
+		const button = (action, label, look = "btn-default") =>
+			`<button type="button" class="btn ${look} btn-xs" data-action="${action}" data-label="${esc(row.label)}"
+				data-title="${esc(row.title)}" data-key="${action} ${esc(row.label)}">${label}</button>`;
+		const buttons = [];
+		if (row.state === "dead") {
+			buttons.push(button("retry", __("Retry"), "btn-primary-light"), button("clear", __("Clear")));
+		}
+		if (row.state === "held") buttons.push(button("approve", __("Approve"), "btn-primary-light"));
+		if (row.type === "plan" && row.exists) {
+			if (row.state === "held") buttons.push(button("preview", __("Preview Changes")));
+			if (row.state !== "building") buttons.push(button("rebuild", __("Rebuild")));
+		}
+		return buttons.join("");
+	}
+
+	chart_frame() {
+		const any = this.data.days.some((day) => day.succeeded || day.failed);
+		const body = any
+			? '<div class="memora-chart" dir="ltr"></div>'
+			: `<div class="memora-empty">${__("No run in the last two weeks.")}</div>`;
+		return `<section class="memora-panel"><h4>${__("Runs of the last two weeks")}</h4>${body}</section>`;
+	}
+
+	draw_chart() {
+		const frame = this.$body.find(".memora-chart")[0];
+		if (!frame) return;
+		const { days } = this.data;
+		const column = (key) => days.map((day) => day[key]);
+		new frappe.Chart(frame, {
+			type: "axis-mixed",
+			height: 220,
+			colors: ["#2490ef", "#e24c4c", "#98a1a9"],
+			axisOptions: { xIsSeries: 1, xAxisMode: "tick" },
+			animate: 0,
+			truncateLegends: 1,
+			data: {
+				labels: days.map((day) => frappe.datetime.str_to_user(day.day).slice(0, 5)),
+				datasets: [
+					{ name: __("Files uploaded"), chartType: "bar", values: column("uploaded") },
+					{ name: __("Failed runs"), chartType: "bar", values: column("failed") },
+					{ name: __("Seconds a run"), chartType: "line", values: column("seconds") },
+				],
+			},
+		});
+	}
+
+	runs() {
+		const { esc, ago, pill } = memora.publishing;
+		const { runs } = this.data;
+		if (!runs.length) return "";
+		const looks = { Success: "green", Failed: "orange", "Dead Letter": "red" };
+		const rows = runs.map(
+			(run) => `
+				<li>
+					<span class="memora-row-title"><a href="/app/cdn-sync-log/${encodeURIComponent(run.name)}">${esc(
+				run.plan_title || run.plan_id
+			)}</a></span>
+					${pill(looks[run.status] || "gray", __(run.status))}
+					<span class="memora-row-text">${esc(
+						run.error_message ||
+							__("{0} uploaded, {1} removed, {2} unchanged", [
+								run.files_uploaded,
+								run.files_deleted,
+								run.files_unchanged,
+							])
+					)}</span>
+					<span class="memora-row-buttons text-muted">${ago(run.completed_at)}</span>
+				</li>`
+		);
+		return `<section class="memora-panel"><h4>${__("Latest runs")}</h4><ul class="memora-rows">${rows.join(
+			""
+		)}</ul></section>`;
+	}
+
+	act(target) {
+		const { action, label, title } = target.dataset;
+		const call = (method) =>
+			memora.publishing
+				.ask(method, { plan_id: label }, { post: true, button: $(target) })
+				.then((answer) => {
+					frappe.show_alert({ message: (answer && answer.message) || __("Done"), indicator: "blue" });
+					target.blur();
+					return this.refresh();
+				})
+				.catch(() => this.refresh());
+		const actions = {
+			refresh: () => this.refresh(),
+			retry: () => call("memora.api.cdn_admin.retry_dead_letter"),
+			clear: () =>
+				frappe.confirm(
+					__("Give up publishing {0}? What is live stays until its content changes again.", [`<b>${memora.publishing.esc(title)}</b>`]),
+					() => call("memora.api.cdn_admin.clear_dead_letter")
+				),
+			rebuild: () => call("memora.api.cdn_admin.rebuild_plan"),
+			approve: () =>
+				frappe.confirm(__("Let through all that is held of {0}?", [`<b>${memora.publishing.esc(title)}</b>`]), () => call("approve_held")),
+			preview: () => memora.publishing.show_preview(label, title),
+		};
+		actions[action]();
+	}
+}
+
+// What the page shows but for the passing of time.
+function key_of(data) {
+	return JSON.stringify([data.counts, data.rows, data.runs, data.health.warnings]);
+}

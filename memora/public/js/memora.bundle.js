@@ -1,0 +1,8 @@
+// How content stands on the CDN, where editors and admins already are: on forms, in lists, on the dashboard.
+import "./publishing/watch";
+import "./publishing/words";
+import "./publishing/status_line";
+import "./publishing/json_view";
+import "./publishing/preview";
+import "./publishing/list";
+import "./publishing/plan";

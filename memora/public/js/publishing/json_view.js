@@ -1,0 +1,121 @@
+// View JSON: a document's file as it is live and as the next run would write it, side by side.
+const { esc } = memora.publishing;
+
+memora.publishing.show_json = function (doctype, name, title, plans) {
+	const dialog = new frappe.ui.Dialog({
+		title: __("JSON of {0}", [title || name]),
+		size: "extra-large",
+		fields: [
+			{
+				fieldname: "plan",
+				fieldtype: "Select",
+				label: __("Plan"),
+				options: plans.map((plan) => ({ value: plan.plan, label: plan.title })),
+				default: plans[0].plan,
+				hidden: plans.length < 2,
+				change: () => load(),
+			},
+			{
+				fieldname: "view",
+				fieldtype: "Select",
+				label: __("Show"),
+				options: [
+					{ value: "all", label: __("Everything") },
+					{ value: "changes", label: __("Only differences") },
+					{ value: "bytes", label: __("The exact bytes") },
+				],
+				default: "all",
+				change: () => render(),
+			},
+			{ fieldname: "body", fieldtype: "HTML" },
+		],
+	});
+	dialog.$wrapper.addClass("memora-json-dialog");
+	const $body = dialog.get_field("body").$wrapper;
+	let answer = null;
+
+	function load() {
+		const plan = dialog.get_value("plan") || plans[0].plan;
+		answer = null;
+		$body.html(`<p class="text-muted memora-pad">${__("Making it as the next run would …")}</p>`);
+		memora.publishing
+			.ask("view_json", { doctype, name, plan }, { quiet: true })
+			.then((found) => {
+				answer = found;
+				render();
+			})
+			.catch((error) => $body.html(failure(error)));
+	}
+
+	function render() {
+		if (!answer) return;
+		const view = dialog.get_value("view");
+		$body.html(`
+			${answer.problem ? `<div class="alert alert-warning">${esc(answer.problem)}</div>` : ""}
+			<p class="memora-json-summary">${summary(answer)}</p>
+			${view === "bytes" ? bytes(answer) : rows(answer, view === "changes")}`);
+	}
+
+	dialog.show();
+	load();
+	return dialog;
+};
+
+function summary(answer) {
+	const path = `<code dir="ltr">${esc(answer.path)}</code>`;
+	const link = answer.url
+		? ` <a href="${esc(answer.url)}" target="_blank" rel="noopener">${__("Open on CDN")}</a>`
+		: "";
+	const changed = answer.rows.filter((row) => row.kind !== "same").length;
+	let text = changed ? __("{0} lines differ.", [changed]) : __("The next run changes nothing here.");
+	if (answer.live === null && answer.planned === null) text = __("This plan does not show it, so it has no file.");
+	else if (answer.live === null) text = __("Not on the CDN yet; the next run writes it.");
+	else if (answer.planned === null) text = __("The next run takes it off the CDN.");
+	const moved =
+		answer.live !== null && answer.live_path !== answer.path
+			? ` ${__("Live at {0} until then.", [`<code dir="ltr">${esc(answer.live_path)}</code>`])}`
+			: "";
+	return `${path} · ${text}${moved}${link}`;
+}
+
+// In a right-to-left Desk the JSON still runs from the left: live first.
+function rows(answer, only_changes) {
+	const shown = answer.rows.filter((row) => !only_changes || row.kind !== "same");
+	if (!shown.length) return "";
+	const cell = (side, row) => {
+		const text = row[side];
+		const mark = row.kind === "same" || !text ? "" : side === "live" ? "−" : "+";
+		return `<td class="memora-json-mark" aria-hidden="true">${mark}</td><td class="memora-json-${side}">${esc(text)}</td>`;
+	};
+	return `
+		<div class="memora-json" dir="ltr" tabindex="0">
+			<table>
+				<colgroup><col class="memora-json-mark"><col><col class="memora-json-mark"><col></colgroup>
+				<thead><tr><th colspan="2">${__("Live")}</th><th colspan="2">${__("After the next run")}</th></tr></thead>
+				<tbody>${shown
+					.map((row) => `<tr class="is-${row.kind}">${cell("live", row)}${cell("planned", row)}</tr>`)
+					.join("")}</tbody>
+			</table>
+		</div>`;
+}
+
+function bytes(answer) {
+	const block = (title, text) =>
+		text === null ? "" : `<h5>${title}</h5><pre class="memora-bytes" dir="ltr" tabindex="0">${esc(text)}</pre>`;
+	return block(__("Live"), answer.live) + block(__("After the next run"), answer.planned);
+}
+
+function failure(error) {
+	return `<div class="alert alert-danger" role="alert">${memora.publishing.message_of(error)}</div>`;
+}
+
+// What the server said went wrong, as text for a page of ours.
+memora.publishing.message_of = function (error) {
+	try {
+		const messages = JSON.parse((error.responseJSON || error)._server_messages || "[]").map((item) => JSON.parse(item));
+		if (messages.length) return messages.map((item) => frappe.utils.xss_sanitise(item.message)).join("<br>");
+	} catch {
+		// not an answer of Frappe's
+	}
+	return __("The server did not answer. Try again in a moment.");
+};

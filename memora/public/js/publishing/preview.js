@@ -1,0 +1,114 @@
+// Preview changes: what a plan's next run would do, and first of all who could read what afterwards.
+const { esc, level } = memora.publishing;
+
+memora.publishing.show_preview = function (plan, title) {
+	const dialog = new frappe.ui.Dialog({
+		title: __("The next run of {0}", [title || plan]),
+		size: "large",
+		fields: [{ fieldname: "body", fieldtype: "HTML" }],
+		primary_action_label: __("Publish Now"),
+		primary_action() {
+			memora.publishing.publish_now("Memora Academic Plan", plan).then(() => {
+				dialog.hide();
+				if (window.cur_frm && cur_frm.memora_status) cur_frm.memora_status.refresh();
+			});
+		},
+	});
+	dialog.$wrapper.addClass("memora-preview-dialog");
+	const $body = dialog.get_field("body").$wrapper;
+	$body.html(`<p class="text-muted memora-pad">${__("Making everything as the next run would …")}</p>`);
+	dialog.disable_primary_action();
+	dialog.show();
+	memora.publishing
+		.ask("preview_changes", { plan }, { quiet: true })
+		.then((found) => {
+			$body.html(preview_html(found));
+			dialog.enable_primary_action();
+		})
+		.catch((error) =>
+			$body.html(`
+				<div class="alert alert-danger" role="alert">
+					<b>${__("The next run would fail, and what is live would stay.")}</b><br>
+					${memora.publishing.message_of(error)}
+				</div>`)
+		);
+	return dialog;
+};
+
+function preview_html(found) {
+	const quiet = !found.added.length && !found.changed.length && !found.removed.length;
+	if (quiet && !found.widened.length && !found.narrowed.length) {
+		return `<div class="memora-empty"><b>${__("Nothing would change.")}</b><br>${__(
+			"What is on the CDN is what the plan says."
+		)}</div>`;
+	}
+	return [access_html(found), brake_html(found), lessons_html(found), files_html(found), purge_html(found)].join("");
+}
+
+function access_html(found) {
+	if (!found.widened.length && !found.narrowed.length) {
+		return `<p class="memora-preview-calm">${__("Nobody gains or loses access to a lesson that is live.")}</p>`;
+	}
+	return (
+		access_list(found.widened, "danger", __("{0} paid lessons could be read without paying", [found.widened.length])) +
+		access_list(found.narrowed, "warning", __("{0} lessons could be read by fewer", [found.narrowed.length]))
+	);
+}
+
+function access_list(lessons, look, title) {
+	if (!lessons.length) return "";
+	const rows = lessons.map(
+		(row) =>
+			`<li><a href="/app/memora-lesson/${encodeURIComponent(row.lesson)}">${esc(row.title)}</a> ${level(
+				row.before
+			)} → <b>${level(row.after)}</b></li>`
+	);
+	return `<div class="alert alert-${look}"><b>${title}</b><ul class="memora-plain-list">${rows.join("")}</ul></div>`;
+}
+
+function brake_html(found) {
+	if (!found.is_large) return "";
+	if (!found.brake_is_on) {
+		return `<p class="text-muted">${__(
+			"Hold Large Changes is off in CDN Settings, so this goes out without asking."
+		)}</p>`;
+	}
+	return `<div class="alert alert-info"><b>${__("This is held until an admin approves it.")}</b> ${
+		found.widened.length
+			? __("Paid lessons stay paid until then; everything else goes out.")
+			: __("Nothing of this run goes out until then.")
+	}</div>`;
+}
+
+function lessons_html(found) {
+	const parts = [__("{0} lessons now, {1} afterwards", [found.live_lessons, found.lessons])];
+	if (found.taken_down) parts.push(__("{0} unpublished, deleted or hidden", [found.taken_down]));
+	if (found.others_lost > 0) parts.push(__("{0} removed or moved elsewhere", [found.others_lost]));
+	return `<p>${parts.join(" · ")}</p>`;
+}
+
+function files_html(found) {
+	return [
+		["added", __("Files added"), "green"],
+		["changed", __("Files changed"), "blue"],
+		["removed", __("Files removed"), "red"],
+	]
+		.map(([key, title, color]) => {
+			const paths = found[key];
+			const head = `<span class="indicator ${color}"></span>${title} <b>${paths.length}</b>`;
+			if (!paths.length) return `<div class="memora-files text-muted">${head}</div>`;
+			return `
+				<details class="memora-files"><summary>${head}</summary>
+					<ul dir="ltr">${paths.map((path) => `<li><code>${esc(path)}</code></li>`).join("")}</ul>
+				</details>`;
+		})
+		.join("");
+}
+
+function purge_html(found) {
+	if (!found.purges) return `<p class="text-muted">${__("No CDN cache is set up, so nothing is purged.")}</p>`;
+	return `
+		<details class="memora-files"><summary>${__("URLs purged from the CDN's cache")} <b>${found.purge_urls.length}</b></summary>
+			<ul dir="ltr">${found.purge_urls.map((url) => `<li><code>${esc(url)}</code></li>`).join("")}</ul>
+		</details>`;
+}

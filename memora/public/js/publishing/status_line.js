@@ -1,0 +1,150 @@
+// The line at the top of each content form and the plan's: how this document stands, and what one can do about it.
+const { esc, ago, until, pill } = memora.publishing;
+
+const PLAN = "Memora Academic Plan";
+const KINDS = ["Memora Subject", "Memora Track", "Memora Unit", "Memora Topic", "Memora Lesson", PLAN];
+const BUSY = ["waiting", "building", "leaving", "failed", "held"];
+
+class StatusLine {
+	constructor(frm) {
+		this.frm = frm;
+		this.$line = $('<section class="memora-status" aria-live="polite"></section>').attr("aria-label", __("On the CDN"));
+		this.$line.on("click", "[data-action]", (event) => this.act(event.currentTarget));
+		frm.layout.wrapper.before(this.$line);
+	}
+
+	// The document that is shown may have changed: look anew.
+	show() {
+		this.stop && this.stop();
+		const fresh = this.frm.is_new();
+		this.$line.toggle(!fresh);
+		if (fresh) return;
+		if (this.name !== this.frm.docname) {
+			this.name = this.frm.docname;
+			this.status = null;
+			this.$line.html(`<div class="memora-status-main text-muted">${__("Looking at the CDN …")}</div>`);
+		}
+		this.stop = memora.publishing.watch({
+			element: this.$line[0],
+			refresh: () => this.refresh(),
+			busy: () => this.status && BUSY.includes(this.status.state),
+		});
+		this.refresh();
+	}
+
+	refresh() {
+		const name = this.frm.docname;
+		return memora.publishing
+			.ask("document_status", { doctype: this.frm.doctype, name }, { quiet: true })
+			.then((status) => {
+				if (name !== this.frm.docname) return;
+				this.status = status;
+				this.render();
+			})
+			.catch(() => {
+				if (this.status || name !== this.frm.docname) return;
+				this.$line.html(
+					`<div class="memora-status-main text-muted">${__("How this stands on the CDN cannot be told right now.")}</div>`
+				);
+			});
+	}
+
+	render() {
+		const open = this.$line.find("details").prop("open");
+		const status = this.status;
+		const live = status.plans.find((plan) => plan.url);
+		const buttons = [];
+		if (BUSY.includes(status.state) && status.state !== "held") {
+			buttons.push(button("publish", __("Publish Now"), "btn-primary-light"));
+		}
+		if (this.is_plan) buttons.push(button("preview", __("Preview Changes")));
+		if (status.plans.length) buttons.push(button("json", __("View JSON")));
+		if (live) {
+			buttons.push(
+				`<a class="btn btn-default btn-xs" href="${esc(live.url)}" target="_blank" rel="noopener">${__("Open on CDN")}</a>`
+			);
+		}
+		this.$line.html(`
+			<div class="memora-status-main">
+				${pill(status.color, status.label)}
+				<span class="memora-status-text">${this.sentence(status)}</span>
+				<span class="memora-status-buttons">${buttons.join("")}</span>
+			</div>
+			${this.is_plan ? "" : plans_html(status.plans)}
+			${held_html(status.plans)}`);
+		this.$line.find("details").prop("open", open);
+	}
+
+	get is_plan() {
+		return this.frm.doctype === PLAN;
+	}
+
+	sentence(status) {
+		const parts = [];
+		if (status.state === "live") {
+			parts.push(status.since ? __("Live since {0}", [ago(status.since)]) : esc(status.text));
+		} else {
+			parts.push(esc(status.text));
+			if (status.next_run) parts.push(until(status.next_run, status.now));
+			if (status.next_try) parts.push(__("next try {0}", [until(status.next_try, status.now)]));
+			if (status.since) parts.push(__("what is live is from {0}", [ago(status.since)]));
+		}
+		if (status.obstacle) parts.push(`<b>${esc(status.obstacle)}</b>`);
+		return parts.join(" · ");
+	}
+
+	act(target) {
+		const { doctype, docname } = this.frm;
+		const action = target.dataset.action;
+		if (action === "publish") {
+			const go = () =>
+				memora.publishing.publish_now(doctype, docname, $(target)).then(() => this.refresh());
+			this.frm.is_dirty() ? this.frm.save().then(go) : go();
+		} else if (action === "json") {
+			memora.publishing.show_json(doctype, docname, this.frm.doc.title, this.status.plans);
+		} else if (action === "preview") {
+			memora.publishing.show_preview(docname, this.frm.doc.title);
+		}
+	}
+}
+
+const button = (action, label, look = "btn-default") =>
+	`<button type="button" class="btn ${look} btn-xs" data-action="${action}">${label}</button>`;
+
+function plans_html(plans) {
+	if (!plans.length) return "";
+	const rows = plans.map(
+		(plan) => `
+			<li>
+				<a href="/app/memora-academic-plan/${encodeURIComponent(plan.plan)}">${esc(plan.title)}</a>
+				${pill(plan.color, plan.label)}
+				<span class="text-muted">${
+					plan.state === "live" && plan.since ? __("since {0}", [ago(plan.since)]) : esc(plan.text)
+				}</span>
+				${plan.url ? `<a href="${esc(plan.url)}" target="_blank" rel="noopener">${__("Open on CDN")}</a>` : ""}
+			</li>`
+	);
+	const title = plans.length === 1 ? __("In one plan: {0}", [esc(plans[0].title)]) : __("In {0} plans", [plans.length]);
+	return `<details class="memora-status-plans"><summary>${title}</summary><ul>${rows.join("")}</ul></details>`;
+}
+
+function held_html(plans) {
+	const reasons = [...new Set(plans.map((plan) => plan.held).filter(Boolean))];
+	return reasons
+		.map(
+			(reason) =>
+				`<div class="memora-status-held">${pill("purple", __("Held"))} ${esc(reason)} ${__(
+					"An admin can approve it on the dashboard."
+				)}</div>`
+		)
+		.join("");
+}
+
+for (const doctype of KINDS) {
+	frappe.ui.form.on(doctype, {
+		refresh(frm) {
+			frm.memora_status = frm.memora_status || new StatusLine(frm);
+			frm.memora_status.show();
+		},
+	});
+}

@@ -1,0 +1,53 @@
+// Follows publishing while something on the screen wants to know: by Frappe's realtime, and by asking again, often
+// where no socket is connected and now and then where one is. It stops when the element leaves the page.
+frappe.provide("memora.publishing");
+
+const EVENT = "memora_publishing";
+const SOON = 4000;
+const LATER = 30000;
+const RARELY = 60000;
+
+// watch({ element, refresh, busy, relevant }): `refresh` returns a promise, `busy` says whether a change is near,
+// and `relevant` which realtime messages matter. Returns the function that ends it.
+memora.publishing.watch = function ({ element, refresh, busy, relevant = () => true }) {
+	let timer = null;
+	let ended = false;
+
+	const hears = () => Boolean(frappe.realtime.socket && frappe.realtime.socket.connected);
+	const seen = () => document.visibilityState === "visible" && $(element).is(":visible");
+
+	function again() {
+		clearTimeout(timer);
+		if (ended) return;
+		const pause = hears() ? RARELY : busy() ? SOON : LATER;
+		timer = setTimeout(look, pause);
+	}
+
+	function look() {
+		if (!document.body.contains(element)) return stop();
+		if (!seen()) return again();
+		return Promise.resolve(refresh()).catch(() => {}).then(again);
+	}
+
+	function on_message(message) {
+		if (!relevant(message || {})) return;
+		clearTimeout(timer);
+		timer = setTimeout(look, 300);
+	}
+
+	function on_visible() {
+		if (document.visibilityState === "visible") on_message();
+	}
+
+	function stop() {
+		ended = true;
+		clearTimeout(timer);
+		frappe.realtime.off(EVENT, on_message);
+		document.removeEventListener("visibilitychange", on_visible);
+	}
+
+	frappe.realtime.on(EVENT, on_message);
+	document.addEventListener("visibilitychange", on_visible);
+	again();
+	return stop;
+};

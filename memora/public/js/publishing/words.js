@@ -1,0 +1,62 @@
+// Words and small pieces that several screens share.
+frappe.provide("memora.publishing");
+
+const API = "memora.api.publishing.";
+
+const esc = (text) => frappe.utils.escape_html(String(text ?? ""));
+
+Object.assign(memora.publishing, {
+	esc,
+
+	// Ask the server without freezing the page; errors come back as a rejected promise.
+	ask: (method, args = {}, options = {}) =>
+		new Promise((resolve, reject) =>
+			frappe.call({
+				method: method.includes(".") ? method : API + method,
+				args,
+				type: options.post ? "POST" : "GET",
+				error_handlers: options.quiet ? { ValidationError: () => {}, PermissionError: () => {} } : undefined,
+				btn: options.button,
+				callback: (answer) => resolve(answer.message),
+				error: reject,
+			})
+		),
+
+	// A moment as people say it, with the exact one behind it.
+	ago: (moment) =>
+		moment
+			? `<time class="frappe-timestamp" data-timestamp="${esc(moment)}" title="${esc(
+					frappe.datetime.str_to_user(moment)
+			  )}">${esc(frappe.datetime.prettyDate(moment))}</time>`
+			: "",
+
+	// How long until a moment, by the server's clock.
+	until(moment, now) {
+		const seconds = Math.round((as_date(moment) - as_date(now)) / 1000);
+		if (seconds < 60) return __("in less than a minute");
+		const minutes = Math.round(seconds / 60);
+		if (minutes === 1) return __("in one minute");
+		return minutes < 60 ? __("in {0} minutes", [minutes]) : __("in about {0} hours", [Math.round(minutes / 60)]);
+	},
+
+	pill: (color, label) => `<span class="indicator-pill ${esc(color)}"><span>${esc(label)}</span></span>`,
+
+	level: (level) =>
+		({
+			public: __("Public", null, "Access level"),
+			authenticated: __("Signed in", null, "Access level"),
+			paid: __("Paid", null, "Access level"),
+			free_preview: __("Free preview", null, "Access level"),
+		}[level] || level),
+
+	// Start a batch and say so.
+	publish_now: (doctype, name, button) =>
+		memora.publishing.ask("publish_now", { doctype, name }, { post: true, button }).then((started) => {
+			frappe.show_alert({ message: esc(started.message), indicator: "blue" });
+			return started;
+		}),
+});
+
+function as_date(moment) {
+	return new Date(String(moment).replace(" ", "T").slice(0, 19)).getTime();
+}
