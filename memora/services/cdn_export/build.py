@@ -25,6 +25,7 @@ from memora.services.cdn_export import (
 	publish_state,
 	purge_queue,
 	relocation,
+	scopes,
 	settings,
 )
 from memora.services.cdn_export import lease as leases
@@ -45,12 +46,13 @@ GRACE = timedelta(minutes=15)
 
 @dataclass(slots=True)
 class Counts:
-	"""What a build did to the storage. `bytes` counts uploaded bodies."""
+	"""What a build did to the storage. `bytes` counts uploaded bodies, `title` is the plan's as it was published."""
 
 	uploaded: int = 0
 	deleted: int = 0
 	unchanged: int = 0
 	bytes: int = 0
+	title: str = ""
 
 	def add(self, other: Counts) -> None:
 		self.uploaded += other.uploaded
@@ -197,13 +199,17 @@ def commit(
 	Raises what `cdn_uploader` raises; then nothing is closed, and what was begun stands as in flight.
 	"""
 	cargo = cdn_uploader.load(diff.changed(), site.signer())
-	cargo.files.extend(media.missing_uploads(images))
+	shown_no_more: set[str] = set()
 	with ExitStack() as stack:
 		for owner in sorted(owners):
 			stack.enter_context(_lease_of(owner))
 		if cargo.files:
 			lease.check()
 			database.transaction(lambda: ledger.begin(lease.scope, cargo.planned))
+		# Only now: what the ledger says is shown, nobody takes away.
+		if pictures := media.missing_uploads(images):
+			database.transaction(lambda: ledger.begin(scopes.MEDIA, [file for file, _ in pictures]))
+			cargo.files.extend(pictures)
 		uploaded = cdn_uploader.publish(
 			cargo,
 			site.storage,
@@ -223,6 +229,8 @@ def commit(
 		def close() -> bool:
 			if site.has_moved():
 				raise ScopeBusyError(f"files go elsewhere now, so {lease.scope.label} is built again there")
+			shown_no_more.clear()
+			shown_no_more.update(ledger.pictures_of(uploaded.etags))
 			ledger.close(cargo.planned, uploaded.etags, uploaded.sizes, uploaded.signed_until)
 			ledger.drop(removals.at_once, remove_at=now, drop_generation=drop_generation)
 			ledger.drop(removals.after_grace, remove_at=now + GRACE, drop_generation=drop_generation)
@@ -235,6 +243,7 @@ def commit(
 			return release
 
 		lease.released = database.transaction(close)
+	media.remove_hidden(site, shown_no_more.difference(*(file.pictures() for file in cargo.planned)))
 	return Counts(
 		uploaded=len(cargo.files),
 		unchanged=sum(not planned.changed for planned in diff.planned.values()),
@@ -249,6 +258,7 @@ def remove_due(site: Site, lease: Lease) -> int:
 	if not entries or site.has_moved():
 		return 0
 	lease.check()
+	pictures = ledger.pictures_of(entry.path for entry in entries)
 	site.storage.delete([entry.path for entry in entries])
 
 	def close() -> None:
@@ -263,12 +273,13 @@ def remove_due(site: Site, lease: Lease) -> int:
 		)
 
 	database.transaction(close)
+	media.remove_unnamed(site, pictures)
 	return len(entries)
 
 
 def is_guarded(scope: Scope, file: Planned) -> bool:
 	"""Manifests, the list of plans and shared files are only written over what the ledger knows."""
-	return scope.type != "plan" or file.kind == "manifest"
+	return file.kind == "manifest" or (scope.type != "plan" and file.kind != "media")
 
 
 def _lease_of(scope_id: str) -> Lease:

@@ -160,7 +160,7 @@ def _condition(entry: LedgerEntry | None) -> dict[str, object]:
 	"""What the storage must hold for a write to be ours to make. A path in flight may hold either of two."""
 	if entry is None or (entry.live_version == 0 and entry.state != "in_flight"):
 		return {"if_absent": True}
-	if entry.state == "live" and entry.etag:
+	if entry.state == "live" and entry.etag and not entry.damaged:
 		return {"if_match": entry.etag}
 	return {}
 

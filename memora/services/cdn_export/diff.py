@@ -10,7 +10,7 @@ the ledger for as long as the content's hash stays.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import lru_cache
@@ -40,6 +40,8 @@ State = Literal["live", "in_flight", "removing", "removed"]
 # Spec: "A file over 10 MB fails its plan"; 10 MB is 10,000,000 bytes.
 LARGEST_FILE = 10_000_000
 
+MEDIA = "media/"
+
 # The key that `version` and `generated_at` stand before, by kind of file (spec, "Files"). A schema has no stamp.
 _STAMP_STANDS_BEFORE: dict[FileKind, str] = {
 	"plans_index": "plans",
@@ -59,7 +61,8 @@ class LedgerEntry:
 
 	`version` outlives the file: a removed path keeps its entry, so that its versions never go back.
 	`live_version` is 0 while nothing is live. `content_hash` and `shape_hash` are those of the last offer; of an
-	`in_flight` path nobody knows whether the old or the new bytes are there.
+	`in_flight` path nobody knows whether the old or the new bytes are there. `damaged` says that an audit has found
+	another object there, or none: the file is to be uploaded again, under its version if its content is the same.
 	"""
 
 	path: str
@@ -77,6 +80,11 @@ class LedgerEntry:
 	access_level: str = ""
 	required_item: str = ""
 	lesson_count: int = 0
+	damaged: bool = False
+
+	def metadata(self) -> dict[str, str]:
+		"""What should stand beside the live file in the storage."""
+		return _metadata(self, self.live_version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +110,11 @@ class Planned:
 
 	def metadata(self) -> dict[str, str]:
 		"""What stands beside the file in the storage: for a gate at the edge, and to rebuild a lost ledger."""
-		metadata = {"version": str(self.version), "content-hash": self.content_hash}
-		if self.access_level:
-			metadata["access-level"] = self.access_level
-		if self.required_item:
-			metadata["required-item"] = self.required_item
-		return metadata
+		return _metadata(self, self.version)
+
+	def pictures(self) -> set[str]:
+		"""The paths of the media files that the document shows."""
+		return set(_pictures(self.document)) if self.document else set()
 
 
 class Diff:
@@ -130,7 +137,12 @@ class Diff:
 	def keeps_shape(self, path: str, shape_hash: str) -> bool:
 		"""Whether the file that is live was made from this shape, so that an untouched body makes it unchanged."""
 		entry = self._ledger.get(path)
-		return entry is not None and entry.state == "live" and entry.shape_hash == shape_hash
+		return (
+			entry is not None
+			and entry.state == "live"
+			and entry.shape_hash == shape_hash
+			and not entry.damaged
+		)
 
 	def keep(self, path: str) -> Planned:
 		"""Take a live file over from the ledger, unread and unchanged."""
@@ -176,7 +188,7 @@ class Diff:
 		content_hash = sha256(content).hexdigest()
 		entry = self._ledger.get(path)
 		if entry and entry.state == "live" and entry.content_hash == content_hash:
-			changed, version = False, entry.live_version
+			changed, version = bool(entry.damaged), entry.live_version
 		else:
 			changed, version = True, max(self._now, 1 + entry.version if entry else 1)
 		return self._plan(
@@ -221,6 +233,32 @@ class Diff:
 			raise BuildError(f"{planned.path} is produced twice in one build; two documents share its name")
 		self.planned[planned.path] = planned
 		return planned
+
+
+def _metadata(file: LedgerEntry | Planned, version: int) -> dict[str, str]:
+	metadata = {"version": str(version), "content-hash": file.content_hash}
+	for name, value in (
+		("shape-hash", file.shape_hash),
+		("access-level", file.access_level),
+		("required-item", file.required_item),
+	):
+		if value:
+			metadata[name] = value
+	return metadata
+
+
+def _pictures(document: Any) -> Iterator[str]:
+	"""What any image field of a document holds, stages aside: those are the editors' own."""
+	if isinstance(document, list):
+		for item in document:
+			yield from _pictures(item)
+	elif isinstance(document, dict):
+		for key, value in document.items():
+			if key in ("image", "badge_image") and isinstance(value, str):
+				if value.startswith(MEDIA):
+					yield value
+			elif key != "stages":
+				yield from _pictures(value)
 
 
 def reissue(entry: LedgerEntry, document: Document) -> Planned | None:

@@ -13,7 +13,7 @@ from datetime import datetime
 import frappe
 from frappe.utils import now_datetime
 
-from memora.services.cdn_export import database
+from memora.services.cdn_export import database, scopes
 from memora.services.cdn_export import dependency_resolver as resolver
 from memora.services.cdn_export.brake import Right, Rights
 from memora.services.cdn_export.diff import LedgerEntry, Planned
@@ -37,6 +37,7 @@ _COLUMNS = (
 	"access_level",
 	"required_item",
 	"lesson_count",
+	"damaged",
 )
 _SHOWN_BY: dict[str, tuple[str, ...]] = {
 	resolver.PLAN: ("manifest",),
@@ -106,6 +107,7 @@ def begin(scope: Scope, files: Iterable[Planned]) -> None:
 			"access_level",
 			"required_item",
 			"lesson_count",
+			"pictures",
 		),
 		[
 			(
@@ -120,6 +122,7 @@ def begin(scope: Scope, files: Iterable[Planned]) -> None:
 				file.access_level,
 				file.required_item,
 				file.lesson_count,
+				_listed(file),
 			)
 			for file in sorted(files, key=lambda file: row_name(file.path))
 		],
@@ -138,7 +141,9 @@ def begin(scope: Scope, files: Iterable[Planned]) -> None:
 				"lesson_count",
 			)
 		)
-		+ ", remove_at = null, drop_generation = 0",
+		# Until it is uploaded, the file may show the pictures of either.
+		+ ", remove_at = null, drop_generation = 0, damaged = 0,"
+		" pictures = trim(concat(coalesce(pictures, ''), ' ', values(pictures)))",
 		same={"scope": scope.id, "state": "in_flight", "live_version": 0},
 	)
 
@@ -152,7 +157,7 @@ def close(
 	"""Say that the files are live, as uploaded."""
 	database.upsert(
 		TABLE,
-		("name", "path", "version", "live_version", "etag", "size", "signed_until"),
+		("name", "path", "version", "live_version", "etag", "size", "signed_until", "pictures"),
 		[
 			(
 				row_name(file.path),
@@ -162,14 +167,25 @@ def close(
 				etags[file.path],
 				sizes[file.path],
 				signed_until.get(file.path),
+				_listed(file),
 			)
 			for file in sorted(files, key=lambda file: row_name(file.path))
 		],
 		", ".join(
 			f"{column} = values({column})"
-			for column in ("version", "live_version", "state", "etag", "size", "signed_until", "uploaded_at")
+			for column in (
+				"version",
+				"live_version",
+				"state",
+				"etag",
+				"size",
+				"signed_until",
+				"uploaded_at",
+				"pictures",
+				"damaged",
+			)
 		),
-		same={"state": "live", "uploaded_at": now_datetime()},
+		same={"state": "live", "uploaded_at": now_datetime(), "damaged": 0},
 	)
 
 
@@ -209,7 +225,7 @@ def removed(paths: Iterable[str]) -> None:
 	if names:
 		frappe.db.sql(
 			f"""update `tab{TABLE}` set state = 'removed', live_version = 0, content_hash = '', shape_hash = '',
-				etag = '', size = 0, signed_until = null, remove_at = null
+				etag = '', size = 0, signed_until = null, remove_at = null, pictures = '', damaged = 0
 			where name in %s and state = 'removing'""",
 			(names,),
 		)
@@ -264,6 +280,32 @@ def lesson_rights(scope: Scope, subjects: Sequence[str], *, read_up_to: int | No
 			(scope.id, tuple(subjects), _NEVER if read_up_to is None else read_up_to),
 		)
 	}
+
+
+def pictures_of(paths: Iterable[str]) -> set[str]:
+	"""The media files that these files show, by what was last published or is on its way."""
+	names = tuple(row_name(path) for path in paths)
+	if not names:
+		return set()
+	rows = frappe.db.sql(f"select pictures from `tab{TABLE}` where name in %s and pictures > ''", (names,))
+	return {picture for (pictures,) in rows for picture in pictures.split()}
+
+
+def named_pictures() -> set[str]:
+	"""The media files that any file shows which stands in the storage, or may."""
+	rows = frappe.db.sql(
+		f"select distinct pictures from `tab{TABLE}` where state != 'removed' and pictures > ''"
+	)
+	return {picture for (pictures,) in rows for picture in pictures.split()}
+
+
+def media_paths() -> set[str]:
+	"""The media files that stand in the storage, or may."""
+	return {path for path, entry in of_scope(scopes.MEDIA).items() if entry.state != "removed"}
+
+
+def _listed(file: Planned) -> str:
+	return " ".join(sorted(file.pictures()))
 
 
 def _select(where: str, values: tuple) -> dict[str, LedgerEntry]:

@@ -9,18 +9,27 @@ from __future__ import annotations
 import hashlib
 import mimetypes
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 import frappe
+from frappe.utils import now_datetime
 
-from memora.services.cdn_export import database, ledger, paths
+from memora.exceptions import BuildError, ScopeBusyError, StorageError
+from memora.services.cdn_export import database, ledger, paths, purge_queue
+from memora.services.cdn_export import dependency_resolver as resolver
 from memora.services.cdn_export.caching import cache_control
-from memora.services.cdn_export.diff import Planned
+from memora.services.cdn_export.diff import MEDIA, Planned
 from memora.services.cdn_export.storage import Upload
+
+if TYPE_CHECKING:
+	from memora.services.cdn_export.build import Site
 
 TABLE = "CDN Media"
 _PUBLIC = "/files/"
+_PATIENCE_SECONDS = 10
 
 
 def published_paths(urls: Iterable[str]) -> dict[str, str]:
@@ -65,26 +74,137 @@ def published_paths(urls: Iterable[str]) -> dict[str, str]:
 
 
 def missing_uploads(media_paths: Iterable[str]) -> list[tuple[Planned, Upload]]:
-	"""Of these paths, the files that do not stand in the storage yet, ready to be uploaded."""
-	wanted = {path for path in media_paths if path.startswith("media/")}
-	live = {path for path, entry in ledger.of_paths(wanted).items() if entry.state == "live"}
-	if not (wanted := wanted - live):
+	"""Of these paths, the files that do not stand in the storage yet, ready to be uploaded.
+
+	The documents that name them are noted in the ledger by now, so that nobody takes the others away. Raises
+	BuildError for a file that was changed or deleted since the documents were made; the next try makes them anew.
+	"""
+	wanted = {path for path in media_paths if path.startswith(MEDIA)}
+	if not wanted:
 		return []
+	with _alone():
+		standing = ledger.of_paths(wanted)
+	wanted -= {path for path, entry in standing.items() if entry.state == "live" and not entry.damaged}
+	return [_upload(path, url) for path, url in sorted(_sources(wanted).items())]
+
+
+def restore(site: Site, media_paths: Collection[str]) -> set[str]:
+	"""Upload again what an audit found damaged. Returns the paths that were; of the others the file is gone."""
+	mended = set()
+	for path in sorted(media_paths):
+		try:
+			((file, upload),) = (_upload(path, url) for path, url in _sources([path]).items())
+		except BuildError as error:
+			frappe.logger("memora").warning(str(error))
+			continue
+		etags, sizes = {path: site.storage.put(upload)}, {path: len(upload.body)}
+		database.transaction(
+			lambda file=file, etags=etags, sizes=sizes: ledger.close([file], etags, sizes, {})
+		)
+		mended.add(path)
+	return mended
+
+
+def sweep(site: Site) -> int:
+	"""Remove the media files that nothing published names any more. Returns how many; for once a day."""
+	return remove_unnamed(site, ledger.media_paths())
+
+
+def remove_hidden(site: Site, dropped: Collection[str]) -> int:
+	"""Of pictures that documents have just ceased to show, remove those whose node still names them: it was
+	hidden or unpublished. What was replaced stays for the daily sweep, as caches may still ask for it."""
+	if not dropped:
+		return 0
+	urls = dict(frappe.db.sql(f"select file_url, path from `tab{TABLE}` where path in %s", (tuple(dropped),)))
+	return remove_unnamed(site, {urls[url] for url in _named_by_nodes(urls)})
+
+
+def remove_unnamed(site: Site, media_paths: Collection[str]) -> int:
+	"""Remove those of these files that no published document names. Returns how many.
+
+	Never raises for what the storage does: what could not be removed is left to the next daily sweep.
+	"""
+	if not media_paths:
+		return 0
+	try:
+		with _alone():
+			return _remove(site, sorted(set(media_paths) - ledger.named_pictures()))
+	except (StorageError, ScopeBusyError) as error:
+		frappe.logger("memora").warning(f"pictures that nothing shows are left to the daily sweep: {error}")
+		return 0
+
+
+def _remove(site: Site, gone: list[str]) -> int:
+	if not gone or site.has_moved():
+		return 0
+	now = now_datetime()
+	database.transaction(lambda: ledger.drop(gone, remove_at=now))
+	site.storage.delete(gone)
+
+	def close() -> None:
+		ledger.removed(gone)
+		purge_queue.add(site, gone)
+
+	database.transaction(close)
+	return len(gone)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+	"""Between looking whether a picture stands there and taking one away, nobody does the other. Commits."""
+	lock = f"{frappe.conf.db_name}.memora_media"
+	if not frappe.db.sql("select get_lock(%s, %s)", (lock, _PATIENCE_SECONDS))[0][0]:
+		raise ScopeBusyError("pictures are being removed by another worker; this build is tried again")
+	try:
+		database.fresh()
+		yield
+	finally:
+		frappe.db.sql("select release_lock(%s)", (lock,))
+
+
+def _sources(media_paths: Collection[str]) -> dict[str, str]:
+	"""Each path's public file. Raises BuildError where there is none any more."""
+	if not media_paths:
+		return {}
 	sources = dict(
-		frappe.db.sql(f"select path, file_url from `tab{TABLE}` where path in %s", (tuple(wanted),))
+		frappe.db.sql(f"select path, file_url from `tab{TABLE}` where path in %s", (tuple(media_paths),))
 	)
-	uploads = []
-	for path, url in sorted(sources.items()):
-		if location := _location(url):
-			with open(location[0], "rb") as file:
-				body = file.read()
-			content_type = mimetypes.guess_type(path)[0] or "application/octet-stream"
-			digest = hashlib.sha256(body).hexdigest()
-			planned = Planned(path, "media", "", "", 1, True, digest, "", None, "", "", 0)
-			uploads.append(
-				(planned, Upload(path, body, cache_control("media"), {"content-hash": digest}, content_type))
-			)
-	return uploads
+	if missing := set(media_paths) - sources.keys():
+		raise BuildError(f"{min(missing)} has no file any more: the picture was changed meanwhile")
+	return sources
+
+
+def _upload(path: str, url: str) -> tuple[Planned, Upload]:
+	location = _location(url)
+	body = b""
+	if location:
+		with open(location[0], "rb") as file:
+			body = file.read()
+	digest = hashlib.sha256(body).hexdigest()
+	if not location or paths.media(digest, os.path.splitext(path)[1]) != path:
+		raise BuildError(f"{url} was changed or deleted while it was published; it is tried again")
+	planned = Planned(path, "media", "", "", 1, True, digest, "", None, "", "", 0)
+	upload = Upload(path, body, cache_control("media"), planned.metadata(), content_type(path))
+	return planned, upload
+
+
+def content_type(path: str) -> str:
+	"""The content type of a media file, by its extension."""
+	return mimetypes.guess_type(path)[0] or "application/octet-stream"
+
+
+def _named_by_nodes(urls: Collection[str]) -> set[str]:
+	"""Those of the files that some node names, shown or not."""
+	if not urls:
+		return set()
+	fields = [(doctype, "image") for doctype in resolver.CONTENT] + [("Memora Unit", "badge_image")]
+	return {
+		url
+		for doctype, field in fields
+		for (url,) in frappe.db.sql(
+			f"select distinct {field} from `tab{doctype}` where {field} in %s", (tuple(urls),)
+		)
+	}
 
 
 def _location(url: str) -> tuple[str, str] | None:

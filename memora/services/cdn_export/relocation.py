@@ -76,7 +76,8 @@ def _start_anew() -> list[str]:
 	frappe.logger("memora").warning(f"files go to {place} now, no longer to {noted}: all is published anew")
 	frappe.db.sql(
 		f"""update `tab{LEDGER}` set state = 'removed', live_version = 0, content_hash = '', shape_hash = '',
-			etag = '', size = 0, signed_until = null, remove_at = null, drop_generation = 0
+			etag = '', size = 0, signed_until = null, remove_at = null, drop_generation = 0,
+			pictures = '', damaged = 0
 		where state != 'removed'"""
 	)
 	frappe.db.sql(f"delete from `tab{renditions.TABLE}`")

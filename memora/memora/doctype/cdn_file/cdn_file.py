@@ -13,6 +13,7 @@ class CDNFile(Document):
 
 		access_level: DF.Data | None
 		content_hash: DF.Data | None
+		damaged: DF.Check
 		drop_generation: DF.Int
 		etag: DF.Data | None
 		kind: DF.Data | None
@@ -20,6 +21,7 @@ class CDNFile(Document):
 		live_version: DF.Int
 		node: DF.Data | None
 		path: DF.Data | None
+		pictures: DF.LongText | None
 		remove_at: DF.Datetime | None
 		required_item: DF.Data | None
 		scope: DF.Data | None

@@ -48,7 +48,8 @@ def validate(kind: FileKind, document: dict[str, Any], path: str) -> None:
 def offer(diff: Diff) -> None:
 	"""Offer the schemas and their index to a build, which uploads what has changed."""
 	entries = [
-		{"name": name, "url": diff.offer(paths.schema(name), "schema", "", schema(name)).url} for name in NAMES
+		{"name": name, "url": diff.offer(paths.schema(name), "schema", "", schema(name)).url}
+		for name in NAMES
 	]
 	index = {"contract_version": VERSION, "schemas": entries}
 	diff.offer(paths.SCHEMA_INDEX, "schemas_index", "", index)

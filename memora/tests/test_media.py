@@ -1,0 +1,164 @@
+"""Pictures that editors attach: published once by content, and taken away when nothing shows them."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from unittest.mock import patch
+
+import frappe
+
+from memora.exceptions import StorageUnavailableError
+from memora.services.cdn_export import build, media, reconciliation
+from memora.services.cdn_export.build import Site
+from memora.services.cdn_export.storage.local import LocalStorage
+from memora.tests import factories
+from memora.tests.publishing import PublishingTestCase, make_course
+
+
+class TestMedia(PublishingTestCase):
+	def setUp(self) -> None:
+		super().setUp()
+		self.course = make_course()
+		self.plan = factories.make_plan([self.course["subject"]], is_published=1)
+
+	def picture(self, content: bytes, name: str = "") -> str:
+		"""A public file with this content; returns its URL."""
+		name = name or f"memora-{frappe.generate_hash(length=8)}.png"
+		file = Path(frappe.get_site_path("public", "files", name))
+		file.write_bytes(content)
+		self.addCleanup(file.unlink, missing_ok=True)
+		return f"/files/{name}"
+
+	def published(self, content: bytes) -> str:
+		return f"media/{hashlib.sha256(content).hexdigest()}.png"
+
+	def media(self) -> set[str]:
+		return {path for path in self.paths() if path.startswith("media/")}
+
+	def sweep(self) -> int:
+		site = Site.open()
+		try:
+			return media.sweep(site)
+		finally:
+			site.close()
+
+	def test_the_same_bytes_are_published_once_and_stay_through_rebuilds(self) -> None:
+		unit, lesson, topic = self.course["units"][0], self.course["lessons"][0], self.course["topics"][1]
+		self.change(unit, image=self.picture(b"one"), badge_image=self.picture(b"one"))
+		self.change(lesson, image=self.picture(b"one"))
+		self.change(topic, image=self.picture(b"two"))
+		with self.recorded() as steps:
+			self.publish()
+		one, two = self.published(b"one"), self.published(b"two")
+		self.assertEqual(sorted(path for _, path in steps if path.startswith("media/")), sorted([one, two]))
+		self.assertEqual(steps[0][1].split("/")[0], "media")
+		self.assertEqual(self.learner(self.plan).units[unit.name]["badge_image"], one)
+		stored = self.storage().head(one)
+		self.assertEqual(
+			(stored.content_type, stored.cache_control), ("image/png", "public, max-age=31536000, immutable")
+		)
+		with self.recorded() as steps:
+			self.change(lesson, description="New")
+			reconciliation.daily()
+			self.publish()
+			self.minutes_pass(20)
+			self.tick()
+		self.assertNotIn("media/", " ".join(path for _, path in steps))
+		self.assertEqual(self.media(), {one, two})
+		self.assertEqual(self.sweep(), 0)
+		self.check()
+
+	def test_a_replaced_picture_goes_with_the_daily_sweep(self) -> None:
+		lesson = self.course["lessons"][0]
+		self.change(lesson, image=self.picture(b"old"))
+		self.publish()
+		self.change(lesson, image=self.picture(b"new"))
+		self.publish()
+		self.assertEqual(self.media(), {self.published(b"old"), self.published(b"new")})
+		self.assertEqual(self.sweep(), 1)
+		self.assertEqual(self.media(), {self.published(b"new")})
+		self.check()
+		self.change(lesson, image=self.picture(b"old"))
+		self.publish()
+		self.check(leaving=[self.published(b"new")])
+
+	def test_the_picture_of_what_is_hidden_goes_at_once(self) -> None:
+		lesson, topic, unit = self.course["lessons"][0], self.course["topics"][1], self.course["units"][1]
+		for number, doc in enumerate((lesson, topic, unit)):
+			self.change(doc, image=self.picture(b"%d" % number))
+		shown = self.picture(b"shared")
+		self.change(self.course["lessons"][1], image=shown)
+		self.change(self.course["lessons"][2], image=shown)
+		self.publish()
+		self.assertEqual(len(self.media()), 4)
+		self.change(lesson, is_published=0)
+		self.publish()
+		self.assertNotIn(self.published(b"0"), self.media())
+		self.change(topic, is_published=0)
+		self.publish()
+		self.assertEqual(self.media(), {self.published(b"2"), self.published(b"shared")})
+		self.check()
+		self.change(self.plan, is_published=0)
+		self.publish()
+		self.assertEqual(self.media(), set())
+
+	def test_a_file_whose_content_changed_is_published_under_another_name(self) -> None:
+		url = self.picture(b"before")
+		self.change(self.course["lessons"][0], image=url)
+		self.publish()
+		self.picture(b"after!", url.removeprefix("/files/"))
+		reconciliation.daily()
+		self.publish()
+		self.assertEqual(self.sweep(), 1)
+		self.assertEqual(self.media(), {self.published(b"after!")})
+		self.check()
+
+	def test_a_missing_file_is_left_out_with_a_warning(self) -> None:
+		url = self.picture(b"gone")
+		lesson = self.course["lessons"][0]
+		self.change(lesson, image=url)
+		Path(frappe.get_site_path("public", *url.split("/"))).unlink()
+		with patch.object(frappe, "logger") as logger:
+			self.publish()
+		self.assertIn(url, str(logger.mock_calls))
+		self.assertNotIn("image", self.learner(self.plan).lessons[lesson.name])
+		self.assertEqual(self.media(), set())
+
+	def test_a_file_that_goes_while_it_is_published_fails_the_build_and_the_next_leaves_it_out(self) -> None:
+		url = self.picture(b"going")
+		lesson = self.course["lessons"][0]
+		self.change(lesson, image=url)
+		missing = media.missing_uploads
+
+		def too_late(paths: set[str]):
+			Path(frappe.get_site_path("public", *url.split("/"))).unlink(missing_ok=True)
+			return missing(paths)
+
+		with patch.object(build.media, "missing_uploads", too_late):
+			self.publish()
+		self.assertIn("was changed or deleted while it was published", str(self.failures()))
+		self.minutes_pass(3)
+		self.tick()
+		self.assertEqual(self.failures(), {})
+		self.check()
+
+	def test_a_picture_that_cannot_be_removed_is_left_to_the_sweep(self) -> None:
+		lesson = self.course["lessons"][0]
+		self.change(lesson, image=self.picture(b"x"))
+		self.publish()
+		self.change(lesson, is_published=0)
+		delete = LocalStorage.delete
+
+		def refused(storage, paths):
+			paths = list(paths)
+			if any(path.startswith("media/") for path in paths):
+				raise StorageUnavailableError("down")
+			delete(storage, paths)
+
+		with patch.object(LocalStorage, "delete", refused):
+			drained = self.publish()
+		self.assertEqual(drained.failed, 0)
+		self.assertEqual(self.media(), {self.published(b"x")})
+		self.assertEqual(self.sweep(), 1)
+		self.assertEqual(self.media(), set())
