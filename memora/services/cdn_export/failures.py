@@ -60,10 +60,9 @@ def letter(label: str, message: str, retries: int, since: Any) -> dict[str, Any]
 def kept_paid(lessons: Sequence[ResolvedNode]) -> str:
 	"""Why a scope is held whose lessons would no longer be paid, as an admin reads it."""
 	titles = ", ".join(f"“{lesson.title}”" for lesson in lessons[:_NAMED_AT_MOST])
-	more = _(" and {0} more").format(len(lessons) - _NAMED_AT_MOST) if len(lessons) > _NAMED_AT_MOST else ""
-	return _("Paid lessons would be readable without paying, and stay paid until approved: {0}{1}").format(
-		titles, more
-	)
+	if len(lessons) > _NAMED_AT_MOST:
+		titles = _("{0} and {1} more").format(titles, len(lessons) - _NAMED_AT_MOST)
+	return _("Paid lessons would be readable without paying, and stay paid until approved: {0}").format(titles)
 
 
 def would_lose(lessons: int, live: int) -> str:

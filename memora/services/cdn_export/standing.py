@@ -460,8 +460,14 @@ def _unfolded(names: Collection[str]) -> set[str]:
 
 
 def _kind(doctype: str) -> str:
-	"""A DocType as a sentence calls it: “Unit”."""
-	return _(doctype.removeprefix("Memora "))
+	"""A DocType as a sentence calls it."""
+	return {
+		SUBJECT: _("Subject"),
+		"Memora Track": _("Track"),
+		"Memora Unit": _("Unit"),
+		"Memora Topic": _("Topic"),
+		LESSON: _("Lesson"),
+	}[doctype]
 
 
 def _sentence(text: str | None) -> str:

@@ -82,7 +82,7 @@ class StatusLine {
 	sentence(status) {
 		const parts = [];
 		if (status.state === "live") {
-			parts.push(status.since ? __("Live since {0}", [ago(status.since)]) : esc(status.text));
+			parts.push(status.since ? __("since {0}", [ago(status.since)]) : esc(status.text));
 		} else {
 			parts.push(esc(status.text));
 			if (status.next_run) parts.push(until(status.next_run, status.now));
