@@ -103,21 +103,28 @@ def stages(subject: str, lessons: Collection[str] | None) -> dict[str, tuple[Sta
 	return {lesson: tuple(items) for lesson, items in found.items()}
 
 
-def published_plan(name: str) -> Plan | None:
-	"""A plan with the titles of its season, grade and stream; None when it is unpublished or gone."""
+def published_plan(name: str) -> tuple[Plan, dict[str, int], dict[str, tuple[Override, ...]]] | None:
+	"""A plan with the titles of its season, grade and stream, its `plan_subjects` and its `plan_overrides`; None
+	when it is unpublished or gone. One statement, and those for overrides where there are any."""
 	rows = frappe.db.sql(
-		f"""select plan.title, season.title, grade.title, stream.title
+		f"""select plan.title, season.title, grade.title, stream.title,
+			exists(select 1 from `tabMemora Plan Override` changed where changed.parent = plan.name),
+			subject.name, listed.sort_order
 		from `tab{resolver.PLAN}` plan
 		left join `tabMemora Season` season on season.name = plan.season
 		left join `tabMemora Grade` grade on grade.name = plan.grade
 		left join `tabMemora Stream` stream on stream.name = plan.stream
-		where plan.name = %s and plan.is_published = 1""",
-		(name,),
+		left join `tabMemora Plan Subject` listed on listed.parent = plan.name and listed.parenttype = %s
+		left join `tab{resolver.SUBJECT}` subject on subject.name = listed.subject
+		where plan.name = %s and plan.is_published = 1 order by listed.idx""",
+		(resolver.PLAN, name),
 	)
 	if not rows:
 		return None
-	title, season, grade, stream = rows[0]
-	return Plan(name, title or "", season or "", grade or "", stream or "")
+	title, season, grade, stream, is_changed = rows[0][:5]
+	subjects = {subject: sort_order or 0 for *_, subject, sort_order in rows if subject}
+	overrides = plan_overrides(name) if is_changed else {}
+	return Plan(name, title or "", season or "", grade or "", stream or ""), subjects, overrides
 
 
 def live_plans() -> list[Plan]:

@@ -143,7 +143,6 @@ def run(site: Site, lease: Lease, state: State) -> Counts:
 	LeaseLostError; what was live then stays live.
 	"""
 	plan = lease.scope.ref
-	counts = Counts()
 	for _ in range(_SNAPSHOTS):
 		snapshot = read(state, brakes=site.options.hold_large_changes)
 		if snapshot.plan is None:
@@ -156,14 +155,11 @@ def run(site: Site, lease: Lease, state: State) -> Counts:
 		behind = {subject for subject in shared if not snapshot.is_ready(subject)}
 		stuck = {subject for subject in behind if _is_backing_off(snapshot, subject)}
 		if behind <= stuck:
-			counts.add(_publish(site, lease, snapshot, stuck))
-			break
+			return _publish(site, lease, snapshot, stuck)
 		for subject in sorted(behind - stuck):
 			_bring_up_to_date(site, subject)
 		state = _read_again(lease)
-	else:
-		raise ScopeBusyError(f"the subjects of plan {plan} keep changing; it is built again shortly")
-	return counts
+	raise ScopeBusyError(f"the subjects of plan {plan} keep changing; it is built again shortly")
 
 
 def _read_again(lease: Lease) -> State:
@@ -175,18 +171,19 @@ def _read_again(lease: Lease) -> State:
 def read(state: State, *, brakes: bool = False) -> Snapshot:
 	"""The rest of the snapshot that `state` began. `brakes` says that CDN Settings hold large changes."""
 	name = state.ref
-	plan = content_tree.published_plan(name)
-	known = renditions.of_plan(name)
-	if plan is None:
+	found = content_tree.published_plan(name)
+	known, states = renditions.of_plan(name)
+	if found is None:
 		return Snapshot(state, None, renditions=known)
-	sort_orders = content_tree.plan_subjects(name)
+	plan, sort_orders, overrides = found
+	news = [subject for subject in sort_orders if subject not in known]
 	snapshot = Snapshot(
 		state,
 		plan,
 		sort_orders,
-		content_tree.plan_overrides(name),
+		overrides,
 		known,
-		publish_state.read([scopes.subject(subject) for subject in sort_orders]),
+		{state.name: state for state in states} | publish_state.read(list(map(scopes.subject, news))),
 		brakes and not state.is_approved,
 	)
 	if snapshot.brakes:
@@ -296,6 +293,7 @@ def _publish(site: Site, lease: Lease, snapshot: Snapshot, stuck: set[str]) -> C
 		if snapshot.mode(subject) == "shared":
 			counts.add(site.shared.take_counts(subject))
 	counts.deleted += _tidy(site, lease, leftovers, drafted.levels)
+	counts.title = plan.title
 	return counts
 
 

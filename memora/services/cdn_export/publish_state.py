@@ -21,7 +21,7 @@ TABLE = "CDN Publish State"
 RETRY_MINUTES: tuple[int, ...] = (2, 4, 8)
 """Spec, "Publishing": a failed build is retried after these, then it is a dead letter."""
 
-_COLUMNS = (
+COLUMNS = (
 	"name",
 	"scope_type",
 	"ref",
@@ -323,17 +323,19 @@ def give_up(scope: Scope) -> bool:
 
 
 def _select(where: str, values: tuple[Any, ...]) -> list[State]:
-	rows = frappe.db.sql(f"select {', '.join(_COLUMNS)} from `tab{TABLE}` where {where}", values)
-	return [
-		State(
-			*row[:10],
-			bool(row[10]),
-			row[11] or 0,
-			row[12] or "",
-			row[13] or "",
-			bool(row[14]),
-			row[15] or 0,
-			row[16] or 0,
-		)
-		for row in rows
-	]
+	rows = frappe.db.sql(f"select {', '.join(COLUMNS)} from `tab{TABLE}` where {where}", values)
+	return [of_row(row) for row in rows]
+
+
+def of_row(row: Sequence[Any]) -> State:
+	"""The state that these values of COLUMNS say."""
+	return State(
+		*row[:10],
+		bool(row[10]),
+		row[11] or 0,
+		row[12] or "",
+		row[13] or "",
+		bool(row[14]),
+		row[15] or 0,
+		row[16] or 0,
+	)

@@ -14,7 +14,8 @@ from typing import Any, Literal
 import frappe
 import orjson
 
-from memora.services.cdn_export import database
+from memora.services.cdn_export import database, publish_state
+from memora.services.cdn_export.publish_state import State
 
 TABLE = "CDN Rendition"
 Mode = Literal["shared", "own"]
@@ -32,14 +33,22 @@ class Rendition:
 	summary: dict[str, Any]
 
 
-def of_plan(plan: str) -> dict[str, Rendition]:
-	"""A plan's renditions by subject."""
-	return {
-		subject: Rendition(subject, mode, generation, digest or "", orjson.loads(summary) if summary else {})
-		for subject, mode, generation, digest, summary in frappe.db.sql(
-			f"select subject, mode, generation, digest, summary from `tab{TABLE}` where plan = %s", (plan,)
+def of_plan(plan: str) -> tuple[dict[str, Rendition], list[State]]:
+	"""A plan's renditions by subject, and the states of those subjects. One statement."""
+	states = ", ".join(f"state.{column}" for column in publish_state.COLUMNS)
+	found, known = {}, []
+	for subject, mode, generation, digest, summary, *state in frappe.db.sql(
+		f"""select reader.subject, mode, reader.generation, digest, summary, {states} from `tab{TABLE}` reader
+		left join `tab{publish_state.TABLE}` state on state.scope_type = 'subject' and state.ref = reader.subject
+		where plan = %s""",
+		(plan,),
+	):
+		found[subject] = Rendition(
+			subject, mode, generation, digest or "", orjson.loads(summary) if summary else {}
 		)
-	}
+		if state[0]:
+			known.append(publish_state.of_row(state))
+	return found, known
 
 
 def is_read_by_others(subject: str, plan: str) -> bool:

@@ -34,7 +34,9 @@ def write(
 		{
 			"doctype": DOCTYPE,
 			"plan_id": state.ref,
-			"plan_title": frappe.db.get_value("Memora Academic Plan", state.ref, "title") or "",
+			"plan_title": counts.title
+			or frappe.db.get_value("Memora Academic Plan", state.ref, "title")
+			or "",
 			"status": status,
 			"started_at": started_at,
 			"completed_at": now_datetime(),
