@@ -12,12 +12,12 @@ import frappe
 from memora.commands.running import Answer, CannotRun, Progress
 from memora.services.cdn_export import operations
 
-_LONGEST_CAUSE = 100
+_LONGEST_CAUSE = 160
 
 
 def status(progress: Progress) -> Answer:
 	found = operations.status()
-	bad = bool(found["dead_letter_count"] or found["retrying"] or found["overdue"])
+	bad = bool(found["dead_letter_count"] or found["failing"] or found["overdue"])
 	return Answer(found, list(_status_lines(found)), bad)
 
 
@@ -25,7 +25,8 @@ def process(progress: Progress) -> Answer:
 	with progress.of("Publishing") as tell:
 		done = operations.process(tell)
 	lines = [
-		f"{_count(done['published'], 'build')} done, {done['failed']} failed, {done['left']} left",
+		f"{_count(done['published'], 'build')} done, {done['failed']} failed"
+		+ (f", {done['left']} left to others" if done["left"] else ""),
 		*(f"  {failure['label']}: {failure['error_message']}" for failure in done["failures"]),
 	]
 	return Answer(done, lines, bool(done["failed"] or done["failures"]))
@@ -154,11 +155,11 @@ def _status_lines(found: dict[str, Any]) -> Iterator[str]:
 	)
 	if found["building"]:
 		yield _field("being built", ", ".join(found["building"]))
-	for plan in found["retrying"]:
+	for failing in found["failing"]:
 		yield _field(
 			"failed",
-			f"{plan['plan_id']}, retry {plan['retry_count']} at {_moment(plan['next_retry_at'])}: "
-			"see bench memora history --failed",
+			f"{failing['label']}, retry {failing['retry_count']} at {_moment(failing['next_retry_at'])}: "
+			f"{_shortened(failing['error_message'])}",
 		)
 	if found["held_plans"]:
 		yield _field("held", f"{', '.join(found['held_plans'])}: for an admin to approve")

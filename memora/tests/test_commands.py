@@ -95,7 +95,7 @@ class TestCommands(CommandsTestCase):
 		self.assertIn("DISABLED", self.says(FINE, "status"))
 
 	def test_process_publishes_and_says_so(self) -> None:
-		self.assertRegex(self.says(FINE, "process"), r"^\d builds done, 0 failed, 0 left\n$")
+		self.assertRegex(self.says(FINE, "process"), r"^\d builds done, 0 failed\n$")
 		self.check()
 		self.assertEqual(
 			self.asked(FINE, "process"), {"published": 0, "failed": 0, "left": 0, "failures": []}
@@ -131,6 +131,17 @@ class TestCommands(CommandsTestCase):
 		with patch("frappe.enqueue") as enqueue:
 			self.assertIn("a batch starts now", self.says(FINE, "rebuild", self.plan.name))
 		enqueue.assert_called_once()
+
+	def test_rebuild_does_not_wait_for_the_next_retry(self) -> None:
+		self.publish()
+		frappe.db.set_value("Memora Track", self.course["track"].name, "is_sold_separately", 1)
+		self.assertEqual(self.asked(FOUND, "rebuild", self.plan.name, "--now")["failed"], 1)
+		failing = self.asked(FOUND, "status")["failing"]
+		self.assertEqual([state["label"] for state in failing], [f"subject:{self.course['subject'].name}"])
+		frappe.db.set_value("Memora Track", self.course["track"].name, "is_sold_separately", 0)
+		for arguments in ((self.plan.name,), ("--all",)):
+			self.assertEqual(self.asked(FINE, "rebuild", *arguments, "--now")["failures"], [])
+		self.says(FINE, "status")
 
 	def test_rebuild_wants_plans_that_exist_or_all(self) -> None:
 		self.assertIn("There is no Academic Plan nope", self.says(COULD_NOT_RUN, "rebuild", "nope"))

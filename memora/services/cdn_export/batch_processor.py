@@ -195,8 +195,10 @@ def _build_one(site: Site, state: State, triggered_by: str, drained: Drained) ->
 			frappe.db.rollback()
 			frappe.logger("memora").info(f"{lease.scope.label}: {error}")
 			return False
-		except Exception as error:  # noqa: BLE001 - one failing scope must not hold back the others
+		except Exception as error:
 			frappe.db.rollback()
+			if database.errno(error) in database.OTHER_SCHEMA:
+				raise  # no fault of this scope: all of them wait until the site is migrated
 			frappe.logger("memora").exception(f"building {lease.scope.label}")
 			drained.failed += 1
 			_record_failure(state, lease, error, started_at, triggered_by)

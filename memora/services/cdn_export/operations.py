@@ -21,10 +21,10 @@ from memora.services.cdn_export import (
 	database,
 	dependency_resolver,
 	fold,
+	index_build,
 	pending_queue,
 	publish_state,
 	published_check,
-	reconciliation,
 	scopes,
 	settings,
 	sync_log,
@@ -111,6 +111,15 @@ def status() -> dict[str, Any]:
 		"provider": options.provider,
 		"base_url": options.base_url,
 		**found,
+		"failing": [
+			{
+				"label": state.scope.label,
+				"retry_count": state.retry_count,
+				"next_retry_at": state.next_retry_at,
+				"error_message": error,
+			}
+			for state, error in publish_state.failing()
+		],
 		"held_plans": frappe.get_all(publish_state.TABLE, {"held": 1, "scope_type": "plan"}, pluck="ref"),
 		"building": [Scope(scope_type, ref or "").label for scope_type, ref in building],
 		"overdue": bool(options.enabled and oldest and now_datetime() - oldest > allowed),
@@ -186,15 +195,16 @@ def rebuild(plans: Sequence[str]) -> None:
 		pluck="subject",
 		distinct=True,
 	)
-	database.transaction(lambda: fold.touch(plans, subjects, triggered_by="Manual"))
-	for plan in plans:
-		database.transaction(lambda plan=plan: publish_state.revive(scopes.plan(plan), triggered_by="Manual"))
+	_queue(plans, subjects)
 	pending_queue.ring(plans)
 
 
 def rebuild_everything() -> int:
 	"""`rebuild` for every plan there is, and every subject. Returns how many plans."""
-	return reconciliation.queue_everything(triggered_by="Manual")
+	plans = frappe.get_all(dependency_resolver.PLAN, pluck="name")
+	_queue(plans, frappe.get_all(dependency_resolver.SUBJECT, pluck="name"))
+	pending_queue.ring(plans)
+	return len(plans)
 
 
 def start_batch() -> dict[str, Any]:
@@ -215,7 +225,7 @@ def start_batch() -> dict[str, Any]:
 def process(tell: Tell | None = None) -> dict[str, Any]:
 	"""Fold and build in this process until nothing waits.
 
-	`left` is what still waits: others build it, or it backs off after a failure, or an admin holds it.
+	`left` is how many are due by now all the same; `failures` names what could not be published.
 	"""
 	if not settings.load().enabled:
 		frappe.throw(_("Export is disabled in CDN Settings; enable it there first."))
@@ -254,6 +264,19 @@ def verify(tell: Tell | None = None) -> dict[str, Any]:
 		"unlinked": report.unlinked,
 		"in_their_grace": removing,
 	}
+
+
+def _queue(plans: Sequence[str], subjects: Sequence[str]) -> None:
+	"""Queue them to be read anew, at once even where they have failed before."""
+
+	def work() -> None:
+		fold.touch(plans, subjects, triggered_by="Manual")
+		index_build.touch()
+		publish_state.hurry(
+			[scopes.INDEX, *map(scopes.plan, plans), *map(scopes.subject, subjects)], triggered_by="Manual"
+		)
+
+	database.transaction(work)
 
 
 def _check(tell: Tell | None) -> tuple[published_check.Report, int]:

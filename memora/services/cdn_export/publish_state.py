@@ -310,6 +310,26 @@ def revive(scope: Scope, *, triggered_by: str) -> bool:
 	)
 
 
+def hurry(scopes: Iterable[Scope], *, triggered_by: str) -> None:
+	"""Let scopes that have failed be tried at once, with all their retries. In the caller's transaction."""
+	database.update_names(
+		TABLE,
+		[scope.id for scope in scopes],
+		"dead_since = null, retry_count = 0, next_retry_at = null, triggered_by = %s",
+		(triggered_by,),
+		"dead_since is not null or next_retry_at is not null",
+	)
+
+
+def failing() -> list[tuple[State, str]]:
+	"""What has failed and will be tried again, each with its error, by name."""
+	states = _select(
+		"published_generation < generation and retry_count > 0 and dead_since is null order by name", ()
+	)
+	errors = dict(frappe.db.sql(f"select name, last_error from `tab{TABLE}` where retry_count > 0"))
+	return [(state, errors.get(state.name) or "") for state in states]
+
+
 def give_up(scope: Scope) -> bool:
 	"""Close a dead letter without publishing: what is live counts as current. False when it was not dead."""
 	return bool(
