@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -266,3 +267,13 @@ class TestOpen:
 	def test_settings_that_cannot_work_open_all_the_same(self) -> None:
 		"""A build must not fail for them."""
 		assert cache_purge.open("example.com", "").purge(urls(1)).final
+
+
+@pytest.mark.skipif("MEMORA_TRY_ZONE_ID" not in os.environ, reason="no account to try: see docs/storage.md")
+def test_with_an_account() -> None:
+	"""300 URLs of MEMORA_TRY_CDN_BASE_URL, which need not exist, are purged in a real zone."""
+	base = os.environ["MEMORA_TRY_CDN_BASE_URL"].rstrip("/")
+	purge = cache_purge.open(os.environ["MEMORA_TRY_ZONE_ID"], os.environ["MEMORA_TRY_API_TOKEN"])
+	purge.verify(f"{base}/connection-test/a.json")
+	result = purge.purge([f"{base}/connection-test/{number}.json?v=1" for number in range(300)])
+	assert result.error == "" and len(result.purged) == 300

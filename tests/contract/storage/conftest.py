@@ -1,7 +1,12 @@
-"""Storages to test: a local directory, and S3 and R2 on moto's server over HTTP, R2 with its limit on writes."""
+"""Storages to test: a local directory, and S3 and R2 on moto's server over HTTP, R2 with its limit on writes.
+
+With MEMORA_TRY_PROVIDER set, the shared suite also runs against a real account's bucket, which must be empty:
+docs/storage.md, "With an account", has the command.
+"""
 
 from __future__ import annotations
 
+import os
 import secrets
 import threading
 import time
@@ -19,7 +24,10 @@ from tests.contract.storage.faulty_server import FaultyServer, Request, s3_error
 
 ACCESS_KEY = "AKIATESTKEY"
 SECRET_KEY = "a-secret/that+must-never=show"
-PROVIDERS = ("Local Directory", "AWS S3", "Cloudflare R2")
+PROVIDERS = ["Local Directory", "AWS S3", "Cloudflare R2"]
+ACCOUNT = "account"
+if os.environ.get("MEMORA_TRY_PROVIDER"):
+	PROVIDERS.append(ACCOUNT)
 
 Open = Callable[..., Storage]
 
@@ -103,11 +111,27 @@ def local(local_settings: StorageSettings) -> Storage:
 	return storages.open(local_settings)
 
 
+@pytest.fixture
+def account_settings() -> Iterator[StorageSettings]:
+	"""A real account's bucket, empty before and after."""
+	names = ("PROVIDER", "ENDPOINT_URL", "REGION", "BUCKET_NAME", "ACCESS_KEY", "SECRET_KEY", "CDN_BASE_URL")
+	if not os.environ.get("MEMORA_TRY_PROVIDER"):
+		pytest.skip("no account to try: see docs/storage.md")
+	settings = StorageSettings(**{name.lower(): os.environ.get(f"MEMORA_TRY_{name}", "") for name in names})
+	with storages.open(settings) as storage:
+		if any(True for _ in storage.list()):
+			pytest.exit(f"The bucket {settings.bucket_name} is not empty, and its files are left alone.")
+		yield settings
+		storage.delete([found.path for found in storage.list()])
+
+
 @pytest.fixture(params=PROVIDERS)
 def open_another(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Open:
 	"""Opens storages that all lead to one place, as several workers do."""
 	if request.param == "Local Directory":
 		settings = request.getfixturevalue("local_settings")
+	elif request.param == ACCOUNT:
+		settings = request.getfixturevalue("account_settings")
 	else:
 		settings = replace(request.getfixturevalue("s3_settings"), provider=request.param)
 	if request.param == "AWS S3":

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from memora.services.cdn_export import connection_test
+from memora.services.cdn_export import cache_purge, connection_test
 from memora.services.cdn_export import storage as storages
 from memora.services.cdn_export.cache_purge import NoPurge
 from memora.services.cdn_export.cache_purge.cloudflare import CloudflarePurge
@@ -284,3 +286,15 @@ def test_writes_keep_to_the_limit_of_r2(
 	front.by_rule(Cdn(on_r2))
 	assert run(on_r2, front.url)["conditional write"].ok
 	assert sum(waits) < 8, "a person waits for the answer"
+
+
+def test_with_an_account(account_settings: StorageSettings) -> None:
+	"""With MEMORA_TRY_PROVIDER and the rest set (docs/storage.md): what it finds is printed, errors fail."""
+	purge = cache_purge.open(
+		os.environ.get("MEMORA_TRY_ZONE_ID", ""), os.environ.get("MEMORA_TRY_API_TOKEN", "")
+	)
+	with storages.open(account_settings) as storage:
+		findings = connection_test.run(storage, purge, account_settings.cdn_base_url)
+	shown = [f"{finding.level:<8} {finding.check}: {finding.message} {finding.mend}" for finding in findings]
+	sys.stdout.write("\n".join(shown))
+	assert [finding for finding in findings if not finding.ok] == []
