@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -94,6 +95,15 @@ def test_a_url_of_another_script_is_encoded_as_browsers_do(purge: CachePurge, ac
 	wanted = f"https://{HOST}/دروس/a.json"
 	assert purge.purge([wanted]).purged == (wanted,)
 	assert account.purged == [f"https://{HOST}/%D8%AF%D8%B1%D9%88%D8%B3/a.json"]
+
+
+def test_a_netrc_does_not_replace_the_token(
+	purge: CachePurge, account: Cloudflare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+	netrc = tmp_path / "netrc"
+	netrc.write_text("machine 127.0.0.1 login someone password else\n")
+	monkeypatch.setenv("NETRC", str(netrc))
+	assert purge.purge(urls(1)).error == ""
 
 
 class TestLimits:

@@ -255,6 +255,8 @@ class TestChangedByHand:
 		assert list(found) == ["deep/foreign.txt", "not-utf8-\\xff", "pipe"]
 		assert found["deep/foreign.txt"] and found["pipe"] == ""
 		assert local.get("pipe") is None
+		foreign = local.head("deep/foreign.txt")
+		assert foreign and foreign.etag == found["deep/foreign.txt"] and foreign.content_type == ""
 
 	def test_a_file_where_a_folder_is_needed(self, local: Storage) -> None:
 		local.put(upload("plans"))

@@ -60,8 +60,7 @@ class CloudflarePurge(CachePurge):
 		self._batch = min(batch_size, LARGEST_BATCH) if batch_size > 0 else BATCH
 		self._api = api
 		self._session = requests.Session()
-		self._session.trust_env = False  # no .netrc may replace the token
-		self._session.headers["Authorization"] = f"Bearer {self._token}"
+		self._session.auth = self._authorise  # not a header, which a .netrc would replace
 		self._calls: deque[float] = deque()
 		self._free_at = 0.0
 
@@ -104,6 +103,10 @@ class CloudflarePurge(CachePurge):
 		result = self.purge([url])
 		if result.error:
 			raise PurgeError(result.error)
+
+	def _authorise(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+		request.headers["Authorization"] = f"Bearer {self._token}"
+		return request
 
 	def _unusable(self) -> str:
 		if not _ZONE.fullmatch(self._zone):

@@ -105,7 +105,7 @@ class LocalStorage(Storage):
 
 	def head(self, path: str) -> StoredObject | None:
 		described = self._describe(path)
-		if described and not described.content_type:
+		if described and not described.content_type and os.path.isdir(self._locks):
 			# Caught between a writer's two renames, or changed by hand: under its lock there is one answer.
 			with self._errors("read", path), self._locked(path):
 				described = self._describe(path)
