@@ -57,8 +57,8 @@ def load(subject: str) -> Node | None:
 	rows: dict[Kind, list[dict[str, Any]]] = {kind: [] for kind in KINDS}
 	for kind, *values in frappe.db.sql(_SKELETON, {"subject": subject}):
 		rows[kind].append(dict(zip(_COLUMNS, values, strict=True)))
-	if not rows["subject"]:
-		return None
+	if [row["name"] for row in rows["subject"]] != [subject]:
+		return None  # gone, or renamed to what is the same name but for its case
 	files = media.published_paths(
 		row[field]
 		for kind_rows in rows.values()
@@ -107,7 +107,7 @@ def published_plan(name: str) -> tuple[Plan, dict[str, int], dict[str, tuple[Ove
 	"""A plan with the titles of its season, grade and stream, its `plan_subjects` and its `plan_overrides`; None
 	when it is unpublished or gone. One statement, and those for overrides where there are any."""
 	rows = frappe.db.sql(
-		f"""select plan.title, season.title, grade.title, stream.title,
+		f"""select plan.name, plan.title, season.title, grade.title, stream.title,
 			exists(select 1 from `tabMemora Plan Override` changed where changed.parent = plan.name),
 			subject.name, listed.sort_order
 		from `tab{resolver.PLAN}` plan
@@ -119,29 +119,12 @@ def published_plan(name: str) -> tuple[Plan, dict[str, int], dict[str, tuple[Ove
 		where plan.name = %s and plan.is_published = 1 order by listed.idx""",
 		(resolver.PLAN, name),
 	)
-	if not rows:
-		return None
-	title, season, grade, stream, is_changed = rows[0][:5]
+	if not rows or rows[0][0] != name:
+		return None  # gone, or renamed to what is the same name but for its case
+	title, season, grade, stream, is_changed = rows[0][1:6]
 	subjects = {subject: sort_order or 0 for *_, subject, sort_order in rows if subject}
 	overrides = plan_overrides(name) if is_changed else {}
 	return Plan(name, title or "", season or "", grade or "", stream or ""), subjects, overrides
-
-
-def live_plans() -> list[Plan]:
-	"""The published plans whose manifest is live."""
-	return [
-		Plan(name, title, season or "", grade or "", stream or "")
-		for name, title, season, grade, stream in frappe.db.sql(
-			f"""select plan.name, plan.title, season.title, grade.title, stream.title
-			from `tab{resolver.PLAN}` plan
-			join `tabCDN Publish State` state
-				on state.ref = plan.name and state.scope_type = 'plan' and state.is_live = 1
-			left join `tabMemora Season` season on season.name = plan.season
-			left join `tabMemora Grade` grade on grade.name = plan.grade
-			left join `tabMemora Stream` stream on stream.name = plan.stream
-			where plan.is_published = 1"""
-		)
-	]
 
 
 def plan_subjects(plan: str) -> dict[str, int]:
@@ -190,7 +173,7 @@ def _select_of(kind: Kind, doctype: str) -> str:
 		"sort_order": f"coalesce(l{depth}.sort_order, 0)",
 		"stage_count": f"({_STAGE_COUNT})" if kind == "lesson" else "0",
 		# as text, which sorts alike: parsing a date takes longer than all the rest of a row
-		"creation": f"cast(l{depth}.creation as char)",
+		"creation": f"coalesce(cast(l{depth}.creation as char), '')",
 	}
 	for column in _COLUMNS:
 		missing = "0" if column in _FLAGS else "''"

@@ -74,6 +74,12 @@ def execute(statement: str, values: Sequence[Any] | dict[str, Any]) -> int:
 	return frappe.db._cursor.rowcount
 
 
+def exactly(column: str, value: str) -> str:
+	"""SQL: whether a name is just this one. By `=` alone MariaDB takes names for one that differ in case or
+	accents, which are two to us; it finds the row by an index, though."""
+	return f"({column} = {value} and binary {column} = {value})"
+
+
 def upsert(
 	doctype: str,
 	columns: Sequence[str],

@@ -18,6 +18,8 @@ from memora.services.cdn_export.tree import ResolvedNode
 
 ADMIN_ROLES = ("System Manager", "Memora CDN Admin")
 _NAMED_AT_MOST = 3
+_LONGEST_MESSAGE = 5_000
+"""In characters: it must fit wherever it is recorded, since recording a failure must never fail."""
 
 
 def record(state: State, lease: Lease, error: Exception) -> publish_state.Failure | None:
@@ -49,7 +51,9 @@ def record(state: State, lease: Lease, error: Exception) -> publish_state.Failur
 def describe(error: Exception) -> str:
 	"""The error as an admin reads it: memora's own say all there is to say, others their kind as well."""
 	text = str(error).strip()
-	return text if isinstance(error, MemoraError) else f"{type(error).__name__}: {text}"
+	if not isinstance(error, MemoraError):
+		text = f"{type(error).__name__}: {text}"
+	return text if len(text) <= _LONGEST_MESSAGE else f"{text[:_LONGEST_MESSAGE]} …"
 
 
 def letter(label: str, message: str, retries: int, since: Any) -> dict[str, Any]:
@@ -62,7 +66,9 @@ def kept_paid(lessons: Sequence[ResolvedNode]) -> str:
 	titles = ", ".join(f"“{lesson.title}”" for lesson in lessons[:_NAMED_AT_MOST])
 	if len(lessons) > _NAMED_AT_MOST:
 		titles = _("{0} and {1} more").format(titles, len(lessons) - _NAMED_AT_MOST)
-	return _("Paid lessons would be readable without paying, and stay paid until approved: {0}").format(titles)
+	return _("Paid lessons would be readable without paying, and stay paid until approved: {0}").format(
+		titles
+	)
 
 
 def would_lose(lessons: int, live: int) -> str:

@@ -12,7 +12,6 @@ import time
 from memora.exceptions import ScopeBusyError
 from memora.services.cdn_export import (
 	build,
-	content_tree,
 	contracts,
 	database,
 	json_generator,
@@ -37,9 +36,7 @@ def run(site: Site, lease: Lease, state: State) -> Counts:
 	entries = ledger.of_scope(scopes.INDEX)
 	offered = Diff(entries, int(time.time()))
 	contracts.offer(offered)
-	document = json_generator.plan_index_document(
-		json_generator.plan_index_entry(plan) for plan in content_tree.live_plans()
-	)
+	document = json_generator.plan_index_document(publish_state.live_index_entries())
 	offered.offer(paths.PLAN_INDEX, "plans_index", "", document)
 	return build.commit(
 		site,

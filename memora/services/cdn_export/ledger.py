@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import frappe
 from frappe.utils import now_datetime
@@ -211,10 +212,11 @@ def removable(scope: Scope, now: datetime) -> list[LedgerEntry]:
 	"""
 	return list(
 		_select(
-			"""scope = %s and state = 'removing' and remove_at <= %s and not exists (
+			f"""scope = %(scope)s and state = 'removing' and remove_at <= %(now)s and not exists (
 				select 1 from `tabCDN Rendition` reader
-				where reader.subject = %s and reader.mode = 'shared' and reader.generation < drop_generation)""",
-			(scope.id, now, scope.ref if scope.type == "subject" else ""),
+				where {database.exactly("reader.subject", "%(subject)s")} and reader.mode = 'shared'
+					and reader.generation < drop_generation)""",
+			{"scope": scope.id, "now": now, "subject": scope.ref if scope.type == "subject" else ""},
 		).values()
 	)
 
@@ -308,7 +310,7 @@ def _listed(file: Planned) -> str:
 	return " ".join(sorted(file.pictures()))
 
 
-def _select(where: str, values: tuple) -> dict[str, LedgerEntry]:
+def _select(where: str, values: tuple | dict[str, Any]) -> dict[str, LedgerEntry]:
 	rows = frappe.db.sql(f"select {', '.join(_COLUMNS)} from `tab{TABLE}` where {where}", values)
 	return {
 		row[0]: LedgerEntry(

@@ -25,8 +25,11 @@ def segment(name: str) -> str:
 	Any name becomes 1 to 64 characters that need no escaping in a URL, an S3 key or a file name. Two names
 	never share a segment: no plain name begins with "~".
 	"""
-	if _PLAIN.fullmatch(name):
-		return name
+	return name if _PLAIN.fullmatch(name) else digested(name)
+
+
+def digested(name: str) -> str:
+	"""What stands for a name that cannot stand for itself."""
 	return "~" + b32encode(sha256(name.encode()).digest()).decode().lower()[:26]
 
 

@@ -242,12 +242,12 @@ def _publish(site: Site, lease: Lease, snapshot: Snapshot, stuck: set[str]) -> C
 	if snapshot.brakes and (lost := losses(snapshot, rendered)).are_held:
 		_hold(lease, snapshot, failures.would_lose(lost.others, lost.live))
 		return Counts()
-	index_digest = diff.shape(json_generator.plan_index_entry(plan))
-	lists_anew = not snapshot.state.is_live or snapshot.state.index_digest != index_digest
+	index_entry = diff.serialise(json_generator.plan_index_entry(plan)).decode()
+	lists_anew = not snapshot.state.is_live or snapshot.state.index_entry != index_entry
 	state_values: dict[str, Any] = {
 		"is_live": 1,
 		"live_version": drafted.manifest.version,
-		"index_digest": index_digest,
+		"index_entry": index_entry,
 	}
 	if drafted.kept_paid:
 		reason = failures.kept_paid(drafted.kept_paid)
@@ -573,7 +573,7 @@ def _take_away(site: Site, lease: Lease, snapshot: Snapshot) -> Counts:
 		{},
 		generation=snapshot.state.generation,
 		removals=removals,
-		state_values={"is_live": 0, "live_version": 0, "index_digest": ""},
+		state_values={"is_live": 0, "live_version": 0, "index_entry": ""},
 		closing=closing,
 	)
 	return Counts(deleted=_tidy(site, lease, leftovers, {}))

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import frappe
+import orjson
 from frappe.utils import now_datetime
 
 from memora.services.cdn_export import database
@@ -35,7 +36,7 @@ COLUMNS = (
 	"is_live",
 	"live_version",
 	"triggered_by",
-	"index_digest",
+	"index_entry",
 	"held",
 	"held_generation",
 	"approved_generation",
@@ -64,7 +65,7 @@ class State:
 	is_live: bool
 	live_version: int
 	triggered_by: str
-	index_digest: str
+	index_entry: str
 	held: bool = False
 	held_generation: int = 0
 	approved_generation: int = 0
@@ -141,7 +142,8 @@ def due(now: datetime) -> list[State]:
 		f"""{_COMING}
 		and (lease_token is null or lease_expires < now(6))
 		and (scope_type != 'subject' or exists (
-			select 1 from `tabCDN Rendition` reader where reader.subject = ref and reader.mode = 'shared'))
+			select 1 from `tabCDN Rendition` reader
+			where {database.exactly("reader.subject", "ref")} and reader.mode = 'shared'))
 		order by field(scope_type, 'subject', 'plan', 'index'), waiting_since, name""",
 		(now,),
 	)
@@ -150,6 +152,19 @@ def due(now: datetime) -> list[State]:
 def is_coming(scope: Scope, now: datetime) -> bool:
 	"""Whether a scope is due, or is being built right now."""
 	return bool(_select(f"name = %s and {_COMING}", (scope.id, now)))
+
+
+def live_index_entries() -> list[dict[str, Any]]:
+	"""What the list of plans says of each published plan: the same as the manifest that is live, also where the
+	plan has been edited since and cannot be built."""
+	return [
+		orjson.loads(entry)
+		for (entry,) in frappe.db.sql(
+			f"""select state.index_entry from `tab{TABLE}` state
+			join `tabMemora Academic Plan` plan on {database.exactly("plan.name", "state.ref")}
+			where state.scope_type = 'plan' and state.is_live = 1 and plan.is_published = 1"""
+		)
+	]
 
 
 def succeeded(scope: Scope, token: str, generation: int, values: dict[str, Any], *, release: bool) -> bool:
@@ -275,7 +290,8 @@ def to_tidy(among: Iterable[Scope] | None = None) -> list[State]:
 				select 1 from `tabCDN File` file
 				where file.scope = `tab{TABLE}`.name and file.state = 'removing' and file.remove_at <= %s)
 			or (scope_type = 'subject' and is_live = 1 and not exists (
-				select 1 from `tabCDN Rendition` reader where reader.subject = ref and reader.mode = 'shared')))""",
+				select 1 from `tabCDN Rendition` reader
+				where {database.exactly("reader.subject", "ref")} and reader.mode = 'shared')))""",
 		(*values, now_datetime()),
 	)
 

@@ -83,7 +83,7 @@ def _start_anew() -> list[str]:
 	frappe.db.sql(f"delete from `tab{renditions.TABLE}`")
 	frappe.db.sql("delete from `tabCDN Node Change`")
 	frappe.db.sql(
-		f"""update `tab{publish_state.TABLE}` set is_live = 0, live_version = 0, index_digest = '',
+		f"""update `tab{publish_state.TABLE}` set is_live = 0, live_version = 0, index_entry = '',
 			published_generation = 0, lease_token = null, lease_expires = null, retry_count = 0,
 			next_retry_at = null, dead_since = null, last_error = null, held = 0, held_reason = null,
 			waiting_since = coalesce(waiting_since, %s)""",

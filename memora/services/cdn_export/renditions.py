@@ -36,12 +36,13 @@ class Rendition:
 def of_plan(plan: str) -> tuple[dict[str, Rendition], list[State]]:
 	"""A plan's renditions by subject, and the states of those subjects. One statement."""
 	states = ", ".join(f"state.{column}" for column in publish_state.COLUMNS)
+	same_subject = database.exactly("state.ref", "reader.subject")
 	found, known = {}, []
 	for subject, mode, generation, digest, summary, *state in frappe.db.sql(
 		f"""select reader.subject, mode, reader.generation, digest, summary, {states} from `tab{TABLE}` reader
-		left join `tab{publish_state.TABLE}` state on state.scope_type = 'subject' and state.ref = reader.subject
-		where plan = %s""",
-		(plan,),
+		left join `tab{publish_state.TABLE}` state on state.scope_type = 'subject' and {same_subject}
+		where {database.exactly("plan", "%(plan)s")}""",
+		{"plan": plan},
 	):
 		found[subject] = Rendition(
 			subject, mode, generation, digest or "", orjson.loads(summary) if summary else {}
@@ -87,10 +88,12 @@ def forget(plan: str, subjects: Iterable[str]) -> None:
 
 def withdraw(plan: str) -> None:
 	"""Take back what a plan announced and did not come to publish, so that it holds no file any longer."""
+	this = database.exactly("plan", "%(plan)s")
 	frappe.db.sql(
-		f"delete from `tab{TABLE}` where plan = %s and generation = 0 and coalesce(digest, '') = ''", (plan,)
+		f"delete from `tab{TABLE}` where {this} and generation = 0 and coalesce(digest, '') = ''",
+		{"plan": plan},
 	)
-	frappe.db.sql(f"update `tab{TABLE}` set mode = 'own' where plan = %s and generation = 0", (plan,))
+	frappe.db.sql(f"update `tab{TABLE}` set mode = 'own' where {this} and generation = 0", {"plan": plan})
 
 
 def _upsert(plan: str, renditions: Sequence[Rendition], on_duplicate: str) -> None:

@@ -19,8 +19,14 @@ class Scope:
 
 	@property
 	def id(self) -> str:
-		"""The key of its state row, its lock and its files in the ledger: short and plain for any name."""
-		return f"{self.type}:{paths.segment(self.ref)}" if self.ref else self.type
+		"""The key of its state row, its lock and its files in the ledger: short and plain for any name.
+
+		MariaDB does not tell "a" from "A", and a document can be renamed from one to the other.
+		"""
+		if not self.ref:
+			return self.type
+		segment = paths.segment(self.ref)
+		return f"{self.type}:{segment if segment == segment.lower() else paths.digested(self.ref)}"
 
 	@property
 	def label(self) -> str:

@@ -132,9 +132,10 @@ def release(lease: Lease, levels: Levels) -> bool:
 		lease.hold()
 		unread = database.execute(
 			f"""update `tab{publish_state.TABLE}` set is_live = 0, published_generation = 0
-			where name = %s and is_live = 1 and not exists (
-				select 1 from `tab{renditions.TABLE}` reader where reader.subject = %s and reader.mode = 'shared')""",
-			(lease.scope.id, lease.scope.ref),
+			where name = %(scope)s and is_live = 1 and not exists (
+				select 1 from `tab{renditions.TABLE}` reader
+				where {database.exactly("reader.subject", "%(subject)s")} and reader.mode = 'shared')""",
+			{"scope": lease.scope.id, "subject": lease.scope.ref},
 		)
 		if unread:
 			standing = [entry for entry in ledger.of_scope(lease.scope).values() if entry.state != "removed"]

@@ -17,7 +17,7 @@ class CDNPublishState(Document):
 		held: DF.Check
 		held_generation: DF.Int
 		held_reason: DF.Text | None
-		index_digest: DF.Data | None
+		index_entry: DF.Text | None
 		is_live: DF.Check
 		last_attempt_at: DF.Datetime | None
 		last_error: DF.Text | None
