@@ -112,5 +112,31 @@ def history() -> None:
 	"""The latest attempts to publish, newest first."""
 
 
+@memora.command("preview")
+@click.argument("plan")
+@click.option("--paths", is_flag=True, help="Name every file, not only how many.")
+@action("preview")
+def preview() -> None:
+	"""What a plan's next run would change: who may read what, and which files. Changes nothing.
+
+	PLAN is a plan's ID or its title. Ends with 1 when the run is a large one: it would take many lessons away, or
+	make paid content free or public; CDN Settings can have such runs wait for an admin.
+	"""
+
+
+@memora.command("doctor")
+@click.option(
+	"--no-storage", is_flag=True, help="Leave out the connection test, which writes two small files."
+)
+@click.option("--strict", is_flag=True, help="End with 1 for warnings too.")
+@action("doctor")
+def doctor() -> None:
+	"""What is wrong with this site, within a minute, and how to mend it.
+
+	Looks at versions, tables, both Redis, workers and queues, the scheduler and its rows, settings, the storage and
+	the CDN, clocks, disks, and at what is stuck. Ends with 1 when something keeps publishing from working.
+	"""
+
+
 commands = [memora]
 """Where Frappe looks for them."""

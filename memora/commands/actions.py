@@ -10,9 +10,12 @@ import click
 import frappe
 
 from memora.commands.running import Answer, CannotRun, Progress
+from memora.services.cdn_export import doctor as doctors
 from memora.services.cdn_export import operations
+from memora.services.cdn_export import preview as previews
 
 _LONGEST_CAUSE = 160
+_MARKS = {"ok": "✓", "warning": "!", "error": "✗"}
 
 
 def status(progress: Progress) -> Answer:
@@ -138,6 +141,49 @@ def history(progress: Progress, plan: str, failed: bool, limit: int) -> Answer:
 	return Answer(found, lines, failed and bool(found))
 
 
+def preview(progress: Progress, plan: str, paths: bool) -> Answer:
+	found = previews.of_plan(operations.find_plan(plan)).as_dict()
+	return Answer(found, list(_preview_lines(found, paths)), found["is_large"])
+
+
+def doctor(progress: Progress, no_storage: bool, strict: bool) -> Answer:
+	with progress.of("Looking") as tell:
+		findings = doctors.run(tell, bucket=not no_storage)
+	lines = []
+	for finding in findings:
+		lines.append(f"{_MARKS[finding.level]} {finding.check + ':':<28} {finding.message}")
+		if finding.mend and finding.level != "ok":
+			lines.append(f"{'':<31}Mend: {finding.mend}")
+	errors = sum(finding.level == "error" for finding in findings)
+	warnings = sum(finding.level == "warning" for finding in findings)
+	lines.append(f"{_count(errors, 'error')}, {_count(warnings, 'warning')}")
+	return Answer([finding.as_dict() for finding in findings], lines, bool(errors or (strict and warnings)))
+
+
+def _preview_lines(found: dict[str, Any], paths: bool) -> Iterator[str]:
+	changes = [word for word in ("added", "changed", "removed") if found[word]]
+	if not changes:
+		yield "Nothing would change."
+		return
+	for word, level in (("widened", "MORE people"), ("narrowed", "fewer people")):
+		for lesson in found[word]:
+			yield f"{level} may read “{lesson['title']}” ({lesson['lesson']}): {lesson['before']} → {lesson['after']}"
+	if found["large_removal"]:
+		yield f"{found['others_lost']} of {found['live_lessons']} lessons would be gone"
+	for word in changes:
+		yield f"{_count(len(found[word]), 'file')} {word}"
+		if paths:
+			yield from (f"  {path}" for path in found[word])
+	if found["purges"]:
+		yield f"{_count(len(found['purge_urls']), 'address')} purged from the CDN's cache"
+	if found["is_large"]:
+		yield (
+			"This is a large change: it waits for an admin's word on the dashboard."
+			if found["brake_is_on"]
+			else "This is a large change, and CDN Settings do not have it wait."
+		)
+
+
 def _labels(labels: Sequence[str], everything: bool) -> list[str]:
 	if bool(labels) == everything:
 		raise click.UsageError("Name the dead letters, or say --all.")
@@ -213,7 +259,7 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[Any]], right: Sequence[i
 
 
 def _count(number: int, noun: str) -> str:
-	return f"{number:,} {noun}{'' if number == 1 else 's'}"
+	return f"{number:,} {noun}{'' if number == 1 else 'es' if noun.endswith('s') else 's'}"
 
 
 def _size(count: int) -> str:

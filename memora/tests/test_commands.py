@@ -228,6 +228,20 @@ class TestCommands(CommandsTestCase):
 		self.assertEqual([log["status"] for log in found], ["Success"])
 		self.assertEqual(self.asked(FINE, "history", "--failed"), [])
 
+	def test_preview_says_what_would_change(self) -> None:
+		self.assertIn("files added", self.says(FINE, "preview", "Grade 10"))
+		self.course["track"].db_set({"required_item": "ALGEBRA"})
+		self.publish()
+		self.assertEqual(self.says(FINE, "preview", self.plan.name), "Nothing would change.\n")
+		lesson = self.course["lessons"][0]
+		lesson.db_set("is_free_preview", 1)
+		frappe.db.commit()
+		before = self.contents()
+		found = self.says(FOUND, "preview", self.plan.name, "--paths")
+		self.assertIn(f"MORE people may read “{lesson.title}” ({lesson.name}): paid → free_preview", found)
+		self.assertIn(f"  {paths.lesson(lesson.name)}", found)
+		self.assertEqual(self.contents(), before)
+
 	def test_every_command_explains_itself(self) -> None:
 		def visit(command: click.Command, words: list[str]) -> None:
 			result = self.bench(*words, "--help")

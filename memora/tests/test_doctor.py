@@ -1,0 +1,221 @@
+"""`bench memora doctor`: what it finds when each thing is broken in turn, and that nothing makes it fail itself."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import timedelta
+from types import SimpleNamespace
+from unittest.mock import patch
+
+import frappe
+import redis
+from frappe.utils import now_datetime
+
+from memora.services.cdn_export import connection_test, doctor, publish_state, schedule, scopes
+from memora.tests import factories
+from memora.tests.publishing import make_course
+from memora.tests.test_commands import CommandsTestCase
+
+TICK = "memora.services.cdn_export.batch_processor.check_due"
+
+
+class TestDoctor(CommandsTestCase):
+	def found(self, check, level: str = "error") -> str:
+		"""What one check says at a level, mends included."""
+		return "\n".join(
+			f"{finding.message} {finding.mend}" for finding in doctor._made(check) if finding.level == level
+		)
+
+	def fine(self, check) -> None:
+		self.assertEqual([finding for finding in doctor._made(check) if finding.level != "ok"], [])
+
+	def test_a_site_in_order_has_no_errors_but_what_the_machine_lacks(self) -> None:
+		self.publish()
+		for check in (
+			doctor.versions,
+			doctor.schema,
+			doctor.cache_redis,
+			doctor.queue_redis,
+			doctor.cron_rows,
+			doctor.settings_page,
+			doctor.clock,
+			doctor.disk,
+			doctor.waiting,
+			doctor.leftovers,
+		):
+			with self.subTest(check=check.__name__):
+				self.fine(check)
+
+	def test_every_finding_that_is_not_fine_says_what_to_do(self) -> None:
+		self.kill(self.plan.name)
+		for finding in doctor.run():
+			if finding.level != "ok" and finding.check != "workers":
+				self.assertTrue(finding.mend or "in" in finding.message, finding)
+
+	def test_exit_codes(self) -> None:
+		warning = connection_test.Finding("x", "warning", "odd", "mend it")
+		error = connection_test.Finding("x", "error", "broken", "mend it")
+		for findings, arguments, code in (
+			([], (), 0),
+			([warning], (), 0),
+			([warning], ("--strict",), 1),
+			([error], (), 1),
+		):
+			with patch.object(doctor, "run", return_value=findings):
+				self.says(code, "doctor", *arguments)
+		with patch.object(doctor, "run", return_value=[error]):
+			self.assertEqual(self.asked(1, "doctor")[0]["mend"], "mend it")
+
+	def test_it_is_done_within_a_minute_when_the_storage_hangs(self) -> None:
+		ended = threading.Event()
+		self.addCleanup(ended.set)
+		with (
+			patch.object(doctor, "BUCKET_SECONDS", 0.2),
+			patch.object(connection_test, "run", lambda *arguments: ended.wait(60)),
+		):
+			started = time.monotonic()
+			self.assertIn("has not answered everything", self.found(doctor.storage))
+		self.assertLess(time.monotonic() - started, 10)
+
+	def test_a_check_that_fails_hides_no_other(self) -> None:
+		with patch.object(frappe.db, "table_exists", side_effect=RuntimeError("odd")):
+			findings = doctor.run(bucket=False)
+		self.assertIn("could not be looked at: RuntimeError: odd", [finding.message for finding in findings])
+		self.assertIn("disk", [finding.check for finding in findings])
+
+	def test_schema(self) -> None:
+		with patch.object(frappe.db, "get_db_table_columns", return_value=["name"]):
+			found = self.found(doctor.schema)
+		self.assertIn("The database lacks CDN Change.", found)
+		self.assertIn(f"bench --site {frappe.local.site} migrate", found)
+		with patch.object(doctor, "get_patches_from_app", return_value=["memora.patches.later"]):
+			self.assertIn("memora.patches.later", self.found(doctor.schema))
+
+	def test_versions(self) -> None:
+		with patch.object(frappe, "__version__", "17.0.0"):
+			self.assertIn("not for 17.0.0", self.found(doctor.versions, "warning"))
+		with patch.object(frappe.db, "sql", return_value=(("10.5.4-MariaDB",),)):
+			self.assertIn("older than 10.6", self.found(doctor.versions))
+
+	def test_redis_down(self) -> None:
+		for key, check in (("redis_cache", doctor.cache_redis), ("redis_queue", doctor.queue_redis)):
+			with self.subTest(key), patch.dict(frappe.conf, {key: "redis://:s3cret@127.0.0.1:1"}):
+				found = self.found(check)
+				self.assertIn("127.0.0.1:1 does not answer", found)
+				self.assertNotIn("s3cret", found)
+
+	def test_redis_policy(self) -> None:
+		evicting = {"maxmemory_policy": "allkeys-lru", "maxmemory": 1000, "used_memory": 10}
+		full = {"maxmemory_policy": "noeviction", "maxmemory": 1000, "used_memory": 999}
+		with patch.object(redis.Redis, "info", return_value=evicting):
+			self.assertIn("maxmemory-policy allkeys-lru", self.found(doctor.queue_redis, "warning"))
+			self.fine(doctor.cache_redis)
+		with patch.object(redis.Redis, "info", return_value=full):
+			self.assertIn("nearly full", self.found(doctor.queue_redis))
+		with patch.dict(frappe.conf, {"redis_cache": frappe.conf.redis_queue}):
+			self.assertIn("one Redis", self.found(doctor.queue_redis, "warning"))
+
+	def test_workers_and_queues(self) -> None:
+		with patch.object(schedule, "count_workers", return_value=None):
+			self.assertIn("does not answer", self.found(doctor.workers))
+		with patch.object(schedule, "count_workers", return_value=0):
+			self.assertIn("No worker takes", self.found(doctor.workers, "warning"))
+		old = SimpleNamespace(enqueued_at=doctor.datetime.now(doctor.timezone.utc) - timedelta(minutes=20))
+		queue = SimpleNamespace(
+			get_jobs=lambda *_: [old], count=3, connection=doctor.get_queue("long").connection
+		)
+		with (
+			patch.object(schedule, "count_workers", return_value=1),
+			patch.object(doctor, "get_queue", return_value=queue),
+		):
+			self.assertIn("has waited for 20 minutes", self.found(doctor.workers))
+
+	def test_scheduler(self) -> None:
+		with patch.object(doctor, "is_scheduler_inactive", return_value=True):
+			self.assertIn("enable-scheduler", self.found(doctor.scheduler))
+		with patch.dict(frappe.conf, {"maintenance_mode": 1}):
+			self.assertIn("set-maintenance-mode off", self.found(doctor.scheduler))
+		job = frappe.db.get_value("Scheduled Job Type", {"method": TICK})
+		with (
+			patch.object(doctor, "is_scheduler_inactive", return_value=False),
+			patch.object(doctor, "is_dormant", return_value=False),
+		):
+			frappe.db.set_value("Scheduled Job Type", job, "last_execution", None)
+			self.assertIn("has not been run yet", self.found(doctor.scheduler))
+			frappe.db.set_value("Scheduled Job Type", job, "last_execution", now_datetime())
+			self.fine(doctor.scheduler)
+			with patch.object(doctor, "is_dormant", return_value=True):
+				self.assertIn("Log in once", self.found(doctor.scheduler, "warning"))
+
+	def test_cron_rows(self) -> None:
+		job = frappe.db.get_value("Scheduled Job Type", {"method": TICK})
+		for change, expected in (
+			({"stopped": 1}, "is stopped"),
+			({"cron_format": "*/7 * * * *"}, "not scheduled"),
+		):
+			with self.subTest(expected):
+				frappe.db.set_value("Scheduled Job Type", job, change)
+				self.assertIn(expected, self.found(doctor.cron_rows))
+				frappe.db.rollback()
+
+	def test_settings(self) -> None:
+		frappe.db.set_single_value("CDN Settings", "storage_provider", "AWS S3")
+		self.assertIn("Bucket Name: AWS S3 needs it.", self.found(doctor.settings_page))
+		self.configure(enabled=0)
+		self.assertIn("Export is disabled", self.found(doctor.settings_page, "warning"))
+		self.configure(secret_key="s3cret")
+		with patch(
+			"frappe.utils.password.decrypt", side_effect=frappe.ValidationError("Encryption key is invalid")
+		):
+			found = self.found(doctor.settings_page)
+		self.assertIn("Secret Key cannot be decrypted", found)
+		self.assertNotIn("s3cret", found)
+
+	def test_storage(self) -> None:
+		self.configure(cdn_base_url="http://127.0.0.1:1")
+		self.assertIn("cannot be reached", self.found(doctor.storage))
+		self.assertEqual([path for path in self.all_paths() if "connection-test" in path], [])
+
+	def test_clock(self) -> None:
+		with patch.object(doctor.time, "time", return_value=time.time() + 100):
+			self.assertIn("seconds apart", self.found(doctor.clock))
+		self.publish()
+		frappe.db.sql("update `tabCDN File` set version = version + 100000 limit 1")
+		self.assertIn("in the future", self.found(doctor.clock, "warning"))
+
+	def test_disk(self) -> None:
+		for free, level in ((50_000_000, "error"), (500_000_000, "warning")):
+			usage = SimpleNamespace(total=10**12, used=0, free=free)
+			with patch.object(doctor.shutil, "disk_usage", return_value=usage):
+				self.assertIn(f"{free / 1e6:,.0f} MB are free", self.found(doctor.disk, level))
+
+	def test_what_is_stuck(self) -> None:
+		self.publish()
+		self.kill(self.plan.name, "the bucket is full")
+		found = self.found(doctor.waiting)
+		self.assertIn(f"{self.plan.name} Grade 10: the bucket is full", found)
+		self.assertIn(f"memora dead-letters retry {self.plan.name}", found)
+
+		course = make_course(units=1, lessons=1)
+		other = factories.make_plan(title="Held", is_published=1, subjects=[course["subject"]])
+		self.publish()
+		frappe.db.set_value(publish_state.TABLE, scopes.plan(other.name).id, "held", 1)
+		self.assertIn(other.name, self.found(doctor.waiting, "warning"))
+
+		factories.make_subject()
+		frappe.db.sql("update `tabCDN Change` set creation = creation - interval 20 minute")
+		self.assertIn("Changes wait since", self.found(doctor.waiting))
+
+	def test_leftovers(self) -> None:
+		self.publish()
+		frappe.db.sql(
+			"update `tabCDN File` set state = 'removing', remove_at = %s limit 2",
+			(now_datetime() - timedelta(hours=1),),
+		)
+		self.assertIn("2 files should have been removed", self.found(doctor.leftovers, "warning"))
+		frappe.db.sql(
+			"update `tabCDN File` set signed_until = %s where state = 'live' limit 1",
+			(now_datetime() - timedelta(hours=1),),
+		)
+		self.assertIn("have expired", self.found(doctor.leftovers))
