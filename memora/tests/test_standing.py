@@ -67,6 +67,7 @@ class TestStanding(StandingTestCase):
 			self.edit(lesson, title="Newer")
 			status = self.assertState(lesson, "waiting", "next run")
 			self.assertTrue(status["next_run"])
+			self.assertState(plan, "waiting")
 			fold.fold()
 			self.assertState(lesson, "waiting")
 			self.assertState(plan, "waiting")
@@ -272,6 +273,49 @@ class TestPreview(StandingTestCase):
 		found = publishing.preview_changes(plan.name)
 		self.assertTrue(found["purges"])
 		self.assertEqual(found["purge_urls"], [])
+
+
+class TestDashboard(StandingTestCase):
+	def rows(self) -> dict[str, dict[str, Any]]:
+		return {row["title"]: row for row in publishing.get_dashboard()["rows"]}
+
+	def test_a_new_site_has_nothing_to_show(self) -> None:
+		found = publishing.get_dashboard()
+		self.assertEqual((found["rows"], found["runs"], found["oldest_waiting_since"]), ([], [], None))
+		self.assertEqual(len(found["days"]), 14)
+
+	def test_the_worst_comes_first_with_its_reason(self) -> None:
+		_course, plan = self.published()
+		other = make_course(units=1)
+		factories.make_plan([other["subject"]], is_published=1, title="Grade 8")
+		self.publish()
+		self.assertEqual({row["state"] for row in self.rows().values()}, {"live"})
+		self.edit(plan, title="Grade 7 A")
+		with patch.object(LocalStorage, "put", side_effect=StorageUnavailableError("The disk is full")):
+			self.publish()
+		found = publishing.get_dashboard()
+		self.assertEqual(found["rows"][0]["title"], "Grade 7 A")
+		self.assertEqual(found["rows"][0]["reason"], "The disk is full")
+		self.assertTrue(found["rows"][0]["next_try"])
+		self.assertEqual((found["counts"]["failed"], found["counts"]["live"]), (1, 1))
+		today = found["days"][-1]
+		self.assertEqual((today["succeeded"], today["failed"]), (2, 1))
+		self.assertGreater(today["uploaded"], 0)
+
+	def test_what_keeps_batches_from_running_is_said(self) -> None:
+		with patch("memora.services.cdn_export.schedule._is_off", return_value=True):
+			texts = " ".join(warning["message"] for warning in publishing.get_health()["warnings"])
+		self.assertIn("The scheduler is off.", texts)
+		self.assertIn("No worker listens.", texts)
+		with patch("memora.services.cdn_export.schedule.count_workers", return_value=None):
+			texts = " ".join(warning["message"] for warning in publishing.get_health()["warnings"])
+		self.assertIn("does not answer", texts)
+
+	def test_the_connection_is_tested_with_a_paid_lesson_that_is_live(self) -> None:
+		self.published(required_item="PHYSICS")
+		found = publishing.test_connection()["findings"]
+		self.assertIn("write", {finding["check"] for finding in found})
+		self.assertEqual(self.paths() & {"connection-test"}, set())
 
 
 def _unstamped(value: Any) -> Any:

@@ -7,18 +7,22 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import frappe
-from playwright.sync_api import Browser, ConsoleMessage, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route
 
+from memora.exceptions import StorageUnavailableError
 from memora.install import ADMIN, EDITOR
-from memora.services.cdn_export import batch_processor
+from memora.services.cdn_export import batch_processor, publish_state, scopes
+from memora.services.cdn_export.storage.local import LocalStorage
 from memora.tests import factories
 from memora.tests.utils import wipe
 
@@ -40,13 +44,12 @@ class Desk:
 	address: str
 	browser: Browser
 	docs: dict[str, Any] = field(default_factory=dict)
+	_contexts: dict[str, BrowserContext] = field(default_factory=dict)
 
 	@contextmanager
-	def login(self, user: str, *, width: int = 1280, height: int = 860, dark: bool = False) -> Iterator[Page]:
+	def login(self, user: str, *, width: int = 1280, height: int = 860) -> Iterator[Page]:
 		"""A page of this user's Desk. At the end its console must hold no error."""
-		context = self.browser.new_context(
-			viewport={"width": width, "height": height}, locale="en-GB", reduced_motion="reduce"
-		)
+		context = self._context(user)
 		errors: list[str] = []
 
 		def heard(message: ConsoleMessage) -> None:
@@ -54,21 +57,27 @@ class Desk:
 			if message.type == "error" and not any(word in message.text + where for word in _HARMLESS):
 				errors.append(f"{message.text} ({where})")
 
+		page = context.new_page()
 		try:
+			page.set_viewport_size({"width": width, "height": height})
+			page.set_default_timeout(20_000)
+			page.on("console", heard)
+			page.on("pageerror", lambda error: errors.append(str(error)))
+			yield page
+			assert not errors, errors
+		finally:
+			page.close()
+
+	def _context(self, user: str) -> BrowserContext:
+		"""The user's own, with its cookies and cache."""
+		if user not in self._contexts:
+			context = self.browser.new_context(locale="en-GB", reduced_motion="reduce")
 			answer = context.request.post(
 				f"{self.address}/api/method/login", form={"usr": user, "pwd": PASSWORD}
 			)
 			assert answer.ok, answer.text()
-			page = context.new_page()
-			page.set_default_timeout(20_000)
-			page.on("console", heard)
-			page.on("pageerror", lambda error: errors.append(str(error)))
-			if dark:
-				page.add_init_script("document.documentElement?.setAttribute('data-theme', 'dark')")
-			yield page
-			assert not errors, errors
-		finally:
-			context.close()
+			self._contexts[user] = context
+		return self._contexts[user]
 
 	def open(self, page: Page, route: str) -> None:
 		page.goto(f"{self.address}/app/{route}", wait_until="domcontentloaded")
@@ -84,7 +93,7 @@ class Desk:
 		batch_processor.process("Scheduler")
 		frappe.db.commit()
 
-	def edit(self, title: str, **fields: Any) -> None:
+	def edit(self, title: str, /, **fields: Any) -> None:
 		frappe.db.rollback()
 		doc = frappe.get_doc(self.docs[title].doctype, self.docs[title].name)
 		doc.update(fields).save()
@@ -116,23 +125,57 @@ class Desk:
 def shoot(page: Page, name: str) -> None:
 	"""Keep a screenshot, where dev/screenshots asks for them."""
 	if SCREENSHOTS:
-		page.wait_for_timeout(400)
+		page.wait_for_timeout(1500)  # charts and dialogs come up slowly
+		page.mouse.move(2, 2)
 		page.screenshot(path=str(Path(SCREENSHOTS) / f"desk-{name}.png"))
+
+
+@contextmanager
+def broken(desk: Desk) -> Iterator[None]:
+	"""Meanwhile nothing can be written to the storage of this process."""
+	error = StorageUnavailableError("The disk is full: make room in the site's public/files")
+	with patch.object(LocalStorage, "put", side_effect=error):
+		yield
+
+
+def let_die(plan: str) -> None:
+	"""Let a plan that has failed use up its retries."""
+	for _ in range(len(publish_state.RETRY_MINUTES)):
+		frappe.db.sql(
+			"update `tabCDN Publish State` set next_retry_at = null where next_retry_at is not null"
+		)
+		frappe.db.commit()
+		batch_processor.process("Scheduler")
+	assert frappe.db.get_value("CDN Publish State", scopes.plan(plan).id, "dead_since")
+	frappe.db.commit()
+
+
+def empty_dashboard(route: Route) -> None:
+	"""What the server says of a site that has never published."""
+	answer = route.fetch()
+	message = answer.json()["message"]
+	message.update(rows=[], runs=[], oldest_waiting_since=None, counts=dict.fromkeys(message["counts"], 0))
+	for day in message["days"]:
+		day.update(uploaded=0, deleted=0, succeeded=0, failed=0, seconds=0)
+	route.fulfill(response=answer, json={"message": message})
 
 
 def make_users() -> None:
 	"""An editor, an admin, and each of them in Arabic."""
-	for email, name, roles, language in (
-		("editor@e2e.test", "Editor", [EDITOR], "en"),
-		("admin@e2e.test", "Admin", [ADMIN], "en"),
-		("editor.ar@e2e.test", "محررة", [EDITOR], "ar"),
-		("admin.ar@e2e.test", "مشرف", [ADMIN], "ar"),
+	for email, name, roles, language, theme in (
+		("editor@e2e.test", "Editor", [EDITOR], "en", "Light"),
+		("admin@e2e.test", "Admin", [ADMIN], "en", "Light"),
+		("editor.ar@e2e.test", "محررة", [EDITOR], "ar", "Light"),
+		("admin.ar@e2e.test", "مشرف", [ADMIN], "ar", "Light"),
+		("night@e2e.test", "Night", [EDITOR, ADMIN], "en", "Dark"),
 	):
 		if not frappe.db.exists("User", email):
-			user = frappe.get_doc({"doctype": "User", "email": email, "first_name": name, "send_welcome_email": 0})
+			user = frappe.get_doc(
+				{"doctype": "User", "email": email, "first_name": name, "send_welcome_email": 0}
+			)
 			user.flags.ignore_password_policy = True
 			user.new_password = PASSWORD
-			user.language = language
+			user.language, user.desk_theme = language, theme
 			user.insert(ignore_permissions=True)
 			user.add_roles(*roles)
 	frappe.db.set_single_value("System Settings", "enable_onboarding", 0)
@@ -148,7 +191,11 @@ def make_school() -> dict[str, Any]:
 		return doc
 
 	tree = {
-		"Physics": {"Mechanics": {"Motion": {"Speed": ["What is speed?", "Measuring speed"], "Forces": ["Push and pull"]}}},
+		"Physics": {
+			"Mechanics": {
+				"Motion": {"Speed": ["What is speed?", "Measuring speed"], "Forces": ["Push and pull"]}
+			}
+		},
 		"Mathematics": {
 			"Algebra": {"Equations": {"Unknowns": ["Finding x", "Two unknowns", "Word problems"]}},
 			"Geometry": {"Triangles": {"Angles": ["Angles of a triangle"]}},
@@ -158,7 +205,9 @@ def make_school() -> dict[str, Any]:
 	for subject_title, tracks in tree.items():
 		subject = keep(
 			factories.make_subject(
-				title=subject_title, is_published=1, required_item="PHYSICS-7" if subject_title == "Physics" else ""
+				title=subject_title,
+				is_published=1,
+				required_item="PHYSICS-7" if subject_title == "Physics" else "",
 			)
 		)
 		for track_title, units in tracks.items():
@@ -218,10 +267,18 @@ def served() -> Iterator[str]:
 	with socket.socket() as probe:
 		probe.bind(("127.0.0.1", 0))
 		port = probe.getsockname()[1]
-	log = open(Path(SITES) / SITE / "logs" / "e2e.log", "w")  # noqa: SIM115
+	log = open(Path(SITES) / SITE / "logs" / "e2e.log", "w")
 	commands = (
 		[sys.executable, str(REPO / "dev" / "lib" / "web.py"), SITE, str(port)],
-		[sys.executable, "-m", "frappe.utils.bench_helper", "frappe", "worker", "--queue", "short,default,long"],
+		[
+			sys.executable,
+			"-m",
+			"frappe.utils.bench_helper",
+			"frappe",
+			"worker",
+			"--queue",
+			"short,default,long",
+		],
 	)
 	running = [subprocess.Popen(command, cwd=SITES, stdout=log, stderr=log) for command in commands]
 	address = f"http://127.0.0.1:{port}"

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import frappe
+from frappe import _
 from frappe.utils import add_days, getdate, now_datetime
 
 from memora.services.cdn_export import (
@@ -93,7 +94,7 @@ def _rows() -> list[dict[str, Any]]:
 				"label": scope.label,
 				"type": row.scope_type,
 				"name": row.ref,
-				"title": row.title or row.ref or "",
+				"title": row.title or _untitled(row.scope_type) or row.ref or "",
 				"exists": bool(row.title),
 				"state": state,
 				"state_label": standing.short(state),
@@ -111,6 +112,11 @@ def _rows() -> list[dict[str, Any]]:
 		row["progress"] = known.get(row["scope"])
 	order = ("dead", "failed", "held", "building", "waiting", "live", "draft")
 	return sorted(found, key=lambda row: (order.index(row["state"]), row["title"].casefold(), row["label"]))
+
+
+def _untitled(scope_type: str) -> str:
+	"""What is published and no document of its own."""
+	return {"index": _("The list of plans"), "media": _("Pictures")}.get(scope_type, "")
 
 
 def _state(row: frappe._dict) -> str:

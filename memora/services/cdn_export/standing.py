@@ -16,7 +16,15 @@ import frappe
 from frappe import _
 from frappe.utils import convert_utc_to_system_timezone, get_datetime, now_datetime
 
-from memora.services.cdn_export import ledger, paths, publish_state, schedule, scopes, settings
+from memora.services.cdn_export import (
+	dependency_resolver,
+	ledger,
+	paths,
+	publish_state,
+	schedule,
+	scopes,
+	settings,
+)
 from memora.services.cdn_export.dependency_resolver import CONTENT, LESSON, PARENT_FIELDS, PLAN, SUBJECT
 from memora.services.cdn_export.diff import LedgerEntry
 
@@ -41,6 +49,7 @@ COLORS: dict[State, str] = {
 # What is said of a document as a whole: the first of these that holds in any of its plans.
 _WORST_FIRST: tuple[State, ...] = ("dead", "failed", "held", "building", "leaving", "waiting", "live")
 
+_MOST_CHANGES = 500
 _MARGIN = timedelta(minutes=1)
 """An edit this long before a build ended may have come too late for it."""
 
@@ -338,7 +347,7 @@ def _plans(names: Collection[str]) -> dict[str, Standing]:
 	)
 	states = _Scopes([scopes.plan(name) for name, *_rest in rows])
 	files = ledger.of_paths(paths.manifest(name) for name, *_rest in rows)
-	unfolded = _unfolded({name for name, *_rest in rows})
+	unfolded = _plans_changed()
 	found = {}
 	for name, title, is_published, _modified in rows:
 		scope = scopes.plan(name)
@@ -457,6 +466,15 @@ def _unfolded(names: Collection[str]) -> set[str]:
 		"select distinct ref_name from `tabCDN Change` where ref_name in %s", (tuple(names),)
 	)
 	return {name for (name,) in rows}
+
+
+def _plans_changed() -> set[str]:
+	"""The plans that changes touch which no fold has seen yet; of very many changes, the oldest count."""
+	rows = frappe.db.sql(f"select ref_doctype, ref_name from `tabCDN Change` limit {_MOST_CHANGES}")
+	if not rows:
+		return set()
+	affected = dependency_resolver.affected_by(rows)
+	return affected.plans.union(*dependency_resolver.plans_of(affected.subjects).values())
 
 
 def _kind(doctype: str) -> str:

@@ -45,21 +45,34 @@ class ExportDashboard {
 		const note = `<div class="alert alert-danger" role="alert">${text} <button type="button" class="btn btn-default btn-xs" data-action="refresh">${__(
 			"Try Again"
 		)}</button></div>`;
+		if (!this.parts) return this.$body.html(note);
 		this.$body.find("> .alert-danger").remove();
-		this.data ? this.$body.prepend(note) : this.$body.html(note);
+		this.$body.prepend(note);
 	}
 
+	// Only what differs is drawn anew: the chart does not flicker, and focus stays where it is.
 	render() {
-		const { data } = this;
-		// What is being used stays as it is until it is left.
-		if (this.$body.find("button:focus").length && this.data_key === key_of(data)) return;
-		this.data_key = key_of(data);
-		const focus = this.$body.find("button:focus").attr("data-key");
-		this.$body.html(
-			[this.warnings(), this.tiles(), this.rows(), this.chart_frame(), this.runs()].filter(Boolean).join("")
-		);
-		this.draw_chart();
-		if (focus) this.$body.find(`button[data-key="${CSS.escape(focus)}"]`).trigger("focus");
+		if (!this.parts) {
+			const names = ["warnings", "tiles", "rows", "chart", "runs"];
+			this.$body.html(names.map((name) => `<div data-part="${name}"></div>`).join(""));
+			this.parts = {};
+		}
+		this.$body.find("> .alert-danger").remove();
+		this.put("warnings", this.warnings());
+		this.put("tiles", this.tiles());
+		this.put("rows", this.rows());
+		this.put("runs", this.runs());
+		if (this.put("chart", this.chart_frame(), JSON.stringify(this.data.days))) this.draw_chart();
+	}
+
+	put(part, html, key = html) {
+		if (this.parts[part] === key) return false;
+		this.parts[part] = key;
+		const $part = this.$body.find(`[data-part=${part}]`);
+		const focus = $part.find("button:focus").attr("data-key");
+		$part.html(html).toggle(Boolean(html));
+		if (focus) $part.find(`button[data-key="${CSS.escape(focus)}"]`).trigger("focus");
+		return true;
 	}
 
 	warnings() {
@@ -118,9 +131,9 @@ class ExportDashboard {
 	row(row) {
 		const { esc, pill } = memora.publishing;
 		const route = row.type === "plan" ? "memora-academic-plan" : "memora-subject";
-		const title = row.exists
-			? `<a href="/app/${route}/${encodeURIComponent(row.name)}">${esc(row.title)}</a>`
-			: `<span class="text-muted">${esc(row.title)} (${__("deleted")})</span>`;
+		let title = `<span class="text-muted">${esc(row.title)} (${__("deleted")})</span>`;
+		if (row.exists) title = `<a href="/app/${route}/${encodeURIComponent(row.name)}">${esc(row.title)}</a>`;
+		else if (!["plan", "subject"].includes(row.type)) title = esc(row.title);
 		const kind = row.type === "subject" ? ` <span class="text-muted">${__("shared subject")}</span>` : "";
 		return `
 			<li>
@@ -252,9 +265,4 @@ class ExportDashboard {
 		};
 		actions[action]();
 	}
-}
-
-// What the page shows but for the passing of time.
-function key_of(data) {
-	return JSON.stringify([data.counts, data.rows, data.runs, data.health.warnings]);
 }

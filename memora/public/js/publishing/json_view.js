@@ -15,6 +15,7 @@ memora.publishing.show_json = function (doctype, name, title, plans) {
 				hidden: plans.length < 2,
 				change: () => load(),
 			},
+			...(plans.length < 2 ? [] : [{ fieldtype: "Column Break" }]),
 			{
 				fieldname: "view",
 				fieldtype: "Select",
@@ -27,6 +28,7 @@ memora.publishing.show_json = function (doctype, name, title, plans) {
 				default: "all",
 				change: () => render(),
 			},
+			{ fieldtype: "Section Break" },
 			{ fieldname: "body", fieldtype: "HTML" },
 		],
 	});

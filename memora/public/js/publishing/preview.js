@@ -50,8 +50,8 @@ function access_html(found) {
 		return `<p class="memora-preview-calm">${__("Nobody gains or loses access to a lesson that is live.")}</p>`;
 	}
 	return (
-		access_list(found.widened, "danger", __("{0} paid lessons could be read without paying", [found.widened.length])) +
-		access_list(found.narrowed, "warning", __("{0} lessons could be read by fewer", [found.narrowed.length]))
+		access_list(found.widened, "danger", __("Paid lessons that could be read without paying: {0}", [found.widened.length])) +
+		access_list(found.narrowed, "warning", __("Lessons that fewer could read: {0}", [found.narrowed.length]))
 	);
 }
 

@@ -73,6 +73,8 @@ class StatusLine {
 			${this.is_plan ? "" : plans_html(status.plans)}
 			${held_html(status.plans)}`);
 		this.$line.find("details").prop("open", open);
+		// Beside the title stands the same, instead of what the Published box alone would say.
+		if (!this.frm.is_dirty()) this.frm.page.set_indicator(status.label, status.color);
 	}
 
 	get is_plan() {
