@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Literal
+from urllib.parse import urlsplit
 
 import requests
 
@@ -24,6 +25,7 @@ FOLDER = "connection-test"
 TIMEOUTS = (5, 10)  # to connect, between two bytes of the answer
 _ENOUGH = 65536  # bytes of a page that are looked at
 _STRANGER = "https://memora-connection-test.example"  # the Origin of an app on another host
+_THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
 
 READABLE_BY_ANYONE = "Paid content is readable by anyone with the address"
 
@@ -95,6 +97,14 @@ class _Test:
 			self._storage.put(self._public)
 		except StorageError as error:
 			return Finding("write", "error", str(error))
+		address = urlsplit(self._storage.address)
+		if address.scheme == "http" and address.hostname not in _THIS_MACHINE:
+			return Finding(
+				"write",
+				"warning",
+				f"Files can be written, but go to {address.netloc} over http, where anyone on the way can read them.",
+				"Let Endpoint URL in CDN Settings begin with https://.",
+			)
 		return Finding("write", "ok", "Files can be written.")
 
 	def _conditional(self) -> Finding:
