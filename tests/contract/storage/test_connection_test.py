@@ -223,6 +223,11 @@ class TestStorage:
 		assert list(findings) == ["write"], "nothing else can be tried"
 		assert not findings["write"].ok and "no such bucket" in findings["write"].message
 
+	def test_one_that_is_reached_over_http(self, local: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+		monkeypatch.setattr(local, "address", "http://minio.invalid:9000/lessons")
+		finding = run(local, "")["write"]
+		assert finding.level == "warning" and "minio.invalid:9000 over http" in finding.message
+
 	def test_one_that_ignores_conditions(
 		self, s3: Storage, cdn_of_s3: Cdn, front: FaultyServer, server: FaultyServer
 	) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from time import monotonic, sleep
+from typing import Any
 
 import requests
 from requests.utils import requote_uri
@@ -187,7 +188,7 @@ class CloudflarePurge(CachePurge):
 			return None
 		return self._refusal(response, answer.get("errors") or [])
 
-	def _refusal(self, response: requests.Response, errors: list[dict]) -> _Refusal:
+	def _refusal(self, response: requests.Response, errors: list[dict[str, Any]]) -> _Refusal:
 		status = response.status_code
 		said = (
 			"; ".join(f"{error.get('code')} {error.get('message')}" for error in errors) or f"HTTP {status}"

@@ -45,6 +45,7 @@ from memora.services.cdn_export.storage.base import (
 )
 
 T = TypeVar("T")
+Parts = list[str]  # a path at its slashes; spelled out here since Storage.list hides the type in its class
 
 TEMPORARY_SUFFIX = ".memora-tmp"
 ORPHAN_AFTER = 3600  # seconds; no write takes nearly as long, so an older temporary file has lost its writer
@@ -135,7 +136,7 @@ class LocalStorage(Storage):
 
 	# Paths and locks
 
-	def _split(self, path: str) -> list[str]:
+	def _split(self, path: str) -> Parts:
 		parts = check_path(path).split("/")
 		if any(part.endswith(TEMPORARY_SUFFIX) for part in parts):
 			raise StorageError(
@@ -173,7 +174,7 @@ class LocalStorage(Storage):
 
 	# Writing
 
-	def _write(self, folder: list[str], name: str, body: bytes) -> None:
+	def _write(self, folder: Parts, name: str, body: bytes) -> None:
 		with _opened(self._root, folder, create=True) as where:
 			temporary = f".{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
 			try:
@@ -183,7 +184,7 @@ class LocalStorage(Storage):
 				_unlink_quietly(temporary, where)
 				raise
 
-	def _write_sidecar(self, folder: list[str], name: str, body: bytes) -> None:
+	def _write_sidecar(self, folder: Parts, name: str, body: bytes) -> None:
 		temporary = f"{self._temporary}/{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
 		with _opened(self._objects, folder, create=True) as where:
 			try:
@@ -225,7 +226,7 @@ class LocalStorage(Storage):
 			modified=_modified(found[1]),
 		)
 
-	def _walk(self, folder: list[str], prefix: bytes, after: bytes) -> Iterator[StoredObject]:
+	def _walk(self, folder: Parts, prefix: bytes, after: bytes) -> Iterator[StoredObject]:
 		shown = "/".join(folder)
 		with self._errors("list", shown):
 			try:
@@ -250,7 +251,7 @@ class LocalStorage(Storage):
 				if entry:
 					yield entry
 
-	def _entry(self, folder: list[str], name: str, key: bytes) -> StoredObject | None:
+	def _entry(self, folder: Parts, name: str, key: bytes) -> StoredObject | None:
 		path = key.decode(errors="backslashreplace")
 		with self._errors("read", path):
 			try:
@@ -334,7 +335,7 @@ class _FolderState:
 
 
 @contextmanager
-def _opened(base: str, folder: list[str], create: bool = False) -> Iterator[int]:
+def _opened(base: str, folder: Parts, create: bool = False) -> Iterator[int]:
 	"""A descriptor of the folder, reached step by step so that no symbolic link can lead elsewhere."""
 	fd = os.open(base, _FOLDER)
 	try:
@@ -385,7 +386,7 @@ def _read_file(name: str, dir_fd: int) -> tuple[bytes, os.stat_result] | None:
 		return (file.read(), status) if stat.S_ISREG(status.st_mode) else None
 
 
-def _unlink(base: str, folder: list[str], name: str) -> None:
+def _unlink(base: str, folder: Parts, name: str) -> None:
 	try:
 		with _opened(base, folder) as where:
 			os.unlink(name, dir_fd=where)
@@ -393,7 +394,7 @@ def _unlink(base: str, folder: list[str], name: str) -> None:
 		pass
 
 
-def _remove_empty(base: str, folder: list[str]) -> str:
+def _remove_empty(base: str, folder: Parts) -> str:
 	"""Remove the folder and those above it as far as they are empty; the one that stays."""
 	while folder:
 		try:

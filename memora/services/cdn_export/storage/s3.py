@@ -163,7 +163,8 @@ class S3Storage(Storage):
 			answer = self._call(
 				"delete", batch[0], self._client.delete_objects, Bucket=self._bucket, Delete=wanted
 			)
-			if refused := answer.get("Errors"):
+			refused = [entry for entry in answer.get("Errors", ()) if entry.get("Code") != "NoSuchKey"]
+			if refused:
 				first = refused[0]
 				error = {"Error": {"Code": first.get("Code", ""), "Message": first.get("Message", "")}}
 				raise self._explainer.explain(
