@@ -114,7 +114,7 @@ class Planned:
 
 	def pictures(self) -> set[str]:
 		"""The paths of the media files that the document shows."""
-		return set(_pictures(self.document)) if self.document else set()
+		return set(pictures_in(self.document)) if self.document else set()
 
 
 class Diff:
@@ -247,18 +247,18 @@ def _metadata(file: LedgerEntry | Planned, version: int) -> dict[str, str]:
 	return metadata
 
 
-def _pictures(document: Any) -> Iterator[str]:
+def pictures_in(document: Any) -> Iterator[str]:
 	"""What any image field of a document holds, stages aside: those are the editors' own."""
 	if isinstance(document, list):
 		for item in document:
-			yield from _pictures(item)
+			yield from pictures_in(item)
 	elif isinstance(document, dict):
 		for key, value in document.items():
 			if key in ("image", "badge_image") and isinstance(value, str):
 				if value.startswith(MEDIA):
 					yield value
 			elif key != "stages":
-				yield from _pictures(value)
+				yield from pictures_in(value)
 
 
 def reissue(entry: LedgerEntry, document: Document) -> Planned | None:

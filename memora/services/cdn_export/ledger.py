@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -87,6 +88,90 @@ def of_paths(paths: Iterable[str]) -> dict[str, LedgerEntry]:
 	"""The rows of these paths, whoever owns them."""
 	names = tuple(row_name(path) for path in paths)
 	return _select("name in %s", (names,)) if names else {}
+
+
+def page(after: str, prefix: str = "", *, limit: int) -> list[LedgerEntry]:
+	"""The live files below `prefix` in the order of their rows' names, those after the row `after`."""
+	found = _select(
+		f"name > %s and state = 'live' and path like %s order by name limit {int(limit)}",
+		(after, like(prefix)),
+	)
+	return list(found.values())
+
+
+def count_live(prefix: str = "") -> int:
+	"""How many files are live below `prefix`."""
+	((count,),) = frappe.db.sql(
+		f"select count(*) from `tab{TABLE}` where state = 'live' and path like %s", (like(prefix),)
+	)
+	return count
+
+
+def like(prefix: str) -> str:
+	"""The pattern of what begins with `prefix`."""
+	for special in ("\\", "%", "_"):
+		prefix = prefix.replace(special, f"\\{special}")
+	return f"{prefix}%"
+
+
+def damage(paths: Iterable[str]) -> None:
+	"""Have live files uploaded again by their scope's next build, under the same version if nothing else changed."""
+	database.update_names(TABLE, map(row_name, paths), "damaged = 1", (), "state = 'live'")
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+	"""A file found in the storage, as its row is to be."""
+
+	entry: LedgerEntry
+	signed_until: datetime | None = None
+	pictures: str = ""
+
+	@property
+	def path(self) -> str:
+		return self.entry.path
+
+	@property
+	def scope(self) -> str:
+		return self.entry.scope
+
+
+def adopt(files: Sequence[Adopted]) -> None:
+	"""Enter files as live that stand in the storage, or believe it where it has a higher version than a live row."""
+	is_newer = "state = 'live' and version < values(version)"
+	columns = [
+		column for column in _COLUMNS if column not in ("path", "scope", "version", "damaged", "state")
+	]
+	database.upsert(
+		TABLE,
+		("name", *_COLUMNS, "signed_until", "pictures"),
+		[
+			(
+				row_name(file.path),
+				*(getattr(file.entry, column) for column in _COLUMNS),
+				file.signed_until,
+				file.pictures,
+			)
+			for file in sorted(files, key=lambda file: row_name(file.path))
+		],
+		# `version` last: each assignment sees those before it.
+		", ".join(
+			f"`{column}` = if({is_newer}, values(`{column}`), `{column}`)"
+			for column in (*columns, "signed_until", "pictures", "version")
+		),
+		same={"uploaded_at": now_datetime()},
+	)
+
+
+def remove_again(paths: Iterable[str]) -> None:
+	"""Have files removed that stand in the storage though nobody publishes them, with the next look for such."""
+	database.update_names(
+		TABLE,
+		map(row_name, paths),
+		"state = 'removing', remove_at = %s, drop_generation = 0",
+		(now_datetime(),),
+		"state in ('removed', 'live')",
+	)
 
 
 def begin(scope: Scope, files: Iterable[Planned]) -> None:

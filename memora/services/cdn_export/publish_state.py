@@ -346,6 +346,11 @@ def failing() -> list[tuple[State, str]]:
 	return [(state, errors.get(state.name) or "") for state in states]
 
 
+def reopen(ids: Iterable[str]) -> None:
+	"""Say that files of these scopes stand in the storage, so that they are given up where nobody reads them."""
+	database.update_names(TABLE, ids, "is_live = 1")
+
+
 def give_up(scope: Scope) -> bool:
 	"""Close a dead letter without publishing: what is live counts as current. False when it was not dead."""
 	return bool(

@@ -1,0 +1,114 @@
+"""Tests that publish to a bucket: S3 and R2 on moto's server, over HTTP. And what a vandal does to one."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from typing import Any
+
+import boto3
+import frappe
+from moto.server import ThreadedMotoServer
+
+from memora.services.cdn_export import settings
+from memora.services.cdn_export.storage import Storage, r2
+from memora.tests.publishing import PublishingTestCase
+
+ACCESS_KEY = "AKIATESTKEY"
+SECRET_KEY = "a-secret/that+must-never=show"
+
+
+class BucketTestCase(PublishingTestCase):
+	"""Export goes to a bucket of the test's own, which is read back with a client of boto3's own."""
+
+	provider = "AWS S3"
+
+	@classmethod
+	def setUpClass(cls) -> None:
+		super().setUpClass()
+		logging.getLogger("werkzeug").setLevel(logging.WARNING)
+		server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+		server.start()
+		cls.addClassCleanup(server.stop)
+		host, port = server.get_host_and_port()
+		cls.endpoint = f"http://{host}:{port}"
+		cls.client = boto3.client(
+			"s3",
+			endpoint_url=cls.endpoint,
+			region_name="us-east-1",
+			aws_access_key_id=ACCESS_KEY,
+			aws_secret_access_key=SECRET_KEY,
+		)
+
+	def setUp(self) -> None:
+		self.bucket = self.make_bucket()
+		spacing, r2.SPACING = r2.SPACING, 0.0  # moto takes more than a write a second
+		self.addCleanup(setattr, r2, "SPACING", spacing)
+		super().setUp()
+
+	def make_bucket(self) -> str:
+		name = f"memora-{secrets.token_hex(6)}"
+		self.client.create_bucket(Bucket=name)
+		return name
+
+	def configure(self, **fields: Any) -> None:
+		super().configure(
+			**{
+				"storage_provider": self.provider,
+				"endpoint_url": self.endpoint,
+				"region": "us-east-1",
+				"bucket_name": self.bucket,
+				"access_key": ACCESS_KEY,
+				"secret_key": SECRET_KEY,
+				"cdn_base_url": f"{self.endpoint}/{self.bucket}",
+				**fields,
+			}
+		)
+
+	def storage(self) -> Storage:
+		storage = settings.open_storage(settings.saved())
+		self.addCleanup(storage.close)
+		return storage
+
+	def all_paths(self) -> set[str]:
+		pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket)
+		return {found["Key"] for page in pages for found in page.get("Contents", ())}
+
+	def read_bytes(self, path: str) -> bytes | None:
+		try:
+			return self.client.get_object(Bucket=self.bucket, Key=path)["Body"].read()
+		except self.client.exceptions.NoSuchKey:
+			return None
+
+	def put(self, path: str, body: bytes, **headers: Any) -> None:
+		"""Write past memora."""
+		self.client.put_object(Bucket=self.bucket, Key=path, Body=body, **headers)
+
+	def rewrite(self, path: str, **headers: Any) -> None:
+		"""The same bytes under other headers."""
+		found = self.client.get_object(Bucket=self.bucket, Key=path)
+		kept = {name: found[name] for name in ("ContentType", "CacheControl", "Metadata")}
+		self.put(path, found["Body"].read(), **{**kept, **headers})
+
+	def drop(self, *paths: str) -> None:
+		for path in paths:
+			self.client.delete_object(Bucket=self.bucket, Key=path)
+
+	def objects(self) -> dict[str, tuple[Any, ...]]:
+		"""All that stands in the bucket: bytes, type, cache control and metadata by path."""
+		found = {}
+		for path in self.all_paths():
+			answer = self.client.get_object(Bucket=self.bucket, Key=path)
+			found[path] = (
+				answer["Body"].read(),
+				answer["ContentType"],
+				answer.get("CacheControl"),
+				answer["Metadata"],
+			)
+		return found
+
+
+def lose_rows(*paths: str) -> None:
+	"""Let the ledger forget these files."""
+	frappe.db.delete("CDN File", {"path": ("in", paths)})
+	frappe.db.commit()
