@@ -37,4 +37,7 @@ def after_uninstall() -> None:
 	frappe.db.delete("DefaultValue", {"defkey": ("like", r"memora\_%")})
 	frappe.db.delete("Logs To Clear", {"ref_doctype": "CDN Sync Log"})
 	frappe.db.delete("Scheduled Job Type", {"method": ("like", "memora.%")})
+	# Of what stands in the workspace, these name no module, by which Frappe would find them.
+	for step in ("Set Up Publishing", "Create a Subject", "Create an Academic Plan", "Watch It Go Live"):
+		frappe.db.delete("Onboarding Step", {"name": f"Memora {step}"})
 	frappe.db.commit()
