@@ -24,7 +24,7 @@ genuine_ready() {
 	elif [[ $(readlink -f "$BENCH/apps/memora") != "$REPO" ]]; then
 		fail "$BENCH/apps/memora is not this folder but $(readlink -f "$BENCH/apps/memora")"
 	fi
-	"$PYTHON" -c 'import orjson, jsonschema_rs, boto3, pytest, hypothesis, jsonschema, moto, flask_cors' 2>/dev/null ||
+	"$PYTHON" -c 'import orjson, jsonschema_rs, boto3, prometheus_client, pytest, hypothesis, jsonschema, moto, flask_cors' 2>/dev/null ||
 		fail "memora's tests need more than $BENCH/env has; say:" \
 			"$PYTHON -m pip install -e $REPO -r $REPO/dev/requirements-test.in"
 	key=$(app_key)

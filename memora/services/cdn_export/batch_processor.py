@@ -24,6 +24,7 @@ from memora.exceptions import LeaseLostError, ScopeBusyError, StorageConfigurati
 from memora.services.cdn_export import (
 	build,
 	database,
+	events,
 	failures,
 	fold,
 	index_build,
@@ -113,6 +114,8 @@ def run_batch(triggered_by: str = "Scheduler") -> dict[str, Any]:
 		return {**result, "skipped": "export is disabled in CDN Settings"}
 	if waiting or _has_leftovers() or _signatures_end(options):
 		result["drains"] = _start_drains(len(waiting), triggered_by)
+	if folded or waiting:
+		events.record("batch", triggered_by=triggered_by, **result)
 	return result
 
 
@@ -204,6 +207,16 @@ def _build_one(site: Site, state: State, triggered_by: str, drained: Drained) ->
 			_record_failure(state, lease, error, started_at, triggered_by)
 			return True
 	drained.published += 1
+	_tell_of(
+		"built",
+		state,
+		started_at,
+		triggered_by=triggered_by,
+		uploaded=counts.uploaded,
+		deleted=counts.deleted,
+		unchanged=counts.unchanged,
+		bytes=counts.bytes,
+	)
 	if state.scope_type == "plan":
 		pending_queue.forget(state.ref)
 		pending_queue.exhume(state.scope.label)
@@ -218,8 +231,29 @@ def _builder(state: State):
 	return {"plan": plan_build.run, "subject": subject_build.run, "index": index_build.run}[state.scope_type]
 
 
+def _tell_of(event: str, state: State, started_at: datetime, **fields: Any) -> None:
+	events.record(
+		event,
+		scope=state.scope.label,
+		generation=state.generation,
+		seconds=round((now_datetime() - started_at).total_seconds(), 3),
+		**fields,
+	)
+
+
 def _record_failure(state: State, lease: Lease, error: Exception, started_at, triggered_by: str) -> None:
 	failure = failures.record(state, lease, error)
+	if failure:
+		_tell_of(
+			"failed",
+			state,
+			started_at,
+			triggered_by=triggered_by,
+			error=failures.describe(error),
+			retries=failure.retries,
+			next_try=failure.next_try,
+			dead=failure.is_dead,
+		)
 	if failure and state.scope_type == "plan":
 		sync_log.write(
 			state,

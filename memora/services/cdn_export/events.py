@@ -1,0 +1,29 @@
+"""What happened, as one JSON object a line, for log collectors: logs/memora_events.log of the bench and of the site.
+
+`event` says what; the other fields are the same in every line of an event. Written whatever the bench's log level
+is; never raises into what it tells of.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+import frappe
+from frappe.utils import now
+
+LOG = "memora_events"
+_MOST_BYTES = 5_000_000
+_FILES = 5
+
+
+def record(event: str, **fields: Any) -> None:
+	"""Write one line."""
+	try:
+		logger = frappe.logger(LOG, max_size=_MOST_BYTES, file_count=_FILES)
+		logger.setLevel(logging.INFO)
+		line = {"event": event, "at": now(), "site": frappe.local.site, **fields}
+		logger.info(json.dumps(line, ensure_ascii=False, default=str))
+	except OSError:  # a log that cannot be written holds nothing up
+		return
