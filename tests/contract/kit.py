@@ -1,4 +1,5 @@
-"""What dev/contract makes: the example's tree, the page's blocks, the types, and the baseline of a release.
+"""What dev/contract makes: the example's tree, the page's blocks, the types, the reader's stamps, and the
+baseline of a release.
 
 python -m tests.contract.kit            makes all but the baseline
 python -m tests.contract.kit --release  also takes the schemas as the ones of a release
@@ -15,6 +16,7 @@ from typing import Any
 
 from memora.services.cdn_export import contracts
 from tests.contract import compatibility, doc
+from tests.e2e import stamps
 from tests.example import curriculum
 from tests.npm import KIT, REPO, node, node_modules
 
@@ -72,6 +74,7 @@ def main(arguments: list[str]) -> None:
 	PAGE.write_text(doc.render(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
 	TYPES.parent.mkdir(parents=True, exist_ok=True)
 	TYPES.write_text(types(), encoding="utf-8")
+	stamps.write()
 	if "--release" in arguments:
 		if BASELINE.exists() and (words := problem()):
 			sys.exit(words)

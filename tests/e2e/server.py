@@ -6,7 +6,7 @@ import gzip
 import mimetypes
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -69,6 +69,10 @@ def serve(trees: Mapping[str, Mapping[str, bytes]]) -> Iterator[Server]:
 
 	class Handler(BaseHTTPRequestHandler):
 		protocol_version = "HTTP/1.1"
+
+		def handle(self) -> None:
+			with suppress(ConnectionError):  # of a page that was left
+				super().handle()
 
 		def do_GET(self) -> None:
 			url = urlsplit(self.path)

@@ -8,8 +8,30 @@ from tests.support import NOW, PlanContent, Shelf, lesson, subject, topic, track
 PLAN = Plan("large", "Two thousand lessons", season="2026/27", grade="Ten", stream="All")
 SUBJECTS, UNITS, TOPICS, LESSONS = 10, 5, 4, 10
 
-_ENGLISH = ("Energy", "Fractions", "Rivers", "Verbs", "Planets", "Triangles", "Metals", "Cells", "Poems", "Maps")
-_ARABIC = ("الطاقة", "الكسور", "الأنهار", "الأفعال", "الكواكب", "المثلثات", "المعادن", "الخلايا", "القصائد", "الخرائط")
+_ENGLISH = (
+	"Energy",
+	"Fractions",
+	"Rivers",
+	"Verbs",
+	"Planets",
+	"Triangles",
+	"Metals",
+	"Cells",
+	"Poems",
+	"Maps",
+)
+_ARABIC = (
+	"الطاقة",
+	"الكسور",
+	"الأنهار",
+	"الأفعال",
+	"الكواكب",
+	"المثلثات",
+	"المعادن",
+	"الخلايا",
+	"القصائد",
+	"الخرائط",
+)
 
 
 def _subject(number: int) -> Node:

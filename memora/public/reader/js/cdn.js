@@ -27,12 +27,10 @@ export function forgetUnversioned() {
 	for (const url of known.keys()) if (!url.includes("?v=")) known.delete(url);
 }
 
-export const address = (value) => new URL(value, base).href;
-
 async function fetchJson(url, anew) {
 	let answer;
 	try {
-		answer = await fetch(address(url), { credentials: "omit", cache: anew ? "reload" : "default" });
+		answer = await fetch(new URL(url, base), { credentials: "omit", cache: anew ? "reload" : "default" });
 	} catch {
 		throw new ReadError(url, 0);
 	}

@@ -51,6 +51,7 @@ export function icon(name) {
 
 // An address that may be followed, or "": http and https alone.
 export function safeUrl(value, base) {
+	if (typeof value !== "string" || !value) return "";
 	try {
 		const url = new URL(value, base);
 		return url.protocol === "https:" || url.protocol === "http:" ? url.href : "";

@@ -1,11 +1,11 @@
 // The frame around every page: bar, address, focus, errors.
 
-import { base, forgetUnversioned, ReadError } from "./cdn.js";
-import { load, link, parse } from "./course.js";
-import { bdi, h, icon } from "./dom.js";
-import { direction, t } from "./i18n.js";
-import { change, state } from "./state.js";
-import { page } from "./views.js";
+import { base, forgetUnversioned, ReadError } from "./cdn.js?v=c27b5979";
+import { load, link, parse } from "./course.js?v=27bf126e";
+import { bdi, h, icon } from "./dom.js?v=1efe77f2";
+import { direction, t } from "./i18n.js?v=47dae13f";
+import { change, state } from "./state.js?v=f2f8aff4";
+import { page } from "./views.js?v=0139f8ed";
 
 let course = { view: "plans" };
 let turn = 0;
@@ -47,6 +47,7 @@ async function show({ still = false } = {}) {
 	} finally {
 		clearTimeout(slow);
 	}
+	if (mine === turn) main.dataset.shown = location.hash;
 	if (mine === turn && !still) {
 		scrollTo(0, 0);
 		main.querySelector("h1")?.focus({ preventScroll: true });
@@ -139,7 +140,7 @@ function bar() {
 	const { name, value } = document.activeElement;
 	const inPlan = course.view !== "plans";
 	header.replaceChildren(
-		h("a.brand", { href: "#/", "aria-label": t("allPlans") }, h("img", { src: "../images/memora.svg", alt: "", width: "28", height: "28" }), h("span", {}, "memora")),
+		h("a.brand", { href: "#/", title: t("allPlans") }, h("img", { src: "../images/memora.svg", alt: "", width: "28", height: "28" }), h("span", {}, "memora")),
 		inPlan ? h("a.bar-plan", { href: link(course.plan.plan_id) }, bdi(course.plan.title)) : h("span"),
 		h(
 			"div.bar-end",
@@ -230,7 +231,7 @@ function themeChoices() {
 // keys
 
 async function search() {
-	const { open } = await import("./search.js");
+	const { open } = await import("./search.js?v=3643da37");
 	open(course);
 }
 

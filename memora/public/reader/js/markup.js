@@ -1,9 +1,9 @@
 // Markup that an editor wrote, made harmless by DOMPurify. Without it markup is shown as text.
 
-const PURIFY = "../../node_modules/dompurify/dist/purify.min.js";
+const PURIFY = "../../node_modules/dompurify/dist/purify.min.js?v=3.4.18";
 const RULES = {
 	USE_PROFILES: { html: true },
-	FORBID_TAGS: ["style", "form", "input", "button", "select", "textarea", "dialog", "audio", "video", "source"],
+	FORBID_TAGS: ["style", "form", "input", "button", "select", "textarea", "dialog", "template", "audio", "video", "source"],
 	FORBID_ATTR: ["style", "class", "id", "name", "tabindex", "contenteditable", "srcset", "popover", "popovertarget"],
 	ALLOW_DATA_ATTR: false,
 	ALLOWED_URI_REGEXP: /^https?:/i,

@@ -1,10 +1,10 @@
 // Search within the browser: the plan's index, and of its shards only those that a query needs.
 
-import { h, bdi, icon } from "./dom.js";
-import { read } from "./cdn.js";
-import { link } from "./course.js";
-import { matches, fold, words } from "./fold.js";
-import { t } from "./i18n.js";
+import { h, bdi, icon } from "./dom.js?v=1efe77f2";
+import { read } from "./cdn.js?v=c27b5979";
+import { link } from "./course.js?v=27bf126e";
+import { matches, fold, words } from "./fold.js?v=d0b0bd88";
+import { t } from "./i18n.js?v=47dae13f";
 
 const ENOUGH = 20;
 const SHOWN = 50;
@@ -167,8 +167,12 @@ class Search {
 		);
 	}
 
-	// Up and down between the line and the results.
+	// Up and down between the line and the results; Escape closes, where the line alone would be emptied first.
 	move(event) {
+		if (event.key === "Escape") {
+			event.preventDefault();
+			this.dialog.close();
+		}
 		if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
 		const stops = [this.input, ...this.results.querySelectorAll("a")];
 		const place = stops.indexOf(document.activeElement);

@@ -1,26 +1,32 @@
 // The stages of a lesson: what each type is known to hold is shown as such, the rest as what it is.
 
-import { h, bdi, icon, safeUrl } from "./dom.js";
-import { base } from "./cdn.js";
-import { fold } from "./fold.js";
-import { t } from "./i18n.js";
-import { sanitised } from "./markup.js";
+import { h, bdi, icon, safeUrl } from "./dom.js?v=1efe77f2";
+import { base } from "./cdn.js?v=c27b5979";
+import { fold } from "./fold.js?v=d0b0bd88";
+import { t } from "./i18n.js?v=47dae13f";
+import { sanitised } from "./markup.js?v=e611a578";
 
-const ICON = { Video: "play", Question: "question", Text: "text", Interactive: "code" };
+// Each type with its sign and what shows its config.
+const TYPES = {
+	Video: ["play", video],
+	Question: ["question", question],
+	Text: ["text", text],
+	Interactive: ["code", interactive],
+};
 const MEDIA = /\.(mp4|m4v|webm|ogv|mov|mp3|m4a|ogg)$/i;
 
 export function stage(document, total) {
 	const { idx, title, type, config } = document;
-	const body = { Video: video, Question: question, Text: text, Interactive: interactive }[type] ?? rest;
+	const [sign, body] = TYPES[type] ?? ["list", rest];
 	return h(
-		`section.stage.stage-${type.toLowerCase()}`,
-		{ id: `stage-${idx}`, "aria-labelledby": `stage-${idx}-title` },
+		"section.stage",
+		{ "data-type": type, id: `stage-${idx}`, "aria-labelledby": `stage-${idx}-title` },
 		h(
 			"header",
 			{},
-			h("span.stage-mark", { "aria-hidden": "true" }, icon(ICON[type] ?? "list")),
+			h("span.stage-mark", { "aria-hidden": "true" }, icon(sign)),
 			h("h2", { id: `stage-${idx}-title` }, bdi(title)),
-			h("span.stage-type", {}, t(type), total > 1 ? ` · ${idx}/${total}` : "")
+			h("span.stage-type", {}, type in TYPES ? t(type) : bdi(type), total > 1 ? ` · ${idx}/${total}` : "")
 		),
 		h("div.stage-body", {}, body({ ...config }, `stage-${idx}`))
 	);
@@ -50,7 +56,6 @@ function player(link) {
 			src: embedded,
 			title: t("Video"),
 			allow: "autoplay; fullscreen; encrypted-media; picture-in-picture",
-			allowfullscreen: true,
 			sandbox: "allow-scripts allow-same-origin allow-presentation allow-popups",
 		});
 		poster.replaceWith(frame);

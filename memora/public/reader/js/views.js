@@ -1,11 +1,11 @@
 // One function a page: a course as `course.load` gives it, to what is shown.
 
-import { itemsAsked, missing } from "./access.js";
-import { address, base } from "./cdn.js";
-import { lessonOf, link, unitOfNeighbour } from "./course.js";
-import { bdi, h, icon, safeUrl } from "./dom.js";
-import { t } from "./i18n.js";
-import { change, learner, state } from "./state.js";
+import { itemsAsked, missing } from "./access.js?v=8d1364d1";
+import { base } from "./cdn.js?v=c27b5979";
+import { lessonOf, link, unitOfNeighbour } from "./course.js?v=27bf126e";
+import { bdi, h, icon, safeUrl } from "./dom.js?v=1efe77f2";
+import { t } from "./i18n.js?v=47dae13f";
+import { change, learner, state } from "./state.js?v=f2f8aff4";
 
 // A page: the heading that gets the focus, what stands in the main column, and what beside it.
 export async function page(course) {
@@ -103,7 +103,7 @@ const trackSection = (course, track) =>
 	h(
 		"section.track",
 		{},
-		h("header.track-head", {}, h("h2", {}, bdi(track.title)), badge(track.access, course.subjectEntry.access)),
+		h("header.track-head", {}, h("h2", {}, bdi(track.title)), badge(track.access, course.subjectEntry.access, { listed: true })),
 		about(track),
 		track.units.length
 			? h("ul.rows", {}, track.units.map((entry) => h("li", {}, unitRow(course, entry))))
@@ -114,14 +114,14 @@ const unitRow = (course, entry) =>
 	h(
 		"a.row",
 		{ href: link(course.plan.plan_id, course.subject.id, entry.id) },
-		entry.badge_image || entry.image ? h("img.row-picture", { src: address(entry.badge_image ?? entry.image), alt: "", loading: "lazy" }) : null,
+		entry.badge_image || entry.image ? h("img.row-picture", { src: safeUrl(entry.badge_image ?? entry.image, base) || null, alt: "", loading: "lazy" }) : null,
 		h(
 			"span.row-text",
 			{},
 			h("strong", {}, bdi(entry.title)),
 			h("span.row-note", {}, entry.description ? [bdi(entry.description), h("br")] : null, `${t("topics", { n: entry.topic_count })} · ${t("lessons", { n: entry.lesson_count })}`)
 		),
-		badge(entry.access, course.subjectEntry.access),
+		badge(entry.access, course.subjectEntry.access, { listed: true }),
 		icon("arrow")
 	);
 
@@ -151,7 +151,7 @@ const topicSection = (course, topic) =>
 	h(
 		"section.track",
 		{},
-		h("header.track-head", {}, h("h2", {}, bdi(topic.title)), badge(topic.access, course.subjectEntry.access)),
+		h("header.track-head", {}, h("h2", {}, bdi(topic.title)), badge(topic.access, course.subjectEntry.access, { listed: true })),
 		about(topic),
 		topic.lessons.length
 			? h("ol.rows", {}, topic.lessons.map((entry) => h("li", {}, lessonRow(course, entry))))
@@ -169,7 +169,7 @@ const lessonRow = (course, entry) =>
 			h("strong", {}, bdi(entry.title)),
 			h("span.row-note", {}, entry.description ? [bdi(entry.description), h("br")] : null, t("steps", { n: entry.stage_count }))
 		),
-		badge(entry.access, course.subjectEntry.access)
+		badge(entry.access, course.subjectEntry.access, { listed: true })
 	);
 
 // a lesson: its stages, or why they are locked
@@ -187,14 +187,14 @@ async function lesson(course) {
 	);
 	if (lacks) return { ...parts, main: [trail(course), head, locked(course, lacks)] };
 
-	const [{ stage }, document] = await Promise.all([import("./stages.js"), lessonOf(course)]);
+	const [{ stage }, document] = await Promise.all([import("./stages.js?v=32a7653e"), lessonOf(course)]);
 	const image = safeUrl(document.image, base);
 	return {
 		...parts,
 		main: [
 			trail(course),
 			head,
-			image && document.image ? h("img.lesson-picture", { src: image, alt: "", loading: "lazy" }) : null,
+			image ? h("img.lesson-picture", { src: image, alt: "", loading: "lazy" }) : null,
 			document.stages.length
 				? document.stages.map((one) => stage(one, document.stages.length))
 				: empty(t("noStages")),
@@ -250,15 +250,15 @@ const about = (node, style = "about") => (node.description ? h(`p.${style}`, {},
 const empty = (words) => h("p.empty", {}, words);
 
 function picture(node) {
-	const image = node.image && safeUrl(node.image, base);
+	const image = safeUrl(node.image, base);
 	if (image) return h("span.picture", {}, h("img", { src: image, alt: "", loading: "lazy" }));
 	return h("span.picture", { "aria-hidden": "true" }, h("span.initial", {}, Array.from(node.title.trim().replace(/^ال(?=.)/, ""))[0]));
 }
 
 const colour = (node) => (node.color_code && CSS.supports("color", node.color_code) ? node.color_code : null);
 
-// What an access level is to this learner, in a word and a sign.
-function badge(access, subjectAccess) {
+// What an access level is to this learner, in a word and a sign. In lists what is simply open needs no word.
+function badge(access, subjectAccess, { listed = false } = {}) {
 	const level = access.access_level;
 	const lacks = missing(access, subjectAccess, learner());
 	if (lacks) {
@@ -268,7 +268,7 @@ function badge(access, subjectAccess) {
 	}
 	if (level === "paid") return h("span.badge.is-owned", {}, icon("check"), t("owned"));
 	if (level === "free_preview") return h("span.badge.is-free", {}, icon("gift"), t("free_preview"));
-	return level === "public" ? h("span.badge.is-public", {}, t("public")) : null;
+	return level === "public" && !listed ? h("span.badge.is-public", {}, t("public")) : null;
 }
 
 function trail(course) {
