@@ -1,0 +1,186 @@
+"""The site that is measured: emptied, filled, published, and drained as a warm worker does it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from unittest.mock import patch
+
+import frappe
+
+from benchmarks import meter
+from benchmarks.generate import Bulk, Planted, Shape, plan_of, subjects
+from benchmarks.meter import Nowhere, Span
+from benchmarks.s3_server import BUCKET, REGION, S3Server
+from memora.services.cdn_export import (
+	batch_processor,
+	fold,
+	publish_state,
+	reconciliation,
+	scopes,
+	settings,
+)
+from memora.services.cdn_export.build import Site
+from memora.services.cdn_export.storage import Storage, StorageSettings
+from memora.tests.utils import wipe
+
+_LIVE = ("CDN Publish State", "CDN Node Change", "CDN Rendition", "CDN File", "CDN Sync Log", "CDN Change")
+
+
+@dataclass(slots=True)
+class Drain:
+	"""One drain: the whole of it, and each build in it by scope."""
+
+	whole: Span = field(default_factory=Span)
+	builds: dict[str, Span] = field(default_factory=dict)
+	puts: list[str] = field(default_factory=list)
+	failed: int = 0
+
+	@property
+	def seconds(self) -> float:
+		"""The builds' time, from taking the lease to the log's record."""
+		return sum(span.seconds for span in self.builds.values())
+
+	@property
+	def cpu(self) -> float:
+		"""What the builds' time has of this process's own work; the rest is spent waiting, for MariaDB mostly."""
+		return sum(span.cpu for span in self.builds.values())
+
+	@property
+	def statements(self) -> int:
+		return sum(span.count for span in self.builds.values())
+
+
+def configure(server: S3Server, **fields: Any) -> None:
+	"""Point CDN Settings at the benchmark's S3 server."""
+	doc = frappe.get_doc("CDN Settings")
+	doc.update(
+		{
+			"enabled": 1,
+			"storage_provider": "AWS S3",
+			"endpoint_url": server.url,
+			"region": REGION,
+			"bucket_name": BUCKET,
+			"access_key": "benchmark",
+			"secret_key": "benchmark-secret",
+			"sign": "All",
+			**fields,
+		}
+	)
+	doc.save()
+	frappe.db.commit()
+
+
+def storage_settings(server: S3Server) -> StorageSettings:
+	return StorageSettings(
+		provider="AWS S3",
+		endpoint_url=server.url,
+		region=REGION,
+		bucket_name=BUCKET,
+		access_key="benchmark",
+		secret_key="benchmark-secret",
+	)
+
+
+def empty(server: S3Server) -> None:
+	"""Nothing of memora on the site, settings aside."""
+	wipe()
+	configure(server)
+
+
+def fill(shape: Shape, *, plans: int = 1, seed: int = 0) -> Planted:
+	"""Put a curriculum on the site, with plans that all list all of it; commits."""
+	bulk = Bulk(seed)
+	for piece in subjects(shape, seed):
+		bulk.add_subject(piece)
+		frappe.db.commit()
+	titles = list(bulk.planted.subjects)
+	for number in range(plans):
+		bulk.add_plan(plan_of(titles, number))
+	frappe.db.commit()
+	return bulk.planted
+
+
+def forget_all_published() -> None:
+	"""As if nothing had ever been published: the content stays, and every plan waits."""
+	for doctype in _LIVE:
+		frappe.db.delete(doctype)
+	frappe.db.commit()
+	frappe.db.sql(
+		"analyze table `tabCDN File`, `tabCDN Publish State`, `tabCDN Rendition`, `tabCDN Node Change`"
+	)
+	plans = frappe.get_all("Memora Academic Plan", pluck="name")
+	listed = set(frappe.get_all("Memora Plan Subject", pluck="subject"))
+	fold.touch(plans, listed)
+	publish_state.ensure(scopes.INDEX)
+	frappe.db.commit()
+
+
+@contextmanager
+def opened(server: S3Server, storage: Storage | None = None) -> Iterator[Warm]:
+	"""A worker's process that has its storage open, as after the first build of a drain."""
+	storage = storage or Nowhere(storage_settings(server))
+	with (
+		patch.object(settings, "open_storage", lambda _: storage),
+		patch.object(type(storage), "close", lambda _: None),
+		meter.counting_statements(),
+	):
+		yield Warm(Site.open())
+
+
+@dataclass(slots=True)
+class Warm:
+	"""Drains without opening the storage anew."""
+
+	site: Site
+
+	@property
+	def storage(self) -> Nowhere:
+		return self.site.storage  # type: ignore[return-value]
+
+	def drain(self) -> Drain:
+		"""Fold and build until nothing waits."""
+		found = Drain()
+		self.site.shared = type(self.site.shared)()
+		if isinstance(self.site.storage, Nowhere):
+			self.site.storage.puts = found.puts
+		build_one = batch_processor._build_one
+
+		def measured(site: Site, state: Any, *rest: Any) -> bool:
+			with meter.span() as current:
+				done = build_one(site, state, *rest)
+			known = found.builds.setdefault(state.name, Span())
+			known.seconds += current.seconds
+			known.cpu += current.cpu
+			known.statements += current.statements
+			return done
+
+		with (
+			patch.object(batch_processor, "_build_one", measured),
+			patch.object(Site, "open", lambda: self.site),
+			meter.span() as found.whole,
+		):
+			found.failed = batch_processor.drain("Scheduler", seconds=None).failed
+		return found
+
+	def drain_edit(self, doctype: str, name: str, **fields: Any) -> Drain:
+		"""Save an edit as an editor does, then drain."""
+		edit(doctype, name, **fields)
+		return self.drain()
+
+
+def edit(doctype: str, name: str, **fields: Any) -> None:
+	"""Save through Frappe and commit. `stage_title` changes the first stage of a lesson."""
+	doc = frappe.get_doc(doctype, name)
+	if "stage_title" in fields:
+		doc.stages[0].title = fields.pop("stage_title")
+	doc.update(fields)
+	doc.save()
+	frappe.db.commit()
+
+
+def touch_all() -> None:
+	"""Let everything be read anew, as the nightly reconciliation does."""
+	reconciliation.queue_everything(triggered_by="Scheduler")
