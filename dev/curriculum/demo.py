@@ -243,8 +243,12 @@ class Demo:
 		edits = "edits in the Desk" if self._login else "edits in the Desk, if the bench's scheduler runs,"
 		base = settings.load().base_url
 		published = f"{base if self._s3 else self._web + urlsplit(base).path}/{paths.PLAN_INDEX}"
+		reader = (
+			f"{self._web}/assets/memora/reader/index.html?base={published.removesuffix(paths.PLAN_INDEX)}"
+		)
 		console.table(
 			[
+				("the learner's reader", reader, ""),
 				("Desk", f"{self._web}/login?redirect-to=/app/memora", self._login),
 				("published files", published, ""),
 				("to stop", "dev/down", f"until then {edits} are published every five minutes"),

@@ -12,10 +12,29 @@ _bundles() {
 	redis cache flushall # Frappe keeps the bundles' addresses there
 }
 
+# What the reader takes from npm, where a bench serves it. Installed as tests/npm.py does it.
+_kit_packages() {
+	mkdir -p "$DEV/kit"
+	cp "$REPO"/dev/kit/{package.json,package-lock.json} "$DEV/kit/"
+	(cd "$DEV/kit" && npm ci --ignore-scripts --no-audit --no-fund)
+}
+
+_kit_ready() {
+	local lock
+	lock=$(sha256sum <"$REPO/dev/kit/package-lock.json")
+	if [[ $(cat "$DEV/kit/installed" 2>/dev/null) != "${lock%% *}" ]]; then
+		step "the reader's npm packages" npm-kit _kit_packages
+		printf '%s' "${lock%% *}" >"$DEV/kit/installed"
+	fi
+	mkdir -p "$REPO/memora/public/node_modules"
+	ln -sfn "$DEV/kit/node_modules/dompurify" "$REPO/memora/public/node_modules/dompurify"
+}
+
 # assets_ready: after engine_up. Bundles again when the engine or memora's own bundles have changed.
 assets_ready() {
 	local wanted key
 	packages npm=npm node=nodejs
+	_kit_ready
 	mkdir -p "$DEV/desk"
 	wanted=$(hash_of "$REPO"/dev/desk/*)
 	if [[ $(cat "$DEV/desk/installed" 2>/dev/null) != "$wanted" ]]; then
