@@ -16,8 +16,7 @@ from frappe.model.document import Document
 from memora.services.cdn_export import batch_processor, paths, published_check, settings
 from memora.services.cdn_export.batch_processor import Drained
 from memora.services.cdn_export.published_check import Report
-from memora.services.cdn_export.storage import Upload
-from memora.services.cdn_export.storage.local import LocalStorage
+from memora.services.cdn_export.storage import Storage, Upload
 from memora.tests import factories
 from memora.tests.utils import MemoraTestCase
 
@@ -89,21 +88,22 @@ class PublishingTestCase(MemoraTestCase):
 	def recorded(self) -> Iterator[list[tuple[str, str]]]:
 		"""What is done to the storage meanwhile, in order: ("put" or "delete", path)."""
 		steps: list[tuple[str, str]] = []
-		put, delete = LocalStorage.put, LocalStorage.delete
+		kind = type(self.storage())
+		put, delete = kind.put, kind.delete
 
-		def recorded_put(storage: LocalStorage, upload: Upload, **condition: Any) -> str:
+		def recorded_put(storage: Storage, upload: Upload, **condition: Any) -> str:
 			steps.append(("put", upload.path))
 			return put(storage, upload, **condition)
 
-		def recorded_delete(storage: LocalStorage, gone: Iterable[str]) -> None:
+		def recorded_delete(storage: Storage, gone: Iterable[str]) -> None:
 			gone = list(gone)
 			steps.extend(("delete", path) for path in gone)
 			delete(storage, gone)
 
-		with patch.multiple(LocalStorage, put=recorded_put, delete=recorded_delete):
+		with patch.multiple(kind, put=recorded_put, delete=recorded_delete):
 			yield steps
 
-	def storage(self) -> LocalStorage:
+	def storage(self) -> Storage:
 		"""The storage, for what it keeps beside the files."""
 		return settings.open_storage()
 

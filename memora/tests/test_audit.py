@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ class AuditCase(BucketTestCase):
 
 	def site(self):
 		frappe.db.commit()
-		return _closing(Site.open())
+		return closing(Site.open())
 
 
 class TestAudit(AuditCase):
@@ -203,14 +204,3 @@ class TestAudit(AuditCase):
 		self.publish()
 		self.put("videos/1.mp4", b"film")
 		self.assertEqual(self.faults(), {})
-
-
-class _closing:
-	def __init__(self, site: Site) -> None:
-		self._site = site
-
-	def __enter__(self) -> Site:
-		return self._site
-
-	def __exit__(self, *_: object) -> None:
-		self._site.close()

@@ -17,6 +17,7 @@ from frappe import _
 from frappe.utils import cint, now_datetime
 
 from memora.services.cdn_export import (
+	audit,
 	batch_processor,
 	database,
 	dependency_resolver,
@@ -293,7 +294,7 @@ def _check(tell: Tell | None) -> tuple[published_check.Report, int]:
 				tell(min(seen, total), total)
 			return storage.get(path)
 
-		report = published_check.check(read, lambda: (found.path for found in storage.list()))
+		report = published_check.check(read, lambda: (found.path for found in audit.listed(storage)))
 	leaving = set(frappe.get_all("CDN File", {"state": "removing"}, pluck="path"))
 	staying = [path for path in report.unlinked if path not in leaving]
 	in_grace = len(report.unlinked) - len(staying)

@@ -9,9 +9,12 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Collection
+from datetime import datetime
 
 import frappe
+from frappe.model.document import Document
 
+from memora.exceptions import LeaseLostError
 from memora.services.cdn_export import (
 	brake,
 	build,
@@ -29,6 +32,8 @@ from memora.services.cdn_export.diff import LedgerEntry, Planned
 from memora.services.cdn_export.json_generator import lesson_document
 from memora.services.cdn_export.lease import Lease
 from memora.services.cdn_export.signing import Signer, renew_below
+
+_LONG_AGO = datetime(2000, 1, 1)
 
 
 def is_due(hours: int) -> bool:
@@ -59,10 +64,40 @@ def run(site: Site) -> int:
 		lease = leases.acquire(state.scope)
 		if lease is None:
 			continue
-		with lease:
-			for subject, paths in due[state.name].items():
-				renewed += _renew(site, signer, lease, subject, paths)
+		try:
+			with lease:
+				for subject, paths in due[state.name].items():
+					renewed += _renew(site, signer, lease, subject, paths)
+		except LeaseLostError as error:
+			frappe.logger("memora").info(str(error))
 	return renewed
+
+
+def settings_saved(doc: Document) -> None:
+	"""Renew at once what was signed with other keys or for another life, and everything when other lessons are
+	to be signed now. Once CDN Settings are committed, as in `relocation`."""
+	before = doc.get_doc_before_save()
+	if before is None:
+		return
+	if (before.sign or "All") != (doc.sign or "All"):
+		frappe.db.after_commit.add(lambda: _expire("kind = 'lesson'"))
+	elif any(before.get(name) != doc.get(name) for name in ("access_key", "signed_url_expiry_hours")):
+		frappe.db.after_commit.add(lambda: _expire("signed_until is not null"))
+
+
+def _expire(condition: str) -> None:
+	try:
+		names = frappe.db.sql(
+			f"select name from `tab{ledger.TABLE}` where state = 'live' and {condition}", pluck=True
+		)
+		database.transaction(
+			lambda: database.update_names(
+				ledger.TABLE, names, "signed_until = %s", (_LONG_AGO,), "state = 'live'"
+			)
+		)
+	except database.ERRORS:
+		frappe.db.rollback()
+		frappe.logger("memora").exception("signed links keep their old signatures until those end")
 
 
 def _renew(site: Site, signer: Signer, lease: Lease, subject: str, paths: Collection[str]) -> int:
@@ -108,6 +143,8 @@ def _upload(
 
 	def close() -> None:
 		lease.hold()
+		if site.has_moved():
+			raise lease.lost()
 		ledger.close(cargo.planned, uploaded.etags, uploaded.sizes, uploaded.signed_until)
 
 	database.transaction(close)

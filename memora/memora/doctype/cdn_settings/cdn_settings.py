@@ -7,7 +7,7 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import cint, escape_html, get_bench_path, get_site_path
 
-from memora.services.cdn_export import relocation
+from memora.services.cdn_export import relocation, signature_renewal
 
 Problem = tuple[str, str]
 """A field and what is wrong with it."""
@@ -86,6 +86,7 @@ class CDNSettings(Document):
 
 	def on_update(self):
 		relocation.settings_saved(self)
+		signature_renewal.settings_saved(self)
 
 	def tidy(self):
 		"""Drop what comes along when values are copied from elsewhere."""

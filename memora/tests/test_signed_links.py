@@ -1,0 +1,158 @@
+"""Videos in the bucket, as lessons link to them: signed, renewed in time, and nothing else touched by that."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime, timedelta, timezone
+from typing import Any
+from unittest.mock import patch
+
+import orjson
+import requests
+
+from memora.services.cdn_export import audit, signing
+from memora.services.cdn_export.build import Site
+from memora.tests import factories
+from memora.tests.buckets import BucketTestCase
+from memora.tests.publishing import make_course
+
+CDN = "https://cdn.example"
+FILM = "videos/فيديو 1.mp4"
+ELSEWHERE = "https://www.youtube.com/watch?v=x"
+
+
+class TestSignedLinks(BucketTestCase):
+	def setUp(self) -> None:
+		super().setUp()
+		self.configure(cdn_base_url=CDN)
+		self.put(FILM, b"film")
+		self.course = make_course()
+		sold = make_course(units=1, lessons=1, required_item="GOLD")
+		self.plan = factories.make_plan([self.course["subject"], sold["subject"]], is_published=1)
+		self.video, self.plain, *others = self.course["lessons"]
+		(self.paid,) = sold["lessons"]
+		self.lessons = [*self.course["lessons"], self.paid]
+		self.show(self.video, FILM)
+		self.show(self.plain, ELSEWHERE)
+		for lesson in others:
+			self.show(lesson, ELSEWHERE)
+		self.show(self.paid, f"s3://{self.bucket}/{FILM}")
+		self.publish()
+
+	def show(self, lesson: Any, *links: str) -> None:
+		stages = [
+			{"title": "Watch", "type": "Video", "config": orjson.dumps({"video_url": link}).decode()}
+			for link in links
+		]
+		self.change(lesson, stages=stages)
+
+	def lesson(self, lesson: Any) -> dict[str, Any]:
+		return self.read(f"lessons/{lesson.name}.json")
+
+	def links(self, lesson: Any) -> list[str]:
+		return [stage["config"]["video_url"] for stage in self.lesson(lesson)["stages"]]
+
+	@contextmanager
+	def later(self, **time_passed: float) -> Iterator[None]:
+		clock, passed = time.time, timedelta(**time_passed).total_seconds()
+		with patch("time.time", lambda: clock() + passed):
+			yield
+
+	def signed_for(self, lesson: Any) -> float:
+		"""Hours from now on that the file says."""
+		until = datetime.fromisoformat(self.lesson(lesson)["signed_url_expiry"])
+		return (until - datetime.now(timezone.utc)).total_seconds() / 3600
+
+	def test_links_of_every_form_are_signed_and_can_be_opened(self) -> None:
+		host = self.endpoint.removeprefix("http://")
+		key = "videos/%D9%81%D9%8A%D8%AF%D9%8A%D9%88%201.mp4"
+		forms = [
+			FILM,
+			f"{self.endpoint}/{self.bucket}/{key}",
+			f"http://{self.bucket}.{host}/{key}",
+			f"{CDN}/{key}#t=30",
+			f"s3://{self.bucket}/{FILM}",
+		]
+		self.show(self.video, *forms, ELSEWHERE, f"{self.endpoint}/another-bucket/{key}")
+		self.publish()
+		*signed, elsewhere, another = self.links(self.video)
+		for form, link in zip(forms, signed, strict=True):
+			with self.subTest(form=form):
+				self.assertIn("X-Amz-Signature=", link)
+				self.assertIn("X-Amz-Expires=14400", link)
+				self.assertEqual(requests.get(link, timeout=5).content, b"film")
+		self.assertTrue(signed[3].endswith("#t=30"))
+		self.assertEqual(elsewhere, ELSEWHERE)
+		self.assertNotIn("X-Amz", another)
+		self.assertGreater(self.signed_for(self.video), 3.7)
+		self.assertLessEqual(self.signed_for(self.video), 4)
+		self.check(leaving=[FILM])
+
+	def test_they_are_renewed_before_half_their_life_is_gone_and_nothing_else_is(self) -> None:
+		self.assertNotIn("signed_url_expiry", self.lesson(self.plain))
+		before, link = self.objects(), self.links(self.video)[0]
+		life = self.signed_for(self.video)
+		with self.later(hours=life - 2.2), self.recorded() as steps:
+			self.assertEqual(self.tick(), {"due": ""})
+		self.assertEqual(steps, [])
+		with self.later(hours=life - 2.1), self.recorded() as steps:
+			self.assertEqual(self.tick(), {"due": "signature"})
+			self.assertEqual(self.tick(), {"due": ""})
+		renewed = {f"lessons/{self.video.name}.json", f"lessons/{self.paid.name}.json"}
+		self.assertEqual(sorted(steps), sorted(("put", path) for path in renewed))
+		after = self.objects()
+		self.assertEqual({path for path in after if after[path] != before[path]}, renewed)
+		self.assertNotEqual(self.links(self.video)[0], link)
+		self.assertGreater(self.signed_for(self.video), life + 1.5)
+		for path in renewed:
+			(old, *headers), (new, *headers_now) = before[path], after[path]
+			self.assertEqual(headers, headers_now)
+			old, new = orjson.loads(old), orjson.loads(new)
+			for document in (old, new):
+				del document["signed_url_expiry"], document["stages"]
+			self.assertEqual(old, new)
+		with self.site() as site:
+			self.assertEqual(audit.verify(site).findings, [])
+		self.check(leaving=[FILM])
+
+	def test_only_paid_lessons_or_none_are_signed_when_settings_say_so(self) -> None:
+		for sign, signed in (
+			("Paid", {self.paid.name}),
+			("None", set()),
+			("All", {self.paid.name, self.video.name}),
+		):
+			with self.subTest(sign=sign):
+				self.configure(cdn_base_url=CDN, sign=sign)
+				self.tick()
+				found = {
+					lesson.name
+					for lesson in self.lessons
+					if "X-Amz-Signature" in " ".join(self.links(lesson))
+				}
+				self.assertEqual(found, signed)
+				self.assertEqual(
+					{x.name for x in self.lessons if "signed_url_expiry" in self.lesson(x)}, signed
+				)
+				self.check(leaving=[FILM])
+
+	def test_new_keys_and_another_life_sign_anew(self) -> None:
+		versions = {lesson.name: self.lesson(lesson)["version"] for lesson in self.lessons}
+		self.configure(cdn_base_url=CDN, access_key="AKIAROTATED", secret_key="another")
+		self.tick()
+		self.assertIn("AKIAROTATED", self.links(self.video)[0])
+		self.configure(cdn_base_url=CDN, signed_url_expiry_hours=24)
+		self.tick()
+		self.assertGreater(self.signed_for(self.video), 20)
+		self.assertEqual({lesson.name: self.lesson(lesson)["version"] for lesson in self.lessons}, versions)
+
+	def test_what_a_day_of_signatures_costs(self) -> None:
+		"""The numbers in docs/storage.md."""
+		self.assertEqual(
+			{hours: signing.uploads_a_day(20_000, hours) for hours in (1, 2, 4, 8, 12, 24)},
+			{1: 1_536_000, 2: 640_000, 4: 274_667, 8: 137_333, 12: 92_000, 24: 46_000},
+		)
+
+	def site(self):
+		return closing(Site.open())
