@@ -13,6 +13,7 @@ import pytest
 
 REPO = Path(__file__).parent.parent
 KIT = REPO / "dev" / "kit"
+DEV = Path(os.environ.get("MEMORA_DEV_DIR") or REPO / ".dev")
 
 
 @cache
@@ -21,7 +22,7 @@ def node_modules() -> Path:
 	if not (shutil.which("node") and shutil.which("npm")):
 		pytest.fail("this needs Node.js and npm: apt-get install --no-install-recommends nodejs npm")
 	lock = sha256((KIT / "package-lock.json").read_bytes()).hexdigest()
-	folder = Path(os.environ.get("MEMORA_DEV_DIR") or REPO / ".dev") / "kit"
+	folder = DEV / "kit"
 	installed = folder / "installed"
 	if not (installed.exists() and installed.read_text() == lock):
 		folder.mkdir(parents=True, exist_ok=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +16,7 @@ from tests.e2e import stamps
 from tests.e2e.conftest import Reader
 from tests.e2e.server import READER, Server
 from tests.example import curriculum, demo
-from tests.npm import KIT, REPO, node_modules
+from tests.npm import DEV, KIT, REPO, node_modules
 
 LESSON = "#/grade-7/mathematics/equations/equations-1"
 EXERCISE = "#/grade-7/mathematics/equations/equations-2"
@@ -752,7 +751,7 @@ def test_axe_finds_nothing(browser: Browser, server: Server, language: str, them
 
 @pytest.fixture(scope="module")
 def demos_files() -> dict[str, bytes]:
-	return demo.published(Path(kit.REPO / ".dev" / "curriculum"))
+	return demo.published(DEV / "curriculum")
 
 
 def test_the_demos_curriculum_is_shown_from_end_to_end(reader: Reader, demos_files: dict[str, bytes]) -> None:
