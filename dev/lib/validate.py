@@ -117,7 +117,9 @@ class Shell:
 		"""Run a command. Returns the lines it printed and its exit code; None where it did not end."""
 		mark = uuid.uuid4().hex
 		assert self._process.stdin
-		self._process.stdin.write(f"{{ {command}\n}} </dev/null\necho; echo {mark} $?\n".encode())
+		self._process.stdin.write(
+			f"{{ {command}\n}} </dev/null\n__code=$?; echo; echo {mark} $__code\n".encode()
+		)
 		self._process.stdin.flush()
 		printed: list[str] = []
 		ends = time.monotonic() + PATIENCE_SECONDS

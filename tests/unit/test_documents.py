@@ -1,0 +1,157 @@
+"""What the documents name is there: files behind links, anchors, commands, metrics; and their JSON can be read."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from memora.commands import memora
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = sorted(
+	path
+	for path in ROOT.rglob("*.md")
+	if not {".dev", "node_modules", ".pytest_cache"}.intersection(path.relative_to(ROOT).parts)
+)
+_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_DEV = re.compile(r"(?<![\w/.])(?:\./)?dev/([a-z][a-z0-9-]*)(?![-/.\w])")
+_BENCH = re.compile(r"bench (?:--site \S+ )?memora ([a-z-]+)(?: (list|retry|clear)\b)?")
+_METRIC = re.compile(r"`(memora_[a-z_]+)`")
+
+
+def _relative(path: Path) -> str:
+	return str(path.relative_to(ROOT))
+
+
+def _anchors(text: str) -> set[str]:
+	"""The anchors GitHub gives to headings."""
+	headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+	return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.fixture(params=DOCUMENTS, ids=_relative)
+def document(request: pytest.FixtureRequest) -> Path:
+	return request.param
+
+
+def test_links_lead_somewhere(document: Path) -> None:
+	text = document.read_text()
+	for target in _LINK.findall(_FENCE.sub("", text)):
+		if target.startswith(("http://", "https://", "mailto:")):
+			continue
+		path, _, anchor = target.partition("#")
+		file = (document.parent / path).resolve() if path else document
+		assert file.exists(), f"{target} is not there"
+		if anchor and file.suffix == ".md":
+			assert anchor in _anchors(file.read_text()), f"{target} is no heading"
+
+
+def test_commands_of_dev_exist(document: Path) -> None:
+	for name in _DEV.findall(document.read_text()):
+		assert (ROOT / "dev" / name).exists(), f"there is no dev/{name}"
+
+
+def test_bench_commands_exist(document: Path) -> None:
+	for name, below in _BENCH.findall(document.read_text()):
+		assert name in memora.commands, f"there is no bench memora {name}"
+		if below:
+			group = memora.commands[name]
+			assert isinstance(group, click.Group), f"bench memora {name} has no {below}"
+			assert below in group.commands
+
+
+def test_json_can_be_read(document: Path) -> None:
+	for language, block in _FENCE.findall(document.read_text()):
+		if language == "json" and "…" not in block:
+			json.loads(block)
+
+
+def test_operations_name_every_command_and_metric() -> None:
+	text = (ROOT / "docs" / "operations.md").read_text()
+	for name in memora.commands:
+		assert re.search(rf"\| `{name}\b", text), f"docs/operations.md says nothing of {name}"
+	source = (ROOT / "memora" / "services" / "cdn_export" / "metrics.py").read_text()
+	there = set(re.findall(r'"([a-z_]+)",\s+"[A-Z]', source)) | set(re.findall(r'"(memora_[a-z_]+)"', source))
+	there = {name.removeprefix("memora_") for name in there} - {"memora"}
+	named = {name.removeprefix("memora_") for name in _METRIC.findall(text)} - {"metrics_token"}
+	assert named == there
+
+
+def test_no_document_names_a_machine(document: Path) -> None:
+	assert not re.search(r"/work/|/root/|/home/\w", document.read_text())
+
+
+# The format that dev/validate runs
+
+
+def _validate():
+	spec = importlib.util.spec_from_file_location("validate", ROOT / "dev" / "lib" / "validate.py")
+	assert spec and spec.loader
+	module = importlib.util.module_from_spec(spec)
+	sys.modules[spec.name] = module
+	spec.loader.exec_module(module)
+	return module
+
+
+validate = _validate()
+
+
+def test_steps_of_a_document() -> None:
+	text = "# A\n```console\n$ one\n> more\nout\n\n$ two\n```\n```sh\n$ not this\n```\n```console\n$ three\nx\n```\n"
+	steps = [(step.line, step.command, step.expected) for step in validate.steps(text)]
+	assert steps == [(3, "one\nmore", ("out", "")), (7, "two", ()), (13, "three", ("x",))]
+
+
+@pytest.mark.parametrize("text", ["```console\n$ one\n", "```console\noutput first\n```\n"])
+def test_a_document_that_cannot_be_read_is_refused(text: str) -> None:
+	with pytest.raises(validate.FormatError):
+		list(validate.steps(text))
+
+
+@pytest.mark.parametrize(
+	("expected", "printed", "fits"),
+	[
+		([], [], True),
+		([], ["x"], False),
+		(["x"], [], False),
+		(["a … c"], ["a b c"], True),
+		(["a … c"], ["a b", "c"], False),
+		(["a (b)"], ["a (b)  ", ""], True),
+		(["…"], [], True),
+		(["a", "…", "c"], ["a", "1", "2", "c"], True),
+		(["a", "…"], ["b"], False),
+		(["1.5"], ["1x5"], False),
+	],
+)
+def test_what_fits(expected: list[str], printed: list[str], fits: bool) -> None:
+	assert validate.fits(expected, printed) is fits
+
+
+@pytest.mark.parametrize("name", ["QUICKSTART_VALIDATION.md", "MIGRATION_VERIFICATION.md"])
+def test_every_command_says_what_it_prints(name: str) -> None:
+	"""A step that prints nothing is one that sets a variable, or is known to be silent."""
+	steps = list(validate.steps((ROOT / name).read_text()))
+	assert len(steps) > 20
+	for step in steps:
+		silent = re.match(
+			r"\w+=|\w+\(\) |gunzip |bench --site \$SITE (execute frappe\.db\.set_value|mariadb -e)",
+			step.command,
+		)
+		assert step.expected or silent, f"{name}:{step.line}"
+
+
+def test_a_shell_keeps_variables_and_tells_exit_codes(tmp_path: Path) -> None:
+	shell = validate.Shell(tmp_path, {"SITE": "some.site"})
+	try:
+		assert shell.run("X=1; echo $SITE") == (["some.site", ""], 0)
+		assert shell.run("echo $X; false") == (["1", ""], 1)
+		assert shell.run("cat; echo err >&2") == (["err", ""], 0)
+	finally:
+		shell.close()
