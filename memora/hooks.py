@@ -62,6 +62,7 @@ scheduler_events = {
 	},
 	"hourly": ["memora.services.cdn_export.reconciliation.hourly"],
 	"daily": ["memora.services.cdn_export.reconciliation.daily"],
+	"daily_long": ["memora.services.cdn_export.upkeep.daily"],
 }
 
 # A plan with logs can be deleted; the logs stay.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import secrets
 from typing import Any
@@ -47,8 +48,13 @@ class BucketTestCase(PublishingTestCase):
 		super().setUp()
 
 	def make_bucket(self) -> str:
+		"""A new bucket that anyone may read, as behind a CDN."""
 		name = f"memora-{secrets.token_hex(6)}"
 		self.client.create_bucket(Bucket=name)
+		anyone_reads = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject"}
+		statement = [{**anyone_reads, "Resource": f"arn:aws:s3:::{name}/*"}]
+		policy = {"Version": "2012-10-17", "Statement": statement}
+		self.client.put_bucket_policy(Bucket=name, Policy=json.dumps(policy))
 		return name
 
 	def configure(self, **fields: Any) -> None:

@@ -46,6 +46,7 @@ from memora.services.cdn_export.lease import Lease
 from memora.services.cdn_export.publish_state import State
 
 DRAIN = "memora.services.cdn_export.batch_processor.drain"
+AUDIT = "memora.services.cdn_export.upkeep.run"
 QUEUE = "long"
 JOB_SECONDS = 1500
 """The time-out of Frappe's long queue, for each drain job."""
@@ -172,6 +173,8 @@ def drain(
 	finally:
 		if site:
 			site.close()
+	if not drained.left and relocation.settled():
+		_start_audit()
 	if drained.left and seconds:
 		_start_drains(1, triggered_by)
 	return drained
@@ -275,6 +278,14 @@ def _open_site(waiting: list[State]) -> Site | None:
 				with lease:
 					_record_failure(state, lease, error, now_datetime(), state.triggered_by or "Scheduler")
 		return None
+
+
+def _start_audit() -> None:
+	"""Look through the place that files have moved to, in the background; without a queue once a day is enough."""
+	try:
+		frappe.enqueue(AUDIT, queue=QUEUE, timeout=JOB_SECONDS)
+	except (redis.RedisError, OSError) as error:
+		frappe.logger("memora").warning(f"the job queue does not answer, so the daily audit has to do: {error}")
 
 
 def _start_drains(waiting: int, triggered_by: str) -> int:

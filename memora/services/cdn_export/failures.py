@@ -81,6 +81,11 @@ def say_held(scope: Scope, reason: str) -> None:
 	database.transaction(lambda: _notify(_("{0} waits for your approval").format(scope.label), reason))
 
 
+def tell_admins(subject: str, message: str) -> None:
+	"""Notify each admin, in a transaction of its own."""
+	database.transaction(lambda: _notify(subject, message))
+
+
 def _notify(subject: str, message: str) -> None:
 	"""One Notification Log for each enabled admin; Frappe mails it to those who want mail."""
 	admins = frappe.get_all(

@@ -17,6 +17,7 @@ from memora.services.cdn_export import dependency_resolver as resolver
 from memora.services.cdn_export.ledger import TABLE as LEDGER
 
 _NOTE = "memora_place"
+_MOVED = "memora_moved"
 _TABLE = "DefaultValue"
 
 
@@ -50,6 +51,18 @@ def follow() -> int:
 	return len(plans)
 
 
+def settled() -> bool:
+	"""Whether everything has been published anew since the last look: then what memora left in the new place when
+	it was there before is to be looked for. Says so once; commits."""
+	if not frappe.db.sql(f"select 1 from `tab{_TABLE}` where name = %s", (_MOVED,)):
+		return False
+	return bool(
+		database.transaction(
+			lambda: database.execute(f"delete from `tab{_TABLE}` where name = %s", (_MOVED,))
+		)
+	)
+
+
 def _follow_quietly() -> None:
 	try:
 		follow()
@@ -60,12 +73,7 @@ def _follow_quietly() -> None:
 
 def _start_anew() -> list[str]:
 	"""Forget what stands where, but not the versions. In the caller's transaction; one at a time."""
-	database.upsert(
-		_TABLE,
-		("name", "parent", "parenttype", "parentfield", "defkey", "defvalue"),
-		[(_NOTE, _NOTE, "__default", "system_defaults", _NOTE, "")],
-		"defkey = defkey",
-	)
+	_write_down(_NOTE, "")
 	((noted,),) = frappe.db.sql(f"select defvalue from `tab{_TABLE}` where name = %s for update", (_NOTE,))
 	place = settings.place(settings.saved())
 	if noted == place:
@@ -89,9 +97,19 @@ def _start_anew() -> list[str]:
 			waiting_since = coalesce(waiting_since, %s)""",
 		(now_datetime(),),
 	)
+	_write_down(_MOVED, "1")
 	plans = frappe.get_all(resolver.PLAN, pluck="name")
 	publish_state.raise_generations([*map(scopes.plan, plans), scopes.INDEX], triggered_by="Manual")
 	return plans
+
+
+def _write_down(name: str, value: str) -> None:
+	database.upsert(
+		_TABLE,
+		("name", "parent", "parenttype", "parentfield", "defkey", "defvalue"),
+		[(name, name, "__default", "system_defaults", name, value)],
+		"defkey = defkey",
+	)
 
 
 def _noted() -> str:

@@ -1,0 +1,77 @@
+"""Once a day, in the background: what is published is looked at and mended, and people hear of what was wrong.
+
+Pictures that nothing shows go; the audit finds damage and queues its repair; the public check reads what a
+learner can read. A large site takes several jobs, each of which goes on where the last one stopped.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import frappe
+from frappe import _
+
+from memora.exceptions import StorageError
+from memora.services.cdn_export import audit, database, failures, media, public_check, repair, settings
+from memora.services.cdn_export.audit import Finding
+from memora.services.cdn_export.batch_processor import AUDIT, JOB_SECONDS, QUEUE
+from memora.services.cdn_export.build import Site
+from memora.services.cdn_export.public_check import Exposure
+
+_AUDIT_SECONDS = 600
+_SHOWN = 50
+
+
+def daily() -> None:
+	"""The scheduler's entry, on its long queue. Nothing is done while export is disabled."""
+	if settings.load().enabled:
+		run()
+
+
+def run(after: str = "") -> None:
+	"""Audit, go on later where there is more, and check at the end what is public."""
+	try:
+		site = Site.open()
+		try:
+			_run(site, after)
+		finally:
+			site.close()
+	except StorageError as error:
+		frappe.db.rollback()
+		_log(_("The daily audit could not be done"), [str(error)])
+
+
+def _run(site: Site, after: str) -> None:
+	if not after:
+		media.sweep(site)
+	found = audit.verify(site, after=after, seconds=_AUDIT_SECONDS)
+	if found.findings:
+		repair.repair(site, found.findings)
+		_say_findings(found.findings)
+	if found.after:
+		frappe.enqueue(AUDIT, queue=QUEUE, timeout=JOB_SECONDS, after=found.after)
+		return
+	if exposures := public_check.check(site).exposures:
+		say_exposed(exposures)
+
+
+def _say_findings(findings: Sequence[Finding]) -> None:
+	counts = Counter(finding.fault for finding in findings)
+	summary = ", ".join(f"{count} {fault}" for fault, count in sorted(counts.items()))
+	_log(_("Published files were not as they should be: {0}").format(summary), [str(one) for one in findings])
+
+
+def say_exposed(exposures: Sequence[Exposure]) -> None:
+	"""Tell every admin what can be read and should not be, and keep it in the Error Log."""
+	title = _("Learners can read what they should not")
+	_log(title, [str(one) for one in exposures])
+	failures.tell_admins(title, str(exposures[0]))
+
+
+def _log(title: str, lines: Sequence[str]) -> None:
+	shown = "\n".join(lines[:_SHOWN])
+	if len(lines) > _SHOWN:
+		shown += "\n" + _("and {0} more").format(len(lines) - _SHOWN)
+	frappe.logger("memora").error(f"{title}\n{shown}")
+	database.transaction(lambda: frappe.log_error(title[:140], shown))

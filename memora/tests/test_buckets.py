@@ -1,0 +1,108 @@
+"""The whole pipeline against buckets, on S3 and on R2: what a learner reads, what stands beside it, moving on."""
+
+from __future__ import annotations
+
+from unittest.mock import patch
+
+import frappe
+
+from memora.services.cdn_export import batch_processor, paths, upkeep
+from memora.services.cdn_export.caching import YEAR
+from memora.tests import factories
+from memora.tests.buckets import SECRET_KEY, BucketTestCase
+from memora.tests.publishing import PublishingTestCase, make_course
+from memora.tests.utils import messages
+
+
+class PipelineCase:
+	def setUp(self) -> None:
+		super().setUp()
+		self.course = make_course(title="الرياضيات", required_item="ذهب 100%")
+		self.plan = factories.make_plan([self.course["subject"]], is_published=1)
+
+	def test_an_edit_is_live_with_its_headers_and_what_is_hidden_is_gone(self) -> None:
+		self.assertEqual(self.publish().failed, 0)
+		self.check()
+		lesson, unit = self.course["lessons"][0], self.course["units"][0]
+		path = f"lessons/{lesson.name}.json"
+		found = self.storage().head(path)
+		document = self.read(path)
+		self.assertEqual(found.content_type, "application/json; charset=utf-8")
+		self.assertEqual(found.cache_control, "public, max-age=300")
+		self.assertEqual(found.metadata["version"], str(document["version"]))
+		self.assertEqual(found.metadata["access-level"], "paid")
+		self.assertEqual(found.metadata["required-item"], "ذهب 100%")
+		self.assertEqual(
+			self.storage().head(f"units/{unit.name}.json").cache_control,
+			f"public, max-age={YEAR}, immutable",
+		)
+		before = self.contents()
+		self.change(lesson, title="جديد")
+		self.publish()
+		self.check()
+		self.assertWritten(
+			before,
+			{
+				path,
+				f"lessons/{self.course['lessons'][1].name}.json",  # its neighbour names it
+				f"units/{unit.name}.json",
+				f"plans/{self.plan.name}/subjects/{self.course['subject'].name}.json",
+				paths.search_index(self.plan.name),
+				paths.manifest(self.plan.name),
+			},
+		)
+		self.change(lesson, is_published=0)
+		self.publish()
+		self.assertIsNone(self.read_bytes(path))
+		self.check()
+		self.change(self.plan, is_published=0)
+		self.publish()
+		self.assertEqual(self.paths(), {paths.PLAN_INDEX})
+
+	def test_another_bucket_and_back(self) -> None:
+		self.publish()
+		first, before = self.bucket, self.read(paths.PLAN_INDEX)["version"]
+		lesson = f"lessons/{self.course['lessons'][0].name}.json"
+		self.bucket = self.make_bucket()
+		frappe.clear_messages()
+		self.configure()
+		self.assertIn("All 1 published plans will be published there anew", messages())
+		self.assertNotIn(SECRET_KEY, messages())
+		self.publish()
+		self.check()
+		self.change(self.course["lessons"][0], is_published=0)
+		self.publish()
+		self.bucket = first
+		self.configure()
+		with patch.object(batch_processor.frappe, "enqueue") as enqueue:
+			self.publish()
+			self.publish()
+		enqueue.assert_called_once()
+		self.assertEqual(enqueue.call_args[0], (batch_processor.AUDIT,))
+		self.assertEqual(self.check(leaving=[lesson]).problems, [])
+		self.assertGreater(self.read(paths.PLAN_INDEX)["version"], before)
+		upkeep.run()
+		self.publish()
+		self.check()
+
+
+class TestS3(PipelineCase, BucketTestCase):
+	provider = "AWS S3"
+
+
+class TestR2(PipelineCase, BucketTestCase):
+	provider = "Cloudflare R2"
+
+
+class TestFolderToBucket(BucketTestCase):
+	def test_from_a_folder_to_a_bucket(self) -> None:
+		PublishingTestCase.configure(self)
+		course = make_course()
+		factories.make_plan([course["subject"]], is_published=1)
+		PublishingTestCase.publish(self)
+		self.configure()
+		self.publish()
+		self.check()
+		self.configure(provider="Cloudflare R2")
+		self.publish()
+		self.check()
