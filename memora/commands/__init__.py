@@ -71,6 +71,20 @@ def verify() -> None:
 	"""
 
 
+@memora.command("repair")
+@click.option("--dry-run", is_flag=True, help="Only say what differs; ends with 1 for anything.")
+@click.option(
+	"--lost-ledger", is_flag=True, help="First enter files that the ledger does not know, all of them."
+)
+@action("repair")
+def repair() -> None:
+	"""Hold the ledger against the storage and the content, and mend what differs.
+
+	What is missing, altered or has the wrong type, cache time or metadata is uploaded anew; what nothing needs is
+	removed; a file that is not memora's is only reported. Ends with 1 when something is left for people.
+	"""
+
+
 @memora.group("dead-letters", invoke_without_command=True)
 @json_option
 @click.pass_context

@@ -73,6 +73,28 @@ def verify(progress: Progress) -> Answer:
 	return Answer(found, lines, not found["ok"])
 
 
+def repair(progress: Progress, dry_run: bool, lost_ledger: bool) -> Answer:
+	with progress.of("Comparing ledger and storage") as tell:
+		found = operations.repair(tell, only_look=dry_run, lost_ledger=lost_ledger)
+	lines = [
+		f"{_count(found['files'], 'file')} of the ledger looked at, {_count(found['objects'], 'object')} listed"
+	]
+	if found["entered"]:
+		lines.append(f"{_count(found['entered'], 'file')} entered into the ledger")
+	for word, said in (
+		("mended", "mended"),
+		("queued", "queued to be published anew"),
+		("left", "found" if dry_run else "left for you to look at"),
+	):
+		if found[word]:
+			lines.append(f"{_count(len(found[word]), 'file')} {said}")
+			lines += (f"  {finding['path']}: {finding['message']}" for finding in found[word])
+	lines += (f"  {failure['label']}: {failure['error_message']}" for failure in found["failures"])
+	if not (found["mended"] or found["queued"] or found["left"]):
+		lines.append("All is well.")
+	return Answer(found, lines, bool(found["left"] or found["failures"]))
+
+
 def list_dead_letters(progress: Progress) -> Answer:
 	found = operations.dead_letters()
 	lines = ["There are no dead letters."]

@@ -161,6 +161,33 @@ class TestCommands(CommandsTestCase):
 		self.assertEqual(found["unlinked"], ["units/stray.json"])
 		self.assertIn("units/stray.json: nothing links to it", self.says(FOUND, "verify"))
 
+	def test_repair_mends_what_is_damaged(self) -> None:
+		self.publish()
+		self.assertIn("All is well.", self.says(FINE, "repair"))
+		lost, altered = (paths.lesson(lesson.name) for lesson in self.course["lessons"][:2])
+		body = self.read_bytes(altered)
+		(self.local_path / lost).unlink()
+		(self.local_path / altered).write_text("{}")
+
+		found = self.says(FOUND, "repair", "--dry-run")
+		self.assertIn(lost, found)
+		self.assertIn(altered, found)
+		self.assertIsNone(self.read_bytes(lost))
+
+		queued = [finding["path"] for finding in self.asked(FINE, "repair")["queued"]]
+		self.assertCountEqual(queued, [lost, altered])
+		self.assertEqual(self.read_bytes(altered), body)
+		self.says(FINE, "verify")
+
+	def test_repair_rebuilds_a_lost_ledger(self) -> None:
+		self.publish()
+		before = self.contents()
+		frappe.db.delete("CDN File")
+		frappe.db.commit()
+		self.assertGreater(self.asked(FINE, "repair", "--lost-ledger")["entered"], 0)
+		self.says(FINE, "verify")
+		self.assertEqual(self.paths(), set(before))
+
 	def test_verify_looks_again_when_something_was_published_meanwhile(self) -> None:
 		self.publish()
 		path = self.local_path / paths.lesson(self.course["lessons"][0].name)

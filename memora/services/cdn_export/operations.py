@@ -30,7 +30,9 @@ from memora.services.cdn_export import (
 	settings,
 	sync_log,
 )
+from memora.services.cdn_export import repair as repairs
 from memora.services.cdn_export.batch_processor import Tell
+from memora.services.cdn_export.build import Site
 from memora.services.cdn_export.scopes import Scope
 
 OVERDUE = timedelta(minutes=10)
@@ -265,6 +267,34 @@ def verify(tell: Tell | None = None) -> dict[str, Any]:
 		"unlinked": report.unlinked,
 		"in_their_grace": removing,
 	}
+
+
+def repair(tell: Tell | None = None, *, only_look: bool = False, lost_ledger: bool = False) -> dict[str, Any]:
+	"""Hold ledger, storage and content against each other, and mend what differs; publishes what that queues.
+
+	`lost_ledger` first enters every file of memora's that the ledger does not know. `left` is for people: foreign
+	files, and pictures of which the original is gone.
+	"""
+	site = Site.open()
+	try:
+		entered = repairs.rebuild_ledger(site) if lost_ledger and not only_look else 0
+		found = audit.verify(site, tell=tell)
+		done = repairs.Repair(left=found.findings) if only_look else repairs.repair(site, found.findings)
+	finally:
+		site.close()
+	answer: dict[str, Any] = {
+		"files": found.files,
+		"objects": found.objects,
+		"entered": entered,
+		**{
+			word: [asdict(finding) for finding in getattr(done, word)]
+			for word in ("mended", "queued", "left")
+		},
+		"failures": [],
+	}
+	if (done.queued or entered) and settings.load().enabled:
+		answer["failures"] = process()["failures"]
+	return answer
 
 
 def _queue(plans: Sequence[str], subjects: Sequence[str]) -> None:
