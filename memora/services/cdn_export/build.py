@@ -199,7 +199,6 @@ def commit(
 	Raises what `cdn_uploader` raises; then nothing is closed, and what was begun stands as in flight.
 	"""
 	cargo = cdn_uploader.load(diff.changed(), site.signer())
-	shown_no_more: set[str] = set()
 	with ExitStack() as stack:
 		for owner in sorted(owners):
 			stack.enter_context(_lease_of(owner))
@@ -229,8 +228,6 @@ def commit(
 		def close() -> bool:
 			if site.has_moved():
 				raise ScopeBusyError(f"files go elsewhere now, so {lease.scope.label} is built again there")
-			shown_no_more.clear()
-			shown_no_more.update(ledger.pictures_of(uploaded.etags))
 			ledger.close(cargo.planned, uploaded.etags, uploaded.sizes, uploaded.signed_until)
 			ledger.drop(removals.at_once, remove_at=now, drop_generation=drop_generation)
 			ledger.drop(removals.after_grace, remove_at=now + GRACE, drop_generation=drop_generation)
@@ -243,7 +240,13 @@ def commit(
 			return release
 
 		lease.released = database.transaction(close)
-	media.remove_hidden(site, shown_no_more.difference(*(file.pictures() for file in cargo.planned)))
+	shown_before = {
+		picture
+		for file in cargo.planned
+		if (entry := entries.get(file.path))
+		for picture in entry.pictures.split()
+	}
+	media.remove_hidden(site, shown_before.difference(*(file.pictures() for file in cargo.planned)))
 	return Counts(
 		uploaded=len(cargo.files),
 		unchanged=sum(not planned.changed for planned in diff.planned.values()),

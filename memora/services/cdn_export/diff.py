@@ -63,6 +63,7 @@ class LedgerEntry:
 	`live_version` is 0 while nothing is live. `content_hash` and `shape_hash` are those of the last offer; of an
 	`in_flight` path nobody knows whether the old or the new bytes are there. `damaged` says that an audit has found
 	another object there, or none: the file is to be uploaded again, under its version if its content is the same.
+	`pictures` are the media files that it shows or, in flight, may show, with spaces between them.
 	"""
 
 	path: str
@@ -81,6 +82,7 @@ class LedgerEntry:
 	required_item: str = ""
 	lesson_count: int = 0
 	damaged: bool = False
+	pictures: str = ""
 
 	def metadata(self) -> dict[str, str]:
 		"""What should stand beside the live file in the storage."""

@@ -40,6 +40,7 @@ _COLUMNS = (
 	"required_item",
 	"lesson_count",
 	"damaged",
+	"pictures",
 )
 _SHOWN_BY: dict[str, tuple[str, ...]] = {
 	resolver.PLAN: ("manifest",),
@@ -52,7 +53,9 @@ _SHOWN_BY: dict[str, tuple[str, ...]] = {
 _NEVER = 1 << 62
 """Above any generation."""
 
-_TEXTS = frozenset({"node", "subject", "content_hash", "shape_hash", "etag", "access_level", "required_item"})
+_TEXTS = frozenset(
+	{"node", "subject", "content_hash", "shape_hash", "etag", "access_level", "required_item", "pictures"}
+)
 _TEXT_PLACES = tuple(column in _TEXTS for column in _COLUMNS)
 
 
