@@ -302,6 +302,17 @@ class TestDashboard(StandingTestCase):
 		self.assertEqual((today["succeeded"], today["failed"]), (2, 1))
 		self.assertGreater(today["uploaded"], 0)
 
+	def test_what_was_approved_waits_and_is_held_no_more(self) -> None:
+		self.configure(hold_large_changes=1)
+		course, plan = self.published(required_item="PHYSICS")
+		self.edit(course["subject"], required_item="")
+		self.publish()
+		self.assertEqual(self.rows()[course["subject"].title]["state"], "held")
+		publishing.approve_held(plan.name)
+		self.assertEqual(self.rows()[course["subject"].title]["state"], "waiting")
+		self.publish()
+		self.assertNotIn(course["subject"].title, self.rows())
+
 	def test_what_keeps_batches_from_running_is_said(self) -> None:
 		with patch("memora.services.cdn_export.schedule._is_off", return_value=True):
 			texts = " ".join(warning["message"] for warning in publishing.get_health()["warnings"])

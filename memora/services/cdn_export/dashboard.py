@@ -74,7 +74,8 @@ def _rows() -> list[dict[str, Any]]:
 	for row in frappe.db.sql(
 		f"""select state.scope_type, state.ref, state.generation, state.published_generation,
 			state.waiting_since, state.retry_count, state.next_retry_at, state.dead_since, state.last_error,
-			state.last_success_at, state.is_live, state.live_version, state.held, state.held_reason,
+			state.last_success_at, state.is_live, state.live_version,
+			state.held = 1 and state.approved_generation < state.generation as held, state.held_reason,
 			coalesce(state.lease_expires > now(6), 0) as building,
 			coalesce(plan.title, subject.title, '') as title, coalesce(plan.is_published, 0) as is_published
 		from `tab{publish_state.TABLE}` state

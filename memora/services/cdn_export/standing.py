@@ -151,7 +151,8 @@ class _Scopes:
 		if wanted:
 			for row in frappe.db.sql(
 				f"""select name, generation, published_generation, retry_count, next_retry_at, dead_since,
-					last_error, last_success_at, held, held_reason, is_live,
+					last_error, last_success_at,
+					held = 1 and approved_generation < generation as held, held_reason, is_live,
 					coalesce(lease_expires > now(6), 0) as building
 				from `tab{publish_state.TABLE}` where name in %s""",
 				(tuple(scope.id for scope in wanted),),

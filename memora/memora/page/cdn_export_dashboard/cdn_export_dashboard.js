@@ -14,20 +14,19 @@ class ExportDashboard {
 		this.page = page;
 		this.$body = $('<div class="memora-dashboard" aria-live="polite"></div>').appendTo(page.main);
 		this.$body.on("click", "[data-action]", (event) => this.act(event.currentTarget));
-		page.set_primary_action(__("Refresh"), () => this.refresh(), "refresh");
+		page.set_primary_action(__("Refresh"), () => this.watch.now(), "refresh");
 		page.add_inner_button(__("CDN Settings"), () => frappe.set_route("cdn-settings"));
 		page.add_inner_button(__("Sync Log"), () => frappe.set_route("List", "CDN Sync Log"));
 		this.$body.html('<div class="memora-skeleton"></div>'.repeat(4));
 	}
 
 	show() {
-		this.stop && this.stop();
-		this.stop = memora.publishing.watch({
+		this.watch && this.watch.stop();
+		this.watch = memora.publishing.watch({
 			element: this.$body[0],
 			refresh: () => this.refresh(),
 			busy: () => this.data && BUSY.some((state) => this.data.counts[state]),
 		});
-		this.refresh();
 	}
 
 	refresh() {
@@ -247,11 +246,11 @@ class ExportDashboard {
 				.then((answer) => {
 					frappe.show_alert({ message: (answer && answer.message) || __("Done"), indicator: "blue" });
 					target.blur();
-					return this.refresh();
 				})
-				.catch(() => this.refresh());
+				.catch(() => {})
+				.then(() => this.watch.now());
 		const actions = {
-			refresh: () => this.refresh(),
+			refresh: () => this.watch.now(),
 			retry: () => call("memora.api.cdn_admin.retry_dead_letter"),
 			clear: () =>
 				frappe.confirm(

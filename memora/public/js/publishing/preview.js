@@ -10,7 +10,7 @@ memora.publishing.show_preview = function (plan, title) {
 		primary_action() {
 			memora.publishing.publish_now("Memora Academic Plan", plan).then(() => {
 				dialog.hide();
-				if (window.cur_frm && cur_frm.memora_status) cur_frm.memora_status.refresh();
+				if (window.cur_frm && cur_frm.memora_status) cur_frm.memora_status.watch.now();
 			});
 		},
 	});

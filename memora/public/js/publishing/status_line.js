@@ -15,7 +15,7 @@ class StatusLine {
 
 	// The document that is shown may have changed: look anew.
 	show() {
-		this.stop && this.stop();
+		this.watch && this.watch.stop();
 		const fresh = this.frm.is_new();
 		this.$line.toggle(!fresh);
 		if (fresh) return;
@@ -24,12 +24,11 @@ class StatusLine {
 			this.status = null;
 			this.$line.html(`<div class="memora-status-main text-muted">${__("Looking at the CDN …")}</div>`);
 		}
-		this.stop = memora.publishing.watch({
+		this.watch = memora.publishing.watch({
 			element: this.$line[0],
 			refresh: () => this.refresh(),
 			busy: () => this.status && BUSY.includes(this.status.state),
 		});
-		this.refresh();
 	}
 
 	refresh() {
@@ -100,7 +99,7 @@ class StatusLine {
 		const action = target.dataset.action;
 		if (action === "publish") {
 			const go = () =>
-				memora.publishing.publish_now(doctype, docname, $(target)).then(() => this.refresh());
+				memora.publishing.publish_now(doctype, docname, $(target)).then(() => this.watch.now());
 			this.frm.is_dirty() ? this.frm.save().then(go) : go();
 		} else if (action === "json") {
 			memora.publishing.show_json(doctype, docname, this.frm.doc.title, this.status.plans);
@@ -135,7 +134,7 @@ function held_html(plans) {
 	return reasons
 		.map(
 			(reason) =>
-				`<div class="memora-status-held">${pill("purple", __("Held"))} ${esc(reason)} ${__(
+				`<div class="memora-status-held">${pill("purple", __("Held"))} ${esc(reason)} · ${__(
 					"An admin can approve it on the dashboard."
 				)}</div>`
 		)

@@ -3,12 +3,12 @@
 frappe.provide("memora.publishing");
 
 const EVENT = "memora_publishing";
-const SOON = 4000;
+const SOON = 2500;
 const LATER = 30000;
 const RARELY = 60000;
 
 // watch({ element, refresh, busy, relevant }): `refresh` returns a promise, `busy` says whether a change is near,
-// and `relevant` which realtime messages matter. Returns the function that ends it.
+// and `relevant` which realtime messages matter. Returns `now`, which refreshes at once, and `stop`.
 memora.publishing.watch = function ({ element, refresh, busy, relevant = () => true }) {
 	let timer = null;
 	let ended = false;
@@ -25,7 +25,11 @@ memora.publishing.watch = function ({ element, refresh, busy, relevant = () => t
 
 	function look() {
 		if (!document.body.contains(element)) return stop();
-		if (!seen()) return again();
+		return seen() ? now() : again();
+	}
+
+	function now() {
+		clearTimeout(timer);
 		return Promise.resolve(refresh()).catch(() => {}).then(again);
 	}
 
@@ -48,6 +52,6 @@ memora.publishing.watch = function ({ element, refresh, busy, relevant = () => t
 
 	frappe.realtime.on(EVENT, on_message);
 	document.addEventListener("visibilitychange", on_visible);
-	again();
-	return stop;
+	now();
+	return { now, stop };
 };
