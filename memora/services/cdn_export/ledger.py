@@ -128,7 +128,6 @@ class Adopted:
 
 	entry: LedgerEntry
 	signed_until: datetime | None = None
-	pictures: str = ""
 
 	@property
 	def path(self) -> str:
@@ -147,20 +146,19 @@ def adopt(files: Sequence[Adopted]) -> None:
 	]
 	database.upsert(
 		TABLE,
-		("name", *_COLUMNS, "signed_until", "pictures"),
+		("name", *_COLUMNS, "signed_until"),
 		[
 			(
 				row_name(file.path),
 				*(getattr(file.entry, column) for column in _COLUMNS),
 				file.signed_until,
-				file.pictures,
 			)
 			for file in sorted(files, key=lambda file: row_name(file.path))
 		],
 		# `version` last: each assignment sees those before it.
 		", ".join(
 			f"`{column}` = if({is_newer}, values(`{column}`), `{column}`)"
-			for column in (*columns, "signed_until", "pictures", "version")
+			for column in (*columns, "signed_until", "version")
 		),
 		same={"uploaded_at": now_datetime()},
 	)

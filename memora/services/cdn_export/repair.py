@@ -88,8 +88,9 @@ def repair(site: Site, findings: Iterable[Finding]) -> Repair:
 
 
 def rebuild_ledger(site: Site) -> int:
-	"""Enter every file of memora's that the ledger does not know, from the storage, and queue everything to be
-	read anew: what is unchanged is kept as it is. Returns how many were entered. Raises StorageError."""
+	"""Enter every file of memora's that the ledger does not know, or knows an older version of, from the storage,
+	and queue everything to be read anew: what is unchanged is kept as it is. Returns how many were entered that
+	were not known at all. Raises StorageError."""
 	after, entered = "", 0
 	touched: set[str] = set()
 	with ThreadPoolExecutor(max_workers=site.storage.threads) as pool:
@@ -98,6 +99,15 @@ def rebuild_ledger(site: Site) -> int:
 			database.fresh()
 			known = ledger.of_paths(found.path for found in page)
 			fresh = {found.path for found in page} - known.keys()
+			_follow_newer(
+				site,
+				pool,
+				{
+					found.path
+					for found in page
+					if (entry := known.get(found.path)) and entry.state == "live" and entry.etag != found.etag
+				},
+			)
 			touched |= _adopt(site, pool, fresh)[0]
 			entered += len(ledger.of_paths(fresh))
 	database.transaction(lambda: _touch(touched, ()))
@@ -161,28 +171,25 @@ def _describe(stored: StoredObject, body: bytes) -> Adopted:
 	document: Document = {} if path.startswith("media/") else orjson.loads(body)
 	kind, scope, node, subject = _identify(path, document)
 	entry = LedgerEntry(
-		path,
-		scope,
-		kind,
-		node,
-		subject,
-		metadata["content-hash"],
-		metadata.get("shape-hash", ""),
-		int(metadata["version"]),
-		int(metadata["version"]),
-		"live",
-		stored.etag,
-		stored.size,
-		metadata.get("access-level", ""),
-		metadata.get("required-item", ""),
-		len(document["entries"]) if kind == "search_shard" else 0,
+		path=path,
+		scope=scope,
+		kind=kind,
+		node=node,
+		subject=subject,
+		content_hash=metadata["content-hash"],
+		shape_hash=metadata.get("shape-hash", ""),
+		version=int(metadata["version"]),
+		live_version=int(metadata["version"]),
+		state="live",
+		etag=stored.etag,
+		size=stored.size,
+		access_level=metadata.get("access-level", ""),
+		required_item=metadata.get("required-item", ""),
+		lesson_count=len(document["entries"]) if kind == "search_shard" else 0,
+		pictures=" ".join(sorted(set(pictures_in(document)))),
 	)
 	signed = document.get("signed_url_expiry") if kind == "lesson" else None
-	return Adopted(
-		entry,
-		datetime.fromisoformat(signed) if signed else None,
-		" ".join(sorted(set(pictures_in(document)))) if kind != "schema" else "",
-	)
+	return Adopted(entry, datetime.fromisoformat(signed) if signed else None)
 
 
 def _identify(path: str, document: Document) -> tuple[FileKind, str, str, str]:
