@@ -251,3 +251,49 @@ def test_a_file_may_have_ten_million_bytes_and_not_one_more() -> None:
 def test_what_is_no_json_is_refused_naming_the_file(value: object) -> None:
 	with pytest.raises(BuildError, match=r"lessons/a\.json cannot be written as JSON"):
 		Diff({}, NOW).offer(PATH, "lesson", "a", {**document(), "stages": [value]})
+
+
+# damage, metadata and pictures
+
+
+def test_a_damaged_file_of_the_same_content_goes_up_again_under_its_version() -> None:
+	ledger = live(damaged=True, version=NOW + 7)
+	planned = offered(ledger, now=NOW + 99)
+	assert (planned.changed, planned.version) == (True, NOW)
+	assert planned.document is not None and planned.document["version"] == NOW
+	assert not Diff(ledger, NOW).keeps_shape(PATH, "shape")
+
+
+def test_a_damaged_file_of_other_content_gets_a_new_version() -> None:
+	assert offered(live(damaged=True), now=NOW + 99, title="B").version == NOW + 99
+
+
+def test_the_ledger_and_a_build_agree_on_what_stands_beside_a_file() -> None:
+	entry = live()[PATH]
+	access = Access("paid", "ITEM", False, False)
+	planned = Diff({}, NOW).offer(PATH, "lesson", "a", document(), shape_hash="shape", access=access)
+	assert entry.metadata() == planned.metadata()
+	assert planned.metadata() == {
+		"version": str(NOW),
+		"content-hash": shape(document()),
+		"shape-hash": "shape",
+		"access-level": "paid",
+		"required-item": "ITEM",
+	}
+	assert len("".join(name + value for name, value in planned.metadata().items())) < 2048 - 12 * 140
+
+
+def test_the_pictures_of_a_document_are_those_it_shows_from_media() -> None:
+	shown = {
+		**document(),
+		"image": "media/a.png",
+		"badge_image": "https://elsewhere.example/media/b.png",
+		"tracks": [
+			{"image": "media/c.png", "units": [{"image": "media/a.png", "badge_image": "media/d.png"}]}
+		],
+		"stages": [{"config": {"image": "media/e.png"}}],
+		"properties": {"image": {"type": "string"}},
+	}
+	planned = Diff({}, NOW).offer(PATH, "lesson", "a", shown)
+	assert planned.pictures() == {"media/a.png", "media/c.png", "media/d.png"}
+	assert Diff(live(), NOW).keep(PATH).pictures() == set()
