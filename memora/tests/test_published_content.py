@@ -344,6 +344,47 @@ class TestWhatEachFileHolds(ContentTestCase):
 			{"id", "title", "sort_order", "url", "access", "topic_count", "lesson_count"},
 		)
 
+	def test_all_that_an_editor_fills_in_is_published(self) -> None:
+		"""earlier-defects, Frappe: fields read that no DocType had."""
+		image = "https://elsewhere.example/{}.png"
+		for doc in (self.subject, self.track, self.units[0], self.topics[0], self.lessons[0]):
+			kind = doc.doctype.split()[-1]
+			fields = {"description": f"About the {kind}", "image": image.format(kind), "sort_order": 3}
+			if kind == "Subject":
+				fields["color_code"] = "#123456"
+			if kind == "Unit":
+				fields["badge_image"] = image.format("Badge")
+			self.change(doc, **fields)
+		self.publish()
+		self.check()
+		reading = self.learner(self.plan)
+		entry = reading.manifest["subjects"][0]
+		subject, unit = reading.subjects[self.subject.name], reading.units[self.units[0].name]
+		lesson = reading.lessons[self.lessons[0].name]
+		track, topic = subject["tracks"][0], unit["topics"][0]
+		for kind, shown in (
+			("Subject", (entry, subject)),
+			("Track", (track,)),
+			("Unit", (next(each for each in track["units"] if each["id"] == unit["id"]), unit)),
+			("Topic", (topic,)),
+			("Lesson", (next(each for each in topic["lessons"] if each["id"] == lesson["id"]), lesson)),
+		):
+			for each in shown:
+				self.assertEqual(each["description"], f"About the {kind}")
+				self.assertEqual(each["image"], image.format(kind))
+				if kind == "Subject":
+					self.assertEqual(each["color_code"], "#123456")
+				else:
+					self.assertEqual(each["sort_order"], 3)
+				if kind == "Unit":
+					self.assertEqual(each["badge_image"], image.format("Badge"))
+		titles = {
+			field: frappe.db.get_value(f"Memora {field.title()}", self.plan.get(field), "title")
+			for field in ("season", "grade", "stream")
+		}
+		for shown in (reading.manifest, self.read("plans/index.json")["plans"][0]):
+			self.assertLessEqual({"title": self.plan.title, **titles}.items(), shown.items())
+
 	def test_text_is_not_escaped(self) -> None:
 		self.change(self.subject, title='الفيزياء “1” \\ / " 🚀', description="سطر\nآخر")
 		self.publish()
@@ -542,6 +583,17 @@ class TestSearch(ContentTestCase):
 			if "search" in path:
 				self.assertLessEqual(len(self.read_bytes(path)), search_indexer.MOST_BYTES, path)
 		self.assertEqual(self.found(), [*self.in_order(), *added])
+
+		self.change(self.plan, overrides=[factories.override(self.subject, "Rename", "Renamed")])
+		self.publish()
+		self.assertEqual(
+			{shard["subject_name"] for shard in self.read(f"{self.folder()}search_index.json")["shards"]},
+			{self.second["subject"].title, "Renamed"},
+		)
+		self.assertEqual(
+			{entry["subject_name"] for entry in self.learner(self.plan).entries},
+			{self.second["subject"].title, "Renamed"},
+		)
 
 	def test_a_lesson_deleted_from_a_sharded_plan_is_found_no_more(self) -> None:
 		"""earlier-defects, Content: no removal of files after a delete or a hide."""

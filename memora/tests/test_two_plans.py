@@ -408,6 +408,23 @@ class TestRemoval(TwoPlansTestCase):
 			self.assertEqual({path.startswith(self.folder(plan)) for step, path in steps[1:]}, {True})
 			self.assertEqual({step for step, _ in steps[1:]}, {"delete"})
 
+	def test_a_deleted_plan_keeps_its_folder_until_the_deletion_is_certain(self) -> None:
+		"""earlier-defects, Frappe: deleting a published plan failed on the link from its sync logs, after its CDN
+		folder was already gone."""
+		before = self.contents()
+		self.assertTrue(frappe.get_all("CDN Sync Log", {"plan_id": self.other.name, "status": "Success"}))
+		frappe.delete_doc("Memora Academic Plan", self.other.name)
+		frappe.db.rollback()
+		self.publish()
+		self.assertEqual(self.contents(), before)
+		frappe.delete_doc("Memora Academic Plan", self.other.name)
+		self.assertEqual(self.contents(), before)
+		self.publish()
+		self.assertEqual(self.below(self.folder(self.other)), set())
+		self.check()
+		log = frappe.get_last_doc("CDN Sync Log", {"plan_id": self.other.name})
+		self.assertEqual((log.status, log.files_deleted), ("Success", 3))
+
 	def listed(self) -> list[str]:
 		return [plan["plan_id"] for plan in self.read("plans/index.json")["plans"]]
 
