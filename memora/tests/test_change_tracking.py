@@ -21,6 +21,7 @@ from memora.services.cdn_export import (
 	change_tracker,
 	database,
 	fold,
+	notes,
 	pending_queue,
 	publish_state,
 	reconciliation,
@@ -332,9 +333,18 @@ class TestBulk(TrackingTestCase):
 				reconciliation.hourly()
 				self.assertEqual(self.queued(), plans)
 
+	def test_a_batch_leaves_the_sites_cache_alone(self) -> None:
+		"""`frappe.db.set_default` empties it, and every form then loads its DocTypes anew."""
+		frappe.cache().set_value("memora_test", "kept")
+		self.addCleanup(frappe.cache().delete_value, "memora_test")
+		batch_processor.run_batch()
+		reconciliation.hourly()
+		frappe.local.cache.clear()
+		self.assertEqual(frappe.cache().get_value("memora_test"), "kept")
+
 	def test_the_hourly_look_after_the_clock_was_set_back(self) -> None:
 		age_everything()
-		frappe.db.set_default("memora_last_reconciliation", "2099-01-01 00:00:00")
+		notes.write("memora_last_reconciliation", "2099-01-01 00:00:00")
 		frappe.db.set_value("Memora Lesson", self.x["lessons"][0].name, "title", "found")
 		frappe.db.commit()
 		reconciliation.hourly()

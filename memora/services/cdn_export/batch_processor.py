@@ -28,6 +28,7 @@ from memora.services.cdn_export import (
 	failures,
 	fold,
 	index_build,
+	notes,
 	pending_queue,
 	plan_build,
 	progress,
@@ -106,7 +107,7 @@ def run_batch(triggered_by: str = "Scheduler") -> dict[str, Any]:
 	folded = fold.fold()
 	if not publish_state.read([scopes.INDEX]):
 		publish_state.ensure(scopes.INDEX)
-	frappe.db.set_default(_LAST_BATCH, str(time.time()))
+	notes.write(_LAST_BATCH, str(time.time()))
 	frappe.db.commit()
 	waiting = publish_state.due(now_datetime())
 	_mirror(options)
@@ -285,7 +286,9 @@ def _start_audit() -> None:
 	try:
 		frappe.enqueue(AUDIT, queue=QUEUE, timeout=JOB_SECONDS)
 	except (redis.RedisError, OSError) as error:
-		frappe.logger("memora").warning(f"the job queue does not answer, so the daily audit has to do: {error}")
+		frappe.logger("memora").warning(
+			f"the job queue does not answer, so the daily audit has to do: {error}"
+		)
 
 
 def _start_drains(waiting: int, triggered_by: str) -> int:
@@ -310,12 +313,12 @@ def _start_drains(waiting: int, triggered_by: str) -> int:
 
 def last_batch_at() -> datetime | None:
 	"""When the last batch began, in the site's time; None before the first."""
-	last = float(frappe.db.get_default(_LAST_BATCH) or 0)
+	last = float(notes.read(_LAST_BATCH) or 0)
 	return now_datetime() - timedelta(seconds=time.time() - last) if last else None
 
 
 def _interval_is_over(options: settings.ExportSettings) -> bool:
-	last = float(frappe.db.get_default(_LAST_BATCH) or 0)
+	last = float(notes.read(_LAST_BATCH) or 0)
 	return (
 		time.time() - last
 		>= timedelta(minutes=options.interval_minutes).total_seconds() - _SLACK.total_seconds()

@@ -246,7 +246,7 @@ def commit(
 		if (entry := entries.get(file.path))
 		for picture in entry.pictures.split()
 	}
-	media.remove_hidden(site, shown_before.difference(*(file.pictures() for file in cargo.planned)))
+	media.remove_hidden(site, shown_before.difference(*(file.pictures for file in cargo.planned)))
 	return Counts(
 		uploaded=len(cargo.files),
 		unchanged=sum(not planned.changed for planned in diff.planned.values()),

@@ -41,6 +41,7 @@ State = Literal["live", "in_flight", "removing", "removed"]
 LARGEST_FILE = 10_000_000
 
 MEDIA = "media/"
+_MEDIA_QUOTED = b'"media/'
 
 # The key that `version` and `generated_at` stand before, by kind of file (spec, "Files"). A schema has no stamp.
 _STAMP_STANDS_BEFORE: dict[FileKind, str] = {
@@ -91,7 +92,8 @@ class LedgerEntry:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-	"""One file as a build wants it. `document` is whole, stamp included, and None where nothing changed."""
+	"""One file as a build wants it. `document` is whole, stamp included, and None where nothing changed; `pictures`
+	are the paths of the media files it shows."""
 
 	path: str
 	kind: FileKind
@@ -105,6 +107,7 @@ class Planned:
 	access_level: str
 	required_item: str
 	lesson_count: int
+	pictures: frozenset[str] = frozenset()
 
 	@property
 	def url(self) -> str:
@@ -113,10 +116,6 @@ class Planned:
 	def metadata(self) -> dict[str, str]:
 		"""What stands beside the file in the storage: for a gate at the edge, and to rebuild a lost ledger."""
 		return _metadata(self, self.version)
-
-	def pictures(self) -> set[str]:
-		"""The paths of the media files that the document shows."""
-		return set(pictures_in(self.document)) if self.document else set()
 
 
 class Diff:
@@ -207,6 +206,7 @@ class Diff:
 				access_level=access.level if access else "",
 				required_item=access.required_item if access else "",
 				lesson_count=lesson_count,
+				pictures=_pictures(document, content) if changed else frozenset(),
 			)
 		)
 
@@ -249,6 +249,11 @@ def _metadata(file: LedgerEntry | Planned, version: int) -> dict[str, str]:
 	return metadata
 
 
+def _pictures(document: Document, content: bytes) -> frozenset[str]:
+	"""The media files that a document shows. `content`, as it is serialised, tells quickly when there are none."""
+	return frozenset(pictures_in(document)) if _MEDIA_QUOTED in content else frozenset()
+
+
 def pictures_in(document: Any) -> Iterator[str]:
 	"""What any image field of a document holds, stages aside: those are the editors' own."""
 	if isinstance(document, list):
@@ -283,6 +288,7 @@ def reissue(entry: LedgerEntry, document: Document) -> Planned | None:
 		access_level=entry.access_level,
 		required_item=entry.required_item,
 		lesson_count=entry.lesson_count,
+		pictures=frozenset(entry.pictures.split()),
 	)
 
 

@@ -393,7 +393,7 @@ def media_paths() -> set[str]:
 
 
 def _listed(file: Planned) -> str:
-	return " ".join(sorted(file.pictures()))
+	return " ".join(sorted(file.pictures))
 
 
 def _select(where: str, values: tuple | dict[str, Any]) -> dict[str, LedgerEntry]:

@@ -13,7 +13,7 @@ from datetime import timedelta
 import frappe
 from frappe.utils import get_datetime, now_datetime
 
-from memora.services.cdn_export import database, fold, settings
+from memora.services.cdn_export import database, fold, notes, settings
 from memora.services.cdn_export import dependency_resolver as resolver
 from memora.services.cdn_export.sync_log import FALLBACK
 
@@ -32,13 +32,13 @@ _CHILDREN = {
 def hourly() -> int:
 	"""Queue what was written since the last look. Returns how many documents that were."""
 	now = now_datetime()
-	last = get_datetime(frappe.db.get_default(_LAST_LOOK) or now)
+	last = get_datetime(notes.read(_LAST_LOOK) or now)
 	if last >= now:  # the first look, or the clock was set back
 		last = now - timedelta(hours=1)
 	refs = _written_since(last - _MARGIN)
 	if refs:
 		database.transaction(lambda: fold.raise_for(resolver.affected_by(refs), triggered_by=FALLBACK))
-	frappe.db.set_default(_LAST_LOOK, str(now))
+	notes.write(_LAST_LOOK, str(now))
 	frappe.db.commit()
 	return len(refs)
 
