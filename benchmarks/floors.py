@@ -44,9 +44,9 @@ def read_for_an_edit(subject: str, lesson: str) -> None:
 
 
 def serialise(bodies: Mapping[str, bytes]) -> float:
-	"""How long it takes to write and hash the documents of these files, once each."""
+	"""What it takes to write and hash the documents of these files, once each."""
 	documents = [orjson.loads(body) for body in bodies.values()]
-	return meter.seconds(lambda: [sha256(orjson.dumps(document)).hexdigest() for document in documents])
+	return meter.work(lambda: [sha256(orjson.dumps(document)).hexdigest() for document in documents])
 
 
 def put(storage: Storage, uploads: Sequence[Upload]) -> float:
@@ -56,5 +56,5 @@ def put(storage: Storage, uploads: Sequence[Upload]) -> float:
 
 
 def statements(count: int) -> float:
-	"""How long so many of the smallest statements take."""
-	return meter.seconds(lambda: [frappe.db.sql("select 1") for _ in range(count)])
+	"""What so many of the smallest statements take."""
+	return meter.work(lambda: [frappe.db.sql("select 1") for _ in range(count)])

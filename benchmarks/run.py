@@ -96,6 +96,8 @@ def _as_text(row: Row) -> str:
 	parts = [f"{row.name}: {_number(row.figure)} {row.unit}".rstrip()]
 	if row.target is not None:
 		parts.append(f"target {_number(row.target)} {'reached' if row.is_reached else 'MISSED'}")
+	if row.work:
+		parts.append(f"work {_number(row.work)} {row.unit}")
 	if row.floor:
 		parts.append(f"floor {_number(row.floor)} ({row.of_floor}), {row.ratio:.1f} ×")
 	return "; ".join([*parts, row.note]).rstrip("; ")
@@ -110,14 +112,14 @@ def _write_docs(report: dict, found: dict[str, list[Row]]) -> None:
 	lines = [f"{'. '.join(report['about'].values())}.\n\n"]
 	for rows in found.values():
 		lines.append(
-			"| measure | measured | target | floor | ratio | |\n| --- | --- | --- | --- | --- | --- |\n"
+			"| measure | measured | work | target | floor | ratio | |\n| --- | --- | --- | --- | --- | --- | --- |\n"
 		)
 		for row in rows:
 			target = "" if row.target is None else f"≤ {_number(row.target)} {row.unit}"
 			missed = row.is_reached is False
 			lines.append(
 				f"| {row.name} | {'**' if missed else ''}{_number(row.figure)} {row.unit}{'**' if missed else ''} "
-				f"| {target} | {f'{_number(row.floor)} {row.unit} ({row.of_floor})' if row.floor else ''} "
+				f"| {f'{_number(row.work)} {row.unit}' if row.work else ''} | {target} | {f'{_number(row.floor)} {row.unit} ({row.of_floor})' if row.floor else ''} "
 				f"| {f'{row.ratio:.1f}' if row.ratio else ''} | {row.note} |\n"
 			)
 		lines.append("\n")

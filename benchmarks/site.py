@@ -44,9 +44,9 @@ class Drain:
 		return sum(span.seconds for span in self.builds.values())
 
 	@property
-	def cpu(self) -> float:
-		"""What the builds' time has of this process's own work; the rest is spent waiting, for MariaDB mostly."""
-		return sum(span.cpu for span in self.builds.values())
+	def work(self) -> float:
+		"""What the builds take where nobody else wants the processor."""
+		return sum(span.work for span in self.builds.values())
 
 	@property
 	def statements(self) -> int:
@@ -144,6 +144,7 @@ class Warm:
 		"""Fold and build until nothing waits."""
 		found = Drain()
 		self.site.shared = type(self.site.shared)()
+		self.site.stamp = settings.stamp()
 		if isinstance(self.site.storage, Nowhere):
 			self.site.storage.puts = found.puts
 		build_one = batch_processor._build_one
@@ -154,6 +155,7 @@ class Warm:
 			known = found.builds.setdefault(state.name, Span())
 			known.seconds += current.seconds
 			known.cpu += current.cpu
+			known.server += current.server
 			known.statements += current.statements
 			return done
 
