@@ -17,7 +17,9 @@ from memora.tests.publishing import PublishingTestCase
 
 _STAMPS = re.compile(rb'"version":\d+,"generated_at":"[^"]+",|\?v=\d+')
 _LEVELS = ("Memora Subject", "Memora Track", "Memora Unit", "Memora Topic", "Memora Lesson")
-_PARENT = dict(zip(_LEVELS[1:], ("parent_subject", "parent_track", "parent_unit", "parent_topic"), strict=True))
+_PARENT = dict(
+	zip(_LEVELS[1:], ("parent_subject", "parent_track", "parent_unit", "parent_topic"), strict=True)
+)
 SEEDS = int(os.environ.get("MEMORA_SEQUENCES", 4))
 STEPS = int(os.environ.get("MEMORA_SEQUENCE_STEPS", 25))
 
@@ -208,7 +210,8 @@ class TestAnySequence(PublishingTestCase):
 		self.local_path = Path(tempfile.mkdtemp(prefix="memora-full-", dir=self.local_path.parent))
 		self.configure()
 		fold.touch(
-			frappe.get_all("Memora Academic Plan", pluck="name"), frappe.get_all("Memora Subject", pluck="name")
+			frappe.get_all("Memora Academic Plan", pluck="name"),
+			frappe.get_all("Memora Subject", pluck="name"),
 		)
 		self.publish()
 		return self.normalised()

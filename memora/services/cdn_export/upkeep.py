@@ -74,4 +74,6 @@ def _log(title: str, lines: Sequence[str]) -> None:
 	if len(lines) > _SHOWN:
 		shown += "\n" + _("and {0} more").format(len(lines) - _SHOWN)
 	frappe.logger("memora").error(f"{title}\n{shown}")
-	database.transaction(lambda: frappe.log_error(title[:140], shown))
+	database.transaction(
+		lambda: frappe.log_error("What is published is not as it should be", f"{title}\n{shown}")
+	)
