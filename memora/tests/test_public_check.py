@@ -110,8 +110,9 @@ class TestPublicFolder(PublicCheckCase, PublishingTestCase):
 		(self.local_path / unit).unlink()
 		upkeep.daily()
 		errors = frappe.get_all("Error Log", fields=["method", "error"], order_by="creation desc", limit=2)
+		self.assertEqual({error.method for error in errors}, {"What is published is not as it should be"})
 		self.assertEqual(
-			{error.method for error in errors},
+			{error.error.splitlines()[0] for error in errors},
 			{
 				"Learners can read what they should not",
 				"Published files were not as they should be: 1 altered, 1 missing",
