@@ -14,7 +14,9 @@ from unittest.mock import patch
 import frappe
 from frappe.model.document import Document
 
-from memora.services.cdn_export import fold
+from memora.services.cdn_export import batch_processor, fold
+from memora.services.cdn_export.build import Site
+from memora.services.cdn_export.publish_state import State
 from memora.tests import factories
 from memora.tests.publishing import PublishingTestCase, make_course
 
@@ -113,6 +115,36 @@ class TestStatements(PublishingTestCase):
 				few, many = (self.costs(lessons, own=own) for lessons in (20, 200))
 				self.assertEqual(few, many)
 				self.assertLess(max(many.values()), 100)
+
+	def test_an_edit_takes_just_these_builds_and_statements(self) -> None:
+		"""From taking the lease to the log's record. Whoever makes it more must say here what for."""
+		for subjects in (1, 30):
+			with self.subTest(subjects=subjects):
+				courses = [make_course(units=1, lessons=3) for _ in range(subjects)]
+				plan = factories.make_plan([course["subject"] for course in courses], is_published=1)
+				self.publish()
+				lesson = courses[0]["lessons"][1]
+				for changed in ({"stages": [{"title": "Read", "type": "Text"}]}, {"title": "Edited"}):
+					self.change(lesson, **changed)
+					self.assertEqual(
+						self.costs_of_builds(),
+						{f"subject:{courses[0]['subject'].name}": 11, f"plan:{plan.name}": 13},
+					)
+
+	def costs_of_builds(self) -> dict[str, int]:
+		"""Publish; how many statements each build sent."""
+		counts: dict[str, int] = {}
+		build_one = batch_processor._build_one
+
+		def counted(site: Site, state: State, *rest: object) -> bool:
+			with statements() as seen:
+				done = build_one(site, state, *rest)
+			counts[state.name] = counts.get(state.name, 0) + len(seen)
+			return done
+
+		with patch.object(batch_processor, "_build_one", counted):
+			self.publish()
+		return counts
 
 	def test_fifty_changes_are_folded_in_as_many_statements_as_two(self) -> None:
 		_, course = self.library(60)
