@@ -7,8 +7,9 @@ import pickle
 import signal
 import threading
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +52,7 @@ class Child:
 	_result: int
 	_go: int
 	_at: int
+	_ended: bool = False
 
 	def arrived(self) -> str:
 		"""Wait until the child stops at a place, and say which; "" when it has ended without."""
@@ -64,6 +66,17 @@ class Child:
 		"""`kill -9`."""
 		os.kill(self.pid, signal.SIGKILL)
 
+	def end(self) -> None:
+		"""Leave nothing of it behind, whatever became of it."""
+		if not self._ended:
+			self.kill()
+			self.wait()
+
+	def over(self) -> None:
+		"""Wait until it has ended, well or badly."""
+		with suppress(AssertionError):
+			self.wait()
+
 	def wait(self) -> Any:
 		"""What the child's work returned; None when it was killed. Raises what it raised."""
 		with os.fdopen(self._result, "rb") as pipe:
@@ -71,6 +84,7 @@ class Child:
 		for descriptor in (self._go, self._at):
 			os.close(descriptor)
 		_, status = os.waitpid(self.pid, 0)
+		self._ended = True
 		if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
 			return None
 		if not told:
@@ -119,11 +133,6 @@ class Stops:
 	def stop(self, place: str) -> None:
 		os.write(self._arrive, place.encode())
 		os.read(self._wait, 1)
-
-
-def drained_by(children: Sequence[Child]) -> list[Any]:
-	"""Wait for all of them."""
-	return [child.wait() for child in children]
 
 
 _SITE = frappe.local.site

@@ -138,6 +138,7 @@ def drain(
 	`tell` hears how many are done of how many, before each build.
 	"""
 	drained = Drained()
+	database.limit_idling()
 	options = settings.load()
 	if not options.enabled:
 		return drained

@@ -7,7 +7,7 @@ them out in the order that keeps every promise: in flight, upload, live and clos
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -204,7 +204,7 @@ def commit(
 			stack.enter_context(_lease_of(owner))
 		if cargo.files:
 			lease.check()
-			database.transaction(lambda: ledger.begin(lease.scope, cargo.planned))
+			database.transaction(lambda: _begin(lease, cargo.planned))
 		# Only now: what the ledger says is shown, nobody takes away.
 		if pictures := media.missing_uploads(images):
 			database.transaction(lambda: ledger.begin(scopes.MEDIA, [file for file, _ in pictures]))
@@ -214,7 +214,6 @@ def commit(
 			site.storage,
 			lease,
 			entries,
-			guarded=lambda file: is_guarded(lease.scope, file),
 			tell=progress.teller(lease.scope),
 		)
 		stale = [
@@ -262,9 +261,10 @@ def remove_due(site: Site, lease: Lease) -> int:
 		return 0
 	lease.check()
 	pictures = ledger.pictures_of(entry.path for entry in entries)
-	site.storage.delete([entry.path for entry in entries])
+	site.storage.delete(lease.guarded(entry.path for entry in entries))
 
 	def close() -> None:
+		lease.hold()
 		ledger.removed(entry.path for entry in entries)
 		purge_queue.add(
 			site,
@@ -280,9 +280,9 @@ def remove_due(site: Site, lease: Lease) -> int:
 	return len(entries)
 
 
-def is_guarded(scope: Scope, file: Planned) -> bool:
-	"""Manifests, the list of plans and shared files are only written over what the ledger knows."""
-	return file.kind == "manifest" or (scope.type != "plan" and file.kind != "media")
+def _begin(lease: Lease, files: Sequence[Planned]) -> None:
+	ledger.begin(lease.scope, files)
+	lease.guard()  # a stall up to here: then nothing was begun
 
 
 def _lease_of(scope_id: str) -> Lease:

@@ -17,7 +17,7 @@ from itertools import groupby
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
-from memora.exceptions import PreconditionFailedError, StorageError
+from memora.exceptions import PreconditionFailedError, StorageError, StorageUnavailableError
 from memora.services.cdn_export import contracts, diff
 from memora.services.cdn_export.caching import cache_control
 from memora.services.cdn_export.diff import LedgerEntry, Planned
@@ -40,6 +40,9 @@ PHASES: tuple[str, ...] = (
 	"plans_index",
 )
 """Bottom-up: what a file links to is in an earlier phase (spec, "Publishing")."""
+
+_TRIES = 3
+"""How often a file is written over what is found there, while that changes."""
 
 
 @dataclass(slots=True)
@@ -89,36 +92,28 @@ def publish(
 	lease: Lease,
 	ledger: Mapping[str, LedgerEntry],
 	*,
-	guarded: Callable[[Planned], bool],
 	tell: Callable[[int, int], None] = lambda done, total: None,
 ) -> Uploaded:
-	"""Upload the cargo in phases. `guarded` says which files are written conditionally; `tell` hears how many
-	are up, of how many.
+	"""Upload the cargo in phases. `tell` hears how many are up, of how many.
 
-	Raises LeaseLostError before a phase when the lease has passed on, and StorageError naming the file. Files
-	that went up before stay: each is whole, and links only to what is there.
+	Raises LeaseLostError when the lease has passed on, asked of the database before a phase and of the clock
+	before each file, and StorageError naming the file. Files that went up before stay: each is whole, and links
+	only to what is there.
 	"""
 	uploaded = Uploaded(signed_until=cargo.signed_until)
 	by_phase = sorted(cargo.files, key=lambda item: PHASES.index(item[0].kind))
 
 	def put(item: tuple[Planned, Upload]) -> None:
 		file, upload = item
-		condition = _condition(ledger.get(file.path)) if storage.conditional and guarded(file) else {}
-		try:
-			uploaded.etags[file.path] = storage.put(upload, **condition)
-		except PreconditionFailedError:
-			lost.append(item)
+		uploaded.etags[file.path] = _put(storage, lease, ledger.get(file.path), file, upload)
 		uploaded.sizes[file.path] = len(upload.body)
 
 	with ThreadPoolExecutor(max_workers=max(1, min(storage.threads, len(cargo.files)))) as pool:
 		for _, phase in groupby(by_phase, key=lambda item: item[0].kind):
 			lease.check()
-			lost: list[tuple[Planned, Upload]] = []
 			_for_each(
 				list(phase), put, pool, storage.threads, lambda: tell(len(uploaded.sizes), len(cargo.files))
 			)
-			for file, upload in lost:
-				uploaded.etags[file.path] = _overwrite(storage, lease, file, upload)
 	return uploaded
 
 
@@ -156,32 +151,51 @@ def _for_each(
 		other.result()
 
 
-def _condition(entry: LedgerEntry | None) -> dict[str, object]:
-	"""What the storage must hold for a write to be ours to make. A path in flight may hold either of two."""
+def _put(storage: Storage, lease: Lease, entry: LedgerEntry | None, file: Planned, upload: Upload) -> str:
+	"""Write a file only over the object that the ledger knows, or else over the older one that is found there.
+
+	So a builder that stalled cannot overwrite what was published meanwhile. Pictures are named by their content,
+	so nothing newer can stand in their place.
+	"""
+	conditional = storage.conditional and file.kind != "media"
+	condition = _known(entry) if conditional else {}
+	for _ in range(_TRIES):
+		if condition is None:
+			condition = _found(storage, file)
+		lease.guard()
+		try:
+			return storage.put(upload, **condition)
+		except PreconditionFailedError:
+			condition = None
+	raise StorageUnavailableError(
+		f"{file.path} was written by somebody else each time it was looked at. Another site may publish to the same"
+		" place: give each its own bucket or folder."
+	)
+
+
+def _known(entry: LedgerEntry | None) -> dict[str, object] | None:
+	"""What the ledger says must stand there for a write to be ours to make; None when it cannot say, since a path
+	in flight may hold either of two."""
 	if entry is None or (entry.live_version == 0 and entry.state != "in_flight"):
 		return {"if_absent": True}
 	if entry.state == "live" and entry.etag and not entry.damaged:
 		return {"if_match": entry.etag}
-	return {}
+	return None
 
 
-def _overwrite(storage: Storage, lease: Lease, file: Planned, upload: Upload) -> str:
-	"""The storage holds another object than the ledger says. With the lease still ours it is an old stray.
+def _found(storage: Storage, file: Planned) -> dict[str, object]:
+	"""The condition under which the object that stands there is overwritten, if it may be.
 
-	Raises LeaseLostError when it is a newer builder's, StorageError when it claims a version as high as ours:
-	the next try then goes above it.
+	Raises StorageError when it claims a version as high as ours, and is not ours: the next try goes above it.
 	"""
-	lease.check()
 	found = storage.head(file.path)
-	version = int(found.metadata.get("version") or 0) if found else 0
-	same = (
-		version == file.version
-		and found is not None
-		and found.metadata.get("content-hash") == file.content_hash
-	)
-	if version >= file.version and not same:
+	if found is None:
+		return {"if_absent": True}
+	version = found.metadata.get("version") or ""
+	above = int(version) - file.version if version.isdecimal() else -1
+	if above > 0 or (above == 0 and found.metadata.get("content-hash") != file.content_hash):
 		raise StorageError(
 			f"{file.path} holds version {version} already, which is not in the ledger, and version {file.version}"
 			" was to be written. Another site may publish to the same place: give each its own bucket or folder."
 		)
-	return storage.put(upload)
+	return {"if_match": found.etag}

@@ -28,6 +28,7 @@ def fold() -> int:
 	"""Fold all committed changes. Returns how many there were; 0 too when another fold takes very long."""
 	if not frappe.db.sql("select 1 from `tabCDN Change` limit 1"):
 		return 0
+	database.limit_idling()
 	lock = f"{frappe.conf.db_name}.memora_fold"
 	if not frappe.db.sql("select get_lock(%s, %s)", (lock, _PATIENCE_SECONDS))[0][0]:
 		return 0

@@ -9,7 +9,9 @@ from __future__ import annotations
 import threading
 import time
 import uuid
+from collections.abc import Iterable, Iterator
 from types import TracebackType
+from typing import TypeVar
 
 import frappe
 
@@ -17,23 +19,33 @@ from memora.exceptions import LeaseLostError
 from memora.services.cdn_export import database, pending_queue, publish_state
 from memora.services.cdn_export.scopes import Scope
 
+T = TypeVar("T")
+
 LEASE_SECONDS = 60
 RENEW_SECONDS = 15
+AGAIN_SECONDS = 5
+"""The heart's pause after a renewal that failed."""
+
 TRUST_SECONDS = 20
 """How long after a renewal `check` need not ask again: nobody can have the lease before 60 s are over."""
+
+GUARD_SECONDS = 45
+"""How long after a renewal a single write may still begin: time enough for it to end before the lease does."""
 
 
 class Lease:
 	"""A held lease. Use as a context manager: it is renewed inside, and given back at the end if still ours."""
 
-	def __init__(self, scope: Scope, token: str):
+	def __init__(self, scope: Scope, token: str, taken: tuple[float, float]):
 		self.scope = scope
 		self.token = token
 		self.released = False
-		self._renewed = _clocks()
+		self._renewed = taken
 		self._ended = threading.Event()
 		self._heart = threading.Thread(
-			target=_renew_until, args=(self, frappe.local.site, self._ended), daemon=True
+			target=_renew_until,
+			args=(self, frappe.local.site, frappe.local.sites_path, self._ended),
+			daemon=True,
 		)
 
 	def renew(self) -> None:
@@ -47,8 +59,20 @@ class Lease:
 
 		Asks the database only when the last renewal is not recent, by either of two clocks.
 		"""
-		if max(now - then for now, then in zip(_clocks(), self._renewed, strict=True)) > TRUST_SECONDS:
+		if self._age() > TRUST_SECONDS:
 			self.renew()
+
+	def guard(self) -> None:
+		"""Raise LeaseLostError when the lease may have passed on, judged by the clocks alone: asked before each
+		write, by any thread, so that a worker which was stalled amid its writes does not go on with them."""
+		if self._age() > GUARD_SECONDS:
+			raise self.lost()
+
+	def guarded(self, items: Iterable[T]) -> Iterator[T]:
+		"""These items, with `guard` asked before each."""
+		for item in items:
+			self.guard()
+			yield item
 
 	def hold(self) -> None:
 		"""Renew the lease within the current transaction, so that it cannot pass on before the commit.
@@ -68,6 +92,10 @@ class Lease:
 		return LeaseLostError(
 			f"the lease on {self.scope.label} has passed to another worker; this build stops and writes no more"
 		)
+
+	def _age(self) -> float:
+		"""Seconds since the last renewal, by whichever clock says more."""
+		return max(now - then for now, then in zip(_clocks(), self._renewed, strict=True))
 
 	def __enter__(self) -> Lease:
 		self._heart.start()
@@ -93,6 +121,7 @@ class Lease:
 def acquire(scope: Scope) -> Lease | None:
 	"""Take the lease of a scope that has a state row, without waiting. None while another holds it."""
 	token = uuid.uuid4().hex
+	clocks = _clocks()
 	taken = database.transaction(
 		lambda: database.execute(
 			f"""update `tab{publish_state.TABLE}`
@@ -104,7 +133,7 @@ def acquire(scope: Scope) -> Lease | None:
 	if not taken:
 		return None
 	pending_queue.lock(scope.label, token)
-	return Lease(scope, token)
+	return Lease(scope, token, clocks)
 
 
 def _clocks() -> tuple[float, float]:
@@ -112,19 +141,31 @@ def _clocks() -> tuple[float, float]:
 	return time.monotonic(), time.time()
 
 
-def _renew_until(lease: Lease, site: str, ended: threading.Event) -> None:
-	"""The heartbeat: on a connection of its own, opened only when a build lives long enough to need it."""
-	if ended.wait(RENEW_SECONDS):
-		return
-	frappe.init(site=site)
-	frappe.connect()
+def _renew_until(lease: Lease, site: str, sites_path: str, ended: threading.Event) -> None:
+	"""The heartbeat: on a connection of its own, opened only when a build lives long enough to need it.
+
+	What goes wrong is tried again, on a new connection, until the lease is lost or the build has ended.
+	"""
+	pause = RENEW_SECONDS
+	connected = False
 	try:
-		while True:
-			lease.renew()
+		while not ended.wait(pause):
+			try:
+				if not connected:
+					frappe.init(site=site, sites_path=sites_path)
+					frappe.connect()
+					connected = True
+				lease.renew()
+			except LeaseLostError:
+				return  # the build learns it at its next check
+			except database.ERRORS as error:
+				frappe.logger("memora").warning(
+					f"the lease on {lease.scope.label} could not be renewed yet: {error}"
+				)
+				frappe.destroy()
+				connected, pause = False, AGAIN_SECONDS
+				continue
 			pending_queue.renew_lock(lease.scope.label, lease.token)
-			if ended.wait(RENEW_SECONDS):
-				return
-	except LeaseLostError:
-		return  # the build learns it at its next check
+			pause = RENEW_SECONDS
 	finally:
 		frappe.destroy()

@@ -221,13 +221,13 @@ def begin(scope: Scope, files: Iterable[Planned]) -> None:
 				"subject",
 				"content_hash",
 				"shape_hash",
-				"version",
 				"state",
 				"access_level",
 				"required_item",
 				"lesson_count",
 			)
 		)
+		+ ", version = greatest(version, values(version))"
 		# Until it is uploaded, the file may show the pictures of either.
 		+ ", remove_at = null, drop_generation = 0, damaged = 0,"
 		" pictures = trim(concat(coalesce(pictures, ''), ' ', values(pictures)))",

@@ -17,7 +17,6 @@ from frappe.model.document import Document
 from memora.exceptions import LeaseLostError
 from memora.services.cdn_export import (
 	brake,
-	build,
 	cdn_uploader,
 	content_tree,
 	database,
@@ -137,9 +136,7 @@ def _upload(
 	if not files:
 		return 0
 	cargo = cdn_uploader.load(files, signer)
-	uploaded = cdn_uploader.publish(
-		cargo, site.storage, lease, entries, guarded=lambda file: build.is_guarded(lease.scope, file)
-	)
+	uploaded = cdn_uploader.publish(cargo, site.storage, lease, entries)
 
 	def close() -> None:
 		lease.hold()
