@@ -47,6 +47,9 @@ _COMING = """published_generation < generation
 		and (dead_since is null or failed_generation < generation)
 		and (held = 0 or held_generation < generation or approved_generation >= generation)"""
 
+IS_LIVE_OR_FAILING = "(is_live = 1 or retry_count > 0 or dead_since is not null)"
+"""SQL: whether a scope is live, or its last build has failed."""
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -280,7 +283,8 @@ def ensure(scope: Scope) -> None:
 
 
 def to_tidy(among: Iterable[Scope] | None = None) -> list[State]:
-	"""Scopes with files that may have to go: due for removal, or a subject's that no plan reads any more."""
+	"""Scopes with files that may have to go: due for removal, or a subject's that no plan reads any more, and
+	such a subject's failure with them."""
 	limit, values = "", ()
 	if among is not None:
 		limit, values = "name in %s and", (tuple(scope.id for scope in among),)
@@ -289,7 +293,7 @@ def to_tidy(among: Iterable[Scope] | None = None) -> list[State]:
 			exists (
 				select 1 from `tabCDN File` file
 				where file.scope = `tab{TABLE}`.name and file.state = 'removing' and file.remove_at <= %s)
-			or (scope_type = 'subject' and is_live = 1 and not exists (
+			or (scope_type = 'subject' and {IS_LIVE_OR_FAILING} and not exists (
 				select 1 from `tabCDN Rendition` reader
 				where {database.exactly("reader.subject", "ref")} and reader.mode = 'shared')))""",
 		(*values, now_datetime()),

@@ -17,6 +17,7 @@ from memora.services.cdn_export import (
 	failures,
 	fold,
 	ledger,
+	pending_queue,
 	publish_state,
 	renditions,
 	scopes,
@@ -122,7 +123,8 @@ def removals(dropped: list[LedgerEntry], levels: Levels) -> Removals:
 
 
 def release(lease: Lease, levels: Levels) -> bool:
-	"""Give up a subject's shared files when no published plan reads them; `remove_due` then takes them away.
+	"""Give up a subject's shared files, and a failure to build them, when no published plan reads them;
+	`remove_due` then takes them away.
 
 	`levels` are those of the plan that has just made its own rendition of the subject, empty otherwise. The
 	question and the answer are one statement, so that a plan which announces itself meanwhile is seen.
@@ -131,8 +133,9 @@ def release(lease: Lease, levels: Levels) -> bool:
 	def give_up() -> bool:
 		lease.hold()
 		unread = database.execute(
-			f"""update `tab{publish_state.TABLE}` set is_live = 0, published_generation = 0
-			where name = %(scope)s and is_live = 1 and not exists (
+			f"""update `tab{publish_state.TABLE}` set is_live = 0, published_generation = 0, retry_count = 0,
+				next_retry_at = null, dead_since = null, last_error = null
+			where name = %(scope)s and {publish_state.IS_LIVE_OR_FAILING} and not exists (
 				select 1 from `tab{renditions.TABLE}` reader
 				where {database.exactly("reader.subject", "%(subject)s")} and reader.mode = 'shared')""",
 			{"scope": lease.scope.id, "subject": lease.scope.ref},
@@ -145,7 +148,9 @@ def release(lease: Lease, levels: Levels) -> bool:
 			ledger.drop(found.after_grace, remove_at=now + build.GRACE)
 		return bool(unread)
 
-	return database.transaction(give_up)
+	if unread := database.transaction(give_up):
+		pending_queue.exhume(lease.scope.label)
+	return unread
 
 
 def tidy(site: Site, scope: Scope, levels: Levels) -> int:
