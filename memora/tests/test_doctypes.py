@@ -188,9 +188,10 @@ class TestDocTypes(MemoraTestCase):
 
 	def test_the_workspace_leads_to_what_exists(self) -> None:
 		workspace = frappe.get_doc("Workspace", "Memora")
-		links = [*workspace.shortcuts, *(link for link in workspace.links if link.type == "Link")]
-		for link in links:
-			self.assertTrue(frappe.db.exists("DocType", link.link_to), link.link_to)
+		links = [(link.type, link.link_to) for link in workspace.shortcuts]
+		links += [(link.link_type, link.link_to) for link in workspace.links if link.type == "Link"]
+		for kind, name in links:
+			self.assertTrue(frappe.db.exists(kind, name), f"{kind} {name}")
 		shown = {block["data"].get("shortcut_name") for block in json.loads(workspace.content)}
 		self.assertTrue(shown.issuperset(shortcut.label for shortcut in workspace.shortcuts))
 
