@@ -295,5 +295,5 @@ def test_the_pictures_of_a_document_are_those_it_shows_from_media() -> None:
 		"properties": {"image": {"type": "string"}},
 	}
 	planned = Diff({}, NOW).offer(PATH, "lesson", "a", shown)
-	assert planned.pictures() == {"media/a.png", "media/c.png", "media/d.png"}
-	assert Diff(live(), NOW).keep(PATH).pictures() == set()
+	assert planned.pictures == {"media/a.png", "media/c.png", "media/d.png"}
+	assert Diff(live(), NOW).keep(PATH).pictures == frozenset()
