@@ -27,6 +27,7 @@ def drain(begin: str, end: str, where: str) -> dict:
 	began = time.perf_counter()
 	with _uploads(where):
 		while True:
+			frappe.db.commit()  # as each job begins: with a new snapshot
 			published += batch_processor.drain("Scheduler", seconds=None).published
 			if time.time() >= float(end):
 				break
