@@ -55,7 +55,7 @@ def touch() -> None:
 	A site that has never published has nothing to look at.
 	"""
 	if publish_state.read([scopes.INDEX]):
-		publish_state.raise_generations([scopes.INDEX])
+		publish_state.raise_generations([scopes.INDEX, *publish_state.without_index_entry()])
 
 
 def publish_now(site: Site) -> None:

@@ -165,8 +165,17 @@ def live_index_entries() -> list[dict[str, Any]]:
 		for (entry,) in frappe.db.sql(
 			f"""select state.index_entry from `tab{TABLE}` state
 			join `tabMemora Academic Plan` plan on {database.exactly("plan.name", "state.ref")}
-			where state.scope_type = 'plan' and state.is_live = 1 and plan.is_published = 1"""
+			where state.scope_type = 'plan' and state.is_live = 1 and state.index_entry > ''
+				and plan.is_published = 1"""
 		)
+	]
+
+
+def without_index_entry() -> list[Scope]:
+	"""The live plans that were built by a release which noted no entry for the list of plans."""
+	return [
+		state.scope
+		for state in _select("scope_type = 'plan' and is_live = 1 and coalesce(index_entry, '') = ''", ())
 	]
 
 
