@@ -30,6 +30,21 @@ _JS_CALL = re.compile(
 	r"""(?:\s*,\s*(?:null|\[[^\]]*\])\s*,\s*("(?:[^"\\]|\\.)*"))?""",
 	re.DOTALL,
 )
+_HEADER = "# The texts of memora. dev/lib/translations.py brings this file up to date."
+_UNWANTED = tuple(
+	f'"{field}'.encode()
+	for field in (
+		"Generated-By",
+		"Language-Team",
+		"Last-Translator",
+		"PO-Revision",
+		"POT-Creation",
+		"Project-Id-Version",
+		"Report-Msgid",
+	)
+)
+"""Fields of a catalog's head that say nothing here, or differ from day to day and with Babel's version."""
+
 _FIELD_TEXTS = ("label", "description")
 _JSON_TEXTS = {
 	"Workspace": ("label", "title"),
@@ -58,7 +73,7 @@ def texts() -> list[Text]:
 
 def catalog() -> Catalog:
 	"""The template: each text once, with where it stands."""
-	template = Catalog(project="memora", charset="utf-8")
+	template = Catalog(project="memora", charset="utf-8", header_comment=_HEADER, fuzzy=False)
 	for text, context, file in texts():
 		template.add(text, locations=[(file, None)], context=context or None)
 	return template
@@ -87,9 +102,7 @@ def as_po(found: Catalog) -> bytes:
 		out, found, width=110, omit_header=False, sort_output=True, no_location=False, include_lineno=False
 	)
 	return b"".join(
-		line
-		for line in out.getvalue().splitlines(keepends=True)
-		if not line.startswith((b'"POT-Creation', b'"PO-Rev'))
+		line for line in out.getvalue().splitlines(keepends=True) if not line.startswith(_UNWANTED)
 	)
 
 

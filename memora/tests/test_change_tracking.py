@@ -763,9 +763,9 @@ class TestTheFold(TrackingTestCase):
 			since = generation_of_subject(self.x)
 			doc.db_set(field, self.chain(self.y)[place - 1].name)
 			self.settle()
-			frappe.get_doc("Memora Lesson", lesson).append(
-				"stages", {"title": "s", "type": "Text"}
-			).parent_doc.save()
+			edited = frappe.get_doc("Memora Lesson", lesson)
+			edited.append("stages", {"title": "s", "type": "Text"})
+			edited.save()
 			self.settle()
 			doc.db_set(field, home)
 			self.settle()

@@ -39,3 +39,5 @@ class CDNSyncLog(Document):
 
 def on_doctype_update():
 	frappe.db.add_index("CDN Sync Log", ["status", "creation"])
+	# The list's order. Later v15 releases make this index themselves, but not before the first change of the table.
+	frappe.db.add_index("CDN Sync Log", ["creation"], index_name="creation")
