@@ -84,6 +84,21 @@ def test_operations_name_every_command_and_metric() -> None:
 	assert named == there
 
 
+def test_what_architecture_calls_pure_is_held_to_it() -> None:
+	"""By import-linter and by mypy: all three name the same rooms."""
+	rows = re.findall(r"^\| .*\|$", (ROOT / "docs" / "architecture.md").read_text(), re.MULTILINE)
+	cells = [cell.rpartition("*(pure)*")[0] for row in rows for cell in row.split("|")]
+	called = {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
+	project = (ROOT / "pyproject.toml").read_text()
+	linted, typed = (
+		{name.removesuffix(".py") for name in re.findall(r"\bcdn_export[./](\w+(?:\.py)?)\"", block)}
+		for block in re.findall(
+			r"^(?:source_modules|files) = \[\n(.*?)^\]", project, re.MULTILINE | re.DOTALL
+		)[:2]
+	)
+	assert called == linted == typed
+
+
 def test_no_document_names_a_machine(document: Path) -> None:
 	assert not re.search(r"/work/|/root/|/home/\w", document.read_text())
 
