@@ -6,6 +6,7 @@ Also what must go when nobody may read it any more, at once or after a grace (sp
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import patch
 
 import frappe
 from frappe.model.document import Document
@@ -498,6 +499,16 @@ class TestMoves(TwoPlansTestCase):
 			self.minutes_pass(16)
 			self.tick()
 			self.check()
+
+	def test_a_lesson_renamed_again_and_again_keeps_its_old_file_too(self) -> None:
+		"""Each rename may be in another fold: only followed in order do they lead to the lesson's last name."""
+		old = name = self.lessons[0].name
+		for number in range(8):
+			name = frappe.rename_doc("Memora Lesson", name, f"name {number}")
+		with patch.object(fold, "_ROWS_A_FOLD", 1):
+			self.publish()
+		self.check(leaving={f"lessons/{old}.json"})
+		self.assertIn(f"lessons/{old}.json", self.paths())
 
 	def test_a_renamed_and_hidden_lesson_goes_at_once(self) -> None:
 		old = self.lessons[0].name

@@ -83,13 +83,15 @@ def lessons_changed_since(subject: str, generation: int) -> set[str] | None:
 
 
 def _fold_rows() -> int:
+	# Oldest first: a name that was given twice has to be followed in order, also from one fold to the next.
 	rows = frappe.db.sql(
-		f"select name, ref_doctype, ref_name, event, was, creation from `tabCDN Change` limit {_ROWS_A_FOLD}"
+		f"""select name, ref_doctype, ref_name, event, was from `tabCDN Change`
+		order by creation, name limit {_ROWS_A_FOLD}"""
 	)
 	if not rows:
 		return 0
 	refs, former, moved = set(), set(), set()
-	for _, doctype, name, event, was, _ in rows:
+	for _, doctype, name, event, was in rows:
 		refs.add((doctype, name))
 		if parent := resolver.former_parent(doctype, event, was):
 			former.add(parent)
@@ -97,10 +99,13 @@ def _fold_rows() -> int:
 			moved.add((doctype, name))
 	affected = resolver.affected_by(refs | former)
 	_warn_of(affected.orphans & refs)
-	for _, doctype, name, event, was, _ in rows:
-		if event == "rename" and doctype == resolver.PLAN:
+	for _, doctype, name, event, was in rows:
+		if event != "rename":
+			continue
+		ledger.follow_rename(doctype, was, name)
+		if doctype == resolver.PLAN:
 			affected.plans.add(was)
-		elif event == "rename" and doctype == resolver.SUBJECT:
+		elif doctype == resolver.SUBJECT:
 			affected.subjects[was].add((doctype, was))
 			affected.subjects[name].add((resolver.LESSON, EVERY_LESSON))
 	for doctype, name in former:
@@ -110,9 +115,6 @@ def _fold_rows() -> int:
 	for subject, lessons in resolver.lessons_below(moved).items():
 		affected.subjects[subject] |= {(resolver.LESSON, name) for name in lessons}
 
-	renames = [row for row in rows if row[3] == "rename"]
-	for _, doctype, name, _, was, _ in sorted(renames, key=lambda row: row[5]):
-		ledger.follow_rename(doctype, was, name)
 	raise_for(affected)
 	database.delete_names("CDN Change", [row[0] for row in rows])
 	return len(rows)
