@@ -1,4 +1,5 @@
-"""Tests that publish to a bucket: S3 and R2 on moto's server, over HTTP. And what a vandal does to one."""
+"""Tests that publish to a bucket: S3 and R2 on moto's server over HTTP, or on SeaweedFS. And what a vandal does to
+one."""
 
 from __future__ import annotations
 
@@ -7,16 +8,14 @@ import logging
 import secrets
 from typing import Any
 
-import boto3
 import frappe
 from moto.server import ThreadedMotoServer
 
 from memora.services.cdn_export import settings
 from memora.services.cdn_export.storage import Storage, r2
+from memora.tests import seaweedfs
 from memora.tests.publishing import PublishingTestCase
-
-ACCESS_KEY = "AKIATESTKEY"
-SECRET_KEY = "a-secret/that+must-never=show"
+from memora.tests.seaweedfs import ACCESS_KEY, SECRET_KEY
 
 
 class BucketTestCase(PublishingTestCase):
@@ -27,19 +26,18 @@ class BucketTestCase(PublishingTestCase):
 	@classmethod
 	def setUpClass(cls) -> None:
 		super().setUpClass()
+		cls.endpoint = cls.start_server()
+		cls.client = seaweedfs.client(cls.endpoint)
+
+	@classmethod
+	def start_server(cls) -> str:
+		"""The address of an S3 server; moto's, which ends with the class."""
 		logging.getLogger("werkzeug").setLevel(logging.WARNING)
 		server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
 		server.start()
 		cls.addClassCleanup(server.stop)
 		host, port = server.get_host_and_port()
-		cls.endpoint = f"http://{host}:{port}"
-		cls.client = boto3.client(
-			"s3",
-			endpoint_url=cls.endpoint,
-			region_name="us-east-1",
-			aws_access_key_id=ACCESS_KEY,
-			aws_secret_access_key=SECRET_KEY,
-		)
+		return f"http://{host}:{port}"
 
 	def setUp(self) -> None:
 		self.bucket = self.make_bucket()
@@ -112,6 +110,14 @@ class BucketTestCase(PublishingTestCase):
 				answer["Metadata"],
 			)
 		return found
+
+
+class SeaweedFSTestCase(BucketTestCase):
+	"""The same on SeaweedFS."""
+
+	@classmethod
+	def start_server(cls) -> str:
+		return seaweedfs.url()
 
 
 def lose_rows(*paths: str) -> None:

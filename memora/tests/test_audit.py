@@ -14,7 +14,7 @@ from memora.services.cdn_export import audit, fold, paths, repair
 from memora.services.cdn_export.audit import Audit
 from memora.services.cdn_export.build import Site
 from memora.tests import factories
-from memora.tests.buckets import BucketTestCase, lose_rows
+from memora.tests.buckets import BucketTestCase, SeaweedFSTestCase, lose_rows
 from memora.tests.publishing import make_course
 
 LESSONS = int(os.environ.get("MEMORA_AUDIT_LESSONS", "60"))
@@ -47,7 +47,7 @@ class AuditCase(BucketTestCase):
 		return closing(Site.open())
 
 
-class TestAudit(AuditCase):
+class Damaged:
 	def test_of_2000_lessons_damaged_in_ten_ways_all_come_back_identical(self) -> None:
 		self._make_large()
 		picture = self._picture()
@@ -115,6 +115,16 @@ class TestAudit(AuditCase):
 		self.publish()
 		return next(path for path in self.all_paths() if path.startswith("media/"))
 
+
+class TestDamage(Damaged, AuditCase):
+	pass
+
+
+class TestDamageOnSeaweedFS(Damaged, SeaweedFSTestCase, AuditCase):
+	pass
+
+
+class TestAudit(AuditCase):
 	def test_damage_whose_content_has_changed_since_gets_a_new_version(self) -> None:
 		self.publish()
 		before = self.read(self.lesson)["version"]

@@ -1,4 +1,4 @@
-"""The whole pipeline against buckets, on S3 and on R2: what a learner reads, what stands beside it, moving on."""
+"""The whole pipeline against buckets, on S3, on R2 and on SeaweedFS: what a learner reads, what stands beside it, moving on."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import frappe
 from memora.services.cdn_export import batch_processor, paths, upkeep
 from memora.services.cdn_export.caching import YEAR
 from memora.tests import factories
-from memora.tests.buckets import SECRET_KEY, BucketTestCase
+from memora.tests.buckets import BucketTestCase, SeaweedFSTestCase
 from memora.tests.publishing import PublishingTestCase, make_course
+from memora.tests.seaweedfs import SECRET_KEY
 from memora.tests.utils import messages
 
 
@@ -92,6 +93,10 @@ class TestS3(PipelineCase, BucketTestCase):
 
 class TestR2(PipelineCase, BucketTestCase):
 	provider = "Cloudflare R2"
+
+
+class TestSeaweedFS(PipelineCase, SeaweedFSTestCase):
+	provider = "AWS S3"
 
 
 class TestFolderToBucket(BucketTestCase):

@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
-from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -49,7 +48,6 @@ _FRAPPE = ("15", "16")
 _MARIADB = (10, 6)
 """The first that has JSON_TABLE."""
 
-_CONDITIONAL_BOTOCORE = (1, 35, 99)
 _CLOCK_WARNING, _CLOCK_ERROR = 2, 20
 """Seconds. A lease is trusted for 20 s without asking the database."""
 
@@ -102,14 +100,6 @@ def versions() -> Iterator[Finding]:
 			"error",
 			f"MariaDB {server} is older than {'.'.join(map(str, _MARIADB))}.",
 			"Upgrade MariaDB.",
-		)
-	if settings.load().provider != settings.LOCAL and _numbers(version("botocore")) < _CONDITIONAL_BOTOCORE:
-		yield Finding(
-			"versions",
-			"warning",
-			f"botocore {version('botocore')} cannot write on a condition, so only the lease keeps a stalled worker "
-			"from overwriting newer files.",
-			"In the bench's folder: env/bin/pip install -U boto3",
 		)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
+from itertools import islice
 
 import pytest
 
@@ -45,7 +46,7 @@ ILLEGAL = (
 
 
 def test_what_is_put_comes_back(storage: Storage) -> None:
-	metadata = {"version": "1769300000", "required-item": "مادة ١ 100% ", "access-level": "paid", "empty": ""}
+	metadata = {"version": "1769300000", "required-item": "مادة ١ 100% ", "access-level": "paid"}
 	etag = storage.put(
 		upload(
 			"lessons/a.json", b'{"title":"\xd8\xaf"}', metadata=metadata, cache_control="public, max-age=60"
@@ -64,6 +65,12 @@ def test_what_is_put_comes_back(storage: Storage) -> None:
 	[listed] = storage.list()
 	assert (listed.path, listed.etag, listed.size) == ("lessons/a.json", etag, 14)
 	assert listed.modified and listed.modified.tzinfo
+
+
+def test_metadata_without_a_value_comes_back(storage: Storage) -> None:
+	storage.put(upload("a.json", metadata={"empty": "", "version": "1"}))
+	found = storage.head("a.json")
+	assert found and dict(found.metadata) == {"empty": "", "version": "1"}
 
 
 @pytest.mark.parametrize("body", [b"", bytes(range(256)), b"x" * 1_000_000], ids=["empty", "binary", "large"])
@@ -150,6 +157,21 @@ def test_list_is_in_the_order_of_bytes(storage: Storage, page: int, monkeypatch:
 		expected = [path for path in ordered if path.startswith(prefix)]
 		assert [found.path for found in storage.list(prefix)] == expected
 	assert [found.path for found in storage.list("a", after="a/b.json")] == ["a/b/c.json", "a0.json"]
+
+
+def test_a_list_goes_on_where_it_was_left(storage: Storage) -> None:
+	"""In whatever order a server lists: audits read a page, and hours later the next."""
+	paths = {
+		f"plans/{plan}/{file}"
+		for plan in ("a", "a-b", "a0", "~x")
+		for file in ("manifest.json", "search.json", "search/s.json", "search/s/1.json", "units/u.json")
+	}
+	for path in paths:
+		storage.put(upload(path))
+	seen: list[str] = []
+	while page := [found.path for found in islice(storage.list("plans/", seen[-1] if seen else ""), 3)]:
+		seen += page
+	assert len(seen) == len(paths) and set(seen) == paths
 
 
 @pytest.mark.parametrize("path", LEGAL)
