@@ -57,14 +57,15 @@ def action(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
 def connected(site: str) -> Iterator[None]:
 	"""A connection to a site on which memora is installed. Raises CannotRun when there is none."""
 	import frappe
-	import pymysql
+
+	from memora.services.cdn_export import database
 
 	try:
 		frappe.init(site=site)
 		frappe.connect()
 	except frappe.exceptions.IncorrectSitePath as error:
 		raise CannotRun(f"There is no site {site} on this bench.") from error
-	except pymysql.MySQLError as error:
+	except database.SERVER_ERRORS as error:
 		raise CannotRun(f"The database of {site} does not answer: {error}") from error
 	try:
 		if "memora" not in frappe.get_installed_apps():
@@ -106,7 +107,6 @@ def _run(name: str, site: str, as_json: bool, options: dict[str, Any]) -> int:
 
 def _answer(name: str, as_json: bool, options: dict[str, Any]) -> Answer:
 	import frappe
-	import pymysql
 	import redis
 
 	from memora.commands import actions
@@ -119,7 +119,7 @@ def _answer(name: str, as_json: bool, options: dict[str, Any]) -> Answer:
 		raise
 	except (frappe.ValidationError, MemoraError) as error:
 		raise CannotRun(frappe.utils.strip_html(str(error))) from error
-	except (pymysql.MySQLError, redis.RedisError) as error:
+	except (*database.SERVER_ERRORS, redis.RedisError) as error:
 		if database.errno(error) in database.OTHER_SCHEMA:
 			raise CannotRun(
 				f"The site's tables are not those of this release ({error}): "

@@ -32,9 +32,9 @@ connect()
 @pytest.fixture(scope="session", autouse=True)
 def site() -> Iterator[None]:
 	os.chdir(SITES_PATH)
-	frappe.flags.in_test = True
-	if hasattr(frappe, "in_test"):  # v16
-		frappe.in_test = True
+	from memora.tests.utils import set_in_test  # imports what wants a site
+
+	set_in_test(True)
 	frappe.clear_cache()
 	for hook in frappe.get_hooks("before_tests", app_name="memora"):
 		frappe.get_attr(hook)()

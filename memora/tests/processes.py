@@ -15,12 +15,14 @@ from typing import Any
 
 import frappe
 
+from memora.tests.utils import set_in_test
+
 
 def connected(work: Callable[..., Any], *arguments: Any) -> Any:
 	"""Run `work` in this thread on a connection of its own, and commit."""
 	frappe.init(site=_SITE)
 	frappe.connect()
-	frappe.flags.in_test = True
+	set_in_test(True)
 	try:
 		result = work(*arguments)
 		frappe.db.commit()
@@ -109,8 +111,7 @@ def fork(work: Callable[[Stops], Any]) -> Child:
 	try:
 		for descriptor in (result, go, at):
 			os.close(descriptor)
-		# Let go of what the parent still uses, without the farewell that would end its session.
-		frappe.local.db._conn._sock = None
+		_INHERITED.append(frappe.local.db)
 		told = (True, connected(work, Stops(wait, arrive)))
 		status = 0
 	except BaseException:  # noqa: BLE001 - told to the parent, whatever it is
@@ -136,3 +137,6 @@ class Stops:
 
 
 _SITE = frappe.local.site
+
+_INHERITED: list[Any] = []
+"""The parent's connection, kept in a child until it ends: let go of, some drivers end the parent's session."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -508,6 +510,15 @@ class TestNobodyWaits(TrackingTestCase):
 
 
 class TestAnErrorWithinASave(TrackingTestCase):
+	def test_errors_of_either_driver_are_known(self) -> None:
+		"""Frappe v16 comes with mysqlclient, whose errors are of another family than PyMySQL's."""
+		self.assertTrue(issubclass(frappe.db.OperationalError, database.SERVER_ERRORS))
+		other = SimpleNamespace(MySQLError=type("MySQLError", (Exception,), {}))
+		with patch.dict(sys.modules, {"MySQLdb": other}):
+			self.assertIn(other.MySQLError, database._of_drivers())
+		with patch.dict(sys.modules, {"MySQLdb": None}):
+			self.assertNotIn(other.MySQLError, database._of_drivers())
+
 	def test_a_row_that_cannot_be_written_does_not_fail_the_save(self) -> None:
 		lesson = frappe.get_doc("Memora Lesson", self.x["lessons"][0].name)
 		with errors() as said, patch.object(frappe, "generate_hash", return_value="same" * 5):
@@ -842,11 +853,7 @@ def failing(beginning: str, number: int, times: int = 1000) -> Iterator[None]:
 	def refuse(query: str, *args: Any) -> Any:
 		if beginning in " ".join(query.split()) and left[0]:
 			left[0] -= 1
-			error = (
-				database.pymysql.err.OperationalError
-				if number != 1054
-				else database.pymysql.err.ProgrammingError
-			)
+			error = frappe.db.ProgrammingError if number == 1054 else frappe.db.OperationalError
 			raise error(number, "refused by the test")
 		return execute(query, *args)
 

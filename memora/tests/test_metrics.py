@@ -13,6 +13,7 @@ from memora.api import metrics as endpoint
 from memora.services.cdn_export import batch_processor, events, metrics, publish_state, scopes
 from memora.tests import factories
 from memora.tests.publishing import PublishingTestCase, make_course
+from memora.tests.utils import set_in_test
 
 
 class TestMetrics(PublishingTestCase):
@@ -64,11 +65,11 @@ class TestMetrics(PublishingTestCase):
 		"""Call the endpoint as this user, as outside of tests, where `frappe.only_for` really asks."""
 		set_request(method="GET", path="/api/method/memora.api.metrics.prometheus", headers=headers)
 		frappe.set_user(user)
-		frappe.flags.in_test = False
+		set_in_test(False)
 		try:
 			return endpoint.prometheus()
 		finally:
-			frappe.flags.in_test = True
+			set_in_test(True)
 			frappe.set_user("Administrator")
 
 	def test_who_may_read_them(self) -> None:

@@ -11,6 +11,7 @@ from memora.api import cdn_admin, publishing
 from memora.install import ADMIN, EDITOR
 from memora.tests import factories
 from memora.tests.publishing import PublishingTestCase, make_course
+from memora.tests.utils import set_in_test
 
 NOBODY = "Desk User"
 REFUSED = (frappe.PermissionError,)
@@ -38,7 +39,7 @@ class TestEndpoints(PublishingTestCase):
 	def setUp(self) -> None:
 		super().setUp()
 		self.addCleanup(frappe.set_user, "Administrator")
-		self.addCleanup(frappe.flags.__setitem__, "in_test", True)
+		self.addCleanup(set_in_test, True)
 		self.course = make_course()
 		self.plan = factories.make_plan([self.course["subject"]], is_published=1)
 		self.publish()
@@ -69,7 +70,7 @@ class TestEndpoints(PublishingTestCase):
 	def become(self, user: str) -> None:
 		"""Be this user as outside of tests, where `frappe.only_for` really asks."""
 		frappe.set_user(user)
-		frappe.flags.in_test = False
+		set_in_test(False)
 
 	def test_every_endpoint_is_tried_here(self) -> None:
 		offered = {

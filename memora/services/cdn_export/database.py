@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from importlib import import_module
 from typing import Any, TypeVar
 
 import frappe
-import pymysql
 from frappe.utils import now
 
 T = TypeVar("T")
 
-ERRORS = (pymysql.MySQLError, frappe.QueryDeadlockError, frappe.QueryTimeoutError)
+
+def _of_drivers() -> tuple[type[Exception], ...]:
+	"""What the drivers raise: PyMySQL under Frappe v15; under v16 mysqlclient, or PyMySQL if its configuration says so."""
+	found = []
+	for driver in ("pymysql", "MySQLdb"):
+		with suppress(ImportError):
+			found.append(import_module(driver).MySQLError)
+	return tuple(found)
+
+
+SERVER_ERRORS = _of_drivers()
+"""What a driver raises for a server that refuses, or cannot be reached; also before there is a `frappe.db`."""
+
+ERRORS = (*SERVER_ERRORS, frappe.QueryDeadlockError, frappe.QueryTimeoutError)
 """Everything `frappe.db.sql` raises for a statement that the server refused or never got."""
 
 CONFLICTS = frozenset({1020, 1205, 1213})

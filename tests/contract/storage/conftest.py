@@ -26,10 +26,16 @@ from memora.tests.seaweedfs import ACCESS_KEY, SECRET_KEY
 from tests.contract.storage.faulty_server import FaultyServer, Request, s3_error
 
 SEAWEEDFS = "AWS S3 on SeaweedFS"
-PROVIDERS = ["Local Directory", "AWS S3", "Cloudflare R2", SEAWEEDFS]
-ACCOUNT = "account"
+PROVIDERS = {
+	"Local Directory": "local_settings",
+	"AWS S3": "moto_settings",
+	"Cloudflare R2": "r2_settings",
+	SEAWEEDFS: "seaweedfs_settings",
+}
+"""Whom the shared suite runs against, each with the fixture that gives its settings."""
+
 if os.environ.get("MEMORA_TRY_PROVIDER"):
-	PROVIDERS.append(ACCOUNT)
+	PROVIDERS["account"] = "account_settings"
 
 Open = Callable[..., Storage]
 
@@ -128,6 +134,22 @@ def account_settings() -> Iterator[StorageSettings]:
 
 
 @pytest.fixture
+def moto_settings(s3_settings: StorageSettings, moto_url: str) -> StorageSettings:
+	"""Without the faulty server between."""
+	return replace(s3_settings, endpoint_url=moto_url)
+
+
+@pytest.fixture
+def r2_settings(
+	s3_settings: StorageSettings, server: FaultyServer, monkeypatch: pytest.MonkeyPatch
+) -> StorageSettings:
+	"""With R2's limit on writes, its second a short one."""
+	server.by_rule(_OneWritePerKey(0.02))
+	monkeypatch.setattr(r2, "SPACING", 0.03)
+	return replace(s3_settings, provider="Cloudflare R2")
+
+
+@pytest.fixture
 def seaweedfs_settings(request: pytest.FixtureRequest) -> StorageSettings:
 	"""A bucket on SeaweedFS. What it is known to do otherwise must fail: docs/storage.md says what follows of it."""
 	if why := _differs(request.node):
@@ -149,21 +171,9 @@ def _differs(test: pytest.Function) -> str:
 
 
 @pytest.fixture(params=PROVIDERS)
-def open_another(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Open:
+def open_another(request: pytest.FixtureRequest) -> Open:
 	"""Opens storages that all lead to one place, as several workers do."""
-	if request.param == "Local Directory":
-		settings = request.getfixturevalue("local_settings")
-	elif request.param == SEAWEEDFS:
-		settings = request.getfixturevalue("seaweedfs_settings")
-	elif request.param == ACCOUNT:
-		settings = request.getfixturevalue("account_settings")
-	else:
-		settings = replace(request.getfixturevalue("s3_settings"), provider=request.param)
-	if request.param == "AWS S3":
-		settings = replace(settings, endpoint_url=request.getfixturevalue("moto_url"))
-	if request.param == "Cloudflare R2":
-		request.getfixturevalue("server").by_rule(_OneWritePerKey(0.02))
-		monkeypatch.setattr(r2, "SPACING", 0.03)
+	settings = request.getfixturevalue(PROVIDERS[request.param])
 	return lambda **changes: storages.open(replace(settings, **changes))
 
 

@@ -77,7 +77,7 @@ class Storage(ABC):
 	name: str  # the provider, as CDN Settings call it
 	threads: int  # how many calls at once make sense
 	conditional: bool  # whether `if_match` and `if_absent` are honoured
-	target: str  # where files go, without secrets; when it changes, everything must be published anew
+	target: str  # where files go, as messages name it: without secrets, and no two places alike
 	address: str = ""  # where the storage itself would serve files to the public, if it were let; "" nowhere
 
 	@abstractmethod
