@@ -1,14 +1,11 @@
-"""What the documents name is there: files behind links, anchors, commands, metrics; their JSON, YAML and shell can be
-read; and each of their commands runs somewhere before a reader runs it."""
+"""What the documents name is there: files behind links, anchors, commands, metrics; and their JSON, YAML and shell can be
+read. Where their commands run: test_documented_commands.py."""
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -16,22 +13,12 @@ import pytest
 import yaml
 
 from memora.commands import memora
+from tests.unit.documents import DOCUMENTS, FENCE, ROOT, VALIDATED, relative, validate
 
-ROOT = Path(__file__).parents[2]
-DOCUMENTS = sorted(
-	path
-	for path in ROOT.rglob("*.md")
-	if not {".dev", "node_modules", ".pytest_cache"}.intersection(path.relative_to(ROOT).parts)
-)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
-_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _DEV = re.compile(r"(?<![\w/.])(?:\./)?dev/([a-z][a-z0-9-]*)(?![-/.\w])")
 _BENCH = re.compile(r"bench (?:--site \S+ )?memora ([a-z-]+)(?: (list|retry|clear)\b)?")
 _METRIC = re.compile(r"`(memora_[a-z_]+)`")
-
-
-def _relative(path: Path) -> str:
-	return str(path.relative_to(ROOT))
 
 
 def _anchors(text: str) -> set[str]:
@@ -40,14 +27,14 @@ def _anchors(text: str) -> set[str]:
 	return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.fixture(params=DOCUMENTS, ids=_relative)
+@pytest.fixture(params=DOCUMENTS, ids=relative)
 def document(request: pytest.FixtureRequest) -> Path:
 	return request.param
 
 
 def test_links_lead_somewhere(document: Path) -> None:
 	text = document.read_text()
-	for target in _LINK.findall(_FENCE.sub("", text)):
+	for target in _LINK.findall(FENCE.sub("", text)):
 		if target.startswith(("http://", "https://", "mailto:")):
 			continue
 		path, _, anchor = target.partition("#")
@@ -72,13 +59,13 @@ def test_bench_commands_exist(document: Path) -> None:
 
 
 def test_json_can_be_read(document: Path) -> None:
-	for language, block in _FENCE.findall(document.read_text()):
+	for language, block in FENCE.findall(document.read_text()):
 		if language == "json" and "…" not in block:
 			json.loads(block)
 
 
 def test_yaml_and_shell_can_be_read(document: Path) -> None:
-	for language, block in _FENCE.findall(document.read_text()):
+	for language, block in FENCE.findall(document.read_text()):
 		if language == "yaml":
 			yaml.safe_load(block)
 		if language == "sh" and "<where" not in block:
@@ -115,118 +102,7 @@ def test_no_document_names_a_machine(document: Path) -> None:
 	assert not re.search(r"/work/|/root/|/home/\w", document.read_text())
 
 
-# Where each command runs
-
-VALIDATED = ("QUICKSTART_VALIDATION.md", "docs/operations.md", "docs/storage.md", "MIGRATION_VERIFICATION.md")
-CI = (".ci/run", ".github/workflows/ci.yml")
-NOT_RUN = {
-	"bench get-app": "the engine has no bench; CI's benches link the clone",
-	"bench update": "likewise, and it fetches what is released",
-	"bench restart": "supervisor's",
-	"bench start": "runs until it is stopped",
-	"bench schedule": "likewise",
-	"bench restore": "asks for MariaDB's root password",
-	"bench enable-scheduler": "it would begin to work amid the document",
-	"bench set-config allow_tests": "the site of the tests has it",
-	"python tests/contract/storage account": "needs an account",
-	"python tests/contract/cache_purge account": "needs an account",
-	"pre-commit install": "CI runs pre-commit itself",
-	"dev/validate --write": "changes documents, for a person to look at",
-	"dev/lock --upgrade-package": "changes what is locked, likewise",
-	"dev/benchmark --json --docs": "takes an hour, and its figures belong to one machine",
-}
-"""Commands that neither `./dev/validate` nor CI runs, each with why."""
-
-_INLINE = re.compile(
-	r"`((?:\./)?dev/[a-z][^`]*|(?:dev/)?bench --?[^`]+|bench [a-z][^`]*|env/bin/python [^`]+|python -m [^`]+)`"
-)
-_INDENTED = re.compile(r"^    ((?:MEMORA_\S+ )*dev/[a-z].*)$", re.MULTILINE)
-_MORE = frozenset({"list", "retry", "clear", "allow_tests", "status"})
-
-
-def _commands(text: str) -> Iterator[str]:
-	"""Every command that a document tells its reader to run, but those that `dev/validate` runs."""
-	for language, block in _FENCE.findall(text):
-		if language == "sh":
-			for line in block.replace("\\\n", " ").splitlines():
-				yield from re.split(r"\s(?:&&|\|\|)\s", line.partition(" #")[0])
-	text = _FENCE.sub("", text)
-	yield from (inline.replace("\n", " ") for inline in _INLINE.findall(text))
-	yield from (line.partition("  #")[0] for line in _INDENTED.findall(text))
-
-
-def _key(command: str) -> str:
-	"""What a command is, without what it is done to: `bench memora rebuild`, `dev/demo --s3`; "" for none."""
-	words = re.sub(r"\b[A-Z_]+=\S* ", "", f"{command} ").removeprefix("./").split()
-	if words and words[0] in ("dev/bench", "bench"):
-		words = [
-			word
-			for word in words[1:]
-			if word not in ("--site", "SITE", "$SITE", "your.site", "some.site", "…")
-		]
-		words = [word for word in words if not word.startswith("-") and not word.endswith(".localhost")]
-		several = words[:1] == ["memora"] or (words[1:2] and words[1] in _MORE)
-		kept = words[: 2 if several else 1]
-		if words[:2] == ["memora", "dead-letters"] and words[2:3] and words[2] in _MORE:
-			kept = words[:3]
-		return " ".join(["bench", *kept]) if kept not in ([], ["memora"]) else ""
-	if words and words[0].startswith("dev/"):
-		return " ".join(
-			[
-				words[0],
-				*(
-					word
-					for word in words[1:]
-					if word.startswith("--") and word not in ("--help", "--no-serve")
-				),
-			]
-		)
-	if words and words[0].endswith("python"):
-		return " ".join(
-			["python", *(word for word in words[1:] if re.fullmatch(r"[a-z_]+[./][\w./]+|account", word))]
-		)
-	return " ".join(words[:2]) if words and words[0] == "pre-commit" else ""
-
-
-def _run_somewhere() -> set[str]:
-	steps = (step for name in VALIDATED for step in validate.steps((ROOT / name).read_text()))
-	lines = [line for step in steps for line in step.command.splitlines()]
-	for name in CI:
-		text = (ROOT / name).read_text().replace("\\\n", " ")
-		lines += [re.sub(r"^\s*(- )?(run: )?(\S+=\S+ )*", "", line) for line in text.splitlines()]
-	parts = (part for line in lines for part in re.split(r"\$\(|&&|\|\||[;|{]", line))
-	return {_key(part.strip()) for part in parts}
-
-
-def test_every_command_runs_somewhere(document: Path) -> None:
-	there = _run_somewhere()
-	homeless = (
-		{key for command in _commands(document.read_text()) if (key := _key(command))}
-		- there
-		- NOT_RUN.keys()
-	)
-	assert homeless == set(), "neither ./dev/validate nor CI runs it"
-
-
-def test_what_does_not_run_is_named_by_a_document() -> None:
-	keys = {_key(command) for document in DOCUMENTS for command in _commands(document.read_text())}
-	assert NOT_RUN.keys() <= keys
-	assert not NOT_RUN.keys() & _run_somewhere()
-
-
 # The format that dev/validate runs
-
-
-def _validate():
-	spec = importlib.util.spec_from_file_location("validate", ROOT / "dev" / "lib" / "validate.py")
-	assert spec and spec.loader
-	module = importlib.util.module_from_spec(spec)
-	sys.modules[spec.name] = module
-	spec.loader.exec_module(module)
-	return module
-
-
-validate = _validate()
 
 
 def test_steps_of_a_document() -> None:
