@@ -147,6 +147,11 @@ class TestDoctor(CommandsTestCase):
 			self.fine(doctor.scheduler)
 			with patch.object(doctor, "is_dormant", return_value=True):
 				self.assertIn("Log in once", self.found(doctor.scheduler, "warning"))
+				for hours, said in ((20, ""), (30, "has not been run since")):
+					last = now_datetime() - timedelta(hours=hours)
+					frappe.db.set_value("Scheduled Job Type", job, "last_execution", last)
+					self.assertIn(said, self.found(doctor.scheduler))
+					self.assertEqual(bool(self.found(doctor.scheduler)), bool(said))
 
 	def test_cron_rows(self) -> None:
 		job = frappe.db.get_value("Scheduled Job Type", {"method": TICK})

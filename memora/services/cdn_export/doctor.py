@@ -41,6 +41,9 @@ from memora.services.cdn_export.connection_test import Finding
 BUCKET_SECONDS = 30
 REDIS_SECONDS = 2
 LATE = timedelta(minutes=10)
+_DORMANT = timedelta(hours=25)
+"""Within that Frappe's scheduler comes by also where nobody logs in: once a day."""
+
 MOST_NAMED = 5
 
 _GIGABYTE = 1_000_000_000
@@ -249,7 +252,8 @@ def scheduler() -> Iterator[Finding]:
 			f"bench --site {site} enable-scheduler; and pause_scheduler in site_config.json must not be set",
 		)
 		return
-	if is_dormant():
+	dormant = is_dormant()
+	if dormant:
 		yield Finding(
 			"scheduler",
 			"warning",
@@ -257,10 +261,9 @@ def scheduler() -> Iterator[Finding]:
 			"after the next login. A save that queues a plan starts the batch itself.",
 			"Log in once, or raise dormant_days in System Settings.",
 		)
-		return
 	method = "memora.services.cdn_export.batch_processor.check_due"
 	last = frappe.db.get_value("Scheduled Job Type", {"method": method}, "last_execution")
-	if last is None or now_datetime() - last > LATE:
+	if (last is None and not dormant) or (last and now_datetime() - last > (_DORMANT if dormant else LATE)):
 		since = f"since {last:%Y-%m-%d %H:%M}" if last else "yet"
 		yield Finding(
 			"scheduler",
@@ -268,7 +271,7 @@ def scheduler() -> Iterator[Finding]:
 			f"The scheduler is on, but its minute has not been run {since}.",
 			"Start `bench schedule` (bench start and supervisor do), and a worker for what it starts.",
 		)
-	else:
+	elif not dormant:
 		yield Finding("scheduler", "ok", f"It last came by at {last:%Y-%m-%d %H:%M:%S}.")
 
 

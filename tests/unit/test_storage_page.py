@@ -1,0 +1,45 @@
+"""The numbers in docs/storage.md are those of the code."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from memora.services.cdn_export import signing
+from memora.services.cdn_export.cache_purge import cloudflare
+from memora.services.cdn_export.storage import PROVIDERS, base, local, r2, s3
+
+PAGE = (Path(__file__).parents[2] / "docs" / "storage.md").read_text()
+
+
+def test_every_provider_has_its_column() -> None:
+	head = next(line for line in PAGE.splitlines() if line.startswith("| | Local Directory"))
+	assert sorted(cell.strip() for cell in head.strip("|").split("|")[1:]) == sorted(PROVIDERS)
+
+
+def test_what_is_set_on_purpose() -> None:
+	for said in (
+		f"| `put` at once | {local.LocalStorage.threads} | {s3.S3Storage.threads}, on as many connections |",
+		f"| longest path | {base.MAX_PATH_BYTES:,} bytes, 255 between slashes | {base.MAX_PATH_BYTES:,} bytes |",
+		f"| files removed in a request | – | {s3.DELETE_BATCH:,} | {s3.DELETE_BATCH:,} |",
+		f"by UTF-8 bytes, {s3.PAGE:,} a page",
+		f"| time-outs | {s3.CONNECT_SECONDS} s to connect, {s3.READ_SECONDS} s between bytes |",
+		f"| tries | {s3.ATTEMPTS} on 5xx, broken connections and throttling; {s3.THROTTLED_ATTEMPTS} on 429 with"
+		f" `Retry-After` up to {s3.LONGEST_WAIT:.0f} s; {s3.CONFLICT_ATTEMPTS} on 409 |",
+		f"its pool as large as they are many | {s3.S3Storage.threads} |",
+		f"{cloudflare.BATCH} URLs a call (Purge Batch Size; {cloudflare.LARGEST_BATCH} on Enterprise)",
+		f"{cloudflare.URLS_PER_SECOND} URLs a second and {cloudflare.CALLS:,} calls in five minutes. A wait of up to"
+		f" {cloudflare.PATIENCE:.0f} s",
+	):
+		assert said in " ".join(PAGE.split()), said
+	assert r2.SPACING == 1.0 and "one a second: spaced" in PAGE
+	assert cloudflare.CALLS_WITHIN == 300.0
+
+
+def test_what_signing_costs() -> None:
+	rows = re.findall(r"^\| expiry (\d+) h.*? \| ([\d.]+) \| ([\d,]+) \|$", PAGE, re.MULTILINE)
+	assert len(rows) == 4
+	for hours, renewals, uploads in rows:
+		cost = signing.uploads_a_day(20_000, int(hours))
+		assert int(uploads.replace(",", "")) == cost
+		assert float(renewals) == round(cost / 20_000, 1)
