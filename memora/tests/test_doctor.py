@@ -72,11 +72,15 @@ class TestDoctor(CommandsTestCase):
 		self.addCleanup(ended.set)
 		with (
 			patch.object(doctor, "BUCKET_SECONDS", 0.2),
-			patch.object(connection_test, "run", lambda *arguments: ended.wait(60)),
+			patch.object(connection_test, "run", lambda *arguments: ended.wait(60) and []),
 		):
 			started = time.monotonic()
 			self.assertIn("has not answered everything", self.found(doctor.storage))
 		self.assertLess(time.monotonic() - started, 10)
+
+	def test_a_connection_test_that_fails_itself_is_told(self) -> None:
+		with patch.object(connection_test, "run", side_effect=RuntimeError("odd")):
+			self.assertIn("could not be looked at: RuntimeError: odd", self.found(doctor.storage))
 
 	def test_a_check_that_fails_hides_no_other(self) -> None:
 		with patch.object(frappe.db, "table_exists", side_effect=RuntimeError("odd")):

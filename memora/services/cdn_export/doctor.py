@@ -12,6 +12,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, wait
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -354,16 +355,20 @@ def storage() -> Iterator[Finding]:
 	"""The connection test, with an end to it: a storage that hangs must not make the doctor hang."""
 	opened = settings.open_storage()
 	purge, base_url, paid = settings.open_purge(), settings.load().base_url, dashboard.a_paid_path()
-	found: list[Finding] = []
+	result: Future[list[Finding]] = Future()
 
 	def work() -> None:
-		with opened:
-			found.extend(connection_test.run(opened, purge, base_url, paid))
+		try:
+			with opened:
+				result.set_result(connection_test.run(opened, purge, base_url, paid))
+		except Exception as error:  # noqa: BLE001 - raised where it is waited for
+			result.set_exception(error)
 
-	thread = threading.Thread(target=work, daemon=True)
-	thread.start()
-	thread.join(BUCKET_SECONDS)
-	if thread.is_alive():
+	threading.Thread(
+		target=work, daemon=True
+	).start()  # one of an executor would keep this process from ending
+	ended, _hanging = wait([result], BUCKET_SECONDS)
+	if not ended:
 		yield Finding(
 			"storage",
 			"error",
@@ -371,7 +376,7 @@ def storage() -> Iterator[Finding]:
 			"Check Endpoint URL, the network, and the provider's status page.",
 		)
 		return
-	for finding in found:
+	for finding in result.result():
 		yield Finding(f"storage: {finding.check}", finding.level, finding.message, finding.mend)
 
 
