@@ -210,11 +210,8 @@ def main(arguments: Sequence[str]) -> int:
 			wrong += validate(document, shell, write=options.write)
 		finally:
 			shell.close()
-	print(
-		f"{total} commands, {wrong} of them not as the documents say"
-		if wrong
-		else f"{total} commands, all as the documents say"
-	)
+	counted = f"{total} command{'s' if total != 1 else ''}"
+	print(f"{counted}, {wrong} not as the documents say" if wrong else f"{counted}, as the documents say")
 	return 1 if wrong else 0
 
 
