@@ -39,8 +39,9 @@ def url() -> str:
 	folder = Path(tempfile.mkdtemp(prefix="memora-seaweedfs-"))
 	atexit.register(shutil.rmtree, folder, ignore_errors=True)
 	ports = _free_ports()
+	ends_with_us = ("setpriv", "--pdeathsig", "KILL") if shutil.which("setpriv") else ()
 	process = subprocess.Popen(
-		[program, *_arguments(folder, ports)],
+		[*ends_with_us, program, *_arguments(folder, ports)],
 		cwd=folder,
 		env={**os.environ, "WEED_MASTER_VOLUME_GROWTH_COPY_1": "1"},  # a file a bucket rather than seven
 		stdout=subprocess.DEVNULL,

@@ -26,19 +26,19 @@ def _imported() -> set[str]:
 	return names - sys.stdlib_module_names - {"memora"}
 
 
-def test_what_is_imported_is_declared_and_the_reverse() -> None:
+def _declared() -> list[str]:
 	text = (ROOT / "pyproject.toml").read_text()
 	block = re.search(r"^dependencies = \[(.*?)^\]", text, re.MULTILINE | re.DOTALL)
 	assert block
-	declared = {name.replace("-", "_") for name in re.findall(r'"([\w-]+)', block[1])}
-	assert _imported() - FROM_FRAPPE == declared
+	return re.findall(r'"([\w-]+)', block[1])
+
+
+def test_what_is_imported_is_declared_and_the_reverse() -> None:
+	assert _imported() - FROM_FRAPPE == {name.replace("-", "_") for name in _declared()}
 
 
 def test_what_is_declared_is_installed_for_developing() -> None:
 	"""dev/requirements.in repeats them, since the engine's environment is made before memora is there."""
-	text = (ROOT / "pyproject.toml").read_text()
-	block = re.search(r"^dependencies = \[(.*?)^\]", text, re.MULTILINE | re.DOTALL)
-	assert block
 	wanted = (ROOT / "dev" / "requirements.in").read_text()
-	for name in re.findall(r'"([\w-]+)', block[1]):
+	for name in _declared():
 		assert re.search(rf"^{name}\b", wanted, re.MULTILINE), name
