@@ -15,8 +15,8 @@ import frappe
 import orjson
 
 from memora.exceptions import BuildError
+from memora.services.cdn_export import database, media
 from memora.services.cdn_export import dependency_resolver as resolver
-from memora.services.cdn_export import media
 from memora.services.cdn_export.tree import KINDS, Kind, Node, Override, Plan, Stage
 
 KIND_OF: dict[str, Kind] = dict(zip(resolver.CONTENT, KINDS, strict=True))
@@ -76,26 +76,19 @@ def load(subject: str) -> Node | None:
 	return children[""][0]
 
 
-def stages(subject: str, lessons: Collection[str] | None) -> dict[str, tuple[Stage, ...]]:
-	"""The stages of these lessons, in order, by lesson; None for every lesson of the subject. One statement.
+def stages(lessons: Collection[str]) -> dict[str, tuple[Stage, ...]]:
+	"""The stages of these lessons, in order, by lesson. One statement.
 
 	Raises BuildError for a config that is no JSON object, naming lesson and row.
 	"""
-	if lessons is not None and not lessons:
+	if not lessons:
 		return {}
-	if lessons is None:
-		rows = frappe.db.sql(
-			f"""select stage.parent, stage.title, stage.type, stage.config from {_below(resolver.LESSON)}
-			join `tabMemora Lesson Stage` stage on stage.parent = l4.name and stage.parenttype = %s
-			where l0.name = %s order by stage.parent, stage.idx""",
-			(resolver.LESSON, subject),
-		)
-	else:
-		rows = frappe.db.sql(
-			"""select parent, title, type, config from `tabMemora Lesson Stage`
-			where parenttype = %s and parent in %s order by parent, idx""",
-			(resolver.LESSON, tuple(lessons)),
-		)
+	rows = frappe.db.sql(
+		f"""select stage.parent, stage.title, stage.type, stage.config from {database.NAMES}
+		straight_join `tabMemora Lesson Stage` stage on stage.parent = named.name
+		where stage.parenttype = %s order by stage.parent, stage.idx""",
+		(json.dumps(list(lessons)), resolver.LESSON),
+	)
 	found: dict[str, list[Stage]] = defaultdict(list)
 	for lesson, title, type_, config in rows:
 		place = len(found[lesson]) + 1
@@ -180,7 +173,8 @@ def _select_of(kind: Kind, doctype: str) -> str:
 		present = column in _COMMON or column in _OWN[kind]
 		parts.setdefault(column, f"l{depth}.{column}" if present else missing)
 	columns = ", ".join(parts[column] for column in _COLUMNS)
-	return f"select '{kind}', {columns} from {_below(doctype)} where l0.name = %(subject)s"
+	# From the top down: by its own estimates MariaDB may begin with all topics there are, of every subject.
+	return f"select straight_join '{kind}', {columns} from {_below(doctype)} where l0.name = %(subject)s"
 
 
 # By the index on `parent` alone, without a look at the rows: they hold the bodies, and only lessons have stages.

@@ -150,7 +150,7 @@ def update_names(
 	"""
 	if listed := list(names):
 		frappe.db.sql(
-			f"update {_NAMES} straight_join `tab{doctype}` target on target.name = named.name"
+			f"update {NAMES} straight_join `tab{doctype}` target on target.name = named.name"
 			f" set {assignments} where {condition}",
 			(json.dumps(listed), *values),
 		)
@@ -160,9 +160,10 @@ def delete_names(doctype: str, names: Iterable[str]) -> None:
 	"""Delete the rows of these names, as `update_names` updates them."""
 	if listed := list(names):
 		frappe.db.sql(
-			f"delete target from {_NAMES} straight_join `tab{doctype}` target on target.name = named.name",
+			f"delete target from {NAMES} straight_join `tab{doctype}` target on target.name = named.name",
 			(json.dumps(listed),),
 		)
 
 
-_NAMES = "json_table(%s, '$[*]' columns (name varchar(140) path '$')) named"
+NAMES = "json_table(%s, '$[*]' columns (name varchar(140) path '$')) named"
+"""SQL: the names in a JSON array as a table, to be joined to others by `straight_join`."""

@@ -459,7 +459,7 @@ def _offer_subject(
 			touched = fold.lessons_changed_since(subject, known.generation)
 		lessons = subject_files.drafts(resolved, plan.name)
 		needed = subject_files.bodies_needed(lessons, offered, touched)
-		stages = content_tree.stages(subject, None if len(needed) == len(lessons) else needed)
+		stages = content_tree.stages(needed)
 		subject_files.offer(resolved, plan.name, lessons, offered, needed, stages)
 	try:
 		document = json_generator.subject_document(resolved, offered.link, plan_of_units)

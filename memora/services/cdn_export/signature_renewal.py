@@ -117,7 +117,7 @@ def _renew(site: Site, signer: Signer, lease: Lease, subject: str, paths: Collec
 		for draft in subject_files.drafts(resolved, plan)
 		if draft.path in entries and entries[draft.path].shape_hash == draft.shape_hash
 	]
-	stages = content_tree.stages(subject, {draft.lesson.name for draft in drafts})
+	stages = content_tree.stages({draft.lesson.name for draft in drafts})
 	files = [
 		file
 		for draft in drafts

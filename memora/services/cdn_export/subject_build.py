@@ -104,7 +104,7 @@ def draft(subject: str, touched: Collection[str] | None, *, brakes: bool = False
 	offered = Diff(entries, int(time.time()))
 	lessons = subject_files.drafts(resolved, None)
 	needed = subject_files.bodies_needed(lessons, offered, touched)
-	stages = content_tree.stages(subject, None if len(needed) == len(lessons) else needed)
+	stages = content_tree.stages(needed)
 	subject_files.offer(resolved, None, lessons, offered, needed, stages)
 	return Draft(resolved, offered, entries, owners, kept_paid)
 
