@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 import frappe
 
-from memora.services.cdn_export import batch_processor, build, paths
+from memora.services.cdn_export import batch_processor, build, paths, relocation
 from memora.services.cdn_export.build import Site
 from memora.services.cdn_export.storage import Upload
 from memora.services.cdn_export.storage.local import LocalStorage
@@ -107,6 +107,27 @@ class TestRelocation(PublishingTestCase):
 		self.assertFalse(site.follow_settings())
 		site.close()
 		self.assertNotIn(str(old), site.storage.target)
+
+	def test_a_place_that_changes_while_a_run_opens_it_is_followed_before_anything_is_built(self) -> None:
+		before, follow = self.versions(), relocation.follow
+
+		def and_then_it_changes() -> int:
+			plans = follow()
+			self.local_path = Path(tempfile.mkdtemp(prefix="memora-"))
+			frappe.db.set_single_value("CDN Settings", "local_path", str(self.local_path))
+			frappe.db.commit()
+			return plans
+
+		with patch.object(relocation, "follow", and_then_it_changes):
+			site = Site.open()
+		self.assertEqual(site.storage.target, self.storage().target)
+		self.assertEqual(self.versions(), before)  # of the place before
+		self.assertTrue(site.follow_settings())
+		self.assertEqual(self.versions(), {})
+		self.assertFalse(site.follow_settings())
+		site.close()
+		self.publish()
+		self.check()
 
 	def test_new_keys_are_used_at_once_and_nothing_is_written_anew(self) -> None:
 		before = self.contents()

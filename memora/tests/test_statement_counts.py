@@ -128,7 +128,7 @@ class TestStatements(PublishingTestCase):
 					self.change(lesson, **changed)
 					self.assertEqual(
 						self.costs_of_builds(),
-						{f"subject:{courses[0]['subject'].name}": 11, f"plan:{plan.name}": 13},
+						{f"subject:{courses[0]['subject'].name}": 9, f"plan:{plan.name}": 11},
 					)
 
 	def costs_of_builds(self) -> dict[str, int]:

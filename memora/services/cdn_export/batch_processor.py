@@ -188,15 +188,13 @@ def _build_one(site: Site, state: State, triggered_by: str, drained: Drained) ->
 	if lease is None:
 		return False
 	with progress.shown(state.scope), lease:
-		database.fresh()
-		# This statement makes the snapshot that the whole build reads.
-		state = publish_state.by_id([state.name])[state.name]
+		state, seen = build.read_state(lease)
 		if state.is_current or publish_state.is_backing_off(state, now_datetime()):
 			return True
 		started_at = now_datetime()
 		triggered_by = state.triggered_by or triggered_by
 		try:
-			if site.follow_settings():
+			if site.follow_settings(seen):
 				return False  # what is due may be another thing now
 			counts = _builder(state)(site, lease, state)
 		except (ScopeBusyError, LeaseLostError) as error:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
+import frappe
 from frappe.utils import now_datetime
 
 from memora.exceptions import ScopeBusyError
@@ -32,6 +33,7 @@ from memora.services.cdn_export import lease as leases
 from memora.services.cdn_export.cache_purge import CachePurge
 from memora.services.cdn_export.diff import Diff, LedgerEntry, Planned
 from memora.services.cdn_export.lease import Lease
+from memora.services.cdn_export.publish_state import State
 from memora.services.cdn_export.scopes import Scope
 from memora.services.cdn_export.signing import Signer
 from memora.services.cdn_export.storage import Storage
@@ -129,12 +131,13 @@ class Site:
 			stamp=stamp,
 		)
 
-	def follow_settings(self) -> bool:
-		"""Open everything anew when CDN Settings have been saved since, and say so; one statement when not.
+	def follow_settings(self, seen: Seen | None = None) -> bool:
+		"""Open everything anew when CDN Settings have been saved since, or the ledger speaks of another place, and
+		say so. `seen` is what `read_state` has read; without it that is one statement.
 
 		Commits then. Raises StorageConfigurationError when they cannot work any more.
 		"""
-		if settings.stamp() == self.stamp:
+		if (seen or _seen(*frappe.db.sql(f"select {', '.join(_SEEN)}")[0])) == (self.stamp, self.place):
 			return False
 		fresh = Site.open()
 		self.close()
@@ -159,6 +162,25 @@ class Removals:
 
 	at_once: list[str] = field(default_factory=list)
 	after_grace: list[str] = field(default_factory=list)
+
+
+_SEEN = (settings.STAMP, relocation.NOTED)
+
+
+def _seen(stamp: str | None, place: str | None) -> Seen:
+	return str(stamp or ""), place or ""
+
+
+def read_state(lease: Lease) -> tuple[State, Seen]:
+	"""Read the state that a build begins with, by the first statement of a new transaction: it makes the snapshot
+	that the whole build reads, and a change that is in the generation is in the content.
+
+	What comes with it is for `Site.follow_settings`, and lets `commit` do without another look: should files go
+	elsewhere after this, then this lease ends with that.
+	"""
+	database.fresh()
+	state, seen = publish_state.read_with(lease.scope, *_SEEN)
+	return state, _seen(*seen)
 
 
 def known_entries(
@@ -193,8 +215,10 @@ def commit(
 	state_values: dict[str, Any],
 	closing: Callable[[], bool] = lambda: False,
 ) -> Counts:
-	"""Publish a diff and close the build. `closing` runs in the closing transaction and returns whether the
-	lease is still needed afterwards; else it is given back.
+	"""Publish a diff and close a build that began with `read_state`. `closing` runs in the closing transaction and returns
+	whether the lease is still needed afterwards; else it is given back.
+
+	Nothing is closed for a place that the ledger no longer speaks of: then the lease is lost (`relocation`).
 
 	Raises what `cdn_uploader` raises; then nothing is closed, and what was begun stands as in flight.
 	"""
@@ -225,8 +249,6 @@ def commit(
 		now = now_datetime()
 
 		def close() -> bool:
-			if site.has_moved():
-				raise ScopeBusyError(f"files go elsewhere now, so {lease.scope.label} is built again there")
 			ledger.close(cargo.planned, uploaded.etags, uploaded.sizes, uploaded.signed_until)
 			ledger.drop(removals.at_once, remove_at=now, drop_generation=drop_generation)
 			ledger.drop(removals.after_grace, remove_at=now + GRACE, drop_generation=drop_generation)

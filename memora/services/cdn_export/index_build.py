@@ -13,7 +13,6 @@ from memora.exceptions import ScopeBusyError
 from memora.services.cdn_export import (
 	build,
 	contracts,
-	database,
 	json_generator,
 	ledger,
 	paths,
@@ -65,8 +64,10 @@ def publish_now(site: Site) -> None:
 	for _ in range(round(_WAIT_SECONDS / _POLL_SECONDS)):
 		if lease := leases.acquire(scopes.INDEX):
 			with lease:
-				database.fresh()
-				run(site, lease, publish_state.read([scopes.INDEX])[scopes.INDEX.id])
+				state, seen = build.read_state(lease)
+				if site.follow_settings(seen):
+					raise ScopeBusyError("CDN Settings have been saved: the plan is removed with the next look")
+				run(site, lease, state)
 			return
 		waited.wait(_POLL_SECONDS)
 	raise ScopeBusyError("the list of plans is being written by another worker; the plan is removed shortly")

@@ -164,8 +164,7 @@ def run(site: Site, lease: Lease, state: State) -> Counts:
 
 def _read_again(lease: Lease) -> State:
 	"""Begin a new snapshot: the plan's generation first, so that content is never older than it."""
-	database.fresh()
-	return publish_state.read([lease.scope])[lease.scope.id]
+	return build.read_state(lease)[0]
 
 
 def read(state: State, *, brakes: bool = False) -> Snapshot:
@@ -220,9 +219,11 @@ def _bring_up_to_date(site: Site, subject: str) -> None:
 	if lease is None:
 		raise ScopeBusyError(f"subject {subject} is being built by another worker")
 	with lease:
-		state = publish_state.read([scope])[scope.id]
+		state, seen = build.read_state(lease)
 		if state.is_live and state.is_current:
 			return
+		if site.follow_settings(seen):
+			raise ScopeBusyError(f"CDN Settings have been saved: the plans of subject {subject} are built again")
 		try:
 			subject_build.run(site, lease, state)
 		except (BuildError, StorageError) as error:

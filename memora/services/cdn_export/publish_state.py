@@ -134,6 +134,13 @@ def by_id(ids: Sequence[str]) -> dict[str, State]:
 	return {state.name: state for state in _select("name in %s", (tuple(ids),))} if ids else {}
 
 
+def read_with(scope: Scope, *expressions: str) -> tuple[State, tuple[Any, ...]]:
+	"""The row of a scope that has one, and the values of these SQL expressions in the same snapshot."""
+	columns = ", ".join((*COLUMNS, *expressions))
+	(row,) = frappe.db.sql(f"select {columns} from `tab{TABLE}` where name = %s", (scope.id,))
+	return of_row(row), tuple(row[len(COLUMNS) :])
+
+
 def due(now: datetime) -> list[State]:
 	"""The scopes to build at `now`, longest waiting first: dirty, free, not backing off, not held.
 

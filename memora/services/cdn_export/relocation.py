@@ -20,6 +20,9 @@ _NOTE = "memora_place"
 _MOVED = "memora_moved"
 _TABLE = "DefaultValue"
 
+NOTED = f"(select defvalue from `tab{_TABLE}` where name = '{_NOTE}')"
+"""SQL: the place that the ledger speaks of. It changes only together with all leases, which it ends."""
+
 
 def settings_saved(doc) -> None:
 	"""Tell whoever saves CDN Settings what follows, and let it follow once they are committed.
@@ -113,8 +116,7 @@ def _write_down(name: str, value: str) -> None:
 
 
 def _noted() -> str:
-	row = frappe.db.sql(f"select defvalue from `tab{_TABLE}` where name = %s", (_NOTE,))
-	return row[0][0] if row else ""
+	return frappe.db.sql(f"select {NOTED}")[0][0] or ""
 
 
 def _live_plans() -> int:

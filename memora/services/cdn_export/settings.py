@@ -40,10 +40,13 @@ def saved() -> Document:
 	return frappe.get_doc(DOCTYPE)
 
 
+STAMP = f"(select value from tabSingles where doctype = '{DOCTYPE}' and field = 'modified')"
+"""SQL: what differs whenever CDN Settings were saved."""
+
+
 def stamp() -> str:
 	"""What differs whenever CDN Settings were saved, in one cheap statement."""
-	row = frappe.db.sql("select value from tabSingles where doctype = %s and field = 'modified'", (DOCTYPE,))
-	return str(row[0][0]) if row else ""
+	return str(frappe.db.sql(f"select {STAMP}")[0][0] or "")
 
 
 def place(doc: Document) -> str:
