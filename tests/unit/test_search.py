@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,10 +18,12 @@ from memora.services.cdn_export.search_indexer import (
 	SubjectEntries,
 	entries_size,
 	needs_shards,
+	packed,
 	shard_entry,
 	sharded_index,
 	shards,
 	subject_entries,
+	unpacked,
 	whole_index,
 )
 from memora.services.cdn_export.tree import Node, Override
@@ -79,6 +82,21 @@ def test_rename_shows_in_search() -> None:
 	)
 	assert found.subject_name == found.entries[0]["subject_name"] == "New S"
 	assert found.entries[0]["topic_name"] == "New P"
+
+
+def test_packed_entries_come_back_as_they_were() -> None:
+	root = subject(
+		"S",
+		track("T1", unit("U1", topic("P1", lesson("L1"), lesson("L2")), topic("P2")), unit("U2")),
+		track("T2", unit("U3", topic("P3", lesson("L3")), topic("P4", lesson("L4")))),
+	)
+	for found in (entries(root), entries(straight()), entries(wide(200)), entries(subject("S"))):
+		small = orjson.dumps(packed(found))
+		again = unpacked(found.subject_id, orjson.loads(small))
+		assert again == found
+		assert [list(entry) for entry in again.entries] == [list(entry) for entry in found.entries]
+	whole = entries(wide(200))
+	assert len(orjson.dumps(packed(whole))) < entries_size(whole) / 4
 
 
 def test_a_small_plan_has_everything_in_its_index() -> None:

@@ -37,7 +37,10 @@ from memora.services.cdn_export.publish_state import State
 from memora.services.cdn_export.scopes import Scope
 from memora.services.cdn_export.signing import Signer
 from memora.services.cdn_export.storage import Storage
-from memora.services.cdn_export.tree import ResolvedNode
+from memora.services.cdn_export.subject_files import Contents
+
+Seen = tuple[str, str]
+"""When CDN Settings were last saved, and the place that the ledger speaks of."""
 
 _SUBJECTS_KEPT = 16
 """Enough for what most plans share, and little enough memory for a long drain."""
@@ -71,7 +74,7 @@ class SharedSubject:
 	"""
 
 	generation: int
-	resolved: ResolvedNode | None
+	contents: Contents | None
 	unit_versions: dict[str, int]
 	counts: Counts
 

@@ -43,8 +43,7 @@ from memora.services.cdn_export.diff import Diff, LedgerEntry
 from memora.services.cdn_export.lease import Lease
 from memora.services.cdn_export.publish_state import State
 from memora.services.cdn_export.renditions import Rendition
-from memora.services.cdn_export.search_indexer import SubjectEntries
-from memora.services.cdn_export.subject_files import Levels
+from memora.services.cdn_export.subject_files import Contents, Levels
 from memora.services.cdn_export.tree import Override, Plan, ResolvedNode
 
 _LAYOUT = 1
@@ -98,11 +97,14 @@ class Rendering:
 	"""A subject rendered in this build."""
 
 	subject: str
-	resolved: ResolvedNode | None
-	entries: SubjectEntries | None
+	contents: Contents | None
 	unit_versions: dict[str, int]
 	kept_paid: list[ResolvedNode] = field(default_factory=list)
 	summary: dict = field(default_factory=dict)
+
+	@property
+	def resolved(self) -> ResolvedNode | None:
+		return self.contents.resolved if self.contents else None
 
 
 @dataclass(slots=True)
@@ -281,7 +283,7 @@ def _publish(site: Site, lease: Lease, snapshot: Snapshot, stuck: set[str]) -> C
 		lease,
 		drafted.offered,
 		drafted.entries,
-		images={image for r in rendered.values() if r.resolved for image in subject_files.images(r.resolved)},
+		images={image for r in rendered.values() if r.contents for image in r.contents.images},
 		owners=drafted.owners,
 		generation=snapshot.state.generation,
 		removals=drafted.removals(snapshot),
@@ -346,8 +348,8 @@ def draft(
 	manifest = _offer_entry_points(plan, wanted, summaries, offered, sharded)
 	levels: Levels = {}
 	for rendering in rendered.values():
-		if rendering.resolved:
-			levels |= subject_files.levels(rendering.resolved)
+		if rendering.contents:
+			levels |= rendering.contents.levels
 	return Draft(offered, entries, owners, rendered, manifest, levels)
 
 
@@ -386,6 +388,7 @@ def _render(memory: SharedSubjects, snapshot: Snapshot, subject: str) -> Renderi
 	if snapshot.mode(subject) == "own":
 		rights = snapshot.rights(subject) if snapshot.brakes else {}
 		resolved, kept_paid = _resolve(subject, snapshot.overrides[subject], rights)
+		contents = Contents(resolved) if resolved else None
 	else:
 		generation = snapshot.generation(subject)
 		shared = memory.recall(subject, generation)
@@ -394,11 +397,13 @@ def _render(memory: SharedSubjects, snapshot: Snapshot, subject: str) -> Renderi
 			held = scope.id in snapshot.subject_states and snapshot.subject_states[scope.id].held
 			rights = ledger.lesson_rights(scope, [subject]) if held else {}
 			versions = ledger.live_versions(scope, subject, "unit")
-			shared = SharedSubject(generation, _resolve(subject, (), rights)[0], versions, Counts())
+			resolved, _ = _resolve(subject, (), rights)
+			shared = SharedSubject(
+				generation, Contents(resolved) if resolved else None, versions, Counts()
+			)
 			memory.remember(subject, shared)
-		resolved, versions = shared.resolved, shared.unit_versions
-	entries = search_indexer.subject_entries(resolved) if resolved else None
-	return Rendering(subject, resolved, entries, versions, kept_paid)
+		contents, versions = shared.contents, shared.unit_versions
+	return Rendering(subject, contents, versions, kept_paid)
 
 
 def _resolve(
@@ -428,9 +433,9 @@ def _is_sharded(
 	lessons = size = 0
 	for subject in wanted:
 		if subject in rendered:
-			entries = rendered[subject].entries
-			lessons += len(entries.entries) if entries else 0
-			size += search_indexer.entries_size(entries) if entries else 0
+			if contents := rendered[subject].contents:
+				lessons += len(contents.entries.entries)
+				size += contents.search_size
 		else:
 			summary = snapshot.renditions[subject].summary
 			lessons += summary.get("lessons", 0)
@@ -440,16 +445,17 @@ def _is_sharded(
 
 def _has_search(summary: dict, sharded: bool) -> bool:
 	"""Whether a summary holds what the search index needs of its subject in this form."""
-	return not summary.get("lessons") or ("shards" if sharded else "search_entries") in summary
+	return not summary.get("lessons") or ("shards" if sharded else "search") in summary
 
 
 def _offer_subject(
 	snapshot: Snapshot, rendering: Rendering, offered: Diff, sharded: bool, anew: bool
 ) -> None:
 	"""Offer all that a plan has of one subject, and note in its summary what its entry points will say."""
-	resolved, plan = rendering.resolved, snapshot.plan
-	if resolved is None or rendering.entries is None or plan is None:
+	contents, plan = rendering.contents, snapshot.plan
+	if contents is None or plan is None:
 		return
+	resolved = contents.resolved
 	subject = rendering.subject
 	plan_of_units = None
 	if snapshot.mode(subject) == "own":
@@ -478,14 +484,14 @@ def _offer_subject(
 	)
 	rendering.summary.update(
 		entry=json_generator.subject_entry(resolved, plan.name, offered.link, 0),
-		lessons=len(rendering.entries.entries),
-		search_size=search_indexer.entries_size(rendering.entries),
+		lessons=len(contents.entries.entries),
+		search_size=contents.search_size,
 	)
 	if not sharded:
-		rendering.summary["search_entries"] = list(rendering.entries.entries)
+		rendering.summary["search"] = contents.packed_entries
 		return
 	rendering.summary["shards"] = []
-	for shard in search_indexer.shards(plan.name, rendering.entries):
+	for shard in search_indexer.shards(plan.name, contents.entries):
 		file = offered.offer(
 			shard.path,
 			"search_shard",
@@ -513,7 +519,11 @@ def _offer_entry_points(
 	else:
 		document = search_indexer.whole_index(
 			plan.name,
-			[SubjectEntries(subject, "", summaries[subject].get("search_entries", ())) for subject in shown],
+			[
+				search_indexer.unpacked(subject, summaries[subject]["search"])
+				for subject in shown
+				if summaries[subject]["lessons"]
+			],
 		)
 	index = offered.offer(paths.search_index(plan.name), "search_index", "", document)
 	entries = [{**summaries[subject]["entry"], "sort_order": wanted[subject]} for subject in shown]

@@ -205,7 +205,7 @@ def _draft(plan: str) -> _Drafted:
 		shared[subject] = drafted = subject_build.draft(subject, None)
 		memory.remember(
 			subject,
-			SharedSubject(snapshot.generation(subject), drafted.resolved, drafted.unit_versions, Counts()),
+			SharedSubject(snapshot.generation(subject), drafted.contents, drafted.unit_versions, Counts()),
 		)
 	return _Drafted(snapshot, plan_build.draft(memory, snapshot, anew=True), shared)
 

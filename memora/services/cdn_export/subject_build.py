@@ -31,7 +31,7 @@ from memora.services.cdn_export.diff import Diff, LedgerEntry
 from memora.services.cdn_export.lease import Lease
 from memora.services.cdn_export.publish_state import State
 from memora.services.cdn_export.scopes import Scope
-from memora.services.cdn_export.subject_files import Levels
+from memora.services.cdn_export.subject_files import Contents, Levels
 from memora.services.cdn_export.tree import ResolvedNode
 
 
@@ -53,7 +53,7 @@ def run(site: Site, lease: Lease, state: State) -> Counts:
 		lease,
 		drafted.offered,
 		drafted.entries,
-		images=subject_files.images(drafted.resolved) if drafted.resolved else (),
+		images=drafted.contents.images if drafted.contents else (),
 		owners=drafted.owners,
 		generation=state.generation,
 		removals=drafted.removals(),
@@ -64,7 +64,7 @@ def run(site: Site, lease: Lease, state: State) -> Counts:
 	if drafted.kept_paid and not state.held:
 		failures.say_held(lease.scope, failures.kept_paid(drafted.kept_paid))
 	site.shared.remember(
-		subject, SharedSubject(state.generation, drafted.resolved, drafted.unit_versions, counts)
+		subject, SharedSubject(state.generation, drafted.contents, drafted.unit_versions, counts)
 	)
 	return counts
 
@@ -76,7 +76,7 @@ class Draft:
 	`kept_paid` are the lessons that the brake keeps from being read without paying.
 	"""
 
-	resolved: ResolvedNode | None
+	contents: Contents | None
 	offered: Diff
 	entries: dict[str, LedgerEntry]
 	owners: set[str]
@@ -87,7 +87,7 @@ class Draft:
 		return {file.path: file.version for file in self.offered.planned.values() if file.kind == "unit"}
 
 	def removals(self) -> Removals:
-		return removals(self.offered.dropped(), subject_files.levels(self.resolved) if self.resolved else {})
+		return removals(self.offered.dropped(), self.contents.levels if self.contents else {})
 
 
 def draft(subject: str, touched: Collection[str] | None, *, brakes: bool = False) -> Draft:
@@ -106,7 +106,7 @@ def draft(subject: str, touched: Collection[str] | None, *, brakes: bool = False
 	needed = subject_files.bodies_needed(lessons, offered, touched)
 	stages = content_tree.stages(needed)
 	subject_files.offer(resolved, None, lessons, offered, needed, stages)
-	return Draft(resolved, offered, entries, owners, kept_paid)
+	return Draft(Contents(resolved), offered, entries, owners, kept_paid)
 
 
 def removals(dropped: list[LedgerEntry], levels: Levels) -> Removals:

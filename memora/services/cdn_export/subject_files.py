@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
-from memora.services.cdn_export import paths
+from memora.services.cdn_export import paths, search_indexer
 from memora.services.cdn_export.diff import Diff, Document, shape
 from memora.services.cdn_export.json_generator import (
 	lesson_document,
@@ -17,10 +19,41 @@ from memora.services.cdn_export.json_generator import (
 	lesson_places,
 	unit_document,
 )
+from memora.services.cdn_export.search_indexer import SubjectEntries
 from memora.services.cdn_export.tree import AccessLevel, ResolvedNode, Stage, walk
 
 Levels = dict[tuple[str, str], AccessLevel]
 """Access level by kind and name of node."""
+
+
+class Contents:
+	"""A resolved subject, with what a plan's own files say of it: worked out once, however many plans read it."""
+
+	def __init__(self, resolved: ResolvedNode) -> None:
+		self.resolved = resolved
+
+	@cached_property
+	def entries(self) -> SubjectEntries:
+		return search_indexer.subject_entries(self.resolved)
+
+	@cached_property
+	def search_size(self) -> int:
+		return search_indexer.entries_size(self.entries)
+
+	@cached_property
+	def packed_entries(self) -> list[Any]:
+		return search_indexer.packed(self.entries)
+
+	@cached_property
+	def levels(self) -> Levels:
+		return levels(self.resolved)
+
+	@cached_property
+	def images(self) -> set[str]:
+		"""Every picture that the subject's files show."""
+		return {
+			image for node in walk(self.resolved) for image in (node.image, node.badge_image) if image
+		}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +132,3 @@ def offer(
 def levels(subject: ResolvedNode) -> Levels:
 	"""Who may read each node of a resolved subject."""
 	return {(node.kind, node.name): node.access.level for node in walk(subject)}
-
-
-def images(subject: ResolvedNode) -> set[str]:
-	"""Every picture that the subject's files show."""
-	return {image for node in walk(subject) for image in (node.image, node.badge_image) if image}
