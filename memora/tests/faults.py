@@ -29,7 +29,6 @@ from memora.services.cdn_export import (
 	paths,
 	pending_queue,
 	publish_state,
-	relocation,
 	renditions,
 	settings,
 	sync_log,
@@ -258,10 +257,11 @@ def _build_into(folder: Path) -> None:
 	for doctype in _OURS:
 		frappe.db.sql_ddl(f"create temporary table `memora anew` like `tab{doctype}`")
 		frappe.db.sql_ddl(f"alter table `memora anew` rename `tab{doctype}`")
+	place = settings.place(settings.saved())
 	with (
 		patch.object(settings, "local_path", lambda _doc: str(folder)),
 		patch.object(pending_queue, "_guarded", lambda _call: None),
-		patch.object(relocation, "follow", lambda: 0),
+		patch.object(settings, "place", lambda _doc: place),  # as if files went where ours do
 	):
 		fold.touch(
 			frappe.get_all("Memora Academic Plan", pluck="name"),
