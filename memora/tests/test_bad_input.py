@@ -355,14 +355,22 @@ class TestOddTexts(BadInputTestCase):
 			self.assertEqual({value for key, value in entry.items() if key.endswith("_name")}, {title})
 			self.assertIn(title, [plan["title"] for plan in self.read("plans/index.json")["plans"]])
 
+	def test_a_description_is_published_as_it_is(self) -> None:
+		for text in ('two\nlines,\r\n\ta tab, a \\, a "quote" and \x01', *ODD_TITLES):
+			self.write(self.lesson, description=text)
+			self.publish()
+			self.assertEqual(self.read(f"lessons/{self.lesson.name}.json")["description"], text)
+
 	def test_stages_are_published_as_they_are_however_large_their_lesson(self) -> None:
 		stages = [
-			{"title": title, "type": "Text", "config": {"": title, "a": [1.50, 1e30, True, None, {"b": "\\u0000"}]}}
+			{
+				"title": title,
+				"type": "Text",
+				"config": {"": title, "a": [1.50, 1e30, True, None, {"b": "\\u0000"}]},
+			}
 			for title in (*ODD_TITLES, "a\ttab", "],[", '","Text",{}],["')
 		]
-		large = [
-			{"title": f"Part {n}", "type": "Text", "config": {"body": "م" * 300_000}} for n in range(3)
-		]
+		large = [{"title": f"Part {n}", "type": "Text", "config": {"body": "م" * 300_000}} for n in range(3)]
 		for lesson, written in zip(self.bad["lessons"], (stages, large), strict=False):
 			self.change(
 				lesson, stages=[{**stage, "config": json.dumps(stage["config"])} for stage in written]
@@ -370,9 +378,7 @@ class TestOddTexts(BadInputTestCase):
 		self.publish()
 		for lesson, written in zip(self.bad["lessons"], (stages, large), strict=False):
 			published = self.read(f"lessons/{lesson.name}.json")["stages"]
-			self.assertEqual(
-				published, [{"idx": idx, **stage} for idx, stage in enumerate(written, start=1)]
-			)
+			self.assertEqual(published, [{"idx": idx, **stage} for idx, stage in enumerate(written, start=1)])
 		self.check()
 
 	def test_any_name_has_a_path_and_stands_in_its_file_as_it_is(self) -> None:

@@ -50,6 +50,7 @@ def unit(name: str, plan: str | None = None) -> str:
 	return f"{_world(plan)}units/{segment(name)}.json"
 
 
+@lru_cache(maxsize=16_384)  # asked five times for each: its file, its entry in the unit, its neighbours
 def lesson(name: str, plan: str | None = None) -> str:
 	return f"{_world(plan)}lessons/{segment(name)}.json"
 
