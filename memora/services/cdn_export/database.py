@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
+from operator import itemgetter
 from typing import Any, TypeVar
 
 import frappe
@@ -118,24 +119,30 @@ def upsert(
 	on_duplicate: str,
 	*,
 	same: Mapping[str, Any] | None = None,
+	stamped: bool = True,
 ) -> None:
-	"""Insert `rows` in one statement; where the name exists, apply `on_duplicate` (SQL) instead.
+	"""Insert `rows` in one statement, in the order of their names; where the name exists, apply `on_duplicate` (SQL)
+	instead. The name is a row's first value.
 
 	`same` are further columns that have one value in every row. Adds creation, modified, owner and modified_by,
-	as Frappe's own inserts have them.
+	as Frappe's own inserts have them; not unless `stamped`, for rows that exist and have just been changed:
+	`modified` is an index.
 	"""
 	if not rows:
 		return
-	moment, user = now(), frappe.session.user
-	stamps = {"creation": moment, "modified": moment, "owner": user, "modified_by": user}
-	constants = {**(same or {}), **stamps}
+	rows = sorted(rows, key=itemgetter(0))  # so that two who write the same rows never lock each other out
+	constants = dict(same or {})
+	if stamped:
+		moment, user = now(), frappe.session.user
+		constants |= {"creation": moment, "modified": moment, "owner": user, "modified_by": user}
+		on_duplicate = f"modified = values(modified), {on_duplicate}"
 	names = ", ".join(f"`{column}`" for column in (*columns, *constants))
 	# Escaped once, not once a row: of thousands of rows that takes longer than all else on this side.
 	literals = [frappe.db.escape(str(value)) for value in constants.values()]
 	row = f"({', '.join(['%s'] * len(columns) + literals)})"
 	frappe.db.sql(
 		f"insert into `tab{doctype}` ({names}) values {', '.join([row] * len(rows))}"
-		f" on duplicate key update modified = values(modified), {on_duplicate}",
+		f" on duplicate key update {on_duplicate}",
 		tuple(value for row in rows for value in row),
 	)
 

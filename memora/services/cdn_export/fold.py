@@ -136,7 +136,7 @@ def _note_lessons(lessons: dict[str, set[str]], generations: dict[str, int]) -> 
 	database.upsert(
 		"CDN Node Change",
 		("name", "subject", "node_doctype", "node", "generation"),
-		[rows[name] for name in sorted(rows)],
+		list(rows.values()),
 		"generation = values(generation)",
 	)
 

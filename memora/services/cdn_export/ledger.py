@@ -56,7 +56,7 @@ _NEVER = 1 << 62
 _TEXTS = frozenset(
 	{"node", "subject", "content_hash", "shape_hash", "etag", "access_level", "required_item", "pictures"}
 )
-_TEXT_PLACES = tuple(column in _TEXTS for column in _COLUMNS)
+_READ = ", ".join(f"coalesce({column}, '')" if column in _TEXTS else column for column in _COLUMNS)
 
 
 def row_name(path: str) -> str:
@@ -153,7 +153,7 @@ def adopt(files: Sequence[Adopted]) -> None:
 				*(getattr(file.entry, column) for column in _COLUMNS),
 				file.signed_until,
 			)
-			for file in sorted(files, key=lambda file: row_name(file.path))
+			for file in files
 		],
 		# `version` last: each assignment sees those before it.
 		", ".join(
@@ -211,7 +211,7 @@ def begin(scope: Scope, files: Iterable[Planned]) -> None:
 				file.lesson_count,
 				_listed(file),
 			)
-			for file in sorted(files, key=lambda file: row_name(file.path))
+			for file in files
 		],
 		", ".join(
 			f"{column} = values({column})"
@@ -241,28 +241,26 @@ def close(
 	sizes: Mapping[str, int],
 	signed_until: Mapping[str, datetime],
 ) -> None:
-	"""Say that the files are live, as uploaded."""
+	"""Say that files which have a row are live, as uploaded."""
 	database.upsert(
 		TABLE,
-		("name", "path", "version", "live_version", "etag", "size", "signed_until", "pictures"),
+		("name", "path", "version", "etag", "size", "signed_until", "pictures"),
 		[
 			(
 				row_name(file.path),
 				file.path,
-				file.version,
 				file.version,
 				etags[file.path],
 				sizes[file.path],
 				signed_until.get(file.path),
 				_listed(file),
 			)
-			for file in sorted(files, key=lambda file: row_name(file.path))
+			for file in files
 		],
 		", ".join(
 			f"{column} = values({column})"
 			for column in (
 				"version",
-				"live_version",
 				"state",
 				"etag",
 				"size",
@@ -271,8 +269,10 @@ def close(
 				"pictures",
 				"damaged",
 			)
-		),
+		)
+		+ ", live_version = values(version)",
 		same={"state": "live", "uploaded_at": now_datetime(), "damaged": 0},
+		stamped=False,
 	)
 
 
@@ -397,10 +397,5 @@ def _listed(file: Planned) -> str:
 
 
 def _select(where: str, values: tuple | dict[str, Any]) -> dict[str, LedgerEntry]:
-	rows = frappe.db.sql(f"select {', '.join(_COLUMNS)} from `tab{TABLE}` where {where}", values)
-	return {
-		row[0]: LedgerEntry(
-			*((value or "") if is_text else value for value, is_text in zip(row, _TEXT_PLACES, strict=True))
-		)
-		for row in rows
-	}
+	rows = frappe.db.sql(f"select {_READ} from `tab{TABLE}` where {where}", values)
+	return {row[0]: LedgerEntry(*row) for row in rows}

@@ -67,7 +67,7 @@ def published_paths(urls: Iterable[str]) -> dict[str, str]:
 	database.upsert(
 		TABLE,
 		("name", "file_url", "stamp", "path"),
-		sorted(fresh),
+		fresh,
 		"stamp = values(stamp), path = values(path)",
 	)
 	return found

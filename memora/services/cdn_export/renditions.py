@@ -66,7 +66,7 @@ def announce(plan: str, subjects: Iterable[str]) -> None:
 	"""Say that a plan will read these shared subjects. To be committed before it looks at what they hold."""
 	_upsert(
 		plan,
-		[Rendition(subject, "shared", 0, "", {}) for subject in sorted(subjects)],
+		[Rendition(subject, "shared", 0, "", {}) for subject in subjects],
 		"mode = values(mode), generation = 0",
 	)
 
@@ -75,7 +75,7 @@ def store(plan: str, renditions: Sequence[Rendition]) -> None:
 	"""Store what a plan's new manifest reads."""
 	_upsert(
 		plan,
-		sorted(renditions, key=lambda rendition: rendition.subject),
+		renditions,
 		"mode = values(mode), generation = values(generation), digest = values(digest), summary = values(summary)",
 	)
 
