@@ -229,8 +229,10 @@ def with_signed_videos(document: Document, sign: Callable[[str], str | None], un
 
 
 def _signed_stage(stage: Document, sign: Callable[[str], str | None]) -> Document:
+	if stage["type"] != "Video":
+		return stage
 	link = stage["config"].get("video_url")
-	if stage["type"] != "Video" or not isinstance(link, str) or not (signed := sign(link)):
+	if not isinstance(link, str) or not (signed := sign(link)):
 		return stage
 	return {**stage, "config": {**stage["config"], "video_url": signed}}
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from functools import cached_property
 
 from memora.services.cdn_export.diff import Document, Planned
 from memora.services.cdn_export.json_generator import with_signed_videos
@@ -37,7 +38,7 @@ def uploads_a_day(lessons: int, hours: int) -> int:
 	return round(lessons * renewed / 30)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Signer:
 	"""Signs for `hours`, renewed before half of them are gone. `mode` is the setting: All, Paid or None."""
 
@@ -46,7 +47,7 @@ class Signer:
 	hours: int
 	now: float
 
-	@property
+	@cached_property
 	def until(self) -> datetime:
 		"""The end of the signatures made now: the same for a whole window, a sixteenth of their life.
 
@@ -56,6 +57,10 @@ class Signer:
 		life = self.hours * 3600
 		window = life // 16
 		return datetime.fromtimestamp(self.now // window * window + life, timezone.utc)
+
+	@cached_property
+	def _since(self) -> datetime:
+		return self.until - timedelta(hours=self.hours)
 
 	def sign(self, file: Planned) -> tuple[Document, datetime | None]:
 		"""The document as it goes up, and until when its signatures hold; None where nothing was signed."""
@@ -71,7 +76,7 @@ class Signer:
 		until = self.until
 		signed = with_signed_videos(
 			document,
-			lambda link: storage.sign(link, until, since=until - timedelta(hours=self.hours)),
+			lambda link: storage.sign(link, until, since=self._since),
 			until,
 		)
 		return signed, until if signed is not document else None
