@@ -221,8 +221,7 @@ def _build_one(site: Site, state: State, triggered_by: str, drained: Drained) ->
 		bytes=counts.bytes,
 	)
 	if state.scope_type == "plan":
-		pending_queue.forget(state.ref)
-		pending_queue.exhume(state.scope.label)
+		pending_queue.published(state.ref)
 		if state.is_live or counts.uploaded or counts.deleted:
 			sync_log.write(state, started_at=started_at, triggered_by=triggered_by, counts=counts)
 	elif state.dead_since:
@@ -357,10 +356,10 @@ def _has_leftovers() -> bool:
 def _sweep(site: Site) -> None:
 	"""Take away what is due outside any build: graces that are over, subjects nobody reads,
 	signatures that end, purges to repeat."""
-	for state in publish_state.to_tidy():
-		if state.scope_type == "subject":
-			subject_build.tidy(site, state.scope, {})
-		elif lease := leases.acquire(state.scope):
+	for scope in publish_state.to_tidy():
+		if scope.type == "subject":
+			subject_build.tidy(site, scope, {})
+		elif lease := leases.acquire(scope):
 			with lease:
 				build.remove_due(site, lease)
 	signature_renewal.run(site)

@@ -66,7 +66,9 @@ def publish_now(site: Site) -> None:
 			with lease:
 				state, seen = build.read_state(lease)
 				if site.follow_settings(seen):
-					raise ScopeBusyError("CDN Settings have been saved: the plan is removed with the next look")
+					raise ScopeBusyError(
+						"CDN Settings have been saved: the plan is removed with the next look"
+					)
 				run(site, lease, state)
 			return
 		waited.wait(_POLL_SECONDS)

@@ -101,9 +101,16 @@ def waiting() -> set[str] | None:
 	return _guarded(lambda client: {plan.decode() for plan in client.smembers(key(PENDING))})
 
 
-def forget(plan: str) -> None:
-	"""Take a plan that is up to date out of the pending set. Never raises."""
-	_guarded(lambda client: client.srem(key(PENDING), plan))
+def published(plan: str) -> None:
+	"""Take a plan that is up to date out of the pending set and out of the dead letters. Never raises."""
+
+	def call(client: redis.Redis) -> None:
+		pipe = client.pipeline(transaction=False)
+		pipe.srem(key(PENDING), plan)
+		pipe.hdel(key(DEAD_LETTER), plan)
+		pipe.execute()
+
+	_guarded(call)
 
 
 def bury(name: str, entry: dict[str, Any]) -> None:

@@ -43,6 +43,7 @@ from memora.services.cdn_export.diff import Diff, LedgerEntry
 from memora.services.cdn_export.lease import Lease
 from memora.services.cdn_export.publish_state import State
 from memora.services.cdn_export.renditions import Rendition
+from memora.services.cdn_export.scopes import Scope
 from memora.services.cdn_export.subject_files import Contents, Levels
 from memora.services.cdn_export.tree import Override, Plan, ResolvedNode
 
@@ -225,7 +226,9 @@ def _bring_up_to_date(site: Site, subject: str) -> None:
 		if state.is_live and state.is_current:
 			return
 		if site.follow_settings(seen):
-			raise ScopeBusyError(f"CDN Settings have been saved: the plans of subject {subject} are built again")
+			raise ScopeBusyError(
+				f"CDN Settings have been saved: the plans of subject {subject} are built again"
+			)
 		try:
 			subject_build.run(site, lease, state)
 		except (BuildError, StorageError) as error:
@@ -255,7 +258,7 @@ def _publish(site: Site, lease: Lease, snapshot: Snapshot, stuck: set[str]) -> C
 	if drafted.kept_paid:
 		reason = failures.kept_paid(drafted.kept_paid)
 		state_values |= publish_state.held_values(snapshot.state.generation, reason)
-	leftovers: list[State] = []
+	leftovers: list[Scope] = []
 
 	def closing() -> bool:
 		renditions.store(
@@ -345,7 +348,7 @@ def draft(
 		subject: rendered[subject].summary if subject in rendered else snapshot.renditions[subject].summary
 		for subject in wanted
 	}
-	manifest = _offer_entry_points(plan, wanted, summaries, offered, sharded)
+	manifest = _offer_entry_points(plan, wanted, summaries, rendered, offered, sharded)
 	levels: Levels = {}
 	for rendering in rendered.values():
 		if rendering.contents:
@@ -398,9 +401,7 @@ def _render(memory: SharedSubjects, snapshot: Snapshot, subject: str) -> Renderi
 			rights = ledger.lesson_rights(scope, [subject]) if held else {}
 			versions = ledger.live_versions(scope, subject, "unit")
 			resolved, _ = _resolve(subject, (), rights)
-			shared = SharedSubject(
-				generation, Contents(resolved) if resolved else None, versions, Counts()
-			)
+			shared = SharedSubject(generation, Contents(resolved) if resolved else None, versions, Counts())
 			memory.remember(subject, shared)
 		contents, versions = shared.contents, shared.unit_versions
 	return Rendering(subject, contents, versions, kept_paid)
@@ -506,7 +507,12 @@ def _offer_subject(
 
 
 def _offer_entry_points(
-	plan: Plan, wanted: dict[str, int], summaries: dict[str, dict], offered: Diff, sharded: bool
+	plan: Plan,
+	wanted: dict[str, int],
+	summaries: dict[str, dict],
+	rendered: Mapping[str, Rendering],
+	offered: Diff,
+	sharded: bool,
 ) -> diff.Planned:
 	"""Offer the search index and the manifest, which list every subject, rendered now or before."""
 	shown = sorted(
@@ -520,7 +526,9 @@ def _offer_entry_points(
 		document = search_indexer.whole_index(
 			plan.name,
 			[
-				search_indexer.unpacked(subject, summaries[subject]["search"])
+				rendered[subject].contents.entries
+				if subject in rendered
+				else search_indexer.unpacked(subject, summaries[subject]["search"])
 				for subject in shown
 				if summaries[subject]["lessons"]
 			],
@@ -570,7 +578,7 @@ def _take_away(site: Site, lease: Lease, snapshot: Snapshot) -> Counts:
 	if snapshot.state.is_live:
 		index_build.publish_now(site)
 
-	leftovers: list[State] = []
+	leftovers: list[Scope] = []
 
 	def closing() -> bool:
 		renditions.forget(plan, snapshot.renditions)
@@ -615,23 +623,23 @@ def _removals_of_renamed(snapshot: Snapshot, standing: list[LedgerEntry]) -> Rem
 	return _removals(snapshot, standing, levels, shown)
 
 
-def _leftovers(lease: Lease, subjects: Iterable[str]) -> list[State]:
+def _leftovers(lease: Lease, subjects: Iterable[str]) -> list[Scope]:
 	"""The plan itself and those of its subjects that have files which may have to go now."""
 	return publish_state.to_tidy([lease.scope, *map(scopes.subject, subjects)])
 
 
-def _tidy(site: Site, lease: Lease, leftovers: list[State], levels: Levels) -> int:
+def _tidy(site: Site, lease: Lease, leftovers: list[Scope], levels: Levels) -> int:
 	"""After the manifest: remove what may not be read any more, here and in the subjects it was read from.
 
 	A subject that another worker is building is left to it, and to the next tick.
 	"""
 	purge_queue.run(site)
 	deleted = 0
-	for state in leftovers:
-		if state.scope == lease.scope:
+	for scope in leftovers:
+		if scope == lease.scope:
 			deleted += build.remove_due(site, lease)
 		else:
-			deleted += subject_build.tidy(site, state.scope, levels)
+			deleted += subject_build.tidy(site, scope, levels)
 	if leftovers:
 		purge_queue.run(site)
 	return deleted

@@ -298,14 +298,14 @@ def ensure(scope: Scope) -> None:
 	)
 
 
-def to_tidy(among: Iterable[Scope] | None = None) -> list[State]:
+def to_tidy(among: Iterable[Scope] | None = None) -> list[Scope]:
 	"""Scopes with files that may have to go: due for removal, or a subject's that no plan reads any more, and
 	such a subject's failure with them."""
 	limit, values = "", ()
 	if among is not None:
 		limit, values = "name in %s and", (tuple(scope.id for scope in among),)
-	return _select(
-		f"""{limit} (
+	rows = frappe.db.sql(
+		f"""select scope_type, ref from `tab{TABLE}` where {limit} (
 			exists (
 				select 1 from `tabCDN File` file
 				where file.scope = `tab{TABLE}`.name and file.state = 'removing' and file.remove_at <= %s)
@@ -314,6 +314,7 @@ def to_tidy(among: Iterable[Scope] | None = None) -> list[State]:
 				where {database.exactly("reader.subject", "ref")} and reader.mode = 'shared')))""",
 		(*values, now_datetime()),
 	)
+	return [Scope(scope_type, ref or "") for scope_type, ref in rows]
 
 
 def abandoned() -> bool:

@@ -51,9 +51,7 @@ class Contents:
 	@cached_property
 	def images(self) -> set[str]:
 		"""Every picture that the subject's files show."""
-		return {
-			image for node in walk(self.resolved) for image in (node.image, node.badge_image) if image
-		}
+		return {image for node in walk(self.resolved) for image in (node.image, node.badge_image) if image}
 
 
 @dataclass(frozen=True, slots=True)
