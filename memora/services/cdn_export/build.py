@@ -7,7 +7,7 @@ them out in the order that keeps every promise: in flight, upload, live and clos
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -31,7 +31,8 @@ from memora.services.cdn_export import (
 )
 from memora.services.cdn_export import lease as leases
 from memora.services.cdn_export.cache_purge import CachePurge
-from memora.services.cdn_export.diff import Diff, LedgerEntry, Planned
+from memora.services.cdn_export.cdn_uploader import Cargo
+from memora.services.cdn_export.diff import Diff, LedgerEntry
 from memora.services.cdn_export.lease import Lease
 from memora.services.cdn_export.publish_state import State
 from memora.services.cdn_export.scopes import Scope
@@ -231,12 +232,13 @@ def commit(
 			stack.enter_context(_lease_of(owner))
 		if cargo.files:
 			lease.check()
-			database.transaction(lambda: _begin(lease, cargo.planned))
+			database.transaction(lambda: _begin(lease, cargo))
 		# Only now: what the ledger says is shown, nobody takes away.
 		if pictures := media.missing_uploads(images):
-			database.transaction(lambda: ledger.begin(scopes.MEDIA, [file for file, _ in pictures]))
+			shown = Cargo(pictures)
+			database.transaction(lambda: ledger.begin(scopes.MEDIA, shown.planned, shown.sizes, {}))
 			cargo.files.extend(pictures)
-		uploaded = cdn_uploader.publish(
+		etags = cdn_uploader.publish(
 			cargo,
 			site.storage,
 			lease,
@@ -252,7 +254,7 @@ def commit(
 		now = now_datetime()
 
 		def close() -> bool:
-			ledger.close(cargo.planned, uploaded.etags, uploaded.sizes, uploaded.signed_until)
+			ledger.close(cargo.planned, etags)
 			ledger.drop(removals.at_once, remove_at=now, drop_generation=drop_generation)
 			ledger.drop(removals.after_grace, remove_at=now + GRACE, drop_generation=drop_generation)
 			purge_queue.add(site, stale)
@@ -274,7 +276,7 @@ def commit(
 	return Counts(
 		uploaded=len(cargo.files),
 		unchanged=sum(not planned.changed for planned in diff.planned.values()),
-		bytes=sum(uploaded.sizes.values()),
+		bytes=sum(cargo.sizes.values()),
 	)
 
 
@@ -305,8 +307,8 @@ def remove_due(site: Site, lease: Lease) -> int:
 	return len(entries)
 
 
-def _begin(lease: Lease, files: Sequence[Planned]) -> None:
-	ledger.begin(lease.scope, files)
+def _begin(lease: Lease, cargo: Cargo) -> None:
+	ledger.begin(lease.scope, cargo.planned, cargo.sizes, cargo.signed_until)
 	lease.guard()  # a stall up to here: then nothing was begun
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
@@ -46,17 +46,8 @@ _TRIES = 3
 
 
 @dataclass(slots=True)
-class Uploaded:
-	"""What became of the files of a publish: ETag and size by path, and until when signatures hold."""
-
-	etags: dict[str, str] = field(default_factory=dict)
-	sizes: dict[str, int] = field(default_factory=dict)
-	signed_until: dict[str, datetime] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
 class Cargo:
-	"""Files ready to go up: each plan of a file with its bytes."""
+	"""Files ready to go up: each plan of a file with its bytes, and until when its signatures hold."""
 
 	files: list[tuple[Planned, Upload]] = field(default_factory=list)
 	signed_until: dict[str, datetime] = field(default_factory=dict)
@@ -64,6 +55,10 @@ class Cargo:
 	@property
 	def planned(self) -> list[Planned]:
 		return [file for file, _ in self.files]
+
+	@property
+	def sizes(self) -> dict[str, int]:
+		return {file.path: len(upload.body) for file, upload in self.files}
 
 
 def load(files: Sequence[Planned], signer: Signer) -> Cargo:
@@ -93,28 +88,25 @@ def publish(
 	ledger: Mapping[str, LedgerEntry],
 	*,
 	tell: Callable[[int, int], None] = lambda done, total: None,
-) -> Uploaded:
-	"""Upload the cargo in phases. `tell` hears how many are up, of how many.
+) -> dict[str, str]:
+	"""Upload the cargo in phases. Returns the ETag of each path. `tell` hears how many are up, of how many.
 
 	Raises LeaseLostError when the lease has passed on, asked of the database before a phase and of the clock
 	before each file, and StorageError naming the file. Files that went up before stay: each is whole, and links
 	only to what is there.
 	"""
-	uploaded = Uploaded(signed_until=cargo.signed_until)
+	etags: dict[str, str] = {}
 	by_phase = sorted(cargo.files, key=lambda item: PHASES.index(item[0].kind))
 
 	def put(item: tuple[Planned, Upload]) -> None:
 		file, upload = item
-		uploaded.etags[file.path] = _put(storage, lease, ledger.get(file.path), file, upload)
-		uploaded.sizes[file.path] = len(upload.body)
+		etags[file.path] = _put(storage, lease, ledger.get(file.path), file, upload)
 
 	with ThreadPoolExecutor(max_workers=max(1, min(storage.threads, len(cargo.files)))) as pool:
 		for _, phase in groupby(by_phase, key=lambda item: item[0].kind):
 			lease.check()
-			_for_each(
-				list(phase), put, pool, storage.threads, lambda: tell(len(uploaded.sizes), len(cargo.files))
-			)
-	return uploaded
+			_for_each(list(phase), put, pool, storage.threads, lambda: tell(len(etags), len(cargo.files)))
+	return etags
 
 
 def _for_each(
@@ -126,8 +118,9 @@ def _for_each(
 ) -> None:
 	"""Do `work` for all items in so many threads at once, this one among them, where `between` is called too.
 
-	All take their items from one row: a task for each item would cost as much as a fast upload. Raises the first
-	error, and begins nothing after it.
+	All take their items from one row: a task for each item would cost as much as a fast upload. Each thread is
+	started by the one before, while anything is left: 32 for what a few have done by then cost as much, too. Raises
+	the first error, and begins nothing after it.
 	"""
 	row = SimpleQueue()
 	for item in items:
@@ -145,9 +138,17 @@ def _for_each(
 			failed.set()
 			raise
 
-	others = [pool.submit(take, lambda: None) for _ in range(min(threads, len(items)) - 1)]
+	others: list[Future[None]] = []
+
+	def help_out(more: int) -> None:
+		if more and not row.empty():
+			others.append(pool.submit(help_out, more - 1))
+		take(lambda: None)
+
+	if len(items) > 1 and threads > 1:
+		others.append(pool.submit(help_out, min(threads, len(items)) - 2))
 	take(between)
-	for other in others:
+	for other in others:  # which grows meanwhile: each has added the next one before it is done
 		other.result()
 
 

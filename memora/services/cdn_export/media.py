@@ -99,7 +99,7 @@ def restore(site: Site, media_paths: Collection[str]) -> set[str]:
 			continue
 		etags, sizes = {path: site.storage.put(upload)}, {path: len(upload.body)}
 		database.transaction(
-			lambda file=file, etags=etags, sizes=sizes: ledger.close([file], etags, sizes, {})
+			lambda file=file, etags=etags, sizes=sizes: ledger.uploaded_again([file], etags, sizes, {})
 		)
 		mended.add(path)
 	return mended

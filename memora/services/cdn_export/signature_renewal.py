@@ -136,13 +136,13 @@ def _upload(
 	if not files:
 		return 0
 	cargo = cdn_uploader.load(files, signer)
-	uploaded = cdn_uploader.publish(cargo, site.storage, lease, entries)
+	etags = cdn_uploader.publish(cargo, site.storage, lease, entries)
 
 	def close() -> None:
 		lease.hold()
 		if site.has_moved():
 			raise lease.lost()
-		ledger.close(cargo.planned, uploaded.etags, uploaded.sizes, uploaded.signed_until)
+		ledger.uploaded_again(cargo.planned, etags, cargo.sizes, cargo.signed_until)
 
 	database.transaction(close)
 	return len(files)
