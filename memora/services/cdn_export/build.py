@@ -219,8 +219,8 @@ def commit(
 	state_values: dict[str, Any],
 	closing: Callable[[], bool] = lambda: False,
 ) -> Counts:
-	"""Publish a diff and close a build that began with `read_state`. `closing` runs in the closing transaction and returns
-	whether the lease is still needed afterwards; else it is given back.
+	"""Publish a diff and close a build that began with `read_state`. `closing` runs in the closing transaction and
+	returns whether the lease is still needed afterwards; else it is given back.
 
 	Nothing is closed for a place that the ledger no longer speaks of: then the lease is lost (`relocation`).
 

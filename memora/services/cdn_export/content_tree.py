@@ -108,7 +108,7 @@ def _together(texts: str | None) -> tuple[Stage, ...] | None:
 				for title, type_, config in orjson.loads(texts or "")
 			]
 		)
-	except (orjson.JSONDecodeError, TypeError):
+	except (ValueError, TypeError):
 		return None
 
 

@@ -181,8 +181,8 @@ def begin(
 ) -> None:
 	"""Note as in flight, with hash and version, what is about to be written. Commit before the first PUT.
 
-	All that is known by now is noted here, since a row is the cheaper to close the less of it and of its indexes
-	changes then. The scope becomes the path's owner; the caller holds the lease of the one before (a node that moved).
+	All that is known by now is noted here: a row is the cheaper to close, the less of it and of its indexes changes
+	then. The scope becomes the path's owner; the caller holds the lease of the one before (a node that moved).
 	"""
 	database.upsert(
 		TABLE,
@@ -408,7 +408,7 @@ def media_paths() -> set[str]:
 
 @lru_cache(maxsize=64)
 def _as_text(moment: datetime | None) -> str | None:
-	"""What PyMySQL makes of a moment, once for all the rows that share it: 3 µs each otherwise."""
+	"""What PyMySQL makes of a moment, once for all the rows that share it."""
 	return moment and f"{moment:%Y-%m-%d %H:%M:%S.%f}"
 
 
