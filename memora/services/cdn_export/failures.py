@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import frappe
@@ -11,12 +11,14 @@ from frappe.utils import now_datetime
 
 from memora.exceptions import MemoraError
 from memora.services.cdn_export import database, pending_queue, publish_state, renditions
+from memora.services.cdn_export.dependency_resolver import PLAN, SUBJECT
 from memora.services.cdn_export.lease import Lease
 from memora.services.cdn_export.publish_state import State
 from memora.services.cdn_export.scopes import Scope
 from memora.services.cdn_export.tree import ResolvedNode
 
 ADMIN_ROLES = ("System Manager", "Memora CDN Admin")
+DASHBOARD = "/app/cdn-export-dashboard"
 _NAMED_AT_MOST = 3
 _LONGEST_MESSAGE = 5_000
 """In characters: it must fit wherever it is recorded, since recording a failure must never fail."""
@@ -42,8 +44,10 @@ def record(state: State, lease: Lease, error: Exception) -> publish_state.Failur
 			lease.scope.label, letter(lease.scope.label, message, failure.retries, now_datetime())
 		)
 		if not state.dead_since:
-			database.transaction(
-				lambda: _notify(_("Publishing {0} has failed for good").format(lease.scope.label), message)
+			title = _title(lease.scope)
+			tell_admins(
+				lambda lang: _("Publishing {0} has failed for good", lang).format(title),
+				message,
 			)
 	return failure
 
@@ -78,15 +82,22 @@ def would_lose(lessons: int, live: int) -> str:
 
 def say_held(scope: Scope, reason: str) -> None:
 	"""Tell each admin that a scope waits for their word, in a transaction of its own."""
-	database.transaction(lambda: _notify(_("{0} waits for your approval").format(scope.label), reason))
+	title = _title(scope)
+	tell_admins(lambda lang: _("{0} waits for your approval", lang).format(title), reason)
 
 
-def tell_admins(subject: str, message: str) -> None:
-	"""Notify each admin, in a transaction of its own."""
+def tell_admins(subject: Callable[[str | None], str], message: str) -> None:
+	"""Notify each admin in their language, which `subject` takes, in a transaction of its own."""
 	database.transaction(lambda: _notify(subject, message))
 
 
-def _notify(subject: str, message: str) -> None:
+def _title(scope: Scope) -> str:
+	"""What people call a scope: its document's title, or its label where there is none."""
+	doctype = {"plan": PLAN, "subject": SUBJECT}.get(scope.type)
+	return (doctype and frappe.db.get_value(doctype, scope.ref, "title")) or scope.label
+
+
+def _notify(subject: Callable[[str | None], str], message: str) -> None:
 	"""One Notification Log for each enabled admin; Frappe mails it to those who want mail."""
 	admins = frappe.get_all(
 		"Has Role",
@@ -94,15 +105,18 @@ def _notify(subject: str, message: str) -> None:
 		pluck="parent",
 		distinct=True,
 	)
-	for user in frappe.get_all("User", filters={"name": ("in", admins), "enabled": 1}, pluck="name"):
+	for user in frappe.get_all(
+		"User", filters={"name": ("in", admins), "enabled": 1}, fields=["name", "language"]
+	):
 		frappe.get_doc(
 			{
 				"doctype": "Notification Log",
-				"for_user": user,
+				"for_user": user.name,
 				"type": "Alert",
-				"subject": subject,
+				"subject": frappe.utils.escape_html(subject(user.language)),
 				"email_content": frappe.utils.escape_html(message),
 				"document_type": "CDN Settings",
 				"document_name": "CDN Settings",
+				"link": DASHBOARD,  # where Frappe has the field, it leads there instead
 			}
 		).insert(ignore_permissions=True)

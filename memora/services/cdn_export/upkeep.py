@@ -64,8 +64,11 @@ def _say_findings(findings: Sequence[Finding]) -> None:
 
 def say_exposed(exposures: Sequence[Exposure]) -> None:
 	"""Tell every admin what can be read and should not be, and keep it in the Error Log."""
-	title = _("Learners can read what they should not")
-	_log(title, [str(one) for one in exposures])
+
+	def title(lang: str | None = None) -> str:
+		return _("Learners can read what they should not", lang)
+
+	_log(title(), [str(one) for one in exposures])
 	failures.tell_admins(title, str(exposures[0]))
 
 
