@@ -124,8 +124,7 @@ def _of_python(file: Path) -> Iterator[str]:
 	for node in ast.walk(ast.parse(file.read_text())):
 		if (
 			isinstance(node, ast.Call)
-			and isinstance(node.func, ast.Name)
-			and node.func.id == "_"
+			and "_" in (getattr(node.func, "id", ""), getattr(node.func, "attr", ""))
 			and node.args
 		):
 			first = node.args[0]

@@ -38,6 +38,14 @@ def test_version_15_reads_the_same() -> None:
 
 def test_texts_are_found_where_people_see_them() -> None:
 	found = {(text, context) for text, context, _file in translations.texts()}
-	for text in ("Live", "Publish Now", "Sold Separately", "Set Free", "Published Plans", "Watch it go live"):
+	for text in (
+		"Live",
+		"Publish Now",
+		"Sold Separately",
+		"Set Free",
+		"Published Plans",
+		"Watch it go live",
+		"Files can be deleted.",
+	):
 		assert (text, "") in found
 	assert ("Paid", "Access level") in found

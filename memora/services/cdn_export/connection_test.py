@@ -1,14 +1,14 @@
 """Test connection: tries what publishing will do, and says of each step whether it works and how to mend it.
 
 Knows no Frappe: an endpoint or button hands over the storage, the purge and the base URL that the settings
-name. It writes two small files under `connection-test/`, reads them back in every way that matters, and
+name, and what translates its texts. It writes two small files under `connection-test/`, reads them back in every way that matters, and
 removes them again. It also looks at the set-up as a stranger does: without credentials.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -26,8 +26,6 @@ TIMEOUTS = (5, 10)  # to connect, between two bytes of the answer
 _ENOUGH = 65536  # bytes of a page that are looked at
 _STRANGER = "https://memora-connection-test.example"  # the Origin of an app on another host
 _THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
-
-READABLE_BY_ANYONE = "Paid content is readable by anyone with the address"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,23 +54,37 @@ class Finding:
 		}
 
 
-def run(storage: Storage, purge: CachePurge, base_url: str, paid_path: str = "") -> list[Finding]:
+def run(
+	storage: Storage,
+	purge: CachePurge,
+	base_url: str,
+	paid_path: str = "",
+	translate: Callable[[str], str] = str,
+) -> list[Finding]:
 	"""Check storage, base URL and purge in the order in which publishing needs them.
 
 	`paid_path` is the path of a published paid lesson, if there is one; else a file made for the test, marked
 	as paid like a lesson, stands in for it. Never raises for what storage, CDN or network do.
 	"""
-	return _Test(storage, purge, base_url.rstrip("/"), paid_path).run()
+	return _Test(storage, purge, base_url.rstrip("/"), paid_path, translate).run()
 
 
 class _Test:
-	def __init__(self, storage: Storage, purge: CachePurge, base_url: str, paid_path: str) -> None:
+	def __init__(
+		self,
+		storage: Storage,
+		purge: CachePurge,
+		base_url: str,
+		paid_path: str,
+		translate: Callable[[str], str],
+	) -> None:
 		self._storage = storage
 		self._purge = purge
 		self._base_url = base_url
 		self._public = _probe("public")
 		self._paid = _probe("paid")
 		self._paid_path = paid_path or self._paid.path
+		self._ = translate
 		self._http = requests.Session()
 		self._http.auth = _as_nobody
 
@@ -102,14 +114,16 @@ class _Test:
 			return Finding(
 				"write",
 				"warning",
-				f"Files can be written, but go to {address.netloc} over http, where anyone on the way can read them.",
-				"Let Endpoint URL in CDN Settings begin with https://.",
+				self._(
+					"Files can be written, but go to {0} over http, where anyone on the way can read them."
+				).format(address.netloc),
+				self._("Let Endpoint URL in CDN Settings begin with https://."),
 			)
-		return Finding("write", "ok", "Files can be written.")
+		return Finding("write", "ok", self._("Files can be written."))
 
 	def _conditional(self) -> Finding:
 		if not self._storage.conditional:
-			return Finding("conditional write", "warning", "This storage has no conditional writes.")
+			return Finding("conditional write", "warning", self._("This storage has no conditional writes."))
 		path = self._paid.path
 		try:
 			found = self._storage.head(path)
@@ -119,14 +133,18 @@ class _Test:
 					return Finding(
 						"conditional write",
 						"error",
-						"The storage ignores the conditions of a write (If-Match, If-None-Match), so a stalled "
-						"worker could overwrite newer files.",
-						"Use a server that honours them: AWS S3 and Cloudflare R2 do, and MinIO in recent versions.",
+						self._(
+							"The storage ignores the conditions of a write (If-Match, If-None-Match), so a stalled "
+							"worker could overwrite newer files."
+						),
+						self._(
+							"Use a server that honours them: AWS S3 and Cloudflare R2 do, and MinIO in recent versions."
+						),
 					)
 			self._storage.put(self._paid, if_match=found.etag if found else "")
 		except StorageError as error:
 			return Finding("conditional write", "error", str(error))
-		return Finding("conditional write", "ok", "A write on a condition is honoured.")
+		return Finding("conditional write", "ok", self._("A write on a condition is honoured."))
 
 	def _read(self) -> Finding:
 		try:
@@ -135,7 +153,9 @@ class _Test:
 		except StorageError as error:
 			return Finding("read", "error", str(error))
 		if body != self._public.body or not found:
-			return Finding("read", "error", "A file just written does not come back as it was written.")
+			return Finding(
+				"read", "error", self._("A file just written does not come back as it was written.")
+			)
 		for what, was, now in (
 			("type", self._public.content_type, found.content_type),
 			("Cache-Control", self._public.cache_control, found.cache_control),
@@ -143,9 +163,15 @@ class _Test:
 		):
 			if was != now:
 				return Finding(
-					"read", "error", f"The storage changed a file's {what}: {was!r} became {now!r}."
+					"read",
+					"error",
+					self._("The storage changed a file's {0}: {1} became {2}.").format(
+						what, repr(was), repr(now)
+					),
 				)
-		return Finding("read", "ok", "Files come back as written, with type, cache control and metadata.")
+		return Finding(
+			"read", "ok", self._("Files come back as written, with type, cache control and metadata.")
+		)
 
 	def _list(self) -> Finding:
 		try:
@@ -153,8 +179,10 @@ class _Test:
 		except StorageError as error:
 			return Finding("list", "error", str(error))
 		if self._public.path not in paths:
-			return Finding("list", "error", "A file just written is not in the storage's list of files.")
-		return Finding("list", "ok", "Files can be listed, for audits and repairs.")
+			return Finding(
+				"list", "error", self._("A file just written is not in the storage's list of files.")
+			)
+		return Finding("list", "ok", self._("Files can be listed, for audits and repairs."))
 
 	def _sign(self) -> Finding:
 		now = datetime.now(timezone.utc)
@@ -164,28 +192,40 @@ class _Test:
 			return Finding("sign", "error", str(error))
 		if url is None:
 			return Finding(
-				"sign", "ok", f"{self._storage.name} cannot sign links; links to videos stay as they are."
+				"sign",
+				"ok",
+				self._("{0} cannot sign links; links to videos stay as they are.").format(
+					self._(self._storage.name)
+				),
 			)
 		try:
 			response = self._http.get(url, timeout=TIMEOUTS)
 		except requests.RequestException as error:
-			return Finding("sign", "error", f"A signed link cannot be opened ({type(error).__name__}).")
+			return Finding(
+				"sign",
+				"error",
+				self._("A signed link cannot be opened ({0}).").format(type(error).__name__),
+			)
 		if response.status_code != 200 or response.content != self._public.body:
 			return Finding(
 				"sign",
 				"error",
-				f"A signed link is refused (HTTP {response.status_code}), so paid videos would not play.",
-				"Check Region and Endpoint URL, this machine's clock, and that the key may read (s3:GetObject).",
+				self._("A signed link is refused (HTTP {0}), so paid videos would not play.").format(
+					response.status_code
+				),
+				self._(
+					"Check Region and Endpoint URL, this machine's clock, and that the key may read (s3:GetObject)."
+				),
 			)
-		return Finding("sign", "ok", "Signed links can be opened without credentials.")
+		return Finding("sign", "ok", self._("Signed links can be opened without credentials."))
 
 	def _as_a_stranger(self) -> Iterator[Finding]:
 		if not self._base_url:
 			yield Finding(
 				"base url",
 				"error",
-				"CDN Base URL is empty, so it is not known where apps read the files.",
-				"Enter it in CDN Settings: the address of the CDN, or of the bucket's public domain.",
+				self._("CDN Base URL is empty, so it is not known where apps read the files."),
+				self._("Enter it in CDN Settings: the address of the CDN, or of the bucket's public domain."),
 			)
 		else:
 			yield from self._through_base_url()
@@ -200,17 +240,21 @@ class _Test:
 			yield Finding(
 				"base url",
 				"error",
-				f"{self._base_url} cannot be reached ({type(error).__name__}).",
-				"Check CDN Base URL in CDN Settings, its DNS and its certificate.",
+				self._("{0} cannot be reached ({1}).").format(self._base_url, type(error).__name__),
+				self._("Check CDN Base URL in CDN Settings, its DNS and its certificate."),
 			)
 			return
 		if response.status_code != 200 or response.content != self._public.body:
 			yield Finding(
 				"base url",
 				"error",
-				f"A file just written is not found at {url} (HTTP {response.status_code}), so apps cannot read it.",
-				"CDN Base URL in CDN Settings must lead to the top of the bucket or folder; public files must be "
-				"readable there.",
+				self._("A file just written is not found at {0} (HTTP {1}), so apps cannot read it.").format(
+					url, response.status_code
+				),
+				self._(
+					"CDN Base URL in CDN Settings must lead to the top of the bucket or folder; public files must be "
+					"readable there."
+				),
 			)
 			return
 		received = response.headers.get("Content-Type", "").lower()
@@ -218,27 +262,35 @@ class _Test:
 			yield Finding(
 				"base url",
 				"warning",
-				f"Files arrive as {received or 'of no type'} instead of {self._public.content_type}.",
-				"Have the CDN or web server pass on the type, or know .json.",
+				self._("Files arrive as {0} instead of {1}.").format(
+					received or self._("of no type"), self._public.content_type
+				),
+				self._("Have the CDN or web server pass on the type, or know .json."),
 			)
 		elif not self._base_url.startswith("https:"):
 			yield Finding(
 				"base url",
 				"warning",
-				"Files can be read at CDN Base URL, but over http, where anyone on the way can alter them.",
-				"Let CDN Base URL begin with https://.",
+				self._(
+					"Files can be read at CDN Base URL, but over http, where anyone on the way can alter them."
+				),
+				self._("Let CDN Base URL begin with https://."),
 			)
 		else:
-			yield Finding("base url", "ok", f"Files can be read at {self._base_url}.")
+			yield Finding("base url", "ok", self._("Files can be read at {0}.").format(self._base_url))
 		if response.headers.get("Access-Control-Allow-Origin") in ("*", _STRANGER):
-			yield Finding("cors", "ok", "Apps on other hosts may read the files in a browser (CORS).")
+			yield Finding("cors", "ok", self._("Apps on other hosts may read the files in a browser (CORS)."))
 		else:
 			yield Finding(
 				"cors",
 				"warning",
-				"Browsers do not let apps on other hosts read the files: Access-Control-Allow-Origin is missing.",
-				"Allow GET and HEAD from your apps' origins in the bucket's CORS rules or at the CDN; not needed if "
-				"no app runs in a browser on another host.",
+				self._(
+					"Browsers do not let apps on other hosts read the files: Access-Control-Allow-Origin is missing."
+				),
+				self._(
+					"Allow GET and HEAD from your apps' origins in the bucket's CORS rules or at the CDN; not needed if "
+					"no app runs in a browser on another host."
+				),
 			)
 
 	def _paid_content(self) -> Finding:
@@ -248,13 +300,19 @@ class _Test:
 			if address and self._anyone_reads(f"{address}/{self._paid_path}")
 		]
 		if not readable:
-			return Finding("paid content", "ok", "Paid content is refused to a reader without credentials.")
+			return Finding(
+				"paid content", "ok", self._("Paid content is refused to a reader without credentials.")
+			)
 		return Finding(
 			"paid content",
 			"warning",
-			f"{READABLE_BY_ANYONE}: {readable[0]}/{self._paid_path} was read without credentials.",
-			"Access levels only tell the apps what to show. To enforce them, put a gate at the CDN that reads the "
-			"metadata access-level and required-item, and close the bucket itself to the public.",
+			self._(
+				"Paid content is readable by anyone with the address: {0} was read without credentials."
+			).format(f"{readable[0]}/{self._paid_path}"),
+			self._(
+				"Access levels only tell the apps what to show. To enforce them, put a gate at the CDN that reads the "
+				"metadata access-level and required-item, and close the bucket itself to the public."
+			),
 		)
 
 	def _listable(self) -> Finding:
@@ -264,24 +322,28 @@ class _Test:
 					return Finding(
 						"listing",
 						"warning",
-						f"Anyone can list all files at {page}, paid ones included.",
-						"Take the permission to list (s3:ListBucket) from the public, or switch the web server's "
-						"directory listing off.",
+						self._("Anyone can list all files at {0}, paid ones included.").format(page),
+						self._(
+							"Take the permission to list (s3:ListBucket) from the public, or switch the web server's "
+							"directory listing off."
+						),
 					)
-		return Finding("listing", "ok", "Strangers cannot list the files.")
+		return Finding("listing", "ok", self._("Strangers cannot list the files."))
 
 	def _purging(self) -> Finding:
 		if not self._purge.active:
 			return Finding(
 				"purge",
 				"ok",
-				"No CDN cache is purged; what changes shows when its cache time is over, 300 s at most.",
+				self._(
+					"No CDN cache is purged; what changes shows when its cache time is over, 300 s at most."
+				),
 			)
 		try:
 			self._purge.verify(f"{self._base_url}/{self._public.path}")
 		except MemoraError as error:
 			return Finding("purge", "error", str(error))
-		return Finding("purge", "ok", f"{self._purge.name}'s cache can be purged.")
+		return Finding("purge", "ok", self._("{0}'s cache can be purged.").format(self._purge.name))
 
 	def _delete(self) -> Finding:
 		paths = [self._public.path, self._paid.path]
@@ -291,8 +353,10 @@ class _Test:
 		except StorageError as error:
 			return Finding("delete", "error", str(error))
 		if left:
-			return Finding("delete", "error", f"A file that was deleted is still there: {left[0]}.")
-		return Finding("delete", "ok", "Files can be deleted.")
+			return Finding(
+				"delete", "error", self._("A file that was deleted is still there: {0}.").format(left[0])
+			)
+		return Finding("delete", "ok", self._("Files can be deleted."))
 
 	def _anyone_reads(self, url: str) -> bool:
 		try:
