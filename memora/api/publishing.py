@@ -101,7 +101,7 @@ def publish_now(doctype: str, name: str) -> dict[str, Any]:
 	"""Start a batch for what waits, this document's changes among it, without waiting for the next one."""
 	frappe.only_for(READERS)
 	_require_readable(doctype, name)
-	started = operations.start_batch()
+	started = operations.publish_now(doctype, str(name))
 	if not schedule.count_workers():
 		started["message"] = _("Queued, but no worker listens, so it waits until one does.")
 	return started
@@ -142,7 +142,9 @@ def test_connection() -> dict[str, Any]:
 	def findings() -> list[dict[str, Any]]:
 		with settings.open_storage() as storage:
 			base_url = settings.load().base_url
-			found = connection_test.run(storage, settings.open_purge(), base_url, dashboard.a_paid_path())
+			found = connection_test.run(
+				storage, settings.open_purge(), base_url, dashboard.a_paid_path(), translate=_
+			)
 		return [finding.as_dict() for finding in found]
 
 	return {"findings": _told(findings)}

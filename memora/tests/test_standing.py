@@ -57,8 +57,31 @@ class TestStanding(StandingTestCase):
 			status = self.assertState(doc, "live")
 			self.assertEqual([found["title"] for found in status["plans"]], ["Grade 7"])
 			self.assertTrue(status["since"], doc.doctype)
-		lesson = self.state(course["lessons"][0])["plans"][0]
-		self.assertTrue(lesson["url"] == "" or lesson["url"].endswith(f"{course['lessons'][0].name}.json"))
+
+	def test_what_is_live_is_linked_on_the_cdn_and_in_the_reader(self) -> None:
+		self.configure(cdn_base_url="https://cdn.example.com")
+		course, plan = self.published(required_item="PHYSICS LAB")
+		reader = (
+			"/assets/memora/reader/index.html"
+			"?base=https%3A%2F%2Fcdn.example.com%2F&as=owner&items=PHYSICS+LAB#/"
+		)
+		names = {"plan": plan.name, **{key: course[key].name for key in ("subject", "track")}}
+		unit, topic, lesson = (course[key][0] for key in ("units", "topics", "lessons"))
+		for doc, file, place in (
+			(course["subject"], f"plans/{plan.name}/subjects/{names['subject']}.json", ()),
+			(course["track"], f"plans/{plan.name}/subjects/{names['subject']}.json", ()),
+			(unit, f"units/{unit.name}.json", (unit.name,)),
+			(topic, f"units/{unit.name}.json", (unit.name,)),
+			(lesson, f"lessons/{lesson.name}.json", (unit.name, lesson.name)),
+		):
+			found = self.state(doc)["plans"][0]
+			self.assertEqual(found["url"], f"https://cdn.example.com/{file}")
+			self.assertEqual(found["reader"], reader + "/".join((plan.name, names["subject"], *place)))
+		self.assertTrue(self.state(plan)["plans"][0]["reader"].endswith(f"&as=owner#/{plan.name}"))
+		self.edit(plan, is_published=0)
+		self.publish()
+		found = self.state(lesson)["plans"][0]
+		self.assertEqual((found["url"], found["reader"]), ("", ""))
 
 	def test_a_change_waits_for_the_next_run_before_and_after_the_fold(self) -> None:
 		course, plan = self.published()
@@ -97,7 +120,11 @@ class TestStanding(StandingTestCase):
 		self.assertState(course["lessons"][0], "leaving", "its Unit", course["units"][0].title)
 		self.publish()
 		self.assertState(course["units"][0], "draft", "it is a draft")
-		self.assertState(course["lessons"][0], "above", course["units"][0].title)
+		status = self.assertState(course["lessons"][0], "above", course["units"][0].title)
+		unit = course["units"][0]
+		self.assertEqual(
+			status["draft_above"], {"doctype": unit.doctype, "name": unit.name, "title": unit.title}
+		)
 		self.assertState(course["lessons"][3], "live")
 
 	def test_what_no_plan_lists_says_so(self) -> None:
@@ -148,6 +175,38 @@ class TestStanding(StandingTestCase):
 				self.minutes_pass(10)
 				self.publish()
 		self.assertState(course["lessons"][0], "dead", "for good", "The disk is full.")
+
+	def test_publish_now_does_not_wait_for_the_next_try_but_leaves_dead_letters_to_admins(self) -> None:
+		course, _plan = self.published()
+		lesson, subject = course["lessons"][0], f"subject:{course['subject'].name}"
+		self.edit(lesson, title="Newer")
+		with patch.object(LocalStorage, "put", side_effect=StorageUnavailableError("The disk is full")):
+			self.publish()
+			publishing.publish_now("Memora Lesson", lesson.name)
+			self.publish()
+			state = frappe.db.get_value("CDN Publish State", subject, ["retry_count", "dead_since"])
+			self.assertEqual(state, (2, None))
+		publishing.publish_now("Memora Lesson", lesson.name)
+		self.publish()
+		self.assertState(lesson, "live")
+		frappe.db.set_value("CDN Publish State", subject, "dead_since", frappe.utils.now_datetime())
+		publishing.publish_now("Memora Lesson", lesson.name)
+		self.assertTrue(frappe.db.get_value("CDN Publish State", subject, "dead_since"))
+
+	def test_admins_hear_of_a_dead_letter_by_its_title_in_their_language(self) -> None:
+		_course, plan = self.published()
+		self.addCleanup(frappe.db.set_value, "User", "Administrator", "language", None)
+		frappe.db.set_value("User", "Administrator", "language", "ar")
+		frappe.db.delete("Notification Log")
+		self.edit(plan, title="Grade <7>")
+		with patch.object(LocalStorage, "put", side_effect=StorageUnavailableError("The disk is full")):
+			for _ in range(4):
+				self.publish()
+				self.minutes_pass(10)
+		told = frappe.get_last_doc("Notification Log", {"for_user": "Administrator"})
+		self.assertEqual(told.subject, "فشل نشر Grade &lt;7&gt; نهائيًا")
+		self.assertEqual(told.email_content, "The disk is full")
+		self.assertEqual(frappe.db.count("Notification Log", {"for_user": "Administrator"}), 1)
 
 	def test_what_is_held_says_for_what(self) -> None:
 		self.configure(hold_large_changes=1)
@@ -242,6 +301,16 @@ class TestPreview(StandingTestCase):
 			set(found["changed"]),
 			{path for path in before.keys() & after.keys() if before[path] != after[path]},
 		)
+
+	def test_files_are_named_by_the_titles_in_them(self) -> None:
+		course, plan = self.published()
+		changed, hidden = course["lessons"][0], course["lessons"][3]
+		self.edit(changed, title="Newer")
+		self.edit(hidden, is_published=0)
+		titles = publishing.preview_changes(plan.name)["titles"]
+		self.assertEqual(titles[f"lessons/{changed.name}.json"], "Newer")
+		self.assertEqual(titles[f"lessons/{hidden.name}.json"], hidden.title)
+		self.assertNotIn(f"plans/{plan.name}/search_index.json", titles)
 
 	def test_access_comes_first(self) -> None:
 		course, plan = self.published(required_item="PHYSICS")

@@ -210,6 +210,18 @@ def rebuild_everything() -> int:
 	return len(plans)
 
 
+def publish_now(doctype: str, name: str) -> dict[str, Any]:
+	"""Start a batch for what waits, a document's changes among it, those that failed and were to be tried later too.
+
+	Dead letters stay: they wait for an admin, who uses `retry`.
+	"""
+	affected = dependency_resolver.affected_by([(doctype, name)])
+	plans = affected.plans.union(*dependency_resolver.plans_of(affected.subjects).values())
+	involved = [*map(scopes.subject, sorted(affected.subjects)), *map(scopes.plan, sorted(plans))]
+	database.transaction(lambda: publish_state.try_at_once(involved))
+	return start_batch()
+
+
 def start_batch() -> dict[str, Any]:
 	"""Start a batch in the background; without a queue the scheduler's next one takes what waits."""
 	if not settings.load().enabled:

@@ -7,10 +7,12 @@ shared subjects are drafted first and handed over as if they had just been publi
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import frappe
 import orjson
 
 from memora.exceptions import StorageError
@@ -30,16 +32,19 @@ from memora.services.cdn_export import (
 	subject_build,
 )
 from memora.services.cdn_export.build import Counts, SharedSubject, SharedSubjects, Site
-from memora.services.cdn_export.dependency_resolver import PLAN
+from memora.services.cdn_export.dependency_resolver import LESSON, PLAN, SUBJECT
 from memora.services.cdn_export.diff import LedgerEntry, Planned
 from memora.services.cdn_export.plan_build import Draft, Snapshot
 from memora.services.cdn_export.publish_state import State
 from memora.services.cdn_export.tree import ResolvedNode
 
+_DOCTYPES = {"manifest": PLAN, "subject": SUBJECT, "unit": "Memora Unit", "lesson": LESSON}
+
 
 @dataclass(slots=True)
 class Preview:
-	"""A plan's next run. Paths by what happens to them; lessons by who may read them afterwards."""
+	"""A plan's next run. Paths by what happens to them, `titles` of what stands in these files where it has one;
+	lessons by who may read them afterwards."""
 
 	added: list[str] = field(default_factory=list)
 	changed: list[str] = field(default_factory=list)
@@ -48,6 +53,7 @@ class Preview:
 	narrowed: list[dict[str, str]] = field(default_factory=list)
 	purge_urls: list[str] = field(default_factory=list)
 	purges: bool = False
+	titles: dict[str, str] = field(default_factory=dict)
 	lessons: int = 0
 	losses: holding.Losses = field(default_factory=holding.Losses)
 	is_large: bool = False
@@ -63,6 +69,7 @@ class Preview:
 			"narrowed": self.narrowed,
 			"purge_urls": self.purge_urls,
 			"purges": self.purges,
+			"titles": self.titles,
 			"live_lessons": self.losses.live,
 			"lessons": self.lessons,
 			"taken_down": len(self.losses.taken_down),
@@ -105,6 +112,8 @@ def of_plan(plan: str) -> Preview:
 	for file in drafted.planned():
 		if not file.changed:
 			continue
+		if title := (file.document or {}).get("title"):
+			found.titles[file.path] = title
 		entry = entries.get(file.path)
 		if entry and entry.live_version and entry.state != "removed":
 			found.changed.append(file.path)
@@ -113,6 +122,7 @@ def of_plan(plan: str) -> Preview:
 			found.added.append(file.path)
 	gone = list(_gone(drafted))
 	found.removed = [entry.path for entry in gone]
+	found.titles |= _titles(gone)
 	found.purges = settings.open_purge().active
 	if found.purges and options.base_url:
 		found.purge_urls = [
@@ -227,6 +237,24 @@ def _gone(drafted: _Drafted) -> Iterator[LedgerEntry]:
 	for subject in snapshot.renditions:
 		if subject not in kept and snapshot.renditions[subject].mode == "shared":
 			yield from _left_unread(subject, snapshot.state.ref)
+
+
+def _titles(entries: Sequence[LedgerEntry]) -> dict[str, str]:
+	"""What the documents of these files are called now, by path; those that are deleted are left out."""
+	nodes: dict[str, set[str]] = defaultdict(set)
+	for entry in entries:
+		if entry.kind in _DOCTYPES:
+			nodes[_DOCTYPES[entry.kind]].add(entry.node)
+	titles = {
+		(doctype, row.name): row.title
+		for doctype, names in nodes.items()
+		for row in frappe.get_all(doctype, {"name": ("in", names)}, ["name", "title"])
+	}
+	return {
+		entry.path: titles[key]
+		for entry in entries
+		if (key := (_DOCTYPES.get(entry.kind, ""), entry.node)) in titles
+	}
 
 
 def _left_unread(subject: str, plan: str) -> list[LedgerEntry]:

@@ -358,6 +358,18 @@ def hurry(scopes: Iterable[Scope], *, triggered_by: str) -> None:
 	)
 
 
+def try_at_once(scopes: Iterable[Scope]) -> None:
+	"""Let scopes that have failed be tried with the next batch; their retries go on counting. In the caller's
+	transaction."""
+	database.update_names(
+		TABLE,
+		[scope.id for scope in scopes],
+		"next_retry_at = null",
+		(),
+		"dead_since is null and next_retry_at is not null",
+	)
+
+
 def failing() -> list[tuple[State, str]]:
 	"""What has failed and will be tried again, each with its error, by name."""
 	states = _select(

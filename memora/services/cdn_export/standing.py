@@ -21,6 +21,7 @@ from memora.services.cdn_export import (
 	ledger,
 	paths,
 	publish_state,
+	reader,
 	schedule,
 	scopes,
 	settings,
@@ -67,6 +68,8 @@ class InPlan:
 	next_try: datetime | None = None
 	held_reason: str = ""
 	scope: str = ""
+	line: Sequence[tuple[str, str]] = ()
+	required_item: str = ""
 
 	@property
 	def is_live(self) -> bool:
@@ -75,12 +78,12 @@ class InPlan:
 
 @dataclass(slots=True)
 class Standing:
-	"""How a document stands as a whole, with `text` that says why in plain words."""
+	"""How a document stands as a whole, with `text` that says why in plain words, and what to publish first."""
 
 	state: State
 	text: str
 	plans: list[InPlan] = field(default_factory=list)
-	unlisted: list[str] = field(default_factory=list)
+	draft_above: _Node | None = None
 
 	@property
 	def since(self) -> datetime | None:
@@ -122,7 +125,7 @@ def short(state: State) -> str:
 	return {
 		"live": _("Live"),
 		"waiting": _("Waiting"),
-		"building": _("Publishing"),
+		"building": _("Being Published"),
 		"leaving": _("Being Taken Off"),
 		"failed": _("Failed"),
 		"dead": _("Failed for Good"),
@@ -232,7 +235,7 @@ class _Content:
 			if any(item.state in ("leaving", "failed", "dead", "held", "building") for item in found):
 				state = next(worst for worst in _WORST_FIRST if any(item.state == worst for item in found))
 				text = f"{text}. " + next(item.text for item in found if item.state == state)
-			return Standing(state, text, found)
+			return Standing(state, text, found, _draft_above(line) if left_out[0] == "above" else None)
 		if not plans:
 			return Standing("no_plan", _("In no plan, so no learner sees it"))
 		for worst in _WORST_FIRST:
@@ -258,6 +261,8 @@ class _Content:
 			path,
 			entry.live_version if live and entry else 0,
 			scope=scope.id,
+			line=[(node.doctype, node.name) for node in line],
+			required_item=entry.required_item if entry else "",
 		)
 		hider = next((node for node in line if (plan.name, node.name) in self._hidden), None)
 		if left_out:
@@ -385,12 +390,14 @@ def _left_out(line: list[_Node]) -> tuple[State, str] | None:
 	"""Why nobody may see a document, whatever the plan."""
 	if not line[-1].is_published:
 		return "draft", _("Not published: it is a draft")
-	for node in reversed(line[:-1]):
-		if not node.is_published:
-			return "above", _("Not published: its {0} “{1}” is a draft").format(
-				_kind(node.doctype), node.title
-			)
+	if node := _draft_above(line):
+		return "above", _("Not published: its {0} “{1}” is a draft").format(_kind(node.doctype), node.title)
 	return None
+
+
+def _draft_above(line: list[_Node]) -> _Node | None:
+	"""The nearest thing above a document that is not published."""
+	return next((node for node in reversed(line[:-1]) if not node.is_published), None)
 
 
 def _is_live(entry: LedgerEntry | None) -> bool:
@@ -490,8 +497,9 @@ def _kind(doctype: str) -> str:
 
 
 def _sentence(text: str | None) -> str:
+	"""A cause as part of a text in another language: isolated, so that each keeps its direction."""
 	text = (text or "").strip() or _("no cause was noted")
-	return text if text.endswith((".", "!", "?")) else f"{text}."
+	return f"\u2068{text if text.endswith(('.', '!', '?')) else f'{text}.'}\u2069"
 
 
 def as_dict(standing: Standing) -> dict[str, Any]:
@@ -499,11 +507,15 @@ def as_dict(standing: Standing) -> dict[str, Any]:
 	options = settings.load()
 	base = options.base_url
 	waits = standing.state in ("waiting", "leaving")
+	above = standing.draft_above
 	return {
 		"state": standing.state,
 		"label": short(standing.state),
 		"color": COLORS[standing.state],
 		"text": standing.text,
+		"draft_above": {"doctype": above.doctype, "name": above.name, "title": above.title}
+		if above
+		else None,
 		"since": standing.since,
 		"next_run": schedule.next_run(options) if waits and not schedule.obstacle(options) else None,
 		"next_try": standing.next_try,
@@ -519,6 +531,9 @@ def as_dict(standing: Standing) -> dict[str, Any]:
 				"text": item.text,
 				"since": moment(item.version),
 				"url": f"{base}/{item.path}" if base and item.is_live and item.path else "",
+				"reader": reader.address(base, item.plan, item.line, item.required_item)
+				if base and item.is_live
+				else "",
 				"held": item.held_reason,
 			}
 			for item in standing.plans

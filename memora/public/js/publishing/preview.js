@@ -57,11 +57,12 @@ function access_html(found) {
 
 function access_list(lessons, look, title) {
 	if (!lessons.length) return "";
+	const arrow = frappe.utils.is_rtl() ? "←" : "→";
 	const rows = lessons.map(
 		(row) =>
 			`<li><a href="/app/memora-lesson/${encodeURIComponent(row.lesson)}">${esc(row.title)}</a> ${level(
 				row.before
-			)} → <b>${level(row.after)}</b></li>`
+			)} ${arrow} <b>${level(row.after)}</b></li>`
 	);
 	return `<div class="alert alert-${look}"><b>${title}</b><ul class="memora-plain-list">${rows.join("")}</ul></div>`;
 }
@@ -95,11 +96,12 @@ function files_html(found) {
 	]
 		.map(([key, title, color]) => {
 			const paths = found[key];
+			const name = (path) => `${found.titles[path] ? `<bdi>${esc(found.titles[path])}</bdi> ` : ""}<code dir="ltr">${esc(path)}</code>`;
 			const head = `<span class="indicator ${color}"></span>${title} <b>${paths.length}</b>`;
 			if (!paths.length) return `<div class="memora-files text-muted">${head}</div>`;
 			return `
 				<details class="memora-files"><summary>${head}</summary>
-					<ul dir="ltr">${paths.map((path) => `<li><code>${esc(path)}</code></li>`).join("")}</ul>
+					<ul>${paths.map((path) => `<li>${name(path)}</li>`).join("")}</ul>
 				</details>`;
 		})
 		.join("");

@@ -59,9 +59,8 @@ class StatusLine {
 		if (this.is_plan) buttons.push(button("preview", __("Preview Changes")));
 		if (status.plans.length) buttons.push(button("json", __("View JSON")));
 		if (live) {
-			buttons.push(
-				`<a class="btn btn-default btn-xs" href="${esc(live.url)}" target="_blank" rel="noopener">${__("Open on CDN")}</a>`
-			);
+			const look = 'class="btn btn-default btn-xs"';
+			buttons.push(away(live.url, __("Open on CDN"), look), away(live.reader, __("View as Learner"), look));
 		}
 		this.$line.html(`
 			<div class="memora-status-main">
@@ -85,7 +84,7 @@ class StatusLine {
 		if (status.state === "live") {
 			parts.push(status.since ? __("since {0}", [ago(status.since)]) : esc(status.text));
 		} else {
-			parts.push(esc(status.text));
+			parts.push(linked(esc(status.text), status.draft_above));
 			if (status.next_run) parts.push(until(status.next_run, status.now));
 			if (status.next_try) parts.push(__("next try {0}", [until(status.next_try, status.now)]));
 			if (status.since) parts.push(__("what is live is from {0}", [ago(status.since)]));
@@ -109,8 +108,19 @@ class StatusLine {
 	}
 }
 
+// The text with a link to what it names, which is to be published first.
+function linked(text, doc) {
+	if (!doc) return text;
+	const title = esc(doc.title);
+	const route = `/app/${frappe.router.slug(doc.doctype)}/${encodeURIComponent(doc.name)}`;
+	const link = `<a href="${route}">${title}</a>`;
+	return text.replace(`“${title}”`, () => `“${link}”`).replace(`«${title}»`, () => `«${link}»`);
+}
+
 const button = (action, label, look = "btn-default") =>
 	`<button type="button" class="btn ${look} btn-xs" data-action="${action}">${label}</button>`;
+
+const away = (url, label, look = "") => `<a ${look} href="${esc(url)}" target="_blank" rel="noopener">${label}</a>`;
 
 function plans_html(plans) {
 	if (!plans.length) return "";
@@ -122,7 +132,7 @@ function plans_html(plans) {
 				<span class="text-muted">${
 					plan.state === "live" && plan.since ? __("since {0}", [ago(plan.since)]) : esc(plan.text)
 				}</span>
-				${plan.url ? `<a href="${esc(plan.url)}" target="_blank" rel="noopener">${__("Open on CDN")}</a>` : ""}
+				${plan.url ? away(plan.url, __("Open on CDN")) + away(plan.reader, __("View as Learner")) : ""}
 			</li>`
 	);
 	const title = plans.length === 1 ? __("In one plan: {0}", [esc(plans[0].title)]) : __("In {0} plans", [plans.length]);
