@@ -11,6 +11,9 @@ for (const doctype of [
 ]) {
 	frappe.listview_settings[doctype] = {
 		add_fields: ["is_published"],
+		// A hash, which is in the address of each form.
+		hide_name_column: true,
+		hide_name_filter: true,
 		get_indicator: (doc) =>
 			doc.is_published
 				? [__("Published"), "green", "is_published,=,1"]

@@ -9,6 +9,14 @@ frappe.ui.form.on("Memora Academic Plan", {
 			filters: [["name", "not in", (doc.subjects || []).map((row) => row.subject).filter(Boolean)]],
 		}));
 	},
+
+	// What the pickers say instead of their filters, which are hashes.
+	refresh(frm) {
+		const say = (table, fieldname, text) =>
+			frm.fields_dict[table].grid.update_docfield_property(fieldname, "filter_description", text);
+		say("overrides", "target_name", __("Only what the plan's subjects hold"));
+		say("subjects", "subject", __("Only subjects that the plan does not list yet"));
+	},
 });
 
 frappe.ui.form.on("Memora Plan Override", {
