@@ -61,7 +61,7 @@ class ExportDashboard {
 		this.put("tiles", this.tiles());
 		this.put("rows", this.rows());
 		this.put("runs", this.runs());
-		if (this.put("chart", this.chart_frame(), JSON.stringify(this.data.days))) this.draw_chart();
+		if (this.put("chart", this.chart_frame(), JSON.stringify(this.data.days))) this.draw_charts();
 	}
 
 	put(part, html, key = html) {
@@ -130,9 +130,10 @@ class ExportDashboard {
 	row(row) {
 		const { esc, pill } = memora.publishing;
 		const route = row.type === "plan" ? "memora-academic-plan" : "memora-subject";
-		let title = `<span class="text-muted">${esc(row.title)} (${__("deleted")})</span>`;
-		if (row.exists) title = `<a href="/app/${route}/${encodeURIComponent(row.name)}">${esc(row.title)}</a>`;
-		else if (!["plan", "subject"].includes(row.type)) title = esc(row.title);
+		const name = `<bdi>${esc(row.title)}</bdi>`;
+		let title = `<span class="text-muted">${name} (${__("deleted")})</span>`;
+		if (row.exists) title = `<a href="/app/${route}/${encodeURIComponent(row.name)}">${name}</a>`;
+		else if (!["plan", "subject"].includes(row.type)) title = name;
 		const kind = row.type === "subject" ? ` <span class="text-muted">${__("shared subject")}</span>` : "";
 		return `
 			<li>
@@ -146,20 +147,17 @@ class ExportDashboard {
 	row_text(row) {
 		const { esc, ago, until } = memora.publishing;
 		const parts = [];
-		if (row.reason && ["failed", "dead", "held"].includes(row.state)) parts.push(esc(row.reason));
+		if (row.reason && ["failed", "dead", "held"].includes(row.state)) parts.push(`<bdi>${esc(row.reason)}</bdi>`);
 		if (row.next_try) parts.push(__("next try {0}", [until(row.next_try, this.data.health.now)]));
 		if (row.waiting_since) parts.push(__("waiting since {0}", [ago(row.waiting_since)]));
 		if (row.live_since) parts.push(__("live version from {0}", [ago(row.live_since)]));
 		if (row.last_success_at) parts.push(__("last run {0}", [ago(row.last_success_at)]));
 		const { progress } = row;
-		if (progress) {
-			const share = Math.round((100 * progress.done) / Math.max(1, progress.total));
-			parts.unshift(
-				`${__("{0} of {1} files", [progress.done, progress.total])}
-				<div class="memora-progress" role="progressbar" aria-valuenow="${share}" aria-valuemin="0" aria-valuemax="100"><i style="width: ${share}%"></i></div>`
-			);
-		}
-		return parts.join(" · ");
+		if (!progress) return parts.join(" · ");
+		const share = Math.round((100 * progress.done) / Math.max(1, progress.total));
+		parts.unshift(__("{0} of {1} files", [progress.done, progress.total]));
+		return `${parts.join(" · ")}
+			<div class="memora-progress" role="progressbar" aria-valuenow="${share}" aria-valuemin="0" aria-valuemax="100"><i style="width: ${share}%"></i></div>`;
 	}
 
 	row_buttons(row) {
@@ -182,32 +180,39 @@ class ExportDashboard {
 	chart_frame() {
 		const any = this.data.days.some((day) => day.succeeded || day.failed);
 		const body = any
-			? '<div class="memora-chart" dir="ltr"></div>'
+			? `<div class="memora-charts">${this.charts()
+					.map(({ title }, place) => `<figure><figcaption>${title}</figcaption><div data-chart="${place}" dir="ltr"></div></figure>`)
+					.join("")}</div>`
 			: `<div class="memora-empty">${__("No run in the last two weeks.")}</div>`;
 		return `<section class="memora-panel"><h4>${__("Runs of the last two weeks")}</h4>${body}</section>`;
 	}
 
-	draw_chart() {
-		const frame = this.$body.find(".memora-chart")[0];
-		if (!frame) return;
+	// A chart each: files come in thousands, failures in ones.
+	charts() {
+		return [
+			{ title: __("Files uploaded"), key: "uploaded", type: "bar", color: "#2490ef" },
+			{ title: __("Failed runs"), key: "failed", type: "bar", color: "#e24c4c" },
+			{ title: __("Seconds a run"), key: "seconds", type: "line", color: "#7c68d5" },
+		];
+	}
+
+	draw_charts() {
 		const { days } = this.data;
-		const column = (key) => days.map((day) => day[key]);
-		new frappe.Chart(frame, {
-			type: "axis-mixed",
-			height: 220,
-			colors: ["#2490ef", "#e24c4c", "#98a1a9"],
-			axisOptions: { xIsSeries: 1, xAxisMode: "tick" },
-			animate: 0,
-			truncateLegends: 1,
-			data: {
-				labels: days.map((day) => frappe.datetime.str_to_user(day.day).slice(0, 5)),
-				datasets: [
-					{ name: __("Files uploaded"), chartType: "bar", values: column("uploaded") },
-					{ name: __("Failed runs"), chartType: "bar", values: column("failed") },
-					{ name: __("Seconds a run"), chartType: "line", values: column("seconds") },
-				],
-			},
-		});
+		const labels = days.map(({ day }) => String(frappe.datetime.str_to_obj(day).getDate()));
+		for (const [place, { title, key, type, color }] of this.charts().entries()) {
+			const frame = this.$body.find(`[data-chart=${place}]`)[0];
+			if (!frame) return;
+			new frappe.Chart(frame, {
+				type,
+				height: 150,
+				colors: [color],
+				axisOptions: { xIsSeries: 1, xAxisMode: "tick", shortenYAxisNumbers: 1 },
+				lineOptions: { hideDots: 1, regionFill: 1 },
+				barOptions: { spaceRatio: 0.3 },
+				animate: 0,
+				data: { labels, datasets: [{ name: title, values: days.map((day) => day[key]) }] },
+			});
+		}
 	}
 
 	runs() {
@@ -222,14 +227,14 @@ class ExportDashboard {
 				run.plan_title || run.plan_id
 			)}</a></span>
 					${pill(looks[run.status] || "gray", __(run.status))}
-					<span class="memora-row-text">${esc(
+					<span class="memora-row-text"><bdi>${esc(
 						run.error_message ||
 							__("{0} uploaded, {1} removed, {2} unchanged", [
 								run.files_uploaded,
 								run.files_deleted,
 								run.files_unchanged,
 							])
-					)}</span>
+					)}</bdi></span>
 					<span class="memora-row-buttons text-muted">${ago(run.completed_at)}</span>
 				</li>`
 		);
