@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext
 
 from memora.services.cdn_export import paths
 from tests.contract import kit
-from tests.e2e import stamps
+from tests.e2e import pictures, stamps
 from tests.e2e.conftest import Reader
 from tests.e2e.server import READER, Server
 from tests.example import curriculum, demo
@@ -760,6 +760,7 @@ def test_the_demos_curriculum_is_shown_from_end_to_end(reader: Reader, demos_fil
 	reader.follow(".plan-card >> nth=0")
 	assert page.locator(".subject-card").count() == 9
 	reader.follow(".subject-card >> nth=0")
+	pictures.keep(page, "reader-subject")
 	reader.follow("main .row >> nth=0")
 	reader.follow("main .row >> nth=0")
 	assert reader.heading() == "Say Hello to HTML Elements"
@@ -770,6 +771,12 @@ def test_the_demos_curriculum_is_shown_from_end_to_end(reader: Reader, demos_fil
 	names = search(reader, "css grid")
 	assert names
 	assert reader.outside == []
+
+
+def test_a_lesson_in_arabic_on_a_dark_ground(reader: Reader) -> None:
+	page = reader.open(SUN, lang="ar", theme="dark")
+	assert reader.texts(".stage h2") == ["اقرأ", "أجب"]
+	pictures.keep(page, "reader-arabic")
 
 
 def test_the_readers_links_carry_their_targets_version() -> None:

@@ -1,0 +1,52 @@
+"""One Desk for all tests here, on the site that memora's own tests use; each test leaves it as it found it, or restores it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import frappe
+import pytest
+from playwright.sync_api import Browser
+
+from memora.tests.conftest import SITES_PATH
+from tests.e2e.desk import driver, school
+from tests.e2e.desk.driver import Bench, Desk
+from tests.e2e.desk.school import School
+
+
+@pytest.fixture(scope="session")
+def bench() -> Iterator[Bench]:
+	started_in = os.getcwd()
+	os.chdir(SITES_PATH)  # Frappe takes its logs and some files to be beside it
+	frappe.flags.in_test = True
+	frappe.clear_cache()
+	driver.clean()
+	bench = Bench()
+	yield bench
+	bench.stop()
+	driver.clean()
+	os.chdir(started_in)
+
+
+@pytest.fixture(scope="session")
+def desk(bench: Bench, browser: Browser) -> Iterator[Desk]:
+	desk = Desk(bench.address, browser)
+	yield desk
+	desk.close()
+
+
+@pytest.fixture(scope="session")
+def schools(desk: Desk) -> dict[str, School]:
+	desk.configure()
+	school.make_people()
+	schools = school.make_schools()
+	desk.publish()
+	school.make_history(schools["en"].docs["plan"])
+	return schools
+
+
+@pytest.fixture(params=["en", "ar"])
+def here(request: pytest.FixtureRequest, schools: dict[str, School]) -> School:
+	"""The school in each language, one after the other."""
+	return schools[request.param]

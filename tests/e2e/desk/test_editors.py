@@ -1,0 +1,232 @@
+"""The Desk as editors use it, in both languages: each flow from the click to the published file."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from memora.services.cdn_export import paths
+from tests.e2e.desk import driver
+from tests.e2e.desk.driver import Desk, pill, save, shoot
+from tests.e2e.desk.school import School
+
+
+def published_lesson(desk: Desk, here: School, key: str, plan: str | None = None) -> dict:
+	"""A lesson as an app reads it, {} when it is not there."""
+	return json.loads(desk.read(paths.lesson(here.name(key), plan)) or "{}")
+
+
+def publish_now(page: Page, here: School) -> None:
+	"""Press the button of the form's line, and see the line turn by itself."""
+	line = page.locator(".memora-status:visible")
+	line.get_by_role("button", name=here.say("Publish Now")).click()
+	expect(pill(line)).to_have_text(here.say("Live"))
+
+
+def test_a_lesson_from_the_save_to_the_learner(desk: Desk, here: School) -> None:
+	say, newer = here.say, here.title("finding x") + " 2"
+	with desk.login(here.editor) as page:
+		line = desk.form(page, here.docs["finding x"])
+		expect(page.locator("html")).to_have_attribute("dir", {"en": "ltr", "ar": "rtl"}[here.language])
+		expect(pill(line)).to_have_text(say("Live"))
+		expect(line).to_contain_text(say("since {0}"))
+		line.locator("summary").click()
+		expect(line).to_contain_text(here.title("plan"))
+		expect(line).to_contain_text(here.title("short plan"))
+		shoot(page, "lesson-live", here)
+
+		page.locator("input[data-fieldname=title]:visible").fill(newer)
+		save(page)
+		expect(line).to_contain_text(say("Changed, and waiting for the next run"))
+		line.locator("summary").click()
+		shoot(page, "lesson-waiting", here)
+
+		line.get_by_role("button", name=say("View JSON")).click()
+		changed = page.locator(".memora-json tr.is-changed")
+		expect(changed.first).to_contain_text(newer)
+		expect(page.locator(".memora-json-summary")).to_contain_text(f"lessons/{here.name('finding x')}.json")
+		shoot(page, "view-json", here)
+		page.locator("select[data-fieldname=view]").select_option("changes")
+		expect(page.locator(".memora-json tr.is-same")).to_have_count(0)
+		page.locator("select[data-fieldname=view]").select_option("bytes")
+		live, planned = page.locator(".memora-bytes").all_inner_texts()
+		assert live == desk.read(paths.lesson(here.name("finding x")))
+		assert json.loads(planned)["title"] == newer
+		page.locator("select[data-fieldname=plan]").select_option(here.name("short plan"))
+		expect(page.locator(".memora-json-summary")).to_contain_text(
+			f"plans/{here.name('short plan')}/lessons/"
+		)
+		page.keyboard.press("Escape")
+		expect(page.locator(".memora-json-summary")).to_be_hidden()
+
+		publish_now(page, here)
+		assert published_lesson(desk, here, "finding x")["title"] == newer
+		with page.expect_popup() as popup:
+			line.get_by_role("link", name=say("Open on CDN")).first.click()
+		assert newer in popup.value.content()
+		with page.expect_popup() as popup:
+			line.get_by_role("link", name=say("View as Learner")).first.click()
+		expect(popup.value.locator("h1")).to_have_text(newer)
+		expect(popup.value.locator(".stage")).to_have_count(1)
+		popup.value.close()
+
+
+@pytest.mark.parametrize("key", ["physics", "mechanics", "motion", "speed", "what is speed", "plan"])
+def test_every_content_form_and_the_plans_has_the_line(desk: Desk, here: School, key: str) -> None:
+	with desk.login(here.editor) as page:
+		line = desk.form(page, here.docs[key])
+		expect(pill(line)).to_have_text(here.say("Live"))
+		expect(line.get_by_role("button", name=here.say("View JSON"))).to_be_visible()
+		expect(line.get_by_role("link", name=here.say("Open on CDN")).first).to_be_visible()
+		reader = line.get_by_role("link", name=here.say("View as Learner")).first
+		with page.expect_popup() as popup:
+			reader.click()
+		page_of = {"mechanics": "physics", "speed": "motion"}.get(key, key)
+		expect(popup.value.locator("h1")).to_have_text(here.title(page_of))
+		popup.value.close()
+
+
+def test_a_plans_next_run_is_previewed_and_then_goes_out(desk: Desk, here: School) -> None:
+	say = here.say
+	desk.configure(
+		cdn_base_url="https://cdn.example.com", cloudflare_zone_id="zone", cloudflare_api_token="token"
+	)
+	desk.edit(here.docs["what is speed"], is_free_preview=1)
+	desk.edit(here.docs["word problems"], is_published=0)
+	with desk.login(here.editor) as page:
+		line = desk.form(page, here.docs["plan"])
+		expect(line).to_contain_text(say("Changed, and waiting for the next run"))
+		shoot(page, "plan", here)
+		line.get_by_role("button", name=say("Preview Changes")).click()
+		dialog = page.locator(".memora-preview-dialog")
+		expect(dialog.locator(".alert").first).to_contain_text(
+			say("Paid lessons that could be read without paying: {0}", 1)
+		)
+		expect(dialog.locator(".alert").first).to_contain_text(here.title("what is speed"))
+		expect(dialog).to_contain_text(
+			say("Hold Large Changes is off in CDN Settings, so this goes out without asking.")
+		)
+		removed = dialog.locator("details", has_text=say("Files removed"))
+		removed.locator("summary").click()
+		expect(removed.locator("li")).to_have_text(
+			f"{here.title('word problems')} {paths.lesson(here.name('word problems'))}"
+		)
+		expect(dialog).to_contain_text(say("URLs purged from the CDN's cache"))
+		shoot(page, "preview", here)
+		page.keyboard.press("Escape")
+
+	desk.configure(cloudflare_zone_id="", cloudflare_api_token="")
+	with desk.login(here.editor) as page:
+		line = desk.form(page, here.docs["plan"])
+		line.get_by_role("button", name=say("Preview Changes")).click()
+		dialog = page.locator(".memora-preview-dialog")
+		expect(dialog).to_contain_text(say("No CDN cache is set up, so nothing is purged."))
+		dialog.get_by_role("button", name=say("Publish Now")).click()
+		expect(pill(line)).to_have_text(say("Live"))
+	assert published_lesson(desk, here, "what is speed")["access"]["access_level"] == "free_preview"
+	assert published_lesson(desk, here, "word problems") == {}
+	desk.edit(here.docs["what is speed"], is_free_preview=0)
+	desk.edit(here.docs["word problems"], is_published=1)
+	desk.publish()
+
+
+def test_a_lesson_says_why_it_is_not_live_and_its_editor_mends_it(desk: Desk, here: School) -> None:
+	say = here.say
+	desk.edit(here.docs["equations"], is_published=0)
+	desk.publish()
+	with desk.login(here.editor) as page:
+		line = desk.form(page, here.docs["two unknowns"])
+		expect(line).to_contain_text(
+			say("Not published: its {0} “{1}” is a draft", say("Unit"), here.title("equations"))
+		)
+		shoot(page, "lesson-why", here)
+		line.get_by_role("link", name=here.title("equations")).click()
+		line = page.locator(".memora-status:visible")
+		expect(line).to_contain_text(say("Not published: it is a draft"))
+		page.locator("input[data-fieldname=is_published]:visible").check()
+		save(page)
+		publish_now(page, here)
+	assert published_lesson(desk, here, "two unknowns")
+
+
+def test_what_a_plan_hides_and_what_no_plan_lists_say_so(desk: Desk, here: School) -> None:
+	with desk.login(here.editor) as page:
+		line = desk.form(page, here.docs["angles of a triangle"])
+		line.locator("summary").click()
+		expect(line).to_contain_text(
+			here.say(
+				"Hidden in the plan “{0}”, which hides its {1} “{2}”",
+				here.title("short plan"),
+				here.say("Track"),
+				here.title("geometry"),
+			)
+		)
+		line = desk.form(page, here.docs["music"])
+		expect(line).to_contain_text(here.say("In no plan, so no learner sees it"))
+
+
+def test_a_failure_is_told_in_plain_words(desk: Desk, here: School) -> None:
+	desk.edit(here.docs["measuring speed"], title=here.title("measuring speed") + " 2")
+	with driver.broken():
+		desk.publish()
+	with desk.login(here.editor) as page:
+		line = desk.form(page, here.docs["measuring speed"])
+		expect(pill(line)).to_have_text(here.say("Failed"))
+		expect(line).to_contain_text("The disk is full: make room in the site's public/files")
+		expect(line).to_contain_text(here.say("next try {0}"))
+		shoot(page, "lesson-failed", here)
+		publish_now(page, here)
+	assert published_lesson(desk, here, "measuring speed")["title"].endswith(" 2")
+
+
+def test_lists_show_how_each_row_stands_and_no_hashes(desk: Desk, here: School) -> None:
+	say = here.say
+	desk.edit(here.docs["push and pull"], description=here.title("forces"))
+	with desk.login(here.editor) as page:
+		desk.open(page, f"memora-lesson?parent_topic={here.name('forces')}")
+		waiting = page.locator(".list-row-container", has_text=here.title("push and pull"))
+		expect(waiting.locator(".memora-state").first).to_have_text(say("Waiting"))
+		page.locator(".filter-x-button:visible").click()
+		live = page.locator(".list-row-container", has_text=here.title("angles of a triangle"))
+		expect(live.locator(".memora-state").first).to_have_text(say("Live"))
+		expect(waiting).to_contain_text(here.title("forces"))
+		rows = page.locator(".frappe-list:visible").inner_text()
+		assert not [doc.name for doc in here.docs.values() if doc.name in rows]
+		shoot(page, "list", here)
+		page.locator("input[data-fieldname=title]:visible").fill(here.title("two unknowns"))
+		page.keyboard.press("Enter")
+		expect(page.locator(".list-row-container:visible .level-item.bold")).to_have_count(1)
+	desk.publish()
+	assert published_lesson(desk, here, "push and pull")["description"] == here.title("forces")
+
+
+def test_overrides_are_picked_from_the_plans_own_content(desk: Desk, here: School) -> None:
+	say, plan = here.say, here.docs["short plan"]
+	with desk.login(here.editor) as page:
+		line = desk.form(page, plan)
+		grid = page.locator("[data-fieldname=overrides]:visible")
+		expect(grid).to_contain_text(here.title("geometry"))
+		grid.locator(".grid-add-row").click()
+		row = grid.locator(".grid-body .grid-row").last
+		row.locator("[data-fieldname=target_doctype]").first.click()
+		row.locator("[data-fieldname=target_doctype] select").select_option("Memora Lesson")
+		row.locator("[data-fieldname=target_name]").first.click()
+		row.locator("[data-fieldname=target_name] input").press_sequentially(here.title("two unknowns")[0])
+		choices = row.locator(".awesomplete li")
+		expect(choices.filter(has_text=here.title("two unknowns"))).to_be_visible()
+		expect(choices.filter(has_text=say("Only what the plan's subjects hold"))).to_be_visible()
+		expect(choices.filter(has_text=here.title("what is speed"))).to_have_count(0)
+		shoot(page, "override", here)
+		with page.expect_response("**/api/method/frappe.client.validate_link"):
+			choices.filter(has_text=here.title("two unknowns")).click()
+		row.locator("[data-fieldname=action]").first.click()
+		row.locator("[data-fieldname=action] select").select_option("Rename")
+		row.locator("[data-fieldname=override_value]").first.click()
+		row.locator("[data-fieldname=override_value] input").fill("×2")
+		save(page)
+		expect(line).to_contain_text(say("Changed, and waiting for the next run"))
+		publish_now(page, here)
+	assert published_lesson(desk, here, "two unknowns", plan.name)["title"] == "×2"
+	assert published_lesson(desk, here, "two unknowns")["title"] == here.title("two unknowns")
