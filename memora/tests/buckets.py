@@ -6,6 +6,8 @@ from __future__ import annotations
 import json
 import logging
 import secrets
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import frappe
@@ -18,32 +20,25 @@ from memora.tests.publishing import PublishingTestCase
 from memora.tests.seaweedfs import ACCESS_KEY, SECRET_KEY
 
 
-class BucketTestCase(PublishingTestCase):
-	"""Export goes to a bucket of the test's own, which is read back with a client of boto3's own."""
+@contextmanager
+def moto() -> Iterator[str]:
+	"""The address of moto's server, on a free port."""
+	logging.getLogger("werkzeug").setLevel(logging.WARNING)
+	server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+	server.start()
+	host, port = server.get_host_and_port()
+	try:
+		yield f"http://{host}:{port}"
+	finally:
+		server.stop()
 
-	provider = "AWS S3"
 
-	@classmethod
-	def setUpClass(cls) -> None:
-		super().setUpClass()
-		cls.endpoint = cls.start_server()
-		cls.client = seaweedfs.client(cls.endpoint)
+class S3Server:
+	"""An S3 server, looked at behind memora's back with a client of boto3's own."""
 
-	@classmethod
-	def start_server(cls) -> str:
-		"""The address of an S3 server; moto's, which ends with the class."""
-		logging.getLogger("werkzeug").setLevel(logging.WARNING)
-		server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-		server.start()
-		cls.addClassCleanup(server.stop)
-		host, port = server.get_host_and_port()
-		return f"http://{host}:{port}"
-
-	def setUp(self) -> None:
-		self.bucket = self.make_bucket()
-		spacing, r2.SPACING = r2.SPACING, 0.0  # moto takes more than a write a second
-		self.addCleanup(setattr, r2, "SPACING", spacing)
-		super().setUp()
+	def __init__(self, endpoint: str) -> None:
+		self.endpoint = endpoint
+		self.client = seaweedfs.client(endpoint)
 
 	def make_bucket(self) -> str:
 		"""A new bucket that anyone may read, as behind a CDN."""
@@ -55,18 +50,61 @@ class BucketTestCase(PublishingTestCase):
 		self.client.put_bucket_policy(Bucket=name, Policy=json.dumps(policy))
 		return name
 
+	def settings(self, bucket: str, endpoint: str) -> dict[str, str]:
+		"""What CDN Settings say to publish to a bucket that is reached at `endpoint`."""
+		return {
+			"endpoint_url": endpoint,
+			"region": "us-east-1",
+			"bucket_name": bucket,
+			"access_key": ACCESS_KEY,
+			"secret_key": SECRET_KEY,
+			"cdn_base_url": f"{self.endpoint}/{bucket}",
+		}
+
+	def paths(self, bucket: str) -> set[str]:
+		"""All that stands in a bucket."""
+		pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+		return {found["Key"] for page in pages for found in page.get("Contents", ())}
+
+	def read(self, bucket: str, path: str) -> bytes | None:
+		"""An object's body, None where there is none."""
+		try:
+			return self.client.get_object(Bucket=bucket, Key=path)["Body"].read()
+		except self.client.exceptions.NoSuchKey:
+			return None
+
+
+class BucketTestCase(PublishingTestCase):
+	"""Export goes to a bucket of the test's own, which is read back with a client of boto3's own."""
+
+	provider = "AWS S3"
+
+	@classmethod
+	def setUpClass(cls) -> None:
+		super().setUpClass()
+		cls.endpoint = cls.start_server()
+		cls.s3 = S3Server(cls.endpoint)
+		cls.client = cls.s3.client
+
+	@classmethod
+	def start_server(cls) -> str:
+		"""The address of an S3 server; moto's, which ends with the class."""
+		stack = ExitStack()
+		cls.addClassCleanup(stack.close)
+		return stack.enter_context(moto())
+
+	def setUp(self) -> None:
+		self.bucket = self.make_bucket()
+		spacing, r2.SPACING = r2.SPACING, 0.0  # moto takes more than a write a second
+		self.addCleanup(setattr, r2, "SPACING", spacing)
+		super().setUp()
+
+	def make_bucket(self) -> str:
+		return self.s3.make_bucket()
+
 	def configure(self, **fields: Any) -> None:
 		super().configure(
-			**{
-				"storage_provider": self.provider,
-				"endpoint_url": self.endpoint,
-				"region": "us-east-1",
-				"bucket_name": self.bucket,
-				"access_key": ACCESS_KEY,
-				"secret_key": SECRET_KEY,
-				"cdn_base_url": f"{self.endpoint}/{self.bucket}",
-				**fields,
-			}
+			**{"storage_provider": self.provider, **self.s3.settings(self.bucket, self.endpoint), **fields}
 		)
 
 	def storage(self) -> Storage:
@@ -75,14 +113,10 @@ class BucketTestCase(PublishingTestCase):
 		return storage
 
 	def all_paths(self) -> set[str]:
-		pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket)
-		return {found["Key"] for page in pages for found in page.get("Contents", ())}
+		return self.s3.paths(self.bucket)
 
 	def read_bytes(self, path: str) -> bytes | None:
-		try:
-			return self.client.get_object(Bucket=self.bucket, Key=path)["Body"].read()
-		except self.client.exceptions.NoSuchKey:
-			return None
+		return self.s3.read(self.bucket, path)
 
 	def put(self, path: str, body: bytes, **headers: Any) -> None:
 		"""Write past memora."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import select
 import signal
 import threading
 import traceback
@@ -18,9 +19,9 @@ import frappe
 from memora.tests.utils import set_in_test
 
 
-def connected(work: Callable[..., Any], *arguments: Any) -> Any:
-	"""Run `work` in this thread on a connection of its own, and commit."""
-	frappe.init(site=_SITE)
+def connected(site: str, work: Callable[..., Any], *arguments: Any) -> Any:
+	"""Run `work` in this thread on a connection of its own to the site, and commit."""
+	frappe.init(site=site)
 	frappe.connect()
 	set_in_test(True)
 	try:
@@ -34,13 +35,14 @@ def connected(work: Callable[..., Any], *arguments: Any) -> Any:
 def at_once(*works: Callable[[], Any]) -> list[Any]:
 	"""Run these in threads that begin together, each as `connected` does. Raises the first error."""
 	start = threading.Barrier(len(works))
+	site = frappe.local.site
 
 	def begin(work: Callable[[], Any]) -> Any:
 		def together() -> Any:
 			start.wait()
 			return work()
 
-		return connected(together)
+		return connected(site, together)
 
 	with ThreadPoolExecutor(len(works)) as pool:
 		return list(pool.map(begin, works))
@@ -112,7 +114,7 @@ def fork(work: Callable[[Stops], Any]) -> Child:
 		for descriptor in (result, go, at):
 			os.close(descriptor)
 		_INHERITED.append(frappe.local.db)
-		told = (True, connected(work, Stops(wait, arrive)))
+		told = (True, connected(frappe.local.site, work, Stops(wait, arrive)))
 		status = 0
 	except BaseException:  # noqa: BLE001 - told to the parent, whatever it is
 		told = (False, traceback.format_exc())
@@ -135,8 +137,9 @@ class Stops:
 		os.write(self._arrive, place.encode())
 		os.read(self._wait, 1)
 
-
-_SITE = frappe.local.site
+	def told_within(self, seconds: float) -> bool:
+		"""Whether the test has said to go on, waiting so long for it."""
+		return bool(select.select([self._wait], [], [], seconds)[0])
 
 _INHERITED: list[Any] = []
 """The parent's connection, kept in a child until it ends: let go of, some drivers end the parent's session."""

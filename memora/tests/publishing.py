@@ -17,7 +17,7 @@ from memora.services.cdn_export import batch_processor, paths, published_check, 
 from memora.services.cdn_export.batch_processor import Drained
 from memora.services.cdn_export.published_check import Report
 from memora.services.cdn_export.storage import Storage, Upload
-from memora.tests import factories
+from memora.tests import clock, factories
 from memora.tests.utils import MemoraTestCase
 
 
@@ -49,17 +49,7 @@ class PublishingTestCase(MemoraTestCase):
 
 	def configure(self, **fields: Any) -> None:
 		"""Save CDN Settings, publishing to this test's folder unless told otherwise."""
-		doc = frappe.get_doc("CDN Settings")
-		doc.update(
-			{
-				"enabled": 1,
-				"storage_provider": "Local Directory",
-				"local_path": str(self.local_path),
-				**fields,
-			}
-		)
-		doc.save()
-		frappe.db.commit()
+		publish_to(**{"storage_provider": "Local Directory", "local_path": str(self.local_path), **fields})
 
 	def publish(self) -> Drained:
 		"""Commit, then fold and build until nothing waits, as a batch does."""
@@ -80,9 +70,7 @@ class PublishingTestCase(MemoraTestCase):
 
 	def minutes_pass(self, minutes: int) -> None:
 		"""Let everything that waits for a moment wait that much less."""
-		for table, column in (("CDN File", "remove_at"), ("CDN Publish State", "next_retry_at")):
-			frappe.db.sql(f"update `tab{table}` set {column} = {column} - interval %s minute", minutes)
-		frappe.db.commit()
+		clock.skip(minutes * 60)
 
 	@contextmanager
 	def recorded(self) -> Iterator[list[tuple[str, str]]]:
@@ -169,6 +157,14 @@ class PublishingTestCase(MemoraTestCase):
 		"""Since `before`, exactly these files were written."""
 		after = self.contents()
 		self.assertEqual({path for path, body in after.items() if before.get(path) != body}, paths)
+
+
+def publish_to(**fields: Any) -> None:
+	"""Save CDN Settings with export enabled; commits."""
+	doc = frappe.get_doc("CDN Settings")
+	doc.update({"enabled": 1, **fields})
+	doc.save()
+	frappe.db.commit()
 
 
 def make_course(units: int = 2, lessons: int = 2, **subject: Any) -> dict[str, Any]:

@@ -91,6 +91,8 @@ class TestSignedLinks(BucketTestCase):
 		self.check(leaving=[FILM])
 
 	def test_they_are_renewed_before_half_their_life_is_gone_and_nothing_else_is(self) -> None:
+		"""earlier-defects, Content: signed URLs were never renewed, and were of the old signature version, which R2
+		refuses."""
 		self.assertNotIn("signed_url_expiry", self.lesson(self.plain))
 		before, link = self.objects(), self.links(self.video)[0]
 		life = self.signed_for(self.video)

@@ -86,8 +86,8 @@ def process_pending_plans() -> dict[str, Any]:
 def check_due() -> dict[str, Any]:
 	"""The every-minute entry: in milliseconds, whether something cannot wait for the next batch.
 
-	That is another interval, a retry, a lease that ran out, a removal whose grace is over, a purge to repeat
-	or a signature to renew.
+	That is another interval, a retry, a lease that ran out, what a drain that died between two builds has left,
+	a removal whose grace is over, a purge to repeat or a signature to renew.
 	"""
 	options = settings.load()
 	_ring_clock(options)
@@ -342,15 +342,24 @@ def _due_reason(options: settings.ExportSettings) -> str:
 	"""Why a batch should run now, "" when it need not. Few and cheap statements."""
 	if options.interval_minutes != _CRON_MINUTES and _interval_is_over(options) and _anything_waits():
 		return "interval"
-	if any(state.retry_count for state in publish_state.due(now_datetime())):
+	waiting = publish_state.due(now_datetime())
+	if any(state.retry_count for state in waiting):
 		return "retry"
 	if publish_state.abandoned():
 		return "lease"
+	if waiting and _nobody_drains():
+		return "left"
 	if _has_leftovers():
 		return "removal"
 	if _signatures_end(options):
 		return "signature"
 	return ""
+
+
+def _nobody_drains() -> bool:
+	"""Whether the drains of the last batch are over or dead: a lease's life has passed, and none is held."""
+	last = float(notes.read(_LAST_BATCH) or 0)
+	return time.time() - last >= leases.LEASE_SECONDS and not publish_state.is_anything_leased()
 
 
 def _anything_waits() -> bool:

@@ -1,8 +1,8 @@
 """From a diff to the storage: in order, in parallel, and so that no late builder can overwrite newer files.
 
 Every document is made and validated first, so an invalid one uploads nothing. Then, phase by phase, targets go
-up before what links to them; before each phase the lease is checked, and manifests and shared files are only
-written over the object that the ledger knows, where the storage can do that.
+up before what links to them, new lessons before their neighbours; before each phase the lease is checked, and
+manifests and shared files are only written over the object that the ledger knows, where the storage can do that.
 """
 
 from __future__ import annotations
@@ -96,17 +96,28 @@ def publish(
 	only to what is there.
 	"""
 	etags: dict[str, str] = {}
-	by_phase = sorted(cargo.files, key=lambda item: PHASES.index(item[0].kind))
+
+	def phase_of(item: tuple[Planned, Upload]) -> tuple[int, int]:
+		file, _ = item
+		return PHASES.index(file.kind), _turn(ledger.get(file.path)) if file.kind == "lesson" else 0
 
 	def put(item: tuple[Planned, Upload]) -> None:
 		file, upload = item
 		etags[file.path] = _put(storage, lease, ledger.get(file.path), file, upload)
 
 	with ThreadPoolExecutor(max_workers=max(1, min(storage.threads, len(cargo.files)))) as pool:
-		for _, phase in groupby(by_phase, key=lambda item: item[0].kind):
+		for _, phase in groupby(sorted(cargo.files, key=phase_of), key=phase_of):
 			lease.check()
 			_for_each(list(phase), put, pool, storage.threads, lambda: tell(len(etags), len(cargo.files)))
 	return etags
+
+
+def _turn(entry: LedgerEntry | None) -> int:
+	"""When it is a lesson's turn: lessons link to their neighbours, so new ones, to which nothing leads yet, go before
+	those that learners read, and before those that a broken-off build may have shown them."""
+	if entry is None or entry.state == "removed":
+		return 0
+	return 2 if entry.etag else 1
 
 
 def _for_each(

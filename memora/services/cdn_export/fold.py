@@ -25,7 +25,8 @@ _PATIENCE_SECONDS = 5
 
 
 def fold() -> int:
-	"""Fold all committed changes. Returns how many there were; 0 too when another fold takes very long."""
+	"""Fold all committed changes. Returns how many there were; 0 too when another fold takes very long. Commits."""
+	database.fresh()  # a caller's snapshot would hide what was committed since
 	if not frappe.db.sql("select 1 from `tabCDN Change` limit 1"):
 		return 0
 	database.limit_idling()

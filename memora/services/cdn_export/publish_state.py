@@ -327,6 +327,11 @@ def abandoned() -> bool:
 	)
 
 
+def is_anything_leased() -> bool:
+	"""Whether anybody builds anything right now."""
+	return bool(frappe.db.sql(f"select 1 from `tab{TABLE}` where lease_expires > now(6) limit 1"))
+
+
 def waiting_and_dead() -> tuple[list[State], list[tuple[State, str]]]:
 	"""The plans that wait, and the dead letters each with its error: what Redis is to show."""
 	waiting = _select("scope_type = 'plan' and published_generation < generation and dead_since is null", ())

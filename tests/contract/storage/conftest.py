@@ -22,8 +22,8 @@ from moto.server import ThreadedMotoServer
 from memora.services.cdn_export import storage as storages
 from memora.services.cdn_export.storage import Storage, StorageSettings, Upload, r2
 from memora.tests import seaweedfs
+from memora.tests.faulty_server import FaultyServer, Request, s3_error
 from memora.tests.seaweedfs import ACCESS_KEY, SECRET_KEY
-from tests.contract.storage.faulty_server import FaultyServer, Request, s3_error
 
 SEAWEEDFS = "AWS S3 on SeaweedFS"
 PROVIDERS = {

@@ -23,7 +23,7 @@ from memora.services.cdn_export import storage as storages
 from memora.services.cdn_export.storage import Storage, StorageSettings, r2
 from memora.services.cdn_export.storage import s3 as s3_module
 from tests.contract.storage.conftest import ACCESS_KEY, SECRET_KEY, upload
-from tests.contract.storage.faulty_server import (
+from memora.tests.faulty_server import (
 	Answer,
 	Cut,
 	FaultyServer,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -43,11 +46,22 @@ class Truncate:
 	"""Pass the answer on, but close the connection in the middle of its body."""
 
 
+class Reset:
+	"""Break the connection off (RST) instead of an answer."""
+
+
+@dataclass(frozen=True)
+class Delay:
+	"""Pass the request on after so many seconds."""
+
+	seconds: float
+
+
 class Hang:
 	"""Do not answer until the server stops."""
 
 
-Fault = Answer | Cut | Truncate | Hang
+Fault = Answer | Cut | Truncate | Reset | Delay | Hang
 Rule = Callable[[Request], Fault | None]
 
 
@@ -72,14 +86,20 @@ class FaultyServer:
 		self._rules: list[Rule] = []
 		self._stopping = threading.Event()
 		self.requests: list[Request] = []
-		handler = type("Handler", (_Handler,), {"owner": self})
-		self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-		self._server.daemon_threads = True
+		self._handler = type("Handler", (_Handler,), {"owner": self})
+		self._listen(0)
 		self.url = f"http://127.0.0.1:{self._server.server_port}"
 
-	def __enter__(self) -> FaultyServer:
+	def _listen(self, port: int) -> None:
+		self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler)
+		self._server.daemon_threads = True
+
+	def _serve(self) -> None:
 		# Polling for the end seldom would make every test wait for it.
 		threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+
+	def __enter__(self) -> FaultyServer:
+		self._serve()
 		return self
 
 	def __exit__(
@@ -88,6 +108,27 @@ class FaultyServer:
 		self._stopping.set()
 		self._server.shutdown()
 		self._server.server_close()
+
+	@contextmanager
+	def down(self) -> Iterator[None]:
+		"""Refuse new connections meanwhile, and break off those that are open when they are used."""
+		port = self._server.server_port
+		self._server.shutdown()
+		self._server.socket.shutdown(socket.SHUT_RDWR)  # also for processes that were forked with it
+		self._server.server_close()
+		with self.broken(lambda _request: Reset()):
+			yield
+		self._listen(port)
+		self._serve()
+
+	@contextmanager
+	def broken(self, rule: Rule) -> Iterator[None]:
+		"""Ask `rule` too about every request meanwhile."""
+		self._rules.append(rule)
+		try:
+			yield
+		finally:
+			self._rules.remove(rule)
 
 	def next(self, *faults: Fault) -> None:
 		"""Break the next requests, one by one."""
@@ -110,7 +151,11 @@ class FaultyServer:
 
 	def wait_for_the_end(self) -> None:
 		"""Block until the server stops."""
-		self._stopping.wait(30)
+		self.pause(30)
+
+	def pause(self, seconds: float) -> None:
+		"""Block for so long, or until the server stops."""
+		self._stopping.wait(seconds)
 
 	def ask_behind(self, request: Request) -> Answer:
 		"""The answer of the server behind."""
@@ -148,6 +193,14 @@ class _Handler(BaseHTTPRequestHandler):
 		fault = self.owner.fault_for(request)
 		if isinstance(fault, Hang):
 			self.owner.wait_for_the_end()
+		if isinstance(fault, Delay):
+			self.owner.pause(fault.seconds)
+		if isinstance(fault, Reset):
+			# Closed without lingering, a socket says so with RST.
+			self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+			self.connection.close()
+			self.close_connection = True
+			return
 		if isinstance(fault, Hang) or (isinstance(fault, Cut) and not fault.after):
 			self.close_connection = True
 			return

@@ -1,0 +1,98 @@
+"""Time for tests: what is waited for comes sooner by as much as a test says, and the scheduler's minutes go by.
+
+Nothing sleeps: the moments that memora waits for stand in MariaDB, and are moved there.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from datetime import timedelta
+
+import frappe
+from frappe.utils import now_datetime
+from frappe.utils.background_jobs import get_queue
+from rq import Worker
+
+from memora.services.cdn_export import (
+	batch_processor,
+	ledger,
+	notes,
+	pending_queue,
+	publish_state,
+	purge_queue,
+)
+
+MINUTE = 60.0
+_LONGEST_MINUTES = 120
+_MOMENTS = (
+	(publish_state.TABLE, "lease_expires"),
+	(publish_state.TABLE, "next_retry_at"),
+	(ledger.TABLE, "remove_at"),
+	(purge_queue.TABLE, "next_try_at"),
+)
+_WORKERS_SECONDS = 20
+_POLL_SECONDS = 0.02
+
+
+def skip(seconds: float) -> None:
+	"""Let everything that waits for a moment wait that much less; commits."""
+	for table, column in _MOMENTS:
+		frappe.db.sql(
+			f"update `tab{table}` set {column} = {column} - interval %s microsecond where {column} is not null",
+			int(seconds * 1_000_000),
+		)
+	if last := notes.read(batch_processor._LAST_BATCH):
+		notes.write(batch_processor._LAST_BATCH, str(float(last) - seconds))
+	frappe.db.commit()
+	pending_queue._broken_until -= seconds
+
+
+def scheduler(dice: random.Random) -> float | None:
+	"""Let the scheduler's minutes go by until nothing waits. Returns the seconds that took, skipped ones included;
+	None when something still waits after two hours.
+
+	Where in its minute and its five minutes the scheduler is when this begins, the dice say.
+	"""
+	began = time.monotonic()
+	skipped = dice.uniform(0, MINUTE)
+	minute = dice.randrange(5)
+	skip(skipped)
+	for _ in range(_LONGEST_MINUTES):
+		look(batch=minute % 5 == 0)
+		if not anything_waits():
+			return skipped + time.monotonic() - began
+		skip(MINUTE)
+		skipped += MINUTE
+		minute += 1
+	return None
+
+
+def look(*, batch: bool) -> None:
+	"""What Frappe's scheduler starts in a minute, and with `batch` in a fifth one. Where real workers listen, it
+	returns when they have nothing left to do."""
+	frappe.db.commit()
+	batch_processor.check_due()
+	if batch:
+		frappe.db.commit()
+		batch_processor.process_pending_plans()
+	ends = time.monotonic() + _WORKERS_SECONDS
+	while _workers_listen() and anything_waits() and time.monotonic() < ends:
+		time.sleep(_POLL_SECONDS)
+
+
+def anything_waits() -> bool:
+	"""Whether a change is not folded, or something folded neither published nor given up by a dead letter."""
+	frappe.db.commit()
+	return bool(
+		frappe.db.sql("select 1 from `tabCDN Change` limit 1")
+		or publish_state.due(now_datetime() + timedelta(days=1))
+		or frappe.db.sql(
+			f"select 1 from `tab{publish_state.TABLE}`"
+			" where published_generation < generation and lease_token is not null limit 1"
+		)
+	)
+
+
+def _workers_listen() -> bool:
+	return bool(Worker.count(queue=get_queue(batch_processor.QUEUE)))

@@ -1,0 +1,227 @@
+"""The life of a plan's work: waiting, leased, built, published, or tried again until it is a dead letter."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from unittest.mock import patch
+
+import frappe
+from frappe.utils import now_datetime
+
+from memora.exceptions import StorageUnavailableError
+from memora.services.cdn_export import (
+	batch_processor,
+	operations,
+	pending_queue,
+	plan_build,
+	publish_state,
+	scopes,
+)
+from memora.services.cdn_export import lease as leases
+from memora.services.cdn_export.publish_state import State
+from memora.services.cdn_export.storage.local import LocalStorage
+from memora.tests import clock, factories
+from memora.tests.faults.places import STEPS, killed, stopped
+from memora.tests.processes import at_once
+from memora.tests.publishing import PublishingTestCase, make_course
+
+
+class WorkTestCase(PublishingTestCase):
+	def setUp(self) -> None:
+		super().setUp()
+		self.course = make_course(units=1, lessons=1)
+		self.lesson = self.course["lessons"][0]
+		self.plan = factories.make_plan([self.course["subject"]], is_published=1)
+		self.publish()
+
+	def state(self) -> State:
+		frappe.db.commit()
+		scope = scopes.plan(self.plan.name)
+		return publish_state.read([scope])[scope.id]
+
+	def edit(self, title: str) -> None:
+		self.change(self.lesson, title=title)
+		frappe.db.commit()
+
+	def live_title(self) -> str:
+		return self.read(f"lessons/{self.lesson.name}.json")["title"]
+
+	def logs(self) -> list[Any]:
+		return frappe.get_all(
+			"CDN Sync Log",
+			{"plan_id": self.plan.name},
+			["status", "retry_count", "files_uploaded", "error_message", "next_retry_at"],
+			order_by="creation",
+		)
+
+	def failing(self):
+		"""The plan's own build fails."""
+
+		def fail(*_: Any) -> None:
+			raise StorageUnavailableError("refused by the test")
+
+		return patch.object(plan_build, "run", fail)
+
+
+class TestWaiting(WorkTestCase):
+	def test_a_plan_waits_until_it_is_published_whatever_becomes_of_its_worker(self) -> None:
+		"""earlier-defects, Queue: plans popped from the set before the work was done; a batch that crashed lost every
+		plan it had popped."""
+		self.edit("kept")
+		killed(STEPS["before the manifest"][0])
+		self.assertIn(self.plan.name, pending_queue.waiting())
+		self.assertFalse(self.state().is_current)
+		clock.skip(leases.LEASE_SECONDS + 1)
+		self.publish()
+		self.assertEqual(self.live_title(), "kept")
+		self.assertEqual(pending_queue.waiting(), set())
+
+	def test_a_locked_plan_is_not_dropped(self) -> None:
+		"""earlier-defects, Queue: a locked plan was dropped."""
+		self.edit("kept")
+		with stopped(STEPS["before the manifest"][0]) as building:
+			self.edit("edited meanwhile")
+			frappe.db.commit()
+			self.assertIsNone(leases.acquire(scopes.plan(self.plan.name)))
+			self.assertFalse(self.state().is_current)
+			building.go_on()
+			building.wait()
+		self.assertEqual(self.live_title(), "edited meanwhile")
+
+	def test_a_drain_whose_time_is_up_leaves_the_rest_to_the_next(self) -> None:
+		"""earlier-defects, Queue: a batch that ran past the job's 300 s lost every plan it had popped."""
+		for _ in range(3):
+			factories.make_plan([self.course["subject"]], is_published=1)
+		frappe.db.commit()
+		with patch.object(batch_processor, "_start_drains") as started:
+			drained = batch_processor.drain(seconds=1e-9)
+		self.assertEqual(drained.published, 0)
+		batch_processor.fold.fold()
+		with patch.object(batch_processor, "_start_drains") as started:
+			drained = batch_processor.drain(seconds=1e-9)
+		self.assertGreater(drained.left, 0)
+		started.assert_called_once()
+		self.assertLess(batch_processor.DRAIN_SECONDS, batch_processor.JOB_SECONDS)
+		self.publish()
+		self.assertEqual(len(self.read("plans/index.json")["plans"]), 4)
+
+	def test_a_drain_sees_what_was_committed_since_its_connection_last_read(self) -> None:
+		frappe.db.sql("select name from `tabMemora Lesson`")  # a snapshot
+
+		def edit_elsewhere() -> None:
+			frappe.get_doc("Memora Lesson", self.lesson.name).db_set("title", "seen")
+
+		at_once(edit_elsewhere)
+		batch_processor.drain(seconds=None)
+		self.assertEqual(self.live_title(), "seen")
+
+	def test_what_a_drain_left_that_died_between_two_builds_is_taken_up_by_the_minutes_look(self) -> None:
+		"""Nothing is leased then, so no lease runs out."""
+		self.edit("kept")
+		with patch.object(batch_processor, "_start_drains", return_value=1):  # to a worker that dies
+			batch_processor.run_batch()
+			self.assertEqual(batch_processor.check_due(), {"due": ""})
+			clock.skip(leases.LEASE_SECONDS + 1)
+			self.assertEqual(batch_processor.check_due(), {"due": "left"})
+		clock.skip(leases.LEASE_SECONDS + 1)
+		self.assertEqual(self.tick(), {"due": "left"})
+		self.assertEqual(self.live_title(), "kept")
+		self.assertEqual(self.tick(), {"due": ""})
+
+
+class TestRetries(WorkTestCase):
+	def test_it_is_tried_again_after_2_4_and_8_minutes_and_then_is_a_dead_letter(self) -> None:
+		"""earlier-defects, Queue: nothing ever read `next_retry_at`; the retry counter started at 0 on every run, so
+		the dead letter was unreachable."""
+		self.edit("failing")
+		with self.failing():
+			self.publish()
+			for number, minutes in enumerate((2, 4, 8), start=1):
+				state = self.state()
+				self.assertEqual(state.retry_count, number)
+				wait = state.next_retry_at - now_datetime()
+				self.assertTrue(timedelta(0) < wait <= timedelta(minutes=minutes), wait)
+				self.assertGreater(wait, timedelta(minutes=minutes - 1))
+				clock.skip(minutes * 60 - 60)
+				self.assertEqual(self.tick(), {"due": ""})
+				self.assertEqual(self.state().retry_count, number)
+				clock.skip(60)
+				self.assertEqual(self.tick(), {"due": "retry"})
+		self.assertIsNotNone(self.state().dead_since)
+		self.assertEqual(
+			[(log.status, log.retry_count) for log in self.logs()][1:],
+			[("Failed", 1), ("Failed", 2), ("Failed", 3), ("Dead Letter", 3)],
+		)
+		self.assertEqual([letter["name"] for letter in operations.dead_letters()], [self.plan.name])
+
+	def test_retry_publishes(self) -> None:
+		"""earlier-defects, Queue: Retry reported success while nothing happened."""
+		self.edit("failing")
+		with self.failing():
+			for _ in range(4):
+				self.publish()
+				clock.skip(10 * 60)
+		self.publish()
+		self.assertIsNotNone(self.state().dead_since)
+		operations.retry(self.plan.name)
+		self.assertIsNone(self.state().dead_since)
+		self.publish()
+		self.assertTrue(self.state().is_current)
+		self.assertEqual(self.logs()[-1].status, "Success")
+		self.assertEqual(operations.dead_letters(), [])
+		self.check()
+
+	def test_a_failure_is_recorded_with_its_cause(self) -> None:
+		"""earlier-defects, Queue: a bare `except` around each step: failures looked like "processed 0", with nothing
+		logged."""
+		self.edit("failing")
+
+		def refuse(*_: Any, **__: Any) -> str:
+			raise OSError("a cause nobody had thought of")
+
+		with patch.object(LocalStorage, "put", refuse):
+			drained = self.publish()
+		self.assertGreater(drained.failed, 0)
+		self.assertIn("a cause nobody had thought of", " ".join(self.failures().values()))
+		logged = frappe.get_all("CDN Sync Log", {"status": "Failed"}, pluck="error_message")
+		self.assertTrue(not logged or "a cause nobody had thought of" in logged[0])
+
+
+class TestDisabled(WorkTestCase):
+	def test_while_export_is_disabled_changes_wait_and_nothing_is_logged(self) -> None:
+		"""earlier-defects, Queue: export disabled: the plan was popped and logged as Success with 0 files."""
+		before = len(self.logs())
+		self.configure(enabled=0)
+		self.edit("waits")
+		batch_processor.run_batch()
+		self.publish()
+		self.assertEqual(len(self.logs()), before)
+		self.assertFalse(self.state().is_current)
+		self.assertNotEqual(self.live_title(), "waits")
+		self.configure(enabled=1)
+		self.publish()
+		self.assertEqual(self.live_title(), "waits")
+
+	def test_a_log_says_what_was_uploaded_or_why_not(self) -> None:
+		"""earlier-defects, Queue: `error_message`, `files_uploaded` and `batch_interval_minutes` were never used."""
+		self.edit("another")
+		self.publish()
+		self.assertGreater(self.logs()[-1].files_uploaded, 0)
+		self.edit("failing")
+		with self.failing():
+			self.publish()
+		self.assertIn("refused by the test", self.logs()[-1].error_message)
+
+	def test_the_interval_of_the_settings_is_kept(self) -> None:
+		"""earlier-defects, Queue: `error_message`, `files_uploaded` and `batch_interval_minutes` were never used."""
+		self.configure(batch_interval_minutes=15)
+		batch_processor.run_batch()
+		self.edit("waits for its interval")
+		for _ in range(2):
+			clock.skip(5 * 60)
+			self.assertIn("skipped", batch_processor.process_pending_plans())
+			self.assertEqual(self.tick(), {"due": ""})
+		clock.skip(5 * 60)
+		self.assertEqual(self.tick(), {"due": "interval"})
+		self.assertEqual(self.live_title(), "waits for its interval")
