@@ -32,8 +32,8 @@ from memora.tests.faults.redis_server import RedisServer
 from memora.tests.publishing import publish_to
 from memora.tests.utils import wipe
 
-HISTORIES = int(os.environ.get("MEMORA_SEQUENCES", 5))
-STEPS = int(os.environ.get("MEMORA_SEQUENCE_STEPS", 30))
+HISTORIES = int(os.environ.get("MEMORA_SEQUENCES", 4))
+STEPS = int(os.environ.get("MEMORA_SEQUENCE_STEPS", 20))
 
 
 class AnyHistory(RuleBasedStateMachine):

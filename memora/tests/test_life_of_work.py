@@ -153,7 +153,7 @@ class TestRetries(WorkTestCase):
 			[(log.status, log.retry_count) for log in self.logs()][1:],
 			[("Failed", 1), ("Failed", 2), ("Failed", 3), ("Dead Letter", 3)],
 		)
-		self.assertEqual([letter["name"] for letter in operations.dead_letters()], [self.plan.name])
+		self.assertEqual([letter["label"] for letter in operations.dead_letters()], [self.plan.name])
 
 	def test_retry_publishes(self) -> None:
 		"""earlier-defects, Queue: Retry reported success while nothing happened."""

@@ -49,3 +49,17 @@ class TestPublishing(PublishingTestCase):
 				f"plans/{plan.name}/manifest.json",
 			},
 		)
+
+	def test_a_new_lesson_goes_up_before_the_neighbours_that_lead_to_it(self) -> None:
+		course = make_course(units=1, lessons=3)
+		first, new, last = (f"lessons/{lesson.name}.json" for lesson in course["lessons"])
+		factories.make_plan([course["subject"]], is_published=1)
+		for _ in range(2):  # never there before, and removed before
+			self.change(course["lessons"][1], is_published=0)
+			self.publish()
+			self.change(course["lessons"][1], is_published=1)
+			with self.recorded() as steps:
+				self.publish()
+			lessons = [path for _, path in steps if path.startswith("lessons/")]
+			self.assertEqual(lessons[0], new)
+			self.assertEqual(set(lessons[1:]), {first, last})

@@ -145,7 +145,6 @@ def drain(
 	if not options.enabled:
 		return drained
 	ends = time.monotonic() + seconds if seconds else float("inf")
-	pause = threading.Event()
 	site: Site | None = None
 	try:
 		while time.monotonic() < ends and (site is None or site.options.enabled):
@@ -167,7 +166,7 @@ def drain(
 			if not waiting:
 				break
 			if not built:
-				pause.wait(_BUSY_PAUSE_SECONDS)
+				_let_others_build()
 		drained.left = len(publish_state.due(now_datetime()))
 		if _has_leftovers() or _signatures_end(options):
 			site = site or Site.open()
@@ -182,6 +181,11 @@ def drain(
 	if drained.left and seconds:
 		_start_drains(1, triggered_by)
 	return drained
+
+
+def _let_others_build() -> None:
+	"""All that waits is held by others, or waits for what they hold: look again in a moment."""
+	threading.Event().wait(_BUSY_PAUSE_SECONDS)
 
 
 def _build_one(site: Site, state: State, triggered_by: str, drained: Drained) -> bool:
