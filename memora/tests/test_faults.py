@@ -59,5 +59,6 @@ def _case_of(stage: Stage) -> type[FaultTestCase]:
 
 
 for _stage in dict.fromkeys(scenario.stage for scenario in SCENARIOS.values()):
-	globals()[(_case := _case_of(_stage)).__name__] = _case
+	_case = _case_of(_stage)
+	globals()[_case.__name__] = _case
 del _case

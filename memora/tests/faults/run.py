@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import platform
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -42,6 +43,7 @@ class Row:
 
 def main() -> None:
 	options = _options()
+	signal.signal(signal.SIGTERM, lambda *_: sys.exit(2))  # so that no server or worker is left behind
 	frappe.init(site=options.site)
 	frappe.connect()
 	if not frappe.conf.allow_tests:
@@ -103,7 +105,9 @@ def _options() -> argparse.Namespace:
 	parser = argparse.ArgumentParser(prog="dev/faults", description=__doc__)
 	parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="all unless named")
 	parser.add_argument("--list", action="store_true", help="only name all scenarios")
-	parser.add_argument("--runs", type=int, metavar="N", help=f"how often each is played: {RUNS} unless given")
+	parser.add_argument(
+		"--runs", type=int, metavar="N", help=f"how often each is played: {RUNS} unless given"
+	)
 	parser.add_argument("--quick", action="store_true", help=f"small, and {QUICK_RUNS} runs each")
 	parser.add_argument(
 		"--json", metavar="FILE", help="a list of {scenario, runs, lost, dangling, worst_recovery_s}"
@@ -132,7 +136,9 @@ def _about(started: float) -> str:
 
 def _write_docs(about: str, rows: Sequence[Row]) -> None:
 	"""Put the table between its marks in docs/reliability.md; the rest of the page is prose."""
-	lines = [f"{about}\n\n| scenario | runs | lost | dangling | worst recovery, s |\n| --- | --- | --- | --- | --- |\n"]
+	lines = [
+		f"{about}\n\n| scenario | runs | lost | dangling | worst recovery, s |\n| --- | --- | --- | --- | --- |\n"
+	]
 	lines += [
 		f"| {row.scenario} | {row.runs} | {row.lost} | {row.dangling} | {row.worst_recovery_s:.0f} |\n"
 		for row in rows

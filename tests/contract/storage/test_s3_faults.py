@@ -22,7 +22,6 @@ from memora.exceptions import (
 from memora.services.cdn_export import storage as storages
 from memora.services.cdn_export.storage import Storage, StorageSettings, r2
 from memora.services.cdn_export.storage import s3 as s3_module
-from tests.contract.storage.conftest import ACCESS_KEY, SECRET_KEY, upload
 from memora.tests.faulty_server import (
 	Answer,
 	Cut,
@@ -32,6 +31,7 @@ from memora.tests.faulty_server import (
 	Truncate,
 	s3_error,
 )
+from tests.contract.storage.conftest import ACCESS_KEY, SECRET_KEY, upload
 
 AN_HOUR_AGO = format_datetime(datetime.now(timezone.utc) - timedelta(hours=1), usegmt=True)
 PASSING = {

@@ -1,6 +1,6 @@
-"""Every scenario, one module a kind of trouble. Importing this names them all, in this order."""
+"""Every scenario, one module a kind of trouble. Importing this names them all."""
 
 from memora.tests.faults.scenario import SCENARIOS
-from memora.tests.faults.scenarios import workers, redis, mariadb, storage, editing  # noqa: I001 - the table's order
+from memora.tests.faults.scenarios import editing, mariadb, redis, storage, workers
 
 __all__ = ["SCENARIOS", "editing", "mariadb", "redis", "storage", "workers"]

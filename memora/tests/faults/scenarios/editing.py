@@ -169,7 +169,7 @@ def at_work(school: School, *, editors: int, changes: int, session: str = "") ->
 			title = f"{school.run}.{number}.{change}"
 			_until_saved("Memora Lesson", mine, title)
 			saved["Memora Lesson", mine, "title"] = title
-			if change % 5 == 0:
+			if change % 25 == 0:
 				_until_saved("Memora Academic Plan", school.own.name, title)
 		return saved
 
@@ -180,14 +180,14 @@ def at_work(school: School, *, editors: int, changes: int, session: str = "") ->
 
 	frappe.db.commit()
 	builder = fork(build)
-	crowd: list[Child] = [
-		fork(lambda stops, number=number: edit(number, stops)) for number in range(editors)
-	]
+	crowd: list[Child] = [fork(lambda stops, number=number: edit(number, stops)) for number in range(editors)]
 	try:
 		yield
 		for each in crowd:
 			school.committed |= each.wait()
-		school.committed.pop(("Memora Academic Plan", school.own.name, "title"), None)  # who was last, nobody knows
+		school.committed.pop(
+			("Memora Academic Plan", school.own.name, "title"), None
+		)  # who was last, nobody knows
 		builder.go_on()
 		builder.wait()
 	finally:

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 
 import frappe
 
-from memora.services.cdn_export import database, ledger, publish_state
+from memora.services.cdn_export import database, ledger, publish_state, scopes
 from memora.tests.faults import school as schools
 from memora.tests.faults.places import STEPS, stopped, worker
 from memora.tests.faults.redis_server import CannotRunError
@@ -36,10 +36,13 @@ _HERE = (
 def deadlock_of_the_fold(school: School) -> None:
 	"""The fold raises generations in name order; the other side takes the last of them first."""
 	school.edit()
-	states = frappe.get_all(publish_state.TABLE, pluck="name", order_by="name", filters={"ref": ("!=", "")})
+	touched = [*map(scopes.plan, school.plans), scopes.subject(school.subject.name)]
+	states = sorted(scope.id for scope in touched)
 	with (
 		counted_deadlocks(school),
-		other_side(_lock_state(states[-1]), f"insert into `tab{publish_state.TABLE}`", _lock_state(states[0])),
+		other_side(
+			_lock_state(states[-1]), f"insert into `tab{publish_state.TABLE}`", _lock_state(states[0])
+		),
 	):
 		worker().wait()
 

@@ -39,9 +39,7 @@ def every(fault: Fault) -> Callable[[School, Request], Fault]:
 
 
 def puts(fault: Fault, share: float = 1) -> Callable[[School, Request], Fault | None]:
-	return lambda school, request: (
-		fault if request.method == "PUT" and school.dice.random() < share else None
-	)
+	return lambda school, request: fault if request.method == "PUT" and school.dice.random() < share else None
 
 
 FAULTS: dict[str, Callable[[School, Request], Fault | None]] = {
@@ -78,7 +76,9 @@ def full(school: School) -> None:
 	assert school.disk
 	ballast = school.disk / "ballast"
 	school.edit()
-	factories.make_lesson(parent_topic=school.lessons[0].parent_topic, is_published=1)  # of two pages for each plan
+	factories.make_lesson(
+		parent_topic=school.lessons[0].parent_topic, is_published=1
+	)  # of two pages for each plan
 	with ballast.open("wb", buffering=0) as file, suppress(OSError):
 		while True:
 			file.write(b"\0" * _PAGE)
