@@ -73,9 +73,9 @@ def main() -> None:
 			f" recovered within {row.worst_recovery_s:.0f} s",
 			flush=True,
 		)
-	if options.json:
-		found = [asdict(row) for row in rows]
-		(options.folder / options.json).write_text(json.dumps(found, indent=1) + "\n")
+		if options.json:  # each time: what was played stays, should the next never end
+			found = [asdict(row) for row in rows]
+			(options.folder / options.json).write_text(json.dumps(found, indent=1) + "\n")
 	if options.docs:
 		_write_docs(_about(started), rows)
 	if not rows or left_out:
