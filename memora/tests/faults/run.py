@@ -13,6 +13,7 @@ import platform
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -149,4 +150,8 @@ def _write_docs(about: str, rows: Sequence[Row]) -> None:
 
 
 if __name__ == "__main__":
-	main()
+	try:
+		main()
+	except Exception:  # noqa: BLE001 - 1 would say that something was lost
+		traceback.print_exc()
+		sys.exit(2)
