@@ -141,5 +141,6 @@ class Stops:
 		"""Whether the test has said to go on, waiting so long for it."""
 		return bool(select.select([self._wait], [], [], seconds)[0])
 
+
 _INHERITED: list[Any] = []
 """The parent's connection, kept in a child until it ends: let go of, some drivers end the parent's session."""

@@ -23,6 +23,7 @@ import frappe
 from memora.tests.faults.redis_server import CannotRunError
 from memora.tests.faults.scenario import Scenario, play
 from memora.tests.faults.scenarios import SCENARIOS
+from memora.tests.utils import set_in_test
 
 REPO = Path(__file__).resolve().parents[3]
 DOCS = REPO / "docs" / "reliability.md"
@@ -51,7 +52,7 @@ def main() -> None:
 		_give_up(
 			f"{options.site} may not be wiped; say: bench --site {options.site} set-config allow_tests true"
 		)
-	frappe.flags.in_test = True
+	set_in_test(True)
 	logging.getLogger("memora").setLevel(logging.CRITICAL)  # what fails here is meant to
 	if unknown := set(options.scenarios) - set(SCENARIOS):
 		_give_up(f"there is no scenario {', '.join(sorted(unknown))}; dev/faults --list names all")
