@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import frappe
 
-from memora.tests import factories
+from memora.services.cdn_export import lease as leases
+from memora.tests import clock, factories
+from memora.tests.faults.places import STEPS, killed
 from memora.tests.publishing import PublishingTestCase, make_course
 
 
@@ -63,3 +65,18 @@ class TestPublishing(PublishingTestCase):
 			lessons = [path for _, path in steps if path.startswith("lessons/")]
 			self.assertEqual(lessons[0], new)
 			self.assertEqual(set(lessons[1:]), {first, last})
+
+	def test_a_lesson_comes_back_before_its_neighbours_though_its_removal_was_broken_off(self) -> None:
+		course = make_course(units=1, lessons=3)
+		back = f"lessons/{course['lessons'][1].name}.json"
+		factories.make_plan([course["subject"]], is_published=1)
+		self.publish()
+		self.change(course["lessons"][1], is_published=0)
+		killed(STEPS["at the removals"][1])
+		self.assertNotIn(back, self.paths())
+		self.change(course["lessons"][1], is_published=1)
+		clock.skip(leases.LEASE_SECONDS + 1)
+		with self.recorded() as steps:
+			self.publish()
+		self.assertEqual([path for _, path in steps if path.startswith("lessons/")][0], back)
+		self.check()

@@ -114,7 +114,7 @@ def publish(
 
 def _turn(entry: LedgerEntry | None) -> int:
 	"""When it is a lesson's turn: lessons link to their neighbours, so new ones, to which nothing leads yet, go before
-	those that learners read, and before those that a broken-off build may have shown them."""
+	those that may be there, after a build or a removal that was broken off, and those before what learners read."""
 	if entry is None or entry.state == "removed":
 		return 0
 	return 2 if entry.etag else 1

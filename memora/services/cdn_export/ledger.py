@@ -170,7 +170,7 @@ def remove_again(paths: Iterable[str]) -> None:
 	database.update_names(
 		TABLE,
 		map(row_name, paths),
-		"state = 'removing', remove_at = %s, drop_generation = 0",
+		"state = 'removing', remove_at = %s, drop_generation = 0, etag = ''",
 		(now_datetime(),),
 		"state in ('removed', 'live')",
 	)
@@ -293,13 +293,14 @@ def uploaded_again(
 def drop(paths: Iterable[str], *, remove_at: datetime, drop_generation: int = 0) -> None:
 	"""Mark files as no longer produced: to be removed at `remove_at`, or sooner if they are already due.
 
-	A shared file also waits until every plan that reads its subject has been rebuilt with `drop_generation`.
+	A shared file also waits until every plan that reads its subject has been rebuilt with `drop_generation`. From now
+	on nobody relies on what stands there: a worker may die just after it has removed it.
 	"""
 	names = tuple(row_name(path) for path in paths)
 	if names:
 		frappe.db.sql(
 			f"""update `tab{TABLE}` set drop_generation = if(state = 'removing', drop_generation, %s),
-				remove_at = if(state = 'removing', least(remove_at, %s), %s), state = 'removing'
+				remove_at = if(state = 'removing', least(remove_at, %s), %s), state = 'removing', etag = ''
 			where name in %s and state in ('live', 'in_flight', 'removing')""",
 			(drop_generation, remove_at, remove_at, names),
 		)
