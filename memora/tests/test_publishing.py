@@ -78,5 +78,5 @@ class TestPublishing(PublishingTestCase):
 		clock.skip(leases.LEASE_SECONDS + 1)
 		with self.recorded() as steps:
 			self.publish()
-		self.assertEqual([path for _, path in steps if path.startswith("lessons/")][0], back)
+		self.assertEqual(next(path for _, path in steps if path.startswith("lessons/")), back)
 		self.check()
