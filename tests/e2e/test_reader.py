@@ -147,9 +147,9 @@ def test_arrow_keys_go_the_way_that_the_page_reads(
 ) -> None:
 	page = reader.open(LESSON, lang=language)
 	page.keyboard.press(forth)
-	reader.until("document.querySelector('h1').textContent === 'Two steps'")
+	reader.until("document.querySelector('h1')?.textContent === 'Two steps'")
 	page.keyboard.press(back)
-	reader.until("document.querySelector('h1').textContent === 'A pair of scales'")
+	reader.until("document.querySelector('h1')?.textContent === 'A pair of scales'")
 
 
 def test_a_plan_with_overrides_reads_its_own_files(reader: Reader) -> None:
@@ -265,7 +265,7 @@ def search(reader: Reader, query: str) -> list[str]:
 	page.fill("#query", "")
 	before = page.inner_text(".search-status")
 	page.fill("#query", query)
-	reader.until("before => document.querySelector('.search-status').textContent !== before", before)
+	reader.until("before => document.querySelector('.search-status')?.textContent !== before", before)
 	return reader.texts(".result strong")
 
 
@@ -292,7 +292,7 @@ def test_a_result_shows_the_words_and_opens_its_lesson(reader: Reader) -> None:
 	assert reader.texts(".result >> nth=0 >> strong mark") == ["لَّام", "قمر"]
 	page.keyboard.press("ArrowDown")
 	page.keyboard.press("Enter")
-	reader.until("document.querySelector('h1').textContent === 'اللَّام القمرية'")
+	reader.until("document.querySelector('h1')?.textContent === 'اللَّام القمرية'")
 	reader.until("!document.querySelector('dialog')")
 
 
@@ -331,7 +331,7 @@ def test_in_a_whole_plan_it_stops_at_enough_and_goes_on_when_asked(reader: Reade
 	assert "Looked through 1 of 10 subjects." in page.inner_text(".search-status")
 	assert len([path for path in reader.server.asked() if "/search/" in path]) == 1
 	page.click("dialog button.quiet")
-	reader.until("/^1,000 lessons found/.test(document.querySelector('.search-status').textContent)")
+	reader.until("/^1,000 lessons found/.test(document.querySelector('.search-status')?.textContent)")
 	assert len([path for path in reader.server.asked() if "/search/" in path]) == 9
 
 
