@@ -26,6 +26,9 @@ NOT_RUN = {
 	"dev/validate --write": "changes documents, for a person to look at",
 	"dev/lock --upgrade-package": "changes what is locked, likewise",
 	"dev/benchmark --json --docs": "takes an hour, and its figures belong to one machine",
+	"dev/faults": "takes half an hour; every scenario of it is among the tests",
+	"dev/faults --runs --json": "likewise",
+	"dev/faults --json --docs": "likewise, and its figures belong to one machine",
 }
 """Commands that neither `dev/validate` nor CI runs, each with why."""
 

@@ -84,9 +84,7 @@ def lock_time_out(school: School) -> None:
 @scenario("a builder's connection killed")
 def builder_disconnected(school: School) -> None:
 	place = _HERE[school.run % len(_HERE)]
-	school.edit()
-	school.edit()
-	school.publish()
+	school.publish_all()
 	school.edit()
 	worker(place, lambda _stops: lose_connection()).over()
 

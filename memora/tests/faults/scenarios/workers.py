@@ -31,12 +31,11 @@ def kill(places: tuple[Place, ...], school: School) -> None:
 	"""In turns at each of the step's places, and each time the content goes on, or back to what is live: after a PUT
 	whose worker died, the ledger alone would call that unchanged."""
 	place = places[school.run // 2 % len(places)]
-	before = school.edit()
-	school.publish()
+	live = school.publish_all()
 	school.edit()
 	killed(place)
 	if school.run % 2:
-		school.repeat(before)
+		school.repeat(live)
 
 
 for step, places in STEPS.items():
@@ -47,9 +46,7 @@ for step, places in STEPS.items():
 def stall(school: School) -> None:
 	"""It stops, its lease passes, another publishes newer content; then it wakes and goes on."""
 	place = PLACES[school.run * 8 % len(PLACES)]  # 8 and 21 have no common divisor: each place has its turn
-	school.edit()
-	school.edit()
-	school.publish()
+	school.publish_all()
 	school.edit()
 	with stopped(place, seconds=70) as late:
 		clock.skip(lease.LEASE_SECONDS + 1)
