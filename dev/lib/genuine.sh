@@ -27,6 +27,8 @@ genuine_ready() {
 	"$PYTHON" -c 'import orjson, jsonschema_rs, boto3, prometheus_client, pytest, hypothesis, jsonschema, moto, flask_cors' 2>/dev/null ||
 		fail "memora's tests need more than $BENCH/env has; say:" \
 			"$PYTHON -m pip install -e $REPO -r $REPO/dev/requirements-test.in"
+	command -v redis-server >/dev/null ||
+		fail "there is no redis-server on the PATH: the fault scenarios start one of their own, as the bench does"
 	key=$(app_key)
 	state=$RUN/genuine-$(printf '%s' "$BENCH/$MEMORA_SITE" | sha256sum | cut -c1-16)
 	if [[ $(cat "$state" 2>/dev/null) != "$key" ]]; then
