@@ -91,6 +91,8 @@ def _run(name: str, site: str, as_json: bool, options: dict[str, Any]) -> int:
 	except KeyboardInterrupt:
 		return _refuse(INTERRUPTED, as_json)
 	except click.ClickException as error:
+		if _was_interrupted(error):
+			return _refuse(INTERRUPTED, as_json)
 		if not as_json or isinstance(error, click.UsageError):
 			error.exit_code = COULD_NOT_RUN
 			raise
@@ -129,6 +131,14 @@ def _answer(name: str, as_json: bool, options: dict[str, Any]) -> Answer:
 	except Exception as error:  # Python's own exit code for it would mean "found something"
 		traceback.print_exc()
 		raise CannotRun(f"This is a fault in memora: {type(error).__name__}: {error}") from error
+
+
+def _was_interrupted(error: BaseException) -> bool:
+	"""Whether this came of cleaning up after an interruption: amid a statement that costs the connection."""
+	cause: BaseException | None = error
+	while cause and not isinstance(cause, KeyboardInterrupt):
+		cause = cause.__context__
+	return cause is not None
 
 
 def _refuse(message: str, as_json: bool) -> int:

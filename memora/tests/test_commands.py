@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import nullcontext
 from typing import Any
@@ -20,7 +21,7 @@ from click.testing import CliRunner, Result
 
 from memora.commands import commands, memora
 from memora.commands.running import COULD_NOT_RUN, FINE, FOUND
-from memora.services.cdn_export import batch_processor, operations, paths, publish_state, scopes
+from memora.services.cdn_export import batch_processor, database, operations, paths, publish_state, scopes
 from memora.tests import factories
 from memora.tests.publishing import PublishingTestCase, make_course
 
@@ -300,6 +301,39 @@ class TestCommands(CommandsTestCase):
 			self.assertIn("Interrupted.", self.says(COULD_NOT_RUN, "process"))
 		self.says(FINE, "process")
 		self.check()
+
+	def terminate_at_a_statement(self, *arguments: Any) -> None:
+		"""In place of a build: a statement that stands until this process has been told to end."""
+		connection = frappe.db.sql("select connection_id()")[0][0]
+		site = frappe.local.site
+
+		def terminate() -> None:
+			frappe.init(site=site)
+			frappe.connect()
+			try:
+				running = "select 1 from information_schema.processlist where id = %s and info like 'select sleep%%'"
+				while not frappe.db.sql(running, connection):
+					frappe.db.commit()
+				signal.pthread_kill(threading.main_thread().ident, signal.SIGTERM)
+			finally:
+				frappe.destroy()
+
+		threading.Thread(target=terminate, daemon=True).start()
+		frappe.db.sql("select sleep(60)")
+
+	def test_terminated_amid_a_statement_it_gives_its_lease_back(self) -> None:
+		with patch.object(batch_processor.plan_build, "run", side_effect=self.terminate_at_a_statement):
+			self.assertIn("Interrupted.", self.says(COULD_NOT_RUN, "process"))
+		self.assertEqual(publish_state.is_anything_leased(), False)
+		self.says(FINE, "process")
+		self.check()
+
+	def test_terminated_while_nothing_answers_it_says_that_it_was_interrupted(self) -> None:
+		with (
+			patch.object(batch_processor.plan_build, "run", side_effect=KeyboardInterrupt),
+			patch.object(database, "rollback", side_effect=database.SERVER_ERRORS[0](2006, "gone away")),
+		):
+			self.assertIn("Interrupted.", self.says(COULD_NOT_RUN, "process"))
 
 
 class TestRealCommand(CommandsTestCase):

@@ -204,11 +204,11 @@ def _build_one(site: Site, state: State, triggered_by: str, drained: Drained) ->
 				return False  # what is due may be another thing now
 			counts = _builder(state)(site, lease, state)
 		except (ScopeBusyError, LeaseLostError) as error:
-			frappe.db.rollback()
+			database.rollback()
 			frappe.logger("memora").info(f"{lease.scope.label}: {error}")
 			return False
 		except Exception as error:
-			frappe.db.rollback()
+			database.rollback()
 			if database.errno(error) in database.OTHER_SCHEMA:
 				raise  # no fault of this scope: all of them wait until the site is migrated
 			frappe.logger("memora").exception(f"building {lease.scope.label}")

@@ -67,11 +67,11 @@ def transaction(work: Callable[[], T]) -> T:
 			frappe.db.commit()
 			return result
 		except ERRORS as error:
-			frappe.db.rollback()
+			rollback()
 			if errno(error) not in CONFLICTS or attempt == _ATTEMPTS:
 				raise
 		except BaseException:
-			frappe.db.rollback()
+			rollback()
 			raise
 	raise AssertionError("unreachable: the last attempt returns or raises")
 
@@ -85,6 +85,20 @@ def fresh() -> None:
 	last = getattr(cursor, "_executed", None) or b"START TRANSACTION"
 	if (last.encode() if isinstance(last, str) else last).strip().upper() != b"START TRANSACTION":
 		frappe.db.commit()
+
+
+def rollback() -> None:
+	"""Roll back; where the connection broke, which did that already, go on with a new one.
+
+	It breaks when the server ends it, and when a signal's exception (Ctrl-C, the time-out of a job) comes amid a
+	statement: the driver cannot know any more where the server's answer begins. Raises what the driver raises when
+	there is no server to connect to.
+	"""
+	try:
+		frappe.db.rollback()
+	except SERVER_ERRORS:
+		frappe.db.close()
+		frappe.db.rollback()
 
 
 def limit_idling() -> None:

@@ -108,7 +108,7 @@ class Lease:
 		pending_queue.unlock(self.scope.label, self.token)
 		if self.released:
 			return
-		frappe.db.rollback()
+		database.rollback()
 		database.transaction(
 			lambda: database.execute(
 				f"update `tab{publish_state.TABLE}` set lease_token = null, lease_expires = null"

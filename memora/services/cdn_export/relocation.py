@@ -70,7 +70,7 @@ def _follow_quietly() -> None:
 	try:
 		follow()
 	except database.ERRORS:
-		frappe.db.rollback()
+		database.rollback()
 		frappe.logger("memora").exception("the next run publishes everything anew: storage has changed")
 
 

@@ -95,7 +95,7 @@ def _expire(condition: str) -> None:
 			)
 		)
 	except database.ERRORS:
-		frappe.db.rollback()
+		database.rollback()
 		frappe.logger("memora").exception("signed links keep their old signatures until those end")
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 import frappe
 from frappe.utils import now_datetime
 
+from memora.services.cdn_export import database
 from memora.services.cdn_export.build import Counts
 from memora.services.cdn_export.publish_state import Failure, State
 
@@ -56,7 +57,7 @@ def write(
 	try:
 		log.insert(ignore_permissions=True)
 	except Exception:  # noqa: BLE001 - whatever a site's hooks raise
-		frappe.db.rollback()
+		database.rollback()
 		# The name stands beside the title, which holds 140 characters and is not cut.
 		frappe.log_error(
 			"CDN Sync Log could not be written",

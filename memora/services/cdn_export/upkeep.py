@@ -38,7 +38,7 @@ def run(after: str = "") -> None:
 		finally:
 			site.close()
 	except StorageError as error:
-		frappe.db.rollback()
+		database.rollback()
 		_log(_("The daily audit could not be done"), [str(error)])
 
 
