@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import signal
 import sys
@@ -120,7 +121,7 @@ def _answer(name: str, as_json: bool, options: dict[str, Any]) -> Answer:
 	except click.ClickException:
 		raise
 	except (frappe.ValidationError, MemoraError) as error:
-		raise CannotRun(frappe.utils.strip_html(str(error))) from error
+		raise CannotRun(html.unescape(frappe.utils.strip_html(str(error)))) from error
 	except (*database.SERVER_ERRORS, redis.RedisError) as error:
 		if database.errno(error) in database.OTHER_SCHEMA:
 			raise CannotRun(

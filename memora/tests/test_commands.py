@@ -285,10 +285,11 @@ class TestCommands(CommandsTestCase):
 		self.assertEqual(commands, [memora])
 
 	def test_an_error_in_json_is_json_too(self) -> None:
-		result = self.bench("rebuild", "nope", "--json")
+		result = self.bench("rebuild", "Reading & Writing", "--json")
 		self.assertEqual(result.exit_code, COULD_NOT_RUN)
 		self.assertEqual(
-			json.loads(result.output.splitlines()[0]), {"error": "There is no Academic Plan nope."}
+			json.loads(result.output.splitlines()[0]),
+			{"error": "There is no Academic Plan Reading & Writing."},
 		)
 
 	def test_a_site_of_another_release_is_told_to_migrate(self) -> None:

@@ -96,7 +96,7 @@ class TestWaiting(WorkTestCase):
 			factories.make_plan([self.course["subject"]], is_published=1)
 		frappe.db.commit()
 		fold.fold()
-		with patch.object(batch_processor, "_start_drains") as started:
+		with patch.object(batch_processor, "_enqueue_drains") as started:
 			drained = batch_processor.drain(seconds=1e-9)
 		self.assertEqual(drained.published, 0)
 		self.assertGreater(drained.left, 0)
@@ -104,6 +104,19 @@ class TestWaiting(WorkTestCase):
 		self.assertLess(batch_processor.DRAIN_SECONDS, batch_processor.JOB_SECONDS)
 		self.publish()
 		self.assertEqual(len(self.read("plans/index.json")["plans"]), 4)
+
+	def test_a_batch_without_workers_stops_in_time_and_the_minutes_look_goes_on(self) -> None:
+		self.edit("kept")
+		with patch.object(batch_processor, "BATCH_SECONDS", 1e-9):
+			self.assertEqual(self.batch_alone()["drains"], 0)
+		self.assertNotEqual(self.live_title(), "kept")
+		clock.skip(leases.LEASE_SECONDS + 1)
+		self.assertEqual(self.tick(), {"due": "left"})
+		self.assertEqual(self.live_title(), "kept")
+
+	def batch_alone(self) -> dict[str, Any]:
+		with patch.object(batch_processor.Worker, "count", return_value=0):
+			return batch_processor.run_batch()
 
 	def test_a_drain_sees_what_was_committed_since_its_connection_last_read(self) -> None:
 		frappe.db.sql("select name from `tabMemora Lesson`")  # a snapshot
@@ -118,7 +131,7 @@ class TestWaiting(WorkTestCase):
 	def test_what_a_drain_left_that_died_between_two_builds_is_taken_up_by_the_minutes_look(self) -> None:
 		"""Nothing is leased then, so no lease runs out."""
 		self.edit("kept")
-		with patch.object(batch_processor, "_start_drains", return_value=1):  # to a worker that dies
+		with patch.object(batch_processor, "_enqueue_drains", return_value=1):  # to a worker that dies
 			batch_processor.run_batch()
 			self.assertEqual(batch_processor.check_due(), {"due": ""})
 			clock.skip(leases.LEASE_SECONDS + 1)

@@ -143,6 +143,21 @@ class TestEndpoints(PublishingTestCase):
 				call()
 		self.assertEqual(publishing.list_states("Memora Lesson", ["nothing", "' or 1=1"]), {})
 
+	def test_what_is_said_of_a_forged_name_holds_no_markup(self) -> None:
+		"""The Desk shows such messages as HTML."""
+		forged = "<img src=x onerror=alert(1)>"
+		self.become(self.users[ADMIN])
+		for call in (
+			publishing.approve_held,
+			cdn_admin.retry_dead_letter,
+			cdn_admin.clear_dead_letter,
+			cdn_admin.rebuild_plan,
+		):
+			with self.assertRaises(frappe.ValidationError) as said:
+				call(forged)
+			self.assertIn("onerror", str(said.exception))
+			self.assertNotIn("<img", str(said.exception))
+
 	def foreign_plan(self) -> str:
 		return factories.make_plan([make_course(units=1)["subject"]]).name
 

@@ -57,6 +57,9 @@ JOB_SECONDS = 1500
 DRAIN_SECONDS = 600
 """After this a drain starts no further build and leaves the rest to a fresh job."""
 
+BATCH_SECONDS = 120
+"""The same for a batch that drains itself: the scheduler's jobs may take 300 s (Frappe's default queue)."""
+
 Tell = Callable[[int, int], None]
 """Told how much of a long work is done: so many of so many."""
 
@@ -117,7 +120,9 @@ def run_batch(triggered_by: str = "Scheduler") -> dict[str, Any]:
 	if not options.enabled:
 		return {**result, "skipped": "export is disabled in CDN Settings"}
 	if waiting or _has_leftovers() or _signatures_end(options):
-		result["drains"] = _start_drains(len(waiting), triggered_by)
+		result["drains"] = _enqueue_drains(len(waiting), triggered_by)
+		if not result["drains"]:
+			drain(triggered_by, seconds=BATCH_SECONDS)
 	if folded or waiting:
 		events.record("batch", triggered_by=triggered_by, **result)
 	return result
@@ -179,7 +184,7 @@ def drain(
 	if not drained.left and relocation.settled():
 		_start_audit()
 	if drained.left and seconds:
-		_start_drains(1, triggered_by)
+		_enqueue_drains(1, triggered_by)  # where there is no worker, `check_due` sees what is left
 	return drained
 
 
@@ -308,11 +313,11 @@ def _start_audit() -> None:
 		)
 
 
-def _start_drains(waiting: int, triggered_by: str) -> int:
-	"""Enqueue drains, no more than there are workers and scopes. Without a worker, drain in this process.
+def _enqueue_drains(waiting: int, triggered_by: str) -> int:
+	"""Enqueue drains, no more than there are workers and scopes.
 
-	Returns how many were started. Each has a fresh id: RQ's `deduplicate` can call a killed job started for
-	a quarter of an hour.
+	Returns how many: 0 where no worker listens or the queue does not answer. Each has a fresh id: RQ's `deduplicate`
+	can call a killed job started for a quarter of an hour.
 	"""
 	try:
 		queue = get_queue(QUEUE)
@@ -321,10 +326,8 @@ def _start_drains(waiting: int, triggered_by: str) -> int:
 			# In front: after a migrate, Frappe's own jobs can fill the long queue for minutes.
 			frappe.enqueue(DRAIN, queue=QUEUE, timeout=JOB_SECONDS, at_front=True, triggered_by=triggered_by)
 	except redis.RedisError as error:
-		frappe.logger("memora").warning(f"the job queue does not answer, so this process drains: {error}")
-		drains = 0
-	if not drains:
-		drain(triggered_by)
+		frappe.logger("memora").warning(f"the job queue does not answer: {error}")
+		return 0
 	return drains
 
 

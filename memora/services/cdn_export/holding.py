@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import frappe
 from frappe import _
+from frappe.utils import escape_html
 
 from memora.services.cdn_export import (
 	brake,
@@ -51,7 +52,7 @@ def approve(label: str) -> None:
 		involved += map(scopes.subject, content_tree.plan_subjects(scope.ref))
 	fold.fold()
 	if not database.transaction(lambda: publish_state.approve(involved)):
-		frappe.throw(_("Nothing of {0} is held, so there is nothing to approve.").format(label))
+		frappe.throw(_("Nothing of {0} is held, so there is nothing to approve.").format(escape_html(label)))
 	if scope.type == "plan":
 		pending_queue.ring([scope.ref])
 

@@ -14,7 +14,7 @@ from typing import Any
 import frappe
 import redis
 from frappe import _
-from frappe.utils import cint, now_datetime
+from frappe.utils import cint, escape_html, now_datetime
 
 from memora.services.cdn_export import (
 	audit,
@@ -165,7 +165,9 @@ def retry(label: str) -> None:
 	"""Put a dead letter back; the next batch builds it. Throws when it is not among them."""
 	scope = scopes.of_label(label)
 	if not database.transaction(lambda: publish_state.revive(scope, triggered_by="Manual")):
-		frappe.throw(_("{0} is not among the dead letters, so there is nothing to retry.").format(label))
+		frappe.throw(
+			_("{0} is not among the dead letters, so there is nothing to retry.").format(escape_html(label))
+		)
 	pending_queue.exhume(scope.label)
 	if scope.type == "plan":
 		pending_queue.ring([scope.ref])
@@ -175,7 +177,9 @@ def clear(label: str) -> None:
 	"""Give a dead letter up: what is live stays until its content changes again. Throws when it is not dead."""
 	scope = scopes.of_label(label)
 	if not database.transaction(lambda: publish_state.give_up(scope)):
-		frappe.throw(_("{0} is not among the dead letters, so there is nothing to clear.").format(label))
+		frappe.throw(
+			_("{0} is not among the dead letters, so there is nothing to clear.").format(escape_html(label))
+		)
 	pending_queue.exhume(scope.label)
 
 
@@ -185,7 +189,9 @@ def find_plan(name_or_title: str) -> str:
 		dependency_resolver.PLAN, {"title": name_or_title}
 	)
 	if not found:
-		frappe.throw(_("There is no Academic Plan {0}.").format(name_or_title), frappe.DoesNotExistError)
+		frappe.throw(
+			_("There is no Academic Plan {0}.").format(escape_html(name_or_title)), frappe.DoesNotExistError
+		)
 	return found
 
 
