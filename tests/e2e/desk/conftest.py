@@ -47,6 +47,7 @@ def schools(desk: Desk) -> dict[str, School]:
 
 
 @pytest.fixture(params=["en", "ar"])
-def here(request: pytest.FixtureRequest, schools: dict[str, School]) -> School:
+def here(request: pytest.FixtureRequest, bench: Bench, schools: dict[str, School]) -> Iterator[School]:
 	"""The school in each language, one after the other."""
-	return schools[request.param]
+	yield schools[request.param]
+	bench.settle()

@@ -21,6 +21,7 @@ import frappe
 from frappe.utils.background_jobs import get_redis_conn
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect
 from rq import Queue, Worker
+from rq.worker import WorkerStatus
 
 from memora.exceptions import StorageUnavailableError
 from memora.services.cdn_export import batch_processor, progress, publish_state, scopes
@@ -233,6 +234,10 @@ class Bench:
 		self._worker = self._start_worker()
 		self._until(self._listens)
 
+	def settle(self) -> None:
+		"""Wait until the worker has nothing to do: a batch that still runs would publish the next test's edits."""
+		self._until(self._rests)
+
 	def stop(self) -> None:
 		for process in (self._web, self._worker):
 			process.terminate()
@@ -257,6 +262,12 @@ class Bench:
 
 	def _listens(self) -> bool:
 		return Worker.count(connection=get_redis_conn()) > 0
+
+	def _rests(self) -> bool:
+		connection = get_redis_conn()
+		return not any(queue.count for queue in Queue.all(connection=connection)) and not any(
+			worker.get_state() == WorkerStatus.BUSY for worker in Worker.all(connection=connection)
+		)
 
 	def _until(self, is_ready: Any) -> None:
 		deadline = time.monotonic() + _PATIENCE

@@ -311,6 +311,7 @@ def test_the_workspace_leads_to_all_of_it(desk: Desk, here: School) -> None:
 		desk.open(page, "memora")
 		expect(page.locator(".number-widget-box", has_text=say("Published Plans"))).to_contain_text("4")
 		expect(page.locator(".shortcut-widget-box", has_text=say("CDN Settings"))).to_have_count(0)
+		expect(page.locator(".dashboard-widget-box svg.frappe-chart")).to_be_visible()
 		page.wait_for_load_state("networkidle")
 		page.locator(".shortcut-widget-box", has_text=say("Lessons")).click()
 		expect(page.locator(".list-row-container .memora-state").first).to_be_visible()

@@ -12,6 +12,13 @@ from tests.e2e.desk import driver
 from tests.e2e.desk.driver import Desk, pill, save, shoot
 from tests.e2e.desk.school import School
 
+PICKED = """() => {
+	const { target_name } = cur_frm.fields_dict.overrides.grid.grid_rows.at(-1).on_grid_fields_dict;
+	return target_name.get_model_value() && target_name.get_input_value() === target_name.get_model_value();
+}"""
+"""Whether Frappe has entered what was picked. It asks the server first, and then notes which name the title in the
+field stands for; who leaves the field before that has picked nothing."""
+
 
 def published_lesson(desk: Desk, here: School, key: str, plan: str | None = None) -> dict:
 	"""A lesson as an app reads it, {} when it is not there."""
@@ -214,14 +221,13 @@ def test_overrides_are_picked_from_the_plans_own_content(desk: Desk, here: Schoo
 		row.locator("[data-fieldname=target_doctype] select").select_option("Memora Lesson")
 		row.locator("[data-fieldname=target_name]").first.click()
 		row.locator("[data-fieldname=target_name] input").press_sequentially(here.title("two unknowns")[0])
-		choices = row.locator(".awesomplete li")
+		choices = row.get_by_role("listbox").get_by_role("option")
 		expect(choices.filter(has_text=here.title("two unknowns"))).to_be_visible()
 		expect(choices.filter(has_text=say("Only what the plan's subjects hold"))).to_be_visible()
 		expect(choices.filter(has_text=here.title("what is speed"))).to_have_count(0)
 		shoot(page, "override", here)
 		choices.filter(has_text=here.title("two unknowns")).click()
-		# Frappe asks the server whether there is such a lesson, and enters it in the row when it is told.
-		page.wait_for_function("cur_frm.doc.overrides.at(-1).target_name")
+		page.wait_for_function(PICKED)
 		row.locator("[data-fieldname=action]").first.click()
 		row.locator("[data-fieldname=action] select").select_option("Rename")
 		row.locator("[data-fieldname=override_value]").first.click()
