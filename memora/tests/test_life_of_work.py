@@ -16,6 +16,7 @@ from memora.services.cdn_export import (
 	operations,
 	pending_queue,
 	plan_build,
+	progress,
 	publish_state,
 	scopes,
 )
@@ -140,6 +141,20 @@ class TestWaiting(WorkTestCase):
 		self.assertEqual(self.tick(), {"due": "left"})
 		self.assertEqual(self.live_title(), "kept")
 		self.assertEqual(self.tick(), {"due": ""})
+
+	def test_open_desks_are_told_of_a_build_when_its_record_can_be_read(self) -> None:
+		self.edit("kept")
+		before = len(self.logs())
+		told: list[tuple[str, int]] = []
+
+		def hear(event: str, message: dict[str, Any] | None = None, **options: Any) -> None:
+			if event == progress.EVENT and message and message["ref"] == self.plan.name:
+				(logs,) = at_once(self.logs)
+				told.append((message["state"], len(logs) - before))
+
+		with patch.object(frappe, "publish_realtime", hear):
+			self.publish()
+		self.assertEqual(told, [("building", 0), ("done", 1)])
 
 
 class TestRetries(WorkTestCase):

@@ -6,12 +6,14 @@ const EVENT = "memora_publishing";
 const SOON = 2500;
 const LATER = 30000;
 const RARELY = 60000;
+const LOOKS_AFTER = 2; // what a run leaves behind, its record, can come a moment after its end
 
 // watch({ element, refresh, busy, relevant }): `refresh` returns a promise, `busy` says whether a change is near,
 // and `relevant` which realtime messages matter. Returns `now`, which refreshes at once, and `stop`.
 memora.publishing.watch = function ({ element, refresh, busy, relevant = () => true }) {
 	let timer = null;
 	let ended = false;
+	let looks_due = 0;
 
 	const hears = () => Boolean(frappe.realtime.socket && frappe.realtime.socket.connected);
 	const seen = () => document.visibilityState === "visible" && $(element).is(":visible");
@@ -19,7 +21,8 @@ memora.publishing.watch = function ({ element, refresh, busy, relevant = () => t
 	function again() {
 		clearTimeout(timer);
 		if (ended) return;
-		const pause = hears() ? RARELY : busy() ? SOON : LATER;
+		looks_due = busy() ? 1 + LOOKS_AFTER : Math.max(looks_due - 1, 0);
+		const pause = hears() ? RARELY : looks_due ? SOON : LATER;
 		timer = setTimeout(look, pause);
 	}
 
