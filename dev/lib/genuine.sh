@@ -36,3 +36,14 @@ genuine_ready() {
 		echo "$key" >"$state"
 	fi
 }
+
+# What the browser's tests lack there, as a sentence that says what to do; nothing when they can run.
+genuine_lacks_for_browsers() {
+	if ! grep -qs '"memora.bundle.js"' "$SITES/assets/assets.json"; then
+		echo "$BENCH has no bundles of memora; say: bench build --app memora"
+	elif ! "$PYTHON" -c 'import playwright' 2>/dev/null; then
+		echo "$BENCH/env has no playwright; say: $PYTHON -m pip install -r $REPO/dev/requirements-test.in"
+	elif ! command -v chromium chromium-browser >/dev/null; then
+		echo "there is no chromium on the PATH; say: apt-get install chromium"
+	fi
+}
