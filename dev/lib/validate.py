@@ -101,10 +101,12 @@ class Shell:
 	"""One bash for all commands of a document."""
 
 	def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+		# Under CI Frappe prints otherwise than people see it.
+		inherited = {name: value for name, value in os.environ.items() if name != "CI"}
 		self._process = subprocess.Popen(
 			["bash", "--noprofile", "--norc"],
 			cwd=folder,
-			env={**os.environ, **environment, "NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "120"},
+			env={**inherited, **environment, "NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "120"},
 			stdin=subprocess.PIPE,
 			stdout=subprocess.PIPE,
 			stderr=subprocess.STDOUT,
