@@ -324,4 +324,5 @@ def test_a_new_sites_first_steps_stand_on_the_workspace(desk: Desk, here: School
 		expect(steps).to_contain_text(here.say("Publish your first plan"))
 		for step in ("Say where to publish", "Create an academic plan", "Watch it go live"):
 			expect(steps).to_contain_text(here.say(step))
+		expect(page.locator(".number-widget-box", has_text=here.say("Dead Letters"))).to_contain_text("0")
 		shoot(page, "onboarding", here)
