@@ -8,10 +8,12 @@ from unittest.mock import patch
 
 import frappe
 from frappe.utils import now_datetime
+from frappe.utils.background_jobs import get_queues_timeout
 
 from memora.exceptions import StorageUnavailableError
 from memora.services.cdn_export import (
 	batch_processor,
+	database,
 	fold,
 	operations,
 	pending_queue,
@@ -108,16 +110,26 @@ class TestWaiting(WorkTestCase):
 
 	def test_a_batch_without_workers_stops_in_time_and_the_minutes_look_goes_on(self) -> None:
 		self.edit("kept")
-		with patch.object(batch_processor, "BATCH_SECONDS", 1e-9):
-			self.assertEqual(self.batch_alone()["drains"], 0)
+		with (
+			patch.object(batch_processor, "BATCH_SECONDS", 1e-9),
+			patch.object(batch_processor.Worker, "count", return_value=0),
+		):
+			self.assertEqual(batch_processor.run_batch()["drains"], 0)
 		self.assertNotEqual(self.live_title(), "kept")
 		clock.skip(leases.LEASE_SECONDS + 1)
 		self.assertEqual(self.tick(), {"due": "left"})
 		self.assertEqual(self.live_title(), "kept")
+		for queue in ("short", "default"):  # where batches run
+			self.assertLess(batch_processor.BATCH_SECONDS, get_queues_timeout()[queue])
 
-	def batch_alone(self) -> dict[str, Any]:
-		with patch.object(batch_processor.Worker, "count", return_value=0):
-			return batch_processor.run_batch()
+	def test_a_new_connection_in_place_of_a_broken_one_may_idle_no_longer(self) -> None:
+		database.limit_idling()
+		((connection,),) = frappe.db.sql("select connection_id()")
+		at_once(lambda: frappe.db.sql(f"kill {connection}"))
+		database.rollback()
+		((now, seconds),) = frappe.db.sql("select connection_id(), @@idle_write_transaction_timeout")
+		self.assertNotEqual(now, connection)
+		self.assertEqual(seconds, database.IDLE_SECONDS)
 
 	def test_a_drain_sees_what_was_committed_since_its_connection_last_read(self) -> None:
 		frappe.db.sql("select name from `tabMemora Lesson`")  # a snapshot

@@ -98,6 +98,7 @@ def rollback() -> None:
 		frappe.db.rollback()
 	except SERVER_ERRORS:
 		frappe.db.close()
+		limit_idling()
 		frappe.db.rollback()
 
 
