@@ -23,6 +23,7 @@ from memora.commands import commands, memora
 from memora.commands.running import COULD_NOT_RUN, FINE, FOUND
 from memora.services.cdn_export import batch_processor, database, operations, paths, publish_state, scopes
 from memora.tests import factories
+from memora.tests.processes import connected
 from memora.tests.publishing import PublishingTestCase, make_course
 
 SUBPROCESS = (sys.executable, "-m", "frappe.utils.bench_helper", "frappe", "--site")
@@ -309,17 +310,14 @@ class TestCommands(CommandsTestCase):
 		site = frappe.local.site
 
 		def terminate() -> None:
-			frappe.init(site=site)
-			frappe.connect()
-			try:
-				running = "select 1 from information_schema.processlist where id = %s and info like 'select sleep%%'"
-				while not frappe.db.sql(running, connection):
-					frappe.db.commit()
-				signal.pthread_kill(threading.main_thread().ident, signal.SIGTERM)
-			finally:
-				frappe.destroy()
+			running = (
+				"select 1 from information_schema.processlist where id = %s and info like 'select sleep%%'"
+			)
+			while not frappe.db.sql(running, connection):
+				frappe.db.commit()
+			signal.pthread_kill(threading.main_thread().ident, signal.SIGTERM)
 
-		threading.Thread(target=terminate, daemon=True).start()
+		threading.Thread(target=connected, args=(site, terminate), daemon=True).start()
 		frappe.db.sql("select sleep(60)")
 
 	def test_terminated_amid_a_statement_it_gives_its_lease_back(self) -> None:

@@ -199,10 +199,10 @@ def _build_one(site: Site, state: State, triggered_by: str, drained: Drained) ->
 	if lease is None:
 		return False
 	with progress.shown(state.scope):  # until its record is written, which those who are told look for
-		return _build(site, lease, triggered_by, drained)
+		return _build_leased(site, lease, triggered_by, drained)
 
 
-def _build(site: Site, lease: Lease, triggered_by: str, drained: Drained) -> bool:
+def _build_leased(site: Site, lease: Lease, triggered_by: str, drained: Drained) -> bool:
 	with _uncollected(), lease:
 		state, seen = build.read_state(lease)
 		if state.is_current or publish_state.is_backing_off(state, now_datetime()):
