@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
@@ -240,7 +240,7 @@ class Shelf:
 	def _diff(self, scope: str, now: int, elsewhere: dict[str, int] | None = None) -> Diff:
 		"""Against the scope's own ledger; what another scope has at a path counts as gone, save its version."""
 		known = {
-			path: entry if entry.scope == scope else replace(entry, state="removed")
+			path: entry if entry.scope == scope else entry._replace(state="removed")
 			for path, entry in self.ledger.items()
 		}
 		return Diff(known, now, elsewhere)

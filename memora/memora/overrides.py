@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 import frappe
 from frappe.model.document import Document
@@ -83,8 +82,9 @@ class Ancestry:
 				is_public=bool(row.get("is_public")),
 				is_sold_separately=bool(row.get("is_sold_separately")),
 				parent_item_required=bool(row.get("parent_item_required")),
+				children=below,
 			)
-			below = (replace(node, children=below),)
+			below = (node,)
 		return below[0]
 
 	def _line(self, ref: Ref) -> list[Ref]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
-from datetime import datetime, timezone
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -61,7 +60,7 @@ def samples() -> dict[str, list[Document]]:
 		topic=everything,
 		lesson=everything,
 	)
-	shelf = Shelf(stages={"L": tuple(Stage(type_, type_) for type_ in STAGE_TYPES)}, with_schemas=True)
+	shelf = Shelf(stages={"L": tuple(Stage(type_, type_, {}) for type_ in STAGE_TYPES)}, with_schemas=True)
 	shelf.publish([PlanContent(PLAN, [(full, 1)])], NOW)
 	found: dict[str, list[Document]] = {kind: [] for kind in contracts.KINDS}
 	for one in (shelf, published(busy()), sharded()):
@@ -277,9 +276,9 @@ def test_a_search_index_has_entries_or_shards_never_both() -> None:
 def test_a_signed_lesson_is_valid_and_says_until_when() -> None:
 	lesson = samples()["lesson"][0]
 	video = {"idx": 1, "title": "V", "type": "Video", "config": {"video_url": "https://bucket/v.mp4"}}
-	until = datetime(2026, 1, 25, 4, tzinfo=timezone.utc)
+	until = "2026-01-25T04:00:00+00:00"
 	signed = with_signed_videos({**lesson, "stages": [video]}, lambda url: f"{url}?signature", until)
-	assert signed["signed_url_expiry"] == "2026-01-25T04:00:00+00:00"
+	assert signed["signed_url_expiry"] == until
 	assert is_valid("lesson", signed)
 	assert not is_valid("lesson", {**signed, "signed_url_expiry": "2026-01-25T04:00:00"})
 

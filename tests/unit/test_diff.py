@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from hashlib import sha256
 
 import pytest
@@ -52,7 +51,7 @@ def live(**fields: object) -> dict[str, LedgerEntry]:
 		required_item="ITEM",
 		lesson_count=3,
 	)
-	return {PATH: replace(entry, **fields)}  # type: ignore[arg-type]
+	return {PATH: entry._replace(**fields)}  # type: ignore[arg-type]
 
 
 # versions

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
-
 import pytest
 
 from memora.services.cdn_export import paths
@@ -39,7 +37,7 @@ from tests.support import (
 )
 
 AUTHENTICATED = {"is_published": True, "access_level": "authenticated"}
-UNTIL = datetime(2026, 1, 25, 4, 0, tzinfo=timezone.utc)
+UNTIL = "2026-01-25T04:00:00+00:00"
 
 
 def link(path: str) -> str:
@@ -320,7 +318,7 @@ def test_a_lesson_without_stages_has_an_empty_list() -> None:
 def test_making_the_document_leaves_the_head_as_it_is() -> None:
 	one = head(resolved(wide(2)))
 	before = {**one}
-	lesson_document(one, [Stage("A", "Text")])
+	lesson_document(one, [Stage("A", "Text", {})])
 	assert one == before
 
 
@@ -414,7 +412,7 @@ def test_signing_takes_video_urls_of_video_stages_and_says_until_when() -> None:
 		Stage("B", "Video", {"video_url": "https://youtube/b"}),
 		Stage("C", "Interactive", {"video_url": "https://bucket/c.mp4"}),
 		Stage("D", "Video", {"video_url": 5}),
-		Stage("E", "Video"),
+		Stage("E", "Video", {}),
 	)
 	signed = with_signed_videos(document, sign, UNTIL)
 	assert [stage["config"] for stage in signed["stages"]] == [
@@ -424,7 +422,7 @@ def test_signing_takes_video_urls_of_video_stages_and_says_until_when() -> None:
 		{"video_url": 5},
 		{},
 	]
-	assert signed["signed_url_expiry"] == "2026-01-25T04:00:00+00:00"
+	assert signed["signed_url_expiry"] == UNTIL
 	keys = list(signed)
 	assert keys[keys.index("generated_at") + 1 :][:2] == ["signed_url_expiry", "access"]
 	assert {key: signed[key] for key in document if key != "stages"} == {

@@ -254,7 +254,7 @@ def edits(draw: st.DrawFn, plans: list[PlanContent]) -> list[PlanContent]:
 					{"description": "edited"},
 					{
 						"children": [
-							replace(node, sort_order=-node.sort_order) for node in target.children[::-1]
+							node._replace(sort_order=-node.sort_order) for node in target.children[::-1]
 						]
 					},
 					{"children": target.children[1:]},
@@ -271,7 +271,7 @@ def edits(draw: st.DrawFn, plans: list[PlanContent]) -> list[PlanContent]:
 def rewritten(node: Node, changes: dict[str, dict[str, Any]]) -> Node:
 	children = changes.get(node.name, {}).get("children", node.children)
 	children = in_order(rewritten(child, changes) for child in children)
-	return replace(node, **{**changes.get(node.name, {}), "children": children})
+	return node._replace(**{**changes.get(node.name, {}), "children": children})
 
 
 @few
@@ -285,7 +285,7 @@ def test_incremental_builds_end_in_the_same_bytes_as_full_ones(data: st.DataObje
 		stages = stages_of(plans)
 		edited = data.draw(st.sets(st.sampled_from(sorted(stages)))) if stages else set()
 		for name in edited:
-			stages[name] = (*stages[name], Stage(f"round {round_}", "Text"))
+			stages[name] = (*stages[name], Stage(f"round {round_}", "Text", {}))
 		# an edit since undone leaves other stages behind: those lessons are dirty too
 		dirty = edited | {name for name, there in step.stages.items() if stages.get(name) != there}
 		step.stages = full.stages = stages
@@ -322,7 +322,7 @@ def test_an_edit_of_a_lessons_body_writes_only_the_path_up_from_it() -> None:
 	"""Its neighbours, its topic's other lessons and the search stay as they are."""
 	plans = [PlanContent(PLAN, [(wide(4), 0)])]
 	shelf = published(plans)
-	shelf.stages = {"L2": (Stage("A", "Text"),)}
+	shelf.stages = {"L2": (Stage("A", "Text", {}),)}
 	shelf.publish(plans, NOW + 1, edited={"L2"})
 	assert shelf.written == [
 		"lessons/L2.json",

@@ -14,6 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
+from operator import itemgetter
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
@@ -67,15 +68,17 @@ def load(files: Sequence[Planned], signer: Signer) -> Cargo:
 	Raises ContractError or FileTooLargeError, naming the path, for the first that must not be published.
 	"""
 	cargo = Cargo()
+	life = signer.until.timestamp() - time.time()
 	for file in files:
 		document, signed_until = signer.sign(file)
 		contracts.validate(file.kind, document, file.path)
-		life = None
 		if signed_until:
 			cargo.signed_until[file.path] = signed_until
-			life = signed_until.timestamp() - time.time()
 		upload = Upload(
-			file.path, diff.body(file.path, document), cache_control(file.kind, life), file.metadata()
+			file.path,
+			diff.body(file.path, document),
+			cache_control(file.kind, life if signed_until else None),
+			file.metadata(),
 		)
 		cargo.files.append((file, upload))
 	return cargo
@@ -106,9 +109,11 @@ def publish(
 		etags[file.path] = _put(storage, lease, ledger.get(file.path), file, upload)
 
 	with ThreadPoolExecutor(max_workers=max(1, min(storage.threads, len(cargo.files)))) as pool:
-		for _, phase in groupby(sorted(cargo.files, key=phase_of), key=phase_of):
+		turns = [(phase_of(item), item) for item in cargo.files]
+		for _, phase in groupby(sorted(turns, key=itemgetter(0)), key=itemgetter(0)):
 			lease.check()
-			_for_each(list(phase), put, pool, storage.threads, lambda: tell(len(etags), len(cargo.files)))
+			items = [item for _, item in phase]
+			_for_each(items, put, pool, storage.threads, lambda: tell(len(etags), len(cargo.files)))
 	return etags
 
 

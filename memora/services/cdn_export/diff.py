@@ -11,11 +11,10 @@ the ledger for as long as the content's hash stays.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import orjson
 
@@ -56,8 +55,7 @@ _STAMP_STANDS_BEFORE: dict[FileKind, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerEntry:
+class LedgerEntry(NamedTuple):
 	"""What is known of one path: what stands there, and the highest version it was ever offered.
 
 	`version` outlives the file: a removed path keeps its entry, so that its versions never go back.
@@ -90,8 +88,7 @@ class LedgerEntry:
 		return _metadata(self, self.live_version)
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(NamedTuple):
 	"""One file as a build wants it. `document` is whole, stamp included, and None where nothing changed; `pictures`
 	are the paths of the media files it shows."""
 

@@ -9,9 +9,7 @@ the tree any more, and a plan's titles are already applied.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from memora.services.cdn_export import paths
 from memora.services.cdn_export.tree import Plan, ResolvedNode, Stage
@@ -139,8 +137,7 @@ def _lesson_entry(lesson: ResolvedNode, link: Link, plan: str | None) -> Documen
 # lessons/{lesson}.json
 
 
-@dataclass(frozen=True, slots=True)
-class LessonPlace:
+class LessonPlace(NamedTuple):
 	"""A lesson with what stands above it, and the neighbours that a learner goes to from it."""
 
 	lesson: ResolvedNode
@@ -209,32 +206,36 @@ def lesson_document(head: Document, stages: Sequence[Stage]) -> Document:
 	return document
 
 
-def with_signed_videos(document: Document, sign: Callable[[str], str | None], until: datetime) -> Document:
-	"""A lesson's document, stamp included, as it is uploaded: its videos signed, and until when.
+def with_signed_videos(document: Document, sign: Callable[[str], str | None], until: str) -> Document:
+	"""A lesson's document, stamp included, as it is uploaded: its videos signed, and until when (ISO 8601).
 
 	`sign` gives back a link's signed form, or None to leave it as it is. Signing comes last, just before the
 	document is serialised: neither the content's hash nor the version knows of it, so that renewing a
 	signature is no change. Without anything to sign the document itself comes back, and says no expiry.
 	"""
-	stages = [_signed_stage(stage, sign) for stage in document["stages"]]
-	if stages == document["stages"]:
+	stages = list(document["stages"])
+	is_signed = False
+	for place, stage in enumerate(stages):
+		if stage["type"] == "Video" and (config := _signed_config(stage["config"], sign)):
+			stages[place] = {**stage, "config": config}
+			is_signed = True
+	if not is_signed:
 		return document
 	signed = {}
 	for key, value in document.items():
 		signed[key] = value
 		if key == "generated_at":
-			signed["signed_url_expiry"] = until.isoformat(timespec="seconds")
+			signed["signed_url_expiry"] = until
 	signed["stages"] = stages
 	return signed
 
 
-def _signed_stage(stage: Document, sign: Callable[[str], str | None]) -> Document:
-	if stage["type"] != "Video":
-		return stage
-	link = stage["config"].get("video_url")
+def _signed_config(config: Document, sign: Callable[[str], str | None]) -> Document | None:
+	"""A video's config with its link signed; None where there is nothing to sign."""
+	link = config.get("video_url")
 	if not isinstance(link, str) or not (signed := sign(link)):
-		return stage
-	return {**stage, "config": {**stage["config"], "video_url": signed}}
+		return None
+	return {**config, "video_url": signed}
 
 
 # what several of them share

@@ -95,7 +95,8 @@ class Lease:
 
 	def _age(self) -> float:
 		"""Seconds since the last renewal, by whichever clock says more."""
-		return max(now - then for now, then in zip(_clocks(), self._renewed, strict=True))
+		monotonic, wall = self._renewed
+		return max(time.monotonic() - monotonic, time.time() - wall)
 
 	def __enter__(self) -> Lease:
 		self._heart.start()

@@ -59,6 +59,10 @@ class Signer:
 		return datetime.fromtimestamp(self.now // window * window + life, timezone.utc)
 
 	@cached_property
+	def _until_as_text(self) -> str:
+		return self.until.isoformat(timespec="seconds")
+
+	@cached_property
 	def _since(self) -> datetime:
 		return self.until - timedelta(hours=self.hours)
 
@@ -73,10 +77,8 @@ class Signer:
 			or (self.mode == "Paid" and file.access_level != "paid")
 		):
 			return document, None
-		until = self.until
+		until, since = self.until, self._since
 		signed = with_signed_videos(
-			document,
-			lambda link: storage.sign(link, until, since=self._since),
-			until,
+			document, lambda link: storage.sign(link, until, since=since), self._until_as_text
 		)
 		return signed, until if signed is not document else None

@@ -7,9 +7,8 @@ change: a lesson that nobody touched and whose shape is the live file's is kept 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from memora.services.cdn_export import paths, search_indexer
 from memora.services.cdn_export.diff import Diff, Document, shape
@@ -45,6 +44,10 @@ class Contents:
 		return search_indexer.packed(self.entries)
 
 	@cached_property
+	def search_digest(self) -> str:
+		return shape({"of": self.packed_entries})
+
+	@cached_property
 	def levels(self) -> Levels:
 		return levels(self.resolved)
 
@@ -54,8 +57,7 @@ class Contents:
 		return {image for node in walk(self.resolved) for image in (node.image, node.badge_image) if image}
 
 
-@dataclass(frozen=True, slots=True)
-class LessonDraft:
+class LessonDraft(NamedTuple):
 	"""A lesson's file before its body is known."""
 
 	path: str
