@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
@@ -157,16 +158,31 @@ class TestWaiting(WorkTestCase):
 	def test_open_desks_are_told_of_a_build_when_its_record_can_be_read(self) -> None:
 		self.edit("kept")
 		before = len(self.logs())
-		told: list[tuple[str, int]] = []
+		told: list[int] = []
 
-		def hear(event: str, message: dict[str, Any] | None = None, **options: Any) -> None:
-			if event == progress.EVENT and message and message["ref"] == self.plan.name:
+		def hear(event: str, *args: Any, **options: Any) -> None:
+			if event == progress.EVENT:
 				(logs,) = at_once(self.logs)
-				told.append((message["state"], len(logs) - before))
+				told.append(len(logs) - before)
 
 		with patch.object(frappe, "publish_realtime", hear):
 			self.publish()
-		self.assertEqual(told, [("building", 0), ("done", 1)])
+		self.assertEqual(told, [0, 1])
+
+	def test_open_desks_are_told_about_once_a_second_however_many_plans_are_built(self) -> None:
+		for _ in range(20):
+			factories.make_plan([self.course["subject"]], is_published=1)
+		told: list[int] = []
+
+		def hear(event: str, *args: Any, **options: Any) -> None:
+			if event == progress.EVENT:
+				told.append(frappe.db.count("CDN Publish State", {"scope_type": "plan", "is_live": 1}))
+
+		started = time.monotonic()
+		with patch.object(frappe, "publish_realtime", hear):
+			self.publish()
+		self.assertLessEqual(len(told), 3 + time.monotonic() - started)
+		self.assertEqual((told[0], told[-1]), (1, 21))
 
 
 class TestRetries(WorkTestCase):

@@ -33,7 +33,6 @@ from memora.services.cdn_export import (
 	notes,
 	pending_queue,
 	plan_build,
-	progress,
 	publish_state,
 	purge_queue,
 	relocation,
@@ -168,6 +167,8 @@ def drain(
 					done = drained.published + drained.failed
 					tell(done, done + len(waiting) - position)
 				built += _build_one(site, state, triggered_by, drained)
+			if site:
+				site.progress.flush()
 			if not waiting:
 				break
 			if not built:
@@ -198,7 +199,7 @@ def _build_one(site: Site, state: State, triggered_by: str, drained: Drained) ->
 	lease = leases.acquire(state.scope)
 	if lease is None:
 		return False
-	with progress.shown(state.scope):  # until its record is written, which those who are told look for
+	with site.progress.shown(state.scope):  # until its record is written, which those who are told look for
 		return _build_leased(site, lease, triggered_by, drained)
 
 

@@ -1,6 +1,8 @@
-"""How far a build has come, for whoever watches: told to open Desks as it happens, and kept for those that ask.
+"""How far a build has come, for whoever watches: open Desks are told to look again, and how much is up is kept for
+those that look.
 
-Nothing here is needed for publishing. It lives in the cache, is told at most once a second, and never raises.
+Nothing here is needed for publishing. It lives in the cache, is told about once a second however many builds that
+takes, and never raises.
 """
 
 from __future__ import annotations
@@ -8,7 +10,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
 
 import frappe
 import redis
@@ -20,34 +21,57 @@ _SECONDS_BETWEEN = 1.0
 _KEPT_SECONDS = 120
 
 
-@contextmanager
-def shown(scope: Scope) -> Iterator[None]:
-	"""Say that a build of this scope has begun, and at the end that it is over, well or badly."""
-	_tell(scope, "building")
-	try:
-		yield
-	finally:
-		with suppress(redis.RedisError, OSError):
-			frappe.cache().delete_value(_key(scope.id))
-		_tell(scope, "done")
+class Progress:
+	"""What one run tells of its builds."""
 
+	def __init__(self) -> None:
+		self._told_at = float("-inf")
+		self._is_news = False
+		self._kept: set[str] = set()
 
-def teller(scope: Scope) -> Callable[[int, int], None]:
-	"""What an upload calls with the files that are up, and all there are."""
-	told = time.monotonic()
+	@contextmanager
+	def shown(self, scope: Scope) -> Iterator[None]:
+		"""Say that a build of this scope has begun, and at the end that it is over, well or badly."""
+		self._tell()
+		try:
+			yield
+		finally:
+			if scope.id in self._kept:
+				self._kept.discard(scope.id)
+				with suppress(redis.RedisError, OSError):
+					frappe.cache().delete_value(_key(scope.id))
+			self._tell()
 
-	def tell(done: int, total: int) -> None:
-		nonlocal told
-		if time.monotonic() - told < _SECONDS_BETWEEN:
-			return
+	def teller(self, scope: Scope) -> Callable[[int, int], None]:
+		"""What an upload calls with the files that are up, and all there are."""
 		told = time.monotonic()
-		with suppress(redis.RedisError, OSError):
-			frappe.cache().set_value(
-				_key(scope.id), {"done": done, "total": total}, expires_in_sec=_KEPT_SECONDS
-			)
-		_tell(scope, "building", done=done, total=total)
 
-	return tell
+		def tell(done: int, total: int) -> None:
+			nonlocal told
+			if time.monotonic() - told < _SECONDS_BETWEEN:
+				return
+			told = time.monotonic()
+			self._kept.add(scope.id)
+			with suppress(redis.RedisError, OSError):
+				frappe.cache().set_value(
+					_key(scope.id), {"done": done, "total": total}, expires_in_sec=_KEPT_SECONDS
+				)
+			self._tell()
+
+		return tell
+
+	def flush(self) -> None:
+		"""Tell what has not been told yet: before the run waits, or turns to something else."""
+		if not self._is_news:
+			return
+		self._told_at, self._is_news = time.monotonic(), False
+		with suppress(redis.RedisError, OSError):
+			frappe.publish_realtime(EVENT)
+
+	def _tell(self) -> None:
+		self._is_news = True
+		if time.monotonic() - self._told_at >= _SECONDS_BETWEEN:
+			self.flush()
 
 
 def of_scopes(ids: Iterable[str]) -> dict[str, dict[str, int]]:
@@ -62,8 +86,3 @@ def of_scopes(ids: Iterable[str]) -> dict[str, dict[str, int]]:
 
 def _key(scope_id: str) -> str:
 	return f"memora_progress:{scope_id}"
-
-
-def _tell(scope: Scope, state: str, **numbers: Any) -> None:
-	with suppress(redis.RedisError, OSError):
-		frappe.publish_realtime(EVENT, {"type": scope.type, "ref": scope.ref, "state": state, **numbers})

@@ -8,9 +8,9 @@ const LATER = 30000;
 const RARELY = 60000;
 const LOOKS_AFTER = 2; // what a run leaves behind, its record, can come a moment after its end
 
-// watch({ element, refresh, busy, relevant }): `refresh` returns a promise, `busy` says whether a change is near,
-// and `relevant` which realtime messages matter. Returns `now`, which refreshes at once, and `stop`.
-memora.publishing.watch = function ({ element, refresh, busy, relevant = () => true }) {
+// watch({ element, refresh, busy }): `refresh` returns a promise, and `busy` says whether a change is near. Returns
+// `now`, which refreshes at once, and `stop`.
+memora.publishing.watch = function ({ element, refresh, busy }) {
 	let timer = null;
 	let ended = false;
 	let looks_due = 0;
@@ -36,8 +36,7 @@ memora.publishing.watch = function ({ element, refresh, busy, relevant = () => t
 		return Promise.resolve(refresh()).catch(() => {}).then(again);
 	}
 
-	function on_message(message) {
-		if (!relevant(message || {})) return;
+	function on_message() {
 		clearTimeout(timer);
 		timer = setTimeout(look, 300);
 	}
