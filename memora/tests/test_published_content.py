@@ -569,6 +569,46 @@ class TestSearch(ContentTestCase):
 		self.tick()
 		self.check()
 
+	def test_what_changed_while_the_plan_was_sharded_is_found_when_it_is_not_any_more(self) -> None:
+		self.publish()
+		with patch.object(search_indexer, "MOST_LESSONS_UNSHARDED", 4):
+			self.change(self.second["lessons"][0], title="In a shard")
+			self.publish()
+			self.assertTrue(self.read(f"{self.folder()}search_index.json")["is_sharded"])
+		self.change(self.lessons[0], title="In one file again")
+		self.publish()
+		self.assertFalse(self.read(f"{self.folder()}search_index.json")["is_sharded"])
+		titles = {entry["lesson_name"] for entry in self.learner(self.plan).entries}
+		self.assertLessEqual({"In a shard", "In one file again"}, titles)
+		self.assertEqual(len(titles), 5)
+
+	def test_what_another_subject_has_is_found_though_this_ones_body_or_title_changes(self) -> None:
+		"""Entries that stand in the plan's rendition already are neither read nor written again."""
+		self.publish()
+		lesson = self.second["lessons"][0]
+		for changed in ({"description": "body"}, {"title": "Another"}, {"description": "once more"}):
+			self.change(lesson, **changed)
+			self.publish()
+			self.assertEqual(self.found(), self.in_order())
+			self.check()
+		self.change(self.plan, title="Listed as it was")
+		self.publish()
+		self.assertEqual(self.found(), self.in_order())
+		self.assertIn("Another", {entry["lesson_name"] for entry in self.learner(self.plan).entries})
+
+	def test_a_subject_that_cannot_be_built_is_found_as_it_was(self) -> None:
+		self.publish()
+		self.change(self.lessons[0], title="Never published")
+		frappe.db.set_value("Memora Lesson Stage", {"parent": self.lessons[0].name}, "config", "[1]")
+		self.change(self.second["lessons"][0], title="Published meanwhile")
+		for _ in range(2):
+			self.publish()
+			self.assertEqual(self.found(), self.in_order())
+			titles = {entry["lesson_name"] for entry in self.learner(self.plan).entries}
+			self.assertIn("Published meanwhile", titles)
+			self.assertNotIn("Never published", titles)
+			self.change(self.plan, title="Once more")
+
 	def test_a_shard_too_large_is_split_and_lists_each_lesson_once(self) -> None:
 		added = self.add(300, title="ع" * 130)
 		self.check()

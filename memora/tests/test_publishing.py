@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-import frappe
+from unittest.mock import patch
 
+import frappe
+from frappe.model.document import Document
+
+from memora.exceptions import StorageUnavailableError
+from memora.memora.doctype.cdn_sync_log.cdn_sync_log import CDNSyncLog
 from memora.services.cdn_export import lease as leases
+from memora.services.cdn_export import plan_build
 from memora.tests import clock, factories
 from memora.tests.faults.places import STEPS, killed
 from memora.tests.publishing import PublishingTestCase, make_course
@@ -79,4 +85,53 @@ class TestPublishing(PublishingTestCase):
 		with self.recorded() as steps:
 			self.publish()
 		self.assertEqual(next(path for _, path in steps if path.startswith("lessons/")), back)
+		self.check()
+
+
+class TestRecord(PublishingTestCase):
+	"""What a site hangs on CDN Sync Log."""
+
+	def setUp(self) -> None:
+		super().setUp()
+		self.course = make_course()
+		self.plan = factories.make_plan([self.course["subject"]], is_published=1)
+
+	def test_a_site_hears_of_each_record_as_of_any_new_document(self) -> None:
+		heard: list[tuple[str, str]] = []
+
+		def hear(doc: Document, event: str) -> None:
+			if doc.doctype == "CDN Sync Log" and event.startswith(("after_", "on_")):
+				heard.append((event, doc.status))
+
+		with (
+			patch("frappe.model.document.run_webhooks", hear),
+			patch.object(Document, "notify_update") as told,
+		):
+			self.publish()
+			self.assertEqual(
+				heard,
+				[(event, "Success") for event in ("after_insert", "on_update", "on_submit", "on_change")],
+			)
+			told.assert_called_once()
+			heard.clear()
+			self.change(self.course["lessons"][0], title="Edited")
+			with patch.object(plan_build, "run", side_effect=StorageUnavailableError("refused by the test")):
+				self.publish()
+			self.assertEqual(
+				heard, [(event, "Failed") for event in ("after_insert", "on_update", "on_change")]
+			)
+
+	def test_a_record_that_a_site_refuses_holds_nothing_up(self) -> None:
+		def refuse(doc: Document) -> None:
+			frappe.throw("refused by the test")
+
+		with patch.object(CDNSyncLog, "after_insert", refuse, create=True):
+			drained = self.publish()
+		self.assertEqual((drained.published, drained.failed, drained.left), (2, 0, 0))
+		self.assertEqual(frappe.get_all("CDN Sync Log", {"plan_id": self.plan.name}), [])
+		self.assertTrue(
+			frappe.get_all(
+				"Error Log", {"reference_name": self.plan.name, "error": ("like", "%refused by the test%")}
+			)
+		)
 		self.check()

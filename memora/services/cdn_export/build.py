@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -22,7 +22,6 @@ from memora.services.cdn_export import (
 	database,
 	ledger,
 	media,
-	progress,
 	publish_state,
 	purge_queue,
 	relocation,
@@ -34,6 +33,7 @@ from memora.services.cdn_export.cache_purge import CachePurge
 from memora.services.cdn_export.cdn_uploader import Cargo
 from memora.services.cdn_export.diff import Diff, LedgerEntry
 from memora.services.cdn_export.lease import Lease
+from memora.services.cdn_export.progress import Progress
 from memora.services.cdn_export.publish_state import State
 from memora.services.cdn_export.scopes import Scope
 from memora.services.cdn_export.signing import Signer
@@ -71,13 +71,15 @@ class Counts:
 class SharedSubject:
 	"""A shared subject as this run has just published it, so that the plans which read it need not load it.
 
-	`counts` are those of its build, until a plan's log has taken them.
+	`counts` are those of its build, until a plan's log has taken them. `dropped` says that it may have given up files
+	which go once its plans no longer link to them.
 	"""
 
 	generation: int
 	contents: Contents | None
 	unit_versions: dict[str, int]
 	counts: Counts
+	dropped: bool = True
 
 
 @dataclass(slots=True)
@@ -116,6 +118,7 @@ class Site:
 	storage: Storage
 	purge: CachePurge
 	shared: SharedSubjects = field(default_factory=SharedSubjects)
+	progress: Progress = field(default_factory=Progress)
 	place: str = ""
 	stamp: str = ""
 
@@ -167,6 +170,9 @@ class Removals:
 	at_once: list[str] = field(default_factory=list)
 	after_grace: list[str] = field(default_factory=list)
 
+	def __bool__(self) -> bool:
+		return bool(self.at_once or self.after_grace)
+
 
 _SEEN = (settings.STAMP, relocation.NOTED)
 
@@ -200,7 +206,7 @@ def known_entries(
 	for path, entry in ledger.of_paths(path for path in wanted if path not in own).items():
 		if entry.scope != scope.id and entry.state != "removed":
 			owners.add(entry.scope)
-			entry = replace(entry, state="in_flight", live_version=0)
+			entry = entry._replace(state="in_flight", live_version=0)
 		entries[path] = entry
 	return entries, owners
 
@@ -232,7 +238,7 @@ def commit(
 			stack.enter_context(_lease_of(owner))
 		if cargo.files:
 			lease.check()
-			database.transaction(lambda: _begin(lease, cargo))
+			database.transaction(lambda: _begin(lease, cargo), reads=False)
 		# Only now: what the ledger says is shown, nobody takes away.
 		if pictures := media.missing_uploads(images):
 			shown = Cargo(pictures)
@@ -243,7 +249,7 @@ def commit(
 			site.storage,
 			lease,
 			entries,
-			tell=progress.teller(lease.scope),
+			tell=site.progress.teller(lease.scope),
 		)
 		stale = [
 			url

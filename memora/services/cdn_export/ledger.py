@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 import frappe
+import orjson
 from frappe.utils import now_datetime
 
 from memora.services.cdn_export import database, scopes
@@ -57,7 +58,7 @@ _NEVER = 1 << 62
 _TEXTS = frozenset(
 	{"node", "subject", "content_hash", "shape_hash", "etag", "access_level", "required_item", "pictures"}
 )
-_READ = ", ".join(f"coalesce({column}, '')" if column in _TEXTS else column for column in _COLUMNS)
+_READ = database.packed(f"coalesce({column}, '')" if column in _TEXTS else column for column in _COLUMNS)
 
 
 def row_name(path: str) -> str:
@@ -418,5 +419,8 @@ def _listed(file: Planned) -> str:
 
 
 def _select(where: str, values: tuple | dict[str, Any]) -> dict[str, LedgerEntry]:
-	rows = frappe.db.sql(f"select {_READ} from `tab{TABLE}` where {where}", values)
-	return {row[0]: LedgerEntry(*row) for row in rows}
+	entries = (
+		LedgerEntry(*orjson.loads(row))
+		for (row,) in frappe.db.sql(f"select {_READ} from `tab{TABLE}` where {where}", values)
+	)
+	return {entry.path: entry for entry in entries}

@@ -44,10 +44,11 @@ from memora.services.cdn_export.lease import Lease
 from memora.services.cdn_export.publish_state import State
 from memora.services.cdn_export.renditions import Rendition
 from memora.services.cdn_export.scopes import Scope
+from memora.services.cdn_export.search_indexer import SubjectEntries
 from memora.services.cdn_export.subject_files import Contents, Levels
 from memora.services.cdn_export.tree import Override, Plan, ResolvedNode
 
-_LAYOUT = 1
+_LAYOUT = 2
 """Part of every rendition's digest: raised when the same content is to be written differently."""
 
 _NO_RIGHTS: Rights = {}
@@ -102,6 +103,7 @@ class Rendering:
 	unit_versions: dict[str, int]
 	kept_paid: list[ResolvedNode] = field(default_factory=list)
 	summary: dict = field(default_factory=dict)
+	dropped: bool = False
 
 	@property
 	def resolved(self) -> ResolvedNode | None:
@@ -258,6 +260,7 @@ def _publish(site: Site, lease: Lease, snapshot: Snapshot, stuck: set[str]) -> C
 	if drafted.kept_paid:
 		reason = failures.kept_paid(drafted.kept_paid)
 		state_values |= publish_state.held_values(snapshot.state.generation, reason)
+	removals = drafted.removals(snapshot)
 	leftovers: list[Scope] = []
 
 	def closing() -> bool:
@@ -271,6 +274,7 @@ def _publish(site: Site, lease: Lease, snapshot: Snapshot, stuck: set[str]) -> C
 					# What the brake has altered is rendered anew each time, until it need not be.
 					snapshot.digest(subject) + (_BRAKED if rendering.kept_paid else ""),
 					rendering.summary,
+					_search_to_store(snapshot, rendering),
 				)
 				for subject, rendering in rendered.items()
 			],
@@ -278,7 +282,8 @@ def _publish(site: Site, lease: Lease, snapshot: Snapshot, stuck: set[str]) -> C
 		renditions.forget(plan.name, _gone(snapshot))
 		if lists_anew:
 			publish_state.raise_generations([scopes.INDEX])
-		leftovers[:] = _leftovers(lease, {*snapshot.renditions, *rendered})
+		if _leaves_files(snapshot, rendered.values(), removals):
+			leftovers[:] = _leftovers(lease, {*snapshot.renditions, *rendered})
 		return bool(leftovers)
 
 	counts = build.commit(
@@ -289,7 +294,7 @@ def _publish(site: Site, lease: Lease, snapshot: Snapshot, stuck: set[str]) -> C
 		images={image for r in rendered.values() if r.contents for image in r.contents.images},
 		owners=drafted.owners,
 		generation=snapshot.state.generation,
-		removals=drafted.removals(snapshot),
+		removals=removals,
 		state_values=state_values,
 		closing=closing,
 	)
@@ -333,7 +338,7 @@ def draft(
 	rendered = {subject: _render(shared, snapshot, subject) for subject in changed}
 	sharded = _is_sharded(plan, snapshot, wanted, rendered)
 	for subject in wanted:
-		if subject not in rendered and not _has_search(snapshot.renditions[subject].summary, sharded):
+		if subject not in rendered and not _has_search(snapshot.renditions[subject], sharded):
 			rendered[subject] = _render(shared, snapshot, subject)
 
 	skipped = [subject for subject in wanted if subject not in rendered]
@@ -348,7 +353,7 @@ def draft(
 		subject: rendered[subject].summary if subject in rendered else snapshot.renditions[subject].summary
 		for subject in wanted
 	}
-	manifest = _offer_entry_points(plan, wanted, summaries, rendered, offered, sharded)
+	manifest = _offer_entry_points(snapshot, wanted, summaries, rendered, offered, sharded)
 	levels: Levels = {}
 	for rendering in rendered.values():
 		if rendering.contents:
@@ -388,6 +393,7 @@ def _render(memory: SharedSubjects, snapshot: Snapshot, subject: str) -> Renderi
 	"""Load and resolve a subject. A shared one is taken as it was published, where this run has done that."""
 	versions: dict[str, int] = {}
 	kept_paid: list[ResolvedNode] = []
+	dropped = False
 	if snapshot.mode(subject) == "own":
 		rights = snapshot.rights(subject) if snapshot.brakes else {}
 		resolved, kept_paid = _resolve(subject, snapshot.overrides[subject], rights)
@@ -403,8 +409,8 @@ def _render(memory: SharedSubjects, snapshot: Snapshot, subject: str) -> Renderi
 			resolved, _ = _resolve(subject, (), rights)
 			shared = SharedSubject(generation, Contents(resolved) if resolved else None, versions, Counts())
 			memory.remember(subject, shared)
-		contents, versions = shared.contents, shared.unit_versions
-	return Rendering(subject, contents, versions, kept_paid)
+		contents, versions, dropped = shared.contents, shared.unit_versions, shared.dropped
+	return Rendering(subject, contents, versions, kept_paid, dropped=dropped)
 
 
 def _resolve(
@@ -444,9 +450,20 @@ def _is_sharded(
 	return search_indexer.needs_shards(plan.name, lessons, size)
 
 
-def _has_search(summary: dict, sharded: bool) -> bool:
-	"""Whether a summary holds what the search index needs of its subject in this form."""
-	return not summary.get("lessons") or ("shards" if sharded else "search") in summary
+def _has_search(known: Rendition, sharded: bool) -> bool:
+	"""Whether a rendition holds what the search index needs of its subject in this form."""
+	if not known.summary.get("lessons"):
+		return True
+	return "shards" in known.summary if sharded else "search" in known.summary and known.search is not None
+
+
+def _search_to_store(snapshot: Snapshot, rendering: Rendering) -> list[Any] | None:
+	"""The entries that a subject's rendition is to note; None where they stand there already, or are in shards."""
+	known = snapshot.renditions.get(rendering.subject)
+	digest = rendering.summary.get("search")
+	if rendering.contents is None or digest is None or (known and known.summary.get("search") == digest):
+		return None
+	return rendering.contents.packed_entries
 
 
 def _offer_subject(
@@ -489,7 +506,7 @@ def _offer_subject(
 		search_size=contents.search_size,
 	)
 	if not sharded:
-		rendering.summary["search"] = contents.packed_entries
+		rendering.summary["search"] = contents.search_digest
 		return
 	rendering.summary["shards"] = []
 	for shard in search_indexer.shards(plan.name, contents.entries):
@@ -507,7 +524,7 @@ def _offer_subject(
 
 
 def _offer_entry_points(
-	plan: Plan,
+	snapshot: Snapshot,
 	wanted: dict[str, int],
 	summaries: dict[str, dict],
 	rendered: Mapping[str, Rendering],
@@ -515,6 +532,8 @@ def _offer_entry_points(
 	sharded: bool,
 ) -> diff.Planned:
 	"""Offer the search index and the manifest, which list every subject, rendered now or before."""
+	plan = snapshot.plan
+	assert plan is not None
 	shown = sorted(
 		(subject for subject in wanted if "entry" in summaries[subject]), key=lambda subject: wanted[subject]
 	)
@@ -526,9 +545,7 @@ def _offer_entry_points(
 		document = search_indexer.whole_index(
 			plan.name,
 			[
-				rendered[subject].contents.entries
-				if subject in rendered
-				else search_indexer.unpacked(subject, summaries[subject]["search"])
+				_search_entries(snapshot, rendered.get(subject), subject)
 				for subject in shown
 				if summaries[subject]["lessons"]
 			],
@@ -543,11 +560,21 @@ def _offer_entry_points(
 	)
 
 
+def _search_entries(snapshot: Snapshot, rendering: Rendering | None, subject: str) -> SubjectEntries:
+	if rendering and rendering.contents:
+		return rendering.contents.entries
+	noted = snapshot.renditions[subject].search
+	assert noted is not None  # else it would have been rendered anew
+	return search_indexer.unpacked(subject, noted)
+
+
 def _removals(
 	snapshot: Snapshot, dropped: list[LedgerEntry], levels: Levels, shown: Collection[str]
 ) -> Removals:
 	"""When a plan's files that are no longer produced have to go; `shown` are subjects it still shows."""
-	found = subject_build.removals([entry for entry in dropped if entry.kind in ("lesson", "unit")], levels)
+	found = subject_build.removals_of(
+		[entry for entry in dropped if entry.kind in ("lesson", "unit")], levels
+	)
 	others = [entry for entry in dropped if entry.kind not in ("lesson", "unit")]
 	if not others:
 		return found
@@ -621,6 +648,20 @@ def _removals_of_renamed(snapshot: Snapshot, standing: list[LedgerEntry]) -> Rem
 			levels |= subject_files.levels(resolved)
 			shown.add(subject)
 	return _removals(snapshot, standing, levels, shown)
+
+
+def _leaves_files(snapshot: Snapshot, rendered: Iterable[Rendering], removals: Removals) -> bool:
+	"""Whether files may have to go after this build: its own, or those that shared subjects have given up and only
+	this plan still linked to. What is not seen here is seen at the end of the drain."""
+	return bool(
+		removals
+		or _gone(snapshot)
+		or any(
+			rendering.dropped
+			or (snapshot.mode(rendering.subject) == "own" and _reads(snapshot, rendering.subject))
+			for rendering in rendered
+		)
+	)
 
 
 def _leftovers(lease: Lease, subjects: Iterable[str]) -> list[Scope]:

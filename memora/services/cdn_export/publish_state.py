@@ -136,9 +136,10 @@ def by_id(ids: Sequence[str]) -> dict[str, State]:
 
 def read_with(scope: Scope, *expressions: str) -> tuple[State, tuple[Any, ...]]:
 	"""The row of a scope that has one, and the values of these SQL expressions in the same snapshot."""
-	columns = ", ".join((*COLUMNS, *expressions))
-	(row,) = frappe.db.sql(f"select {columns} from `tab{TABLE}` where name = %s", (scope.id,))
-	return of_row(row), tuple(row[len(COLUMNS) :])
+	columns = database.packed((*COLUMNS, *expressions))
+	((row,),) = frappe.db.sql(f"select {columns} from `tab{TABLE}` where name = %s", (scope.id,))
+	values = orjson.loads(row)
+	return of_row(values[: len(COLUMNS)]), tuple(values[len(COLUMNS) :])
 
 
 def due(now: datetime) -> list[State]:
@@ -402,14 +403,18 @@ def give_up(scope: Scope) -> bool:
 
 
 def _select(where: str, values: tuple[Any, ...]) -> list[State]:
-	rows = frappe.db.sql(f"select {', '.join(COLUMNS)} from `tab{TABLE}` where {where}", values)
-	return [of_row(row) for row in rows]
+	rows = frappe.db.sql(f"select {database.packed(COLUMNS)} from `tab{TABLE}` where {where}", values)
+	return [of_row(orjson.loads(row)) for (row,) in rows]
 
 
 def of_row(row: Sequence[Any]) -> State:
-	"""The state that these values of COLUMNS say."""
+	"""The state that these values of COLUMNS say, as `database.packed` gives them."""
 	return State(
-		*row[:10],
+		*row[:6],
+		_moment(row[6]),
+		row[7],
+		_moment(row[8]),
+		_moment(row[9]),
 		bool(row[10]),
 		row[11] or 0,
 		row[12] or "",
@@ -418,3 +423,7 @@ def of_row(row: Sequence[Any]) -> State:
 		row[15] or 0,
 		row[16] or 0,
 	)
+
+
+def _moment(text: str | None) -> datetime | None:
+	return datetime.fromisoformat(text) if text else None

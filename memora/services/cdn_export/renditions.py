@@ -18,35 +18,52 @@ from memora.services.cdn_export import database, publish_state
 from memora.services.cdn_export.publish_state import State
 
 TABLE = "CDN Rendition"
+
+# A subject that changed is rendered anew, unless it cannot be built; then it stays as it is.
+_SEARCH_READ = """if(state.generation > reader.generation and state.retry_count = 0 and state.dead_since is null,
+	null, reader.search)"""
+
 Mode = Literal["shared", "own"]
 
 
 @dataclass(frozen=True, slots=True)
 class Rendition:
 	"""A subject in a plan as it was last published. `summary` holds what the manifest and the search index say
-	of it, so that a plan's build need not load what did not change."""
+	of it, so that a plan's build need not load what did not change.
+
+	`search` are the entries of a plan whose search is one file, by far the largest part: not read of a subject that
+	is rendered anew, and not written (None) where they are what stands there.
+	"""
 
 	subject: str
 	mode: Mode
 	generation: int
 	digest: str
 	summary: dict[str, Any]
+	search: list[Any] | None = None
 
 
 def of_plan(plan: str) -> tuple[dict[str, Rendition], list[State]]:
 	"""A plan's renditions by subject, and the states of those subjects. One statement."""
-	states = ", ".join(f"state.{column}" for column in publish_state.COLUMNS)
+	states = database.packed(f"state.{column}" for column in publish_state.COLUMNS)
 	same_subject = database.exactly("state.ref", "reader.subject")
 	found, known = {}, []
-	for subject, mode, generation, digest, summary, *state in frappe.db.sql(
-		f"""select reader.subject, mode, reader.generation, digest, summary, {states} from `tab{TABLE}` reader
+	for subject, mode, generation, digest, summary, search, values in frappe.db.sql(
+		f"""select reader.subject, mode, reader.generation, digest, summary, {_SEARCH_READ}, {states}
+		from `tab{TABLE}` reader
 		left join `tab{publish_state.TABLE}` state on state.scope_type = 'subject' and {same_subject}
 		where {database.exactly("plan", "%(plan)s")}""",
 		{"plan": plan},
 	):
 		found[subject] = Rendition(
-			subject, mode, generation, digest or "", orjson.loads(summary) if summary else {}
+			subject,
+			mode,
+			generation,
+			digest or "",
+			orjson.loads(summary) if summary else {},
+			orjson.loads(search) if search else None,
 		)
+		state = orjson.loads(values)
 		if state[0]:
 			known.append(publish_state.of_row(state))
 	return found, known
@@ -76,7 +93,8 @@ def store(plan: str, renditions: Sequence[Rendition]) -> None:
 	_upsert(
 		plan,
 		renditions,
-		"mode = values(mode), generation = values(generation), digest = values(digest), summary = values(summary)",
+		"mode = values(mode), generation = values(generation), digest = values(digest), summary = values(summary),"
+		" search = coalesce(values(search), search)",
 	)
 
 
@@ -99,7 +117,7 @@ def withdraw(plan: str) -> None:
 def _upsert(plan: str, renditions: Sequence[Rendition], on_duplicate: str) -> None:
 	database.upsert(
 		TABLE,
-		("name", "plan", "subject", "mode", "generation", "digest", "summary"),
+		("name", "plan", "subject", "mode", "generation", "digest", "summary", "search"),
 		[
 			(
 				_row_name(plan, row.subject),
@@ -109,6 +127,7 @@ def _upsert(plan: str, renditions: Sequence[Rendition], on_duplicate: str) -> No
 				row.generation,
 				row.digest,
 				orjson.dumps(row.summary).decode(),
+				None if row.search is None else orjson.dumps(row.search).decode(),
 			)
 			for row in renditions
 		],

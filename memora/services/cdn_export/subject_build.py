@@ -48,6 +48,7 @@ def run(site: Site, lease: Lease, state: State) -> Counts:
 	state_values: dict[str, Any] = {"is_live": 1}
 	if drafted.kept_paid:
 		state_values |= publish_state.held_values(state.generation, failures.kept_paid(drafted.kept_paid))
+	removals = drafted.removals()
 	counts = build.commit(
 		site,
 		lease,
@@ -56,7 +57,7 @@ def run(site: Site, lease: Lease, state: State) -> Counts:
 		images=drafted.contents.images if drafted.contents else (),
 		owners=drafted.owners,
 		generation=state.generation,
-		removals=drafted.removals(),
+		removals=removals,
 		drop_generation=state.generation,
 		state_values=state_values,
 		closing=lambda: _call_plans(state),
@@ -64,7 +65,10 @@ def run(site: Site, lease: Lease, state: State) -> Counts:
 	if drafted.kept_paid and not state.held:
 		failures.say_held(lease.scope, failures.kept_paid(drafted.kept_paid))
 	site.shared.remember(
-		subject, SharedSubject(state.generation, drafted.contents, drafted.unit_versions, counts)
+		subject,
+		SharedSubject(
+			state.generation, drafted.contents, drafted.unit_versions, counts, dropped=bool(removals)
+		),
 	)
 	return counts
 
@@ -87,7 +91,7 @@ class Draft:
 		return {file.path: file.version for file in self.offered.planned.values() if file.kind == "unit"}
 
 	def removals(self) -> Removals:
-		return removals(self.offered.dropped(), self.contents.levels if self.contents else {})
+		return removals_of(self.offered.dropped(), self.contents.levels if self.contents else {})
 
 
 def draft(subject: str, touched: Collection[str] | None, *, brakes: bool = False) -> Draft:
@@ -109,7 +113,7 @@ def draft(subject: str, touched: Collection[str] | None, *, brakes: bool = False
 	return Draft(Contents(resolved), offered, entries, owners, kept_paid)
 
 
-def removals(dropped: list[LedgerEntry], levels: Levels) -> Removals:
+def removals_of(dropped: list[LedgerEntry], levels: Levels) -> Removals:
 	"""When units and lessons that are no longer produced have to go, by who may read their nodes now.
 
 	What no reader sees any more, or fewer may see, goes at once; what merely moved keeps its grace.
@@ -142,7 +146,7 @@ def release(lease: Lease, levels: Levels) -> bool:
 		)
 		if unread:
 			standing = [entry for entry in ledger.of_scope(lease.scope).values() if entry.state != "removed"]
-			found = removals(standing, levels)
+			found = removals_of(standing, levels)
 			now = frappe.utils.now_datetime()
 			ledger.drop(found.at_once, remove_at=now)
 			ledger.drop(found.after_grace, remove_at=now + build.GRACE)

@@ -1,10 +1,16 @@
-"""The CDN Sync Log: one record for each attempt at a plan, written once, at its end."""
+"""The CDN Sync Log: one record for each attempt at a plan, written once, at its end.
+
+It goes straight to its table, and what a site has hung on it then hears of it as of any new document: hooks,
+Notifications, Webhooks, Server Scripts. What they do before one is saved, and Frappe's checks of what people enter,
+take longer than building a plan that shares its subjects, and could only keep the record from being written.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 import frappe
+from frappe.model.document import Document
 from frappe.utils import now_datetime
 
 from memora.services.cdn_export import database
@@ -53,9 +59,8 @@ def write(
 			"docstatus": 0 if status == "Failed" else 1,
 		}
 	)
-	log.flags.ignore_links = True  # the plan may be gone: that is what was published
 	try:
-		log.insert(ignore_permissions=True)
+		_insert(log)
 	except Exception:  # noqa: BLE001 - whatever a site's hooks raise
 		database.rollback()
 		# The name stands beside the title, which holds 140 characters and is not cut.
@@ -65,3 +70,15 @@ def write(
 			reference_name=state.ref,
 		)
 	frappe.db.commit()
+
+
+def _insert(log: Document) -> None:
+	log.set_user_and_timestamp()
+	log.set_new_name()
+	log.db_insert()
+	events = ["after_insert", "on_update", "on_change"]
+	if log.docstatus:
+		events.insert(2, "on_submit")
+	for event in events:
+		log.run_method(event)
+	log.notify_update()

@@ -14,6 +14,7 @@ class CDNRendition(Document):
 		generation: DF.Int
 		mode: DF.Literal["shared", "own"]
 		plan: DF.Data | None
+		search: DF.LongText | None
 		subject: DF.Data | None
 		summary: DF.LongText | None
 	# end: auto-generated types

@@ -1,0 +1,71 @@
+"""What memora adds to `frappe.db`: rows written many at a time, and transactions that are run again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from unittest.mock import patch
+
+import frappe
+
+from memora.services.cdn_export import database, publish_state, scopes
+from memora.tests.publishing import PublishingTestCase
+
+_COLUMNS = ("name", "scope_type", "ref", "generation", "is_live", "next_retry_at", "last_error")
+
+
+class TestUpsert(PublishingTestCase):
+	def upsert(self, rows: list[tuple], **options: object) -> list[tuple]:
+		database.upsert("CDN Publish State", _COLUMNS, rows, "generation = values(generation)", **options)
+		return frappe.db.sql(
+			f"select {', '.join(_COLUMNS)} from `tabCDN Publish State` where name like 'x%' order by name"
+		)
+
+	def test_what_comes_back_is_what_went_in_however_many_rows_there_are_and_whatever_they_share(
+		self,
+	) -> None:
+		awkward = "it's 100 % “سؤال” \\ `q` %s ifnull(x, 1) IFNULL(y)"
+		for count in (1, 2, 40):
+			for text in ("same", awkward, None):
+				for moment in (None, datetime(2026, 1, 25, 4, 0, 0, 250)):
+					with self.subTest(count=count, text=text, moment=moment):
+						frappe.db.delete("CDN Publish State")
+						rows = [(f"x{n:02}", "plan", text, 7, True, moment, text) for n in range(count)]
+						self.assertEqual(list(self.upsert(rows[::-1])), rows)
+						rows = [
+							(f"x{n:02}", "plan", f"{text}{n}", n, False, moment, None) for n in range(count)
+						]
+						frappe.db.delete("CDN Publish State")
+						self.assertEqual(list(self.upsert(rows)), rows)
+
+	def test_what_all_rows_share_is_the_same_for_a_text_that_frappe_would_change(self) -> None:
+		rows = [(f"x{n:02}", "plan", "a", n, 0, None, None) for n in range(40)]
+		database.upsert(
+			"CDN Publish State",
+			_COLUMNS[:-1],
+			[row[:-1] for row in rows],
+			"generation = values(generation)",
+			same={"last_error": "ifnull(a, 100 %)"},
+		)
+		self.assertEqual(
+			frappe.db.sql("select distinct last_error from `tabCDN Publish State` where name like 'x%'"),
+			(("ifnull(a, 100 %)",),),
+		)
+
+
+class TestTransaction(PublishingTestCase):
+	def commits(self, **options: bool) -> int:
+		"""How many commits it takes to write, after what the test has done."""
+		commit = frappe.db.commit
+		with patch.object(frappe.db, "commit", side_effect=commit) as committed:
+			database.transaction(lambda: publish_state.raise_generations([scopes.INDEX]), **options)
+		return committed.call_count
+
+	def test_what_was_written_before_is_committed_and_what_was_only_read_need_not_be(self) -> None:
+		frappe.db.commit()
+		frappe.db.sql("select 1")
+		self.assertEqual(self.commits(), 2)
+		frappe.db.sql("select 1")
+		self.assertEqual(self.commits(reads=False), 1)
+		frappe.db.set_value("CDN Publish State", "index", "last_error", "kept")
+		self.assertEqual(self.commits(reads=False), 2)
+		self.assertEqual(frappe.db.get_value("CDN Publish State", "index", "last_error"), "kept")
