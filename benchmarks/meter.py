@@ -34,7 +34,7 @@ class Nowhere(S3Storage):
 		self.sizes[upload.path] = len(upload.body)
 		if self.bodies is not None:
 			self.bodies[upload.path] = upload.body
-		return "0" * 32
+		return f"{len(self.puts):032x}"  # an ETag like no other
 
 	def delete(self, paths: Iterable[str]) -> None:
 		for path in paths:

@@ -206,9 +206,9 @@ def _build_one(site: Site, state: State, triggered_by: str, drained: Drained) ->
 def _build_leased(site: Site, lease: Lease, triggered_by: str, drained: Drained) -> bool:
 	with _uncollected(), lease:
 		state, seen = build.read_state(lease)
-		if state.is_current or publish_state.is_backing_off(state, now_datetime()):
-			return True
 		started_at = now_datetime()
+		if state.is_current or publish_state.is_backing_off(state, started_at):
+			return True
 		triggered_by = state.triggered_by or triggered_by
 		try:
 			if site.follow_settings(seen):

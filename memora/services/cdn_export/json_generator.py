@@ -2,7 +2,7 @@
 
 Documents come without `version` and `generated_at`, which depend on what is live and are added by `diff`.
 Keys stand in the spec's order. What is always there is written as a plain key; what is left out when empty
-goes through `_unless_empty`. Nothing here decides who may see what: what is hidden or unpublished is not in
+goes through `_unless_empty`, or `_listed`, which is called most. Nothing here decides who may see what: what is hidden or unpublished is not in
 the tree any more, and a plan's titles are already applied.
 """
 
@@ -251,12 +251,15 @@ def _about(plan: Plan) -> Document:
 
 def _listed(node: ResolvedNode) -> Document:
 	"""How a track, unit, topic or lesson begins, in a file of its own as in an entry."""
-	return {
-		"id": node.name,
-		"title": node.title,
-		**_unless_empty(description=node.description, image=node.image, badge_image=node.badge_image),
-		"sort_order": node.sort_order,
-	}
+	document: Document = {"id": node.name, "title": node.title}
+	if node.description:
+		document["description"] = node.description
+	if node.image:
+		document["image"] = node.image
+	if node.badge_image:
+		document["badge_image"] = node.badge_image
+	document["sort_order"] = node.sort_order
+	return document
 
 
 def _unless_empty(**texts: str) -> dict[str, str]:

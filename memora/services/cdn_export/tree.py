@@ -113,6 +113,8 @@ AnyNode = TypeVar("AnyNode", Node, ResolvedNode)
 
 def walk(node: AnyNode) -> Iterator[AnyNode]:
 	"""Yield `node` and everything below it, parents first, in order."""
-	yield node
-	for child in node.children:
-		yield from walk(child)
+	waiting = [node]
+	while waiting:
+		node = waiting.pop()
+		yield node
+		waiting += node.children[::-1]
