@@ -95,9 +95,9 @@ def _standard(bench: Bench):
 	site.empty(bench.server)
 	planted = site.fill(STANDARD)
 	with site.opened(bench.server) as warm:
-		rebuilds = [_publish_all(warm) for _ in range(bench.full_runs + 1)][1:]
+		rebuilds = [publish_all(warm) for _ in range(bench.full_runs + 1)][1:]
 		warm.storage.bodies = {}
-		_publish_all(warm)
+		publish_all(warm)
 		bodies, warm.storage.bodies = warm.storage.bodies, None
 		read = meter.median(lambda: meter.work(floors.read_everything), bench.full_runs)
 		write = meter.median(lambda: floors.serialise(bodies), bench.full_runs)
@@ -118,7 +118,7 @@ def _standard(bench: Bench):
 	return edits
 
 
-def _publish_all(warm: Warm) -> Drain:
+def publish_all(warm: Warm) -> Drain:
 	site.forget_all_published()
 	return warm.drain()
 
@@ -127,10 +127,10 @@ def _statements_of_full(bench: Bench, warm: Warm, full: Drain, shape: Shape) -> 
 	most = _statements_a_scope(full)
 	site.empty(bench.server)
 	site.fill(Shape(subjects=shape.subjects, lessons=1, stages=2))
-	fewer = _statements_a_scope(_publish_all(warm))
+	fewer = _statements_a_scope(publish_all(warm))
 	site.empty(bench.server)
 	site.fill(shape)
-	_publish_all(warm)
+	publish_all(warm)
 	return Row(
 		"SQL statements of a full rebuild, a subject and plan",
 		most,
@@ -217,7 +217,7 @@ def _twenty_thousand(bench: Bench, small: dict[str, Drain]) -> Iterable[Row]:
 	)
 	with site.opened(bench.server) as warm:
 		warm.storage.bodies = {}
-		full = _publish_all(warm)
+		full = publish_all(warm)
 		bodies, warm.storage.bodies = warm.storage.bodies, None
 		yield Row(
 			f"full rebuild of {lessons} lessons",
@@ -340,7 +340,7 @@ def rename_subject(bench: Bench) -> Iterable[Row]:
 		Upload(f"floor/{path}", body, "max-age=300", {"version": "1"}) for path, body in bodies.items()
 	]
 	with site.opened(bench.server, storage) as warm:
-		_publish_all(warm)
+		publish_all(warm)
 		before = floors.put(storage, uploads)
 		real = warm.drain_edit(SUBJECT, subject, title="Renamed in earnest")
 		after = floors.put(storage, uploads)
@@ -552,10 +552,10 @@ def demo(bench: Bench, folder: Path) -> Iterable[Row]:
 	lessons = sum(map(len, planted.lessons.values()))
 	with site.opened(bench.server) as warm:
 		warm.drain()
-		drains = [_publish_all(warm) for _ in range(3)]
+		drains = [publish_all(warm) for _ in range(3)]
 		full = _middle(drains)
 		warm.storage.bodies = {}
-		_publish_all(warm)
+		publish_all(warm)
 		bodies, warm.storage.bodies = warm.storage.bodies, None
 		bare = meter.work(floors.read_everything) + floors.serialise(bodies)
 		lesson = planted.names[school.EDITED_LESSON]
@@ -587,9 +587,9 @@ def curve(bench: Bench) -> Iterable[Row]:
 		planted = site.fill(shape)
 		lesson = next(iter(planted.lessons.values()))[100]
 		with site.opened(bench.server) as warm:
-			full = _middle([_publish_all(warm) for _ in range(3)])
+			full = _middle([publish_all(warm) for _ in range(3)])
 			warm.storage.bodies = {}
-			_publish_all(warm)
+			publish_all(warm)
 			bodies, warm.storage.bodies = warm.storage.bodies, None
 			floor = meter.work(floors.read_everything) + floors.serialise(bodies)
 			edit = _middle([warm.drain_edit(LESSON, lesson, stage_title=f"Edited {n}") for n in range(9)])

@@ -14,11 +14,12 @@ from pathlib import Path
 
 import frappe
 
-from benchmarks import cases, saves
+from benchmarks import cases, saves, steps
 from benchmarks.cases import CASES, Bench, Row
 from benchmarks.s3_server import S3Server
 from memora.tests.utils import wipe
 
+_MORE = ("steps", "saves", "demo")
 REPO = Path(__file__).resolve().parent.parent
 DOCS = REPO / "docs" / "performance.md"
 PICTURE = REPO / "docs" / "images" / "performance.png"
@@ -38,7 +39,12 @@ def main() -> None:
 	started = time.time()
 	with S3Server() as server:
 		bench = Bench(server, options.site, options.quick, *((5, 3) if options.quick else ()))
-		works = {**CASES, "saves": saves.saves, "demo": lambda bench: cases.demo(bench, options.demo)}
+		works = {
+			**CASES,
+			"steps": steps.steps,
+			"saves": saves.saves,
+			"demo": lambda bench: cases.demo(bench, options.demo),
+		}
 		for name in options.cases or works:
 			print(f"{name}: {(works[name].__doc__ or cases.demo.__doc__ or '').splitlines()[0]}", flush=True)
 			found[name] = []
@@ -61,7 +67,7 @@ def main() -> None:
 def _options() -> argparse.Namespace:
 	parser = argparse.ArgumentParser(prog="dev/benchmark", description=__doc__)
 	parser.add_argument(
-		"cases", nargs="*", metavar="CASE", help=f"all unless named: {', '.join([*CASES, 'saves', 'demo'])}"
+		"cases", nargs="*", metavar="CASE", help=f"all unless named: {', '.join([*CASES, *_MORE])}"
 	)
 	parser.add_argument("--quick", action="store_true", help="smaller and fewer: to see whether it runs")
 	parser.add_argument("--json", metavar="FILE", help="everything measured, each single run too")
@@ -71,7 +77,7 @@ def _options() -> argparse.Namespace:
 	parser.add_argument("--from", dest="folder", type=Path, default=Path(), help=argparse.SUPPRESS)
 	parser.add_argument("--demo", type=Path, default=REPO / ".dev" / "curriculum", help=argparse.SUPPRESS)
 	options = parser.parse_args()
-	if unknown := set(options.cases) - {*CASES, "saves", "demo"}:
+	if unknown := set(options.cases) - {*CASES, *_MORE}:
 		parser.error(f"there is no case {', '.join(sorted(unknown))}")
 	return options
 
