@@ -89,6 +89,7 @@ def _peak() -> float:
 def main(what: str, site: str, *arguments: str) -> None:
 	frappe.init(site=site)
 	frappe.connect()
+	meter.as_in_use()
 	ready = time.perf_counter() - started
 	result = {"drain": drain, "nothing": nothing, "memory": memory, "read": read}[what](*arguments)
 	print(json.dumps({"ready": ready, "whole": time.perf_counter() - started, **result}))

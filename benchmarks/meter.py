@@ -41,6 +41,12 @@ class Nowhere(S3Storage):
 			self.sizes.pop(path, None)
 
 
+def as_in_use() -> None:
+	"""Let this process take the site for one that people use: where tests are allowed, Frappe asks its cache for a flag
+	with each statement."""
+	frappe.local.conf.allow_tests = 0
+
+
 @dataclass(slots=True)
 class Span:
 	"""A stretch of work: how long it took, how much of that this process worked and how much MariaDB worked for it,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import frappe
 
-from benchmarks import cases, saves, steps
+from benchmarks import cases, meter, saves, steps
 from benchmarks.cases import CASES, Bench, Row
 from benchmarks.s3_server import S3Server
 from memora.tests.utils import wipe
@@ -35,6 +35,7 @@ def main() -> None:
 			f"{options.site} may not be wiped; say: bench --site {options.site} set-config allow_tests true"
 		)
 	frappe.flags.in_test = True
+	meter.as_in_use()
 	found: dict[str, list[Row]] = {}
 	started = time.time()
 	with S3Server() as server:

@@ -123,8 +123,6 @@ def opened(server: S3Server, storage: Storage | None = None) -> Iterator[Warm]:
 	"""A worker's process that has its storage open, as after the first build of a drain."""
 	storage = storage or Nowhere(storage_settings(server))
 	with (
-		# As on a site that people use: with it Frappe asks its cache for a flag before each statement.
-		patch.dict(frappe.local.conf, allow_tests=0),
 		patch.object(settings, "open_storage", lambda _: storage),
 		patch.object(type(storage), "close", lambda _: None),
 		meter.counting_statements(),
