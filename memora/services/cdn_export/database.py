@@ -60,9 +60,9 @@ def errno(error: BaseException) -> int:
 def transaction(work: Callable[[], T], *, reads: bool = True) -> T:
 	"""Run `work` in a transaction of its own and commit; on a conflict roll back and run it again.
 
-	Whatever was open before is committed first, so that the first statement of `work` makes the snapshot; not where
-	nothing has been written yet and `work` does not read. Raises the conflict itself after ten attempts, and any
-	other error at once, both after a rollback.
+	Whatever was open before is committed first, so that the first statement of `work` makes the snapshot. Work that
+	reads nothing (`reads` is False) goes on in a transaction that has only read: a commit less. Raises the conflict
+	itself after ten attempts, and any other error at once, both after a rollback.
 	"""
 	if reads or frappe.db.transaction_writes:
 		fresh()

@@ -2,8 +2,8 @@
 
 Documents come without `version` and `generated_at`, which depend on what is live and are added by `diff`.
 Keys stand in the spec's order. What is always there is written as a plain key; what is left out when empty
-goes through `_unless_empty`, or `_listed`, which is called most. Nothing here decides who may see what: what is hidden or unpublished is not in
-the tree any more, and a plan's titles are already applied.
+goes through `_unless_empty`, or `_listed`, which is called most. Nothing here decides who may see what: what is
+hidden or unpublished is not in the tree any more, and a plan's titles are already applied.
 """
 
 from __future__ import annotations
