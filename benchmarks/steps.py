@@ -7,7 +7,6 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest.mock import patch
 
-import frappe
 from frappe.database.mariadb.database import MariaDBDatabase
 
 from benchmarks import meter, site
@@ -140,5 +139,4 @@ def _timed(of: str = "") -> Iterator[dict[str, Span]]:
 			for module, function in functions:
 				stack.enter_context(patch.object(module, function, timed(name, getattr(module, function))))
 		stack.enter_context(patch.object(batch_processor, "_build_one", of_type(batch_processor._build_one)))
-		frappe.db.commit()
 		yield spent

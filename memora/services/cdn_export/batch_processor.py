@@ -181,6 +181,7 @@ def drain(
 				_sweep(site)
 	finally:
 		if site:
+			site.progress.flush()
 			site.close()
 	if not drained.left and relocation.settled():
 		_start_audit()

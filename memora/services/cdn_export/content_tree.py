@@ -111,7 +111,7 @@ def _together(texts: str | None) -> tuple[Stage, ...] | None:
 	try:
 		return tuple(
 			[
-				Stage(title or "", type_ or "", config if isinstance(config, dict) else _empty(config))
+				Stage(title or "", type_ or "", _object(config))
 				for title, type_, config in orjson.loads(texts or "")
 			]
 		)
@@ -119,10 +119,12 @@ def _together(texts: str | None) -> tuple[Stage, ...] | None:
 		return None
 
 
-def _empty(config: Any) -> dict[str, Any]:
-	if config is not None:
+def _object(config: Any) -> dict[str, Any]:
+	if config is None:
+		return {}
+	if not isinstance(config, dict):
 		raise TypeError("a config must be an object")
-	return {}
+	return config
 
 
 def _one_by_one(lessons: Collection[str]) -> dict[str, tuple[Stage, ...]]:

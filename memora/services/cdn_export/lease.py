@@ -95,8 +95,7 @@ class Lease:
 
 	def _age(self) -> float:
 		"""Seconds since the last renewal, by whichever clock says more."""
-		monotonic, wall = self._renewed
-		return max(time.monotonic() - monotonic, time.time() - wall)
+		return max(now - then for now, then in zip(_clocks(), self._renewed, strict=True))
 
 	def __enter__(self) -> Lease:
 		self._heart.start()

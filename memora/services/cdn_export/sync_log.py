@@ -76,9 +76,7 @@ def _insert(log: Document) -> None:
 	log.set_user_and_timestamp()
 	log.set_new_name()
 	log.db_insert()
-	events = ["after_insert", "on_update", "on_change"]
-	if log.docstatus:
-		events.insert(2, "on_submit")
-	for event in events:
-		log.run_method(event)
+	for event in ("after_insert", "on_update", "on_submit", "on_change"):
+		if event != "on_submit" or log.docstatus:
+			log.run_method(event)
 	log.notify_update()
