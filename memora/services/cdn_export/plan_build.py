@@ -454,14 +454,17 @@ def _has_search(known: Rendition, sharded: bool) -> bool:
 	"""Whether a rendition holds what the search index needs of its subject in this form."""
 	if not known.summary.get("lessons"):
 		return True
-	return "shards" in known.summary if sharded else "search" in known.summary and known.search is not None
+	if sharded:
+		return "shards" in known.summary
+	return "search_digest" in known.summary and known.search is not None
 
 
 def _search_to_store(snapshot: Snapshot, rendering: Rendering) -> list[Any] | None:
 	"""The entries that a subject's rendition is to note; None where they stand there already, or are in shards."""
 	known = snapshot.renditions.get(rendering.subject)
-	digest = rendering.summary.get("search")
-	if rendering.contents is None or digest is None or (known and known.summary.get("search") == digest):
+	digest = rendering.summary.get("search_digest")
+	noted = known.summary.get("search_digest") if known else None
+	if rendering.contents is None or digest in (None, noted):
 		return None
 	return rendering.contents.packed_entries
 
@@ -506,7 +509,7 @@ def _offer_subject(
 		search_size=contents.search_size,
 	)
 	if not sharded:
-		rendering.summary["search"] = contents.search_digest
+		rendering.summary["search_digest"] = contents.search_digest
 		return
 	rendering.summary["shards"] = []
 	for shard in search_indexer.shards(plan.name, contents.entries):

@@ -45,6 +45,7 @@ class Contents:
 
 	@cached_property
 	def search_digest(self) -> str:
+		"""Tells whether `packed_entries` are those that a rendition has noted."""
 		return shape({"of": self.packed_entries})
 
 	@cached_property
