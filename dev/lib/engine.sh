@@ -9,12 +9,15 @@ packages() {
 	for pair; do
 		command -v "${pair%=*}" >/dev/null || missing+=("${pair#*=}")
 	done
-	((${#missing[@]})) || return 0
-	command -v apt-get >/dev/null || fail "this needs the Debian packages ${missing[*]}; install them for your system"
-	[[ $(id -u) == 0 ]] || fail "as root, run: apt-get install --no-install-recommends ${missing[*]}"
+	((!${#missing[@]})) || install_packages "${missing[@]}"
+}
+
+install_packages() {
+	command -v apt-get >/dev/null || fail "this needs the Debian packages $*; install them for your system"
+	[[ $(id -u) == 0 ]] || fail "as root, run: apt-get install --no-install-recommends $*"
 	step "apt-get update" apt-update apt-get update
-	step "Debian packages: ${missing[*]}" apt-install env DEBIAN_FRONTEND=noninteractive \
-		apt-get install -y --no-install-recommends "${missing[@]}"
+	step "Debian packages: $*" apt-install env DEBIAN_FRONTEND=noninteractive \
+		apt-get install -y --no-install-recommends "$@"
 }
 
 # The -core package: the server's program without a service of the system that would start by itself.
@@ -22,15 +25,18 @@ mariadb_packages() {
 	packages mariadbd=mariadb-server-core mariadb-admin=mariadb-client flock=util-linux
 }
 
+# The distribution's comes first: it is built with all optimisations, and publishing takes a fifth to a third longer with
+# one that was compiled as pyenv does it (docs/performance.md). MEMORA_PYTHON names another.
 _find_python() {
 	local python
-	for python in python3.11 python3; do
-		if "$python" -c 'import sys, venv; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; then
+	for python in ${MEMORA_PYTHON:-/usr/bin/python3.11 python3.11 python3}; do
+		# ensurepip: without it, as on a Debian that lacks python3-venv, no environment can be made.
+		if "$python" -c 'import sys, ensurepip; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; then
 			command -v "$python"
 			return
 		fi
 	done
-	fail "Python 3.11 with venv is needed (Debian: apt-get install python3-venv); dev/requirements.txt is locked for it"
+	return 1
 }
 
 _environment() {
@@ -57,17 +63,21 @@ _frappe() {
 engine_key() { hash_of "$REPO/dev/requirements.txt" "$LIB/derename.py"; }
 
 engine_ready() {
-	local python
+	local python key
 	grep -q "sha256:$WHEEL_SHA256" "$REPO/dev/requirements.txt" ||
 		fail "dev/requirements.txt doesn't pin the engine's wheel to the one that was looked at"
-	[[ $(cat "$DEV/engine" 2>/dev/null) == "$(engine_key)" ]] && return
-	python=$(_find_python)
+	if ! python=$(_find_python); then
+		[[ ${MEMORA_PYTHON:-} ]] || install_packages python3-venv
+		python=$(_find_python) || fail "Python 3.11 with venv is needed; dev/requirements.txt is locked for it"
+	fi
+	key="$(engine_key) $python"
+	[[ $(cat "$DEV/engine" 2>/dev/null) == "$key" ]] && return
 	rm -f "$DEV/engine"
 	mkdir -p "$SITES/assets" "$BENCH"/{apps,config,logs}
 	step "Python packages" environment _environment "$python"
 	step "Frappe" frappe _frappe
 	ln -sfn "$REPO" "$BENCH/apps/memora"
-	engine_key >"$DEV/engine"
+	echo "$key" >"$DEV/engine"
 }
 
 # The files that make the folder a bench. Written when a port changes, too.
