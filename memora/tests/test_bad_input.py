@@ -26,6 +26,7 @@ ODD_TITLES = (
 	"\u202eright to left\u200b",
 )
 ODD_NAMES = (
+	"a\x1fb",
 	"Linear Algebra",
 	"a/b/c",
 	"..",
@@ -356,7 +357,7 @@ class TestOddTexts(BadInputTestCase):
 			self.assertIn(title, [plan["title"] for plan in self.read("plans/index.json")["plans"]])
 
 	def test_a_description_is_published_as_it_is(self) -> None:
-		for text in ('two\nlines,\r\n\ta tab, a \\, a "quote" and \x01', *ODD_TITLES):
+		for text in ('two\nlines,\r\n\ta tab, a \\, a "quote" and \x01', "a\x1fb", "\x1f", *ODD_TITLES):
 			self.write(self.lesson, description=text)
 			self.publish()
 			self.assertEqual(self.read(f"lessons/{self.lesson.name}.json")["description"], text)
@@ -368,7 +369,7 @@ class TestOddTexts(BadInputTestCase):
 				"type": "Text",
 				"config": {"": title, "a": [1.50, 1e30, True, None, {"b": "\\u0000"}]},
 			}
-			for title in (*ODD_TITLES, "a\ttab", "],[", '","Text",{}],["')
+			for title in (*ODD_TITLES, "a\ttab", "a\x1fb\x7f\\", "],[", '","Text",{}],["')
 		]
 		large = [{"title": f"Part {n}", "type": "Text", "config": {"body": "م" * 300_000}} for n in range(3)]
 		for lesson, written in zip(self.bad["lessons"], (stages, large), strict=False):

@@ -52,6 +52,38 @@ class TestUpsert(PublishingTestCase):
 		)
 
 
+class TestTexts(PublishingTestCase):
+	def texts(self, titles: list[str]) -> tuple[list[list[str]], int]:
+		"""How states come back that hold these texts, and by how many statements."""
+		database.upsert(
+			"CDN Publish State",
+			_COLUMNS,
+			[(f"x{n:02}", "plan", title, n, True, None, title) for n, title in enumerate(titles)],
+			"generation = generation",
+		)
+		sql = frappe.db.sql
+		with patch.object(frappe.db, "sql", side_effect=sql) as sent:
+			found = database.texts(
+				lambda pack: f"""select {pack(("name", "generation", "last_error"))}
+					from `tabCDN Publish State` where name like %s order by name""",
+				("x%",),
+				3,
+			)
+		return found, sent.call_count
+
+	def test_all_rows_come_as_texts_in_one_statement(self) -> None:
+		titles = ["", "a, b", 'it\'s "سؤال" 🚀 \\ %s', "two\nlines", "\x1e\x00"]
+		rows = [[f"x{n:02}", str(n), title] for n, title in enumerate(titles)]
+		self.assertEqual(self.texts(titles), (rows, 1))
+
+	def test_and_in_two_where_one_holds_what_is_put_between_them(self) -> None:
+		for titles in (["a", "b\x1fc"], ["\x1f"], ["\x1f\x1f\x1f", "d"]):
+			with self.subTest(titles):
+				frappe.db.delete("CDN Publish State")
+				rows = [[f"x{n:02}", str(n), title] for n, title in enumerate(titles)]
+				self.assertEqual(self.texts(titles), (rows, 2))
+
+
 class TestTransaction(PublishingTestCase):
 	def commits(self, **options: bool) -> int:
 		"""How many commits it takes to write, after what the test has done."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Collection
+from functools import cache
 from operator import itemgetter
 from typing import Any
 
@@ -36,6 +37,7 @@ _FLAGS = frozenset(
 	{"is_published", "is_free_preview", "is_public", "is_sold_separately", "parent_item_required"}
 )
 _COLUMNS = (
+	"kind",
 	"parent",
 	"creation",
 	"sort_order",
@@ -55,10 +57,8 @@ _COLUMNS = (
 )
 """What a row of the skeleton holds, in this order."""
 
-_PARENT, _NAME = _COLUMNS.index("parent"), _COLUMNS.index("name")
+_KIND, _PARENT, _NAME = map(_COLUMNS.index, ("kind", "parent", "name"))
 _PICTURES = itemgetter(_COLUMNS.index("image"), _COLUMNS.index("badge_image"))
-_PLACE = itemgetter(*map(_COLUMNS.index, ("sort_order", "creation", "name")))
-"""Siblings stand by sort_order, then creation, then name by code point (spec, "Navigation")."""
 
 
 def load(subject: str) -> Node | None:
@@ -66,9 +66,9 @@ def load(subject: str) -> Node | None:
 
 	One statement for the rows of all kinds, and one for pictures where there are any.
 	"""
-	rows: dict[Kind, list[list[Any]]] = {kind: [] for kind in KINDS}
-	for kind, values in frappe.db.sql(_SKELETON, {"subject": subject}):
-		rows[kind].append(orjson.loads(values))
+	rows: dict[str, list[list[str]]] = {kind: [] for kind in KINDS}
+	for row in database.texts(_skeleton, {"subject": subject}, len(_COLUMNS)):
+		rows[row[_KIND]].append(row)
 	if [row[_NAME] for row in rows["subject"]] != [subject]:
 		return None  # gone, or renamed to what is the same name but for its case
 	files = media.published_paths(
@@ -77,7 +77,7 @@ def load(subject: str) -> Node | None:
 	children: dict[str, list[Node]] = {}
 	for kind in reversed(KINDS):
 		by_parent: dict[str, list[Node]] = defaultdict(list)
-		for row in sorted(rows[kind], key=_PLACE):
+		for row in sorted(rows[kind], key=_place):
 			by_parent[row[_PARENT]].append(_node(kind, row, files, tuple(children.get(row[_NAME], ()))))
 		children = by_parent
 	return children[""][0]
@@ -94,8 +94,8 @@ def stages(lessons: Collection[str]) -> dict[str, tuple[Stage, ...]]:
 	others = []
 	# One row a lesson: PyMySQL takes longer for a row than for all that is in it.
 	for lesson, count, texts in frappe.db.sql(
-		f"""select named.name, count(*), json_arrayagg(json_array(stage.title, stage.type, stage.config)
-			order by stage.idx) from {_STAGES} group by named.name""",
+		f"""select named.name, count(*), concat('[', group_concat({_AS_JSON} order by stage.idx), ']')
+			from {_STAGES} group by named.name""",
 		(json.dumps(list(lessons)), resolver.LESSON),
 	):
 		read = _together(texts)
@@ -201,10 +201,17 @@ def _below(doctype: str) -> str:
 	return " ".join(joins)
 
 
-def _select_of(kind: Kind, doctype: str) -> str:
+@cache
+def _skeleton(pack: database.Pack) -> str:
+	"""All kinds in one statement, a row packed into one column."""
+	return " union all ".join(_select_of(kind, doctype, pack) for doctype, kind in KIND_OF.items())
+
+
+def _select_of(kind: Kind, doctype: str, pack: database.Pack) -> str:
 	"""The part of the skeleton that reads one kind; what the kind does not have is read as 0 or ''."""
 	depth = KINDS.index(kind)
 	parts = {
+		"kind": f"'{kind}'",
 		"parent": f"l{depth - 1}.name" if depth else "''",
 		"sort_order": f"coalesce(l{depth}.sort_order, 0)",
 		"stage_count": f"({_STAGE_COUNT})" if kind == "lesson" else "0",
@@ -214,38 +221,46 @@ def _select_of(kind: Kind, doctype: str) -> str:
 	for column in _COLUMNS:
 		missing = "0" if column in _FLAGS else "''"
 		present = column in _COMMON or column in _OWN[kind]
-		parts.setdefault(column, f"l{depth}.{column}" if present else missing)
-	row = f"{database.packed(parts[column] for column in _COLUMNS)} collate utf8mb4_bin"
+		parts.setdefault(column, f"coalesce(l{depth}.{column}, {missing})" if present else missing)
+	row = f"{pack(parts[column] for column in _COLUMNS)} collate utf8mb4_bin"
 	# From the top down: by its own estimates MariaDB may begin with all topics there are, of every subject.
-	return f"select straight_join '{kind}', {row} from {_below(doctype)} where l0.name = %(subject)s"
+	return f"select straight_join {row} from {_below(doctype)} where l0.name = %(subject)s"
 
 
 _STAGES = f"""{database.NAMES} straight_join `tabMemora Lesson Stage` stage on stage.parent = named.name
 	where stage.parenttype = %s"""
+# By hand, since `json_array` would read through each body only to write it down as it is.
+_AS_JSON = """concat('[', json_quote(coalesce(stage.title, '')), ',', json_quote(coalesce(stage.type, '')), ',',
+	coalesce(stage.config, 'null'), ']')"""
 # By the index on `parent` alone, without a look at the rows: they hold the bodies, and only lessons have stages.
 _STAGE_COUNT = "select count(*) from `tabMemora Lesson Stage` stage where stage.parent = l4.name"
-_SKELETON = " union all ".join(_select_of(kind, doctype) for doctype, kind in KIND_OF.items())
 
 
-def _node(kind: Kind, row: list[Any], files: dict[str, str], children: tuple[Node, ...]) -> Node:
-	_, _, sort_order, name, title, description, image, badge, published, free, *of_kind = row
+def _place(row: list[str]) -> tuple[int, str, str]:
+	"""Siblings stand by sort_order, then creation, then name by code point (spec, "Navigation")."""
+	_, _, creation, sort_order, name, *_ = row
+	return int(sort_order), creation, name
+
+
+def _node(kind: Kind, row: list[str], files: dict[str, str], children: tuple[Node, ...]) -> Node:
+	_, _, _, sort_order, name, title, description, image, badge, published, free, *of_kind = row
 	public, separate, parent_item, item, color, stage_count = of_kind
 	return Node(
 		kind=kind,
 		name=name,
-		title=title or "",
-		description=description or "",
+		title=title,
+		description=description,
 		image=files.get(image, ""),
-		sort_order=sort_order,
-		is_published=bool(published),
-		is_free_preview=bool(free),
-		required_item=item or "",
-		is_public=bool(public),
-		is_sold_separately=bool(separate),
-		parent_item_required=bool(parent_item),
-		color_code=color or "",
+		sort_order=int(sort_order),
+		is_published=published != "0",
+		is_free_preview=free != "0",
+		required_item=item,
+		is_public=public != "0",
+		is_sold_separately=separate != "0",
+		parent_item_required=parent_item != "0",
+		color_code=color,
 		badge_image=files.get(badge, ""),
-		stage_count=stage_count,
+		stage_count=int(stage_count),
 		children=children,
 	)
 

@@ -11,9 +11,13 @@ from operator import itemgetter
 from typing import Any, TypeVar
 
 import frappe
+import orjson
 from frappe.utils import now
 
 T = TypeVar("T")
+
+Pack = Callable[[Iterable[str]], str]
+"""Makes SQL of one column from that of several."""
 
 
 def _of_drivers() -> tuple[type[Exception], ...]:
@@ -45,6 +49,9 @@ IDLE_SECONDS = 20
 
 _ATTEMPTS = 10
 _UNKNOWN_VARIABLE = 1193
+_BETWEEN = "\x1f"
+"""ASCII's unit separator: hardly ever in a text."""
+
 _FEW_ROWS = 8
 """So many are not worth a look for what they have in common."""
 
@@ -132,6 +139,29 @@ def packed(columns: Iterable[str]) -> str:
 	PyMySQL, which is pure Python, takes longer to learn of one more column than orjson for a whole row.
 	"""
 	return f"json_array({', '.join(columns)})"
+
+
+def texts(
+	statement: Callable[[Pack], str], values: Sequence[Any] | dict[str, Any], width: int
+) -> list[list[str]]:
+	"""Many rows of `width` texts each, numbers in digits: the quickest way to read them.
+
+	`statement` is given what makes one column of such a row; no column may be NULL. One statement, and another where
+	a text holds the very character that is put between them.
+	"""
+	found = [row.split(_BETWEEN) for (row,) in frappe.db.sql(statement(_joined), values)]
+	if any(len(row) != width for row in found):
+		found = [orjson.loads(row) for (row,) in frappe.db.sql(statement(_quoted), values)]
+	return found
+
+
+def _joined(columns: Iterable[str]) -> str:
+	# MariaDB escapes JSON character by character: half the time of a statement that packs hundreds of rows.
+	return f"concat_ws({ord(_BETWEEN):#04x}, {', '.join(columns)})"
+
+
+def _quoted(columns: Iterable[str]) -> str:
+	return packed(f"concat({column}, '')" for column in columns)
 
 
 def exactly(column: str, value: str) -> str:

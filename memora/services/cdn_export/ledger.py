@@ -14,7 +14,6 @@ from functools import lru_cache
 from typing import Any
 
 import frappe
-import orjson
 from frappe.utils import now_datetime
 
 from memora.services.cdn_export import database, scopes
@@ -58,7 +57,7 @@ _NEVER = 1 << 62
 _TEXTS = frozenset(
 	{"node", "subject", "content_hash", "shape_hash", "etag", "access_level", "required_item", "pictures"}
 )
-_READ = database.packed(f"coalesce({column}, '')" if column in _TEXTS else column for column in _COLUMNS)
+_READ = [f"coalesce({column}, '')" if column in _TEXTS else column for column in _COLUMNS]
 
 
 def row_name(path: str) -> str:
@@ -419,8 +418,22 @@ def _listed(file: Planned) -> str:
 
 
 def _select(where: str, values: tuple | dict[str, Any]) -> dict[str, LedgerEntry]:
-	entries = (
-		LedgerEntry(*orjson.loads(row))
-		for (row,) in frappe.db.sql(f"select {_READ} from `tab{TABLE}` where {where}", values)
-	)
-	return {entry.path: entry for entry in entries}
+	found = {}
+	for row in database.texts(
+		lambda pack: f"select {pack(_READ)} from `tab{TABLE}` where {where}", values, len(_COLUMNS)
+	):
+		*texts, version, live_version, state, etag, size, level, item, lessons, damaged, pictures = row
+		found[row[0]] = LedgerEntry(
+			*texts,
+			int(version),
+			int(live_version),
+			state,
+			etag,
+			int(size),
+			level,
+			item,
+			int(lessons),
+			damaged != "0",
+			pictures,
+		)
+	return found
