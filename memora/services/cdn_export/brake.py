@@ -52,7 +52,7 @@ def keep_paid(
 	Returns it with the lessons that would have; without any this is `resolve`.
 	"""
 	resolved = resolve(subject, overrides)
-	wide = widened(live, lessons(resolved))
+	wide = widened(live, lessons(resolved)) if live else []
 	if not wide:
 		return resolved, []
 	names = {node.name for node in wide}
