@@ -25,7 +25,7 @@ mariadb_packages() {
 	packages mariadbd=mariadb-server-core mariadb-admin=mariadb-client flock=util-linux
 }
 
-# The distribution's comes first: it is built with all optimisations, and publishing takes a fifth to a third longer with
+# The distribution's comes first: it is built with all optimisations, and publishing takes up to two fifths longer with
 # one that was compiled as pyenv does it (docs/performance.md). MEMORA_PYTHON names another.
 _find_python() {
 	local python
