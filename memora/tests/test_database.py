@@ -61,15 +61,14 @@ class TestTexts(PublishingTestCase):
 			[(f"x{n:02}", "plan", title, n, True, None, title) for n, title in enumerate(titles)],
 			"generation = generation",
 		)
+
+		def statement(pack: database.Pack) -> str:
+			row = pack(("name", "generation", "last_error"))
+			return f"select {row} from `tabCDN Publish State` where name like %s order by name"
+
 		sql = frappe.db.sql
 		with patch.object(frappe.db, "sql", side_effect=sql) as sent:
-			found = database.texts(
-				lambda pack: f"""select {pack(("name", "generation", "last_error"))}
-					from `tabCDN Publish State` where name like %s order by name""",
-				("x%",),
-				3,
-			)
-		return found, sent.call_count
+			return database.texts(statement, ("x%",), 3), sent.call_count
 
 	def test_all_rows_come_as_texts_in_one_statement(self) -> None:
 		titles = ["", "a, b", 'it\'s "سؤال" 🚀 \\ %s', "two\nlines", "\x1e\x00"]
