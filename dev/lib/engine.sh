@@ -28,9 +28,10 @@ mariadb_packages() {
 # The distribution's comes first: it is built with all optimisations, and publishing takes up to two fifths longer with
 # one that was compiled as pyenv does it (docs/performance.md). MEMORA_PYTHON names another.
 _find_python() {
-	local python
-	for python in ${MEMORA_PYTHON:-/usr/bin/python3.11 python3.11 python3}; do
-		# ensurepip: without it, as on a Debian that lacks python3-venv, no environment can be made.
+	local python candidates=(/usr/bin/python3.11 python3.11 python3)
+	[[ -z ${MEMORA_PYTHON:-} ]] || candidates=("$MEMORA_PYTHON")
+	for python in "${candidates[@]}"; do
+		# ensurepip: without it, as on a Debian that lacks python3.11-venv, no environment can be made.
 		if "$python" -c 'import sys, ensurepip; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; then
 			command -v "$python"
 			return
@@ -67,8 +68,10 @@ engine_ready() {
 	grep -q "sha256:$WHEEL_SHA256" "$REPO/dev/requirements.txt" ||
 		fail "dev/requirements.txt doesn't pin the engine's wheel to the one that was looked at"
 	if ! python=$(_find_python); then
-		[[ ${MEMORA_PYTHON:-} ]] || install_packages python3-venv
-		python=$(_find_python) || fail "Python 3.11 with venv is needed; dev/requirements.txt is locked for it"
+		[[ -z ${MEMORA_PYTHON:-} ]] || fail "MEMORA_PYTHON=$MEMORA_PYTHON is no Python 3.11 with venv and ensurepip"
+		[[ ! -x /usr/bin/python3.11 ]] || install_packages python3.11-venv
+		python=$(_find_python) || fail "Python 3.11 with venv is needed (Debian 12: apt-get install python3.11-venv);" \
+			"dev/requirements.txt is locked for it"
 	fi
 	key="$(engine_key) $python"
 	[[ $(cat "$DEV/engine" 2>/dev/null) == "$key" ]] && return
