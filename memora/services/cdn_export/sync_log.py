@@ -11,7 +11,6 @@ from datetime import datetime
 
 import frappe
 from frappe.model.document import Document
-from frappe.model.naming import make_autoname
 from frappe.utils import now_datetime
 
 from memora.services.cdn_export import database
@@ -75,7 +74,7 @@ def write(
 
 def _insert(log: Document) -> None:
 	log.set_user_and_timestamp()
-	log.name = make_autoname("hash", DOCTYPE)  # as the DocType says
+	log.set_new_name()
 	log.db_insert()
 	for event in ("after_insert", "on_update", "on_submit", "on_change"):
 		if event != "on_submit" or log.docstatus:
