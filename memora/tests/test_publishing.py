@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 from unittest.mock import patch
 
 import frappe
 from frappe.model.document import Document
 
-from memora.exceptions import StorageUnavailableError
+from memora.exceptions import ContractError, StorageUnavailableError
 from memora.memora.doctype.cdn_sync_log.cdn_sync_log import CDNSyncLog
+from memora.services.cdn_export import contracts, plan_build
 from memora.services.cdn_export import lease as leases
-from memora.services.cdn_export import plan_build
 from memora.tests import clock, factories
 from memora.tests.faults.places import STEPS, killed
 from memora.tests.publishing import PublishingTestCase, make_course
@@ -57,6 +60,33 @@ class TestPublishing(PublishingTestCase):
 				f"plans/{plan.name}/manifest.json",
 			},
 		)
+
+	def test_where_one_document_breaks_its_contract_nothing_of_its_subject_is_begun(self) -> None:
+		for lessons in (2, 40):  # files that are made before they are noted as in flight, and while they are
+			with self.subTest(lessons=lessons):
+				course = make_course(units=1, lessons=lessons)
+				factories.make_plan([course["subject"]], is_published=1)
+				before = self.contents().keys()
+				with self.breaking(f"lessons/{course['lessons'][-1].name}.json"):
+					self.publish()
+				self.assertEqual(frappe.get_all("CDN File", {"subject": course["subject"].name}), [])
+				self.assertEqual([p for p in self.contents().keys() - before if "lessons/" in p], [])
+				self.minutes_pass(2)
+				self.publish()
+				self.check()
+
+	@contextmanager
+	def breaking(self, path: str) -> Iterator[None]:
+		"""The document of this path breaks its contract meanwhile."""
+		validate = contracts.validate
+
+		def validated(kind: str, document: dict[str, Any], at: str) -> None:
+			if at == path:
+				raise ContractError(f"{at} was broken by the test")
+			validate(kind, document, at)
+
+		with patch.object(contracts, "validate", validated):
+			yield
 
 	def test_a_new_lesson_goes_up_before_the_neighbours_that_lead_to_it(self) -> None:
 		course = make_course(units=1, lessons=3)
@@ -105,14 +135,19 @@ class TestRecord(PublishingTestCase):
 
 		with (
 			patch("frappe.model.document.run_webhooks", hear),
-			patch.object(Document, "notify_update") as told,
+			patch("frappe.publish_realtime") as told,
 		):
 			self.publish()
 			self.assertEqual(
 				heard,
 				[(event, "Success") for event in ("after_insert", "on_update", "on_submit", "on_change")],
 			)
-			told.assert_called_once()
+			(log,) = frappe.get_all("CDN Sync Log", {"plan_id": self.plan.name}, pluck="name")
+			told.assert_any_call(
+				"list_update",
+				{"doctype": "CDN Sync Log", "name": log, "user": frappe.session.user},
+				after_commit=True,
+			)
 			heard.clear()
 			self.change(self.course["lessons"][0], title="Edited")
 			with patch.object(plan_build, "run", side_effect=StorageUnavailableError("refused by the test")):

@@ -22,7 +22,8 @@ def record(event: str, **fields: Any) -> None:
 	"""Write one line."""
 	try:
 		logger = frappe.logger(LOG, max_size=_MOST_BYTES, file_count=_FILES)
-		logger.setLevel(logging.INFO)
+		if logger.level != logging.INFO:  # setting it empties what logging remembers of all loggers
+			logger.setLevel(logging.INFO)
 		line = {"event": event, "at": now(), "site": frappe.local.site, **fields}
 		logger.info(json.dumps(line, ensure_ascii=False, default=str))
 	except OSError:  # a log that cannot be written holds nothing up

@@ -79,4 +79,6 @@ def _insert(log: Document) -> None:
 	for event in ("after_insert", "on_update", "on_submit", "on_change"):
 		if event != "on_submit" or log.docstatus:
 			log.run_method(event)
-	log.notify_update()
+	# Lists hear of it as of any document; its form, which `notify_update` would tell too, nobody has open yet.
+	news = {"doctype": DOCTYPE, "name": log.name, "user": frappe.session.user}
+	frappe.publish_realtime("list_update", news, after_commit=True)
