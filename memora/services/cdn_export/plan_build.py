@@ -73,6 +73,9 @@ class Snapshot:
 		"""Shared or own, never a mix: one override at or below a subject makes all of it the plan's own."""
 		return "own" if subject in self.overrides else "shared"
 
+	def has_state(self, subject: str) -> bool:
+		return scopes.subject(subject).id in self.subject_states
+
 	def generation(self, subject: str) -> int:
 		state = self.subject_states.get(scopes.subject(subject).id)
 		return state.generation if state else 0
@@ -162,6 +165,8 @@ def run(site: Site, lease: Lease, state: State) -> Counts:
 		if behind <= stuck:
 			return _publish(site, lease, snapshot, stuck)
 		for subject in sorted(behind - stuck):
+			if not snapshot.has_state(subject):
+				publish_state.ensure(scopes.subject(subject))
 			_bring_up_to_date(site, subject)
 		state = _read_again(lease)
 	raise ScopeBusyError(f"the subjects of plan {plan} keep changing; it is built again shortly")
@@ -217,10 +222,8 @@ def _is_backing_off(snapshot: Snapshot, subject: str) -> bool:
 
 
 def _bring_up_to_date(site: Site, subject: str) -> None:
-	"""Build a shared subject. Its failure is recorded with it and does not fail the plan."""
-	scope = scopes.subject(subject)
-	publish_state.ensure(scope)
-	lease = leases.acquire(scope)
+	"""Build a shared subject, which has a state. Its failure is recorded with it and does not fail the plan."""
+	lease = leases.acquire(scopes.subject(subject))
 	if lease is None:
 		raise ScopeBusyError(f"subject {subject} is being built by another worker")
 	with lease:
