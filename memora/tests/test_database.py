@@ -23,9 +23,11 @@ class TestUpsert(PublishingTestCase):
 	def test_what_comes_back_is_what_went_in_however_many_rows_there_are_and_whatever_they_share(
 		self,
 	) -> None:
-		awkward = "it's 100 % “سؤال” \\ `q` %s ifnull(x, 1) IFNULL(y)"
+		awkward = "it's 100 % “سؤال” \\ `q` %s 🚀 \n\t\x00\x1a \"','), null"
+		separators = [f"a{separator}b" for separator in ("\x1d", "\x1e", "\x1f")]
+		changed_by_frappe = "ifnull(x, 1) IFNULL(y)"
 		for count in (1, 2, 40):
-			for text in ("same", awkward, None):
+			for text in ("", awkward, "\x1d", *separators, changed_by_frappe, None):
 				for moment in (None, datetime(2026, 1, 25, 4, 0, 0, 250)):
 					with self.subTest(count=count, text=text, moment=moment):
 						frappe.db.delete("CDN Publish State")
@@ -37,19 +39,24 @@ class TestUpsert(PublishingTestCase):
 						frappe.db.delete("CDN Publish State")
 						self.assertEqual(list(self.upsert(rows)), rows)
 
-	def test_what_all_rows_share_is_the_same_for_a_text_that_frappe_would_change(self) -> None:
-		rows = [(f"x{n:02}", "plan", "a", n, 0, None, None) for n in range(40)]
-		database.upsert(
-			"CDN Publish State",
-			_COLUMNS[:-1],
-			[row[:-1] for row in rows],
-			"generation = values(generation)",
-			same={"last_error": "ifnull(a, 100 %)"},
-		)
-		self.assertEqual(
-			frappe.db.sql("select distinct last_error from `tabCDN Publish State` where name like 'x%'"),
-			(("ifnull(a, 100 %)",),),
-		)
+	def test_what_all_rows_share_comes_back_as_it_went_in(self) -> None:
+		rows = [(f"x{n:02}", "plan", "a", n, 0, None) for n in range(40)]
+		for text in ("100 %", "ifnull(a, 100 %)", "a\x1fb", None):
+			with self.subTest(text):
+				frappe.db.delete("CDN Publish State")
+				database.upsert(
+					"CDN Publish State",
+					_COLUMNS[:-1],
+					rows,
+					"generation = values(generation)",
+					same={"last_error": text},
+				)
+				self.assertEqual(
+					frappe.db.sql(
+						"select distinct last_error from `tabCDN Publish State` where name like 'x%'"
+					),
+					((text,),),
+				)
 
 
 class TestTexts(PublishingTestCase):
