@@ -215,6 +215,8 @@ def _build_leased(site: Site, lease: Lease, triggered_by: str, drained: Drained)
 			if site.follow_settings(seen):
 				return False  # what is due may be another thing now
 			counts = _builder(state)(site, lease, state)
+			if state.scope_type == "plan":
+				lease.published = state.ref
 		except (ScopeBusyError, LeaseLostError) as error:
 			database.rollback()
 			frappe.logger("memora").info(f"{lease.scope.label}: {error}")
@@ -239,7 +241,6 @@ def _build_leased(site: Site, lease: Lease, triggered_by: str, drained: Drained)
 		bytes=counts.bytes,
 	)
 	if state.scope_type == "plan":
-		pending_queue.published(state.ref)
 		if state.is_live or counts.uploaded or counts.deleted:
 			sync_log.write(state, started_at=started_at, triggered_by=triggered_by, counts=counts)
 	elif state.dead_since:

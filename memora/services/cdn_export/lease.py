@@ -34,12 +34,16 @@ GUARD_SECONDS = 45
 
 
 class Lease:
-	"""A held lease. Use as a context manager: it is renewed inside, and given back at the end if still ours."""
+	"""A held lease. Use as a context manager: it is renewed inside, and given back at the end if still ours.
+
+	Whoever gave it back sooner says so by `released`, and by `published` that a plan is up to date.
+	"""
 
 	def __init__(self, scope: Scope, token: str, taken: tuple[float, float]):
 		self.scope = scope
 		self.token = token
 		self.released = False
+		self.published = ""
 		self._renewed = taken
 		self._ended = threading.Event()
 		self._heart = threading.Thread(
@@ -105,7 +109,7 @@ class Lease:
 		self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
 	) -> None:
 		self._ended.set()
-		pending_queue.unlock(self.scope.label, self.token)
+		pending_queue.unlock(self.scope.label, self.token, self.published)
 		if self.released:
 			return
 		database.rollback()

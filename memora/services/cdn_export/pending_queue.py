@@ -101,18 +101,6 @@ def waiting() -> set[str] | None:
 	return _guarded(lambda client: {plan.decode() for plan in client.smembers(key(PENDING))})
 
 
-def published(plan: str) -> None:
-	"""Take a plan that is up to date out of the pending set and out of the dead letters. Never raises."""
-
-	def call(client: redis.Redis) -> None:
-		pipe = client.pipeline(transaction=False)
-		pipe.srem(key(PENDING), plan)
-		pipe.hdel(key(DEAD_LETTER), plan)
-		pipe.execute()
-
-	_guarded(call)
-
-
 def bury(name: str, entry: dict[str, Any]) -> None:
 	"""Copy a dead letter to the hash admins' tools read. Never raises."""
 	_guarded(lambda client: client.hset(key(DEAD_LETTER), name, json.dumps(entry)))
@@ -138,9 +126,19 @@ def renew_lock(scope: str, token: str) -> None:
 	_guarded(lambda client: client.eval(_RENEW, 1, key(LOCK.format(scope)), token, LOCK_SECONDS))
 
 
-def unlock(scope: str, token: str) -> None:
-	"""Remove the lock if it still carries `token`: only its owner releases it."""
-	_guarded(lambda client: client.eval(_RELEASE, 1, key(LOCK.format(scope)), token))
+def unlock(scope: str, token: str, published: str = "") -> None:
+	"""Remove the lock if it still carries `token`: only its owner releases it. With it a plan that is `published`
+	leaves the pending set and the dead letters. One round trip; never raises."""
+
+	def call(client: redis.Redis) -> None:
+		pipe = client.pipeline(transaction=False)
+		pipe.eval(_RELEASE, 1, key(LOCK.format(scope)), token)
+		if published:
+			pipe.srem(key(PENDING), published)
+			pipe.hdel(key(DEAD_LETTER), published)
+		pipe.execute()
+
+	_guarded(call)
 
 
 def wipe() -> None:
