@@ -39,8 +39,7 @@ _STEPS: dict[str, tuple[tuple[Any, str], ...]] = {
 	"shapes": ((subject_files, "drafts"),),
 	"stages read": ((content_tree, "stages"),),
 	"documents made and hashed": ((subject_files, "offer"), (plan_build, "_offer_subject")),
-	"signed, checked, serialised": ((cdn_uploader, "load"),),
-	"noted as in flight": ((ledger, "begin"),),
+	"noted as in flight, and signed, checked, serialised": ((build, "_begin"),),
 	"handed to the storage, which is nothing": ((cdn_uploader, "publish"),),
 	"noted as live": ((ledger, "close"),),
 	"renditions and state stored": ((renditions, "store"), (publish_state, "succeeded")),
@@ -49,7 +48,6 @@ _STEPS: dict[str, tuple[tuple[Any, str], ...]] = {
 	"locks shown, events logged": (
 		(pending_queue, "lock"),
 		(pending_queue, "unlock"),
-		(pending_queue, "published"),
 		(events, "record"),
 	),
 }

@@ -7,7 +7,8 @@ them out in the order that keeps every promise: in flight, upload, live and clos
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -31,7 +32,7 @@ from memora.services.cdn_export import (
 from memora.services.cdn_export import lease as leases
 from memora.services.cdn_export.cache_purge import CachePurge
 from memora.services.cdn_export.cdn_uploader import Cargo
-from memora.services.cdn_export.diff import Diff, LedgerEntry
+from memora.services.cdn_export.diff import Diff, LedgerEntry, Planned
 from memora.services.cdn_export.lease import Lease
 from memora.services.cdn_export.progress import Progress
 from memora.services.cdn_export.publish_state import State
@@ -45,6 +46,9 @@ Seen = tuple[str, str]
 
 _SUBJECTS_KEPT = 16
 """Enough for what most plans share, and little enough memory for a long drain."""
+
+_FEW_FILES = 16
+"""So many are made sooner than a thread that would make them has started."""
 
 GRACE = timedelta(minutes=15)
 """How long a file that merely moved stays: longer than a manifest may be cached (spec, "Publishing")."""
@@ -232,17 +236,17 @@ def commit(
 
 	Raises what `cdn_uploader` raises; then nothing is closed, and what was begun stands as in flight.
 	"""
-	cargo = cdn_uploader.load(diff.changed(), site.signer())
+	changed, cargo = diff.changed(), Cargo()
 	with ExitStack() as stack:
 		for owner in sorted(owners):
 			stack.enter_context(_lease_of(owner))
-		if cargo.files:
+		if changed:
 			lease.check()
-			database.transaction(lambda: _begin(lease, cargo), reads=False)
+			cargo = database.transaction(lambda: _begin(lease, changed, site.signer()), reads=False)
 		# Only now: what the ledger says is shown, nobody takes away.
 		if pictures := media.missing_uploads(images):
 			shown = Cargo(pictures)
-			database.transaction(lambda: ledger.begin(scopes.MEDIA, shown.planned, shown.sizes, {}))
+			database.transaction(lambda: ledger.begin(scopes.MEDIA, shown.planned))
 			cargo.files.extend(pictures)
 		etags = cdn_uploader.publish(
 			cargo,
@@ -260,7 +264,7 @@ def commit(
 		now = now_datetime()
 
 		def close() -> bool:
-			ledger.close(cargo.planned, etags)
+			ledger.close(cargo.planned, etags, cargo.sizes, cargo.signed_until)
 			ledger.drop(removals.at_once, remove_at=now, drop_generation=drop_generation)
 			ledger.drop(removals.after_grace, remove_at=now + GRACE, drop_generation=drop_generation)
 			purge_queue.add(site, stale)
@@ -313,9 +317,18 @@ def remove_due(site: Site, lease: Lease) -> int:
 	return len(entries)
 
 
-def _begin(lease: Lease, cargo: Cargo) -> None:
-	ledger.begin(lease.scope, cargo.planned, cargo.sizes, cargo.signed_until)
+def _begin(lease: Lease, files: Sequence[Planned], signer: Signer) -> Cargo:
+	"""Note files as in flight, and make what goes up. Where one cannot be made, nothing was begun."""
+	if len(files) <= _FEW_FILES:
+		cargo = cdn_uploader.load(files, signer)
+		ledger.begin(lease.scope, files)
+	else:  # MariaDB does the one meanwhile, and this process the other
+		with ThreadPoolExecutor(max_workers=1) as beside:
+			loading = beside.submit(cdn_uploader.load, files, signer)
+			ledger.begin(lease.scope, files)
+			cargo = loading.result()
 	lease.guard()  # a stall up to here: then nothing was begun
+	return cargo
 
 
 def _lease_of(scope_id: str) -> Lease:

@@ -60,6 +60,7 @@ _TEXTS = frozenset(
 _READ = [f"coalesce({column}, '')" if column in _TEXTS else column for column in _COLUMNS]
 
 
+@lru_cache(maxsize=1 << 13)
 def row_name(path: str) -> str:
 	"""The primary key of a path's row: a path can be longer than a Frappe name."""
 	return hashlib.sha1(path.encode(), usedforsecurity=False).hexdigest()
@@ -176,9 +177,7 @@ def remove_again(paths: Iterable[str]) -> None:
 	)
 
 
-def begin(
-	scope: Scope, files: Iterable[Planned], sizes: Mapping[str, int], signed_until: Mapping[str, datetime]
-) -> None:
+def begin(scope: Scope, files: Iterable[Planned]) -> None:
 	"""Note as in flight, with hash and version, what is about to be written. Commit before the first PUT.
 
 	All that is known by now is noted here: a row is the cheaper to close, the less of it and of its indexes changes
@@ -198,8 +197,6 @@ def begin(
 			"access_level",
 			"required_item",
 			"lesson_count",
-			"size",
-			"signed_until",
 			"pictures",
 		),
 		[
@@ -215,8 +212,6 @@ def begin(
 				file.access_level,
 				file.required_item,
 				file.lesson_count,
-				sizes[file.path],
-				_as_text(signed_until.get(file.path)),
 				_listed(file),
 			)
 			for file in files
@@ -233,8 +228,6 @@ def begin(
 				"access_level",
 				"required_item",
 				"lesson_count",
-				"size",
-				"signed_until",
 			)
 		)
 		+ ", version = greatest(version, values(version))"
@@ -245,15 +238,40 @@ def begin(
 	)
 
 
-def close(files: Iterable[Planned], etags: Mapping[str, str]) -> None:
+def close(
+	files: Iterable[Planned],
+	etags: Mapping[str, str],
+	sizes: Mapping[str, int],
+	signed_until: Mapping[str, datetime],
+) -> None:
 	"""Say that files which `begin` has noted are live, each with the ETag that its upload gave."""
 	database.upsert(
 		TABLE,
-		("name", "path", "version", "etag", "pictures"),
-		[(row_name(file.path), file.path, file.version, etags[file.path], _listed(file)) for file in files],
+		("name", "path", "version", "etag", "size", "signed_until", "pictures"),
+		[
+			(
+				row_name(file.path),
+				file.path,
+				file.version,
+				etags[file.path],
+				sizes[file.path],
+				_as_text(signed_until.get(file.path)),
+				_listed(file),
+			)
+			for file in files
+		],
 		", ".join(
 			f"{column} = values({column})"
-			for column in ("version", "state", "etag", "uploaded_at", "pictures", "damaged")
+			for column in (
+				"version",
+				"state",
+				"etag",
+				"size",
+				"signed_until",
+				"uploaded_at",
+				"pictures",
+				"damaged",
+			)
 		)
 		+ ", live_version = values(version)",
 		same={"state": "live", "uploaded_at": now_datetime(), "damaged": 0},
