@@ -6,6 +6,7 @@ them out in the order that keeps every promise: in flight, upload, live and clos
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -322,13 +323,26 @@ def _begin(lease: Lease, files: Sequence[Planned], signer: Signer) -> Cargo:
 	if len(files) <= _FEW_FILES:
 		cargo = cdn_uploader.load(files, signer)
 		ledger.begin(lease.scope, files)
-	else:  # MariaDB does the one meanwhile, and this process the other
-		with ThreadPoolExecutor(max_workers=1) as beside:
-			loading = beside.submit(cdn_uploader.load, files, signer)
-			ledger.begin(lease.scope, files)
-			cargo = loading.result()
+	else:
+		cargo = _load_beside(lambda: ledger.begin(lease.scope, files), files, signer)
 	lease.guard()  # a stall up to here: then nothing was begun
 	return cargo
+
+
+def _load_beside(begin: Callable[[], None], files: Sequence[Planned], signer: Signer) -> Cargo:
+	"""`cdn_uploader.load` in a thread of its own, while MariaDB does what `begin` asks of it in this one."""
+	is_asking = threading.Event()
+
+	def load() -> Cargo:
+		# A thread that has just started keeps the interpreter for 5 ms (`sys.getswitchinterval`): MariaDB would wait.
+		is_asking.wait()
+		return cdn_uploader.load(files, signer)
+
+	with ThreadPoolExecutor(max_workers=1) as beside:
+		loading = beside.submit(load)
+		is_asking.set()
+		begin()
+		return loading.result()
 
 
 def _lease_of(scope_id: str) -> Lease:
