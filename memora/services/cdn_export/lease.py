@@ -36,7 +36,7 @@ GUARD_SECONDS = 45
 class Lease:
 	"""A held lease. Use as a context manager: it is renewed inside, and given back at the end if still ours.
 
-	Whoever gave it back sooner says so by `released`, and by `published` that a plan is up to date.
+	Whoever gave it back sooner says so by `released`, and by `published` which plan is up to date.
 	"""
 
 	def __init__(self, scope: Scope, token: str, taken: tuple[float, float]):
