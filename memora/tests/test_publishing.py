@@ -9,10 +9,11 @@ from unittest.mock import patch
 
 import frappe
 from frappe.model.document import Document
+from pymysql import OperationalError
 
 from memora.exceptions import ContractError, StorageUnavailableError
 from memora.memora.doctype.cdn_sync_log.cdn_sync_log import CDNSyncLog
-from memora.services.cdn_export import contracts, plan_build
+from memora.services.cdn_export import contracts, ledger, plan_build
 from memora.services.cdn_export import lease as leases
 from memora.tests import clock, factories
 from memora.tests.faults.places import STEPS, killed
@@ -73,6 +74,26 @@ class TestPublishing(PublishingTestCase):
 				self.assertEqual([p for p in self.contents().keys() - before if "lessons/" in p], [])
 				self.minutes_pass(2)
 				self.publish()
+				self.check()
+
+	def test_noting_files_as_in_flight_is_tried_again_after_a_deadlock_and_each_goes_up_once(self) -> None:
+		for lessons in (2, 40):
+			with self.subTest(lessons=lessons):
+				course = make_course(units=1, lessons=lessons)
+				factories.make_plan([course["subject"]], is_published=1)
+				begin, calls = ledger.begin, []
+
+				def begun(*arguments: Any, begin: Any = begin, calls: list[Any] = calls) -> None:
+					begin(*arguments)
+					calls.append(arguments)
+					if len(calls) == 1:
+						raise frappe.QueryDeadlockError(OperationalError(1213, "Deadlock found"))
+
+				with patch.object(ledger, "begin", begun), self.recorded() as steps:
+					drained = self.publish()
+				self.assertEqual((drained.failed, drained.left), (0, 0))
+				self.assertGreater(len(calls), 1)
+				self.assertEqual(sum("lessons/" in path for _, path in steps), lessons)
 				self.check()
 
 	@contextmanager
