@@ -37,6 +37,7 @@ def main() -> None:
 	frappe.flags.in_test = True
 	meter.as_in_use()
 	found: dict[str, list[Row]] = {}
+	taken: dict[str, float] = {}
 	started = time.time()
 	with S3Server() as server:
 		bench = Bench(server, options.site, options.quick, *((5, 3) if options.quick else ()))
@@ -49,13 +50,17 @@ def main() -> None:
 		for name in options.cases or works:
 			print(f"{name}: {(works[name].__doc__ or cases.demo.__doc__ or '').splitlines()[0]}", flush=True)
 			found[name] = []
+			_, counters = meter.taken_by_host()
 			for row in works[name](bench):
 				found[name].append(row)
 				print(f"  {_as_text(row)}", flush=True)
+			taken[name], _ = meter.taken_by_host(counters)
+			print(f"  {_as_share(taken[name])}", flush=True)
 	wipe()
 	report = {
 		"about": _about(started),
 		"rows": {name: [_as_dict(row) for row in rows] for name, rows in found.items()},
+		"taken_by_host": taken,
 	}
 	if options.json:
 		(options.folder / options.json).write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
@@ -110,6 +115,10 @@ def _as_text(row: Row) -> str:
 	return "; ".join([*parts, row.note]).rstrip("; ")
 
 
+def _as_share(taken: float) -> str:
+	return f"Meanwhile the host gave {taken:.1%} of the processors to others"
+
+
 def _number(value: float) -> str:
 	return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.3g}"
 
@@ -117,7 +126,7 @@ def _number(value: float) -> str:
 def _write_docs(report: dict, found: dict[str, list[Row]]) -> None:
 	"""Put the table between its marks in docs/performance.md; the rest of the page is prose."""
 	lines = [f"{'. '.join(report['about'].values())}.\n\n"]
-	for rows in found.values():
+	for name, rows in found.items():
 		lines.append(
 			"| measure | measured | work | target | floor | ratio | |\n| --- | --- | --- | --- | --- | --- | --- |\n"
 		)
@@ -129,7 +138,7 @@ def _write_docs(report: dict, found: dict[str, list[Row]]) -> None:
 				f"| {f'{_number(row.work)} {row.unit}' if row.work else ''} | {target} | {f'{_number(row.floor)} {row.unit} ({row.of_floor})' if row.floor else ''} "
 				f"| {f'{row.ratio:.1f}' if row.ratio else ''} | {row.note} |\n"
 			)
-		lines.append("\n")
+		lines.append(f"\n{_as_share(report['taken_by_host'][name])}.\n\n")
 	text = DOCS.read_text()
 	before, _, rest = text.partition(_BEGIN)
 	DOCS.write_text(before + _BEGIN + "\n" + "".join(lines) + _END + rest.partition(_END)[2])
