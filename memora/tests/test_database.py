@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timezone
 from unittest.mock import patch
 
 import frappe
@@ -57,6 +57,14 @@ class TestUpsert(PublishingTestCase):
 					),
 					((text,),),
 				)
+
+	def test_a_moment_is_written_without_its_zone_by_either_way(self) -> None:
+		moment = datetime(2026, 1, 25, 4, tzinfo=timezone.utc)
+		for text in ("one", "a\x1fb"):
+			with self.subTest(text):
+				frappe.db.delete("CDN Publish State")
+				((*_, found, _),) = self.upsert([("x", "plan", text, 1, True, moment, text)])
+				self.assertEqual(found, moment.replace(tzinfo=None))
 
 
 class TestTexts(PublishingTestCase):

@@ -9,10 +9,11 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 from unittest.mock import patch
 
+import frappe
 import orjson
 import requests
 
-from memora.services.cdn_export import audit, signing
+from memora.services.cdn_export import audit, repair, signing
 from memora.services.cdn_export.build import Site
 from memora.tests import factories
 from memora.tests.buckets import BucketTestCase
@@ -118,6 +119,21 @@ class TestSignedLinks(BucketTestCase):
 		with self.site() as site:
 			self.assertEqual(audit.verify(site).findings, [])
 		self.check(leaving=[FILM])
+
+	def test_a_ledger_that_was_lost_knows_again_when_signatures_end(self) -> None:
+		def ends() -> dict[str, datetime]:
+			found = frappe.db.sql(
+				"select path, signed_until from `tabCDN File` where signed_until is not null"
+			)
+			return dict(found)
+
+		before = ends()
+		self.assertEqual(set(before), {f"lessons/{lesson.name}.json" for lesson in (self.video, self.paid)})
+		frappe.db.delete("CDN File")
+		frappe.db.commit()
+		with closing(Site.open()) as site:
+			repair.rebuild_ledger(site)
+		self.assertEqual(ends(), before)
 
 	def test_only_paid_lessons_or_none_are_signed_when_settings_say_so(self) -> None:
 		for sign, signed in (

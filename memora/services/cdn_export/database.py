@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 from importlib import import_module
 from operator import itemgetter
 from typing import Any, TypeVar
@@ -216,9 +217,14 @@ def _literals(rows: Sequence[Sequence[Any]]) -> str | None:
 
 
 def _as_text(value: Any) -> str:
+	"""A value as MariaDB reads it between quotes; a moment without its zone, as the drivers write it."""
 	if value is None:
 		return _NULL
-	return str(int(value)) if isinstance(value, bool) else str(value)
+	if isinstance(value, bool):
+		return str(int(value))
+	if isinstance(value, datetime):
+		return str(value.replace(tzinfo=None))
+	return str(value)
 
 
 def update_names(

@@ -255,7 +255,7 @@ def close(
 				file.version,
 				etags[file.path],
 				sizes[file.path],
-				_as_text(signed_until.get(file.path)),
+				signed_until.get(file.path),
 				_listed(file),
 			)
 			for file in files
@@ -295,7 +295,7 @@ def uploaded_again(
 				file.path,
 				etags[file.path],
 				sizes[file.path],
-				_as_text(signed_until.get(file.path)),
+				signed_until.get(file.path),
 			)
 			for file in files
 		],
@@ -423,12 +423,6 @@ def named_pictures() -> set[str]:
 def media_paths() -> set[str]:
 	"""The media files that stand in the storage, or may."""
 	return {path for path, entry in of_scope(scopes.MEDIA).items() if entry.state != "removed"}
-
-
-@lru_cache(maxsize=64)
-def _as_text(moment: datetime | None) -> str | None:
-	"""What PyMySQL makes of a moment, once for all the rows that share it."""
-	return moment and f"{moment:%Y-%m-%d %H:%M:%S.%f}"
 
 
 def _listed(file: Planned) -> str:
