@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 from unittest.mock import patch
 
 import frappe
+import psutil
 from pymysql.cursors import Cursor
 
 from memora.services.cdn_export.storage import Upload
@@ -101,17 +102,11 @@ def counting_statements() -> Iterator[None]:
 		yield
 
 
-def taken_by_host(since: Sequence[int] = (0, 0)) -> tuple[float, list[int]]:
-	"""Which share of the processors the host of a virtual machine gave to others while they had work here, and the
-	counters to measure from next time. 0 where that cannot be seen."""
-	try:
-		fields = list(map(int, Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]))
-	except OSError:  # no Linux
-		return 0.0, [0, 0]
-	user, nice, system, _idle, _waiting, irq, softirq, steal = fields
-	counters = [steal, user + nice + system + irq + softirq + steal]
-	stolen, wanted = (now - then for now, then in zip(counters, since, strict=True))
-	return stolen / max(1, wanted), counters
+def taken_by_host() -> float:
+	"""Which share of the work that the processors have had since the last call the host of a virtual machine kept
+	waiting, to give them to others; 0 where that cannot be seen."""
+	times = psutil.cpu_times_percent()._asdict()
+	return times.get("steal", 0.0) / max(0.1, 100 - times["idle"] - times.get("iowait", 0.0))
 
 
 def _server_cpu() -> float:

@@ -50,11 +50,11 @@ def main() -> None:
 		for name in options.cases or works:
 			print(f"{name}: {(works[name].__doc__ or cases.demo.__doc__ or '').splitlines()[0]}", flush=True)
 			found[name] = []
-			_, counters = meter.taken_by_host()
+			meter.taken_by_host()  # from now on
 			for row in works[name](bench):
 				found[name].append(row)
 				print(f"  {_as_text(row)}", flush=True)
-			taken[name], _ = meter.taken_by_host(counters)
+			taken[name] = meter.taken_by_host()
 			print(f"  {_as_share(taken[name])}", flush=True)
 	wipe()
 	report = {
