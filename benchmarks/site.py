@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from unittest.mock import patch
 
 import frappe
@@ -27,6 +27,8 @@ from memora.services.cdn_export.build import Site
 from memora.services.cdn_export.storage import Storage, StorageSettings
 from memora.tests.utils import wipe
 
+T = TypeVar("T")
+
 _PURGED = 20
 """So few transactions in InnoDB's history are those of the server itself."""
 
@@ -37,7 +39,7 @@ _LIVE = ("CDN Publish State", "CDN Node Change", "CDN Rendition", "CDN File", "C
 
 @dataclass(slots=True)
 class Drain:
-	"""One drain: the whole of it, and each build in it by scope."""
+	"""One drain: the whole of it, and each build in it by scope; that of a group by all their names."""
 
 	whole: Span = field(default_factory=Span)
 	builds: dict[str, Span] = field(default_factory=dict)
@@ -175,12 +177,19 @@ class Warm:
 		self.site.stamp = settings.stamp()
 		if isinstance(self.site.storage, Nowhere):
 			self.site.storage.puts = found.puts
-		build_one = batch_processor._build_one
+		build_one, build_together = batch_processor._build_one, batch_processor._build_together
 
-		def measured(site: Site, state: Any, *rest: Any) -> bool:
+		def one(site: Site, state: Any, *rest: Any) -> bool:
+			return measured(state.name, lambda: build_one(site, state, *rest))
+
+		def together(site: Site, group: list[Any], *rest: Any) -> set[str]:
+			names = " ".join(state.name for state in group)
+			return measured(names, lambda: build_together(site, group, *rest))
+
+		def measured(names: str, build: Callable[[], T]) -> T:
 			with meter.span() as current:
-				done = build_one(site, state, *rest)
-			known = found.builds.setdefault(state.name, Span())
+				done = build()
+			known = found.builds.setdefault(names, Span())
 			known.seconds += current.seconds
 			known.cpu += current.cpu
 			known.server += current.server
@@ -188,7 +197,8 @@ class Warm:
 			return done
 
 		with (
-			patch.object(batch_processor, "_build_one", measured),
+			patch.object(batch_processor, "_build_one", one),
+			patch.object(batch_processor, "_build_together", together),
 			patch.object(Site, "open", lambda: self.site),
 			meter.span() as found.whole,
 		):

@@ -23,6 +23,7 @@ from memora.services.cdn_export import (
 	ledger,
 	pending_queue,
 	plan_build,
+	plan_snapshot,
 	publish_state,
 	renditions,
 	subject_files,
@@ -31,18 +32,22 @@ from memora.services.cdn_export import (
 from memora.services.cdn_export import lease as leases
 
 _STEPS: dict[str, tuple[tuple[Any, str], ...]] = {
-	"lease, state": ((leases, "acquire"), (build, "read_state")),
-	"plan and renditions read": ((plan_build, "read"),),
+	"lease, state": ((leases, "acquire"), (leases, "acquire_free"), (build, "read_states")),
+	"plan and renditions read": ((plan_build, "read"), (plan_snapshot, "read")),
 	"skeleton read, made a tree": ((content_tree, "load"),),
 	"access decided": ((brake, "keep_paid"),),
-	"ledger read": ((ledger, "of_scope"), (ledger, "of_plan"), (ledger, "of_paths")),
+	"ledger read": ((ledger, "of_scope"), (ledger, "of_plans"), (ledger, "of_paths")),
 	"shapes": ((subject_files, "drafts"),),
 	"stages read": ((content_tree, "stages"),),
 	"documents made and hashed": ((subject_files, "offer"), (plan_build, "_offer_subject")),
 	"noted as in flight, and signed, checked, serialised": ((build, "_begin"),),
 	"handed to the storage, which is nothing": ((cdn_uploader, "publish"),),
 	"noted as live": ((ledger, "close"),),
-	"renditions and state stored": ((renditions, "store"), (publish_state, "succeeded")),
+	"renditions and state stored": (
+		(renditions, "store"),
+		(publish_state, "succeeded"),
+		(publish_state, "succeeded_together"),
+	),
 	"record in CDN Sync Log": ((sync_log, "write"),),
 	"commits": ((MariaDBDatabase, "commit"),),
 	"locks shown, events logged": (
@@ -73,7 +78,8 @@ def steps(bench: Bench) -> Iterator[Row]:
 			]
 		yield from _rows("a body's edit", spent, drains, len(drains))
 	site.empty(bench.server)
-	planted = site.fill(Shape(subjects=1), plans=50)
+	plans = 50
+	planted = site.fill(Shape(subjects=1), plans=plans)
 	lesson = next(iter(planted.lessons.values()))[100]
 	with site.opened(bench.server) as warm:
 		warm.drain()
@@ -81,7 +87,7 @@ def steps(bench: Bench) -> Iterator[Row]:
 			drains = [warm.drain_edit(LESSON, lesson, stage_title=f"Step {number}") for number in range(5)]
 		for drain in drains:
 			drain.builds = {name: span for name, span in drain.builds.items() if name.startswith("plan:")}
-		yield from _rows("a further plan", spent, drains, sum(len(drain.builds) for drain in drains))
+		yield from _rows("a further plan", spent, drains, plans * len(drains))
 
 
 def _rows(what: str, spent: dict[str, Span], drains: list[site.Drain], times: int) -> Iterator[Row]:
@@ -101,9 +107,9 @@ def _rows(what: str, spent: dict[str, Span], drains: list[site.Drain], times: in
 
 @contextmanager
 def _timed(of: str = "") -> Iterator[dict[str, Span]]:
-	"""The time of each step meanwhile; with `of`, only in builds of scopes of this type."""
+	"""The time of each step in the builds meanwhile; with `of`, only in those of scopes of this type."""
 	spent = {name: Span() for name in _STEPS}
-	inside = [not of]
+	inside = [False]
 	busy: list[str] = []
 
 	def timed(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -132,9 +138,22 @@ def _timed(of: str = "") -> Iterator[dict[str, Span]]:
 
 		return run
 
+	def of_plans(function: Callable[..., set[str]]) -> Callable[..., set[str]]:
+		def run(*args: Any) -> set[str]:
+			inside.append(not of or of == "plan")
+			try:
+				return function(*args)
+			finally:
+				inside.pop()
+
+		return run
+
 	with ExitStack() as stack:
 		for name, functions in _STEPS.items():
 			for module, function in functions:
 				stack.enter_context(patch.object(module, function, timed(name, getattr(module, function))))
 		stack.enter_context(patch.object(batch_processor, "_build_one", of_type(batch_processor._build_one)))
+		stack.enter_context(
+			patch.object(batch_processor, "_build_together", of_plans(batch_processor._build_together))
+		)
 		yield spent

@@ -2,7 +2,8 @@
 
 `process_pending_plans` and `check_due` are the scheduler's two entries. A batch folds, puts right what Redis
 shows, and starts drain jobs, as many as workers can take; where no worker listens it drains itself. A drain
-takes one due scope after another: lease, build, record. One failing plan is one caught, recorded failure.
+takes one due scope after another: lease, build, record; plans that need the same and nothing else as a group. One
+failing plan is one caught, recorded failure.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ import gc
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Any
 
 import frappe
@@ -33,6 +35,7 @@ from memora.services.cdn_export import (
 	notes,
 	pending_queue,
 	plan_build,
+	plan_group,
 	publish_state,
 	purge_queue,
 	relocation,
@@ -159,14 +162,7 @@ def drain(
 				if site is None:
 					drained.failed = len(waiting)
 					return drained
-			built = 0
-			for position, state in enumerate(waiting):
-				if time.monotonic() >= ends:
-					break
-				if tell:
-					done = drained.published + drained.failed
-					tell(done, done + len(waiting) - position)
-				built += _build_one(site, state, triggered_by, drained)
+			built = _build_all(site, waiting, triggered_by, drained, ends, tell)
 			if site:
 				site.progress.flush()
 			if not waiting:
@@ -188,6 +184,70 @@ def drain(
 	if drained.left and seconds:
 		_enqueue_drains(1, triggered_by)  # where there is no worker, `check_due` sees what is left
 	return drained
+
+
+def _build_all(
+	site: Site | None,
+	waiting: list[State],
+	triggered_by: str,
+	drained: Drained,
+	ends: float,
+	tell: Tell | None,
+) -> int:
+	"""Build what waits until it `ends`, plans in groups where that can be done. Returns how many need no build now."""
+	built = 0
+	left = list(waiting)
+	while site and left and time.monotonic() < ends:
+		if tell:
+			done = drained.published + drained.failed
+			tell(done, done + len(left))
+		group = _group_of(site, left)
+		published = _build_together(site, group, triggered_by, drained) if group else set()
+		for state in group or left[:1]:
+			if state.name in published:
+				built += 1
+			elif time.monotonic() < ends:
+				built += _build_one(site, state, triggered_by, drained)
+		left = left[len(group) or 1 :]
+	return built
+
+
+def _group_of(site: Site, left: list[State]) -> list[State]:
+	"""The next of what is left, if they are plans that may be built as a group; [] if they are not."""
+	if not site.shared.has_any():
+		return []
+	group = list(takewhile(plan_group.may_join, left[: plan_group.MOST_PLANS]))
+	return group if len(group) > 1 else []
+
+
+def _build_together(site: Site, group: list[State], triggered_by: str, drained: Drained) -> set[str]:
+	"""Build those plans as a group that can be. Returns their states' names; the others are as they were."""
+	started_at = now_datetime()
+	with ExitStack() as stack:
+		lease = leases.acquire_free([state.scope for state in group])
+		if lease is None:
+			return set()
+		for scope in lease.scopes:
+			stack.enter_context(site.progress.shown(scope))
+		with _uncollected(), lease:
+			try:
+				published = plan_group.run(site, lease)
+				lease.published = tuple(state.ref for state, _ in published)
+			except Exception as error:
+				database.rollback()
+				if database.errno(error) in database.OTHER_SCHEMA:
+					raise  # no fault of these plans: all of them wait until the site is migrated
+				# Each says by itself what is wrong with it, and the others are published.
+				frappe.logger("memora").warning(f"{lease.label} are built one by one: {error}")
+				return set()
+		drained.published += len(published)
+		attempts = []
+		for state, counts in published:
+			cause = state.triggered_by or triggered_by
+			_tell_of_success(state, started_at, cause, counts)
+			attempts.append(sync_log.Attempt(state, started_at, cause, counts))
+		sync_log.write(attempts)
+	return {state.name for state, _ in published}
 
 
 def _let_others_build() -> None:
@@ -216,7 +276,7 @@ def _build_leased(site: Site, lease: Lease, triggered_by: str, drained: Drained)
 				return False  # what is due may be another thing now
 			counts = _builder(state)(site, lease, state)
 			if state.scope_type == "plan":
-				lease.published = state.ref
+				lease.published = (state.ref,)
 		except (ScopeBusyError, LeaseLostError) as error:
 			database.rollback()
 			frappe.logger("memora").info(f"{lease.scope.label}: {error}")
@@ -230,19 +290,10 @@ def _build_leased(site: Site, lease: Lease, triggered_by: str, drained: Drained)
 			_record_failure(state, lease, error, started_at, triggered_by)
 			return True
 	drained.published += 1
-	_tell_of(
-		"built",
-		state,
-		started_at,
-		triggered_by=triggered_by,
-		uploaded=counts.uploaded,
-		deleted=counts.deleted,
-		unchanged=counts.unchanged,
-		bytes=counts.bytes,
-	)
+	_tell_of_success(state, started_at, triggered_by, counts)
 	if state.scope_type == "plan":
 		if state.is_live or counts.uploaded or counts.deleted:
-			sync_log.write(state, started_at=started_at, triggered_by=triggered_by, counts=counts)
+			sync_log.write([sync_log.Attempt(state, started_at, triggered_by, counts)])
 	elif state.dead_since:
 		pending_queue.exhume(state.scope.label)
 	return True
@@ -263,6 +314,19 @@ def _uncollected() -> Iterator[None]:
 
 def _builder(state: State):
 	return {"plan": plan_build.run, "subject": subject_build.run, "index": index_build.run}[state.scope_type]
+
+
+def _tell_of_success(state: State, started_at: datetime, triggered_by: str, counts: Counts) -> None:
+	_tell_of(
+		"built",
+		state,
+		started_at,
+		triggered_by=triggered_by,
+		uploaded=counts.uploaded,
+		deleted=counts.deleted,
+		unchanged=counts.unchanged,
+		bytes=counts.bytes,
+	)
 
 
 def _tell_of(event: str, state: State, started_at: datetime, **fields: Any) -> None:
@@ -290,12 +354,16 @@ def _record_failure(state: State, lease: Lease, error: Exception, started_at, tr
 		)
 	if failure and state.scope_type == "plan":
 		sync_log.write(
-			state,
-			started_at=started_at,
-			triggered_by=triggered_by,
-			counts=Counts(),
-			error_message=failures.describe(error),
-			failure=failure,
+			[
+				sync_log.Attempt(
+					state,
+					started_at,
+					triggered_by,
+					Counts(),
+					error_message=failures.describe(error),
+					failure=failure,
+				)
+			]
 		)
 
 

@@ -1,7 +1,8 @@
 """What every build has in common: where it publishes to, what it counts, and how it ends.
 
-`subject_build`, `plan_build` and `index_build` decide what the files of their scope are; `commit` here brings
-them out in the order that keeps every promise: in flight, upload, live and closed in one transaction.
+`subject_build`, `plan_build` and `index_build` decide what the files of their scope are, `plan_group` those of several
+plans at once; `bring_out` here brings them out in the order that keeps every promise: in flight, upload, live and
+closed in one transaction.
 """
 
 from __future__ import annotations
@@ -106,6 +107,10 @@ class SharedSubjects:
 		shared = self._by_name.get(subject)
 		return shared if shared and shared.generation == generation else None
 
+	def has_any(self) -> bool:
+		"""Whether this run has read or published any subject yet."""
+		return bool(self._by_name)
+
 	def take_counts(self, subject: str) -> Counts:
 		"""What the build of a subject did, once: for the log of the first plan that reads it."""
 		shared = self._by_name.get(subject)
@@ -149,13 +154,17 @@ class Site:
 
 		Commits then. Raises StorageConfigurationError when they cannot work any more.
 		"""
-		if (seen or _seen(*frappe.db.sql(f"select {', '.join(_SEEN)}")[0])) == (self.stamp, self.place):
+		if self.is_as_seen(seen or _seen(*frappe.db.sql(f"select {', '.join(_SEEN)}")[0])):
 			return False
 		fresh = Site.open()
 		self.close()
 		self.options, self.storage, self.purge = fresh.options, fresh.storage, fresh.purge
 		self.shared, self.place, self.stamp = fresh.shared, fresh.place, fresh.stamp
 		return True
+
+	def is_as_seen(self, seen: Seen) -> bool:
+		"""Whether what is open here is still what CDN Settings say, and the place that the ledger speaks of."""
+		return seen == (self.stamp, self.place)
 
 	def has_moved(self) -> bool:
 		"""Whether files go elsewhere by now, so that nothing may be said of this place any more."""
@@ -190,12 +199,18 @@ def read_state(lease: Lease) -> tuple[State, Seen]:
 	"""Read the state that a build begins with, by the first statement of a new transaction: it makes the snapshot
 	that the whole build reads, and a change that is in the generation is in the content.
 
-	What comes with it is for `Site.follow_settings`, and lets `commit` do without another look: should files go
+	What comes with it is for `Site.follow_settings`, and lets `bring_out` do without another look: should files go
 	elsewhere after this, then this lease ends with that.
 	"""
+	(state,), seen = read_states(lease)
+	return state, seen
+
+
+def read_states(lease: Lease) -> tuple[list[State], Seen]:
+	"""`read_state` for all that a lease was taken for."""
 	database.fresh()
-	state, seen = publish_state.read_with(lease.scope, *_SEEN)
-	return state, _seen(*seen)
+	states, seen = publish_state.read_with(lease.scopes, *_SEEN)
+	return states, _seen(*seen)
 
 
 def known_entries(
@@ -233,28 +248,64 @@ def commit(
 	"""Publish a diff and close a build that began with `read_state`. `closing` runs in the closing transaction and
 	returns whether the lease is still needed afterwards; else it is given back.
 
+	Raises what `bring_out` raises.
+	"""
+
+	def close() -> bool:
+		now = now_datetime()
+		ledger.drop(removals.at_once, remove_at=now, drop_generation=drop_generation)
+		ledger.drop(removals.after_grace, remove_at=now + GRACE, drop_generation=drop_generation)
+		release = not closing()
+		if not publish_state.succeeded(lease.scope, lease.token, generation, state_values, release=release):
+			raise lease.lost()
+		return release
+
+	cargo = bring_out(
+		site, lease, {lease.scope: diff.changed()}, entries, images=images, owners=owners, closing=close
+	)
+	return Counts(
+		uploaded=len(cargo.files),
+		unchanged=sum(not planned.changed for planned in diff.planned.values()),
+		bytes=sum(cargo.sizes.values()),
+	)
+
+
+def bring_out(
+	site: Site,
+	lease: Lease,
+	changed: Mapping[Scope, Sequence[Planned]],
+	entries: Mapping[str, LedgerEntry],
+	*,
+	images: Iterable[str] = (),
+	owners: Iterable[str] = (),
+	closing: Callable[[], bool],
+) -> Cargo:
+	"""Bring out the changed files of what is leased, and the pictures they show that are not there yet. `closing` runs in
+	the transaction that calls them live, and says whether it has given the lease back.
+
 	Nothing is closed for a place that the ledger no longer speaks of: then the lease is lost (`relocation`).
 
-	Raises what `cdn_uploader` raises; then nothing is closed, and what was begun stands as in flight.
+	Returns what went up. Raises what `cdn_uploader` raises; then nothing is closed, and what was begun stands as in
+	flight.
 	"""
-	changed, cargo = diff.changed(), Cargo()
+	cargo = Cargo()
 	with ExitStack() as stack:
 		for owner in sorted(owners):
 			stack.enter_context(_lease_of(owner))
-		if changed:
+		if any(changed.values()):
 			lease.check()
 			cargo = database.transaction(lambda: _begin(lease, changed, site.signer()), reads=False)
 		# Only now: what the ledger says is shown, nobody takes away.
 		if pictures := media.missing_uploads(images):
 			shown = Cargo(pictures)
-			database.transaction(lambda: ledger.begin(scopes.MEDIA, shown.planned))
+			database.transaction(lambda: ledger.begin({scopes.MEDIA: shown.planned}))
 			cargo.files.extend(pictures)
 		etags = cdn_uploader.publish(
 			cargo,
 			site.storage,
 			lease,
 			entries,
-			tell=site.progress.teller(lease.scope),
+			tell=site.progress.teller(lease.scopes),
 		)
 		stale = [
 			url
@@ -262,19 +313,11 @@ def commit(
 			if (entry := entries.get(file.path)) and entry.live_version
 			for url in purge_queue.urls(file.path, entry.live_version)
 		]
-		now = now_datetime()
 
 		def close() -> bool:
 			ledger.close(cargo.planned, etags, cargo.sizes, cargo.signed_until)
-			ledger.drop(removals.at_once, remove_at=now, drop_generation=drop_generation)
-			ledger.drop(removals.after_grace, remove_at=now + GRACE, drop_generation=drop_generation)
 			purge_queue.add(site, stale)
-			release = not closing()
-			if not publish_state.succeeded(
-				lease.scope, lease.token, generation, state_values, release=release
-			):
-				raise lease.lost()
-			return release
+			return closing()
 
 		lease.released = database.transaction(close)
 	shown_before = {
@@ -284,11 +327,7 @@ def commit(
 		for picture in entry.pictures.split()
 	}
 	media.remove_hidden(site, shown_before.difference(*(file.pictures for file in cargo.planned)))
-	return Counts(
-		uploaded=len(cargo.files),
-		unchanged=sum(not planned.changed for planned in diff.planned.values()),
-		bytes=sum(cargo.sizes.values()),
-	)
+	return cargo
 
 
 def remove_due(site: Site, lease: Lease) -> int:
@@ -318,13 +357,14 @@ def remove_due(site: Site, lease: Lease) -> int:
 	return len(entries)
 
 
-def _begin(lease: Lease, files: Sequence[Planned], signer: Signer) -> Cargo:
+def _begin(lease: Lease, changed: Mapping[Scope, Sequence[Planned]], signer: Signer) -> Cargo:
 	"""Note files as in flight, and make what goes up. Where one cannot be made, nothing was begun."""
+	files = [file for of_scope in changed.values() for file in of_scope]
 	if len(files) <= _FEW_FILES:
 		cargo = cdn_uploader.load(files, signer)
-		ledger.begin(lease.scope, files)
+		ledger.begin(changed)
 	else:
-		cargo = _load_beside(lambda: ledger.begin(lease.scope, files), files, signer)
+		cargo = _load_beside(lambda: ledger.begin(changed), files, signer)
 	lease.guard()  # a stall up to here: then nothing was begun
 	return cargo
 

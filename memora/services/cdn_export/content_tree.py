@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import cache
+from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
@@ -139,9 +140,11 @@ def _one_by_one(lessons: Collection[str]) -> dict[str, tuple[Stage, ...]]:
 	return {lesson: tuple(items) for lesson, items in found.items()}
 
 
-def published_plan(name: str) -> tuple[Plan, dict[str, int], dict[str, tuple[Override, ...]]] | None:
-	"""A plan with the titles of its season, grade and stream, its `plan_subjects` and its `plan_overrides`; None
-	when it is unpublished or gone. One statement, and those for overrides where there are any."""
+def published_plans(
+	names: Sequence[str],
+) -> dict[str, tuple[Plan, dict[str, int], dict[str, tuple[Override, ...]]]]:
+	"""Plans with the titles of their season, grade and stream, their `plan_subjects` and their `plan_overrides`, by
+	name; without those that are unpublished or gone. One statement, and those for overrides where there are any."""
 	rows = frappe.db.sql(
 		f"""select plan.name, plan.title, season.title, grade.title, stream.title,
 			exists(select 1 from `tabMemora Plan Override` changed where changed.parent = plan.name),
@@ -152,15 +155,20 @@ def published_plan(name: str) -> tuple[Plan, dict[str, int], dict[str, tuple[Ove
 		left join `tabMemora Stream` stream on stream.name = plan.stream
 		left join `tabMemora Plan Subject` listed on listed.parent = plan.name and listed.parenttype = %s
 		left join `tab{resolver.SUBJECT}` subject on subject.name = listed.subject
-		where plan.name = %s and plan.is_published = 1 order by listed.idx""",
-		(resolver.PLAN, name),
+		where plan.name in %s and plan.is_published = 1 order by plan.name, listed.idx""",
+		(resolver.PLAN, tuple(names)),
 	)
-	if not rows or rows[0][0] != name:
-		return None  # gone, or renamed to what is the same name but for its case
-	title, season, grade, stream, is_changed = rows[0][1:6]
-	subjects = {subject: sort_order or 0 for *_, subject, sort_order in rows if subject}
-	overrides = plan_overrides(name) if is_changed else {}
-	return Plan(name, title or "", season or "", grade or "", stream or ""), subjects, overrides
+	found = {}
+	for name, group in groupby(rows, key=itemgetter(0)):
+		if name not in names:
+			continue  # renamed to what is the same name but for its case
+		listed = list(group)
+		title, season, grade, stream, is_changed = listed[0][1:6]
+		subjects = {subject: sort_order or 0 for *_, subject, sort_order in listed if subject}
+		overrides = plan_overrides(name) if is_changed else {}
+		plan = Plan(name, title or "", season or "", grade or "", stream or "")
+		found[name] = (plan, subjects, overrides)
+	return found
 
 
 def plan_subjects(plan: str) -> dict[str, int]:

@@ -192,28 +192,38 @@ def upsert(
 		constants |= {"creation": moment, "modified": moment, "owner": user, "modified_by": user}
 		on_duplicate = f"modified = values(modified), {on_duplicate}"
 	names = ", ".join(f"`{column}`" for column in (*columns, *constants))
-	rows = [(*row, *constants.values()) for row in rows]
+	alike = tuple(constants.values())
 	insert, update = f"insert into `tab{doctype}` ({names}) values", f"on duplicate key update {on_duplicate}"
-	if literals := _literals(rows):
+	if literals := _literals(rows, alike):
 		frappe.db.sql(f"{insert} {literals} {update}")
 	else:
-		frappe.db.sql(f"{insert} {', '.join(['%s'] * len(rows))} {update}", rows)
+		whole = [(*row, *alike) for row in rows]
+		frappe.db.sql(f"{insert} {', '.join(['%s'] * len(whole))} {update}", whole)
 
 
-def _literals(rows: Sequence[Sequence[Any]]) -> str | None:
-	"""SQL: these rows, escaped all at once; one by one, thousands of values take longer than all else on this side.
+def _literals(rows: Sequence[Sequence[Any]], alike: Sequence[Any] = ()) -> str | None:
+	"""SQL: these rows, each followed by the values that are alike in all. Escaped all at once: one by one, thousands of
+	values take longer than all else on this side.
 
 	None where a text holds a separator, or what Frappe would change: it reads `ifnull(` as its own function wherever
 	it stands in a statement.
 	"""
-	text = _NEXT_ROW.join([_BETWEEN.join(map(_as_text, row)) for row in rows])
+	ends = ""
+	if alike:
+		literals = _literals([alike])
+		if literals is None:
+			return None
+		ends = f",{literals[1:-1]}"
+	text = _NEXT_ROW.join(
+		[_BETWEEN.join([value if type(value) is str else _as_text(value) for value in row]) for row in rows]
+	)
 	used = (text.count(_BETWEEN), text.count(_NEXT_ROW), text.count(_NULL))
 	nulls = sum(row.count(None) for row in rows)
 	if used != (len(rows) * (len(rows[0]) - 1), len(rows) - 1, nulls) or "ifnull(" in text.lower():
 		return None
 	escaped = frappe.db.escape(text, percent=False)[1:-1]
-	quoted = escaped.replace(_BETWEEN, "','").replace(_NEXT_ROW, "'),('")
-	return f"('{quoted}')".replace(f"'{_NULL}'", "null")
+	quoted = escaped.replace(_BETWEEN, "','").replace(_NEXT_ROW, f"'{ends}),('")
+	return f"('{quoted}'{ends})".replace(f"'{_NULL}'", "null")
 
 
 def _as_text(value: Any) -> str:
@@ -228,19 +238,26 @@ def _as_text(value: Any) -> str:
 
 
 def update_names(
-	doctype: str, names: Iterable[str], assignments: str, values: Sequence[Any] = (), condition: str = "true"
-) -> None:
-	"""Update the rows of these names, in one statement that touches and locks no other row.
+	doctype: str,
+	names: Iterable[str],
+	assignments: str,
+	values: Sequence[Any] = (),
+	condition: str = "true",
+	condition_values: Sequence[Any] = (),
+) -> int:
+	"""Update the rows of these names, in one statement that touches and locks no other row. Returns how many changed.
 
 	`where name in (…)` would not do: MariaDB rather scans a table of which most rows are named, and then waits
 	for rows that others have not committed yet, and lets others wait for the locks it leaves on all of them.
 	"""
-	if listed := list(names):
-		frappe.db.sql(
-			f"update {NAMES} straight_join `tab{doctype}` target on target.name = named.name"
-			f" set {assignments} where {condition}",
-			(json.dumps(listed), *values),
-		)
+	listed = list(names)
+	if not listed:
+		return 0
+	return execute(
+		f"update {NAMES} straight_join `tab{doctype}` target on target.name = named.name"
+		f" set {assignments} where {condition}",
+		(json.dumps(listed), *values, *condition_values),
+	)
 
 
 def delete_names(doctype: str, names: Iterable[str]) -> None:

@@ -1,4 +1,5 @@
-"""The right to build a scope: one holder at a time, decided by MariaDB, shown to others by a Redis lock.
+"""The right to build a scope, or several at once: one holder at a time, decided by MariaDB, shown to others by Redis
+locks.
 
 A lease lasts 60 s and is renewed every 15 s by a thread of its own while the build lives; when it runs out,
 whoever asks next has it, whatever RQ believes of the job that held it. Times are the database server's.
@@ -9,7 +10,8 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
 from types import TracebackType
 from typing import TypeVar
 
@@ -36,14 +38,14 @@ GUARD_SECONDS = 45
 class Lease:
 	"""A held lease. Use as a context manager: it is renewed inside, and given back at the end if still ours.
 
-	Whoever gave it back sooner says so by `released`, and by `published` which plan is up to date.
+	Whoever gave it back sooner says so by `released`, and by `published` which plans are up to date.
 	"""
 
-	def __init__(self, scope: Scope, token: str, taken: tuple[float, float]):
-		self.scope = scope
+	def __init__(self, scopes: Sequence[Scope], token: str, taken: tuple[float, float]):
+		self.scopes = tuple(scopes)
 		self.token = token
 		self.released = False
-		self.published = ""
+		self.published: tuple[str, ...] = ()
 		self._renewed = taken
 		self._ended = threading.Event()
 		self._heart = threading.Thread(
@@ -51,6 +53,16 @@ class Lease:
 			args=(self, frappe.local.site, frappe.local.sites_path, self._ended),
 			daemon=True,
 		)
+
+	@property
+	def scope(self) -> Scope:
+		"""The scope of a lease that was taken for one."""
+		return self.scopes[0]
+
+	@property
+	def label(self) -> str:
+		"""How messages call what is leased."""
+		return ", ".join(scope.label for scope in self.scopes)
 
 	def renew(self) -> None:
 		"""Renew the lease, in a transaction of its own. Raises LeaseLostError when it is no longer ours."""
@@ -83,18 +95,21 @@ class Lease:
 
 		Raises LeaseLostError when it is no longer ours or has run out.
 		"""
-		held = database.execute(
-			f"""update `tab{publish_state.TABLE}` set lease_expires = now(6) + interval %s second
-			where name = %s and lease_token = %s and lease_expires > now(6)""",
-			(LEASE_SECONDS, self.scope.id, self.token),
+		held = database.update_names(
+			publish_state.TABLE,
+			[scope.id for scope in self.scopes],
+			"lease_expires = now(6) + interval %s second",
+			(LEASE_SECONDS,),
+			"lease_token = %s and lease_expires > now(6)",
+			(self.token,),
 		)
-		if not held:
+		if held < len(self.scopes):
 			raise self.lost()
 
 	def lost(self) -> LeaseLostError:
 		"""The error that says so; the one who has it now will publish what this build would have."""
 		return LeaseLostError(
-			f"the lease on {self.scope.label} has passed to another worker; this build stops and writes no more"
+			f"the lease on {self.label} has passed to another worker; this build stops and writes no more"
 		)
 
 	def _age(self) -> float:
@@ -109,35 +124,57 @@ class Lease:
 		self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
 	) -> None:
 		self._ended.set()
-		pending_queue.unlock(self.scope.label, self.token, self.published)
+		pending_queue.unlock([scope.label for scope in self.scopes], self.token, self.published)
 		if self.released:
 			return
 		database.rollback()
 		database.transaction(
-			lambda: database.execute(
-				f"update `tab{publish_state.TABLE}` set lease_token = null, lease_expires = null"
-				" where name = %s and lease_token = %s",
-				(self.scope.id, self.token),
+			lambda: database.update_names(
+				publish_state.TABLE,
+				[scope.id for scope in self.scopes],
+				"lease_token = null, lease_expires = null",
+				(),
+				"lease_token = %s",
+				(self.token,),
 			)
 		)
 
 
 def acquire(scope: Scope) -> Lease | None:
 	"""Take the lease of a scope that has a state row, without waiting. None while another holds it."""
+	return acquire_free([scope])
+
+
+def acquire_free(scopes: Sequence[Scope]) -> Lease | None:
+	"""Take one lease for those of these scopes that nobody holds, without waiting. None where all are held.
+
+	The lease says by `scopes` which they are. Each has a state row.
+	"""
 	token = uuid.uuid4().hex
 	clocks = _clocks()
-	taken = database.transaction(
-		lambda: database.execute(
-			f"""update `tab{publish_state.TABLE}`
-			set lease_token = %s, lease_expires = now(6) + interval %s second
-			where name = %s and (lease_token is null or lease_expires < now(6))""",
-			(token, LEASE_SECONDS, scope.id),
+	scopes = sorted(
+		scopes, key=attrgetter("id")
+	)  # so that two who ask for the same never lock each other out
+	names = [scope.id for scope in scopes]
+
+	def take() -> Sequence[Scope]:
+		taken = database.update_names(
+			publish_state.TABLE,
+			names,
+			"lease_token = %s, lease_expires = now(6) + interval %s second",
+			(token, LEASE_SECONDS),
+			"lease_token is null or lease_expires < now(6)",
 		)
-	)
+		if taken in (0, len(scopes)):
+			return scopes[:taken]
+		ours = publish_state.leased_with(token, names)
+		return [scope for scope in scopes if scope.id in ours]
+
+	taken = database.transaction(take)
 	if not taken:
 		return None
-	pending_queue.lock(scope.label, token)
-	return Lease(scope, token, clocks)
+	pending_queue.lock([scope.label for scope in taken], token)
+	return Lease(taken, token, clocks)
 
 
 def _clocks() -> tuple[float, float]:
@@ -164,12 +201,12 @@ def _renew_until(lease: Lease, site: str, sites_path: str, ended: threading.Even
 				return  # the build learns it at its next check
 			except database.ERRORS as error:
 				frappe.logger("memora").warning(
-					f"the lease on {lease.scope.label} could not be renewed yet: {error}"
+					f"the lease on {lease.label} could not be renewed yet: {error}"
 				)
 				frappe.destroy()
 				connected, pause = False, AGAIN_SECONDS
 				continue
-			pending_queue.renew_lock(lease.scope.label, lease.token)
+			pending_queue.renew_lock([scope.label for scope in lease.scopes], lease.token)
 			pause = RENEW_SECONDS
 	finally:
 		frappe.destroy()

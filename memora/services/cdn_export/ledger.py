@@ -7,7 +7,7 @@ files, since a path's versions never repeat. Everything runs in the caller's tra
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -71,11 +71,19 @@ def of_scope(scope: Scope) -> dict[str, LedgerEntry]:
 	return _select("scope = %s", (scope.id,))
 
 
-def of_plan(scope: Scope, *, except_subjects: Sequence[str]) -> dict[str, LedgerEntry]:
-	"""A plan's paths but those of the subjects that it takes over unread."""
-	if not except_subjects:
-		return of_scope(scope)
-	return _select("scope = %s and coalesce(subject, '') not in %s", (scope.id, tuple(except_subjects)))
+def of_plans(except_subjects: Mapping[Scope, Collection[str]]) -> dict[Scope, dict[str, LedgerEntry]]:
+	"""The paths of these plans, by plan, but those of the subjects that each takes over unread. One statement."""
+	where, values = "scope in %s", [tuple(scope.id for scope in except_subjects)]
+	if in_none := set.intersection(*map(set, except_subjects.values())):
+		where += " and coalesce(subject, '') not in %s"
+		values.append(tuple(sorted(in_none)))
+	found: dict[Scope, dict[str, LedgerEntry]] = {scope: {} for scope in except_subjects}
+	by_id = {scope.id: scope for scope in except_subjects}
+	for path, entry in _select(where, tuple(values)).items():
+		scope = by_id[entry.scope]
+		if entry.subject not in except_subjects[scope]:
+			found[scope][path] = entry
+	return found
 
 
 def dropped_since(scope: Scope, generation: int) -> bool:
@@ -177,8 +185,8 @@ def remove_again(paths: Iterable[str]) -> None:
 	)
 
 
-def begin(scope: Scope, files: Iterable[Planned]) -> None:
-	"""Note as in flight, with hash and version, what is about to be written. Commit before the first PUT.
+def begin(files: Mapping[Scope, Iterable[Planned]]) -> None:
+	"""Note as in flight, with hash and version, what is about to be written for each scope. Commit before the first PUT.
 
 	All that is known by now is noted here: a row is the cheaper to close, the less of it and of its indexes changes
 	then. The scope becomes the path's owner; the caller holds the lease of the one before (a node that moved).
@@ -198,6 +206,7 @@ def begin(scope: Scope, files: Iterable[Planned]) -> None:
 			"required_item",
 			"lesson_count",
 			"pictures",
+			"scope",
 		),
 		[
 			(
@@ -213,8 +222,10 @@ def begin(scope: Scope, files: Iterable[Planned]) -> None:
 				file.required_item,
 				file.lesson_count,
 				_listed(file),
+				scope.id,
 			)
-			for file in files
+			for scope, of_scope in files.items()
+			for file in of_scope
 		],
 		", ".join(
 			f"{column} = values({column})"
@@ -234,7 +245,7 @@ def begin(scope: Scope, files: Iterable[Planned]) -> None:
 		# Until it is uploaded, the file may show the pictures of either.
 		+ ", remove_at = null, drop_generation = 0, damaged = 0,"
 		" pictures = trim(concat(coalesce(pictures, ''), ' ', values(pictures)))",
-		same={"scope": scope.id, "state": "in_flight", "live_version": 0},
+		same={"state": "in_flight", "live_version": 0},
 	)
 
 

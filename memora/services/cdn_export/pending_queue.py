@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -116,26 +116,39 @@ def once(name: str, seconds: int) -> bool:
 	return bool(_guarded(lambda client: client.set(key(f"cdn_export:once:{name}"), 1, nx=True, ex=seconds)))
 
 
-def lock(scope: str, token: str) -> None:
-	"""Put a lease's token on the scope's lock. The lease decides, so an old token is simply replaced."""
-	_guarded(lambda client: client.set(key(LOCK.format(scope)), token, ex=LOCK_SECONDS))
-
-
-def renew_lock(scope: str, token: str) -> None:
-	"""Give the lock another five minutes if it still carries `token`."""
-	_guarded(lambda client: client.eval(_RENEW, 1, key(LOCK.format(scope)), token, LOCK_SECONDS))
-
-
-def unlock(scope: str, token: str, published: str = "") -> None:
-	"""Remove the lock if it still carries `token`: only its owner releases it. With it a plan that is `published`
-	leaves the pending set and the dead letters. One round trip; never raises."""
+def lock(scopes: Iterable[str], token: str) -> None:
+	"""Put a lease's token on the scopes' locks. The lease decides, so an old token is simply replaced."""
 
 	def call(client: redis.Redis) -> None:
 		pipe = client.pipeline(transaction=False)
-		pipe.eval(_RELEASE, 1, key(LOCK.format(scope)), token)
+		for scope in scopes:
+			pipe.set(key(LOCK.format(scope)), token, ex=LOCK_SECONDS)
+		pipe.execute()
+
+	_guarded(call)
+
+
+def renew_lock(scopes: Iterable[str], token: str) -> None:
+	"""Give the locks that still carry `token` another five minutes."""
+
+	def call(client: redis.Redis) -> None:
+		for scope in scopes:
+			client.eval(_RENEW, 1, key(LOCK.format(scope)), token, LOCK_SECONDS)
+
+	_guarded(call)
+
+
+def unlock(scopes: Iterable[str], token: str, published: Sequence[str] = ()) -> None:
+	"""Remove the locks that still carry `token`: only its owner releases one. With it the plans that are `published`
+	leave the pending set and the dead letters. One round trip; never raises."""
+
+	def call(client: redis.Redis) -> None:
+		pipe = client.pipeline(transaction=False)
+		for scope in scopes:
+			pipe.eval(_RELEASE, 1, key(LOCK.format(scope)), token)
 		if published:
-			pipe.srem(key(PENDING), published)
-			pipe.hdel(key(DEAD_LETTER), published)
+			pipe.srem(key(PENDING), *published)
+			pipe.hdel(key(DEAD_LETTER), *published)
 		pipe.execute()
 
 	_guarded(call)

@@ -28,6 +28,7 @@ from memora.services.cdn_export import (
 	json_generator,
 	ledger,
 	paths,
+	plan_snapshot,
 	publish_state,
 	purge_queue,
 	renditions,
@@ -41,6 +42,7 @@ from memora.services.cdn_export.brake import Rights
 from memora.services.cdn_export.build import Counts, Removals, SharedSubject, SharedSubjects, Site
 from memora.services.cdn_export.diff import Diff, LedgerEntry
 from memora.services.cdn_export.lease import Lease
+from memora.services.cdn_export.plan_snapshot import Snapshot
 from memora.services.cdn_export.publish_state import State
 from memora.services.cdn_export.renditions import Rendition
 from memora.services.cdn_export.scopes import Scope
@@ -48,53 +50,10 @@ from memora.services.cdn_export.search_indexer import SubjectEntries
 from memora.services.cdn_export.subject_files import Contents, Levels
 from memora.services.cdn_export.tree import Override, Plan, ResolvedNode
 
-_LAYOUT = 2
-"""Part of every rendition's digest: raised when the same content is to be written differently."""
-
 _NO_RIGHTS: Rights = {}
 _BRAKED = "-braked"
 _SNAPSHOTS = 5
 """How often a build starts over because a shared subject changed while it was brought up to date."""
-
-
-@dataclass(slots=True)
-class Snapshot:
-	"""What one transaction saw of a plan."""
-
-	state: State
-	plan: Plan | None
-	sort_orders: dict[str, int] = field(default_factory=dict)
-	overrides: dict[str, tuple[Override, ...]] = field(default_factory=dict)
-	renditions: dict[str, Rendition] = field(default_factory=dict)
-	subject_states: dict[str, State] = field(default_factory=dict)
-	brakes: bool = False
-
-	def mode(self, subject: str) -> renditions.Mode:
-		"""Shared or own, never a mix: one override at or below a subject makes all of it the plan's own."""
-		return "own" if subject in self.overrides else "shared"
-
-	def has_state(self, subject: str) -> bool:
-		return scopes.subject(subject).id in self.subject_states
-
-	def generation(self, subject: str) -> int:
-		state = self.subject_states.get(scopes.subject(subject).id)
-		return state.generation if state else 0
-
-	def is_ready(self, subject: str) -> bool:
-		"""Whether a subject's shared files are there, and as new as its generation."""
-		state = self.subject_states.get(scopes.subject(subject).id)
-		return state is not None and state.is_live and state.is_current
-
-	def rights(self, subject: str) -> Rights:
-		"""Who may read a subject's lessons as the live manifest shows them."""
-		return holding.live_rights(self.state.ref, self.renditions, [subject])
-
-	def digest(self, subject: str) -> str:
-		"""What a subject's rendition in this plan depends on."""
-		overrides = [
-			[item.kind, item.name, item.action, item.value] for item in self.overrides.get(subject, ())
-		]
-		return diff.shape({"of": [_LAYOUT, self.mode(subject), self.generation(subject), overrides]})
 
 
 @dataclass(slots=True)
@@ -129,9 +88,49 @@ class Draft:
 		"""The lessons that the brake keeps from being read without paying."""
 		return [lesson for rendering in self.rendered.values() for lesson in rendering.kept_paid]
 
+	@property
+	def images(self) -> set[str]:
+		"""Every picture that the subjects rendered here show."""
+		return {image for r in self.rendered.values() if r.contents for image in r.contents.images}
+
 	def removals(self, snapshot: Snapshot) -> Removals:
 		shown = {subject for subject, rendering in self.rendered.items() if rendering.resolved}
 		return _removals(snapshot, self.offered.dropped(), self.levels, shown)
+
+	def leaves_files(self, snapshot: Snapshot) -> bool:
+		"""Whether files may have to go after this build: its own, or those that shared subjects have given up and only
+		this plan still linked to. What is not seen here is seen at the end of the drain."""
+		return bool(
+			self.offered.dropped()
+			or snapshot.gone
+			or any(
+				rendering.dropped or (snapshot.mode(subject) == "own" and snapshot.reads(subject))
+				for subject, rendering in self.rendered.items()
+			)
+		)
+
+	def renditions(self, snapshot: Snapshot) -> list[Rendition]:
+		"""What the plan reads of the subjects rendered here, to be stored with its manifest."""
+		return [
+			Rendition(
+				subject,
+				snapshot.mode(subject),
+				snapshot.generation(subject),
+				# What the brake has altered is rendered anew each time, until it need not be.
+				snapshot.digest(subject) + (_BRAKED if rendering.kept_paid else ""),
+				rendering.summary,
+				_search_to_store(snapshot, rendering),
+			)
+			for subject, rendering in self.rendered.items()
+		]
+
+	def counts_of_shared(self, shared: SharedSubjects, snapshot: Snapshot) -> Counts:
+		"""What the builds of the shared subjects did that no plan's log has taken yet."""
+		counts = Counts()
+		for subject in self.rendered:
+			if snapshot.mode(subject) == "shared":
+				counts.add(shared.take_counts(subject))
+		return counts
 
 
 class UnitMissingError(ScopeBusyError):
@@ -156,7 +155,7 @@ def run(site: Site, lease: Lease, state: State) -> Counts:
 		if snapshot.plan is None:
 			return _take_away(site, lease, snapshot)
 		shared = [subject for subject in snapshot.sort_orders if snapshot.mode(subject) == "shared"]
-		if news := [subject for subject in shared if not _reads(snapshot, subject)]:
+		if news := [subject for subject in shared if not snapshot.reads(subject)]:
 			renditions.announce(plan, news)
 			state = _read_again(lease)
 			continue
@@ -179,23 +178,11 @@ def _read_again(lease: Lease) -> State:
 
 def read(state: State, *, brakes: bool = False) -> Snapshot:
 	"""The rest of the snapshot that `state` began. `brakes` says that CDN Settings hold large changes."""
-	name = state.ref
-	found = content_tree.published_plan(name)
-	known, states = renditions.of_plan(name)
-	if found is None:
-		return Snapshot(state, None, renditions=known)
-	plan, sort_orders, overrides = found
-	news = [subject for subject in sort_orders if subject not in known]
-	snapshot = Snapshot(
-		state,
-		plan,
-		sort_orders,
-		overrides,
-		known,
-		{state.name: state for state in states} | publish_state.read(list(map(scopes.subject, news))),
-		brakes and not state.is_approved,
-	)
-	if snapshot.brakes:
+	(snapshot,) = plan_snapshot.read([state])
+	if news := [subject for subject in snapshot.sort_orders if subject not in snapshot.renditions]:
+		snapshot.subject_states |= publish_state.read(list(map(scopes.subject, news)))
+	snapshot.brakes = brakes and not state.is_approved
+	if snapshot.brakes and snapshot.plan:
 		_keep_own(snapshot)
 	return snapshot
 
@@ -208,12 +195,6 @@ def _keep_own(snapshot: Snapshot) -> None:
 		resolved, _ = _resolve(subject, ())
 		if brake.widened(snapshot.rights(subject), brake.lessons(resolved)):
 			snapshot.overrides[subject] = ()
-
-
-def _reads(snapshot: Snapshot, subject: str) -> bool:
-	"""Whether the plan has said that it reads the shared files, so that nobody takes them away."""
-	known = snapshot.renditions.get(subject)
-	return known is not None and known.mode == "shared"
 
 
 def _is_backing_off(snapshot: Snapshot, subject: str) -> bool:
@@ -253,12 +234,11 @@ def _publish(site: Site, lease: Lease, snapshot: Snapshot, stuck: set[str]) -> C
 	if snapshot.brakes and (lost := losses(snapshot, rendered)).are_held:
 		_hold(lease, snapshot, failures.would_lose(lost.others, lost.live))
 		return Counts()
-	index_entry = diff.serialise(json_generator.plan_index_entry(plan)).decode()
-	lists_anew = not snapshot.state.is_live or snapshot.state.index_entry != index_entry
+	lists_anew = not snapshot.is_listed
 	state_values: dict[str, Any] = {
 		"is_live": 1,
 		"live_version": drafted.manifest.version,
-		"index_entry": index_entry,
+		"index_entry": snapshot.index_entry,
 	}
 	if drafted.kept_paid:
 		reason = failures.kept_paid(drafted.kept_paid)
@@ -267,25 +247,11 @@ def _publish(site: Site, lease: Lease, snapshot: Snapshot, stuck: set[str]) -> C
 	leftovers: list[Scope] = []
 
 	def closing() -> bool:
-		renditions.store(
-			plan.name,
-			[
-				Rendition(
-					subject,
-					snapshot.mode(subject),
-					snapshot.generation(subject),
-					# What the brake has altered is rendered anew each time, until it need not be.
-					snapshot.digest(subject) + (_BRAKED if rendering.kept_paid else ""),
-					rendering.summary,
-					_search_to_store(snapshot, rendering),
-				)
-				for subject, rendering in rendered.items()
-			],
-		)
-		renditions.forget(plan.name, _gone(snapshot))
+		renditions.store({plan.name: drafted.renditions(snapshot)})
+		renditions.forget(plan.name, snapshot.gone)
 		if lists_anew:
 			publish_state.raise_generations([scopes.INDEX])
-		if _leaves_files(snapshot, rendered.values(), removals):
+		if drafted.leaves_files(snapshot):
 			leftovers[:] = _leftovers(lease, {*snapshot.renditions, *rendered})
 		return bool(leftovers)
 
@@ -294,7 +260,7 @@ def _publish(site: Site, lease: Lease, snapshot: Snapshot, stuck: set[str]) -> C
 		lease,
 		drafted.offered,
 		drafted.entries,
-		images={image for r in rendered.values() if r.contents for image in r.contents.images},
+		images=drafted.images,
 		owners=drafted.owners,
 		generation=snapshot.state.generation,
 		removals=removals,
@@ -303,9 +269,7 @@ def _publish(site: Site, lease: Lease, snapshot: Snapshot, stuck: set[str]) -> C
 	)
 	if drafted.kept_paid and not snapshot.state.held:
 		failures.say_held(lease.scope, failures.kept_paid(drafted.kept_paid))
-	for subject in rendered:
-		if snapshot.mode(subject) == "shared":
-			counts.add(site.shared.take_counts(subject))
+	counts.add(drafted.counts_of_shared(site.shared, snapshot))
 	counts.deleted += _tidy(site, lease, leftovers, drafted.levels)
 	counts.title = plan.title
 	return counts
@@ -319,49 +283,70 @@ def draft(
 
 	Raises BuildError, and UnitMissingError where a shared subject has to be built first.
 	"""
+	shown = outline(shared, snapshot, stuck, anew=anew)
+	scope = snapshot.state.scope
+	own = ledger.of_plans({scope: shown.skipped})[scope]
+	entries, owners = build.known_entries(own, scope, _wanted_paths(snapshot, shown.rendered.values()))
+	return draft_of(snapshot, shown, entries, owners, anew=anew)
+
+
+@dataclass(slots=True)
+class Outline:
+	"""Which subjects a plan shows, each with the plan's own sort_order, and those of them that are rendered now."""
+
+	wanted: dict[str, int]
+	rendered: dict[str, Rendering]
+	sharded: bool
+
+	@property
+	def skipped(self) -> list[str]:
+		"""The subjects that are taken over unread."""
+		return [subject for subject in self.wanted if subject not in self.rendered]
+
+
+def outline(
+	shared: SharedSubjects, snapshot: Snapshot, stuck: Collection[str] = (), *, anew: bool = False
+) -> Outline:
+	"""The first half of `draft`: it reads what is to be rendered and not in `shared`."""
 	plan = snapshot.plan
 	assert plan is not None
 	# A subject that cannot be built stays as it is; one that never could be is left out.
-	kept = {subject for subject in stuck if _was_rendered(snapshot, subject)}
+	kept = {subject for subject in stuck if snapshot.was_rendered(subject)}
 	wanted = {
 		subject: order
 		for subject, order in snapshot.sort_orders.items()
 		if subject not in stuck or subject in kept
 	}
 	changed = [
-		subject
-		for subject in wanted
-		if subject not in kept
-		and (
-			anew
-			or not _was_rendered(snapshot, subject)
-			or snapshot.renditions[subject].digest != snapshot.digest(subject)
-		)
+		subject for subject in wanted if subject not in kept and (anew or snapshot.has_changed(subject))
 	]
 	rendered = {subject: _render(shared, snapshot, subject) for subject in changed}
 	sharded = _is_sharded(plan, snapshot, wanted, rendered)
 	for subject in wanted:
 		if subject not in rendered and not _has_search(snapshot.renditions[subject], sharded):
 			rendered[subject] = _render(shared, snapshot, subject)
+	return Outline(wanted, rendered, sharded)
 
-	skipped = [subject for subject in wanted if subject not in rendered]
-	scope = snapshot.state.scope
-	own = ledger.of_plan(scope, except_subjects=skipped)
-	entries, owners = build.known_entries(own, scope, _wanted_paths(snapshot, rendered.values()))
-	versions = {path: version for r in rendered.values() for path, version in r.unit_versions.items()}
+
+def draft_of(
+	snapshot: Snapshot,
+	shown: Outline,
+	entries: dict[str, LedgerEntry],
+	owners: set[str],
+	*,
+	anew: bool = False,
+) -> Draft:
+	"""The second half of `draft`: `entries` and `owners` are what `build.known_entries` says of the plan."""
+	versions = {path: version for r in shown.rendered.values() for path, version in r.unit_versions.items()}
 	offered = Diff(entries, int(time.time()), elsewhere=versions)
-	for rendering in rendered.values():
-		_offer_subject(snapshot, rendering, offered, sharded, anew)
-	summaries = {
-		subject: rendered[subject].summary if subject in rendered else snapshot.renditions[subject].summary
-		for subject in wanted
-	}
-	manifest = _offer_entry_points(snapshot, wanted, summaries, rendered, offered, sharded)
+	for rendering in shown.rendered.values():
+		_offer_subject(snapshot, rendering, offered, shown.sharded, anew)
+	manifest = _offer_entry_points(snapshot, shown, offered)
 	levels: Levels = {}
-	for rendering in rendered.values():
+	for rendering in shown.rendered.values():
 		if rendering.contents:
 			levels |= rendering.contents.levels
-	return Draft(offered, entries, owners, rendered, manifest, levels)
+	return Draft(offered, entries, owners, shown.rendered, manifest, levels)
 
 
 def losses(snapshot: Snapshot, rendered: Mapping[str, Rendering]) -> holding.Losses:
@@ -370,14 +355,9 @@ def losses(snapshot: Snapshot, rendered: Mapping[str, Rendering]) -> holding.Los
 		snapshot.state.ref,
 		snapshot.renditions,
 		{subject: rendering.resolved for subject, rendering in rendered.items()},
-		_gone(snapshot),
+		snapshot.gone,
 		[override for overrides in snapshot.overrides.values() for override in overrides],
 	)
-
-
-def _gone(snapshot: Snapshot) -> list[str]:
-	"""The subjects that the live manifest shows and the plan no longer lists."""
-	return [subject for subject in snapshot.renditions if subject not in snapshot.sort_orders]
 
 
 def _hold(lease: Lease, snapshot: Snapshot, reason: str) -> None:
@@ -386,10 +366,6 @@ def _hold(lease: Lease, snapshot: Snapshot, reason: str) -> None:
 	database.transaction(lambda: publish_state.hold(lease.scope, lease.token, generation, reason))
 	if not snapshot.state.held:
 		failures.say_held(lease.scope, reason)
-
-
-def _was_rendered(snapshot: Snapshot, subject: str) -> bool:
-	return subject in snapshot.renditions and bool(snapshot.renditions[subject].digest)
 
 
 def _render(memory: SharedSubjects, snapshot: Snapshot, subject: str) -> Rendering:
@@ -529,35 +505,32 @@ def _offer_subject(
 		)
 
 
-def _offer_entry_points(
-	snapshot: Snapshot,
-	wanted: dict[str, int],
-	summaries: dict[str, dict],
-	rendered: Mapping[str, Rendering],
-	offered: Diff,
-	sharded: bool,
-) -> diff.Planned:
+def _offer_entry_points(snapshot: Snapshot, shown: Outline, offered: Diff) -> diff.Planned:
 	"""Offer the search index and the manifest, which list every subject, rendered now or before."""
-	plan = snapshot.plan
+	plan, wanted = snapshot.plan, shown.wanted
 	assert plan is not None
-	shown = sorted(
+	summaries = {
+		subject: (shown.rendered if subject in shown.rendered else snapshot.renditions)[subject].summary
+		for subject in wanted
+	}
+	listed = sorted(
 		(subject for subject in wanted if "entry" in summaries[subject]), key=lambda subject: wanted[subject]
 	)
-	if sharded:
+	if shown.sharded:
 		document = search_indexer.sharded_index(
-			plan.name, [entry for subject in shown for entry in summaries[subject].get("shards", ())]
+			plan.name, [entry for subject in listed for entry in summaries[subject].get("shards", ())]
 		)
 	else:
 		document = search_indexer.whole_index(
 			plan.name,
 			[
-				_search_entries(snapshot, rendered.get(subject), subject)
-				for subject in shown
+				_search_entries(snapshot, shown.rendered.get(subject), subject)
+				for subject in listed
 				if summaries[subject]["lessons"]
 			],
 		)
 	index = offered.offer(paths.search_index(plan.name), "search_index", "", document)
-	entries = [{**summaries[subject]["entry"], "sort_order": wanted[subject]} for subject in shown]
+	entries = [{**summaries[subject]["entry"], "sort_order": wanted[subject]} for subject in listed]
 	return offered.offer(
 		paths.manifest(plan.name),
 		"manifest",
@@ -654,20 +627,6 @@ def _removals_of_renamed(snapshot: Snapshot, standing: list[LedgerEntry]) -> Rem
 			levels |= subject_files.levels(resolved)
 			shown.add(subject)
 	return _removals(snapshot, standing, levels, shown)
-
-
-def _leaves_files(snapshot: Snapshot, rendered: Iterable[Rendering], removals: Removals) -> bool:
-	"""Whether files may have to go after this build: its own, or those that shared subjects have given up and only
-	this plan still linked to. What is not seen here is seen at the end of the drain."""
-	return bool(
-		removals
-		or _gone(snapshot)
-		or any(
-			rendering.dropped
-			or (snapshot.mode(rendering.subject) == "own" and _reads(snapshot, rendering.subject))
-			for rendering in rendered
-		)
-	)
 
 
 def _leftovers(lease: Lease, subjects: Iterable[str]) -> list[Scope]:

@@ -42,8 +42,8 @@ class Progress:
 					frappe.cache().delete_value(_key(scope.id))
 			self._tell()
 
-	def teller(self, scope: Scope) -> Callable[[int, int], None]:
-		"""What an upload calls with the files that are up, and all there are."""
+	def teller(self, scopes: Iterable[Scope]) -> Callable[[int, int], None]:
+		"""What the upload for these scopes calls with the files that are up, and all there are."""
 		told = time.monotonic()
 
 		def tell(done: int, total: int) -> None:
@@ -51,11 +51,12 @@ class Progress:
 			if time.monotonic() - told < _SECONDS_BETWEEN:
 				return
 			told = time.monotonic()
-			self._kept.add(scope.id)
-			with suppress(redis.RedisError, OSError):
-				frappe.cache().set_value(
-					_key(scope.id), {"done": done, "total": total}, expires_in_sec=_KEPT_SECONDS
-				)
+			for scope in scopes:
+				self._kept.add(scope.id)
+				with suppress(redis.RedisError, OSError):
+					frappe.cache().set_value(
+						_key(scope.id), {"done": done, "total": total}, expires_in_sec=_KEPT_SECONDS
+					)
 			self._tell()
 
 		return tell

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import frappe
 import orjson
@@ -134,12 +135,23 @@ def by_id(ids: Sequence[str]) -> dict[str, State]:
 	return {state.name: state for state in _select("name in %s", (tuple(ids),))} if ids else {}
 
 
-def read_with(scope: Scope, *expressions: str) -> tuple[State, tuple[Any, ...]]:
-	"""The row of a scope that has one, and the values of these SQL expressions in the same snapshot."""
+def read_with(scopes: Sequence[Scope], *expressions: str) -> tuple[list[State], tuple[Any, ...]]:
+	"""The rows of scopes that all have one, by name, and the values of these SQL expressions in the same snapshot."""
 	columns = database.packed((*COLUMNS, *expressions))
-	((row,),) = frappe.db.sql(f"select {columns} from `tab{TABLE}` where name = %s", (scope.id,))
-	values = orjson.loads(row)
-	return of_row(values[: len(COLUMNS)]), tuple(values[len(COLUMNS) :])
+	rows = frappe.db.sql(
+		f"select {columns} from `tab{TABLE}` where name in %s order by name",
+		(tuple(scope.id for scope in scopes),),
+	)
+	values = [orjson.loads(row) for (row,) in rows]
+	return [of_row(row[: len(COLUMNS)]) for row in values], tuple(values[0][len(COLUMNS) :])
+
+
+def leased_with(token: str, names: Sequence[str]) -> set[str]:
+	"""Those of these scope ids whose lease carries `token`."""
+	rows = frappe.db.sql(
+		f"select name from `tab{TABLE}` where name in %s and lease_token = %s", (tuple(names), token)
+	)
+	return {name for (name,) in rows}
 
 
 def due(now: datetime) -> list[State]:
@@ -192,21 +204,7 @@ def succeeded(scope: Scope, token: str, generation: int, values: dict[str, Any],
 
 	With `release` the lease is given back by the same statement.
 	"""
-	now = now_datetime()
-	fields = {
-		"published_generation": generation,
-		"retry_count": 0,
-		"next_retry_at": None,
-		"dead_since": None,
-		"held": 0,
-		"held_reason": None,
-		"last_error": None,
-		"last_attempt_at": now,
-		"last_success_at": now,
-		**values,
-	}
-	if release:
-		fields |= {"lease_token": None, "lease_expires": None}
+	fields = {"published_generation": generation, **_of_success(release), **values}
 	assignments = ", ".join(f"`{column}` = %s" for column in fields)
 	return bool(
 		database.execute(
@@ -217,6 +215,53 @@ def succeeded(scope: Scope, token: str, generation: int, values: dict[str, Any],
 			(*fields.values(), generation, generation, scope.id, token),
 		)
 	)
+
+
+class Closed(NamedTuple):
+	"""A plan that is published: which generation is live now, and which version of its manifest."""
+
+	scope: Scope
+	generation: int
+	live_version: int
+
+
+def succeeded_together(token: str, plans: Sequence[Closed]) -> bool:
+	"""`succeeded` for live plans that are built as a group, with the lease given back. False when it is lost for any."""
+	fields = _of_success(release=True)
+	assignments = ", ".join(f"state.`{column}` = %s" for column in fields)
+	closed = database.execute(
+		f"""update json_table(%s, '$[*]' columns (
+				name varchar(140) path '$[0]', generation bigint path '$[1]', live_version bigint path '$[2]')) built
+			straight_join `tab{TABLE}` state on state.name = built.name
+		set state.published_generation = built.generation, state.live_version = built.live_version, {assignments},
+			state.waiting_since = if(state.generation > built.generation, state.waiting_since, null),
+			state.triggered_by = if(state.generation > built.generation, state.triggered_by, '')
+		where state.lease_token = %s""",
+		(
+			json.dumps([(plan.scope.id, plan.generation, plan.live_version) for plan in plans]),
+			*fields.values(),
+			token,
+		),
+	)
+	return closed == len(plans)
+
+
+def _of_success(release: bool) -> dict[str, Any]:
+	"""What a build that succeeded leaves in its state, whatever it published."""
+	now = now_datetime()
+	fields = {
+		"retry_count": 0,
+		"next_retry_at": None,
+		"dead_since": None,
+		"held": 0,
+		"held_reason": None,
+		"last_error": None,
+		"last_attempt_at": now,
+		"last_success_at": now,
+	}
+	if release:
+		fields |= {"lease_token": None, "lease_expires": None}
+	return fields
 
 
 def failed(state: State, token: str, generation: int, message: str) -> Failure | None:

@@ -7,7 +7,7 @@ nobody takes them away meanwhile.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -43,18 +43,21 @@ class Rendition:
 	search: list[Any] | None = None
 
 
-def of_plan(plan: str) -> tuple[dict[str, Rendition], list[State]]:
-	"""A plan's renditions by subject, and the states of those subjects. One statement."""
+def of_plans(plans: Sequence[str]) -> dict[str, tuple[dict[str, Rendition], list[State]]]:
+	"""The renditions of these plans by subject, and the states of those subjects, by plan. One statement."""
 	states = database.packed(f"state.{column}" for column in publish_state.COLUMNS)
 	same_subject = database.exactly("state.ref", "reader.subject")
-	found, known = {}, []
-	for subject, mode, generation, digest, summary, search, values in frappe.db.sql(
-		f"""select reader.subject, mode, reader.generation, digest, summary, {_SEARCH_READ}, {states}
+	by_plan: dict[str, tuple[dict[str, Rendition], list[State]]] = {plan: ({}, []) for plan in plans}
+	for plan, subject, mode, generation, digest, summary, search, values in frappe.db.sql(
+		f"""select reader.plan, reader.subject, mode, reader.generation, digest, summary, {_SEARCH_READ}, {states}
 		from `tab{TABLE}` reader
 		left join `tab{publish_state.TABLE}` state on state.scope_type = 'subject' and {same_subject}
-		where {database.exactly("plan", "%(plan)s")}""",
-		{"plan": plan},
+		where reader.plan in %s""",
+		(tuple(plans),),
 	):
+		if plan not in by_plan:
+			continue  # the same name to MariaDB, but for its case or accents
+		found, known = by_plan[plan]
 		found[subject] = Rendition(
 			subject,
 			mode,
@@ -66,7 +69,7 @@ def of_plan(plan: str) -> tuple[dict[str, Rendition], list[State]]:
 		state = orjson.loads(values)
 		if state[0]:
 			known.append(publish_state.of_row(state))
-	return found, known
+	return by_plan
 
 
 def is_read_by_others(subject: str, plan: str) -> bool:
@@ -82,16 +85,14 @@ def is_read_by_others(subject: str, plan: str) -> bool:
 def announce(plan: str, subjects: Iterable[str]) -> None:
 	"""Say that a plan will read these shared subjects. To be committed before it looks at what they hold."""
 	_upsert(
-		plan,
-		[Rendition(subject, "shared", 0, "", {}) for subject in subjects],
+		{plan: [Rendition(subject, "shared", 0, "", {}) for subject in subjects]},
 		"mode = values(mode), generation = 0",
 	)
 
 
-def store(plan: str, renditions: Sequence[Rendition]) -> None:
-	"""Store what a plan's new manifest reads."""
+def store(renditions: Mapping[str, Sequence[Rendition]]) -> None:
+	"""Store what the new manifests of these plans read."""
 	_upsert(
-		plan,
 		renditions,
 		"mode = values(mode), generation = values(generation), digest = values(digest), summary = values(summary),"
 		" search = coalesce(values(search), search)",
@@ -114,7 +115,7 @@ def withdraw(plan: str) -> None:
 	frappe.db.sql(f"update `tab{TABLE}` set mode = 'own' where {this} and generation = 0", {"plan": plan})
 
 
-def _upsert(plan: str, renditions: Sequence[Rendition], on_duplicate: str) -> None:
+def _upsert(renditions: Mapping[str, Sequence[Rendition]], on_duplicate: str) -> None:
 	database.upsert(
 		TABLE,
 		("name", "plan", "subject", "mode", "generation", "digest", "summary", "search"),
@@ -129,7 +130,8 @@ def _upsert(plan: str, renditions: Sequence[Rendition], on_duplicate: str) -> No
 				orjson.dumps(row.summary).decode(),
 				None if row.search is None else orjson.dumps(row.search).decode(),
 			)
-			for row in renditions
+			for plan, rows in renditions.items()
+			for row in rows
 		],
 		on_duplicate,
 	)

@@ -7,6 +7,8 @@ take longer than building a plan that shares its subjects, and could only keep t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import frappe
@@ -21,23 +23,48 @@ DOCTYPE = "CDN Sync Log"
 FALLBACK = "Fallback Recovery"
 
 
-def write(
-	state: State,
-	*,
-	started_at: datetime,
-	triggered_by: str,
-	counts: Counts,
-	error_message: str = "",
-	failure: Failure | None = None,
-) -> None:
-	"""Record an attempt and commit.
+@dataclass(frozen=True, slots=True)
+class Attempt:
+	"""An attempt at a plan that is over: well, or with `failure` and what went wrong."""
+
+	state: State
+	started_at: datetime
+	triggered_by: str
+	counts: Counts
+	error_message: str = ""
+	failure: Failure | None = None
+
+
+def write(attempts: Sequence[Attempt]) -> None:
+	"""Record attempts and commit, all in one transaction if that works.
 
 	A Success or a Dead Letter is finished, so it is submitted and can no longer be edited; a Failed one says
 	when the plan is tried again. What was published is published: a record that cannot be written (a site's
 	own validation on the DocType, say) goes to the error log and holds nothing up.
 	"""
+	try:
+		for attempt in attempts:
+			_insert(_document(attempt))
+		frappe.db.commit()
+	except Exception:  # noqa: BLE001 - whatever a site's hooks raise
+		database.rollback()
+		if len(attempts) > 1:
+			for attempt in attempts:
+				write([attempt])
+			return
+		# The name stands beside the title, which holds 140 characters and is not cut.
+		frappe.log_error(
+			"CDN Sync Log could not be written",
+			reference_doctype="Memora Academic Plan",
+			reference_name=attempts[0].state.ref,
+		)
+		frappe.db.commit()
+
+
+def _document(attempt: Attempt) -> Document:
+	state, counts, failure = attempt.state, attempt.counts, attempt.failure
 	status = "Success" if failure is None else "Dead Letter" if failure.is_dead else "Failed"
-	log = frappe.get_doc(
+	return frappe.get_doc(
 		{
 			"doctype": DOCTYPE,
 			"plan_id": state.ref,
@@ -45,31 +72,20 @@ def write(
 			or frappe.db.get_value("Memora Academic Plan", state.ref, "title")
 			or "",
 			"status": status,
-			"started_at": started_at,
+			"started_at": attempt.started_at,
 			"completed_at": now_datetime(),
 			"files_uploaded": counts.uploaded,
 			"files_deleted": counts.deleted,
 			"files_unchanged": counts.unchanged,
 			"bytes_uploaded": counts.bytes,
-			"error_message": error_message,
+			"error_message": attempt.error_message,
 			"retry_count": failure.retries if failure else state.retry_count,
 			"next_retry_at": failure.next_try if failure else None,
-			"is_fallback": int(triggered_by == FALLBACK),
-			"triggered_by": triggered_by,
+			"is_fallback": int(attempt.triggered_by == FALLBACK),
+			"triggered_by": attempt.triggered_by,
 			"docstatus": 0 if status == "Failed" else 1,
 		}
 	)
-	try:
-		_insert(log)
-	except Exception:  # noqa: BLE001 - whatever a site's hooks raise
-		database.rollback()
-		# The name stands beside the title, which holds 140 characters and is not cut.
-		frappe.log_error(
-			"CDN Sync Log could not be written",
-			reference_doctype="Memora Academic Plan",
-			reference_name=state.ref,
-		)
-	frappe.db.commit()
 
 
 def _insert(log: Document) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -19,11 +19,13 @@ from memora.services.cdn_export import (
 	fold,
 	ledger,
 	paths,
+	plan_group,
 	publish_state,
 	renditions,
 	sync_log,
 )
 from memora.services.cdn_export import lease as leases
+from memora.services.cdn_export.scopes import Scope
 from memora.services.cdn_export.storage import Upload
 from memora.services.cdn_export.storage.local import LocalStorage
 from memora.tests.processes import Child, Stops, fork
@@ -42,7 +44,7 @@ class Place:
 		return self.name
 
 
-def _call(owner: Any, name: str, act: Act, *, after: bool = False) -> Any:
+def call(owner: Any, name: str, act: Act, *, after: bool = False) -> Any:
 	"""Act before or after each call of a function."""
 	original = getattr(owner, name)
 
@@ -75,17 +77,17 @@ def _put(wanted: str, act: Act, *, nth: int = 1, after: bool = False) -> Any:
 
 STEPS: dict[str, tuple[Place, ...]] = {
 	"in the fold": (
-		Place("before the fold's commit", lambda act: _call(fold, "_note_lessons", act, after=True)),
+		Place("before the fold's commit", lambda act: call(fold, "_note_lessons", act, after=True)),
 	),
 	"before the content is read": (
-		Place("before the content is read", lambda act: _call(content_tree, "load", act)),
+		Place("before the content is read", lambda act: call(content_tree, "load", act)),
 	),
 	"before anything is in flight": (
-		Place("before anything is in flight", lambda act: _call(ledger, "begin", act)),
-		Place("in flight but not committed", lambda act: _call(ledger, "begin", act, after=True)),
+		Place("before anything is in flight", lambda act: call(ledger, "begin", act)),
+		Place("in flight but not committed", lambda act: call(ledger, "begin", act, after=True)),
 	),
 	"in flight and nothing uploaded": (
-		Place("in flight and nothing uploaded", lambda act: _call(cdn_uploader, "publish", act)),
+		Place("in flight and nothing uploaded", lambda act: call(cdn_uploader, "publish", act)),
 	),
 	"amid the uploads": (
 		Place("before the first lesson", lambda act: _put("lessons/", act)),
@@ -98,23 +100,50 @@ STEPS: dict[str, tuple[Place, ...]] = {
 	"before the manifest": (Place("before the manifest", lambda act: _put("manifest", act)),),
 	"after the manifest": (Place("after the manifest", lambda act: _put("manifest", act, after=True)),),
 	"before the ledger": (
-		Place("before the ledger", lambda act: _call(ledger, "close", act)),
-		Place("before what the manifest reads is stored", lambda act: _call(renditions, "store", act)),
+		Place("before the ledger", lambda act: call(ledger, "close", act)),
+		Place("before what the manifest reads is stored", lambda act: call(renditions, "store", act)),
 	),
 	"before the closing commit": (
-		Place("before the closing commit", lambda act: _call(publish_state, "succeeded", act, after=True)),
+		Place("before the closing commit", lambda act: call(publish_state, "succeeded", act, after=True)),
 	),
 	"at the removals": (
-		Place("before the removals", lambda act: _call(LocalStorage, "delete", act)),
-		Place("after the removals", lambda act: _call(LocalStorage, "delete", act, after=True)),
+		Place("before the removals", lambda act: call(LocalStorage, "delete", act)),
+		Place("after the removals", lambda act: call(LocalStorage, "delete", act, after=True)),
 	),
-	"before the log": (Place("before the log", lambda act: _call(sync_log, "write", act)),),
+	"before the log": (Place("before the log", lambda act: call(sync_log, "write", act)),),
 	"at the list of plans": (
 		Place("before the list of plans", lambda act: _put(paths.PLAN_INDEX, act)),
 		Place("after the list of plans", lambda act: _put(paths.PLAN_INDEX, act, after=True)),
 	),
 }
 """The steps of a build in order, each with the places in it."""
+
+IN_A_GROUP = (
+	Place("when a group is leased", lambda act: call(plan_group, "run", act)),
+	Place("when a group's files are in flight", lambda act: _begun_together(act)),
+	Place("after a group's first subject", lambda act: _put("/subjects/", act, after=True)),
+	Place("before a group's first manifest", lambda act: _put("manifest", act)),
+	Place("amid a group's manifests", lambda act: _put("manifest", act, nth=3, after=True)),
+	Place("before a group's ledger", lambda act: call(renditions, "store", act)),
+	Place(
+		"before a group's closing commit",
+		lambda act: call(publish_state, "succeeded_together", act, after=True),
+	),
+	Place("before a group's log", lambda act: call(sync_log, "write", act)),
+)
+"""The places in the build of a group, where nothing but a shared subject has changed."""
+
+
+def _begun_together(act: Act) -> Any:
+	begin = ledger.begin
+
+	def begun(files: Mapping[Scope, Any]) -> None:
+		begin(files)
+		if len(files) > 1:
+			act()
+
+	return patch.object(ledger, "begin", begun)
+
 
 PLACES: tuple[Place, ...] = tuple(place for places in STEPS.values() for place in places)
 

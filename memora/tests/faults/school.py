@@ -87,6 +87,16 @@ class School:
 		self.repeat(self._edits)
 		return self._edits
 
+	def edit_shared(self, number: int = 0) -> int:
+		"""Something that every plan shows and that asks for no more than showing it: those that read the course as it is
+		can be built as a group. Returns the number of this edit, with which to make it again."""
+		if not number:
+			self._edits += 1
+			number = self._edits
+		self.save("Memora Subject", self.subject.name, title=f"Shared title {number}")
+		self.save("Memora Lesson", self.lessons[1].name, description=f"For all {number}")
+		return number
+
 	def publish_all(self) -> int:
 		"""Edit and publish, so that the next edit takes a lesson away: its build then passes every step, removals
 		too. Returns the number of the edit that is live."""

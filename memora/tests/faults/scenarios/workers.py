@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -20,7 +20,7 @@ from memora.services.cdn_export import batch_processor, lease, publish_state
 from memora.tests import clock
 from memora.tests.faults import school as schools
 from memora.tests.faults.anew import differences
-from memora.tests.faults.places import PLACES, STEPS, Place, killed, stopped, worker
+from memora.tests.faults.places import IN_A_GROUP, PLACES, STEPS, Place, killed, stopped, worker
 from memora.tests.faults.scenario import scenario
 from memora.tests.faults.school import School
 
@@ -59,19 +59,47 @@ def stall(school: School) -> None:
 	school.wrong += differences(school.files(), before)
 
 
-def race(workers: int, school: School) -> None:
+@scenario("worker killed in a group of plans", schools.with_many_plans)
+def kill_group(school: School) -> None:
+	"""In turns at each place of it, and each time the content goes on, or back to what is live."""
+	live = school.edit_shared()
+	school.publish()
+	school.edit_shared()
+	killed(IN_A_GROUP[school.run // 2 % len(IN_A_GROUP)])
+	if school.run % 2:
+		school.edit_shared(live)
+
+
+@scenario("worker stalled in a group of plans", schools.with_many_plans)
+def stall_group(school: School) -> None:
+	"""It stops, its lease passes, another publishes newer content; then it wakes and goes on."""
+	school.edit_shared()
+	with stopped(IN_A_GROUP[school.run % len(IN_A_GROUP)], seconds=70) as late:
+		clock.skip(lease.LEASE_SECONDS + 1)
+		school.edit_shared()
+		school.publish()
+		before = school.files()
+		late.go_on()
+		late.over()
+	school.wrong += differences(school.files(), before)
+
+
+def race(workers: int, edit: Callable[[School], int], school: School) -> None:
 	"""All begin at once, an editor goes on meanwhile; each build is done by one of them."""
-	school.edit()
+	edit(school)
 	racing = [worker() for _ in range(workers)]
-	school.edit()
+	edit(school)
 	for each in racing:
 		_, failed, _, _ = each.wait()
 		if failed:
 			school.wrong.append(f"{failed} builds failed")
 
 
-scenario("two workers race", schools.with_many_plans)(partial(race, 2))
-scenario("eight workers race", schools.with_many_plans)(partial(race, 8))
+scenario("two workers race", schools.with_many_plans)(partial(race, 2, School.edit))
+scenario("eight workers race", schools.with_many_plans)(partial(race, 8, School.edit))
+scenario("two workers race for groups of plans", schools.with_many_plans)(
+	partial(race, 2, School.edit_shared)
+)
 
 
 @scenario("RQ worker killed with its job", schools.with_many_plans)
