@@ -111,6 +111,7 @@ def kill_rq(school: School) -> None:
 		batch_processor.run_batch()
 		_until(_anything_leased, "the worker never began to build")
 		os.killpg(first.pid, signal.SIGKILL)
+	school.until_recovered.callback(_forget_workers)
 	# As a supervisor does.
 	school.until_recovered.enter_context(rq_worker())
 
@@ -148,6 +149,12 @@ def rq_worker() -> Iterator[subprocess.Popen]:
 		if process.poll() is None:
 			os.killpg(process.pid, signal.SIGKILL)
 		process.wait()
+
+
+def _forget_workers() -> None:
+	"""RQ believes for minutes that workers which were killed still listen; what is played next has none."""
+	for each in Worker.all(queue=get_queue(batch_processor.QUEUE)):
+		each.register_death()
 
 
 def _listens(process: subprocess.Popen) -> bool:
