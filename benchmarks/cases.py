@@ -20,6 +20,7 @@ from curriculum import mapping, package, school
 
 from benchmarks import floors, generate, meter, site
 from benchmarks.generate import Bulk, Planted, Shape, plan_of
+from benchmarks.meter import Far
 from benchmarks.s3_server import S3Server
 from benchmarks.site import Drain, Warm
 from memora.services.cdn_export import batch_processor, publish_state
@@ -323,6 +324,15 @@ def shared_by_fifty(bench: Bench) -> Iterable[Row]:
 		f"{statements / plans:.2g} × select 1",
 		f"{len(builds)} builds; the shared part once: {shared[-1]} shared files, {len(drain.puts)} PUTs in all",
 		{"all": each},
+	)
+	with site.opened(bench.server, Far(site.storage_settings(bench.server))) as warm:
+		drain = warm.drain_edit(LESSON, lesson, stage_title=f"Edited far {time.time():.0f}")
+	yield Row(
+		"the same with 50 ms for each PUT: live in all 50 plans after",
+		drain.whole.seconds,
+		floor=4 * Far.SECONDS,
+		of_floor="lesson, unit, subject, manifest, each after the other",
+		note=f"{len(drain.puts)} PUTs; one plan after the other would wait {(2 + 2 * plans) * Far.SECONDS:.1f} s for them",
 	)
 
 

@@ -226,17 +226,23 @@ class TestTrouble(PlanGroupTestCase):
 				self.check(leaving=[path for path in self.paths() if path.endswith(TEMPORARY_SUFFIX)])
 
 	def test_a_worker_that_stood_still_writes_nothing_once_others_have_its_plans(self) -> None:
-		self.edit()
-		with stopped(STEPS["before the manifest"][0], seconds=leases.LEASE_SECONDS + 1) as building:
-			clock.skip(leases.LEASE_SECONDS + 1)
-			self.edit("edited meanwhile")
-			self.publish()
-			published = self.contents()
-			building.go_on()
-			building.wait()
-		self.assertEqual(self.contents(), published)
-		self.assertEqual(self.titles(), {"edited meanwhile"})
-		self.check()
+		for place in IN_A_GROUP:
+			with self.subTest(place=str(place)):
+				self.edit(f"edited {place}")
+				with stopped(place, seconds=leases.LEASE_SECONDS + 1) as building:
+					clock.skip(leases.LEASE_SECONDS + 1)
+					self.edit(f"edited meanwhile, {place}")
+					self.publish()
+					published = self.contents()
+					building.go_on()
+					building.over()
+				self.assertEqual(self.contents(), published)
+				self.assertEqual(self.titles(), {f"edited meanwhile, {place}"})
+				self.check()
+				fold.touch([plan.name for plan in self.plans])
+				with self.recorded() as steps:
+					self.publish()
+				self.assertEqual(steps, [])  # the ledger knows that just this is live
 
 	def test_what_is_edited_while_a_group_is_built_follows_it(self) -> None:
 		self.edit()
@@ -272,9 +278,10 @@ class TestTrouble(PlanGroupTestCase):
 			return run(site, lease)
 
 		self.edit()
-		with patch.object(plan_group, "run", moved):
+		with patch.object(plan_group, "run", moved), self.recorded() as steps:
 			self.publish()
-		self.publish()
+		manifests = [path for _, path in steps if path.endswith("/manifest.json")]
+		self.assertEqual(sorted(manifests), sorted(f"plans/{plan.name}/manifest.json" for plan in self.plans))
 		self.local_path = elsewhere
 		self.assertEqual(self.titles(), {"edited"})
 		self.check()
