@@ -116,24 +116,36 @@ class TestGroups(PlanGroupTestCase):
 		self.check()
 
 	def test_what_needs_more_is_built_by_itself(self) -> None:
-		own, unpublished, retitled, emptied, new = self.plans
 		second = make_course(units=1, lessons=1)
-		self.change(own, overrides=[factories.override(self.course["lessons"][0], "Hide")])
-		self.publish()
-		self.edit()
-		self.change(unpublished, is_published=0)
-		self.change(retitled, title="Another title")
-		self.change(emptied, subjects=[{"subject": second["subject"].name}])
-		self.change(new, subjects=[*new.subjects, {"subject": second["subject"].name}])
-		drained, groups = self.published()
-		self.assertEqual((drained.failed, drained.left), (0, 0))
-		self.assertEqual(set().union(*groups), set())
-		self.assertNotIn(self.course["lessons"][0].name, self.learner(own).lessons)
-		self.assertFalse([path for path in self.paths() if path.startswith(f"plans/{unpublished.name}/")])
-		self.assertEqual(self.learner(retitled).manifest["title"], "Another title")
-		self.assertEqual(list(self.learner(emptied).subjects), [second["subject"].name])
-		self.assertEqual(len(self.learner(new).subjects), 2)
-		self.check()
+		both = [{"subject": course["subject"].name} for course in (self.course, second)]
+		one = self.plans[0]
+		for number, change in enumerate(
+			(
+				{"title": "Another title"},
+				{"subjects": both},
+				{"subjects": both[1:]},
+				{"subjects": both},
+				{"is_published": 0},
+				{"is_published": 1},
+			)
+		):
+			with self.subTest(change=change):
+				self.edit(f"edited {number}")
+				self.change(one, **change)
+				drained, groups = self.published()
+				self.assertEqual((drained.failed, drained.left), (0, 0))
+				grouped = set().union(*groups)
+				self.assertNotIn(one.name, grouped)
+				self.assertGreater(len(grouped), 1)
+				listed = {
+					entry["plan_id"]: entry["title"] for entry in self.read("plans/index.json")["plans"]
+				}
+				self.assertEqual(listed.get(one.name), one.title if one.is_published else None)
+				if one.is_published:
+					self.assertEqual(
+						set(self.learner(one).subjects), {row.subject for row in one.subjects if row.subject}
+					)
+				self.check()
 
 	def test_one_that_needs_more_keeps_no_other_from_its_group(self) -> None:
 		own, *others = self.plans
@@ -205,10 +217,13 @@ class TestTrouble(PlanGroupTestCase):
 		self.assertEqual(list(self.failures()), [failing.name])
 		for plan in others:
 			self.assertEqual(self.learner(plan).lessons[self.lesson.name]["title"], "edited")
-		self.edit("edited again")
-		drained, groups = self.published()
-		self.assertEqual(groups, [self.names(*others)])  # one that has failed is tried by itself
 		self.minutes_pass(2)
+		self.edit("edited again")
+		with patch.object(LocalStorage, "put", refuse):
+			drained, groups = self.published()
+		self.assertEqual((drained.published, drained.failed), (5, 1))
+		self.assertEqual(groups, [self.names(*others)])  # one that has failed is tried by itself
+		self.minutes_pass(4)
 		self.publish()
 		self.assertEqual(self.titles(), {"edited again"})
 		self.check()
