@@ -99,7 +99,7 @@ def _drafted(site: Site, waiting: list[State]) -> Iterable[_Part]:
 
 def _needs_only_news(site: Site, snapshot: Snapshot) -> bool:
 	"""Whether a plan has only to show anew what this run has published of its shared subjects."""
-	if snapshot.plan is None or snapshot.gone or not snapshot.is_listed:
+	if snapshot.plan is None or not snapshot.is_listed:
 		return False
 	for subject in snapshot.sort_orders:
 		is_shared = snapshot.mode(subject) == "shared"
