@@ -203,6 +203,11 @@ class TestAudit(AuditCase):
 		self.publish()
 		frappe.db.set_value("Memora Lesson", self.course["lessons"][0].name, "is_published", 0)
 		self.assertEqual(self.faults(), {self.lesson: "stale"})
+
+	def test_what_is_live_in_an_unpublished_season_is_found(self) -> None:
+		self.publish()
+		frappe.db.set_value("Memora Season", self.plan.season, "is_published", 0)
+		self.assertEqual(self.faults(), {paths.manifest(self.plan.name): "stale"})
 		self.repair()
 		self.assertIsNone(self.read_bytes(self.lesson))
 		self.check()

@@ -213,6 +213,16 @@ class TestSeason(PlanTestCase):
 		self.assertEqual(self.published(plan), 0)
 		self.assertIn("Publish the season first", messages())
 
+	def test_a_season_merged_into_an_unpublished_one_unpublishes_its_plans_and_says_which(self) -> None:
+		plan = self.plan(title="Grade 9", season=self.season.name, is_published=1)
+		draft = make("Memora Season", is_published=0)
+		frappe.clear_messages()
+
+		frappe.rename_doc("Memora Season", self.season.name, draft.name, merge=True)
+
+		self.assertEqual(self.published(plan), 0)
+		self.assertIn("Unpublished with the season: “Grade 9”", messages())
+
 	def test_dates_stand_in_order(self) -> None:
 		self.season.update({"start_date": "2026-09-01", "end_date": "2026-06-30"})
 		with self.assertRaises(frappe.ValidationError) as refused:

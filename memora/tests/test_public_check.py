@@ -68,6 +68,10 @@ class PublicCheckCase:
 		self.smuggle(own, tracks=tracks)
 		self.assertEqual(self.exposed(), {own: [f"shows unit {self.unit.name}, which its plan hides"]})
 
+	def test_a_plan_whose_season_is_unpublished_is_found(self) -> None:
+		frappe.db.set_value("Memora Season", self.plan.season, "is_published", 0)
+		self.assertIn("is unpublished or gone", str(self.exposed()[f"plans/{self.plan.name}/manifest.json"]))
+
 	def test_what_waits_for_its_build_is_no_exposure(self) -> None:
 		self.change(self.lesson, is_published=0)
 		self.assertEqual(self.exposed(), {})

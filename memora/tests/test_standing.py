@@ -142,6 +142,15 @@ class TestStanding(StandingTestCase):
 		self.assertState(course["lessons"][0], "draft", "Next Year")
 		self.assertState(plan, "draft")
 
+	def test_a_plan_that_only_its_season_keeps_back_says_so(self) -> None:
+		course, plan = self.published()
+		frappe.db.set_value("Memora Season", plan.season, "is_published", 0)
+		self.assertState(plan, "leaving", "next run")
+		fold.touch([plan.name])
+		self.publish()
+		self.assertState(plan, "draft", "its season is not published")
+		self.assertState(course["lessons"][0], "draft", "season of the plan “Grade 7”")
+
 	def test_a_hiding_plan_is_named_beside_one_that_shows_it(self) -> None:
 		course, _ = self.published()
 		hiding = factories.make_plan(

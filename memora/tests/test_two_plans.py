@@ -11,8 +11,9 @@ from unittest.mock import patch
 import frappe
 from frappe.model.document import Document
 
-from memora.services.cdn_export import fold
+from memora.services.cdn_export import fold, reconciliation
 from memora.tests import factories
+from memora.tests.processes import at_once
 from memora.tests.publishing import PublishingTestCase, Reading, make_course
 
 ACTIONS = {"Hide": "", "Rename": "Another title", "Set Free": "", "Set Sold Separately": "ITEM-OWN"}
@@ -408,6 +409,47 @@ class TestRemoval(TwoPlansTestCase):
 			self.assertEqual(steps[0], ("put", "plans/index.json"))
 			self.assertEqual({path.startswith(self.folder(plan)) for step, path in steps[1:]}, {True})
 			self.assertEqual({step for step, _ in steps[1:]}, {"delete"})
+
+	def test_a_plan_goes_with_its_season_also_where_nothing_told_it(self) -> None:
+		def set_value(plan: Document) -> None:
+			frappe.db.set_value("Memora Season", plan.season, "is_published", 0)
+			frappe.db.commit()
+			reconciliation.hourly()
+
+		def set_in_sql(plan: Document) -> None:
+			frappe.db.sql("update `tabMemora Season` set is_published = 0 where name = %s", (plan.season,))
+			frappe.db.commit()
+			reconciliation.daily()
+
+		def merge(plan: Document) -> None:
+			draft = factories.make("Memora Season", is_published=0)
+			frappe.rename_doc("Memora Season", plan.season, draft.name, merge=True)
+
+		def move(plan: Document) -> None:
+			plan.db_set("season", factories.make("Memora Season", is_published=0).name)
+
+		def at_the_same_time(plan: Document) -> None:
+			"""Neither of the two who save sees what the other does."""
+			self.change(plan, is_published=0)
+			frappe.db.commit()
+			self.change(plan, is_published=1)
+			season = frappe.get_doc("Memora Season", plan.season)
+			at_once(lambda: self.change(season, is_published=0))
+			frappe.db.commit()
+
+		for unpublish in (set_value, set_in_sql, merge, move, at_the_same_time):
+			with self.subTest(unpublish.__name__):
+				plan = factories.make_plan([self.subject], is_published=1)
+				self.publish()
+				self.assertIn(plan.name, self.listed())
+				unpublish(plan)
+				self.publish()
+				self.check()
+				self.assertEqual(self.below(self.folder(plan)), set())
+				self.assertNotIn(plan.name, self.listed())
+				reconciliation.hourly()
+				self.assertEqual(frappe.db.get_value(plan.doctype, plan.name, "is_published"), 0)
+		self.assertEqual(set(self.listed()), {self.whole.name, self.other.name})
 
 	def test_a_deleted_plan_keeps_its_folder_until_the_deletion_is_certain(self) -> None:
 		"""earlier-defects, Frappe: deleting a published plan failed on the link from its sync logs, after its CDN

@@ -226,7 +226,8 @@ def _stale(prefix: str) -> Iterable[Finding]:
 			yield Finding(path, "stale", f"is live, though its {kind} is unpublished or gone", scope)
 	for path, scope in _select(
 		f"""file.kind = 'manifest' and not exists (
-			select 1 from `tab{resolver.PLAN}` plan where plan.name = file.node and plan.is_published = 1)""",
+			select 1 from `tab{resolver.PLAN}` plan
+			where plan.name = file.node and {resolver.PLAN_IS_PUBLISHED})""",
 		(),
 		pattern,
 	):

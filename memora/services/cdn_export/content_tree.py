@@ -144,7 +144,8 @@ def published_plans(
 	names: Sequence[str],
 ) -> dict[str, tuple[Plan, dict[str, int], dict[str, tuple[Override, ...]]]]:
 	"""Plans with the titles of their season, grade and stream, their `plan_subjects` and their `plan_overrides`, by
-	name; without those that are unpublished or gone. One statement, and those for overrides where there are any."""
+	name; without those that are gone, or unpublished by themselves or with their season. One statement, and those for
+	overrides where there are any."""
 	rows = frappe.db.sql(
 		f"""select plan.name, plan.title, season.title, grade.title, stream.title,
 			exists(select 1 from `tabMemora Plan Override` changed where changed.parent = plan.name),
@@ -155,7 +156,7 @@ def published_plans(
 		left join `tabMemora Stream` stream on stream.name = plan.stream
 		left join `tabMemora Plan Subject` listed on listed.parent = plan.name and listed.parenttype = %s
 		left join `tab{resolver.SUBJECT}` subject on subject.name = listed.subject
-		where plan.name in %s and plan.is_published = 1 order by plan.name, listed.idx""",
+		where plan.name in %s and {resolver.PLAN_IS_PUBLISHED} order by plan.name, listed.idx""",
 		(resolver.PLAN, tuple(names)),
 	)
 	found = {}

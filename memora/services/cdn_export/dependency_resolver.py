@@ -33,6 +33,14 @@ PLAN_TITLES: Mapping[str, str] = {
 	"Memora Stream": "stream",
 }
 
+SEASON_IS_PUBLISHED = """not exists (
+	select 1 from `tabMemora Season` closed where closed.name = plan.season and closed.is_published = 0)"""
+"""SQL: whether the season of the plan called `plan` lets it be published."""
+
+PLAN_IS_PUBLISHED = f"(plan.is_published = 1 and {SEASON_IS_PUBLISHED})"
+"""SQL: whether the plan called `plan` is to be on the CDN: an unpublished season unpublishes its plans, also where
+nothing has told them so yet."""
+
 Ref = tuple[str, str]
 """A document: DocType and name."""
 

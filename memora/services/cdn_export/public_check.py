@@ -162,7 +162,13 @@ class _Judge:
 		self._secrets = _secrets()
 		self._published = {
 			kind: set(frappe.get_all(doctype, {"is_published": 1}, pluck="name"))
-			for kind, doctype in (*_DOCTYPES.items(), ("plan", resolver.PLAN))
+			for kind, doctype in _DOCTYPES.items()
+		}
+		self._published["plan"] = {
+			name
+			for (name,) in frappe.db.sql(
+				f"select plan.name from `tab{resolver.PLAN}` plan where {resolver.PLAN_IS_PUBLISHED}"
+			)
 		}
 		self._hidden: dict[str, set[tuple[str, str]]] = {}
 		kinds = {doctype: kind for kind, doctype in _DOCTYPES.items()}

@@ -16,6 +16,7 @@ import orjson
 from frappe.utils import now_datetime
 
 from memora.services.cdn_export import database
+from memora.services.cdn_export import dependency_resolver as resolver
 from memora.services.cdn_export.scopes import Scope
 
 TABLE = "CDN Publish State"
@@ -186,7 +187,7 @@ def live_index_entries() -> list[dict[str, Any]]:
 			f"""select state.index_entry from `tab{TABLE}` state
 			join `tabMemora Academic Plan` plan on {database.exactly("plan.name", "state.ref")}
 			where state.scope_type = 'plan' and state.is_live = 1 and state.index_entry > ''
-				and plan.is_published = 1"""
+				and {resolver.PLAN_IS_PUBLISHED}"""
 		)
 	]
 

@@ -32,6 +32,7 @@ _CHILDREN = {
 def hourly() -> int:
 	"""Queue what was written since the last look. Returns how many documents that were."""
 	now = now_datetime()
+	_unpublish_with_seasons()
 	last = get_datetime(notes.read(_LAST_LOOK) or now)
 	if last >= now:  # the first look, or the clock was set back
 		last = now - timedelta(hours=1)
@@ -41,6 +42,16 @@ def hourly() -> int:
 	notes.write(_LAST_LOOK, str(now))
 	frappe.db.commit()
 	return len(refs)
+
+
+def _unpublish_with_seasons() -> None:
+	"""Unpublish what is left published in an unpublished season, as saving that season does: the builds leave it out
+	anyway, and its form should say so."""
+	for (season,) in frappe.db.sql(
+		f"""select season.name from `tabMemora Season` season where season.is_published = 0 and exists (
+			select 1 from `tab{resolver.PLAN}` plan where plan.season = season.name and plan.is_published = 1)"""
+	):
+		database.transaction(frappe.get_doc("Memora Season", season).unpublish_plans)
 
 
 def daily() -> None:

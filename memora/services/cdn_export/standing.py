@@ -26,7 +26,14 @@ from memora.services.cdn_export import (
 	scopes,
 	settings,
 )
-from memora.services.cdn_export.dependency_resolver import CONTENT, LESSON, PARENT_FIELDS, PLAN, SUBJECT
+from memora.services.cdn_export.dependency_resolver import (
+	CONTENT,
+	LESSON,
+	PARENT_FIELDS,
+	PLAN,
+	SEASON_IS_PUBLISHED,
+	SUBJECT,
+)
 from memora.services.cdn_export.diff import LedgerEntry
 
 State = Literal[
@@ -109,6 +116,7 @@ class _Plan:
 	name: str
 	title: str
 	is_published: bool
+	is_in_season: bool
 	modified: datetime
 	subjects: set[str] = field(default_factory=set)
 
@@ -269,6 +277,11 @@ class _Content:
 			reason: tuple[State, str] | None = left_out
 		elif not plan.is_published:
 			reason = "draft", _("Not published: the plan “{0}” is a draft").format(plan.title)
+		elif not plan.is_in_season:
+			reason = (
+				"draft",
+				_("Not published: the season of the plan “{0}” is not published").format(plan.title),
+			)
 		elif hider is line[-1]:
 			reason = "hidden", _("Hidden in the plan “{0}”").format(plan.title)
 		elif hider:
@@ -349,13 +362,16 @@ def line_of(doctype: str, name: str) -> list[tuple[str, str]]:
 
 def _plans(names: Collection[str]) -> dict[str, Standing]:
 	rows = frappe.db.sql(
-		f"select name, title, is_published, modified from `tab{PLAN}` where name in %s", (tuple(names),)
+		f"""select plan.name, plan.title, plan.is_published, {SEASON_IS_PUBLISHED} from `tab{PLAN}` plan
+		where plan.name in %s""",
+		(tuple(names),),
 	)
 	states = _Scopes([scopes.plan(name) for name, *_rest in rows])
 	files = ledger.of_paths(paths.manifest(name) for name, *_rest in rows)
 	unfolded = _plans_changed()
 	found = {}
-	for name, title, is_published, _modified in rows:
+	for name, title, is_ticked, is_in_season in rows:
+		is_published = is_ticked and is_in_season
 		scope = scopes.plan(name)
 		entry = files.get(paths.manifest(name))
 		is_live = bool(states.row(scope).get("is_live")) and _is_live(entry)
@@ -381,7 +397,12 @@ def _plans(names: Collection[str]) -> dict[str, Standing]:
 		elif not is_published and is_live:
 			item.state, item.text = "leaving", _("Still on the CDN; taken off with the next run")
 		elif not is_published:
-			item.state, item.text = "draft", _("Not published: it is a draft")
+			item.state = "draft"
+			item.text = (
+				_("Not published: its season is not published")
+				if is_ticked
+				else _("Not published: it is a draft")
+			)
 		found[name] = Standing(item.state, item.text, [item])
 	return found
 
@@ -431,13 +452,14 @@ def _plans_listing(subjects: Collection[str]) -> list[_Plan]:
 	if not subjects:
 		return []
 	found: dict[str, _Plan] = {}
-	for subject, name, title, is_published, modified in frappe.db.sql(
-		f"""select listed.subject, plan.name, plan.title, plan.is_published, plan.modified
+	for subject, name, title, is_published, is_in_season, modified in frappe.db.sql(
+		f"""select listed.subject, plan.name, plan.title, plan.is_published, {SEASON_IS_PUBLISHED}, plan.modified
 		from `tabMemora Plan Subject` listed join `tab{PLAN}` plan on plan.name = listed.parent
 		where listed.parenttype = %s and listed.subject in %s order by plan.title""",
 		(PLAN, tuple(subjects)),
 	):
-		found.setdefault(name, _Plan(name, title, bool(is_published), modified)).subjects.add(subject)
+		plan = _Plan(name, title, bool(is_published), bool(is_in_season), modified)
+		found.setdefault(name, plan).subjects.add(subject)
 	return list(found.values())
 
 

@@ -32,6 +32,11 @@ class MemoraSeason(PlanTitle):
 		if not self.is_published and not self.flags.in_delete:
 			self.unpublish_plans()
 
+	def after_rename(self, old: str, new: str, merge: bool = False):
+		# A merge brings the plans of a season that may have been published.
+		if not self.is_published:
+			self.unpublish_plans()
+
 	def unpublish_plans(self):
 		"""Unpublish the season's plans, as documents, so that each one's change is tracked."""
 		titles = []
