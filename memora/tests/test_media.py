@@ -114,6 +114,27 @@ class TestMedia(PublishingTestCase):
 		self.assertEqual(self.media(), {self.published(b"after!")})
 		self.check()
 
+	def test_a_picture_that_was_attached_anew_under_another_name_comes_back(self) -> None:
+		"""Whichever of the two names is looked at first."""
+		lesson = self.course["lessons"][0]
+		for old, new in (("memora-a.png", "memora-b.png"), ("memora-b.png", "memora-a.png")):
+			with self.subTest(f"{old} is now {new}"):
+				content = old.encode()
+				self.change(lesson, image=self.picture(content, old))
+				self.publish()
+				Path(frappe.get_site_path("public", "files", old)).unlink()
+				self.change(lesson, image=self.picture(content, new))
+				self.publish()
+				self.change(lesson, is_published=0)
+				self.publish()
+				self.sweep()
+				self.assertEqual(self.media(), set())
+				self.change(lesson, is_published=1)
+				self.publish()
+				self.assertEqual(self.failures(), {})
+				self.assertEqual(self.media(), {self.published(content)})
+				self.check()
+
 	def test_a_missing_file_is_left_out_with_a_warning(self) -> None:
 		url = self.picture(b"gone")
 		lesson = self.course["lessons"][0]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import mimetypes
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -85,7 +85,7 @@ def missing_uploads(media_paths: Iterable[str]) -> list[tuple[Planned, Upload]]:
 	with _alone():
 		standing = ledger.of_paths(wanted)
 	wanted -= {path for path, entry in standing.items() if entry.state == "live" and not entry.damaged}
-	return [_upload(path, url) for path, url in sorted(_sources(wanted).items())]
+	return [_upload(path, urls) for path, urls in sorted(_sources(wanted).items())]
 
 
 def restore(site: Site, media_paths: Collection[str]) -> set[str]:
@@ -93,7 +93,7 @@ def restore(site: Site, media_paths: Collection[str]) -> set[str]:
 	mended = set()
 	for path in sorted(media_paths):
 		try:
-			((file, upload),) = (_upload(path, url) for path, url in _sources([path]).items())
+			((file, upload),) = (_upload(path, urls) for path, urls in _sources([path]).items())
 		except BuildError as error:
 			frappe.logger("memora").warning(str(error))
 			continue
@@ -162,27 +162,34 @@ def _alone() -> Iterator[None]:
 		frappe.db.sql("select release_lock(%s)", (lock,))
 
 
-def _sources(media_paths: Collection[str]) -> dict[str, str]:
-	"""Each path's public file. Raises BuildError where there is none any more."""
+def _sources(media_paths: Collection[str]) -> dict[str, list[str]]:
+	"""Each path's public files, of which some may be gone. Raises BuildError where there never was one."""
 	if not media_paths:
 		return {}
-	sources = dict(
-		frappe.db.sql(f"select path, file_url from `tab{TABLE}` where path in %s", (tuple(media_paths),))
-	)
+	sources: dict[str, list[str]] = {}
+	for path, url in frappe.db.sql(
+		f"select path, file_url from `tab{TABLE}` where path in %s order by file_url", (tuple(media_paths),)
+	):
+		sources.setdefault(path, []).append(url)
 	if missing := set(media_paths) - sources.keys():
 		raise BuildError(f"{min(missing)} has no file any more: the picture was changed meanwhile")
 	return sources
 
 
-def _upload(path: str, url: str) -> tuple[Planned, Upload]:
-	location = _location(url)
-	body = b""
-	if location:
+def _upload(path: str, urls: Sequence[str]) -> tuple[Planned, Upload]:
+	"""The first of these files that still holds what was published at this path. Raises BuildError if none does."""
+	for url in urls:
+		if not (location := _location(url)):
+			continue
 		with open(location[0], "rb") as file:
 			body = file.read()
-	digest = hashlib.sha256(body).hexdigest()
-	if not location or paths.media(digest, os.path.splitext(path)[1]) != path:
-		raise BuildError(f"{url} was changed or deleted while it was published; it is tried again")
+		digest = hashlib.sha256(body).hexdigest()
+		if paths.media(digest, os.path.splitext(path)[1]) == path:
+			break
+	else:
+		raise BuildError(
+			f"{', '.join(urls)} was changed or deleted while it was published; it is tried again"
+		)
 	planned = Planned(path, "media", "", "", 1, True, digest, "", None, "", "", 0)
 	upload = Upload(path, body, cache_control("media"), planned.metadata(), content_type(path))
 	return planned, upload
