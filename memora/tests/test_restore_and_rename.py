@@ -15,7 +15,7 @@ from memora.tests.factories import (
 	make_unit,
 	override,
 )
-from memora.tests.utils import MemoraTestCase
+from memora.tests.utils import MemoraTestCase, messages
 
 #: The rocket comes last: Frappe cannot rename away from it, since its table of user settings holds no emoji.
 ODD_NAMES = ("Linear Algebra", "a/b/c", "100% ?x=1#y", "الجبر", "x" * 140, "🚀")
@@ -132,6 +132,23 @@ class TestRestore(MemoraTestCase):
 			restore(deleted(plan.name))
 		self.assertIn("Grade 9", str(refused.exception))
 		self.assertIn("Memora Track “Basics”", str(refused.exception))
+
+	def test_a_plan_comes_back_without_the_overrides_that_a_move_has_stranded_and_says_so(self) -> None:
+		subject = make_subject()
+		track = make_track(title="Basics", parent_subject=subject.name)
+		plan = make_plan([subject], overrides=[override(track, "Hide"), override(subject, "Set Free")])
+		frappe.delete_doc("Memora Academic Plan", plan.name)
+		track.update({"parent_subject": make_subject().name}).save()
+		frappe.clear_messages()
+
+		restore(deleted(plan.name))
+
+		restored = frappe.get_doc(plan.doctype, plan.name)
+		self.assertEqual([(row.idx, row.target_name) for row in restored.overrides], [(1, subject.name)])
+		self.assertIn("Overrides of “Basics” were removed", messages())
+		restored.append("overrides", override(track, "Hide"))
+		with self.assertRaisesRegex(frappe.ValidationError, "in none of this plan's subjects"):
+			restored.save()
 
 	def test_ordinary_inserts_are_left_alone(self) -> None:
 		subject = make_subject()

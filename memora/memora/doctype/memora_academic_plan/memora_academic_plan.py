@@ -86,12 +86,13 @@ class MemoraAcademicPlan(Titled):
 		targets_before = {_target(row) for row in before.overrides} if before else set()
 		listed_before = {row.subject for row in before.subjects} if before else set()
 		listed = {row.subject for row in self.subjects}
+		is_restored = self.is_new() and self.flags.restored  # nobody can remove a row of a deleted plan
 		stranded = []
 		for row in self.overrides:
 			subject = ancestry.subject(_target(row))
 			if subject in listed:
 				continue
-			if _target(row) not in targets_before or subject in listed_before:
+			if not is_restored and (_target(row) not in targets_before or subject in listed_before):
 				frappe.throw(
 					_(
 						"Overrides, row {0}: “{1}” is in none of this plan's subjects. Add its subject to the plan, or"
