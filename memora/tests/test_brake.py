@@ -117,6 +117,19 @@ class TestBrake(PublishingTestCase):
 		self.approve(plan.name)
 		self.assertEqual(len(self.learner(plan).lessons), 4)
 
+	def test_losing_a_subject_waits_though_the_plan_hides_a_topic_of_that_name(self) -> None:
+		courses = [make_course(), make_course()]
+		frappe.rename_doc("Memora Topic", courses[0]["topics"][0].name, "Algebra")
+		frappe.rename_doc("Memora Subject", courses[1]["subject"].name, "Algebra")
+		topic = frappe.get_doc("Memora Topic", "Algebra")
+		plan = factories.make_plan(
+			[courses[0]["subject"], "Algebra"], is_published=1, overrides=[factories.override(topic, "Hide")]
+		)
+		self.publish()
+		self.change(plan, subjects=[{"subject": courses[0]["subject"].name}])
+		self.assertEqual(len(self.learner(plan).lessons), 6)
+		self.assertIn("4 of 6", self.held(scopes.plan(plan.name)))
+
 	def test_a_small_loss_does_not_wait(self) -> None:
 		courses = [make_course(units=4), make_course(units=1)]
 		plan = factories.make_plan([course["subject"] for course in courses], is_published=1)

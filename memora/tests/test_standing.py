@@ -173,6 +173,28 @@ class TestStanding(StandingTestCase):
 		self.publish()
 		self.assertState(hiding, "draft")
 
+	def test_what_has_the_name_of_something_else_is_not_taken_for_it(self) -> None:
+		course = make_course()
+		for doctype, name in (
+			("Memora Subject", course["subject"].name),
+			("Memora Topic", course["topics"][0].name),
+			("Memora Lesson", course["lessons"][3].name),
+		):
+			frappe.rename_doc(doctype, name, "Algebra")
+		subject, topic, lesson = (
+			frappe.get_doc(doctype, "Algebra")
+			for doctype in ("Memora Subject", "Memora Topic", "Memora Lesson")
+		)
+		factories.make_plan([subject], is_published=1, overrides=[factories.override(topic, "Hide")])
+		self.publish()
+		self.assertState(topic, "hidden")
+		self.assertState(course["lessons"][0], "hidden", "hides its Topic")
+		self.assertState(subject, "live")
+		self.assertState(lesson, "live")
+		self.edit(lesson, description="Newer")
+		self.assertState(lesson, "waiting")
+		self.assertState(subject, "live")
+
 	def test_a_failure_is_told_in_plain_words_and_at_last_for_good(self) -> None:
 		course, _ = self.published()
 		self.edit(course["lessons"][0], title="Newer")

@@ -23,7 +23,7 @@ from memora.services.cdn_export import (
 )
 from memora.services.cdn_export.brake import Rights
 from memora.services.cdn_export.renditions import Rendition
-from memora.services.cdn_export.tree import Override, ResolvedNode
+from memora.services.cdn_export.tree import KINDS, Override, ResolvedNode
 
 
 @dataclass(slots=True)
@@ -96,7 +96,7 @@ def _taken_down(lessons: Collection[str], overrides: Iterable[Override]) -> set[
 	"""Those of the lessons that are gone, unpublished at or above them, or hidden by the plan."""
 	if not lessons:
 		return set()
-	hidden = {override.name for override in overrides if override.action == "Hide"}
+	hidden = {(override.kind, override.name) for override in overrides if override.action == "Hide"}
 	joins, levels, below = ["`tabMemora Lesson` n0"], ["n0"], dependency_resolver.LESSON
 	for depth, doctype in enumerate(reversed(dependency_resolver.CONTENT[:-1]), start=1):
 		parent = dependency_resolver.PARENT_FIELDS[below]
@@ -110,6 +110,6 @@ def _taken_down(lessons: Collection[str], overrides: Iterable[Override]) -> set[
 			where n0.name in %s and {" and ".join(f"coalesce({level}.is_published, 1) = 1" for level in levels)}""",
 			(tuple(lessons),),
 		)
-		if not hidden.intersection(row)
+		if not hidden.intersection(zip(reversed(KINDS), row, strict=True))
 	}
 	return set(lessons) - standing

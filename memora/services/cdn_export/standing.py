@@ -33,6 +33,7 @@ from memora.services.cdn_export.dependency_resolver import (
 	PLAN,
 	SEASON_IS_PUBLISHED,
 	SUBJECT,
+	Ref,
 )
 from memora.services.cdn_export.diff import LedgerEntry
 
@@ -213,11 +214,11 @@ class _Content:
 			for subject in plan.subjects:
 				self._plans_of[subject].append(plan)
 		plans = {plan.name for found in self._plans_of.values() for plan in found}
-		nodes = {node.name for line in self._lines.values() for node in line}
+		nodes = {(node.doctype, node.name) for line in self._lines.values() for node in line}
 		self._states = _Scopes([*map(scopes.plan, sorted(plans)), *map(scopes.subject, sorted(subjects))])
 		self._modes = _modes(plans, subjects)
 		self._hidden = _hidden(plans, nodes)
-		self._unfolded = _unfolded(nodes | plans)
+		self._unfolded = _unfolded(nodes | {(PLAN, plan) for plan in plans})
 		self._files = ledger.of_paths(
 			{
 				path
@@ -272,7 +273,7 @@ class _Content:
 			line=[(node.doctype, node.name) for node in line],
 			required_item=entry.required_item if entry else "",
 		)
-		hider = next((node for node in line if (plan.name, node.name) in self._hidden), None)
+		hider = next((node for node in line if (plan.name, node.doctype, node.name) in self._hidden), None)
 		if left_out:
 			reason: tuple[State, str] | None = left_out
 		elif not plan.is_published:
@@ -327,9 +328,9 @@ class _Content:
 		involved = [scopes.plan(plan.name)]
 		if self._modes.get((plan.name, line[0].name)) != "own":
 			involved.insert(0, scopes.subject(line[0].name))
-		names = {plan.name, *(node.name for node in line)}
+		refs = {(PLAN, plan.name), *((node.doctype, node.name) for node in line)}
 		modified = max(plan.modified, *(node.modified for node in line))
-		waits = bool(names & self._unfolded) or any(
+		waits = bool(refs & self._unfolded) or any(
 			self._states.may_have_missed(scope, modified) for scope in involved
 		)
 		troubles = [found for scope in involved if (found := self._states.trouble(scope))]
@@ -476,26 +477,29 @@ def _modes(plans: Collection[str], subjects: Collection[str]) -> dict[tuple[str,
 	}
 
 
-def _hidden(plans: Collection[str], nodes: Collection[str]) -> set[tuple[str, str]]:
+def _hidden(plans: Collection[str], nodes: Collection[Ref]) -> set[tuple[str, str, str]]:
+	"""What each of the plans hides: plan, DocType and name. Only of these nodes, and of their namesakes."""
 	if not plans:
 		return set()
 	return set(
 		frappe.db.sql(
-			"""select parent, target_name from `tabMemora Plan Override`
+			"""select parent, target_doctype, target_name from `tabMemora Plan Override`
 			where parenttype = %s and action = 'Hide' and parent in %s and target_name in %s""",
-			(PLAN, tuple(plans), tuple(nodes)),
+			(PLAN, tuple(plans), tuple({name for _, name in nodes})),
 		)
 	)
 
 
-def _unfolded(names: Collection[str]) -> set[str]:
-	"""Those of the documents whose change no fold has seen yet."""
-	if not names:
+def _unfolded(refs: Collection[Ref]) -> set[Ref]:
+	"""Those of the documents, and of their namesakes, whose change no fold has seen yet."""
+	if not refs:
 		return set()
-	rows = frappe.db.sql(
-		"select distinct ref_name from `tabCDN Change` where ref_name in %s", (tuple(names),)
+	return set(
+		frappe.db.sql(
+			"select distinct ref_doctype, ref_name from `tabCDN Change` where ref_name in %s",
+			(tuple({name for _, name in refs}),),
+		)
 	)
-	return {name for (name,) in rows}
 
 
 def _plans_changed() -> set[str]:
