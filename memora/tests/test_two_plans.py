@@ -11,7 +11,7 @@ from unittest.mock import patch
 import frappe
 from frappe.model.document import Document
 
-from memora.services.cdn_export import fold, reconciliation
+from memora.services.cdn_export import fold, reconciliation, standing
 from memora.tests import factories
 from memora.tests.processes import at_once
 from memora.tests.publishing import PublishingTestCase, Reading, make_course
@@ -226,6 +226,27 @@ class TestOverrides(TwoPlansTestCase):
 		)
 		self.assertEqual(
 			self.learner(self.whole).paths[self.lessons[1].name], f"lessons/{self.lessons[1].name}.json"
+		)
+
+	def test_an_override_that_writes_its_target_in_another_case_hides_it_all_the_same(self) -> None:
+		"""As MariaDB reads it, whoever has written it past the form."""
+		lesson = self.lessons[0]
+		frappe.rename_doc("Memora Lesson", lesson.name, "Lenses")
+		lesson = frappe.get_doc("Memora Lesson", "Lenses")
+		self.override(self.whole, factories.override(lesson, "Hide"))
+		self.assertNotIn("Lenses", self.learner(self.whole).lessons)
+		frappe.db.sql(
+			"update `tabMemora Plan Override` set target_name = 'LENSES' where parent = %s",
+			(self.whole.name,),
+		)
+		fold.touch([self.whole.name], [self.subject.name])
+		self.publish()
+		self.assertEqual(self.learner(self.whole).lessons.keys(), {doc.name for doc in self.lessons[1:]})
+		self.assertIn("Lenses", self.learner(self.other).lessons)
+		stands = standing.of_documents("Memora Lesson", ["Lenses"])["Lenses"]
+		self.assertEqual(
+			{found.plan: found.state for found in stands.plans},
+			{self.whole.name: "hidden", self.other.name: "live"},
 		)
 
 	def test_an_edit_reaches_the_shared_and_the_own_lesson(self) -> None:

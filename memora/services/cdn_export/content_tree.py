@@ -188,11 +188,14 @@ def plan_subjects(plan: str) -> dict[str, int]:
 def plan_overrides(plan: str) -> dict[str, tuple[Override, ...]]:
 	"""A plan's overrides by the subject their target hangs in now, in row order; stranded ones are left out."""
 	rows = frappe.db.sql(
-		"""select target_doctype, target_name, action, override_value from `tabMemora Plan Override`
-		where parent = %s and parenttype = %s order by idx""",
+		f"""select changed.target_doctype, {resolver.TARGET_NAME}, changed.action, changed.override_value
+		from `tabMemora Plan Override` changed
+		where changed.parent = %s and changed.parenttype = %s order by changed.idx""",
 		(plan, resolver.PLAN),
 	)
-	subjects = resolver.subjects_of({(doctype, name) for doctype, name, _, _ in rows if doctype in KIND_OF})
+	subjects = resolver.subjects_of(
+		{(doctype, name) for doctype, name, _, _ in rows if doctype in KIND_OF and name}
+	)
 	found: dict[str, list[Override]] = defaultdict(list)
 	for doctype, name, action, value in rows:
 		if subject := subjects.get((doctype, name)):

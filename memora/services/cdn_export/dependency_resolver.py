@@ -33,6 +33,14 @@ PLAN_TITLES: Mapping[str, str] = {
 	"Memora Stream": "stream",
 }
 
+_NAMES_OF_TARGETS = " ".join(
+	f"when '{doctype}' then (select node.name from `tab{doctype}` node where node.name = changed.target_name)"
+	for doctype in CONTENT
+)
+TARGET_NAME = f"case changed.target_doctype {_NAMES_OF_TARGETS} end"
+"""SQL: the name of what the override called `changed` has for its target, NULL when that is gone. MariaDB takes another
+case for the same name, Python does not."""
+
 SEASON_IS_PUBLISHED = """not exists (
 	select 1 from `tabMemora Season` closed where closed.name = plan.season and closed.is_published = 0)"""
 """SQL: whether the season of the plan called `plan` lets it be published."""

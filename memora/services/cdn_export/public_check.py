@@ -174,8 +174,8 @@ class _Judge:
 		kinds = {doctype: kind for kind, doctype in _DOCTYPES.items()}
 		overrides: dict[str, set[tuple[str, str]]] = {}
 		for plan, doctype, name in frappe.db.sql(
-			"select parent, target_doctype, target_name from `tabMemora Plan Override`"
-			" where action = 'Hide' and parenttype = %s",
+			f"""select changed.parent, changed.target_doctype, {resolver.TARGET_NAME}
+			from `tabMemora Plan Override` changed where changed.action = 'Hide' and changed.parenttype = %s""",
 			(resolver.PLAN,),
 		):
 			if doctype in kinds:

@@ -33,6 +33,7 @@ from memora.services.cdn_export.dependency_resolver import (
 	PLAN,
 	SEASON_IS_PUBLISHED,
 	SUBJECT,
+	TARGET_NAME,
 	Ref,
 )
 from memora.services.cdn_export.diff import LedgerEntry
@@ -483,8 +484,9 @@ def _hidden(plans: Collection[str], nodes: Collection[Ref]) -> set[tuple[str, st
 		return set()
 	return set(
 		frappe.db.sql(
-			"""select parent, target_doctype, target_name from `tabMemora Plan Override`
-			where parenttype = %s and action = 'Hide' and parent in %s and target_name in %s""",
+			f"""select changed.parent, changed.target_doctype, {TARGET_NAME} from `tabMemora Plan Override` changed
+			where changed.parenttype = %s and changed.action = 'Hide' and changed.parent in %s
+				and changed.target_name in %s""",
 			(PLAN, tuple(plans), tuple({name for _, name in nodes})),
 		)
 	)
