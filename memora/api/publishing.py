@@ -37,7 +37,7 @@ _MOST_NAMES = 500
 def document_status(doctype: str, name: str) -> dict[str, Any]:
 	"""How a document stands: live, waiting, failed or left out and why, as a whole and in each of its plans."""
 	frappe.only_for(READERS)
-	_require_readable(doctype, name)
+	name = _readable(doctype, name)
 	return standing.as_dict(standing.of_documents(doctype, [name])[name])
 
 
@@ -64,8 +64,7 @@ def view_json(doctype: str, name: str, plan: str) -> dict[str, Any]:
 	"""The file that shows a document in a plan: the bytes that are live, those the next run would write, and both
 	side by side. Nothing is written."""
 	frappe.only_for(READERS)
-	_require_readable(doctype, name)
-	_require_readable(PLAN, plan)
+	name, plan = _readable(doctype, name), _readable(PLAN, plan)
 	if doctype != PLAN:
 		line = standing.line_of(doctype, name)
 		listed = line[0][0] == SUBJECT and frappe.db.exists(
@@ -92,7 +91,7 @@ def view_json(doctype: str, name: str, plan: str) -> dict[str, Any]:
 def preview_changes(plan: str) -> dict[str, Any]:
 	"""What a plan's next run would change: access first, then files and purges. Nothing is written."""
 	frappe.only_for(READERS)
-	_require_readable(PLAN, plan)
+	plan = _readable(PLAN, plan)
 	return _told(lambda: preview.of_plan(plan)).as_dict()
 
 
@@ -100,8 +99,7 @@ def preview_changes(plan: str) -> dict[str, Any]:
 def publish_now(doctype: str, name: str) -> dict[str, Any]:
 	"""Start a batch for what waits, this document's changes among it, without waiting for the next one."""
 	frappe.only_for(READERS)
-	_require_readable(doctype, name)
-	started = operations.publish_now(doctype, str(name))
+	started = operations.publish_now(doctype, _readable(doctype, name))
 	if not schedule.count_workers():
 		started["message"] = _("Queued, but no worker listens, so it waits until one does.")
 	return started
@@ -163,10 +161,15 @@ def _require_published_kind(doctype: str) -> None:
 		frappe.throw(_("{0} is not published.").format(frappe.utils.escape_html(str(doctype))))
 
 
-def _require_readable(doctype: str, name: str) -> None:
-	"""Raise DoesNotExistError or PermissionError unless the caller may read this document."""
+def _readable(doctype: str, name: str) -> str:
+	"""The name of this document as it is written, where `name` may be in another case.
+
+	Raises DoesNotExistError or PermissionError unless the caller may read it.
+	"""
 	_require_published_kind(doctype)
-	frappe.get_doc(doctype, str(name)).check_permission("read")
+	doc = frappe.get_doc(doctype, str(name))
+	doc.check_permission("read")
+	return doc.name
 
 
 def _told(work):

@@ -158,6 +158,21 @@ class TestEndpoints(PublishingTestCase):
 			self.assertIn("onerror", str(said.exception))
 			self.assertNotIn("<img", str(said.exception))
 
+	def test_a_name_in_another_case_is_the_same_document(self) -> None:
+		lesson = frappe.rename_doc("Memora Lesson", self.course["lessons"][0].name, "Lenses")
+		plan = frappe.rename_doc(self.plan.doctype, self.plan.name, "Grade 7")
+		self.publish()
+		self.become(self.users[EDITOR])
+		for name in (lesson, lesson.upper()):
+			self.assertEqual(publishing.document_status("Memora Lesson", name)["state"], "live")
+			self.assertEqual(publishing.list_states("Memora Lesson", [name])[lesson]["state"], "live")
+			for in_plan in (plan, plan.upper()):
+				view = publishing.view_json("Memora Lesson", name, in_plan)
+				self.assertEqual(view["live"], view["planned"])
+				self.assertIsNotNone(view["live"])
+		self.assertTrue(publishing.view_json(self.plan.doctype, plan.upper(), plan)["live"])
+		self.assertEqual(publishing.preview_changes(plan.upper())["removed"], [])
+
 	def foreign_plan(self) -> str:
 		return factories.make_plan([make_course(units=1)["subject"]]).name
 
