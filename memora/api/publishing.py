@@ -6,6 +6,7 @@ something is POST only.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import frappe
@@ -38,7 +39,7 @@ def document_status(doctype: str, name: str) -> dict[str, Any]:
 	"""How a document stands: live, waiting, failed or left out and why, as a whole and in each of its plans."""
 	frappe.only_for(READERS)
 	name = _readable(doctype, name)
-	return standing.as_dict(standing.of_documents(doctype, [name])[name])
+	return standing.as_dict(_standings(doctype, [name])[name])
 
 
 @frappe.whitelist(methods=["GET", "POST"])
@@ -55,7 +56,7 @@ def list_states(doctype: str, names: str | list[str]) -> dict[str, dict[str, str
 			"color": standing.COLORS[found.state],
 			"text": found.text,
 		}
-		for name, found in standing.of_documents(doctype, readable).items()
+		for name, found in _standings(doctype, readable).items()
 	}
 
 
@@ -114,8 +115,10 @@ def search_targets(
 	frappe.only_for(READERS)
 	if doctype not in CONTENT or not frappe.has_permission(doctype, "read"):
 		raise frappe.PermissionError
-	subjects = [str(subject) for subject in filters.get("subjects") or []]
-	return overrides.search(doctype, txt, subjects, start, page_len)
+	subjects = _those_readable(SUBJECT, [str(subject) for subject in filters.get("subjects") or []])
+	found = overrides.search(doctype, txt, sorted(subjects), start, page_len)
+	readable = _those_readable(doctype, [row[0] for row in found])
+	return [row for row in found if row[0] in readable]
 
 
 @frappe.whitelist(methods=["GET", "POST"])
@@ -170,6 +173,26 @@ def _readable(doctype: str, name: str) -> str:
 	doc = frappe.get_doc(doctype, str(name))
 	doc.check_permission("read")
 	return doc.name
+
+
+def _those_readable(doctype: str, names: Collection[str]) -> set[str]:
+	"""Those of these documents that the caller may read, by User Permissions too."""
+	if not names or not frappe.has_permission(doctype, "read"):
+		return set()
+	return set(
+		frappe.get_list(doctype, filters={"name": ("in", list(names))}, pluck="name", limit_page_length=0)
+	)
+
+
+def _standings(doctype: str, names: Collection[str]) -> dict[str, standing.Standing]:
+	"""How documents stand, with nothing in it that names a plan which the caller may not read."""
+	found = standing.of_documents(doctype, names)
+	plans = {item.plan for stands in found.values() for item in stands.plans}
+	readable = _those_readable(PLAN, plans)
+	if readable < plans:
+		for stands in found.values():
+			standing.keep_to(stands, readable)
+	return found
 
 
 def _told(work):

@@ -173,6 +173,55 @@ class TestEndpoints(PublishingTestCase):
 		self.assertTrue(publishing.view_json(self.plan.doctype, plan.upper(), plan)["live"])
 		self.assertEqual(publishing.preview_changes(plan.upper())["removed"], [])
 
+	def test_what_user_permissions_keep_from_someone_is_not_told(self) -> None:
+		secret, lesson = make_course(title="Secret subject"), self.course["lessons"][0]
+		hiding = factories.make_plan(
+			[self.course["subject"], secret["subject"]],
+			title="Secret plan",
+			is_published=1,
+			overrides=[factories.override(lesson, "Hide")],
+		)
+		alone = make_course()
+		drafted = factories.make_plan([alone["subject"]], title="Secret draft")
+		self.publish()
+		for doc in (self.course["subject"], alone["subject"], self.plan):
+			self.permit(doc)
+		self.become(self.users[EDITOR])
+
+		def found(doctype: str, subjects: list[Any]) -> list[str]:
+			filters = {"subjects": [doc.name for doc in subjects]}
+			return [row[0] for row in publishing.search_targets(doctype, "", "name", 0, 20, filters)]
+
+		listed = [self.course["subject"], secret["subject"]]
+		self.assertEqual(found("Memora Subject", listed), [self.course["subject"].name])
+		self.assertEqual(set(found("Memora Lesson", listed)), {doc.name for doc in self.course["lessons"]})
+		told = publishing.document_status("Memora Lesson", lesson.name)
+		self.assertEqual([plan["plan"] for plan in told["plans"]], [self.plan.name])
+		self.assertEqual(told["state"], "live")
+		told = publishing.document_status("Memora Lesson", alone["lessons"][0].name)
+		self.assertEqual((told["state"], told["plans"]), ("draft", []))
+		listed = publishing.list_states("Memora Lesson", [alone["lessons"][0].name])
+		self.assertNotIn("Secret", frappe.as_json([told, listed]))
+		for plan in (hiding, drafted):
+			with self.assertRaises(REFUSED):
+				publishing.document_status(plan.doctype, plan.name)
+
+	def permit(self, doc: Any) -> None:
+		"""Let the editor read this document, and no other of its kind that is not permitted too."""
+		permission = {
+			"doctype": "User Permission",
+			"user": self.users[EDITOR],
+			"allow": doc.doctype,
+			"for_value": doc.name,
+			"apply_to_all_doctypes": 0,
+			"applicable_for": doc.doctype,
+		}
+		name = frappe.get_doc(permission).insert().name
+		frappe.db.commit()
+		self.addCleanup(frappe.db.commit)
+		self.addCleanup(frappe.delete_doc, "User Permission", name)
+		self.addCleanup(frappe.set_user, "Administrator")
+
 	def foreign_plan(self) -> str:
 		return factories.make_plan([make_course(units=1)["subject"]]).name
 

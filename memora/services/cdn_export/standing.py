@@ -130,6 +130,14 @@ def of_documents(doctype: str, names: Collection[str]) -> dict[str, Standing]:
 	return _Content(doctype, names).standings() if doctype in CONTENT else _plans(names)
 
 
+def keep_to(found: Standing, plans: Collection[str]) -> None:
+	"""Leave out what names a plan that is not among `plans`; how the document stands as a whole counts them all."""
+	for item in found.plans:
+		if item.plan not in plans and item.title in item.text:
+			found.text = found.text.replace(item.text, short(item.state))
+	found.plans = [item for item in found.plans if item.plan in plans]
+
+
 def short(state: State) -> str:
 	"""A state as a list's indicator says it."""
 	return {
