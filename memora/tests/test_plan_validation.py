@@ -126,6 +126,23 @@ class TestOverrides(PlanTestCase):
 		self.track.update({"required_item": "BASICS", "is_free_preview": 1}).save()
 		self.refused(override(self.lesson, "Set Sold Separately"))
 
+	def test_a_plan_that_has_lost_an_item_can_be_unpublished_and_is_refused_anything_else(self) -> None:
+		self.track.update({"required_item": "BASICS"}).save()
+		plan = self.plan(override(self.lesson, "Set Sold Separately"), is_published=1)
+		self.track.update({"required_item": ""}).save()
+
+		with self.assertRaises(frappe.MandatoryError):
+			frappe.get_doc(plan.doctype, plan.name).update({"title": "Another"}).save()
+		changed = frappe.get_doc(plan.doctype, plan.name).update({"is_published": 0})
+		changed.append("overrides", override(self.topic, "Set Sold Separately"))
+		with self.assertRaisesRegex(frappe.MandatoryError, "row 2"):
+			changed.save()
+		frappe.get_doc(plan.doctype, plan.name).update({"is_published": 0}).save()
+
+		self.assertEqual(frappe.db.get_value(plan.doctype, plan.name, "is_published"), 0)
+		with self.assertRaisesRegex(frappe.MandatoryError, "Lenses"):
+			frappe.get_doc(plan.doctype, plan.name).update({"is_published": 1}).save()
+
 	def test_a_plan_is_checked_before_its_content_is_published(self) -> None:
 		self.assertEqual(self.lesson.is_published, 0)
 		self.refused(override(self.lesson, "Set Sold Separately"))

@@ -118,7 +118,12 @@ class MemoraAcademicPlan(Titled):
 		)
 
 	def _require_items(self, ancestry: overrides.Ancestry):
-		sold = [row for row in self.overrides if row.action == "Set Sold Separately"]
+		known = self._sold_while_published()
+		sold = [
+			row
+			for row in self.overrides
+			if row.action == "Set Sold Separately" and (_target(row), row.override_value) not in known
+		]
 		missing = missing_items(row.override_value for row in sold)
 		accesses = [overrides.as_override(row) for row in self.overrides if row.action.startswith("Set ")]
 		for row in sold:
@@ -142,6 +147,18 @@ class MemoraAcademicPlan(Titled):
 					).format(row.idx, escape_html(ancestry.title(_target(row)))),
 					frappe.MandatoryError,
 				)
+
+	def _sold_while_published(self) -> set[tuple]:
+		"""In the save that unpublishes the plan, what it sold before: an item that was lost since does not keep it on
+		the CDN."""
+		before = self.get_doc_before_save()
+		if self.is_published or not before or not before.is_published:
+			return set()
+		return {
+			(_target(row), row.override_value)
+			for row in before.overrides
+			if row.action == "Set Sold Separately"
+		}
 
 
 def _target(row) -> tuple[str, str]:
