@@ -25,6 +25,7 @@ from memora.services.cdn_export import (
 )
 from memora.services.cdn_export import lease as leases
 from memora.services.cdn_export.publish_state import State
+from memora.services.cdn_export.storage import Upload
 from memora.services.cdn_export.storage.local import LocalStorage
 from memora.tests import clock, factories
 from memora.tests.faults.places import STEPS, killed, stopped
@@ -241,6 +242,43 @@ class TestRetries(WorkTestCase):
 		self.assertIn("a cause nobody had thought of", " ".join(self.failures().values()))
 		logged = frappe.get_all("CDN Sync Log", {"status": "Failed"}, pluck="error_message")
 		self.assertTrue(not logged or "a cause nobody had thought of" in logged[0])
+
+
+class TestDeadSubjects(WorkTestCase):
+	def setUp(self) -> None:
+		super().setUp()
+		self.subject = self.course["subject"]
+		self.label = scopes.subject(self.subject.name).label
+
+	def die(self) -> None:
+		"""Let the storage refuse the subject's files until it is out of retries; its plan goes on without it."""
+
+		def refuse(storage: LocalStorage, upload: Upload, **condition: Any) -> str:
+			if upload.path.startswith("lessons/"):
+				raise StorageUnavailableError("refused by the test")
+			return put(storage, upload, **condition)
+
+		put = LocalStorage.put
+		with patch.object(LocalStorage, "put", refuse):
+			for _ in range(4):
+				self.publish()
+				clock.skip(10 * 60)
+		self.assertEqual([letter["label"] for letter in operations.dead_letters()], [self.label])
+		self.check()
+
+	def test_what_a_retry_publishes_stands_in_the_plans_that_had_gone_on_without_it(self) -> None:
+		unit = factories.make_unit(parent_track=self.course["track"].name, is_published=1)
+		topic = factories.make_topic(parent_unit=unit.name, is_published=1)
+		lesson = factories.make_lesson(parent_topic=topic.name, is_published=1)
+		self.die()
+		self.assertNotIn(unit.name, self.learner(self.plan).units)
+		operations.retry(self.label)
+		self.publish()
+		self.check()
+		reading = self.learner(self.plan)
+		self.assertIn(unit.name, reading.units)
+		self.assertEqual({entry["lesson_id"] for entry in reading.entries}, {self.lesson.name, lesson.name})
+		self.assertEqual(reading.subjects[self.subject.name]["stats"]["total_lessons"], 2)
 
 
 class TestDisabled(WorkTestCase):

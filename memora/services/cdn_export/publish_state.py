@@ -85,6 +85,12 @@ class State:
 		return self.published_generation >= self.generation
 
 	@property
+	def is_behind(self) -> bool:
+		"""A build has failed since the last that succeeded, so that what reads this has gone on without the newest. It
+		stays so until it is published, whatever becomes of the retries and the dead letter meanwhile."""
+		return self.failed_generation > self.published_generation
+
+	@property
 	def is_approved(self) -> bool:
 		"""An admin has let through what there was to publish, and nothing has changed since."""
 		return self.approved_generation >= self.generation

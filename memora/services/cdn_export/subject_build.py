@@ -172,7 +172,7 @@ def tidy(site: Site, scope: Scope, levels: Levels) -> int:
 
 def _call_plans(state: State) -> bool:
 	"""After a failure or a hold is over, the plans that went on without this subject are built again."""
-	if state.retry_count or state.dead_since or state.held:
+	if state.is_behind or state.held:
 		plans = resolver.plans_of([state.ref]).get(state.ref, set())
 		publish_state.raise_generations(map(scopes.plan, plans))
 	return False
