@@ -32,6 +32,8 @@ from memora.tests.faults.places import STEPS, killed, stopped
 from memora.tests.processes import at_once
 from memora.tests.publishing import PublishingTestCase, make_course
 
+READ = {"title": "Read", "type": "Text", "config": '{"body": "mended"}'}
+
 
 class WorkTestCase(PublishingTestCase):
 	def setUp(self) -> None:
@@ -260,9 +262,12 @@ class TestDeadSubjects(WorkTestCase):
 
 		put = LocalStorage.put
 		with patch.object(LocalStorage, "put", refuse):
-			for _ in range(4):
-				self.publish()
-				clock.skip(10 * 60)
+			self.run_out_of_retries()
+
+	def run_out_of_retries(self) -> None:
+		for _ in range(4):
+			self.publish()
+			clock.skip(10 * 60)
 		self.assertEqual([letter["label"] for letter in operations.dead_letters()], [self.label])
 		self.check()
 
@@ -279,6 +284,63 @@ class TestDeadSubjects(WorkTestCase):
 		self.assertIn(unit.name, reading.units)
 		self.assertEqual({entry["lesson_id"] for entry in reading.entries}, {self.lesson.name, lesson.name})
 		self.assertEqual(reading.subjects[self.subject.name]["stats"]["total_lessons"], 2)
+
+	def test_what_is_given_up_stays_as_it_was_published_until_it_changes_again(self) -> None:
+		fellow = factories.make_lesson(
+			parent_topic=self.course["topics"][0].name, is_published=1, sort_order=1
+		)
+		self.publish()
+		before = self.learner(self.plan)
+		new = factories.make_lesson(parent_topic=self.course["topics"][0].name, is_published=1)
+		self.change(fellow, is_published=0)
+		self.change(self.subject, required_item="GOLD")
+		self.die()
+		operations.clear(self.label)
+		self.change(self.plan, title="Edited")
+		self.publish()
+		self.check()
+		reading = self.learner(self.plan)
+		self.assertEqual(reading.manifest["title"], "Edited")
+		for shown in ("subjects", "units", "lessons", "entries"):
+			self.assertEqual(getattr(reading, shown), getattr(before, shown))
+		self.assertEqual((operations.dead_letters(), operations.queue_status()["pending_count"]), ([], 0))
+
+		self.change(self.lesson, title="Edited")
+		self.publish()
+		self.check()
+		reading = self.learner(self.plan)
+		self.assertEqual(set(reading.lessons), {self.lesson.name, new.name})
+		self.assertEqual({entry["lesson_id"] for entry in reading.entries}, set(reading.lessons))
+		self.assertEqual(reading.level(self.subject.name), "paid")
+		self.assertEqual(reading.level(self.lesson.name), "paid")
+
+	def test_what_was_edited_before_it_was_given_up_is_published_with_the_next_change(self) -> None:
+		fellow = factories.make_lesson(
+			parent_topic=self.course["topics"][0].name, is_published=1, sort_order=1, stages=[READ]
+		)
+		self.publish()
+		frappe.db.set_value("Memora Lesson Stage", fellow.stages[0].name, "config", "[1]")
+		operations.rebuild([self.plan.name])
+		self.change(self.lesson, stages=[{**READ, "config": '{"body": "given up"}'}])
+		self.run_out_of_retries()
+		operations.clear(self.label)
+		self.change(fellow, stages=[READ])
+		self.publish()
+		self.check()
+		(stage,) = self.learner(self.plan).lessons[self.lesson.name]["stages"]
+		self.assertEqual(stage["config"], {"body": "given up"})
+
+	def test_what_is_given_up_is_tried_again_for_a_plan_that_is_to_show_it(self) -> None:
+		new = factories.make_lesson(parent_topic=self.course["topics"][0].name, is_published=1)
+		self.die()
+		operations.clear(self.label)
+		second = factories.make_plan([self.subject], is_published=1)
+		self.publish()
+		self.check()
+		for plan in (self.plan, second):
+			reading = self.learner(plan)
+			self.assertIn(new.name, reading.lessons)
+			self.assertEqual({entry["lesson_id"] for entry in reading.entries}, set(reading.lessons))
 
 
 class TestDisabled(WorkTestCase):

@@ -160,7 +160,7 @@ def run(site: Site, lease: Lease, state: State) -> Counts:
 			state = _read_again(lease)
 			continue
 		behind = {subject for subject in shared if not snapshot.is_ready(subject)}
-		stuck = {subject for subject in behind if _is_backing_off(snapshot, subject)}
+		stuck = {subject for subject in behind if _is_stuck(snapshot, subject)}
 		if behind <= stuck:
 			return _publish(site, lease, snapshot, stuck)
 		for subject in sorted(behind - stuck):
@@ -197,9 +197,15 @@ def _keep_own(snapshot: Snapshot) -> None:
 			snapshot.overrides[subject] = ()
 
 
-def _is_backing_off(snapshot: Snapshot, subject: str) -> bool:
+def _is_stuck(snapshot: Snapshot, subject: str) -> bool:
+	"""Whether a subject that is not ready is to stay as it is. One that was given up is tried again for a plan that
+	does not show its shared files yet."""
 	state = snapshot.subject_states.get(scopes.subject(subject).id)
-	return state is not None and publish_state.is_backing_off(state, now_datetime())
+	if state is None:
+		return False
+	if state.is_given_up:
+		return snapshot.shows_shared(subject)
+	return publish_state.is_backing_off(state, now_datetime())
 
 
 def _bring_up_to_date(site: Site, subject: str) -> None:
@@ -209,7 +215,7 @@ def _bring_up_to_date(site: Site, subject: str) -> None:
 		raise ScopeBusyError(f"subject {subject} is being built by another worker")
 	with lease:
 		state, seen = build.read_state(lease)
-		if state.is_live and state.is_current:
+		if state.is_ready:
 			return
 		if site.follow_settings(seen):
 			raise ScopeBusyError(

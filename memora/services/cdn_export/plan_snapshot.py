@@ -48,7 +48,7 @@ class Snapshot:
 	def is_ready(self, subject: str) -> bool:
 		"""Whether a subject's shared files are there, and as new as its generation."""
 		state = self.subject_states.get(scopes.subject(subject).id)
-		return state is not None and state.is_live and state.is_current
+		return state is not None and state.is_ready
 
 	def rights(self, subject: str) -> Rights:
 		"""Who may read a subject's lessons as the live manifest shows them."""
@@ -74,6 +74,10 @@ class Snapshot:
 		"""Whether the plan has said that it reads the shared files, so that nobody takes them away."""
 		known = self.renditions.get(subject)
 		return known is not None and known.mode == "shared"
+
+	def shows_shared(self, subject: str) -> bool:
+		"""Whether the live manifest shows the shared files."""
+		return self.reads(subject) and self.renditions[subject].generation > 0
 
 	def was_rendered(self, subject: str) -> bool:
 		"""Whether the live manifest shows the subject."""

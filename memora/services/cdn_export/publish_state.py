@@ -91,6 +91,17 @@ class State:
 		return self.failed_generation > self.published_generation
 
 	@property
+	def is_given_up(self) -> bool:
+		"""An admin has cleared its dead letter, and nothing has changed since: what is live is not the content, but
+		nothing waits."""
+		return self.is_current and self.is_behind
+
+	@property
+	def is_ready(self) -> bool:
+		"""What it publishes is there, and as new as its generation."""
+		return self.is_live and self.is_current and not self.is_behind
+
+	@property
 	def is_approved(self) -> bool:
 		"""An admin has let through what there was to publish, and nothing has changed since."""
 		return self.approved_generation >= self.generation
@@ -260,6 +271,7 @@ def _of_success(release: bool) -> dict[str, Any]:
 		"retry_count": 0,
 		"next_retry_at": None,
 		"dead_since": None,
+		"failed_generation": 0,
 		"held": 0,
 		"held_reason": None,
 		"last_error": None,
@@ -443,11 +455,14 @@ def reopen(ids: Iterable[str]) -> None:
 
 
 def give_up(scope: Scope) -> bool:
-	"""Close a dead letter without publishing: what is live counts as current. False when it was not dead."""
+	"""Close a dead letter without publishing: what is live counts as current, until its content changes again.
+
+	It stays behind (`State.is_behind`): what reads it keeps to what was published. False when it was not dead.
+	"""
 	return bool(
 		database.execute(
 			f"""update `tab{TABLE}` set dead_since = null, retry_count = 0, next_retry_at = null, last_error = null,
-				published_generation = generation, waiting_since = null
+				published_generation = generation, failed_generation = generation + 1, waiting_since = null
 			where name = %s and dead_since is not null""",
 			(scope.id,),
 		)

@@ -20,7 +20,7 @@ from memora.services.cdn_export.publish_state import State
 TABLE = "CDN Rendition"
 
 # A subject that changed is rendered anew, unless it cannot be built; then it stays as it is.
-_SEARCH_READ = """if(state.generation > reader.generation and state.retry_count = 0 and state.dead_since is null,
+_SEARCH_READ = """if(state.generation > reader.generation and state.failed_generation <= state.published_generation,
 	null, reader.search)"""
 
 Mode = Literal["shared", "own"]

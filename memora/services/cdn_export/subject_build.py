@@ -43,7 +43,9 @@ def run(site: Site, lease: Lease, state: State) -> Counts:
 	stays live.
 	"""
 	subject = lease.scope.ref
-	touched = fold.lessons_changed_since(subject, state.published_generation) if state.is_live else None
+	# Of a dead letter that was given up, more counts as published than is.
+	is_known = state.is_live and not state.is_behind
+	touched = fold.lessons_changed_since(subject, state.published_generation) if is_known else None
 	drafted = draft(subject, touched, brakes=site.options.hold_large_changes and not state.is_approved)
 	state_values: dict[str, Any] = {"is_live": 1}
 	if drafted.kept_paid:
