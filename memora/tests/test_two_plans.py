@@ -12,6 +12,7 @@ import frappe
 from frappe.model.document import Document
 
 from memora.services.cdn_export import fold, reconciliation, standing
+from memora.services.cdn_export import fold, operations
 from memora.tests import factories
 from memora.tests.processes import at_once
 from memora.tests.publishing import PublishingTestCase, Reading, make_course
@@ -507,6 +508,20 @@ class TestRemoval(TwoPlansTestCase):
 		self.publish()
 		self.assertEqual({*self.below("plans/"), *self.shared()}, {"plans/index.json"})
 		self.assertEqual(self.read("plans/index.json")["plans"], [])
+
+
+class TestRebuild(TwoPlansTestCase):
+	def test_what_a_rebuild_finds_for_one_plan_stands_in_the_other_too(self) -> None:
+		frappe.db.set_value("Memora Lesson", self.lessons[0].name, "title", "Found")
+		frappe.db.set_value("Memora Lesson", self.lessons[1].name, "is_published", 0)
+		operations.rebuild([self.whole.name])
+		self.publish()
+		self.check()
+		for plan in (self.whole, self.other):
+			reading = self.learner(plan)
+			self.assertEqual({entry["lesson_id"] for entry in reading.entries}, set(reading.lessons))
+			self.assertIn("Found", [entry["lesson_name"] for entry in reading.entries])
+			self.assertEqual(reading.subjects[self.subject.name]["stats"]["total_lessons"], 3)
 
 
 class TestMoves(TwoPlansTestCase):

@@ -63,8 +63,12 @@ def raise_for(affected: resolver.Affected, *, triggered_by: str = "") -> None:
 
 
 def touch(plans: Iterable[str] = (), subjects: Iterable[str] = (), *, triggered_by: str = "") -> None:
-	"""Queue plans and whole subjects as if all in them had changed, in the caller's transaction."""
+	"""Queue plans and whole subjects as if all in them had changed, in the caller's transaction.
+
+	With a subject every plan that lists it: what its files say anew, theirs are to say too.
+	"""
 	subjects = set(subjects)
+	plans = set(plans).union(*resolver.plans_of(subjects).values())
 	generations = publish_state.raise_generations(
 		[*map(scopes.plan, plans), *map(scopes.subject, subjects)], triggered_by=triggered_by
 	)

@@ -196,7 +196,8 @@ def find_plan(name_or_title: str) -> str:
 
 
 def rebuild(plans: Sequence[str]) -> None:
-	"""Queue plans, and all their subjects, to be read anew; what differs is published with the next batch."""
+	"""Queue plans, and all their subjects, to be read anew; what differs is published with the next batch, also in other
+	plans that list these subjects."""
 	plans = [find_plan(plan) for plan in plans]
 	subjects = frappe.get_all(
 		"Memora Plan Subject",

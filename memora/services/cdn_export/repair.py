@@ -242,7 +242,6 @@ def _touch(scope_ids: Collection[str], entries: Iterable[LedgerEntry]) -> None:
 	subjects = {state.ref for state in states.values() if state.scope_type == "subject"}
 	subjects |= {entry.subject for entry in entries if entry.subject}
 	plans = {state.ref for state in states.values() if state.scope_type == "plan"}
-	plans |= {plan for found in resolver.plans_of(subjects).values() for plan in found}
 	fold.touch(plans, subjects, triggered_by="Fallback Recovery")
 	if scopes.INDEX.id in ids:
 		publish_state.raise_generations([scopes.INDEX])
