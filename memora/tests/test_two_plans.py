@@ -510,6 +510,59 @@ class TestRemoval(TwoPlansTestCase):
 		self.assertEqual(self.read("plans/index.json")["plans"], [])
 
 
+class TestRemovalWhereAPlanFails(TwoPlansTestCase):
+	"""`other` is a dead letter, for the sake of a second subject that it has to itself."""
+
+	def setUp(self) -> None:
+		super().setUp()
+		second = make_course(required_item="ITEM")
+		self.second = second["subject"]
+		self.change(self.other, subjects=[{"subject": self.subject.name}, {"subject": self.second.name}])
+		self.override(self.other, factories.override(second["lessons"][0], "Set Sold Separately"))
+		self.check()
+		self.change(self.second, required_item="")
+		for _ in range(4):
+			self.publish()
+			self.minutes_pass(10)
+		self.assertEqual([letter["label"] for letter in operations.dead_letters()], [self.other.name])
+
+	def mend(self) -> None:
+		self.change(self.second, required_item="ITEM")
+		self.publish()
+		self.check()
+		self.assertEqual(operations.dead_letters(), [])
+
+	def test_an_unpublished_lesson_goes_in_the_same_run(self) -> None:
+		gone = self.lessons[0].name
+		self.change(self.lessons[0], is_published=0)
+		self.publish()
+		self.assertIsNone(self.read_bytes(f"lessons/{gone}.json"))
+		for plan in (self.whole, self.other):
+			self.assertNotIn(gone, self.learner(plan).lessons)
+		self.mend()
+
+	def test_an_unpublished_unit_stays_with_its_lessons_for_the_links_to_it(self) -> None:
+		before = self.learner(self.other)
+		self.change(self.course["units"][0], is_published=0)
+		self.publish()
+		self.change(self.lessons[2], is_published=0)
+		self.publish()
+		after = self.learner(self.other)
+		self.assertEqual(set(after.units), set(before.units))
+		self.assertEqual(set(after.lessons), set(before.lessons) - {self.lessons[2].name})
+		self.assertEqual(set(self.learner(self.whole).lessons), {self.lessons[3].name})
+		self.mend()
+		self.assertEqual(len(self.shared()), 2)
+
+	def test_what_went_meanwhile_counts_as_unpublished_when_large_changes_are_held(self) -> None:
+		self.configure(hold_large_changes=1)
+		for lesson in self.lessons[:3]:
+			self.change(lesson, is_published=0)
+		self.publish()
+		self.mend()
+		self.assertEqual(len(self.learner(self.other).lessons), 5)
+
+
 class TestRebuild(TwoPlansTestCase):
 	def test_what_a_rebuild_finds_for_one_plan_stands_in_the_other_too(self) -> None:
 		frappe.db.set_value("Memora Lesson", self.lessons[0].name, "title", "Found")

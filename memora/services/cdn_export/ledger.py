@@ -54,6 +54,19 @@ _SHOWN_BY: dict[str, tuple[str, ...]] = {
 _NEVER = 1 << 62
 """Above any generation."""
 
+_FAILS = f"""exists (
+	select 1 from `tabCDN Publish State` plan
+	where plan.scope_type = 'plan' and {database.exactly("plan.ref", "reader.plan")}
+		and plan.failed_generation > plan.published_generation)"""
+"""SQL: whether the last build of the plan `reader` has failed."""
+
+_KEEPS_UNITS = f"""exists (
+	select 1 from `tab{TABLE}` unit
+	join `tabCDN Rendition` linking on {database.exactly("linking.subject", "unit.subject")}
+	where unit.remove_at is not null and unit.state = 'removing' and unit.kind = 'unit'
+		and linking.plan = reader.plan and linking.mode = 'shared' and linking.generation < unit.drop_generation)"""
+"""SQL: whether the plan `reader` still links to a shared unit that is no longer produced."""
+
 _TEXTS = frozenset(
 	{"node", "subject", "content_hash", "shape_hash", "etag", "access_level", "required_item", "pictures"}
 )
@@ -338,14 +351,17 @@ def drop(paths: Iterable[str], *, remove_at: datetime, drop_generation: int = 0)
 def removable(scope: Scope, now: datetime) -> list[LedgerEntry]:
 	"""The scope's files that may be removed now: due, and linked to by no live plan.
 
-	A plan still reads a shared file while its rendition of the subject is older than the build that dropped it.
+	A plan still reads a shared file while its rendition of the subject is older than the build that dropped it. Where
+	the plan has failed since, that holds for units only: lessons are linked to by shared files, which were written anew
+	without them, but for a unit that is kept for this plan as it was.
 	"""
 	return list(
 		_select(
 			f"""scope = %(scope)s and state = 'removing' and remove_at <= %(now)s and not exists (
 				select 1 from `tabCDN Rendition` reader
 				where {database.exactly("reader.subject", "%(subject)s")} and reader.mode = 'shared'
-					and reader.generation < drop_generation)""",
+					and reader.generation < drop_generation
+					and (kind != 'lesson' or not {_FAILS} or {_KEEPS_UNITS}))""",
 			{"scope": scope.id, "now": now, "subject": scope.ref if scope.type == "subject" else ""},
 		).values()
 	)
@@ -398,8 +414,8 @@ def live_versions(scope: Scope, subject: str, kind: str) -> dict[str, int]:
 def lesson_rights(scope: Scope, subjects: Sequence[str], *, read_up_to: int | None = None) -> Rights:
 	"""Who may read the scope's live lessons of these subjects, by lesson.
 
-	With `read_up_to` also those that a shared subject has dropped in a later build than that generation: a plan
-	that has not been built since still links to them.
+	With `read_up_to` also those that a shared subject has dropped in a later build than that generation: to a plan
+	that has not been built since they are still there.
 	"""
 	if not subjects:
 		return {}
@@ -408,7 +424,7 @@ def lesson_rights(scope: Scope, subjects: Sequence[str], *, read_up_to: int | No
 		for lesson, level, item in frappe.db.sql(
 			f"""select node, access_level, required_item from `tab{TABLE}`
 			where scope = %s and subject in %s and kind = 'lesson' and (
-				state in ('live', 'in_flight') or (state = 'removing' and drop_generation > %s))""",
+				state in ('live', 'in_flight') or (state in ('removing', 'removed') and drop_generation > %s))""",
 			(scope.id, tuple(subjects), _NEVER if read_up_to is None else read_up_to),
 		)
 	}
