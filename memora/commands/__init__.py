@@ -13,7 +13,8 @@ from memora.commands.running import action, json_option
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 LABEL_HELP = (
-	"""LABEL is what `dead-letters list` shows: a plan's ID, `subject:` and a subject's ID, or `index`."""
+	"LABEL is what `dead-letters list` shows: a plan's ID (after `plan:` where it reads like another label), `subject:`"
+	" and a subject's ID, or `index`."
 )
 
 

@@ -230,6 +230,40 @@ class TestRetries(WorkTestCase):
 		self.assertEqual(operations.dead_letters(), [])
 		self.check()
 
+	def test_a_plan_that_is_called_like_another_scope_is_retried_all_the_same(self) -> None:
+		for name in ("index", f"subject:{self.course['subject'].name}", "plan:index", "media"):
+			with self.subTest(name):
+				self.plan.name = frappe.rename_doc(self.plan.doctype, self.plan.name, name)
+				self.publish()
+				self.edit(f"retried as {name}")
+				with self.failing():
+					for _ in range(4):
+						self.publish()
+						clock.skip(10 * 60)
+				(letter,) = operations.dead_letters()
+				self.assertEqual(self.buried(), {letter["label"]})
+				operations.retry(letter["label"])
+				self.publish()
+				self.assertEqual((operations.dead_letters(), self.failures()), ([], {}))
+				self.check()
+				titles = {lesson["title"] for lesson in self.learner(self.plan).lessons.values()}
+				self.assertEqual(titles, {f"retried as {name}"})
+
+	def test_a_plan_that_is_called_like_another_scope_takes_only_its_own_dead_letter_back(self) -> None:
+		self.plan.name = frappe.rename_doc(self.plan.doctype, self.plan.name, "index")
+		self.publish()
+		pending_queue.bury("index", {})
+		self.edit("published")
+		self.publish()
+		self.assertEqual(self.buried(), {"index"})
+
+	def buried(self) -> set[str]:
+		"""The labels of the dead letters in Redis."""
+		hashed = pending_queue._guarded(
+			lambda client: client.hkeys(pending_queue.key(pending_queue.DEAD_LETTER))
+		)
+		return {label.decode() for label in hashed}
+
 	def test_a_failure_is_recorded_with_its_cause(self) -> None:
 		"""earlier-defects, Queue: a bare `except` around each step: failures looked like "processed 0", with nothing
 		logged."""

@@ -16,6 +16,8 @@ from typing import Any
 import frappe
 import redis
 
+from memora.services.cdn_export.scopes import Scope
+
 PENDING = "cdn_export:pending_plans"
 DEAD_LETTER = "cdn_export:dead_letter"
 LOCK = "cdn_export:lock:{}"
@@ -148,7 +150,7 @@ def unlock(scopes: Iterable[str], token: str, published: Sequence[str] = ()) -> 
 			pipe.eval(_RELEASE, 1, key(LOCK.format(scope)), token)
 		if published:
 			pipe.srem(key(PENDING), *published)
-			pipe.hdel(key(DEAD_LETTER), *published)
+			pipe.hdel(key(DEAD_LETTER), *(Scope("plan", plan).label for plan in published))
 		pipe.execute()
 
 	_guarded(call)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from memora.services.cdn_export import paths
 
@@ -30,8 +30,13 @@ class Scope:
 
 	@property
 	def label(self) -> str:
-		"""How dead letters and locks call it: a plan by its name alone, a subject as `subject:{name}`."""
-		return self.ref if self.type == "plan" else f"{self.type}:{self.ref}" if self.ref else self.type
+		"""How dead letters and locks call it: a plan by its name alone, a subject as `subject:{name}`.
+
+		A plan whose name reads like another scope's label is `plan:{name}`. `of_label` is the way back.
+		"""
+		if self.type == "plan" and self.ref.partition(":")[0] not in get_args(ScopeType):
+			return self.ref
+		return f"{self.type}:{self.ref}" if self.ref else self.type
 
 
 INDEX = Scope("index")
@@ -50,6 +55,10 @@ def subject(name: str) -> Scope:
 
 def of_label(label: str) -> Scope:
 	"""The scope that dead letters and locks call `label`."""
-	if label == INDEX.label:
-		return INDEX
-	return subject(label.removeprefix("subject:")) if label.startswith("subject:") else plan(label)
+	for alone in (INDEX, MEDIA):
+		if label == alone.label:
+			return alone
+	kind, _, name = label.partition(":")
+	if name and kind == "subject":
+		return subject(name)
+	return plan(name if name and kind == "plan" else label)

@@ -164,7 +164,7 @@ class ExportDashboard {
 		const { esc } = memora.publishing;
 		const button = (action, label, look = "btn-default") =>
 			`<button type="button" class="btn ${look} btn-xs" data-action="${action}" data-label="${esc(row.label)}"
-				data-title="${esc(row.title)}" data-key="${action} ${esc(row.label)}">${label}</button>`;
+				data-name="${esc(row.name)}" data-title="${esc(row.title)}" data-key="${action} ${esc(row.label)}">${label}</button>`;
 		const buttons = [];
 		if (row.state === "dead") {
 			buttons.push(button("retry", __("Retry"), "btn-primary-light"), button("clear", __("Clear")));
@@ -244,10 +244,10 @@ class ExportDashboard {
 	}
 
 	act(target) {
-		const { action, label, title } = target.dataset;
-		const call = (method) =>
+		const { action, label, name, title } = target.dataset;
+		const call = (method, plan_id = label) =>
 			memora.publishing
-				.ask(method, { plan_id: label }, { post: true, button: $(target) })
+				.ask(method, { plan_id }, { post: true, button: $(target) })
 				.then((answer) => {
 					frappe.show_alert({ message: (answer && answer.message) || __("Done"), indicator: "blue" });
 					target.blur();
@@ -262,10 +262,10 @@ class ExportDashboard {
 					__("Give up publishing {0}? What is live stays until its content changes again.", [`<b>${memora.publishing.esc(title)}</b>`]),
 					() => call("memora.api.cdn_admin.clear_dead_letter")
 				),
-			rebuild: () => call("memora.api.cdn_admin.rebuild_plan"),
+			rebuild: () => call("memora.api.cdn_admin.rebuild_plan", name),
 			approve: () =>
 				frappe.confirm(__("Let through all that is held of {0}?", [`<b>${memora.publishing.esc(title)}</b>`]), () => call("approve_held")),
-			preview: () => memora.publishing.show_preview(label, title),
+			preview: () => memora.publishing.show_preview(name, title),
 		};
 		actions[action]();
 	}
