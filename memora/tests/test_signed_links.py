@@ -13,8 +13,10 @@ import frappe
 import orjson
 import requests
 
-from memora.services.cdn_export import audit, repair, signing
+from memora.exceptions import StorageError
+from memora.services.cdn_export import audit, ledger, repair, signing
 from memora.services.cdn_export.build import Site
+from memora.services.cdn_export.storage import Storage, Upload
 from memora.tests import factories
 from memora.tests.buckets import BucketTestCase
 from memora.tests.publishing import make_course
@@ -118,6 +120,114 @@ class TestSignedLinks(BucketTestCase):
 			self.assertEqual(old, new)
 		with self.site() as site:
 			self.assertEqual(audit.verify(site).findings, [])
+		self.check(leaving=[FILM])
+
+	def break_content(self) -> None:
+		"""From now on the first subject has another shape, and cannot be built."""
+		self.change(self.course["subject"], title="Retitled")
+		stage = frappe.db.get_value("Memora Lesson Stage", {"parent": self.plain.name})
+		frappe.db.set_value("Memora Lesson Stage", stage, "config", "[1]")
+		self.publish()
+		self.assertIn(self.course["subject"].name, self.failures())
+
+	def mend_content(self) -> None:
+		self.show(self.plain, ELSEWHERE)
+		frappe.db.commit()
+		self.minutes_pass(10)
+		self.publish()
+		self.assertEqual(self.failures(), {})
+
+	def test_what_cannot_be_built_keeps_no_other_from_being_renewed(self) -> None:
+		"""An earlier build ended the minute's tick there, each minute, until all links had expired."""
+		broken = make_course(units=1, lessons=1, required_item="SILVER")
+		(lesson,) = broken["lessons"]
+		self.show(lesson, FILM)
+		overrides = [factories.override(lesson, "Set Sold Separately")]
+		plan = factories.make_plan([broken["subject"]], is_published=1, overrides=overrides)
+		self.publish()
+		self.change(broken["subject"], required_item=None)
+		self.publish()
+		self.assertEqual(set(self.failures()), {plan.name})
+		with self.later(hours=2.2), self.recorded() as steps:
+			self.assertEqual(self.tick(), {"due": "signature"})
+			self.assertEqual(self.tick(), {"due": ""})
+		files = {
+			f"lessons/{self.video.name}.json",
+			f"lessons/{self.paid.name}.json",
+			f"plans/{plan.name}/lessons/{lesson.name}.json",
+		}
+		self.assertEqual(sorted(steps), sorted(("put", path) for path in files))
+
+	def test_what_is_live_is_renewed_though_its_content_cannot_be_built(self) -> None:
+		"""An earlier build let the links of live lessons expire where the content was not theirs any more."""
+		self.show(self.video, FILM, f"{CDN}/videos/a.mp4#t=30", ELSEWHERE)
+		self.publish()
+		self.break_content()
+		before, life = self.lesson(self.video), self.signed_for(self.video)
+		with self.later(hours=2.2):
+			self.assertEqual(self.tick(), {"due": "signature"})
+			self.assertEqual(self.tick(), {"due": ""})
+		after = self.lesson(self.video)
+		self.assertGreater(self.signed_for(self.video), life + 1.5)
+		for old, new in zip(before["stages"], after["stages"], strict=True):
+			old, new = old["config"].pop("video_url"), new["config"].pop("video_url")
+			self.assertEqual(old.partition("?")[0], new.partition("?")[0])
+			self.assertEqual(old.partition("#")[2], new.partition("#")[2])
+			self.assertEqual(old == new, old == ELSEWHERE)
+			self.assertEqual(new.count("X-Amz-Signature="), int(new != ELSEWHERE))
+		del before["signed_url_expiry"], after["signed_url_expiry"]
+		self.assertEqual(before, after)
+		with self.site() as site:
+			self.assertEqual(audit.verify(site).findings, [])
+		self.mend_content()
+		self.assertEqual(self.lesson(self.video)["parent"]["subject_title"], "Retitled")
+		self.check(leaving=[FILM])
+
+	def test_a_lesson_that_cannot_be_renewed_holds_up_no_other(self) -> None:
+		other = self.course["lessons"][2]
+		self.show(other, FILM)
+		self.publish()
+		life, path = self.signed_for(other), f"lessons/{self.video.name}.json"
+		with self.later(hours=2.2), self.refusing(path):
+			self.tick()
+		self.assertGreater(self.signed_for(other), life + 1.5)
+		self.assertLess(self.signed_for(self.video), life)
+		self.break_content()
+		self.drop(path)
+		life = self.signed_for(other)
+		with self.later(hours=4.4):
+			self.tick()
+		self.assertGreater(self.signed_for(other), life + 1.5)
+		self.assertNotIn(path, self.paths())
+
+	@contextmanager
+	def refusing(self, path: str) -> Iterator[None]:
+		"""The storage refuses to have this written, and nothing else."""
+		kind = type(self.storage())
+		put = kind.put
+
+		def put_or_refuse(storage: Storage, upload: Upload, **condition: Any) -> str:
+			if upload.path == path:
+				raise StorageError(f"{path} is refused")
+			return put(storage, upload, **condition)
+
+		with patch.object(kind, "put", put_or_refuse):
+			yield
+
+	def test_a_renewal_that_was_broken_off_is_made_again(self) -> None:
+		self.break_content()
+		life, path = self.signed_for(self.video), f"lessons/{self.video.name}.json"
+		with self.later(hours=2.2):
+			with patch.object(ledger, "uploaded_again", side_effect=RuntimeError("the worker ends")):
+				self.tick()
+			with self.recorded() as steps:
+				self.tick()
+			self.assertIn(("put", path), steps)
+			self.assertEqual(self.tick(), {"due": ""})
+		self.assertGreater(self.signed_for(self.video), life + 1.5)
+		with self.site() as site:
+			self.assertEqual(audit.verify(site).findings, [])
+		self.mend_content()
 		self.check(leaving=[FILM])
 
 	def test_a_ledger_that_was_lost_knows_again_when_signatures_end(self) -> None:

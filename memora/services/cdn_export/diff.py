@@ -272,6 +272,11 @@ def reissue(entry: LedgerEntry, document: Document) -> Planned | None:
 	"""
 	if entry.state != "live" or sha256(serialise(document, entry.path)).hexdigest() != entry.content_hash:
 		return None
+	return as_live(entry, stamped(entry.kind, document, entry.live_version))
+
+
+def as_live(entry: LedgerEntry, document: Document) -> Planned:
+	"""Plan a live file to be uploaded again under the version it has. `document` is whole, stamp included."""
 	return Planned(
 		path=entry.path,
 		kind=entry.kind,
@@ -281,7 +286,7 @@ def reissue(entry: LedgerEntry, document: Document) -> Planned | None:
 		changed=True,
 		content_hash=entry.content_hash,
 		shape_hash=entry.shape_hash,
-		document=stamped(entry.kind, document, entry.live_version),
+		document=document,
 		access_level=entry.access_level,
 		required_item=entry.required_item,
 		lesson_count=entry.lesson_count,

@@ -1,36 +1,49 @@
 """Signed links in live lessons are renewed before half their life is gone, and nothing else is.
 
 The lesson is made anew; where it is still the content that is live, it goes up again under the same version,
-with new signatures. Where it is not, its scope waits to be built anyway, which signs as well.
+with new signatures. Where it is not, or cannot be made any more, what is published is read back and signed again:
+its scope may wait for an admin, or fail, for longer than signatures hold. No lesson holds up another's renewal.
 """
 
 from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 import frappe
-from frappe.model.document import Document
+import orjson
+from frappe.model.document import Document as FrappeDocument
 
-from memora.exceptions import LeaseLostError
+from memora.exceptions import (
+	BuildError,
+	LeaseLostError,
+	StorageConfigurationError,
+	StorageError,
+	StorageUnavailableError,
+)
 from memora.services.cdn_export import (
 	brake,
 	cdn_uploader,
 	content_tree,
 	database,
 	diff,
+	failures,
 	ledger,
 	publish_state,
 	subject_files,
 )
 from memora.services.cdn_export import lease as leases
 from memora.services.cdn_export.build import Site
-from memora.services.cdn_export.diff import LedgerEntry, Planned
+from memora.services.cdn_export.diff import Document, LedgerEntry, Planned
 from memora.services.cdn_export.json_generator import lesson_document
 from memora.services.cdn_export.lease import Lease
 from memora.services.cdn_export.signing import Signer, renew_below
+from memora.services.cdn_export.storage import Storage
 
 _LONG_AGO = datetime(2000, 1, 1)
 
@@ -48,7 +61,8 @@ def is_due(hours: int) -> bool:
 def run(site: Site) -> int:
 	"""Renew what is due, scope by scope. Returns how many lessons were uploaded.
 
-	Scopes that another worker is building are left to it and to the next tick.
+	Scopes that another worker is building are left to it and to the next tick. What cannot be renewed is logged,
+	with why, and tried again by the next tick.
 	"""
 	signer = site.signer()
 	due: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
@@ -66,13 +80,16 @@ def run(site: Site) -> int:
 		try:
 			with lease:
 				for subject, paths in due[state.name].items():
-					renewed += _renew(site, signer, lease, subject, paths)
+					renewed += _renew_or_log(site, signer, lease, subject, paths)
 		except LeaseLostError as error:
 			frappe.logger("memora").info(str(error))
+		except (StorageConfigurationError, StorageUnavailableError) as error:
+			frappe.logger("memora").error(f"signed links are not renewed until the storage answers: {error}")
+			break  # it is the same for all scopes
 	return renewed
 
 
-def settings_saved(doc: Document) -> None:
+def settings_saved(doc: FrappeDocument) -> None:
 	"""Renew at once what was signed with other keys or for another life, and everything when other lessons are
 	to be signed now. Once CDN Settings are committed, as in `relocation`."""
 	before = doc.get_doc_before_save()
@@ -99,26 +116,62 @@ def _expire(condition: str) -> None:
 		frappe.logger("memora").exception("signed links keep their old signatures until those end")
 
 
+def _renew_or_log(site: Site, signer: Signer, lease: Lease, subject: str, paths: Collection[str]) -> int:
+	"""`_renew`; what is wrong with one subject must not keep the next from being renewed."""
+	try:
+		return _renew(site, signer, lease, subject, paths)
+	except (LeaseLostError, StorageConfigurationError, StorageUnavailableError):
+		raise
+	except Exception as error:
+		database.rollback()
+		if database.errno(error) in database.OTHER_SCHEMA:
+			raise  # no fault of this subject: all of them wait until the site is migrated
+		frappe.logger("memora").exception(
+			f"signed links of {lease.label}, subject {subject}, are not renewed"
+		)
+		return 0
+
+
 def _renew(site: Site, signer: Signer, lease: Lease, subject: str, paths: Collection[str]) -> int:
 	database.fresh()
-	entries = ledger.of_paths(paths)
+	entries = {
+		path: entry
+		for path, entry in ledger.of_paths(paths).items()
+		if entry.state == "live" and entry.scope == lease.scope.id
+	}
+	try:
+		files = _made_anew(lease, subject, entries)
+	except database.ERRORS:
+		raise
+	except Exception as error:  # noqa: BLE001 - whatever keeps a scope from being built, which records it
+		frappe.logger("memora").warning(
+			f"{lease.label} cannot be made anew, so what is published is signed again: {failures.describe(error)}"
+		)
+		files = []
+	renewed = _upload(site, signer, lease, files, entries)
+	left = [entries[path] for path in sorted(entries.keys() - {file.path for file in files})]
+	return renewed + (_renew_as_published(site, signer, lease, left) if left else 0)
+
+
+def _made_anew(lease: Lease, subject: str, entries: Mapping[str, LedgerEntry]) -> list[Planned]:
+	"""Those of these lessons that are still the content that is live."""
 	tree = content_tree.load(subject)
 	plan = lease.scope.ref if lease.scope.type == "plan" else None
 	overrides = content_tree.plan_overrides(plan).get(subject, ()) if plan else ()
 	if tree is None:
-		return 0
+		return []
 	held = publish_state.by_id([lease.scope.id])[lease.scope.id].held
 	rights = ledger.lesson_rights(lease.scope, [subject]) if held else {}
 	resolved, _ = brake.keep_paid(tree, overrides, rights)
 	if resolved is None:
-		return 0
+		return []
 	drafts = [
 		draft
 		for draft in subject_files.drafts(resolved, plan)
 		if draft.path in entries and entries[draft.path].shape_hash == draft.shape_hash
 	]
 	stages = content_tree.stages({draft.lesson.name for draft in drafts})
-	files = [
+	return [
 		file
 		for draft in drafts
 		if (
@@ -127,16 +180,69 @@ def _renew(site: Site, signer: Signer, lease: Lease, subject: str, paths: Collec
 			)
 		)
 	]
-	return _upload(site, signer, lease, files, entries)
+
+
+def _renew_as_published(site: Site, signer: Signer, lease: Lease, left: Sequence[LedgerEntry]) -> int:
+	"""Sign what stands in the storage again: a signed link leads to its video as the editor's does.
+
+	What was signed stays so, whatever *Sign* says by now: only a build knows the links as they were written.
+	"""
+	with ThreadPoolExecutor(max_workers=site.storage.threads) as pool:
+		read = list(pool.map(partial(_read_back, site.storage), left))
+	signed: list[Planned] = []
+	others: list[Planned] = []
+	doubtful = []
+	for entry, found in zip(left, read, strict=True):
+		if found is None:
+			frappe.logger("memora").error(
+				f"the signed links in {entry.path} are not renewed, since what stands there is not what was"
+				" published: `bench memora repair` has it uploaded again"
+			)
+			continue
+		etag, document = found
+		was_signed = document.pop("signed_url_expiry", None)
+		(signed if was_signed else others).append(diff.as_live(entry, document))
+		if entry.damaged or etag != entry.etag:
+			doubtful.append(entry.path)
+	entries = {entry.path: entry for entry in left}
+	renewed = _upload(site, replace(signer, mode="All"), lease, signed, entries)
+	renewed += _upload(site, signer, lease, others, entries)
+	if doubtful:
+		# Not the object that the ledger knows; an upload may have been broken off. The next build writes it anew.
+		database.transaction(lambda: ledger.damage(doubtful))
+	return renewed
+
+
+def _read_back(storage: Storage, entry: LedgerEntry) -> tuple[str, Document] | None:
+	"""The ETag and the document of a live lesson; None where another stands there, or none."""
+	stored, body = storage.head(entry.path), storage.get(entry.path)
+	if stored is None or body is None or dict(stored.metadata) != entry.metadata():
+		return None
+	try:
+		document = orjson.loads(body)
+	except orjson.JSONDecodeError:
+		return None
+	expected = (entry.node, entry.live_version)
+	if not isinstance(document, dict) or (document.get("id"), document.get("version")) != expected:
+		return None
+	return stored.etag, document
 
 
 def _upload(
-	site: Site, signer: Signer, lease: Lease, files: list[Planned], entries: dict[str, LedgerEntry]
+	site: Site, signer: Signer, lease: Lease, files: list[Planned], entries: Mapping[str, LedgerEntry]
 ) -> int:
 	if not files:
 		return 0
-	cargo = cdn_uploader.load(files, signer)
-	etags = cdn_uploader.publish(cargo, site.storage, lease, entries)
+	try:
+		cargo = cdn_uploader.load(files, signer)
+		etags = cdn_uploader.publish(cargo, site.storage, lease, entries)
+	except (StorageConfigurationError, StorageUnavailableError):
+		raise
+	except (BuildError, StorageError) as error:
+		if len(files) > 1:  # one by one, so that only the one it is about is left
+			return sum(_upload(site, signer, lease, [file], entries) for file in files)
+		frappe.logger("memora").error(f"the signed links in {files[0].path} are not renewed: {error}")
+		return 0
 
 	def close() -> None:
 		lease.hold()
