@@ -1,11 +1,13 @@
 """CDN Settings: each wrong value is refused naming its field, and what is copied from elsewhere is tidied."""
 
 import os
+from unittest.mock import patch
 
 import frappe
+from cryptography.fernet import Fernet
 from frappe.utils import get_bench_path, get_site_path
 
-from memora.tests.utils import MemoraTestCase
+from memora.tests.utils import MemoraTestCase, messages
 
 S3 = {
 	"storage_provider": "AWS S3",
@@ -157,3 +159,11 @@ class TestCDNSettings(MemoraTestCase):
 
 	def test_an_unknown_provider_is_refused(self) -> None:
 		self.assertIn("Storage Provider", self.refused(storage_provider="FTP"))
+
+	def test_a_secret_that_cannot_be_decrypted_is_replaced_by_typing_it_anew(self) -> None:
+		self.save(**S3)
+		frappe.clear_messages()
+		with patch("frappe.utils.password.get_encryption_key", return_value=Fernet.generate_key().decode()):
+			self.save(secret_key="typed-anew")
+			self.assertEqual(frappe.get_doc("CDN Settings").get_password("secret_key"), "typed-anew")
+		self.assertEqual(messages(), "")

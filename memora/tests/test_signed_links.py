@@ -270,10 +270,33 @@ class TestSignedLinks(BucketTestCase):
 		self.configure(cdn_base_url=CDN, access_key="AKIAROTATED", secret_key="another")
 		self.tick()
 		self.assertIn("AKIAROTATED", self.links(self.video)[0])
+		link = self.links(self.video)[0]
+		self.configure(cdn_base_url=CDN, access_key="AKIAROTATED", secret_key="yet another")
+		self.tick()
+		self.assertEqual(
+			self.links(self.video)[0].partition("&X-Amz-Sig")[0], link.partition("&X-Amz-Sig")[0]
+		)
+		self.assertNotEqual(self.links(self.video)[0], link)
+		with self.recorded() as steps:
+			self.configure(cdn_base_url=CDN, access_key="AKIAROTATED", secret_key="yet another")
+			self.assertEqual(self.tick(), {"due": ""})
+		self.assertEqual(steps, [])
 		self.configure(cdn_base_url=CDN, signed_url_expiry_hours=24)
 		self.tick()
 		self.assertGreater(self.signed_for(self.video), 20)
 		self.assertEqual({lesson.name: self.lesson(lesson)["version"] for lesson in self.lessons}, versions)
+
+	def test_links_that_another_base_url_leads_into_the_bucket_are_signed(self) -> None:
+		"""An earlier build left them unsigned for good, whatever was rebuilt."""
+		self.show(self.plain, f"https://films.example/{FILM}")
+		self.publish()
+		self.assertNotIn("X-Amz", self.links(self.plain)[0])
+		self.configure(cdn_base_url="https://films.example")
+		self.tick()
+		self.assertIn("X-Amz-Signature=", self.links(self.plain)[0])
+		self.configure(cdn_base_url=CDN)
+		self.tick()
+		self.assertEqual(self.links(self.plain), [f"https://films.example/{FILM}"])
 
 	def test_what_a_day_of_signatures_costs(self) -> None:
 		"""The numbers in docs/storage.md."""

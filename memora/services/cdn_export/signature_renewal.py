@@ -35,6 +35,7 @@ from memora.services.cdn_export import (
 	failures,
 	ledger,
 	publish_state,
+	settings,
 	subject_files,
 )
 from memora.services.cdn_export import lease as leases
@@ -90,14 +91,19 @@ def run(site: Site) -> int:
 
 
 def settings_saved(doc: FrappeDocument) -> None:
-	"""Renew at once what was signed with other keys or for another life, and everything when other lessons are
-	to be signed now. Once CDN Settings are committed, as in `relocation`."""
+	"""Renew at once what was signed with other keys or for another life, and everything when other links are to be
+	signed now. Once CDN Settings are committed, as in `relocation`."""
 	before = doc.get_doc_before_save()
-	if before is None:
+	if before is None or (doc.storage_provider or settings.LOCAL) == settings.LOCAL:
 		return
-	if (before.sign or "All") != (doc.sign or "All"):
+
+	def differs(*names: str) -> bool:
+		return any((before.get(name) or "") != (doc.get(name) or "") for name in names)
+
+	sign = doc.sign or "All"
+	if (before.sign or "All") != sign or (sign != "None" and differs("cdn_base_url")):
 		frappe.db.after_commit.add(lambda: _expire("kind = 'lesson'"))
-	elif any(before.get(name) != doc.get(name) for name in ("access_key", "signed_url_expiry_hours")):
+	elif differs("access_key", "region", "signed_url_expiry_hours") or doc.flags.has_other_secret:
 		frappe.db.after_commit.add(lambda: _expire("signed_until is not null"))
 
 

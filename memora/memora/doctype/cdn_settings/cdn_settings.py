@@ -6,6 +6,7 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 from frappe.utils import cint, escape_html, get_bench_path, get_site_path
+from frappe.utils.password import get_decrypted_password
 
 from memora.services.cdn_export import relocation, signature_renewal
 
@@ -70,6 +71,7 @@ class CDNSettings(Document):
 	def validate(self):
 		"""Tidy what was typed, then tell all that is wrong at once, each with its field."""
 		self.tidy()
+		self.flags.has_other_secret = self._has_other_secret()  # Frappe stores it before `on_update`
 		problems = [
 			f"{_(self.meta.get_label(fieldname))}: {message}"
 			for check in (
@@ -97,6 +99,17 @@ class CDNSettings(Document):
 		if self.bucket_name:  # Cloudflare shows the endpoint with the bucket behind it
 			self.endpoint_url = self.endpoint_url.removesuffix(f"/{self.bucket_name}")
 		self.local_path = (self.local_path or "").strip()
+
+	def _has_other_secret(self) -> bool:
+		"""Whether a secret key was typed that is not the one that is stored."""
+		if not self.secret_key or self.is_dummy_password(self.secret_key):
+			return False
+		try:
+			stored = get_decrypted_password(self.doctype, self.name, "secret_key", raise_exception=False)
+		except Exception:  # noqa: BLE001 - Frappe raises differently by release
+			frappe.clear_last_message()  # it is typed anew because it cannot be decrypted
+			return True
+		return self.secret_key != stored
 
 	def _wrong_numbers(self) -> Iterator[Problem]:
 		for fieldname, (smallest, largest) in _RANGES.items():
