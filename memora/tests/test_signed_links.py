@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -14,11 +15,12 @@ import orjson
 import requests
 
 from memora.exceptions import StorageError
-from memora.services.cdn_export import audit, ledger, repair, signing
+from memora.services.cdn_export import audit, batch_processor, ledger, repair, signature_renewal, signing
 from memora.services.cdn_export.build import Site
 from memora.services.cdn_export.storage import Storage, Upload
 from memora.tests import factories
 from memora.tests.buckets import BucketTestCase
+from memora.tests.processes import Stops, connected, fork
 from memora.tests.publishing import make_course
 
 CDN = "https://cdn.example"
@@ -297,6 +299,60 @@ class TestSignedLinks(BucketTestCase):
 		self.configure(cdn_base_url=CDN)
 		self.tick()
 		self.assertEqual(self.links(self.plain), [f"https://films.example/{FILM}"])
+
+	def test_what_a_builder_signs_while_settings_are_saved_is_signed_as_they_say(self) -> None:
+		"""An earlier build left it unsigned for good, whatever was rebuilt."""
+		self.configure(cdn_base_url=CDN, sign="None")
+		self.tick()
+		self.show(self.video, FILM, FILM)
+		new = factories.make_lesson(parent_topic=self.course["topics"][0].name, is_published=1)
+		self.show(new, FILM)
+		frappe.db.commit()
+		child = fork(self._build_and_stop)
+		self.addCleanup(child.end)
+		self.assertEqual(child.arrived(), "lessons")
+		self.configure(cdn_base_url=CDN, sign="All")
+		child.go_on()
+		self.assertEqual(child.wait(), (0, 0))
+		self.tick()
+		for lesson in (self.video, new, self.paid):
+			for link in self.links(lesson):
+				self.assertIn("X-Amz-Signature=", link)
+		self.check(leaving=[FILM])
+
+	def _build_and_stop(self, stops: Stops) -> tuple[int, int]:
+		kind = type(self.storage())
+		put, stopped = kind.put, []
+
+		def stopping(storage: Storage, upload: Upload, **condition: Any) -> str:
+			if upload.path.startswith("lessons") and not stopped:
+				stopped.append(1)
+				stops.stop("lessons")
+			return put(storage, upload, **condition)
+
+		with patch.object(kind, "put", stopping):
+			drained = batch_processor.process("Scheduler")
+		return drained.failed, drained.left
+
+	def test_what_is_renewed_while_settings_are_saved_is_signed_as_they_say(self) -> None:
+		made_anew, saved = signature_renewal._made_anew, []
+
+		def and_then_they_change(*arguments: Any) -> Any:
+			files = made_anew(*arguments)
+			if not saved:
+				saved.append(1)
+				with ThreadPoolExecutor(1) as web:
+					web.submit(connected, frappe.local.site, self.configure_otherwise).result()
+			return files
+
+		with self.later(hours=2.2), patch.object(signature_renewal, "_made_anew", and_then_they_change):
+			self.tick()
+			self.tick()
+		for lesson in (self.video, self.paid):
+			self.assertIn("AKIAROTATED", self.links(lesson)[0])
+
+	def configure_otherwise(self) -> None:
+		self.configure(cdn_base_url=CDN, access_key="AKIAROTATED")
 
 	def test_what_a_day_of_signatures_costs(self) -> None:
 		"""The numbers in docs/storage.md."""

@@ -80,6 +80,8 @@ def run(site: Site) -> int:
 			continue
 		try:
 			with lease:
+				if site.follow_settings():
+					break  # the next tick signs as they say now
 				for subject, paths in due[state.name].items():
 					renewed += _renew_or_log(site, signer, lease, subject, paths)
 		except LeaseLostError as error:
@@ -109,6 +111,7 @@ def settings_saved(doc: FrappeDocument) -> None:
 
 def _expire(condition: str) -> None:
 	try:
+		_stop_signing()
 		names = frappe.db.sql(
 			f"select name from `tab{ledger.TABLE}` where state = 'live' and {condition}", pluck=True
 		)
@@ -120,6 +123,17 @@ def _expire(condition: str) -> None:
 	except database.ERRORS:
 		database.rollback()
 		frappe.logger("memora").exception("signed links keep their old signatures until those end")
+
+
+def _stop_signing() -> None:
+	"""End the leases of those who may be signing as CDN Settings said before, and with them the right to call that
+	live. They begin again with what is saved now."""
+	leased = frappe.db.sql(
+		f"select name from `tab{publish_state.TABLE}` where lease_token is not null", pluck=True
+	)
+	database.transaction(
+		lambda: database.update_names(publish_state.TABLE, leased, "lease_token = null, lease_expires = null")
+	)
 
 
 def _renew_or_log(site: Site, signer: Signer, lease: Lease, subject: str, paths: Collection[str]) -> int:
