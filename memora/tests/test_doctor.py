@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
 from unittest.mock import patch
 
@@ -223,8 +223,13 @@ class TestDoctor(CommandsTestCase):
 			(now_datetime() - timedelta(hours=1),),
 		)
 		self.assertIn("2 files should have been removed", self.found(doctor.leftovers, "warning"))
-		frappe.db.sql(
-			"update `tabCDN File` set signed_until = %s where state = 'live' limit 1",
-			(now_datetime() - timedelta(hours=1),),
-		)
-		self.assertIn("have expired", self.found(doctor.leftovers))
+		(lesson, *_) = frappe.get_all("CDN File", {"state": "live"}, pluck="name")
+		for zone in ("America/New_York", "Asia/Riyadh"):
+			for hours, said in ((-1, "of 1 lessons have expired"), (1, "")):
+				with self.subTest(zone=zone, hours=hours):
+					ends = datetime.now(timezone.utc) + timedelta(hours=hours)
+					frappe.db.set_value("CDN File", lesson, "signed_until", ends.replace(tzinfo=None))
+					with patch("frappe.utils.data.get_system_timezone", return_value=zone):
+						found = self.found(doctor.leftovers)
+					self.assertIn(said, found)
+					self.assertEqual(bool(found), bool(said))

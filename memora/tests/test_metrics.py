@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta, timezone
 from unittest.mock import patch
 
 import frappe
@@ -60,6 +61,18 @@ class TestMetrics(PublishingTestCase):
 		state = scopes.plan(self.plan.name).id
 		frappe.db.set_value(publish_state.TABLE, state, "dead_since", frappe.utils.now_datetime())
 		self.assertEqual(self.numbers()["memora_dead_letters"], 1)
+
+	def test_expired_signatures_are_counted_alike_wherever_the_site_is(self) -> None:
+		"""An earlier build compared moments in UTC with the site's time."""
+		self.publish()
+		(lesson, *_) = frappe.get_all("CDN File", {"kind": "lesson"}, pluck="name")
+		for zone in ("America/New_York", "Asia/Riyadh"):
+			for hours, expired in ((-1, 1), (1, 0)):
+				with self.subTest(zone=zone, hours=hours):
+					ends = datetime.now(timezone.utc) + timedelta(hours=hours)
+					frappe.db.set_value("CDN File", lesson, "signed_until", ends.replace(tzinfo=None))
+					with patch("frappe.utils.data.get_system_timezone", return_value=zone):
+						self.assertEqual(self.numbers()["memora_signatures_expired"], expired)
 
 	def ask(self, user: str = "Guest", **headers: str):
 		"""Call the endpoint as this user, as outside of tests, where `frappe.only_for` really asks."""

@@ -32,6 +32,7 @@ from memora.services.cdn_export import (
 	connection_test,
 	dashboard,
 	database,
+	ledger,
 	operations,
 	publish_state,
 	schedule,
@@ -486,9 +487,7 @@ def leftovers() -> Iterator[Finding]:
 	(removals,) = frappe.db.sql(
 		"select count(*) from `tabCDN File` where state = 'removing' and remove_at < %s", (now - LATE,)
 	)[0]
-	(expired,) = frappe.db.sql(
-		"select count(*) from `tabCDN File` where state = 'live' and signed_until < %s", (now,)
-	)[0]
+	expired = ledger.count_expired()
 	(purges,) = frappe.db.sql("select count(*) from `tabCDN Purge` where tries > 0")[0]
 	if removals:
 		yield Finding("removals", "warning", f"{removals:,} files should have been removed by now.", process)

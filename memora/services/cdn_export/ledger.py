@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timezone
 from functools import lru_cache
 from typing import Any
 
@@ -138,6 +138,15 @@ def like(prefix: str) -> str:
 	for special in ("\\", "%", "_"):
 		prefix = prefix.replace(special, f"\\{special}")
 	return f"{prefix}%"
+
+
+def count_expired() -> int:
+	"""How many live lessons have signed links that hold no more. Unlike other moments, `signed_until` is in UTC."""
+	((count,),) = frappe.db.sql(
+		f"select count(*) from `tab{TABLE}` where state = 'live' and signed_until < %s",
+		(datetime.now(timezone.utc),),
+	)
+	return count
 
 
 def damage(paths: Iterable[str]) -> None:

@@ -16,7 +16,7 @@ from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 import memora
-from memora.services.cdn_export import operations, schedule
+from memora.services.cdn_export import ledger, operations, schedule
 
 STATUSES = ("Success", "Failed", "Dead Letter")
 WINDOW = timedelta(hours=1)
@@ -75,19 +75,13 @@ def _age(moment: datetime | None) -> float | None:
 
 
 def _late() -> Iterator[tuple[str, str, int]]:
-	now = now_datetime()
+	yield "signatures_expired", "Lessons whose video links have expired.", ledger.count_expired()
 	for name, text, statement, values in (
 		(
 			"removals_due",
 			"Files that are due to be removed.",
 			"select count(*) from `tabCDN File` where state = 'removing' and remove_at < %s",
-			(now,),
-		),
-		(
-			"signatures_expired",
-			"Lessons whose video links have expired.",
-			"select count(*) from `tabCDN File` where state = 'live' and signed_until < %s",
-			(now,),
+			(now_datetime(),),
 		),
 		(
 			"purges_waiting",
