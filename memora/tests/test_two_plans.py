@@ -11,8 +11,7 @@ from unittest.mock import patch
 import frappe
 from frappe.model.document import Document
 
-from memora.services.cdn_export import fold, reconciliation, standing
-from memora.services.cdn_export import fold, operations
+from memora.services.cdn_export import fold, operations, reconciliation, standing
 from memora.tests import factories
 from memora.tests.processes import at_once
 from memora.tests.publishing import PublishingTestCase, Reading, make_course
