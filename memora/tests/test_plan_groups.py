@@ -115,6 +115,16 @@ class TestGroups(PlanGroupTestCase):
 		self.assertEqual(self.titles(), {"edited"})
 		self.check()
 
+	def test_what_waits_out_its_grace_keeps_no_plan_from_a_group(self) -> None:
+		old = self.lesson.name
+		frappe.rename_doc("Memora Lesson", old, "renamed")
+		self.lesson.name = "renamed"
+		self.publish()
+		self.edit()
+		_, groups = self.published()
+		self.assertEqual(groups, [self.names(*self.plans)])
+		self.check(leaving={f"lessons/{old}.json"})
+
 	def test_what_needs_more_is_built_by_itself(self) -> None:
 		second = make_course(units=1, lessons=1)
 		both = [{"subject": course["subject"].name} for course in (self.course, second)]

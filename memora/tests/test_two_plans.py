@@ -647,6 +647,60 @@ class TestMoves(TwoPlansTestCase):
 		self.check()
 		self.assertNotIn(f"lessons/{old}.json", self.paths())
 
+	def test_what_moved_goes_at_once_when_it_is_taken_down_within_its_grace(self) -> None:
+		"""By its new name, shared and in a plan's own folder."""
+		for taken_down in ({"is_published": 0}, {"required_item": "PHYSICS"}):
+			with self.subTest(taken_down=taken_down):
+				self.override(self.other, factories.override(self.lessons[3], "Rename", "Another title"))
+				lesson = factories.make_lesson(parent_topic=self.course["topics"][0].name, is_published=1)
+				self.publish()
+				old = self.rename(lesson, f"new {lesson.name}")
+				leaving = {f"lessons/{old}.json", f"{self.folder(self.other)}lessons/{old}.json"}
+				self.check(leaving=leaving)
+				self.change(lesson if "is_published" in taken_down else self.subject, **taken_down)
+				self.publish()
+				self.assertFalse(leaving & self.paths())
+				self.check()
+
+	def test_what_a_plan_had_of_its_own_goes_when_it_is_taken_down_within_its_grace(self) -> None:
+		self.override(self.other, factories.override(self.lessons[3], "Rename", "Another title"))
+		self.override(self.other)
+		own = self.below(f"{self.folder(self.other)}lessons/")
+		self.assertEqual(len(own), 4)
+		self.change(self.lessons[0], is_published=0)
+		self.publish()
+		own.remove(f"{self.folder(self.other)}lessons/{self.lessons[0].name}.json")
+		self.assertEqual(self.below(f"{self.folder(self.other)}lessons/"), own)
+		self.change(self.lessons[1], title="Edited")
+		self.publish()
+		self.assertEqual(self.below(f"{self.folder(self.other)}lessons/"), own)
+
+	def test_what_moved_to_another_subject_too_is_judged_by_where_it_is_now(self) -> None:
+		second = make_course(units=1, lessons=1)
+		subjects = [{"subject": self.subject.name}, {"subject": second["subject"].name}]
+		self.change(self.other, subjects=subjects)
+		self.override(self.other, factories.override(self.lessons[3], "Rename", "Another title"))
+		self.override(self.other)
+		self.change(self.lessons[0], parent_topic=second["topics"][0].name)
+		self.publish()
+		own = f"{self.folder(self.other)}lessons/{self.lessons[0].name}.json"
+		self.change(self.lessons[1], title="Edited")
+		self.publish()
+		self.assertIn(own, self.paths())
+		self.change(self.lessons[0], is_published=0)
+		self.publish()
+		self.assertNotIn(own, self.paths())
+
+	def test_a_renamed_subjects_old_file_goes_with_a_lesson_that_it_names(self) -> None:
+		old = self.rename(self.subject, "renamed")
+		leaving = {f"{self.folder(plan)}subjects/{old}.json" for plan in (self.whole, self.other)}
+		self.change(self.lessons[0], title="Edited")
+		self.publish()
+		self.check(leaving=leaving)
+		self.change(self.course["units"][0], is_published=0)
+		self.publish()
+		self.check()
+
 	def test_a_renamed_subject_keeps_its_old_file_for_15_minutes(self) -> None:
 		self.override(self.other, factories.override(self.lessons[3], "Rename", "Another title"))
 		shared = set(self.shared())

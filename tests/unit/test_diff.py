@@ -196,6 +196,17 @@ def test_what_is_no_longer_produced_is_dropped() -> None:
 	assert diff.dropped() == []
 
 
+def test_what_stands_for_its_grace_is_told_unless_it_is_produced_again() -> None:
+	entries = {
+		name: LedgerEntry(f"lessons/{name}.json", "s", "lesson", state="removing", in_grace=name != "due")
+		for name in ("waiting", "again", "due")
+	}
+	diff = Diff({entry.path: entry for entry in entries.values()}, NOW)
+	diff.offer("lessons/again.json", "lesson", "again", document())
+	assert diff.in_grace() == [entries["waiting"]]
+	assert diff.dropped() == []
+
+
 def test_changed_files_come_in_the_order_they_were_offered() -> None:
 	diff = Diff(live(), NOW)
 	for path in ("lessons/z.json", PATH, "lessons/b.json"):

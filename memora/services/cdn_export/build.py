@@ -179,13 +179,15 @@ class Site:
 
 @dataclass(slots=True)
 class Removals:
-	"""Files a build no longer produces: at once what may not be read any more, after a grace what moved."""
+	"""Files a build no longer produces: at once what may not be read any more, after a grace what moved. `rehomed` are
+	those of the latter, by subject, whose nodes hang in another subject than the ledger says."""
 
 	at_once: list[str] = field(default_factory=list)
 	after_grace: list[str] = field(default_factory=list)
+	rehomed: dict[str, list[str]] = field(default_factory=dict)
 
 	def __bool__(self) -> bool:
-		return bool(self.at_once or self.after_grace)
+		return bool(self.at_once or self.after_grace or self.rehomed)
 
 
 _SEEN = (settings.STAMP, relocation.NOTED)
@@ -255,6 +257,8 @@ def commit(
 		now = now_datetime()
 		ledger.drop(removals.at_once, remove_at=now, drop_generation=drop_generation)
 		ledger.drop(removals.after_grace, remove_at=now + GRACE, drop_generation=drop_generation)
+		for subject, moved in removals.rehomed.items():
+			ledger.move(moved, subject)
 		release = not closing()
 		if not publish_state.succeeded(lease.scope, lease.token, generation, state_values, release=release):
 			raise lease.lost()

@@ -62,7 +62,8 @@ class LedgerEntry(NamedTuple):
 	`live_version` is 0 while nothing is live. `content_hash` and `shape_hash` are those of the last offer; of an
 	`in_flight` path nobody knows whether the old or the new bytes are there. `damaged` says that an audit has found
 	another object there, or none: the file is to be uploaded again, under its version if its content is the same.
-	`pictures` are the media files that it shows or, in flight, may show, with spaces between them.
+	`pictures` are the media files that it shows or, in flight, may show, with spaces between them. `in_grace` says that
+	what has moved from here is to be removed later.
 	"""
 
 	path: str
@@ -82,6 +83,7 @@ class LedgerEntry(NamedTuple):
 	lesson_count: int = 0
 	damaged: bool = False
 	pictures: str = ""
+	in_grace: bool = False
 
 	def metadata(self) -> dict[str, str]:
 		"""What should stand beside the live file in the storage."""
@@ -226,6 +228,10 @@ class Diff:
 			for path, entry in self._ledger.items()
 			if entry.state in ("live", "in_flight") and path not in self.planned
 		]
+
+	def in_grace(self) -> list[LedgerEntry]:
+		"""What was dropped by an earlier build and still stands for its grace, which may end sooner now."""
+		return [entry for path, entry in self._ledger.items() if entry.in_grace and path not in self.planned]
 
 	def _plan(self, planned: Planned) -> Planned:
 		if planned.path in self.planned:

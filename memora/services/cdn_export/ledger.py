@@ -70,7 +70,10 @@ _KEEPS_UNITS = f"""exists (
 _TEXTS = frozenset(
 	{"node", "subject", "content_hash", "shape_hash", "etag", "access_level", "required_item", "pictures"}
 )
-_READ = [f"coalesce({column}, '')" if column in _TEXTS else column for column in _COLUMNS]
+_READ = [
+	*(f"coalesce({column}, '')" if column in _TEXTS else column for column in _COLUMNS),
+	"if(state = 'removing', coalesce(remove_at, ''), '')",
+]
 
 
 @lru_cache(maxsize=1 << 13)
@@ -99,15 +102,18 @@ def of_plans(except_subjects: Mapping[Scope, Collection[str]]) -> dict[Scope, di
 	return found
 
 
-def dropped_since(scope: Scope, generation: int) -> bool:
-	"""Whether a shared subject has given up files in a build after `generation`."""
-	return bool(
-		frappe.db.sql(
-			f"""select 1 from `tab{TABLE}`
-			where scope = %s and state in ('removing', 'removed') and drop_generation > %s limit 1""",
-			(scope.id, generation),
-		)
+def dropped_since(generations: Mapping[str, int]) -> set[str]:
+	"""Those of these shared subjects that have given up files in a build after the generation given with each."""
+	if not generations:
+		return set()
+	by_id = {scopes.subject(subject).id: subject for subject in generations}
+	later = " or ".join(["(scope = %s and drop_generation > %s)"] * len(by_id))
+	values = [value for id_, subject in by_id.items() for value in (id_, generations[subject])]
+	rows = frappe.db.sql(
+		f"select distinct scope from `tab{TABLE}` where state in ('removing', 'removed') and ({later})",
+		values,
 	)
+	return {by_id[scope] for (scope,) in rows}
 
 
 def of_paths(paths: Iterable[str]) -> dict[str, LedgerEntry]:
@@ -357,6 +363,11 @@ def drop(paths: Iterable[str], *, remove_at: datetime, drop_generation: int = 0)
 		)
 
 
+def move(paths: Iterable[str], subject: str) -> None:
+	"""Let files that stand for their grace be judged with the subject that their nodes hang in now."""
+	database.update_names(TABLE, map(row_name, paths), "subject = %s", (subject,), "state = 'removing'")
+
+
 def removable(scope: Scope, now: datetime) -> list[LedgerEntry]:
 	"""The scope's files that may be removed now: due, and linked to by no live plan.
 
@@ -467,10 +478,11 @@ def _listed(file: Planned) -> str:
 
 def _select(where: str, values: tuple | dict[str, Any]) -> dict[str, LedgerEntry]:
 	found = {}
+	now = now_datetime().isoformat(" ", "microseconds")
 	for row in database.texts(
-		lambda pack: f"select {pack(_READ)} from `tab{TABLE}` where {where}", values, len(_COLUMNS)
+		lambda pack: f"select {pack(_READ)} from `tab{TABLE}` where {where}", values, len(_READ)
 	):
-		*texts, version, live_version, state, etag, size, level, item, lessons, damaged, pictures = row
+		*texts, version, live_version, state, etag, size, level, item, lessons, damaged, pictures = row[:-1]
 		found[row[0]] = LedgerEntry(
 			*texts,
 			int(version),
@@ -483,5 +495,6 @@ def _select(where: str, values: tuple | dict[str, Any]) -> dict[str, LedgerEntry
 			int(lessons),
 			damaged != "0",
 			pictures,
+			row[-1] > now,
 		)
 	return found

@@ -95,13 +95,29 @@ class Draft:
 
 	def removals(self, snapshot: Snapshot) -> Removals:
 		shown = {subject for subject, rendering in self.rendered.items() if rendering.resolved}
-		return _removals(snapshot, self.offered.dropped(), self.levels, shown)
+		judged = [*self.offered.dropped(), *self.offered.in_grace()]
+		found = _removals(snapshot, judged, self.levels, shown)
+		going = set(found.at_once)
+		for entry in judged:
+			if entry.kind in ("lesson", "unit") and entry.path not in going:
+				home = self._home(entry)
+				if home != entry.subject:
+					found.rehomed.setdefault(home, []).append(entry.path)
+		return found
 
-	def leaves_files(self, snapshot: Snapshot) -> bool:
+	def _home(self, entry: LedgerEntry) -> str:
+		"""The subject that a unit or lesson hangs in now, where this build has read that."""
+		of_entry = self.rendered.get(entry.subject)
+		for rendering in (of_entry, *self.rendered.values()):
+			if rendering and rendering.contents and (entry.kind, entry.node) in rendering.contents.levels:
+				return rendering.subject
+		return entry.subject
+
+	def leaves_files(self, snapshot: Snapshot, removals: Removals) -> bool:
 		"""Whether files may have to go after this build: its own, or those that shared subjects have given up and only
 		this plan still linked to. What is not seen here is seen at the end of the drain."""
 		return bool(
-			self.offered.dropped()
+			removals
 			or snapshot.gone
 			or any(
 				rendering.dropped or (snapshot.mode(subject) == "own" and snapshot.reads(subject))
@@ -257,7 +273,7 @@ def _publish(site: Site, lease: Lease, snapshot: Snapshot, stuck: set[str]) -> C
 		renditions.forget(plan.name, snapshot.gone)
 		if lists_anew:
 			publish_state.raise_generations([scopes.INDEX])
-		if drafted.leaves_files(snapshot):
+		if drafted.leaves_files(snapshot, removals):
 			leftovers[:] = _leftovers(lease, {*snapshot.renditions, *rendered})
 		return bool(leftovers)
 
@@ -564,16 +580,16 @@ def _removals(
 	if not others:
 		return found
 	going = set(found.at_once)
-	lost_lessons = {entry.subject for entry in dropped if entry.path in going} | {
-		subject
-		for subject, known in snapshot.renditions.items()
-		if ledger.dropped_since(scopes.subject(subject), known.generation)
-	}
+	lost_lessons = {entry.subject for entry in dropped if entry.path in going} | ledger.dropped_since(
+		{subject: known.generation for subject, known in snapshot.renditions.items()}
+	)
 	for entry in others:
 		# What was only cut anew or moved stays for cached links, unless it names what is hidden now.
 		names_hidden = lost_lessons if entry.kind == "search_index" else entry.subject in lost_lessons
-		keeps = not names_hidden and (not entry.subject or entry.subject in shown)
-		(found.after_grace if keeps else found.at_once).append(entry.path)
+		if names_hidden or (entry.subject and entry.subject not in shown):
+			found.at_once.append(entry.path)
+		elif not entry.in_grace:
+			found.after_grace.append(entry.path)
 	return found
 
 

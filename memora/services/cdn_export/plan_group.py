@@ -93,7 +93,7 @@ def _drafted(site: Site, waiting: list[State]) -> Iterable[_Part]:
 	known = ledger.of_plans({scope: shown.skipped for scope, (_, shown) in outlines.items()})
 	for scope, (snapshot, shown) in outlines.items():
 		drafted = plan_build.draft_of(snapshot, shown, known[scope], set())
-		if not drafted.leaves_files(snapshot):
+		if not drafted.leaves_files(snapshot, drafted.removals(snapshot)):
 			yield _Part(snapshot, drafted)
 
 

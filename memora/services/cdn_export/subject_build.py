@@ -93,7 +93,8 @@ class Draft:
 		return {file.path: file.version for file in self.offered.planned.values() if file.kind == "unit"}
 
 	def removals(self) -> Removals:
-		return removals_of(self.offered.dropped(), self.contents.levels if self.contents else {})
+		judged = [*self.offered.dropped(), *self.offered.in_grace()]
+		return removals_of(judged, self.contents.levels if self.contents else {})
 
 
 def draft(subject: str, touched: Collection[str] | None, *, brakes: bool = False) -> Draft:
@@ -118,13 +119,16 @@ def draft(subject: str, touched: Collection[str] | None, *, brakes: bool = False
 def removals_of(dropped: list[LedgerEntry], levels: Levels) -> Removals:
 	"""When units and lessons that are no longer produced have to go, by who may read their nodes now.
 
-	What no reader sees any more, or fewer may see, goes at once; what merely moved keeps its grace.
+	What no reader sees any more, or fewer may see, goes at once; what merely moved keeps its grace, or what is left
+	of it.
 	"""
 	found = Removals()
 	for entry in dropped:
 		level = levels.get((entry.kind, entry.node))
-		gone = level is None or narrows(entry.access_level, level)
-		(found.at_once if gone else found.after_grace).append(entry.path)
+		if level is None or narrows(entry.access_level, level):
+			found.at_once.append(entry.path)
+		elif not entry.in_grace:
+			found.after_grace.append(entry.path)
 	return found
 
 
