@@ -618,6 +618,44 @@ class TestMoves(TwoPlansTestCase):
 		)
 		self.check(leaving=self.below(old))
 
+	def test_a_renamed_plans_old_folder_keeps_nothing_that_is_taken_down_later(self) -> None:
+		rows = [factories.override(self.lessons[3], "Rename", "Another title")]
+		self.override(self.other, *rows)
+		old = self.folder(self.other)
+		self.rename(self.other, "renamed")
+		standing = self.below(old)
+		self.change(self.lessons[3], title="Edited")
+		self.publish()
+		self.assertEqual(self.below(old), standing)
+
+		rows.append(factories.override(self.lessons[0], "Set Sold Separately", "ITEM"))
+		self.override(self.other, *rows)
+		standing -= {f"{old}lessons/{self.lessons[0].name}.json", *self.lists(old)}
+		self.assertEqual(self.below(old), standing)
+		rows.append(factories.override(self.lessons[1], "Hide"))
+		self.override(self.other, *rows)
+		standing.remove(f"{old}lessons/{self.lessons[1].name}.json")
+		self.assertEqual(self.below(old), standing)
+		self.change(self.other, is_published=0)
+		self.publish()
+		self.assertEqual(self.below(old), set())
+		self.check()
+
+	def test_a_renamed_plans_old_lists_go_with_a_shared_lesson(self) -> None:
+		old = self.folder(self.whole)
+		self.rename(self.whole, "renamed")
+		self.rename(self.whole, "renamed again")
+		folders = [old, "plans/renamed/"]
+		self.check(leaving={f"{folder}manifest.json" for folder in folders} | self.lists(*folders))
+		self.change(self.lessons[0], is_published=0)
+		self.publish()
+		self.check(leaving={f"{folder}manifest.json" for folder in folders})
+
+	def lists(self, *folders: str) -> set[str]:
+		"""The files in a plan's folder that name lessons or units of the subject."""
+		names = (f"subjects/{self.subject.name}.json", "search_index.json")
+		return {f"{folder}{name}" for folder in folders for name in names}
+
 	def test_a_renamed_lesson_and_unit_keep_their_old_files_for_15_minutes(self) -> None:
 		self.override(self.other, factories.override(self.lessons[3], "Rename", "Another title"))
 		for doc, kind in ((self.lessons[0], "lessons"), (self.course["units"][0], "units")):

@@ -122,6 +122,29 @@ def of_paths(paths: Iterable[str]) -> dict[str, LedgerEntry]:
 	return _select("name in %s", (names,)) if names else {}
 
 
+def former_manifests(plan: Scope) -> list[LedgerEntry]:
+	"""The manifests that stand under former names of a plan, but for those that are about to go anyway."""
+	this = database.exactly("node", "%(plan)s")
+	found = _select(
+		f"{this} and kind = 'manifest' and scope != %(scope)s and state != 'removed'",
+		{"plan": plan.ref, "scope": plan.id},
+	)
+	return [entry for entry in found.values() if entry.state != "removing" or entry.in_grace]
+
+
+def lists_in_grace(scope_ids: Sequence[str], subjects: Collection[str]) -> list[str]:
+	"""The files in these folders that were dropped and name lessons or units of these subjects."""
+	if not scope_ids or not subjects:
+		return []
+	found = _select(
+		"scope in %s and kind in ('subject', 'search_shard', 'search_index') and state = 'removing'",
+		(tuple(scope_ids),),
+	)
+	return [
+		entry.path for entry in found.values() if entry.kind == "search_index" or entry.subject in subjects
+	]
+
+
 def page(after: str, prefix: str = "", *, limit: int) -> list[LedgerEntry]:
 	"""The live files below `prefix` in the order of their rows' names, those after the row `after`."""
 	found = _select(

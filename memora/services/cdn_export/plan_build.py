@@ -271,6 +271,7 @@ def _publish(site: Site, lease: Lease, snapshot: Snapshot, stuck: set[str]) -> C
 	def closing() -> bool:
 		renditions.store({plan.name: drafted.renditions(snapshot)})
 		renditions.forget(plan.name, snapshot.gone)
+		_call_former(snapshot)
 		if lists_anew:
 			publish_state.raise_generations([scopes.INDEX])
 		if drafted.leaves_files(snapshot, removals):
@@ -580,9 +581,7 @@ def _removals(
 	if not others:
 		return found
 	going = set(found.at_once)
-	lost_lessons = {entry.subject for entry in dropped if entry.path in going} | ledger.dropped_since(
-		{subject: known.generation for subject, known in snapshot.renditions.items()}
-	)
+	lost_lessons = {entry.subject for entry in dropped if entry.path in going} | _lost_by_shared(snapshot)
 	for entry in others:
 		# What was only cut anew or moved stays for cached links, unless it names what is hidden now.
 		names_hidden = lost_lessons if entry.kind == "search_index" else entry.subject in lost_lessons
@@ -593,6 +592,22 @@ def _removals(
 	return found
 
 
+def _lost_by_shared(snapshot: Snapshot) -> set[str]:
+	"""The shared subjects that have given up files since the plan's manifest."""
+	return ledger.dropped_since({name: known.generation for name, known in snapshot.renditions.items()})
+
+
+def _call_former(snapshot: Snapshot) -> None:
+	"""Have a renamed plan's former folders looked at once more, in the caller's transaction: what stands there for its
+	grace goes sooner when it is taken down under the new name."""
+	if not snapshot.state.has_former:
+		return
+	former = publish_state.by_id([entry.scope for entry in ledger.former_manifests(snapshot.state.scope)])
+	publish_state.raise_generations(state.scope for state in former.values())
+	# Which shared lessons are gone is known here alone: the former names read no subject any more.
+	ledger.drop(ledger.lists_in_grace(list(former), _lost_by_shared(snapshot)), remove_at=now_datetime())
+
+
 def _take_away(site: Site, lease: Lease, snapshot: Snapshot) -> Counts:
 	"""Remove a plan that is unpublished or gone: out of the list of plans first, then its folder.
 
@@ -600,9 +615,9 @@ def _take_away(site: Site, lease: Lease, snapshot: Snapshot) -> Counts:
 	"""
 	plan = lease.scope.ref
 	standing = [entry for entry in ledger.of_scope(lease.scope).values() if entry.state != "removed"]
-	removals = _removals_of_renamed(snapshot, standing) or Removals(
-		at_once=[entry.path for entry in standing]
-	)
+	removals = _removals_of_renamed(snapshot, standing)
+	if removals is None:
+		removals = Removals(at_once=[entry.path for entry in standing])
 	if snapshot.state.is_live:
 		index_build.publish_now(site)
 
@@ -610,6 +625,7 @@ def _take_away(site: Site, lease: Lease, snapshot: Snapshot) -> Counts:
 
 	def closing() -> bool:
 		renditions.forget(plan, snapshot.renditions)
+		_call_former(snapshot)
 		leftovers[:] = _leftovers(lease, snapshot.renditions)
 		return bool(leftovers)
 

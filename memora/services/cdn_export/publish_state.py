@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -49,13 +49,21 @@ _COMING = """published_generation < generation
 		and (dead_since is null or failed_generation < generation)
 		and (held = 0 or held_generation < generation or approved_generation >= generation)"""
 
+_HAS_FORMER = f"""if(exists (
+	select 1 from `tabCDN File` former where {database.exactly("former.node", "ref")}
+		and former.kind = 'manifest' and former.state != 'removed' and former.scope != `tab{TABLE}`.name), 1, 0)"""
+
 IS_LIVE_OR_FAILING = "(is_live = 1 or retry_count > 0 or dead_since is not null)"
 """SQL: whether a scope is live, or its last build has failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-	"""A scope's state as one snapshot saw it."""
+	"""A scope's state as one snapshot saw it.
+
+	`has_former` says of a plan that it was renamed and that a manifest still stands under a former name; only
+	`read_with` looks.
+	"""
 
 	name: str
 	scope_type: str
@@ -74,6 +82,7 @@ class State:
 	held: bool = False
 	held_generation: int = 0
 	approved_generation: int = 0
+	has_former: bool = False
 
 	@property
 	def scope(self) -> Scope:
@@ -155,13 +164,14 @@ def by_id(ids: Sequence[str]) -> dict[str, State]:
 
 def read_with(scopes: Sequence[Scope], *expressions: str) -> tuple[list[State], tuple[Any, ...]]:
 	"""The rows of scopes that all have one, by name, and the values of these SQL expressions in the same snapshot."""
-	columns = database.packed((*COLUMNS, *expressions))
+	columns = database.packed((*COLUMNS, _HAS_FORMER, *expressions))
 	rows = frappe.db.sql(
 		f"select {columns} from `tab{TABLE}` where name in %s order by name",
 		(tuple(scope.id for scope in scopes),),
 	)
 	values = [orjson.loads(row) for (row,) in rows]
-	return [of_row(row[: len(COLUMNS)]) for row in values], tuple(values[0][len(COLUMNS) :])
+	states = [replace(of_row(row), has_former=bool(row[len(COLUMNS)])) for row in values]
+	return states, tuple(values[0][len(COLUMNS) + 1 :])
 
 
 def leased_with(token: str, names: Sequence[str]) -> set[str]:
