@@ -5,6 +5,8 @@ Also what must go when nobody may read it any more, at once or after a grace (sp
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
@@ -12,6 +14,9 @@ import frappe
 from frappe.model.document import Document
 
 from memora.services.cdn_export import fold, operations, reconciliation, standing
+from memora.exceptions import StorageUnavailableError
+from memora.services.cdn_export import batch_processor, fold
+from memora.services.cdn_export.storage import Storage, Upload
 from memora.tests import factories
 from memora.tests.processes import at_once
 from memora.tests.publishing import PublishingTestCase, Reading, make_course
@@ -655,6 +660,87 @@ class TestMoves(TwoPlansTestCase):
 		"""The files in a plan's folder that name lessons or units of the subject."""
 		names = (f"subjects/{self.subject.name}.json", "search_index.json")
 		return {f"{folder}{name}" for folder in folders for name in names}
+
+	def test_a_renamed_plan_stays_live_until_it_is_out_under_its_new_name(self) -> None:
+		self.override(self.other, factories.override(self.lessons[0], "Rename", "Another title"))
+		for number, plan in enumerate((self.whole, self.other)):
+			old = self.folder(plan)
+			before = self.contents()
+			with self.refused(f"plans/renamed-{number}/"):
+				self.rename(plan, f"renamed-{number}")
+				self.assertEqual(self.contents(), before)
+				self.check()
+				self.minutes_pass(3)
+				self.tick()
+				self.assertEqual(self.contents(), before)
+			standing = self.below(old)
+			self.minutes_pass(5)
+			self.tick()
+			self.check(leaving=standing)
+			self.assertIn(plan.name, [entry["plan_id"] for entry in self.read("plans/index.json")["plans"]])
+			self.assertEqual(len(self.read("plans/index.json")["plans"]), 2)
+			self.minutes_pass(16)
+			self.tick()
+			self.check()
+
+	def test_a_plan_that_was_never_out_under_its_new_name_goes_when_it_is_unpublished(self) -> None:
+		old = self.folder(self.whole)
+		with self.refused("plans/renamed/"):
+			self.rename(self.whole, "renamed")
+		self.change(self.whole, is_published=0)
+		self.minutes_pass(3)
+		self.publish()
+		self.assertEqual(self.below(old), set())
+		self.check()
+
+	def test_plans_that_swap_their_names(self) -> None:
+		"""Each stands in the folder that is the other's now."""
+		self.override(self.other, factories.override(self.lessons[0], "Rename", "Another title"))
+		self.swap()
+		self.publish()
+		self.minutes_pass(16)
+		self.tick()
+		self.check()
+		for plan, title in ((self.whole, "Whole"), (self.other, "Other")):
+			self.assertEqual(self.learner(plan).manifest["title"], title)
+		self.swap()
+		self.change(self.whole, is_published=0)
+		self.publish()
+		self.minutes_pass(16)
+		self.tick()
+		self.check()
+		self.assertEqual(self.learner(self.other).manifest["title"], "Other")
+		self.assertEqual(self.below(self.folder(self.whole)), set())
+
+	def test_plans_that_swap_their_names_and_are_unpublished_go_at_once(self) -> None:
+		self.swap()
+		for plan in (self.whole, self.other):
+			self.change(plan, is_published=0)
+		frappe.db.commit()
+		drained = batch_processor.drain(seconds=30)
+		self.assertEqual((drained.failed, drained.left), (0, 0))
+		self.assertEqual(self.paths(), {"plans/index.json"})
+
+	def swap(self) -> None:
+		"""Let the plans swap their names."""
+		names = self.whole.name, self.other.name
+		for old, new in ((names[0], "between"), names[::-1], ("between", names[1])):
+			frappe.rename_doc(self.whole.doctype, old, new)
+		self.other.name, self.whole.name = names
+
+	@contextmanager
+	def refused(self, folder: str) -> Iterator[None]:
+		"""No upload below a folder succeeds."""
+		kind = type(self.storage())
+		put = kind.put
+
+		def refusing(storage: Storage, upload: Upload, **condition: Any) -> str:
+			if upload.path.startswith(folder):
+				raise StorageUnavailableError(f"{upload.path} was refused by the test")
+			return put(storage, upload, **condition)
+
+		with patch.object(kind, "put", refusing):
+			yield
 
 	def test_a_renamed_lesson_and_unit_keep_their_old_files_for_15_minutes(self) -> None:
 		self.override(self.other, factories.override(self.lessons[3], "Rename", "Another title"))

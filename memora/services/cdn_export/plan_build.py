@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from frappe.utils import now_datetime
 
@@ -598,8 +598,8 @@ def _lost_by_shared(snapshot: Snapshot) -> set[str]:
 
 
 def _call_former(snapshot: Snapshot) -> None:
-	"""Have a renamed plan's former folders looked at once more, in the caller's transaction: what stands there for its
-	grace goes sooner when it is taken down under the new name."""
+	"""Have a renamed plan's former folders looked at once more, in the caller's transaction: they are needed until it is
+	out under its new name, and what stands there for its grace goes sooner when it is taken down."""
 	if not snapshot.state.has_former:
 		return
 	former = publish_state.by_id([entry.scope for entry in ledger.former_manifests(snapshot.state.scope)])
@@ -611,22 +611,28 @@ def _call_former(snapshot: Snapshot) -> None:
 def _take_away(site: Site, lease: Lease, snapshot: Snapshot) -> Counts:
 	"""Remove a plan that is unpublished or gone: out of the list of plans first, then its folder.
 
-	A renamed one gives way to its new folder and keeps the old for a grace.
+	A renamed one gives way to its new folder and keeps the old for a grace. Until it is out under its new name it stays
+	as it is, and is looked at again when it is.
 	"""
 	plan = lease.scope.ref
 	standing = [entry for entry in ledger.of_scope(lease.scope).values() if entry.state != "removed"]
-	removals = _removals_of_renamed(snapshot, standing)
-	if removals is None:
-		removals = Removals(at_once=[entry.path for entry in standing])
-	if snapshot.state.is_live:
+	heir = _heir(snapshot, standing)
+	stays = heir is not None and not _is_out(heir.plan.name)
+	removals = Removals()
+	if heir is None:
+		removals.at_once += [entry.path for entry in standing]
+	elif not stays:
+		removals = _removals_of_renamed(snapshot, heir, standing)
+	if snapshot.state.is_live and not stays:
 		index_build.publish_now(site)
 
 	leftovers: list[Scope] = []
 
 	def closing() -> bool:
-		renditions.forget(plan, snapshot.renditions)
 		_call_former(snapshot)
-		leftovers[:] = _leftovers(lease, snapshot.renditions)
+		if not stays:
+			renditions.forget(plan, snapshot.renditions)
+			leftovers[:] = _leftovers(lease, snapshot.renditions)
 		return bool(leftovers)
 
 	build.commit(
@@ -636,31 +642,42 @@ def _take_away(site: Site, lease: Lease, snapshot: Snapshot) -> Counts:
 		{},
 		generation=snapshot.state.generation,
 		removals=removals,
-		state_values={"is_live": 0, "live_version": 0, "index_entry": ""},
+		state_values={} if stays else {"is_live": 0, "live_version": 0, "index_entry": ""},
 		closing=closing,
 	)
 	return Counts(deleted=_tidy(site, lease, leftovers, {}))
 
 
-def _removals_of_renamed(snapshot: Snapshot, standing: list[LedgerEntry]) -> Removals | None:
-	"""When the old folder of a plan that is live under another name has to go; None when it is not.
+class _Heir(NamedTuple):
+	"""A published plan that once had another name, with its subjects and overrides."""
 
-	Raises ScopeBusyError while the plan is yet to be built under its new name.
-	"""
+	plan: Plan
+	sort_orders: dict[str, int]
+	overrides: dict[str, tuple[Override, ...]]
+
+
+def _heir(snapshot: Snapshot, standing: list[LedgerEntry]) -> _Heir | None:
+	"""The published plan that what stands here belongs to by now, under another name."""
 	manifest = next((entry for entry in standing if entry.kind == "manifest"), None)
 	if manifest is None or manifest.node == snapshot.state.ref:
 		return None
-	scope = scopes.plan(manifest.node)
-	if publish_state.is_coming(scope, now_datetime()):
-		raise ScopeBusyError(f"plan {scope.ref}, once {snapshot.state.ref}, is built first")
-	state = publish_state.read([scope]).get(scope.id)
-	if not state or not state.is_live:
-		return None
-	overrides = content_tree.plan_overrides(scope.ref)
+	found = content_tree.published_plans([manifest.node]).get(manifest.node)
+	return _Heir(*found) if found else None
+
+
+def _is_out(plan: str) -> bool:
+	"""Whether a plan's manifest is live under the plan's own name, so that no former one is needed."""
+	path = paths.manifest(plan)
+	manifest = ledger.of_paths([path]).get(path)
+	return manifest is not None and manifest.state == "live" and manifest.node == plan
+
+
+def _removals_of_renamed(snapshot: Snapshot, heir: _Heir, standing: list[LedgerEntry]) -> Removals:
+	"""When the old folder of a plan that is out under another name has to go."""
 	levels: Levels = {}
 	shown = set()
-	for subject in content_tree.plan_subjects(scope.ref):
-		resolved, _ = _resolve(subject, overrides.get(subject, ()))
+	for subject in heir.sort_orders:
+		resolved, _ = _resolve(subject, heir.overrides.get(subject, ()))
 		if resolved:
 			levels |= subject_files.levels(resolved)
 			shown.add(subject)

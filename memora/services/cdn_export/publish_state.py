@@ -200,21 +200,26 @@ def due(now: datetime) -> list[State]:
 	)
 
 
-def is_coming(scope: Scope, now: datetime) -> bool:
-	"""Whether a scope is due, or is being built right now."""
-	return bool(_select(f"name = %s and {_COMING}", (scope.id, now)))
-
-
 def live_index_entries() -> list[dict[str, Any]]:
 	"""What the list of plans says of each published plan: the same as the manifest that is live, also where the
-	plan has been edited since and cannot be built."""
+	plan has been edited since and cannot be built, or renamed and is not out under its new name."""
 	return [
 		orjson.loads(entry)
 		for (entry,) in frappe.db.sql(
 			f"""select state.index_entry from `tab{TABLE}` state
-			join `tabMemora Academic Plan` plan on {database.exactly("plan.name", "state.ref")}
-			where state.scope_type = 'plan' and state.is_live = 1 and state.index_entry > ''
-				and {resolver.PLAN_IS_PUBLISHED}"""
+			where state.scope_type = 'plan' and state.is_live = 1 and state.index_entry > '' and (
+				exists (
+					select 1 from `tabMemora Academic Plan` plan
+					where {database.exactly("plan.name", "state.ref")} and {resolver.PLAN_IS_PUBLISHED})
+				or exists (
+					select 1 from `tabCDN File` manifest
+					join `tabMemora Academic Plan` plan on {database.exactly("plan.name", "manifest.node")}
+					where manifest.scope = state.name and manifest.kind = 'manifest' and {resolver.PLAN_IS_PUBLISHED}
+						and manifest.state in ('live', 'in_flight') and not exists (
+							select 1 from `tabCDN File` new
+							join `tab{TABLE}` heir on heir.name = new.scope
+							where {database.exactly("new.node", "manifest.node")} and new.kind = 'manifest'
+								and new.state = 'live' and {database.exactly("heir.ref", "manifest.node")})))"""
 		)
 	]
 
