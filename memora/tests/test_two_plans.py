@@ -729,13 +729,13 @@ class TestMoves(TwoPlansTestCase):
 		self.other.name, self.whole.name = names
 
 	@contextmanager
-	def refused(self, folder: str) -> Iterator[None]:
-		"""No upload below a folder succeeds."""
+	def refused(self, *beginnings: str) -> Iterator[None]:
+		"""No upload of a path that begins so succeeds."""
 		kind = type(self.storage())
 		put = kind.put
 
 		def refusing(storage: Storage, upload: Upload, **condition: Any) -> str:
-			if upload.path.startswith(folder):
+			if upload.path.startswith(beginnings):
 				raise StorageUnavailableError(f"{upload.path} was refused by the test")
 			return put(storage, upload, **condition)
 
@@ -841,6 +841,40 @@ class TestMoves(TwoPlansTestCase):
 				{lesson["parent"]["subject_id"] for lesson in reading.lessons.values()}, {"أحياء 1/2"}
 			)
 			self.assertEqual({entry["subject_id"] for entry in reading.entries}, {"أحياء 1/2"})
+
+	def test_a_renamed_subject_stays_as_it_is_until_it_is_out_under_its_new_name(self) -> None:
+		second = make_course(units=1, lessons=1)
+		rows = [{"subject": self.subject.name}, {"subject": second["subject"].name}]
+		self.change(self.whole, subjects=rows)
+		self.publish()
+		before = {plan.name: self.learner(plan) for plan in (self.whole, self.other)}
+		old = self.subject.name
+		leaving = {f"{self.folder(plan)}subjects/{old}.json" for plan in (self.whole, self.other)}
+		self.change(second["subject"], title="Edited")
+		with self.refused(*(f"lessons/{lesson.name}.json" for lesson in self.lessons)):
+			self.rename(self.subject, "renamed")
+			for _ in range(2):
+				for plan in (self.whole, self.other):
+					reading, was = self.learner(plan), before[plan.name]
+					self.assertEqual(reading.subjects[old], was.subjects[old])
+					self.assertEqual(list(reading.lessons), list(was.lessons))
+					found, known = (
+						[entry for entry in read.entries if entry["subject_id"] == old]
+						for read in (reading, was)
+					)
+					self.assertEqual(found, known)
+				titles = [subject["title"] for subject in self.learner(self.whole).manifest["subjects"]]
+				self.assertEqual(titles, ["Physics", "Edited"])
+				self.check()
+				self.minutes_pass(3)
+				self.tick()
+		self.minutes_pass(5)
+		self.tick()
+		self.check(leaving=leaving)
+		self.assertEqual(set(self.learner(self.other).subjects), {"renamed"})
+		self.minutes_pass(16)
+		self.tick()
+		self.check()
 
 	def test_a_renamed_track_or_topic_shows_in_every_file_below(self) -> None:
 		self.override(self.other, factories.override(self.lessons[3], "Rename", "Another title"))

@@ -178,7 +178,7 @@ def run(site: Site, lease: Lease, state: State) -> Counts:
 		behind = {subject for subject in shared if not snapshot.is_ready(subject)}
 		stuck = {subject for subject in behind if _is_stuck(snapshot, subject)}
 		if behind <= stuck:
-			return _publish(site, lease, snapshot, stuck)
+			return _publish(site, lease, snapshot, stuck | _keep_former(snapshot, stuck))
 		for subject in sorted(behind - stuck):
 			if not snapshot.has_state(subject):
 				publish_state.ensure(scopes.subject(subject))
@@ -222,6 +222,32 @@ def _is_stuck(snapshot: Snapshot, subject: str) -> bool:
 	if state.is_given_up:
 		return snapshot.shows_shared(subject)
 	return publish_state.is_backing_off(state, now_datetime())
+
+
+def _keep_former(snapshot: Snapshot, stuck: set[str]) -> set[str]:
+	"""List subjects under their former names that were renamed and could not be built since: they stay as they are.
+
+	Returns those names.
+	"""
+	plan = snapshot.state.ref
+	unseen = {subject for subject in stuck if not snapshot.was_rendered(subject)}
+	by_path = {paths.plan_subject(plan, subject): subject for subject in snapshot.gone} if unseen else {}
+	former = {
+		entry.node: by_path[path]
+		for path, entry in ledger.of_paths(by_path).items()
+		if entry.node in unseen and entry.state in ("live", "in_flight")
+	}
+	if former:
+		# Each stands before its new name, which is announced and shows nothing yet.
+		snapshot.sort_orders = {
+			name: order
+			for subject, order in snapshot.sort_orders.items()
+			for name in (*([former[subject]] if subject in former else []), subject)
+		}
+		snapshot.renditions |= renditions.with_search(
+			plan, [snapshot.renditions[name] for name in former.values()]
+		)
+	return set(former.values())
 
 
 def _bring_up_to_date(site: Site, subject: str) -> None:
@@ -315,16 +341,13 @@ def draft(
 
 @dataclass(slots=True)
 class Outline:
-	"""Which subjects a plan shows, each with the plan's own sort_order, and those of them that are rendered now."""
+	"""Which subjects a plan shows, each with the plan's own sort_order, those of them that are rendered now, and those
+	it lists of which the files stay as they are."""
 
 	wanted: dict[str, int]
 	rendered: dict[str, Rendering]
 	sharded: bool
-
-	@property
-	def skipped(self) -> list[str]:
-		"""The subjects that are taken over unread."""
-		return [subject for subject in self.wanted if subject not in self.rendered]
+	skipped: list[str]
 
 
 def outline(
@@ -348,7 +371,8 @@ def outline(
 	for subject in wanted:
 		if subject not in rendered and not _has_search(snapshot.renditions[subject], sharded):
 			rendered[subject] = _render(shared, snapshot, subject)
-	return Outline(wanted, rendered, sharded)
+	skipped = [subject for subject in snapshot.sort_orders if subject not in rendered]
+	return Outline(wanted, rendered, sharded, skipped)
 
 
 def draft_of(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import frappe
@@ -70,6 +70,16 @@ def of_plans(plans: Sequence[str]) -> dict[str, tuple[dict[str, Rendition], list
 		if state[0]:
 			known.append(publish_state.of_row(state))
 	return by_plan
+
+
+def with_search(plan: str, renditions: Iterable[Rendition]) -> dict[str, Rendition]:
+	"""These renditions of a plan by subject, with the search entries that `of_plans` has left out."""
+	by_row = {_row_name(plan, known.subject): known for known in renditions}
+	rows = frappe.db.sql(f"select name, search from `tab{TABLE}` where name in %s", (tuple(by_row),))
+	return {
+		by_row[name].subject: replace(by_row[name], search=orjson.loads(search) if search else None)
+		for name, search in rows
+	}
 
 
 def is_read_by_others(subject: str, plan: str) -> bool:
