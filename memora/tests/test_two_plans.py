@@ -13,11 +13,12 @@ from unittest.mock import patch
 import frappe
 from frappe.model.document import Document
 
-from memora.services.cdn_export import fold, operations, reconciliation, standing
 from memora.exceptions import StorageUnavailableError
-from memora.services.cdn_export import batch_processor, fold
+from memora.services.cdn_export import batch_processor, fold, operations, reconciliation, standing
+from memora.services.cdn_export import lease as leases
 from memora.services.cdn_export.storage import Storage, Upload
-from memora.tests import factories
+from memora.tests import clock, factories
+from memora.tests.faults.places import STEPS, killed
 from memora.tests.processes import at_once
 from memora.tests.publishing import PublishingTestCase, Reading, make_course
 
@@ -435,6 +436,16 @@ class TestRemoval(TwoPlansTestCase):
 			self.assertEqual(steps[0], ("put", "plans/index.json"))
 			self.assertEqual({path.startswith(self.folder(plan)) for step, path in steps[1:]}, {True})
 			self.assertEqual({step for step, _ in steps[1:]}, {"delete"})
+
+	def test_a_plan_that_is_published_again_before_it_was_gone_is_listed_again(self) -> None:
+		self.change(self.other, is_published=0)
+		killed(STEPS["at the list of plans"][1])
+		self.assertNotIn(self.other.name, self.listed())
+		self.change(self.other, is_published=1)
+		clock.skip(leases.LEASE_SECONDS + 1)
+		self.publish()
+		self.assertIn(self.other.name, self.listed())
+		self.check()
 
 	def test_a_plan_goes_with_its_season_also_where_nothing_told_it(self) -> None:
 		def set_value(plan: Document) -> None:

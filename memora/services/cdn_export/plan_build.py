@@ -648,6 +648,7 @@ def _take_away(site: Site, lease: Lease, snapshot: Snapshot) -> Counts:
 	elif not stays:
 		removals = _removals_of_renamed(snapshot, heir, standing)
 	if snapshot.state.is_live and not stays:
+		database.transaction(lambda: publish_state.unlist(lease.scope))
 		index_build.publish_now(site)
 
 	leftovers: list[Scope] = []

@@ -224,6 +224,12 @@ def live_index_entries() -> list[dict[str, Any]]:
 	]
 
 
+def unlist(scope: Scope) -> None:
+	"""Note that the list of plans does not say anything of a plan any more, in the caller's transaction: published
+	again before its files are gone, it is listed anew."""
+	database.execute(f"update `tab{TABLE}` set index_entry = '' where name = %s", (scope.id,))
+
+
 def without_index_entry() -> list[Scope]:
 	"""The live plans that were built by a release which noted no entry for the list of plans."""
 	return [
