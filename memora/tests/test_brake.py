@@ -7,7 +7,7 @@ from typing import Any
 import frappe
 
 from memora.api import publishing
-from memora.services.cdn_export import scopes
+from memora.services.cdn_export import fold, preview, scopes
 from memora.tests import factories
 from memora.tests.publishing import PublishingTestCase, make_course
 
@@ -82,6 +82,88 @@ class TestBrake(PublishingTestCase):
 		self.change(course["lessons"][0], is_published=0)
 		self.assertEqual(self.levels(plan), ["paid"] * 3)
 		self.assertIsNone(self.read_bytes(f"lessons/{course['lessons'][0].name}.json"))
+
+	def test_a_lesson_that_moves_below_what_is_free_stays_paid_until_approved(self) -> None:
+		"""Shared, in a plan's own files, and from the plan's own files to shared ones, where only the plan had a price."""
+		for own_from, own_to, item in ((0, 0, "PHYSICS"), (1, 1, "PHYSICS"), (0, 1, "PHYSICS"), (1, 0, "")):
+			with self.subTest(own_from=own_from, own_to=own_to):
+				paid, free = make_course(required_item=item), make_course()
+				lesson = paid["lessons"][0]
+				rows = [factories.override(paid["lessons"][1], "Rename", "A")] * own_from
+				rows += [factories.override(free["lessons"][1], "Rename", "B")] * own_to
+				if not item:
+					rows.append(factories.override(paid["topics"][0], "Set Sold Separately", "TOPIC"))
+				subjects = [paid["subject"], free["subject"]]
+				plan = factories.make_plan(subjects, is_published=1, overrides=rows)
+				self.publish()
+				self.assertEqual(self.learner(plan).level(lesson.name), "paid")
+				self.change(lesson, parent_topic=free["topics"][0].name)
+				self.assertEqual(self.learner(plan).level(lesson.name), "paid")
+				self.change(free["lessons"][0], title="Sooner")
+				self.assertEqual(self.learner(plan).level(lesson.name), "paid")
+				self.approve(plan.name)
+				self.assertEqual(self.learner(plan).level(lesson.name), "authenticated")
+				self.check(leaving=self.leaving())
+
+	def test_a_new_lesson_and_one_that_moves_to_another_price_are_not_held(self) -> None:
+		course, plan = self.paid_course()
+		other = make_course(required_item="CHEMISTRY", units=1, lessons=1)
+		free = make_course(units=1, lessons=1)
+		self.change(plan, subjects=[{"subject": found["subject"].name} for found in (course, other, free)])
+		lesson = factories.make_lesson(parent_topic=free["topics"][0].name, is_published=1)
+		self.change(course["lessons"][0], parent_topic=other["topics"][0].name)
+		reading = self.learner(plan)
+		self.assertEqual(reading.level(lesson.name), "authenticated")
+		access = reading.lessons[course["lessons"][0].name]["access"]
+		self.assertEqual(access["required_item"], "CHEMISTRY")
+		self.assertFalse(frappe.get_all(STATE, {"held": 1}))
+
+	def test_a_subject_that_is_renamed_stays_paid_until_approved(self) -> None:
+		for own in (False, True):
+			with self.subTest(own=own):
+				course, plan = self.paid_course()
+				if own:
+					self.change(plan, overrides=[factories.override(course["lessons"][1], "Rename", "A")])
+				name = frappe.rename_doc("Memora Subject", course["subject"].name, f"renamed {own}")
+				course["subject"].name = name
+				self.change(course["subject"], required_item="")
+				self.assertEqual(self.levels(plan), ["paid"] * 4)
+				self.assertEqual(set(self.learner(plan).subjects), {name})
+				self.approve(plan.name)
+				self.assertEqual(self.levels(plan), ["authenticated"] * 4)
+
+	def test_a_plan_that_is_renamed_stays_paid_until_approved(self) -> None:
+		"""Whether it then has other overrides, or none and so the shared files."""
+		course = make_course()
+		for number, free in enumerate(([factories.override(course["subject"], "Set Free")], [])):
+			with self.subTest(overrides=len(free)):
+				price = factories.override(course["subject"], "Set Sold Separately", "ITEM")
+				plan = factories.make_plan([course["subject"]], is_published=1, overrides=[price])
+				self.publish()
+				plan.name = frappe.rename_doc(plan.doctype, plan.name, f"renamed {number}")
+				frappe.get_doc(plan.doctype, plan.name).update({"overrides": free}).save()
+				fold.fold()
+				self.assertEqual(len(preview.of_plan(plan.name).widened), 4)
+				self.publish()
+				self.assertEqual(self.levels(plan), ["paid"] * 4)
+				self.assertTrue(self.held(scopes.plan(plan.name)))
+				self.approve(plan.name)
+				self.assertNotIn("paid", self.levels(plan))
+				self.check(leaving=self.leaving())
+
+	def test_a_plan_that_is_renamed_and_loses_a_subject_waits_under_its_old_name(self) -> None:
+		courses = [make_course(), make_course()]
+		plan = factories.make_plan([course["subject"] for course in courses], is_published=1)
+		self.publish()
+		before = self.contents()
+		old, plan.name = plan.name, frappe.rename_doc(plan.doctype, plan.name, "renamed")
+		self.change(plan, subjects=[{"subject": courses[0]["subject"].name}])
+		self.assertIn("4 of 8", self.held(scopes.plan("renamed")))
+		self.assertEqual(self.contents(), before)
+		self.check()
+		self.approve("renamed")
+		self.assertEqual(len(self.learner(plan).lessons), 4)
+		self.assertNotIn(old, [entry["plan_id"] for entry in self.read("plans/index.json")["plans"]])
 
 	def test_other_edits_go_out_while_a_change_is_held(self) -> None:
 		course, plan = self.paid_course()

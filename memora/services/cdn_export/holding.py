@@ -57,17 +57,19 @@ def approve(label: str) -> None:
 		pending_queue.ring([scope.ref])
 
 
-def live_rights(plan: str, known: Mapping[str, Rendition], subjects: Collection[str]) -> Rights:
-	"""Who may read the lessons of these subjects as the plan's live manifest shows them."""
+def live_rights(plan: str, known: Mapping[str, Rendition], subjects: Collection[str] | None = None) -> Rights:
+	"""Who may read the lessons that the plan's live manifest shows; of these subjects, if any are named.
+
+	A subject that was renamed since is named by both its names.
+	"""
+	shown = [rendition for rendition in known.values() if subjects is None or rendition.subject in subjects]
 	rights: dict[str, brake.Right] = {}
-	shown = [known[subject] for subject in subjects if subject in known]
-	own = [rendition.subject for rendition in shown if rendition.mode == "own"]
-	rights |= ledger.lesson_rights(scopes.plan(plan), own)
+	if any(rendition.mode == "own" for rendition in shown):
+		rights |= ledger.lesson_rights(scopes.plan(plan), subjects)
 	for rendition in shown:
 		if rendition.mode == "shared":
-			rights |= ledger.lesson_rights(
-				scopes.subject(rendition.subject), [rendition.subject], read_up_to=rendition.generation
-			)
+			scope = scopes.subject(rendition.subject)
+			rights |= ledger.lesson_rights(scope, read_up_to=rendition.generation)
 	return rights
 
 

@@ -454,23 +454,44 @@ def live_versions(scope: Scope, subject: str, kind: str) -> dict[str, int]:
 	)
 
 
-def lesson_rights(scope: Scope, subjects: Sequence[str], *, read_up_to: int | None = None) -> Rights:
-	"""Who may read the scope's live lessons of these subjects, by lesson.
+def lesson_rights(
+	scope: Scope, subjects: Collection[str] | None = None, *, read_up_to: int | None = None
+) -> Rights:
+	"""Who may read the scope's live lessons, by lesson; of these subjects, if any are named.
 
 	With `read_up_to` also those that a shared subject has dropped in a later build than that generation: to a plan
 	that has not been built since they are still there.
 	"""
-	if not subjects:
-		return {}
+	of_subjects = "" if subjects is None else "and subject in %(subjects)s"
 	return {
 		lesson: Right(level, item or "")
 		for lesson, level, item in frappe.db.sql(
 			f"""select node, access_level, required_item from `tab{TABLE}`
-			where scope = %s and subject in %s and kind = 'lesson' and (
-				state in ('live', 'in_flight') or (state in ('removing', 'removed') and drop_generation > %s))""",
-			(scope.id, tuple(subjects), _NEVER if read_up_to is None else read_up_to),
+			where scope = %(scope)s {of_subjects} and kind = 'lesson' and (
+				state in ('live', 'in_flight') or (state in ('removing', 'removed') and drop_generation > %(read_up_to)s))""",
+			{
+				"scope": scope.id,
+				"subjects": tuple(subjects or ()),
+				"read_up_to": _NEVER if read_up_to is None else read_up_to,
+			},
 		)
 	}
+
+
+def rights_elsewhere(subject: str, lessons: Collection[str]) -> Rights:
+	"""Who may read lessons, by lesson, that a shared subject does not show yet, where they stand so far: in the shared
+	files of the subject they came from or that it was, else in what plans have of their own of another subject."""
+	if not lessons:
+		return {}
+	rows = frappe.db.sql(
+		f"""select node, access_level, required_item, scope like 'subject:%%' as is_shared, state = 'removing'
+		from `tab{TABLE}` where node in %s and kind = 'lesson' and state != 'removed'
+			and (scope like 'subject:%%' or subject != %s)""",
+		(tuple(lessons), subject),
+	)
+	# What holds more comes later: shared before a plan's own, live before leaving, and of several the paid one.
+	rows = sorted(rows, key=lambda row: (row[3], not row[4], row[1] == "paid"))
+	return {lesson: Right(level, item or "") for lesson, level, item, *_ in rows}
 
 
 def pictures_of(paths: Iterable[str]) -> set[str]:

@@ -199,18 +199,38 @@ def read(state: State, *, brakes: bool = False) -> Snapshot:
 		snapshot.subject_states |= publish_state.read(list(map(scopes.subject, news)))
 	snapshot.brakes = brakes and not state.is_approved
 	if snapshot.brakes and snapshot.plan:
+		if state.has_former:
+			find_former(snapshot)
 		_keep_own(snapshot)
 	return snapshot
 
 
+def find_former(snapshot: Snapshot) -> None:
+	"""Note under which name a plan is live that was renamed and is not out under its new name."""
+	standing = [
+		entry.scope
+		for entry in ledger.former_manifests(snapshot.state.scope)
+		if entry.state in ("live", "in_flight")
+	]
+	if not standing or _is_out(snapshot.state.ref):
+		return
+	for state in publish_state.by_id(standing).values():
+		if state.is_live:
+			snapshot.former = state.ref, renditions.of_plans([state.ref])[state.ref][0]
+
+
 def _keep_own(snapshot: Snapshot) -> None:
-	"""Let a subject stay the plan's own where going back to the shared one would give paid lessons away."""
-	for subject, known in snapshot.renditions.items():
-		if known.mode != "own" or subject in snapshot.overrides or subject not in snapshot.sort_orders:
-			continue
-		resolved, _ = _resolve(subject, ())
-		if brake.widened(snapshot.rights(subject), brake.lessons(resolved)):
-			snapshot.overrides[subject] = ()
+	"""Let a subject be the plan's own where the shared one would give lessons away that the plan has as paid in files
+	of its own: in this subject, or in another that they came from."""
+	name, known = snapshot.live
+	if all(rendition.mode == "shared" for rendition in known.values()):
+		return
+	own = ledger.lesson_rights(scopes.plan(name))
+	for subject in snapshot.sort_orders:
+		if subject not in snapshot.overrides and snapshot.has_changed(subject):
+			resolved, _ = _resolve(subject, ())
+			if brake.widened(own, brake.lessons(resolved)):
+				snapshot.overrides[subject] = ()
 
 
 def _is_stuck(snapshot: Snapshot, subject: str) -> bool:
@@ -398,11 +418,12 @@ def draft_of(
 
 def losses(snapshot: Snapshot, rendered: Mapping[str, Rendering]) -> holding.Losses:
 	"""The lessons that a plan loses when these of its subjects are published as rendered."""
+	name, known = snapshot.live
 	return holding.losses(
-		snapshot.state.ref,
-		snapshot.renditions,
+		name,
+		known,
 		{subject: rendering.resolved for subject, rendering in rendered.items()},
-		snapshot.gone,
+		[subject for subject in known if subject not in snapshot.sort_orders],
 		[override for overrides in snapshot.overrides.values() for override in overrides],
 	)
 
@@ -430,7 +451,7 @@ def _render(memory: SharedSubjects, snapshot: Snapshot, subject: str) -> Renderi
 		if shared is None:
 			scope = scopes.subject(subject)
 			held = scope.id in snapshot.subject_states and snapshot.subject_states[scope.id].held
-			rights = ledger.lesson_rights(scope, [subject]) if held else {}
+			rights = ledger.lesson_rights(scope) if held else {}
 			versions = ledger.live_versions(scope, subject, "unit")
 			resolved, _ = _resolve(subject, (), rights)
 			shared = SharedSubject(generation, Contents(resolved) if resolved else None, versions, Counts())

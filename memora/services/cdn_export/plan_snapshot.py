@@ -10,6 +10,7 @@ from memora.services.cdn_export import (
 	diff,
 	holding,
 	json_generator,
+	ledger,
 	renditions,
 	scopes,
 )
@@ -24,7 +25,8 @@ _LAYOUT = 2
 
 @dataclass(slots=True)
 class Snapshot:
-	"""What one transaction saw of a plan."""
+	"""What one transaction saw of a plan. `former` are the name and the renditions under which it is live so far,
+	where it was renamed and is not out under its new name."""
 
 	state: State
 	plan: Plan | None
@@ -33,6 +35,8 @@ class Snapshot:
 	renditions: dict[str, Rendition] = field(default_factory=dict)
 	subject_states: dict[str, State] = field(default_factory=dict)
 	brakes: bool = False
+	former: tuple[str, dict[str, Rendition]] | None = None
+	_rights: Rights | None = None
 
 	def mode(self, subject: str) -> renditions.Mode:
 		"""Shared or own, never a mix: one override at or below a subject makes all of it the plan's own."""
@@ -50,9 +54,19 @@ class Snapshot:
 		state = self.subject_states.get(scopes.subject(subject).id)
 		return state is not None and state.is_ready
 
+	@property
+	def live(self) -> tuple[str, dict[str, Rendition]]:
+		"""The name under which learners read the plan so far, and what its manifest reads."""
+		return self.former or (self.state.ref, self.renditions)
+
 	def rights(self, subject: str) -> Rights:
-		"""Who may read a subject's lessons as the live manifest shows them."""
-		return holding.live_rights(self.state.ref, self.renditions, [subject])
+		"""Who may read lessons that may be shown in a subject: as the live manifest shows them, in whatever subject that
+		is, or else as the shared subject is held to show them."""
+		if self._rights is None:
+			self._rights = holding.live_rights(*self.live)
+		scope = scopes.subject(subject)
+		state = self.subject_states.get(scope.id)
+		return {**ledger.lesson_rights(scope), **self._rights} if state and state.held else self._rights
 
 	@property
 	def gone(self) -> list[str]:

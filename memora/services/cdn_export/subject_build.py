@@ -26,13 +26,14 @@ from memora.services.cdn_export import (
 from memora.services.cdn_export import dependency_resolver as resolver
 from memora.services.cdn_export import lease as leases
 from memora.services.cdn_export.access_calculator import narrows
+from memora.services.cdn_export.brake import Rights
 from memora.services.cdn_export.build import Counts, Removals, SharedSubject, Site
 from memora.services.cdn_export.diff import Diff, LedgerEntry
 from memora.services.cdn_export.lease import Lease
 from memora.services.cdn_export.publish_state import State
 from memora.services.cdn_export.scopes import Scope
 from memora.services.cdn_export.subject_files import Contents, Levels
-from memora.services.cdn_export.tree import ResolvedNode
+from memora.services.cdn_export.tree import Node, ResolvedNode, walk
 
 
 def run(site: Site, lease: Lease, state: State) -> Counts:
@@ -103,7 +104,7 @@ def draft(subject: str, touched: Collection[str] | None, *, brakes: bool = False
 	scope = scopes.subject(subject)
 	own = ledger.of_scope(scope)
 	tree = content_tree.load(subject)
-	live = ledger.lesson_rights(scope, [subject]) if brakes else {}
+	live = _live_rights(tree) if brakes and tree else {}
 	resolved, kept_paid = brake.keep_paid(tree, (), live) if tree else (None, [])
 	if resolved is None:
 		return Draft(None, Diff(own, int(time.time())), own, set(), [])
@@ -114,6 +115,13 @@ def draft(subject: str, touched: Collection[str] | None, *, brakes: bool = False
 	stages = content_tree.stages(needed)
 	subject_files.offer(resolved, None, lessons, offered, needed, stages)
 	return Draft(Contents(resolved), offered, entries, owners, kept_paid)
+
+
+def _live_rights(subject: Node) -> Rights:
+	"""Who may read a subject's lessons by the shared files, and those that have just come here by where they were."""
+	live = ledger.lesson_rights(scopes.subject(subject.name))
+	lessons = {node.name for node in walk(subject) if node.kind == "lesson"}
+	return {**ledger.rights_elsewhere(subject.name, lessons - live.keys()), **live}
 
 
 def removals_of(dropped: list[LedgerEntry], levels: Levels) -> Removals:
