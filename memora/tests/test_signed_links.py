@@ -124,6 +124,18 @@ class TestSignedLinks(BucketTestCase):
 			self.assertEqual(audit.verify(site).findings, [])
 		self.check(leaving=[FILM])
 
+	def test_a_removal_that_fails_holds_up_no_renewal(self) -> None:
+		life, kind = self.signed_for(self.video), type(self.storage())
+		with patch.object(kind, "delete", side_effect=StorageError("refused by the test")):
+			self.change(self.course["lessons"][2], is_published=0)
+			self.publish()
+			with self.later(hours=2.2):
+				self.tick()
+		self.assertGreater(self.signed_for(self.video), life + 1.5)
+		self.minutes_pass(2)
+		self.publish()
+		self.assertNotIn(f"lessons/{self.course['lessons'][2].name}.json", self.paths())
+
 	def break_content(self) -> None:
 		"""From now on the first subject has another shape, and cannot be built."""
 		self.change(self.course["subject"], title="Retitled")

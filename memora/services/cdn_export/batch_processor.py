@@ -24,7 +24,7 @@ from frappe.utils import now_datetime
 from frappe.utils.background_jobs import get_queue
 from rq import Worker
 
-from memora.exceptions import LeaseLostError, ScopeBusyError, StorageConfigurationError
+from memora.exceptions import LeaseLostError, ScopeBusyError, StorageConfigurationError, StorageError
 from memora.services.cdn_export import (
 	build,
 	database,
@@ -464,11 +464,14 @@ def _sweep(site: Site) -> None:
 	"""Take away what is due outside any build: graces that are over, subjects nobody reads,
 	signatures that end, purges to repeat."""
 	for scope in publish_state.to_tidy():
-		if scope.type == "subject":
-			subject_build.tidy(site, scope, {})
-		elif lease := leases.acquire(scope):
-			with lease:
-				build.remove_due(site, lease)
+		try:
+			if scope.type == "subject":
+				subject_build.tidy(site, scope, {})
+			elif lease := leases.acquire(scope):
+				with lease:
+					build.remove_due(site, lease)
+		except StorageError as error:  # what is to be renewed must not wait for it
+			frappe.logger("memora").warning(f"files of {scope.label} are removed with the next look: {error}")
 	signature_renewal.run(site)
 	purge_queue.run(site)
 
