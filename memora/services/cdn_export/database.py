@@ -253,6 +253,11 @@ def update_names(
 	listed = list(names)
 	if not listed:
 		return 0
+	if len(listed) == 1:  # found by its key alone
+		return execute(
+			f"update `tab{doctype}` target set {assignments} where ({condition}) and target.name = %s",
+			(*values, *condition_values, listed[0]),
+		)
 	return execute(
 		f"update {NAMES} straight_join `tab{doctype}` target on target.name = named.name"
 		f" set {assignments} where {condition}",

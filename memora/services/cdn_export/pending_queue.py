@@ -122,10 +122,8 @@ def lock(scopes: Iterable[str], token: str) -> None:
 	"""Put a lease's token on the scopes' locks. The lease decides, so an old token is simply replaced."""
 
 	def call(client: redis.Redis) -> None:
-		pipe = client.pipeline(transaction=False)
 		for scope in scopes:
-			pipe.set(key(LOCK.format(scope)), token, ex=LOCK_SECONDS)
-		pipe.execute()
+			client.set(key(LOCK.format(scope)), token, ex=LOCK_SECONDS)
 
 	_guarded(call)
 
