@@ -48,10 +48,13 @@ def stall(school: School) -> None:
 	place = PLACES[school.run * 8 % len(PLACES)]  # 8 and 21 have no common divisor: each place has its turn
 	school.publish_all()
 	school.edit()
+	_stall_at(place, lambda: (school.edit(), school.edit()), school)
+
+
+def _stall_at(place: Place, edit_meanwhile: Callable[[], Any], school: School) -> None:
 	with stopped(place, seconds=70) as late:
 		clock.skip(lease.LEASE_SECONDS + 1)
-		school.edit()
-		school.edit()
+		edit_meanwhile()
 		school.publish()
 		before = school.files()
 		late.go_on()
@@ -74,14 +77,7 @@ def kill_group(school: School) -> None:
 def stall_group(school: School) -> None:
 	"""It stops, its lease passes, another publishes newer content; then it wakes and goes on."""
 	school.edit_shared()
-	with stopped(IN_A_GROUP[school.run % len(IN_A_GROUP)], seconds=70) as late:
-		clock.skip(lease.LEASE_SECONDS + 1)
-		school.edit_shared()
-		school.publish()
-		before = school.files()
-		late.go_on()
-		late.over()
-	school.wrong += differences(school.files(), before)
+	_stall_at(IN_A_GROUP[school.run % len(IN_A_GROUP)], school.edit_shared, school)
 
 
 def race(workers: int, edit: Callable[[School], int], school: School) -> None:
