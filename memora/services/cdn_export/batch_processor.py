@@ -24,7 +24,13 @@ from frappe.utils import now_datetime
 from frappe.utils.background_jobs import get_queue
 from rq import Worker
 
-from memora.exceptions import LeaseLostError, ScopeBusyError, StorageConfigurationError, StorageError
+from memora.exceptions import (
+	LeaseLostError,
+	MemoraError,
+	ScopeBusyError,
+	StorageConfigurationError,
+	StorageError,
+)
 from memora.services.cdn_export import (
 	build,
 	database,
@@ -233,12 +239,16 @@ def _build_together(site: Site, group: list[State], triggered_by: str, drained: 
 			try:
 				published = plan_group.run(site, lease)
 				lease.published = tuple(state.ref for state, _ in published)
+			except MemoraError as error:
+				database.rollback()
+				# Each says by itself what is wrong with it, and the others are published.
+				frappe.logger("memora").warning(f"{lease.label} are built one by one: {error}")
+				return set()
 			except Exception as error:
 				database.rollback()
 				if database.errno(error) in database.OTHER_SCHEMA:
 					raise  # no fault of these plans: all of them wait until the site is migrated
-				# Each says by itself what is wrong with it, and the others are published.
-				frappe.logger("memora").warning(f"{lease.label} are built one by one: {error}")
+				frappe.logger("memora").exception(f"building {lease.label} as a group; now one by one")
 				return set()
 		drained.published += len(published)
 		attempts = []

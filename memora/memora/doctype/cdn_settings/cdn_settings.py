@@ -106,8 +106,8 @@ class CDNSettings(Document):
 			return False
 		try:
 			stored = get_decrypted_password(self.doctype, self.name, "secret_key", raise_exception=False)
-		except Exception:  # noqa: BLE001 - Frappe raises differently by release
-			frappe.clear_last_message()  # it is typed anew because it cannot be decrypted
+		except frappe.ValidationError:  # it cannot be decrypted, so it is typed anew
+			frappe.clear_last_message()
 			return True
 		return self.secret_key != stored
 
