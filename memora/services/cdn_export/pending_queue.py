@@ -122,8 +122,10 @@ def lock(scopes: Iterable[str], token: str) -> None:
 	"""Put a lease's token on the scopes' locks. The lease decides, so an old token is simply replaced."""
 
 	def call(client: redis.Redis) -> None:
+		pipe = client.pipeline(transaction=False)
 		for scope in scopes:
-			client.set(key(LOCK.format(scope)), token, ex=LOCK_SECONDS)
+			pipe.set(key(LOCK.format(scope)), token, ex=LOCK_SECONDS)
+		pipe.execute()
 
 	_guarded(call)
 
@@ -132,8 +134,10 @@ def renew_lock(scopes: Iterable[str], token: str) -> None:
 	"""Give the locks that still carry `token` another five minutes."""
 
 	def call(client: redis.Redis) -> None:
+		pipe = client.pipeline(transaction=False)
 		for scope in scopes:
-			client.eval(_RENEW, 1, key(LOCK.format(scope)), token, LOCK_SECONDS)
+			pipe.eval(_RENEW, 1, key(LOCK.format(scope)), token, LOCK_SECONDS)
+		pipe.execute()
 
 	_guarded(call)
 
