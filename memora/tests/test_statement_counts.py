@@ -163,6 +163,22 @@ class TestStatements(PublishingTestCase):
 		self.assertEqual(len([path for _, path in steps if not path.startswith("plans/")]), 2)
 		self.assertEqual(len(steps), 2 + 2 * 8)
 
+	def test_a_group_reads_the_overrides_of_its_plans_at_once(self) -> None:
+		_, course = self.library(2)
+		other = make_course(units=1, lessons=1)
+		lists = [course["subject"], other["subject"]]
+		hidden = [factories.override(other["lessons"][0], "Hide")]
+		shared_by, costs = 1, []
+		for more in (2, 4):
+			for _ in range(more):
+				factories.make_plan(lists, is_published=1, overrides=hidden)
+			shared_by += more
+			self.publish()
+			self.change(course["lessons"][0], description=f"seen by {shared_by}")
+			(cost,) = (found for names, found in self.costs_of_builds().items() if names.startswith("plan:"))
+			costs.append(cost - shared_by)  # the log has a record for each
+		self.assertEqual(costs[0], costs[1])
+
 	def test_a_tick_with_nothing_to_do_writes_nothing_and_costs_the_same_for_any_number_of_plans(
 		self,
 	) -> None:

@@ -144,8 +144,8 @@ def published_plans(
 	names: Sequence[str],
 ) -> dict[str, tuple[Plan, dict[str, int], dict[str, tuple[Override, ...]]]]:
 	"""Plans with the titles of their season, grade and stream, their `plan_subjects` and their `plan_overrides`, by
-	name; without those that are gone, or unpublished by themselves or with their season. One statement, and those for
-	overrides where there are any."""
+	name; without those that are gone, or unpublished by themselves or with their season. One statement, and one or two
+	for overrides where there are any."""
 	rows = frappe.db.sql(
 		f"""select plan.name, plan.title, season.title, grade.title, stream.title,
 			exists(select 1 from `tabMemora Plan Override` changed where changed.parent = plan.name),
@@ -159,16 +159,16 @@ def published_plans(
 		where plan.name in %s and {resolver.PLAN_IS_PUBLISHED} order by plan.name, listed.idx""",
 		(resolver.PLAN, tuple(names)),
 	)
+	overrides = plan_overrides({name for name, *_, is_changed, _, _ in rows if is_changed})
 	found = {}
 	for name, group in groupby(rows, key=itemgetter(0)):
 		if name not in names:
 			continue  # renamed to what is the same name but for its case
 		listed = list(group)
-		title, season, grade, stream, is_changed = listed[0][1:6]
+		title, season, grade, stream = listed[0][1:5]
 		subjects = {subject: sort_order or 0 for *_, subject, sort_order in listed if subject}
-		overrides = plan_overrides(name) if is_changed else {}
 		plan = Plan(name, title or "", season or "", grade or "", stream or "")
-		found[name] = (plan, subjects, overrides)
+		found[name] = (plan, subjects, overrides.get(name, {}))
 	return found
 
 
@@ -185,22 +185,26 @@ def plan_subjects(plan: str) -> dict[str, int]:
 	}
 
 
-def plan_overrides(plan: str) -> dict[str, tuple[Override, ...]]:
-	"""A plan's overrides by the subject their target hangs in now, in row order; stranded ones are left out."""
+def plan_overrides(plans: Collection[str]) -> dict[str, dict[str, tuple[Override, ...]]]:
+	"""The overrides of these plans, by plan and then by the subject their target hangs in now, in row order; stranded
+	ones are left out. One statement, and those that find the subjects."""
+	if not plans:
+		return {}
 	rows = frappe.db.sql(
-		f"""select changed.target_doctype, {resolver.TARGET_NAME}, changed.action, changed.override_value
+		f"""select changed.parent, changed.target_doctype, {resolver.TARGET_NAME}, changed.action, changed.override_value
 		from `tabMemora Plan Override` changed
-		where changed.parent = %s and changed.parenttype = %s order by changed.idx""",
-		(plan, resolver.PLAN),
+		where changed.parent in %s and changed.parenttype = %s order by changed.idx""",
+		(tuple(plans), resolver.PLAN),
 	)
 	subjects = resolver.subjects_of(
-		{(doctype, name) for doctype, name, _, _ in rows if doctype in KIND_OF and name}
+		{(doctype, name) for _, doctype, name, _, _ in rows if doctype in KIND_OF and name}
 	)
-	found: dict[str, list[Override]] = defaultdict(list)
-	for doctype, name, action, value in rows:
+	found: dict[str, dict[str, tuple[Override, ...]]] = defaultdict(dict)
+	for plan, doctype, name, action, value in rows:
 		if subject := subjects.get((doctype, name)):
-			found[subject].append(Override(KIND_OF[doctype], name, action, value or ""))
-	return {subject: tuple(overrides) for subject, overrides in found.items()}
+			override = Override(KIND_OF[doctype], name, action, value or "")
+			found[plan][subject] = (*found[plan].get(subject, ()), override)
+	return found
 
 
 def _below(doctype: str) -> str:

@@ -177,7 +177,7 @@ def _made_anew(lease: Lease, subject: str, entries: Mapping[str, LedgerEntry]) -
 	"""Those of these lessons that are still the content that is live."""
 	tree = content_tree.load(subject)
 	plan = lease.scope.ref if lease.scope.type == "plan" else None
-	overrides = content_tree.plan_overrides(plan).get(subject, ()) if plan else ()
+	overrides = content_tree.plan_overrides([plan]).get(plan, {}).get(subject, ()) if plan else ()
 	if tree is None:
 		return []
 	held = publish_state.by_id([lease.scope.id])[lease.scope.id].held
