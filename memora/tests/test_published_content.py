@@ -609,6 +609,35 @@ class TestSearch(ContentTestCase):
 			self.assertNotIn("Never published", titles)
 			self.change(self.plan, title="Once more")
 
+	def test_a_plan_stays_in_its_form_while_a_subject_in_it_cannot_be_built(self) -> None:
+		for was_sharded, most_before, most_after in ((False, 500, 4), (True, 4, 500)):
+			with self.subTest(was_sharded=was_sharded):
+				with patch.object(search_indexer, "MOST_LESSONS_UNSHARDED", most_before):
+					self.change(self.plan, title=f"As it was, {was_sharded}")
+					self.publish()
+				live = self.subject_file()
+				title, stage = self.lessons[0].title, self.lessons[0].stages[0]
+				self.change(self.lessons[0], title="Never published")
+				frappe.db.set_value(stage.doctype, stage.name, "config", "[1]")
+				self.change(self.second["lessons"][0], title=f"Published meanwhile, {was_sharded}")
+				with patch.object(search_indexer, "MOST_LESSONS_UNSHARDED", most_after):
+					self.publish()
+					self.assertIs(self.read(f"{self.folder()}search_index.json")["is_sharded"], was_sharded)
+					titles = {entry["lesson_name"] for entry in self.learner(self.plan).entries}
+					self.assertIn(f"Published meanwhile, {was_sharded}", titles)
+					self.assertNotIn("Never published", titles)
+					self.assertEqual(self.subject_file(), live)
+					frappe.db.set_value(stage.doctype, stage.name, "config", stage.config)
+					self.change(self.lessons[0], title=title)
+					self.minutes_pass(10)
+					self.publish()
+					index = self.read(f"{self.folder()}search_index.json")
+					self.assertIs(index["is_sharded"], not was_sharded)
+					self.assertEqual(self.found(), self.in_order())
+
+	def subject_file(self) -> bytes:
+		return self.read_bytes(f"{self.folder()}subjects/{self.subject.name}.json")
+
 	def test_a_shard_too_large_is_split_and_lists_each_lesson_once(self) -> None:
 		added = self.add(300, title="ع" * 130)
 		self.check()

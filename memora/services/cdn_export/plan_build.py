@@ -388,6 +388,9 @@ def outline(
 	]
 	rendered = {subject: _render(shared, snapshot, subject) for subject in changed}
 	sharded = _is_sharded(plan, snapshot, wanted, rendered)
+	if not all(_has_search(snapshot.renditions[subject], sharded) for subject in kept):
+		# To be found in the other form they would be rendered as they are today, which nobody has published.
+		sharded = not sharded
 	for subject in wanted:
 		if subject not in rendered and not _has_search(snapshot.renditions[subject], sharded):
 			rendered[subject] = _render(shared, snapshot, subject)
