@@ -343,6 +343,29 @@ class TestRemoval(TwoPlansTestCase):
 		self.assertFalse(gone & self.paths())
 		self.check(leaving=shared - gone)
 
+	def test_what_a_plan_has_left_goes_when_it_is_taken_down_within_its_grace(self) -> None:
+		self.unread_by_whole()
+		leaving = set(self.shared())
+		first = factories.override(self.lessons[0], "Rename", "Another title")
+		self.override(self.other, first)
+		hidden = factories.override(self.lessons[1], "Hide")
+		sold = factories.override(self.course["units"][1], "Set Sold Separately", "ITEM")
+		for take_down, gone in (
+			(lambda: self.change(self.lessons[0], is_published=0), {self.lesson_path(0)}),
+			(lambda: self.override(self.other, first, hidden), {self.lesson_path(1)}),
+			(
+				lambda: self.override(self.other, first, hidden, sold),
+				{self.lesson_path(2), self.lesson_path(3), f"units/{self.course['units'][1].name}.json"},
+			),
+			(lambda: self.change(self.other, is_published=0), leaving),
+		):
+			take_down()
+			self.publish()
+			leaving = leaving - gone
+			self.check(leaving=leaving)
+		self.minutes_pass(1)
+		self.assertEqual(self.tick(), {"due": ""})
+
 	def test_what_is_no_longer_free_goes_from_the_plans_folder_at_once(self) -> None:
 		self.override(self.other, factories.override(self.lessons[0], "Set Free"))
 		own = self.below(f"{self.folder(self.other)}lessons/") | self.below(

@@ -53,6 +53,13 @@ _HAS_FORMER = f"""if(exists (
 	select 1 from `tabCDN File` former where {database.exactly("former.node", "ref")}
 		and former.kind = 'manifest' and former.state != 'removed' and former.scope != `tab{TABLE}`.name), 1, 0)"""
 
+_TO_JUDGE = f"""(
+	exists (select 1 from `tabCDN File` file where file.scope = `tab{TABLE}`.name and file.remove_at > %s)
+	and exists (
+		select 1 from `tab{TABLE}` plan
+		where plan.scope_type = 'plan' and plan.last_success_at > `tab{TABLE}`.last_attempt_at))"""
+"""SQL: whether a subject that was given up has files in their grace, and a plan was published since they were judged."""
+
 IS_LIVE_OR_FAILING = "(is_live = 1 or retry_count > 0 or dead_since is not null)"
 """SQL: whether a scope is live, or its last build has failed."""
 
@@ -386,8 +393,10 @@ def ensure(scope: Scope) -> None:
 
 def to_tidy(among: Iterable[Scope] | None = None) -> list[Scope]:
 	"""Scopes with files that may have to go: due for removal, or a subject's that no plan reads any more, and
-	such a subject's failure with them."""
+	such a subject's failure with them. A subject that was given up and still has files for their grace is looked at
+	again whenever a plan was published."""
 	limit, values = "", ()
+	now = now_datetime()
 	if among is not None:
 		limit, values = "name in %s and", (tuple(scope.id for scope in among),)
 	rows = frappe.db.sql(
@@ -395,12 +404,21 @@ def to_tidy(among: Iterable[Scope] | None = None) -> list[Scope]:
 			exists (
 				select 1 from `tabCDN File` file
 				where file.scope = `tab{TABLE}`.name and file.state = 'removing' and file.remove_at <= %s)
-			or (scope_type = 'subject' and {IS_LIVE_OR_FAILING} and not exists (
+			or (scope_type = 'subject' and ({IS_LIVE_OR_FAILING} or {_TO_JUDGE}) and not exists (
 				select 1 from `tabCDN Rendition` reader
 				where {database.exactly("reader.subject", "ref")} and reader.mode = 'shared')))""",
-		(*values, now_datetime()),
+		(*values, now, now),
 	)
 	return [Scope(scope_type, ref or "") for scope_type, ref in rows]
+
+
+def judged(scope: Scope, now: datetime) -> bool:
+	"""Note that what a subject left which was given up is looked at, in the caller's transaction. False for another."""
+	return bool(
+		database.execute(
+			f"update `tab{TABLE}` set last_attempt_at = %s where name = %s and is_live = 0", (now, scope.id)
+		)
+	)
 
 
 def abandoned() -> bool:

@@ -7,8 +7,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-import frappe
+from frappe.utils import now_datetime
 
+from memora.exceptions import BuildError
 from memora.services.cdn_export import (
 	brake,
 	build,
@@ -25,7 +26,7 @@ from memora.services.cdn_export import (
 )
 from memora.services.cdn_export import dependency_resolver as resolver
 from memora.services.cdn_export import lease as leases
-from memora.services.cdn_export.access_calculator import narrows
+from memora.services.cdn_export.access_calculator import narrows, resolve
 from memora.services.cdn_export.brake import Rights
 from memora.services.cdn_export.build import Counts, Removals, SharedSubject, Site
 from memora.services.cdn_export.diff import Diff, LedgerEntry
@@ -34,6 +35,8 @@ from memora.services.cdn_export.publish_state import State
 from memora.services.cdn_export.scopes import Scope
 from memora.services.cdn_export.subject_files import Contents, Levels
 from memora.services.cdn_export.tree import Node, ResolvedNode, walk
+
+_DOCTYPES = {kind: doctype for doctype, kind in content_tree.KIND_OF.items()}
 
 
 def run(site: Site, lease: Lease, state: State) -> Counts:
@@ -150,18 +153,18 @@ def release(lease: Lease, levels: Levels) -> bool:
 
 	def give_up() -> bool:
 		lease.hold()
+		now = now_datetime()
 		unread = database.execute(
 			f"""update `tab{publish_state.TABLE}` set is_live = 0, published_generation = 0, retry_count = 0,
-				next_retry_at = null, dead_since = null, last_error = null
+				next_retry_at = null, dead_since = null, last_error = null, last_attempt_at = %(now)s
 			where name = %(scope)s and {publish_state.IS_LIVE_OR_FAILING} and not exists (
 				select 1 from `tab{renditions.TABLE}` reader
 				where {database.exactly("reader.subject", "%(subject)s")} and reader.mode = 'shared')""",
-			{"scope": lease.scope.id, "subject": lease.scope.ref},
+			{"scope": lease.scope.id, "subject": lease.scope.ref, "now": now},
 		)
 		if unread:
 			standing = [entry for entry in ledger.of_scope(lease.scope).values() if entry.state != "removed"]
 			found = removals_of(standing, levels)
-			now = frappe.utils.now_datetime()
 			ledger.drop(found.at_once, remove_at=now)
 			ledger.drop(found.after_grace, remove_at=now + build.GRACE)
 		return bool(unread)
@@ -180,8 +183,49 @@ def tidy(site: Site, scope: Scope, levels: Levels) -> int:
 	if lease is None:
 		return 0
 	with lease:
-		release(lease, levels)
+		if not release(lease, levels):
+			database.transaction(lambda: _judge_anew(lease))
 		return build.remove_due(site, lease)
+
+
+def _judge_anew(lease: Lease) -> None:
+	"""Have files of a subject that was given up go before their grace is over, where no plan shows their nodes any more
+	or only to fewer: no build of the subject comes by to say so."""
+	now = now_datetime()  # before the snapshot: what is published after it may not be in it
+	lease.hold()
+	if not publish_state.judged(lease.scope, now):
+		return
+	waiting = [entry for entry in ledger.of_scope(lease.scope).values() if entry.in_grace]
+	try:
+		shown = _levels_in_plans(waiting)
+	except BuildError:
+		return  # nobody can say who may read them, until a plan can be built again
+	ledger.drop(
+		[
+			entry.path
+			for entry in waiting
+			if all(
+				level is None or narrows(entry.access_level, level)
+				for level in (levels.get((entry.kind, entry.node)) for levels in shown)
+			)
+		],
+		remove_at=now,
+	)
+
+
+def _levels_in_plans(entries: Collection[LedgerEntry]) -> list[Levels]:
+	"""Who may read the nodes of these units and lessons, wherever they hang now, in each plan that lists them. Raises
+	BuildError."""
+	homes = set(resolver.subjects_of((_DOCTYPES[entry.kind], entry.node) for entry in entries).values())
+	trees = {subject: content_tree.load(subject) for subject in homes}
+	plans = set().union(*resolver.plans_of(homes).values())
+	found = []
+	for _, listed, overrides in content_tree.published_plans(sorted(plans)).values() if plans else ():
+		for subject in homes & listed.keys():
+			tree = trees[subject]
+			if resolved := resolve(tree, overrides.get(subject, ())) if tree else None:
+				found.append(subject_files.levels(resolved))
+	return found
 
 
 def _call_plans(state: State) -> bool:
