@@ -250,6 +250,14 @@ class TestEveryDocumentAndChange(TrackingTestCase):
 				self.assertQueues(plans, lambda d=doc: d.db_set("idx", 3))
 				self.assertQueues(plans, lambda d=doc: frappe.delete_doc(d.doctype, d.name))
 
+	def test_a_child_row_that_moves_queues_the_plans_of_both_parents(self) -> None:
+		there, here = (course["lessons"][0].name for course in (self.x, self.y))
+		stage = frappe.get_doc("Memora Lesson Stage", self.x["lessons"][0].stages[0].name)
+		stage.parent = here
+		self.assertQueues(self.of_x | self.of_y, stage.save)
+		self.assertQueues(self.of_x | self.of_y, lambda: stage.db_set("parent", there))
+		self.assertQueues(self.of_x | self.of_y, lambda: stage.db_set("parent", here))
+
 	def test_a_plan(self) -> None:
 		"""earlier-defects, Queue: plan and override edits queued nothing."""
 		plan = frappe.get_doc(self.plan_x.doctype, self.plan_x.name)

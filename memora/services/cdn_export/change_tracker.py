@@ -23,11 +23,15 @@ _DORMANT_SECONDS = 600
 
 
 def on_change(doc: Document, method: str | None = None) -> None:
-	"""Note an insert, update, db_set or restore; for a move also where the document hung before."""
+	"""Note an insert, update, db_set or restore; for a move also where the document, or child row, hung before."""
 	if doc.flags.in_delete:
 		return
 	doctype, name = _monitored(doc)
-	if parents := _parents_before_move(doc):
+	parents = _parents_before_move(doc)
+	if doc.meta.istable:
+		for parent in sorted({_parent(doc), *parents}):
+			_record(doctype, parent, "change")
+	elif parents:
 		# Both parents tell all the plans, in one statement.
 		refs = {
 			resolver.former_parent(doctype, "move", parent) for parent in (*parents, _parent(doc)) if parent
@@ -66,7 +70,7 @@ def _parents_before_move(doc: Document) -> set[str]:
 
 	`db_set` reads the document as it was before only the first time, so what was noted since is kept beside it.
 	"""
-	parent_field = resolver.PARENT_FIELDS.get(doc.doctype)
+	parent_field = _parent_field(doc)
 	before = doc.get_doc_before_save() if parent_field else None
 	if not before:
 		return set()
@@ -76,7 +80,11 @@ def _parents_before_move(doc: Document) -> set[str]:
 
 
 def _parent(doc: Document) -> str:
-	return doc.get(resolver.PARENT_FIELDS[doc.doctype] or "name") or ""
+	return doc.get(_parent_field(doc) or "name") or ""
+
+
+def _parent_field(doc: Document) -> str:
+	return "parent" if doc.meta.istable else resolver.PARENT_FIELDS.get(doc.doctype, "")
 
 
 def _record(doctype: str, name: str, event: str, was: str = "", refs: Collection[resolver.Ref] = ()) -> None:
