@@ -82,6 +82,8 @@ class ContentNode(Titled):
 
 	def validate(self) -> None:
 		super().validate()
+		if item := self.get("required_item"):
+			self.required_item = item.strip()  # a space alone names no item
 		self._check_item()
 		for fieldname in ("image", "badge_image"):
 			if (self.get(fieldname) or "").startswith("/private/"):

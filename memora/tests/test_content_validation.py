@@ -56,6 +56,15 @@ class TestContent(MemoraTestCase):
 		with self.assertRaises(frappe.MandatoryError):
 			track.save()
 
+	def test_space_around_an_item_code_is_dropped_and_space_alone_is_no_item(self) -> None:
+		subject = make_subject(required_item=" ALGEBRA ")
+		self.assertEqual(subject.required_item, "ALGEBRA")
+		subject.required_item = " "
+		subject.save()
+		self.assertFalse(subject.required_item)
+		with self.assertRaises(frappe.MandatoryError):
+			make_track(title="Exam prep", is_sold_separately=1, required_item=" ")
+
 	def test_an_item_code_is_taken_as_it_is_without_erpnext(self) -> None:
 		"""earlier-defects, Frappe: a Link to ERPNext's Item without ERPNext: any save with an item code failed."""
 		if frappe.db.exists("DocType", "Item"):
