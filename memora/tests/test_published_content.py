@@ -194,6 +194,31 @@ class TestOrder(ContentTestCase):
 		shown = [plan["title"] for plan in self.read("plans/index.json")["plans"]]
 		self.assertEqual(shown, sorted([*titles, self.plan.title]))
 
+	def test_rows_added_one_by_one_stand_as_their_form_shows_them(self) -> None:
+		"""They have no place of their own: Frappe gives all of them 0."""
+		lesson = frappe.get_doc("Memora Lesson", self.lessons[0].name)
+		for parent, field, rows in (
+			(lesson, "stages", [{"title": f"row {number}", "type": "Text"} for number in range(6)]),
+			(
+				self.plan,
+				"subjects",
+				[{"subject": factories.make_subject(is_published=1).name} for _ in range(6)],
+			),
+		):
+			for row in rows:
+				parent.append(field, row).insert()
+				frappe.db.set_value(parent.get(field)[-1].doctype, parent.get(field)[-1].name, "idx", 0)
+			parent.reload()
+		self.publish()
+		self.assertEqual(
+			[stage["title"] for stage in self.read(f"lessons/{lesson.name}.json")["stages"]],
+			[row.title for row in lesson.stages],
+		)
+		self.assertEqual(
+			[subject["id"] for subject in self.learner(self.plan).manifest["subjects"]],
+			[row.subject for row in self.plan.subjects],
+		)
+
 	def test_stages_are_numbered_in_their_order(self) -> None:
 		lesson = frappe.get_doc("Memora Lesson", self.lessons[0].name)
 		lesson.stages = lesson.stages[::-1]

@@ -95,7 +95,7 @@ def stages(lessons: Collection[str]) -> dict[str, tuple[Stage, ...]]:
 	others = []
 	# One row a lesson: PyMySQL takes longer for a row than for all that is in it.
 	for lesson, count, texts in frappe.db.sql(
-		f"""select named.name, count(*), concat('[', group_concat({_AS_JSON} order by stage.idx), ']')
+		f"""select named.name, count(*), concat('[', group_concat({_AS_JSON} order by {_PLACE}), ']')
 			from {_STAGES} group by named.name""",
 		(json.dumps(list(lessons)), resolver.LESSON),
 	):
@@ -132,7 +132,7 @@ def _one_by_one(lessons: Collection[str]) -> dict[str, tuple[Stage, ...]]:
 	"""The stages of lessons, a row each, however large."""
 	found: dict[str, list[Stage]] = defaultdict(list)
 	for lesson, title, type_, config in frappe.db.sql(
-		f"select named.name, stage.title, stage.type, stage.config from {_STAGES} order by named.name, stage.idx",
+		f"select named.name, stage.title, stage.type, stage.config from {_STAGES} order by named.name, {_PLACE}",
 		(json.dumps(list(lessons)), resolver.LESSON),
 	):
 		place = len(found[lesson]) + 1
@@ -156,7 +156,7 @@ def published_plans(
 		left join `tabMemora Stream` stream on stream.name = plan.stream
 		left join `tabMemora Plan Subject` listed on listed.parent = plan.name and listed.parenttype = %s
 		left join `tab{resolver.SUBJECT}` subject on subject.name = listed.subject
-		where plan.name in %s and {resolver.PLAN_IS_PUBLISHED} order by plan.name, listed.idx""",
+		where plan.name in %s and {resolver.PLAN_IS_PUBLISHED} order by plan.name, listed.idx, listed.name""",
 		(resolver.PLAN, tuple(names)),
 	)
 	overrides = plan_overrides({name for name, *_, is_changed, _, _ in rows if is_changed})
@@ -179,7 +179,7 @@ def plan_subjects(plan: str) -> dict[str, int]:
 		for subject, sort_order in frappe.db.sql(
 			"""select listed.subject, listed.sort_order from `tabMemora Plan Subject` listed
 			join `tabMemora Subject` subject on subject.name = listed.subject
-			where listed.parent = %s and listed.parenttype = %s order by listed.idx""",
+			where listed.parent = %s and listed.parenttype = %s order by listed.idx, listed.name""",
 			(plan, resolver.PLAN),
 		)
 	}
@@ -245,6 +245,8 @@ def _select_of(kind: Kind, doctype: str, pack: database.Pack) -> str:
 
 _STAGES = f"""{database.NAMES} straight_join `tabMemora Lesson Stage` stage on stage.parent = named.name
 	where stage.parenttype = %s"""
+_PLACE = "stage.idx, stage.name"
+"""Rows that were added one by one, not in their form, all have 0: then by name, as the form shows them."""
 # By hand, since `json_array` would read through each body only to write it down as it is.
 _AS_JSON = """concat('[', json_quote(coalesce(stage.title, '')), ',', json_quote(coalesce(stage.type, '')), ',',
 	coalesce(stage.config, 'null'), ']')"""
