@@ -61,13 +61,7 @@ class TrackingTestCase(MemoraTestCase):
 		pending_queue.wipe()
 
 	def chain(self, course: dict[str, Any]) -> list[Document]:
-		return [
-			course["subject"],
-			course["track"],
-			course["units"][0],
-			course["topics"][0],
-			course["lessons"][0],
-		]
+		return chain(course)
 
 	def noted(self) -> list[Change]:
 		"""The rows there are now."""
@@ -367,6 +361,27 @@ class TestBulk(TrackingTestCase):
 		frappe.db.commit()
 		reconciliation.daily()
 		self.assertEqual(self.queued(), self.of_x | self.of_y)
+
+
+class TestAMoveThatNoHookSaw(PublishingTestCase):
+	def test_set_value_leaves_nothing_in_the_former_subject_after_the_hourly_look(self) -> None:
+		for place, doctype in enumerate(resolver.CONTENT[1:], start=1):
+			with self.subTest(doctype):
+				course, other = make_course(units=1, lessons=1), make_course(units=1, lessons=1)
+				plans = [factories.make_plan([c["subject"]], is_published=1) for c in (course, other)]
+				self.publish()
+				age_everything()
+				reconciliation.hourly()
+				self.publish()
+				node, parent = chain(course)[place], chain(other)[place - 1]
+				frappe.db.set_value(doctype, node.name, resolver.PARENT_FIELDS[doctype], parent.name)
+				frappe.db.commit()
+				reconciliation.hourly()
+				self.publish()
+				lesson = course["lessons"][0].name
+				shown = [lesson in self.learner(plan).lessons for plan in plans]
+				self.assertEqual(shown, [False, True])
+				self.check()
 
 
 class TestOneRowNoTrace(TrackingTestCase):
@@ -810,6 +825,17 @@ def make_course_below(subject: Document) -> dict[str, Any]:
 	topic = factories.make_topic(parent_unit=unit.name)
 	lesson = factories.make_lesson(parent_topic=topic.name)
 	return {"subject": subject, "track": track, "units": [unit], "topics": [topic], "lessons": [lesson]}
+
+
+def chain(course: dict[str, Any]) -> list[Document]:
+	"""The first node of each kind, from the subject down."""
+	return [
+		course["subject"],
+		course["track"],
+		course["units"][0],
+		course["topics"][0],
+		course["lessons"][0],
+	]
 
 
 def append_subject(plan: str, subject: str) -> None:

@@ -478,6 +478,18 @@ def lesson_rights(
 	}
 
 
+def subjects_showing(lessons: Collection[str]) -> set[str]:
+	"""The subjects that live files show these lessons in."""
+	if not lessons:
+		return set()
+	rows = frappe.db.sql(
+		f"""select distinct subject from `tab{TABLE}`
+		where node in %s and kind = 'lesson' and state in ('live', 'in_flight')""",
+		(tuple(lessons),),
+	)
+	return {subject for (subject,) in rows}
+
+
 def rights_elsewhere(subject: str, lessons: Collection[str]) -> Rights:
 	"""Who may read lessons, by lesson, that a shared subject does not show yet, where they stand so far: in the shared
 	files of the subject they came from or that it was, else in what plans have of their own of another subject."""

@@ -13,7 +13,7 @@ from datetime import timedelta
 import frappe
 from frappe.utils import get_datetime, now_datetime
 
-from memora.services.cdn_export import database, fold, notes, settings
+from memora.services.cdn_export import database, fold, ledger, notes, settings
 from memora.services.cdn_export import dependency_resolver as resolver
 from memora.services.cdn_export.sync_log import FALLBACK
 
@@ -38,10 +38,21 @@ def hourly() -> int:
 		last = now - timedelta(hours=1)
 	refs = _written_since(last - _MARGIN)
 	if refs:
-		database.transaction(lambda: fold.raise_for(resolver.affected_by(refs), triggered_by=FALLBACK))
+		database.transaction(lambda: fold.raise_for(_affected_by(refs), triggered_by=FALLBACK))
 	notes.write(_LAST_LOOK, str(now))
 	frappe.db.commit()
 	return len(refs)
+
+
+def _affected_by(refs: set[resolver.Ref]) -> resolver.Affected:
+	"""What these documents touch; of lessons that hang elsewhere by now, with or without what is above them, also the
+	subjects that still show them."""
+	affected = resolver.affected_by(refs)
+	lessons = {name for doctype, name in refs if doctype == resolver.LESSON}
+	lessons = lessons.union(*resolver.lessons_below(refs).values())
+	for subject in ledger.subjects_showing(lessons):
+		affected.subjects[subject].add((resolver.SUBJECT, subject))
+	return affected
 
 
 def _unpublish_with_seasons() -> None:
