@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 import frappe
 from frappe import _
 from frappe.model.document import Document
-from frappe.utils import escape_html
+from frappe.utils import cstr, escape_html
 
 from memora.memora import overrides
 from memora.services.cdn_export.dependency_resolver import CONTENT, PARENT_FIELDS, PLAN
@@ -43,7 +43,7 @@ class Titled(Document):
 			self.name = old
 
 	def validate(self) -> None:
-		self.title = (self.title or "").strip()
+		self.title = cstr(self.title).strip()
 
 	def refuse_delete(self, reason: str, titles: Collection[str], remedy: str) -> None:
 		"""Refuse to delete this document because of the documents called `titles`, if there are any."""
@@ -83,7 +83,7 @@ class ContentNode(Titled):
 	def validate(self) -> None:
 		super().validate()
 		if item := self.get("required_item"):
-			self.required_item = item.strip()  # a space alone names no item
+			self.required_item = cstr(item).strip()  # a space alone names no item
 		self._check_item()
 		for fieldname in ("image", "badge_image"):
 			if (self.get(fieldname) or "").startswith("/private/"):

@@ -32,6 +32,11 @@ class TestContent(MemoraTestCase):
 		with self.assertRaises(frappe.MandatoryError):
 			make_subject(title="   ")
 
+	def test_a_title_or_an_item_code_that_comes_as_a_number_is_taken_as_text(self) -> None:
+		"""As JSON from a script may hold it; Frappe's own fields take it."""
+		subject = make_subject(title=2026, required_item=1001)
+		self.assertEqual((subject.title, subject.required_item), ("2026", "1001"))
+
 	def test_a_title_over_140_characters_is_refused(self) -> None:
 		with self.assertRaises(frappe.CharacterLengthExceededError):
 			make_subject(title="x" * 141)

@@ -103,6 +103,7 @@ class TestOverrides(PlanTestCase):
 	def test_rename_needs_a_value(self) -> None:
 		for value in ("", "   ", None):
 			self.assertIn("row 1", self.refused(override(self.lesson, "Rename", value)))
+		self.assertEqual(self.plan(override(self.lesson, "Rename", 2026)).overrides[0].override_value, "2026")
 
 	def test_set_sold_separately_needs_a_value_unless_its_target_has_or_inherits_an_item(self) -> None:
 		sold = override(self.lesson, "Set Sold Separately")

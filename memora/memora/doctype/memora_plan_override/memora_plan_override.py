@@ -1,6 +1,7 @@
 import frappe
 from frappe import _
 from frappe.model.document import Document
+from frappe.utils import cstr
 
 from memora.services.cdn_export.dependency_resolver import CONTENT
 
@@ -31,7 +32,7 @@ class MemoraPlanOverride(Document):
 
 	def validate_value(self):
 		"""Refuse what is wrong with the row whatever its plan holds."""
-		self.override_value = (self.override_value or "").strip() or None
+		self.override_value = cstr(self.override_value).strip() or None
 		if self.target_doctype not in CONTENT:
 			frappe.throw(
 				_("Overrides, row {0}: the target must be one of {1}.").format(
