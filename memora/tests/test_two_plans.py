@@ -60,6 +60,20 @@ class TwoPlansTestCase(PublishingTestCase):
 		folder = self.folder(plan)
 		return {path: body for path, body in self.contents().items() if not path.startswith(folder)}
 
+	@contextmanager
+	def refused(self, *beginnings: str) -> Iterator[None]:
+		"""No upload of a path that begins so succeeds."""
+		kind = type(self.storage())
+		put = kind.put
+
+		def refusing(storage: Storage, upload: Upload, **condition: Any) -> str:
+			if upload.path.startswith(beginnings):
+				raise StorageUnavailableError(f"{upload.path} was refused by the test")
+			return put(storage, upload, **condition)
+
+		with patch.object(kind, "put", refusing):
+			yield
+
 	def said(self) -> dict[str, str]:
 		"""Path of each file that is to go, with when."""
 		return dict(frappe.db.sql("select path, remove_at from `tabCDN File` where state = 'removing'"))
@@ -601,6 +615,63 @@ class TestRemovalWhereAPlanFails(TwoPlansTestCase):
 		self.assertEqual(len(self.learner(self.other).lessons), 5)
 
 
+class TestTakenBack(TwoPlansTestCase):
+	"""`other` takes back what it overrides after the build that was to show that has broken off amid its uploads."""
+
+	def setUp(self) -> None:
+		super().setUp()
+		self.right = factories.override(self.lessons[0], "Rename", "Right")
+		self.free = factories.override(self.subject, "Set Free")
+
+	def break_off(self, *rows: dict[str, str]) -> None:
+		with self.refused(f"{self.folder(self.other)}manifest.json"):
+			self.override(self.other, *rows)
+		self.assertEqual(list(self.failures()), [self.other.name])
+		self.minutes_pass(2)
+
+	def shown(self) -> dict[str, tuple[str, str]]:
+		"""Title and access level of all that its learners read, by path."""
+		reading = self.learner(self.other)
+		return {
+			reading.paths[name]: (document["title"], document["access"]["access_level"])
+			for documents in (reading.subjects, reading.units, reading.lessons)
+			for name, document in documents.items()
+		}
+
+	def test_what_was_shared_is_shared_again(self) -> None:
+		before = self.shown()
+		self.break_off(self.right, self.free)
+		self.override(self.other)
+		self.assertEqual(self.shown(), before)
+		self.check()
+
+	def test_what_the_plan_had_of_its_own_is_as_it_was(self) -> None:
+		self.override(self.other, self.right)
+		self.minutes_pass(16)
+		self.tick()
+		before = self.shown()
+		for rows in ([self.free], []):
+			with self.subTest(rows=rows):
+				self.break_off(*rows)
+				self.override(self.other, self.right)
+				self.assertEqual(self.shown(), before)
+				self.check()
+
+	def test_what_was_never_shown_is_no_part_of_the_plan_until_it_can_be_built(self) -> None:
+		second = make_course(units=1, lessons=1)
+		rows = [{"subject": self.subject.name}, {"subject": second["subject"].name}]
+		lesson = second["lessons"][0]
+		self.change(self.other, subjects=rows)
+		self.break_off(factories.override(second["subject"], "Set Free"))
+		with self.refused(f"lessons/{lesson.name}.json"):
+			self.override(self.other)
+		self.assertEqual(list(self.learner(self.other).subjects), [self.subject.name])
+		self.minutes_pass(16)
+		self.publish()
+		self.assertEqual(len(self.shown()), 10)
+		self.check()
+
+
 class TestRebuild(TwoPlansTestCase):
 	def test_what_a_rebuild_finds_for_one_plan_stands_in_the_other_too(self) -> None:
 		frappe.db.set_value("Memora Lesson", self.lessons[0].name, "title", "Found")
@@ -761,20 +832,6 @@ class TestMoves(TwoPlansTestCase):
 		for old, new in ((names[0], "between"), names[::-1], ("between", names[1])):
 			frappe.rename_doc(self.whole.doctype, old, new)
 		self.other.name, self.whole.name = names
-
-	@contextmanager
-	def refused(self, *beginnings: str) -> Iterator[None]:
-		"""No upload of a path that begins so succeeds."""
-		kind = type(self.storage())
-		put = kind.put
-
-		def refusing(storage: Storage, upload: Upload, **condition: Any) -> str:
-			if upload.path.startswith(beginnings):
-				raise StorageUnavailableError(f"{upload.path} was refused by the test")
-			return put(storage, upload, **condition)
-
-		with patch.object(kind, "put", refusing):
-			yield
 
 	def test_a_renamed_lesson_and_unit_keep_their_old_files_for_15_minutes(self) -> None:
 		self.override(self.other, factories.override(self.lessons[3], "Rename", "Another title"))

@@ -324,6 +324,9 @@ def _publish(site: Site, lease: Lease, snapshot: Snapshot, stuck: set[str]) -> C
 			leftovers[:] = _leftovers(lease, {*snapshot.renditions, *rendered})
 		return bool(leftovers)
 
+	if doubtful := [subject for subject in rendered if snapshot.may_come_back(subject)]:
+		# Should this build break off and the plan be as it was again, what was uploaded by then is written anew.
+		database.transaction(lambda: renditions.doubt(plan.name, doubtful))
 	counts = build.commit(
 		site,
 		lease,

@@ -101,6 +101,16 @@ class Snapshot:
 		"""Whether the subject is another by now than the live manifest shows."""
 		return not self.was_rendered(subject) or self.renditions[subject].digest != self.digest(subject)
 
+	def may_come_back(self, subject: str) -> bool:
+		"""Whether the subject has changed by nothing but what the plan can take back: then it is as the live manifest
+		shows it again."""
+		return (
+			self.was_rendered(subject)
+			and self.has_changed(subject)
+			# An announced one has lost the generation that is live.
+			and self.renditions[subject].generation in (0, self.generation(subject))
+		)
+
 	def digest(self, subject: str) -> str:
 		"""What a subject's rendition in this plan depends on."""
 		overrides = [

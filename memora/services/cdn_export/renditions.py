@@ -23,6 +23,9 @@ TABLE = "CDN Rendition"
 _SEARCH_READ = """if(state.generation > reader.generation and state.failed_generation <= state.published_generation,
 	null, reader.search)"""
 
+_IN_DOUBT = "in doubt"
+"""Instead of a digest: like no other."""
+
 Mode = Literal["shared", "own"]
 
 
@@ -107,6 +110,12 @@ def store(renditions: Mapping[str, Sequence[Rendition]]) -> None:
 		"mode = values(mode), generation = values(generation), digest = values(digest), summary = values(summary),"
 		" search = coalesce(values(search), search)",
 	)
+
+
+def doubt(plan: str, subjects: Iterable[str]) -> None:
+	"""Note that files which show these subjects otherwise are about to be written. To be committed before they are."""
+	names = [_row_name(plan, subject) for subject in subjects]
+	database.update_names(TABLE, names, "digest = %s", (_IN_DOUBT,))
 
 
 def forget(plan: str, subjects: Iterable[str]) -> None:
