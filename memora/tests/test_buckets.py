@@ -5,6 +5,7 @@ from __future__ import annotations
 from unittest.mock import patch
 
 import frappe
+from cryptography.fernet import Fernet
 
 from memora.services.cdn_export import batch_processor, paths, upkeep
 from memora.services.cdn_export.caching import YEAR
@@ -97,6 +98,46 @@ class TestR2(PipelineCase, BucketTestCase):
 
 class TestSeaweedFS(PipelineCase, SeaweedFSTestCase):
 	provider = "AWS S3"
+
+
+class TestSecrets(BucketTestCase):
+	"""The site was restored without its encryption_key."""
+
+	def setUp(self) -> None:
+		super().setUp()
+		self.plan = factories.make_plan([make_course()["subject"]], is_published=1)
+
+	def lose_the_key(self) -> None:
+		key = patch("frappe.utils.password.get_encryption_key", return_value=Fernet.generate_key().decode())
+		key.start()
+		self.addCleanup(key.stop)
+
+	def test_a_secret_key_that_cannot_be_decrypted_is_a_failure_that_says_so(self) -> None:
+		self.lose_the_key()
+		self.publish()
+		self.assertIn("Secret Key cannot be decrypted", self.failures()[self.plan.name])
+		self.assertIn("encryption_key", frappe.get_last_doc("CDN Sync Log").error_message)
+		self.minutes_pass(2)
+		self.configure()  # with the key typed anew
+		self.publish()
+		self.check()
+		self.assertEqual(self.failures(), {})
+
+	def test_one_that_is_not_needed_holds_nothing_up(self) -> None:
+		PublishingTestCase.configure(self)
+		self.lose_the_key()
+		self.assertEqual(self.publish().failed, 0)
+		self.assertTrue((self.local_path / paths.manifest(self.plan.name)).is_file())
+
+	def test_a_token_that_cannot_be_decrypted_fails_purges_and_no_build(self) -> None:
+		self.publish()
+		self.configure(cloudflare_zone_id="0" * 32, cloudflare_api_token="token")
+		self.lose_the_key()
+		self.configure()
+		self.change(self.plan, title="Edited")
+		self.assertEqual(self.publish().failed, 0)
+		self.check()
+		self.assertIn("token is missing", frappe.get_all("CDN Purge", pluck="error")[0])
 
 
 class TestFolderToBucket(BucketTestCase):

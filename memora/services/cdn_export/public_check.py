@@ -229,8 +229,8 @@ def _secrets() -> list[bytes]:
 	"""What must stand in no file."""
 	doc = settings.saved()
 	known = [
-		doc.get_password("secret_key", raise_exception=False),
-		doc.get_password("cloudflare_api_token", raise_exception=False),
+		settings.secret(doc, "secret_key"),
+		settings.secret(doc, "cloudflare_api_token"),
 		*(frappe.conf.get(name) for name in _IN_SITE_CONFIG),
 	]
 	# As they would stand in JSON, without the quotes.

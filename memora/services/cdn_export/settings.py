@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import frappe
 from frappe.model.document import Document
 
+from memora.exceptions import StorageConfigurationError
 from memora.services.cdn_export import cache_purge, storage
 from memora.services.cdn_export.cache_purge import CachePurge
 from memora.services.cdn_export.storage import Storage, StorageSettings
@@ -75,14 +76,21 @@ def load(doc: Document | None = None) -> ExportSettings:
 def open_storage(doc: Document | None = None) -> Storage:
 	"""The storage that CDN Settings name. Raises StorageConfigurationError when they cannot work."""
 	doc = doc or frappe.get_cached_doc(DOCTYPE)
+	provider = doc.storage_provider or LOCAL
+	secret_key = "" if provider == LOCAL else secret(doc, "secret_key")
+	if secret_key is None:
+		raise StorageConfigurationError(
+			"Secret Key cannot be decrypted: the site was restored without its encryption_key. Put the old one into"
+			" site_config.json, or enter Secret Key again in CDN Settings."
+		)
 	return storage.open(
 		StorageSettings(
-			provider=doc.storage_provider or LOCAL,
+			provider=provider,
 			endpoint_url=doc.endpoint_url or "",
 			region=doc.region or "",
 			bucket_name=doc.bucket_name or "",
 			access_key=doc.access_key or "",
-			secret_key=doc.get_password("secret_key", raise_exception=False) or "",
+			secret_key=secret_key,
 			cdn_base_url=doc.cdn_base_url or "",
 			local_path=local_path(doc),
 		)
@@ -96,9 +104,19 @@ def open_purge(doc: Document | None = None) -> CachePurge:
 		return cache_purge.NoPurge()
 	return cache_purge.open(
 		zone_id=doc.cloudflare_zone_id or "",
-		api_token=doc.get_password("cloudflare_api_token", raise_exception=False) or "",
+		# One that cannot be decrypted counts as missing, which a purge says and no build minds.
+		api_token=secret(doc, "cloudflare_api_token") or "",
 		batch_size=int(doc.purge_batch_size or 0),
 	)
+
+
+def secret(doc: Document, fieldname: str) -> str | None:
+	"""A password of CDN Settings, "" where there is none; None where it cannot be decrypted any more."""
+	try:
+		return doc.get_password(fieldname, raise_exception=False) or ""
+	except frappe.ValidationError:
+		frappe.clear_last_message()
+		return None
 
 
 def local_path(doc: Document) -> str:
