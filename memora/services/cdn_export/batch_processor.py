@@ -484,6 +484,7 @@ def _sweep(site: Site) -> None:
 			frappe.logger("memora").warning(f"files of {scope.label} are removed with the next look: {error}")
 	signature_renewal.run(site)
 	purge_queue.run(site)
+	purge_queue.forget_without_cache(site)
 
 
 def _mirror(options: settings.ExportSettings) -> None:

@@ -76,6 +76,12 @@ def run(site: Site) -> int:
 			return purged
 
 
+def forget_without_cache(site: Site) -> None:
+	"""Where no cache is named any more, nobody can purge what is noted, and nothing is to wait for it."""
+	if not site.purge.active:
+		database.transaction(lambda: frappe.db.sql(f"delete from `tab{TABLE}`"))
+
+
 def _settle(rows, done: set[str], result) -> None:
 	now = now_datetime()
 	finished = []

@@ -1,0 +1,71 @@
+"""What a CDN's cache is told to forget, and what becomes of that when it does not answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from unittest.mock import patch
+
+import frappe
+
+from memora.services.cdn_export import purge_queue, settings
+from memora.services.cdn_export.cache_purge import CachePurge, NoPurge, PurgeResult
+from memora.tests import factories
+from memora.tests.publishing import PublishingTestCase, make_course
+
+BASE_URL = "https://cdn.example.com"
+
+
+class Cache(CachePurge):
+	"""A CDN's cache that notes what it is to forget, or refuses."""
+
+	name = "of the test"
+
+	def __init__(self) -> None:
+		self.forgot: list[str] = []
+		self.refuses = False
+
+	def purge(self, urls: Sequence[str]) -> PurgeResult:
+		if self.refuses:
+			return PurgeResult(failed=tuple(urls), error="refused by the test")
+		self.forgot += urls
+		return PurgeResult(purged=tuple(urls))
+
+	def verify(self, url: str) -> None:
+		"""Always fine."""
+
+
+class TestPurges(PublishingTestCase):
+	def setUp(self) -> None:
+		super().setUp()
+		self.configure(cdn_base_url=BASE_URL)
+		self.cache = Cache()
+		behind = patch.object(settings, "open_purge", lambda *_: self.cache)
+		behind.start()
+		self.addCleanup(behind.stop)
+		self.course = make_course()
+		self.lesson = self.course["lessons"][1]
+		self.plan = factories.make_plan([self.course["subject"]], is_published=1)
+		self.publish()
+
+	def noted(self) -> int:
+		return frappe.db.count(purge_queue.TABLE)
+
+	def test_what_is_refused_is_tried_again(self) -> None:
+		self.cache.refuses = True
+		self.change(self.lesson, title="Edited")
+		self.assertEqual(self.publish().failed, 0)
+		self.assertTrue(self.noted())
+		self.cache.refuses = False
+		self.minutes_pass(2)
+		self.assertEqual(self.tick(), {"due": "removal"})
+		self.assertIn(f"{BASE_URL}/lessons/{self.lesson.name}.json", self.cache.forgot)
+		self.assertEqual((self.noted(), self.tick()), (0, {"due": ""}))
+
+	def test_what_was_refused_is_forgotten_when_there_is_no_cache_any_more(self) -> None:
+		self.cache.refuses = True
+		self.change(self.lesson, title="Edited")
+		self.publish()
+		with patch.object(settings, "open_purge", lambda *_: NoPurge()):
+			self.minutes_pass(2)
+			self.assertEqual(self.tick(), {"due": "removal"})
+			self.assertEqual((self.noted(), self.tick()), (0, {"due": ""}))
