@@ -47,6 +47,16 @@ class TestPurges(PublishingTestCase):
 		self.plan = factories.make_plan([self.course["subject"]], is_published=1)
 		self.publish()
 
+	def test_a_lesson_that_moves_to_another_subject_is_forgotten_as_it_was(self) -> None:
+		second = make_course(units=1, lessons=1)
+		self.change(self.plan, subjects=[*self.plan.subjects, {"subject": second["subject"].name}])
+		self.publish()
+		path = f"lessons/{self.lesson.name}.json"
+		version = self.read(path)["version"]
+		self.change(self.lesson, parent_topic=second["topics"][0].name)
+		self.publish()
+		self.assertLessEqual({f"{BASE_URL}/{path}", f"{BASE_URL}/{path}?v={version}"}, set(self.cache.forgot))
+
 	def noted(self) -> int:
 		return frappe.db.count(purge_queue.TABLE)
 

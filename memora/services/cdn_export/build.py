@@ -228,7 +228,7 @@ def known_entries(
 	for path, entry in ledger.of_paths(path for path in wanted if path not in own).items():
 		if entry.scope != scope.id and entry.state != "removed":
 			owners.add(entry.scope)
-			entry = entry._replace(state="in_flight", live_version=0)
+			entry = entry._replace(state="in_flight")
 		entries[path] = entry
 	return entries, owners
 
