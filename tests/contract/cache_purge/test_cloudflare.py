@@ -164,7 +164,16 @@ class TestFaults:
 		server.next(fault, fault)
 		assert len(purge.purge(urls(5)).purged) == 5
 
-	@pytest.mark.parametrize("fault", [Answer(500), Answer(503, b"{}"), Cut()])
+	@pytest.mark.parametrize(
+		"fault",
+		[
+			Answer(500),
+			Answer(503, b"{}"),
+			Answer(502, b'"down"'),
+			Answer(502, b'{"errors": ["down"]}'),
+			Cut(),
+		],
+	)
 	def test_a_lasting_fault_fails_the_rest_and_says_so(
 		self, purge: CachePurge, server: FaultyServer, slept: list[float], fault
 	) -> None:

@@ -184,9 +184,13 @@ class CloudflarePurge(CachePurge):
 			answer = response.json()
 		except ValueError:
 			answer = {}
+		if not isinstance(answer, dict):  # whatever stands between may answer in JSON, too
+			answer = {}
 		if response.status_code == 200 and answer.get("success"):
 			return None
-		return self._refusal(response, answer.get("errors") or [])
+		errors = answer.get("errors")
+		listed = errors if isinstance(errors, list) else []
+		return self._refusal(response, [error for error in listed if isinstance(error, dict)])
 
 	def _refusal(self, response: requests.Response, errors: list[dict[str, Any]]) -> _Refusal:
 		status = response.status_code
