@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
 from unittest.mock import patch
 
 import frappe
 
-from memora.services.cdn_export import purge_queue, settings
+from memora.services.cdn_export import audit, purge_queue, repair, settings
+from memora.services.cdn_export.build import Site
 from memora.services.cdn_export.cache_purge import CachePurge, NoPurge, PurgeResult
 from memora.tests import factories
 from memora.tests.publishing import PublishingTestCase, make_course
@@ -56,6 +59,20 @@ class TestPurges(PublishingTestCase):
 		self.change(self.lesson, parent_topic=second["topics"][0].name)
 		self.publish()
 		self.assertLessEqual({f"{BASE_URL}/{path}", f"{BASE_URL}/{path}?v={version}"}, set(self.cache.forgot))
+
+	def test_a_damaged_picture_is_forgotten_when_it_is_mended(self) -> None:
+		file = Path(frappe.get_site_path("public", "files", "memora-purge.png"))
+		file.write_bytes(b"picture")
+		self.addCleanup(file.unlink, missing_ok=True)
+		self.change(self.lesson, image="/files/memora-purge.png")
+		self.publish()
+		(picture,) = (path for path in self.paths() if path.startswith("media/"))
+		(self.local_path / picture).write_bytes(b"damaged")
+		with closing(Site.open()) as site:
+			repair.repair(site, audit.verify(site).findings)
+		self.tick()
+		self.assertEqual(self.read_bytes(picture), b"picture")
+		self.assertIn(f"{BASE_URL}/{picture}", self.cache.forgot)
 
 	def noted(self) -> int:
 		return frappe.db.count(purge_queue.TABLE)

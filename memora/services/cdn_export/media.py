@@ -98,9 +98,12 @@ def restore(site: Site, media_paths: Collection[str]) -> set[str]:
 			frappe.logger("memora").warning(str(error))
 			continue
 		etags, sizes = {path: site.storage.put(upload)}, {path: len(upload.body)}
-		database.transaction(
-			lambda file=file, etags=etags, sizes=sizes: ledger.uploaded_again([file], etags, sizes, {})
-		)
+
+		def close(file: Planned = file, etags: dict = etags, sizes: dict = sizes) -> None:
+			ledger.uploaded_again([file], etags, sizes, {})
+			purge_queue.add(site, [file.path])
+
+		database.transaction(close)
 		mended.add(path)
 	return mended
 
