@@ -16,6 +16,7 @@ from memora.services.cdn_export import (
 	batch_processor,
 	database,
 	fold,
+	notes,
 	operations,
 	pending_queue,
 	plan_build,
@@ -157,6 +158,17 @@ class TestWaiting(WorkTestCase):
 		self.assertEqual(self.tick(), {"due": "left"})
 		self.assertEqual(self.live_title(), "kept")
 		self.assertEqual(self.tick(), {"due": ""})
+
+	def test_a_clock_that_was_set_back_keeps_no_batch_waiting(self) -> None:
+		self.configure(batch_interval_minutes=10)
+		for title, run in (("edited", batch_processor.process_pending_plans), ("and again", self.tick)):
+			with self.subTest(title):
+				self.edit(title)
+				notes.write(batch_processor._LAST_BATCH, str(time.time() + 24 * 60 * 60))
+				frappe.db.commit()
+				with patch.object(batch_processor.Worker, "count", return_value=0):
+					run()
+				self.assertEqual(self.live_title(), title)
 
 	def test_open_desks_are_told_of_a_build_when_its_record_can_be_read(self) -> None:
 		self.edit("kept")

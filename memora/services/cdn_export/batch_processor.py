@@ -424,11 +424,12 @@ def last_batch_at() -> datetime | None:
 
 
 def _interval_is_over(options: settings.ExportSettings) -> bool:
-	last = float(notes.read(_LAST_BATCH) or 0)
-	return (
-		time.time() - last
-		>= timedelta(minutes=options.interval_minutes).total_seconds() - _SLACK.total_seconds()
-	)
+	return _since_last_batch() >= (timedelta(minutes=options.interval_minutes) - _SLACK).total_seconds()
+
+
+def _since_last_batch() -> float:
+	"""Seconds since the last batch; a clock that has been set back since counts as that far on."""
+	return abs(time.time() - float(notes.read(_LAST_BATCH) or 0))
 
 
 def _due_reason(options: settings.ExportSettings) -> str:
@@ -451,8 +452,7 @@ def _due_reason(options: settings.ExportSettings) -> str:
 
 def _nobody_drains() -> bool:
 	"""Whether the drains of the last batch are over or dead: a lease's life has passed, and none is held."""
-	last = float(notes.read(_LAST_BATCH) or 0)
-	return time.time() - last >= leases.LEASE_SECONDS and not publish_state.is_anything_leased()
+	return _since_last_batch() >= leases.LEASE_SECONDS and not publish_state.is_anything_leased()
 
 
 def _anything_waits() -> bool:

@@ -23,7 +23,7 @@ def next_run(options: ExportSettings) -> datetime:
 	"""When the scheduler's next batch is due, in the site's time."""
 	now = now_datetime()
 	last = batch_processor.last_batch_at()
-	if options.interval_minutes == _CRON_MINUTES or last is None:
+	if options.interval_minutes == _CRON_MINUTES or last is None or last > now:  # the clock was set back
 		past = timedelta(minutes=now.minute % _CRON_MINUTES, seconds=now.second, microseconds=now.microsecond)
 		return now - past + timedelta(minutes=_CRON_MINUTES)
 	return max(now, last + timedelta(minutes=options.interval_minutes))
