@@ -88,11 +88,32 @@ class PublicCheckCase:
 		self.change(self.lesson, is_published=0)
 		self.change(self.other, is_published=0)
 		self.publish()
-		frappe.db.sql("update `tabCDN File` set modified = modified - interval 10 minute")
+		self.minutes_ago(10)
 		self.assertEqual(self.exposed(), {})
 		for path, body in zip(paths, bodies, strict=True):
 			self.write(path, body)
 		self.assertEqual(self.exposed(), {path: ["was removed and can still be read"] for path in paths})
+
+	def test_what_was_removed_last_is_asked_for_first_whenever_it_was_uploaded(self) -> None:
+		paths = [f"{folder}lessons/{self.lesson.name}.json" for folder in ("", f"plans/{self.other.name}/")]
+		bodies = [self.read_bytes(path) for path in paths]
+		self.minutes_ago(60)
+		last = self.course["lessons"][3]
+		self.change(last, title="Uploaded last")
+		self.publish()
+		for lesson in (last, self.lesson):
+			self.change(lesson, is_published=0)
+			self.publish()
+		self.minutes_ago(10)
+		for path, body in zip(paths, bodies, strict=True):
+			self.write(path, body)
+		with closing(Site.open()) as site:
+			found = public_check.check(site, sample=2).exposures
+		self.assertEqual({exposure.path for exposure in found}, set(paths))
+
+	def minutes_ago(self, minutes: int) -> None:
+		"""Let all that was done to published files so far be that long ago."""
+		frappe.db.sql("update `tabCDN File` set modified = modified - interval %s minute", minutes)
 
 	def test_a_secret_is_found(self) -> None:
 		path = f"lessons/{self.lesson.name}.json"
@@ -161,6 +182,17 @@ class TestPublicBucket(PublicCheckCase, BucketTestCase):
 		self.assertNotIn(SECRET_KEY, str(said))
 		self.configure(sign="None")
 		self.assertEqual(self.exposed()[path], ["holds a secret of this site"])
+
+	def test_what_caches_may_still_have_is_not_asked_for(self) -> None:
+		path = f"lessons/{self.lesson.name}.json"
+		body = self.read_bytes(path)
+		self.minutes_ago(60)
+		self.change(self.lesson, is_published=0)
+		self.publish()
+		self.write(path, body)
+		self.assertEqual(self.exposed(), {})
+		self.minutes_ago(10)
+		self.assertEqual(self.exposed(), {path: ["was removed and can still be read"]})
 
 	def test_a_base_url_that_leads_nowhere_is_said(self) -> None:
 		self.configure(cdn_base_url=self.endpoint)

@@ -411,14 +411,14 @@ def removable(scope: Scope, now: datetime) -> list[LedgerEntry]:
 
 
 def removed(paths: Iterable[str]) -> None:
-	"""Turn the rows of removed files into tombstones, which keep the highest version."""
+	"""Turn the rows of removed files into tombstones, which keep the highest version and say since when."""
 	names = tuple(row_name(path) for path in paths)
 	if names:
 		frappe.db.sql(
 			f"""update `tab{TABLE}` set state = 'removed', live_version = 0, content_hash = '', shape_hash = '',
-				etag = '', size = 0, signed_until = null, remove_at = null, pictures = '', damaged = 0
+				etag = '', size = 0, signed_until = null, remove_at = null, pictures = '', damaged = 0, modified = %s
 			where name in %s and state = 'removing'""",
-			(names,),
+			(now_datetime(), names),
 		)
 
 
