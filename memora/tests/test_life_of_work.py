@@ -225,6 +225,16 @@ class TestRetries(WorkTestCase):
 		)
 		self.assertEqual([letter["label"] for letter in operations.dead_letters()], [self.plan.name])
 
+	def test_it_is_tried_again_in_time_though_the_sites_clock_was_set_back(self) -> None:
+		self.edit("kept")
+		with self.failing():
+			self.publish()
+		self.minutes_pass(2)
+		with patch("frappe.utils.data.get_system_timezone", return_value="Pacific/Pago_Pago"):
+			self.assertEqual(self.tick(), {"due": "retry"})
+		self.assertEqual(self.live_title(), "kept")
+		self.assertEqual(self.failures(), {})
+
 	def test_retry_publishes(self) -> None:
 		"""earlier-defects, Queue: Retry reported success while nothing happened."""
 		self.edit("failing")

@@ -24,6 +24,10 @@ TABLE = "CDN Publish State"
 RETRY_MINUTES: tuple[int, ...] = (2, 4, 8)
 """Spec, "Publishing": a failed build is retried after these, then it is a dead letter."""
 
+_NO_RETRY_AFTER = timedelta(minutes=30)
+"""From now, even where machines' clocks differ. What was noted for later was noted before the clock was set back: by the end
+of summer time, or with the site's time zone."""
+
 COLUMNS = (
 	"name",
 	"scope_type",
@@ -45,7 +49,7 @@ COLUMNS = (
 )
 
 _COMING = """published_generation < generation
-		and (next_retry_at is null or next_retry_at <= %s)
+		and (next_retry_at is null or next_retry_at <= %s or next_retry_at > %s)
 		and (dead_since is null or failed_generation < generation)
 		and (held = 0 or held_generation < generation or approved_generation >= generation)"""
 
@@ -203,7 +207,7 @@ def due(now: datetime) -> list[State]:
 			select 1 from `tabCDN Rendition` reader
 			where {database.exactly("reader.subject", "ref")} and reader.mode = 'shared'))
 		order by field(scope_type, 'subject', 'plan', 'index'), waiting_since, name""",
-		(now,),
+		(now, now + _NO_RETRY_AFTER),
 	)
 
 
@@ -376,7 +380,7 @@ def is_backing_off(state: State, now: datetime) -> bool:
 	"""Whether a scope has failed and is not to be tried at `now`."""
 	if state.dead_since:
 		return state.failed_generation >= state.generation
-	return state.next_retry_at is not None and state.next_retry_at > now
+	return state.next_retry_at is not None and now < state.next_retry_at <= now + _NO_RETRY_AFTER
 
 
 def ensure(scope: Scope) -> None:
