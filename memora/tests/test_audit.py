@@ -7,6 +7,7 @@ from collections import Counter
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import frappe
 
@@ -145,6 +146,25 @@ class TestAudit(AuditCase):
 		self.assertEqual(self.faults(), {self.lesson: "orphan"})
 		self.repair()
 		self.assertIsNone(self.read_bytes(self.lesson))
+		self.check()
+
+	def test_a_removed_file_that_is_published_again_while_it_is_repaired_stays(self) -> None:
+		self.publish()
+		removed = self.objects()[self.lesson]
+		self.change(self.course["lessons"][0], is_published=0)
+		self.publish()
+		self.put(self.lesson, removed[0], Metadata=removed[3])
+		scopes_by_id = repair._scopes_by_id
+
+		def published_meanwhile(*arguments: Any) -> Any:
+			self.change(self.course["lessons"][0], is_published=1)
+			self.publish()
+			return scopes_by_id(*arguments)
+
+		with patch.object(repair, "_scopes_by_id", published_meanwhile):
+			self.repair()
+		self.tick()
+		self.assertIsNotNone(self.read_bytes(self.lesson))
 		self.check()
 
 	def test_a_lost_ledger_is_rebuilt_and_nothing_is_uploaded_again(self) -> None:

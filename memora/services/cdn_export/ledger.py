@@ -232,7 +232,7 @@ def remove_again(paths: Iterable[str]) -> None:
 		map(row_name, paths),
 		"state = 'removing', remove_at = %s, drop_generation = 0, etag = ''",
 		(now_datetime(),),
-		"state in ('removed', 'live')",
+		"state = 'removed'",  # still: its scope may have published it meanwhile
 	)
 
 
