@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
@@ -29,7 +30,7 @@ from memora.services.cdn_export.publish_state import State
 from memora.services.cdn_export.storage import Upload
 from memora.services.cdn_export.storage.local import LocalStorage
 from memora.tests import clock, factories
-from memora.tests.faults.places import STEPS, killed, stopped
+from memora.tests.faults.places import STEPS, Place, killed, stopped
 from memora.tests.processes import at_once
 from memora.tests.publishing import PublishingTestCase, make_course
 
@@ -158,6 +159,24 @@ class TestWaiting(WorkTestCase):
 		self.assertEqual(self.tick(), {"due": "left"})
 		self.assertEqual(self.live_title(), "kept")
 		self.assertEqual(self.tick(), {"due": ""})
+
+	def test_a_lease_that_a_dead_worker_has_left_where_nothing_waits_starts_no_batch(self) -> None:
+		unlock = pending_queue.unlock
+
+		def dying(act: Callable[[], None]) -> Any:
+			def unlocked(scopes: Sequence[str], *arguments: Any) -> None:
+				if scopes == [f"subject:{self.course['subject'].name}"]:
+					act()
+				unlock(scopes, *arguments)
+
+			return patch.object(pending_queue, "unlock", unlocked)
+
+		self.change(self.plan, is_published=0)
+		killed(Place("after a subject that nobody reads was given up", dying))
+		clock.skip(leases.LEASE_SECONDS + 1)
+		self.publish()
+		self.assertEqual(self.tick(), {"due": ""})
+		self.check()
 
 	def test_a_clock_that_was_set_back_keeps_no_batch_waiting(self) -> None:
 		self.configure(batch_interval_minutes=10)

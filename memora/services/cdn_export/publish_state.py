@@ -48,10 +48,13 @@ COLUMNS = (
 	"approved_generation",
 )
 
-_COMING = """published_generation < generation
+_COMING = f"""published_generation < generation
 		and (next_retry_at is null or next_retry_at <= %s or next_retry_at > %s)
 		and (dead_since is null or failed_generation < generation)
-		and (held = 0 or held_generation < generation or approved_generation >= generation)"""
+		and (held = 0 or held_generation < generation or approved_generation >= generation)
+		and (scope_type != 'subject' or exists (
+			select 1 from `tabCDN Rendition` reader
+			where {database.exactly("reader.subject", "ref")} and reader.mode = 'shared'))"""
 
 _HAS_FORMER = f"""if(exists (
 	select 1 from `tabCDN File` former where {database.exactly("former.node", "ref")}
@@ -203,9 +206,6 @@ def due(now: datetime) -> list[State]:
 	return _select(
 		f"""{_COMING}
 		and (lease_token is null or lease_expires < now(6))
-		and (scope_type != 'subject' or exists (
-			select 1 from `tabCDN Rendition` reader
-			where {database.exactly("reader.subject", "ref")} and reader.mode = 'shared'))
 		order by field(scope_type, 'subject', 'plan', 'index'), waiting_since, name""",
 		(now, now + _NO_RETRY_AFTER),
 	)
@@ -426,11 +426,12 @@ def judged(scope: Scope, now: datetime) -> bool:
 
 
 def abandoned() -> bool:
-	"""Whether a lease has run out on a scope that still waits: its builder was killed."""
+	"""Whether a lease has run out on a scope that is to be built: its builder was killed."""
+	now = now_datetime()
 	return bool(
 		frappe.db.sql(
-			f"""select 1 from `tab{TABLE}`
-			where published_generation < generation and lease_token is not null and lease_expires < now(6) limit 1"""
+			f"select 1 from `tab{TABLE}` where {_COMING} and lease_token is not null and lease_expires < now(6) limit 1",
+			(now, now + _NO_RETRY_AFTER),
 		)
 	)
 
