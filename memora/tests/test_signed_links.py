@@ -363,6 +363,20 @@ class TestSignedLinks(BucketTestCase):
 		for lesson in (self.video, self.paid):
 			self.assertIn("AKIAROTATED", self.links(lesson)[0])
 
+	def test_older_signatures_do_not_stay_over_those_of_the_next_worker(self) -> None:
+		frappe.db.sql("update `tabCDN File` set signed_until = '2000-01-01' where signed_until is not null")
+		frappe.db.commit()
+		child = fork(self._build_and_stop)
+		self.addCleanup(child.end)
+		self.assertEqual(child.arrived(), "lessons")
+		self.configure_otherwise()
+		self.assertEqual(self.tick(), {"due": "signature"})
+		child.go_on()
+		self.assertEqual(child.wait(), (0, 0))
+		self.tick()
+		for lesson in (self.video, self.paid):
+			self.assertIn("AKIAROTATED", self.links(lesson)[0])
+
 	def configure_otherwise(self) -> None:
 		self.configure(cdn_base_url=CDN, access_key="AKIAROTATED")
 

@@ -86,6 +86,8 @@ def run(site: Site) -> int:
 					renewed += _renew_or_log(site, signer, lease, subject, paths)
 		except LeaseLostError as error:
 			frappe.logger("memora").info(str(error))
+			# Whoever has it now may have signed these already, and what was signed here may stand over that since.
+			_mark([ledger.row_name(path) for paths in due[state.name].values() for path in paths])
 		except (StorageConfigurationError, StorageUnavailableError) as error:
 			frappe.logger("memora").error(f"signed links are not renewed until the storage answers: {error}")
 			break  # it is the same for all scopes
@@ -115,14 +117,19 @@ def _expire(condition: str) -> None:
 		names = frappe.db.sql(
 			f"select name from `tab{ledger.TABLE}` where state = 'live' and {condition}", pluck=True
 		)
-		database.transaction(
-			lambda: database.update_names(
-				ledger.TABLE, names, "signed_until = %s", (_LONG_AGO,), "state = 'live'"
-			)
-		)
+		_mark(names)
 	except database.ERRORS:
 		database.rollback()
 		frappe.logger("memora").exception("signed links keep their old signatures until those end")
+
+
+def _mark(names: Collection[str]) -> None:
+	"""Have live files signed anew, by the names of their rows."""
+	database.transaction(
+		lambda: database.update_names(
+			ledger.TABLE, names, "signed_until = %s", (_LONG_AGO,), "state = 'live'"
+		)
+	)
 
 
 def _stop_signing() -> None:
