@@ -25,9 +25,11 @@ class Cache(CachePurge):
 
 	def __init__(self) -> None:
 		self.forgot: list[str] = []
+		self.asked = 0
 		self.refuses = False
 
 	def purge(self, urls: Sequence[str]) -> PurgeResult:
+		self.asked += 1
 		if self.refuses:
 			return PurgeResult(failed=tuple(urls), error="refused by the test")
 		self.forgot += urls
@@ -87,6 +89,18 @@ class TestPurges(PublishingTestCase):
 		self.assertEqual(self.tick(), {"due": "removal"})
 		self.assertIn(f"{BASE_URL}/lessons/{self.lesson.name}.json", self.cache.forgot)
 		self.assertEqual((self.noted(), self.tick()), (0, {"due": ""}))
+
+	def test_a_cache_that_does_not_answer_holds_up_one_build_and_not_each(self) -> None:
+		for number in range(3):
+			rows = [factories.override(self.lesson, "Rename", f"In plan {number}")]
+			factories.make_plan([self.course["subject"]], is_published=1, overrides=rows)
+		self.publish()
+		self.cache.refuses = True
+		self.cache.asked = 0
+		self.change(self.course["lessons"][0], title="Edited")
+		self.assertEqual(self.publish().failed, 0)
+		self.assertEqual(self.cache.asked, 1)
+		self.check()
 
 	def test_what_was_refused_is_forgotten_when_there_is_no_cache_any_more(self) -> None:
 		self.cache.refuses = True

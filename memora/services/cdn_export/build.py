@@ -131,6 +131,7 @@ class Site:
 	progress: Progress = field(default_factory=Progress)
 	place: str = ""
 	stamp: str = ""
+	purge_rests_until: float = 0.0
 
 	@classmethod
 	def open(cls) -> Site:
@@ -160,6 +161,7 @@ class Site:
 		self.close()
 		self.options, self.storage, self.purge = fresh.options, fresh.storage, fresh.purge
 		self.shared, self.place, self.stamp = fresh.shared, fresh.place, fresh.stamp
+		self.purge_rests_until = 0.0
 		return True
 
 	def is_as_seen(self, seen: Seen) -> bool:

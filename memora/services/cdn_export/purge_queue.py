@@ -6,6 +6,7 @@ is still there for the next tick.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 TABLE = "CDN Purge"
 _AT_ONCE = 5_000
 _LONGEST_PAUSE_MINUTES = 60
+_REST_SECONDS = 60
+"""A CDN that does not answer can take two minutes to say so: no build of this run is to wait for that again so soon."""
+
 _GIVE_UP_HOURS = 24
 """Longer than any URL without a version may be cached (300 s); what is still there by then is logged."""
 
@@ -53,7 +57,7 @@ def is_due(now: datetime) -> bool:
 
 def run(site: Site) -> int:
 	"""Purge what is due. Returns how many URLs were purged; never raises for what the CDN does."""
-	if not site.purge.active:
+	if not site.purge.active or time.monotonic() < site.purge_rests_until:
 		return 0
 	purged = 0
 	while True:
@@ -70,6 +74,8 @@ def run(site: Site) -> int:
 		database.transaction(lambda rows=rows, done=done, result=result: _settle(rows, done, result))
 		purged += len(done)
 		if result.failed:
+			if not result.purged:
+				site.purge_rests_until = time.monotonic() + _REST_SECONDS
 			frappe.logger("memora").warning(
 				f"{len(result.failed)} URLs could not be purged and will be tried again: {result.error}"
 			)
