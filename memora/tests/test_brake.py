@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import patch
 
 import frappe
 
 from memora.api import publishing
-from memora.services.cdn_export import fold, preview, scopes
+from memora.services.cdn_export import events, fold, pending_queue, preview, scopes
 from memora.tests import factories
 from memora.tests.publishing import PublishingTestCase, make_course
 
@@ -150,6 +151,20 @@ class TestBrake(PublishingTestCase):
 				self.approve(plan.name)
 				self.assertNotIn("paid", self.levels(plan))
 				self.check(leaving=self.leaving())
+
+	def test_a_run_that_waits_is_no_success(self) -> None:
+		courses = [make_course(), make_course()]
+		plan = factories.make_plan([course["subject"] for course in courses], is_published=1)
+		self.publish()
+		frappe.get_doc(plan.doctype, plan.name).update({"subjects": plan.subjects[:1]}).save()
+		with patch.object(events, "record") as told:
+			self.assertEqual(self.publish().published, 0)
+		self.assertTrue(self.held(scopes.plan(plan.name)))
+		told.assert_not_called()
+		self.assertEqual(frappe.db.count("CDN Sync Log", {"plan_id": plan.name}), 1)
+		self.assertEqual(pending_queue.waiting(), {plan.name})
+		self.approve(plan.name)
+		self.assertEqual(frappe.db.count("CDN Sync Log", {"plan_id": plan.name, "status": "Success"}), 2)
 
 	def test_a_plan_that_is_renamed_and_loses_a_subject_waits_under_its_old_name(self) -> None:
 		courses = [make_course(), make_course()]

@@ -285,6 +285,8 @@ def _build_leased(site: Site, lease: Lease, triggered_by: str, drained: Drained)
 			if site.follow_settings(seen):
 				return False  # what is due may be another thing now
 			counts = _builder(state)(site, lease, state)
+			if counts is None:
+				return True  # held: nothing was published that could be told of
 			if state.scope_type == "plan":
 				lease.published = (state.ref,)
 		except (ScopeBusyError, LeaseLostError) as error:

@@ -158,9 +158,10 @@ class UnitMissingError(ScopeBusyError):
 		self.subject = subject
 
 
-def run(site: Site, lease: Lease, state: State) -> Counts:
-	"""Build and publish a plan, or take it away when it is unpublished or gone. The caller holds the lease,
-	and has read `state` by the first statement of the current transaction, which made its snapshot.
+def run(site: Site, lease: Lease, state: State) -> Counts | None:
+	"""Build and publish a plan, or take it away when it is unpublished or gone; None where all of that waits for an
+	admin's word. The caller holds the lease, and has read `state` by the first statement of the current transaction,
+	which made its snapshot.
 
 	Raises BuildError, StorageError, ScopeBusyError (a shared subject is being built elsewhere) and
 	LeaseLostError; what was live then stays live.
@@ -289,7 +290,7 @@ def _bring_up_to_date(site: Site, subject: str) -> None:
 			failures.record(state, lease, error)
 
 
-def _publish(site: Site, lease: Lease, snapshot: Snapshot, stuck: set[str]) -> Counts:
+def _publish(site: Site, lease: Lease, snapshot: Snapshot, stuck: set[str]) -> Counts | None:
 	plan = snapshot.plan
 	assert plan is not None
 	try:
@@ -301,7 +302,7 @@ def _publish(site: Site, lease: Lease, snapshot: Snapshot, stuck: set[str]) -> C
 	rendered = drafted.rendered
 	if snapshot.brakes and (lost := losses(snapshot, rendered)).are_held:
 		_hold(lease, snapshot, failures.would_lose(lost.others, lost.live))
-		return Counts()
+		return None
 	lists_anew = not snapshot.is_listed
 	state_values: dict[str, Any] = {
 		"is_live": 1,
