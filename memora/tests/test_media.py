@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import mimetypes
 from pathlib import Path
 from unittest.mock import patch
 
@@ -68,6 +69,11 @@ class TestMedia(PublishingTestCase):
 		self.assertEqual(self.media(), {one, two})
 		self.assertEqual(self.sweep(), 0)
 		self.check()
+
+	def test_types_are_the_same_where_the_machine_knows_none(self) -> None:
+		with patch("mimetypes._db", mimetypes.MimeTypes(filenames=())):
+			for ending, wanted in (("png", "png"), ("jpg", "jpeg"), ("svg", "svg+xml"), ("webp", "webp")):
+				self.assertEqual(media.content_type(f"media/1.{ending}"), f"image/{wanted}")
 
 	def test_a_replaced_picture_goes_with_the_daily_sweep(self) -> None:
 		lesson = self.course["lessons"][0]

@@ -200,7 +200,8 @@ def _upload(path: str, urls: Sequence[str]) -> tuple[Planned, Upload]:
 
 def content_type(path: str) -> str:
 	"""The content type of a media file, by its extension."""
-	return mimetypes.guess_type(path)[0] or "application/octet-stream"
+	# `strict` knows WebP only where the machine's own tables do, and machines are to agree.
+	return mimetypes.guess_type(path, strict=False)[0] or "application/octet-stream"
 
 
 def _named_by_nodes(urls: Collection[str]) -> set[str]:
