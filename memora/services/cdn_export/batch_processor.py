@@ -200,10 +200,13 @@ def _build_all(
 	ends: float,
 	tell: Tell | None,
 ) -> int:
-	"""Build what waits until it `ends`, plans in groups where that can be done. Returns how many need no build now."""
+	"""Build what waits until it `ends`, plans in groups where that can be done. Returns how many need no build now.
+
+	Stops when export has been switched off, which the first build after that sees.
+	"""
 	built = 0
 	left = list(waiting)
-	while site and left and time.monotonic() < ends:
+	while site and left and site.options.enabled and time.monotonic() < ends:
 		if tell:
 			done = drained.published + drained.failed
 			tell(done, done + len(left))
@@ -212,7 +215,7 @@ def _build_all(
 		for state in group or left[:1]:
 			if state.name in published:
 				built += 1
-			elif time.monotonic() < ends:
+			elif site.options.enabled and time.monotonic() < ends:
 				built += _build_one(site, state, triggered_by, drained)
 		left = left[len(group) or 1 :]
 	return built
