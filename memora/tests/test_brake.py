@@ -8,7 +8,7 @@ from unittest.mock import patch
 import frappe
 
 from memora.api import publishing
-from memora.services.cdn_export import events, fold, pending_queue, preview, scopes
+from memora.services.cdn_export import events, fold, operations, pending_queue, preview, scopes
 from memora.tests import factories
 from memora.tests.publishing import PublishingTestCase, make_course
 
@@ -165,6 +165,24 @@ class TestBrake(PublishingTestCase):
 		self.assertEqual(pending_queue.waiting(), {plan.name})
 		self.approve(plan.name)
 		self.assertEqual(frappe.db.count("CDN Sync Log", {"plan_id": plan.name, "status": "Success"}), 2)
+
+	def test_what_waits_is_no_failure_any_more(self) -> None:
+		courses = [make_course(required_item="PHYSICS"), make_course()]
+		price = factories.override(courses[0]["lessons"][0], "Set Sold Separately")
+		subjects = [course["subject"] for course in courses]
+		plan = factories.make_plan(subjects, is_published=1, overrides=[price])
+		self.publish()
+		frappe.get_doc(plan.doctype, plan.name).update({"subjects": plan.subjects[:1]}).save()
+		self.change(subjects[0], required_item="")
+		for _ in range(3):
+			self.minutes_pass(10)
+			self.publish()
+		self.assertEqual([letter["label"] for letter in operations.dead_letters()], [plan.name])
+		self.change(subjects[0], required_item="PHYSICS")
+		self.assertIn("4 of 8", self.held(scopes.plan(plan.name)))
+		self.assertEqual((operations.dead_letters(), operations.status()["failing"]), ([], []))
+		self.approve(plan.name)
+		self.assertEqual(len(self.learner(plan).lessons), 4)
 
 	def test_a_plan_that_is_renamed_and_loses_a_subject_waits_under_its_old_name(self) -> None:
 		courses = [make_course(), make_course()]

@@ -288,8 +288,10 @@ def _build_leased(site: Site, lease: Lease, triggered_by: str, drained: Drained)
 			if site.follow_settings(seen):
 				return False  # what is due may be another thing now
 			counts = _builder(state)(site, lease, state)
-			if counts is None:
-				return True  # held: nothing was published that could be told of
+			if counts is None:  # held: nothing was published that could be told of
+				if state.dead_since:
+					pending_queue.exhume(state.scope.label)
+				return True
 			if state.scope_type == "plan":
 				lease.published = (state.ref,)
 		except (ScopeBusyError, LeaseLostError) as error:

@@ -267,6 +267,16 @@ def succeeded(scope: Scope, token: str, generation: int, values: dict[str, Any],
 	)
 
 
+_NO_FAILURE = {
+	"retry_count": 0,
+	"next_retry_at": None,
+	"dead_since": None,
+	"failed_generation": 0,
+	"last_error": None,
+}
+"""What stands in the state of a scope of which the last build did not fail."""
+
+
 class Closed(NamedTuple):
 	"""A plan that is published: which generation is live now, and which version of its manifest."""
 
@@ -300,13 +310,9 @@ def _of_success(release: bool) -> dict[str, Any]:
 	"""What a build that succeeded leaves in its state, whatever it published."""
 	now = now_datetime()
 	fields = {
-		"retry_count": 0,
-		"next_retry_at": None,
-		"dead_since": None,
-		"failed_generation": 0,
+		**_NO_FAILURE,
 		"held": 0,
 		"held_reason": None,
-		"last_error": None,
 		"last_attempt_at": now,
 		"last_success_at": now,
 	}
@@ -353,9 +359,9 @@ def held_values(generation: int, reason: str) -> dict[str, Any]:
 def hold(scope: Scope, token: str, generation: int, reason: str) -> bool:
 	"""Let a whole run wait for an admin's word, in the caller's transaction. False when the lease is lost.
 
-	The next change of content has it looked at anew.
+	The next change of content has it looked at anew. What had failed before is over: it could be built.
 	"""
-	fields = held_values(generation, reason)
+	fields = {**held_values(generation, reason), **_NO_FAILURE}
 	assignments = ", ".join(f"{column} = %s" for column in fields)
 	return bool(
 		database.execute(
