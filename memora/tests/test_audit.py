@@ -148,6 +148,15 @@ class TestAudit(AuditCase):
 		self.assertIsNone(self.read_bytes(self.lesson))
 		self.check()
 
+	def test_a_copy_that_somebody_has_put_beside_the_plans_is_left_to_people(self) -> None:
+		self.publish()
+		body, _, _, metadata = self.objects()[paths.PLAN_INDEX]
+		self.put("plans/index-copy.json", body, Metadata=metadata)
+		self.drop(self.lesson)
+		done = self.repair()
+		self.assertEqual([finding.path for finding in done.left], ["plans/index-copy.json"])
+		self.check(leaving=["plans/index-copy.json"])
+
 	def test_a_removed_file_that_is_published_again_while_it_is_repaired_stays(self) -> None:
 		self.publish()
 		removed = self.objects()[self.lesson]

@@ -161,7 +161,7 @@ def _described(
 	for stored, body in zip(found, bodies, strict=True):
 		try:
 			rows.append(_describe(stored, body or b""))
-		except (ValueError, KeyError, TypeError, AttributeError):
+		except (ValueError, LookupError, TypeError, AttributeError):
 			unknown.add(stored.path)
 	return rows, unknown
 
@@ -193,7 +193,7 @@ def _describe(stored: StoredObject, body: bytes) -> Adopted:
 
 
 def _identify(path: str, document: Document) -> tuple[FileKind, str, str, str]:
-	"""Kind, scope, node and subject of a file. Raises KeyError or ValueError where it is none of memora's."""
+	"""Kind, scope, node and subject of a file. Raises LookupError or ValueError where it is none of memora's."""
 	folder, *rest = path.split("/")
 	if path == paths.PLAN_INDEX:
 		return "plans_index", scopes.INDEX.id, "", ""
