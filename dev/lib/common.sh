@@ -38,7 +38,7 @@ step() {
 # file descriptor 8, which whatever we leave running must not inherit.
 take_lock() {
 	exec 8<"$REPO/dev"
-	flock -n 8 && return
+	flock -n 8 && return 0 # also in a trap, where a plain return gives back what the command ended with
 	say "another command of dev/ is at work, waiting for it"
 	flock -w 1200 8 || fail "the other command has not ended in 20 minutes; look for it with: fuser -v $REPO/dev"
 }

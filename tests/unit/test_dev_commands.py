@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -11,16 +12,46 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
+OURS = {name: value for name, value in os.environ.items() if name not in ("MEMORA_BENCH", "MEMORA_SITE")}
+
+
 @pytest.mark.parametrize(("argument", "code"), [("--help", 0), ("-h", 0), ("--dry-run", 1), ("site", 1)])
 def test_clean_removes_nothing_when_it_is_asked_for_something_else(
 	tmp_path: Path, argument: str, code: int
 ) -> None:
 	(tmp_path / "data").touch()
-	environment = {
-		name: value for name, value in os.environ.items() if name not in ("MEMORA_BENCH", "MEMORA_SITE")
-	} | {"MEMORA_DEV_DIR": str(tmp_path)}
 	ended = subprocess.run(
-		[ROOT / "dev" / "clean", argument], env=environment, capture_output=True, text=True, timeout=60
+		[ROOT / "dev" / "clean", argument],
+		env=OURS | {"MEMORA_DEV_DIR": str(tmp_path)},
+		capture_output=True,
+		text=True,
+		timeout=60,
 	)
 	assert (ended.returncode, (tmp_path / "data").exists()) == (code, True), ended.stderr
 	assert "remove" in ended.stdout if code == 0 else "dev/clean --help" in ended.stderr
+
+
+@pytest.mark.parametrize(("end", "code"), [("exit 0", 0), ("exit 1", 1), ("false", 1), ("kill -INT $$", -2)])
+def test_a_command_that_fails_or_is_interrupted_stops_its_servers_too(
+	tmp_path: Path, end: str, code: int
+) -> None:
+	"""Within a trap, bash's plain `return` gives back what the command ended with."""
+	shutil.copytree(ROOT / "dev" / "lib", tmp_path / "dev" / "lib")
+	command = tmp_path / "dev" / "test"
+	command.write_text(
+		f"""source "$(dirname "$0")/lib/all.sh"
+		servers_running() {{ false; }}
+		servers_stop() {{ echo stopped; }}
+		use_servers
+		trap leave_servers EXIT
+		{end}
+		"""
+	)
+	ended = subprocess.run(
+		["bash", command],
+		env=OURS | {"MEMORA_DEV_DIR": str(tmp_path / ".dev")},
+		capture_output=True,
+		text=True,
+		timeout=60,
+	)
+	assert (ended.returncode, ended.stdout) == (code, "stopped\n"), ended.stderr
