@@ -221,16 +221,20 @@ class _Test:
 
 	def _as_a_stranger(self) -> Iterator[Finding]:
 		if not self._base_url:
-			yield Finding(
+			base_url = Finding(
 				"base url",
 				"error",
 				self._("CDN Base URL is empty, so it is not known where apps read the files."),
 				self._("Enter it in CDN Settings: the address of the CDN, or of the bucket's public domain."),
 			)
+			yield base_url
 		else:
-			yield from self._through_base_url()
-		yield self._paid_content()
-		yield self._listable()
+			base_url, *cors = self._through_base_url()
+			yield from (base_url, *cors)
+		for finding in (self._paid_content(), self._listable()):
+			# Where it does not lead to the files, that nothing could be read says nothing of who may read it.
+			if base_url.ok or finding.level != "ok":
+				yield finding
 
 	def _through_base_url(self) -> Iterator[Finding]:
 		url = f"{self._base_url}/{self._public.path}"

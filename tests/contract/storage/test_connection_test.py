@@ -184,6 +184,17 @@ class TestBaseUrl:
 		finding = run(local, url)["base url"]
 		assert not finding.ok and "cannot be reached" in finding.message
 
+	@pytest.mark.parametrize("url", ["", "http://127.0.0.1:1", "{front}/app"])
+	def test_nothing_is_called_refused_where_it_does_not_lead_to_the_files(
+		self, local: Storage, cdn: Cdn, front: FaultyServer, url: str
+	) -> None:
+		"""Nobody was there to refuse anything, and an admin would take it for a gate."""
+		assert not {"paid content", "listing"} & set(run(local, url.format(front=front.url)))
+
+	def test_a_listable_bucket_is_told_wherever_it_leads(self, s3: Storage) -> None:
+		"""moto's buckets are."""
+		assert run(s3, "http://127.0.0.1:1")["listing"].level == "warning"
+
 	def test_files_arrive_as_something_else(self, local: Storage, cdn: Cdn, front: FaultyServer) -> None:
 		cdn.content_type = "application/octet-stream"
 		finding = run(local, front.url)["base url"]
