@@ -49,3 +49,14 @@ def test_texts_are_found_where_people_see_them() -> None:
 	):
 		assert (text, "") in found
 	assert ("Paid", "Access level") in found
+
+
+def test_a_moment_keeps_the_preposition_that_frappe_gives_it() -> None:
+	"""Frappe says «منذ 1 دقيقة» and «قبل 3 دقائق»: another one before that reads “since since a minute”."""
+	moments = [
+		message.string
+		for message in translations.translated()
+		if message.id and re.search(r"\b(since|from) \{0\}$", message.id)
+	]
+	assert len(moments) == 4
+	assert [text for text in moments if re.search(r"(منذ|من|قبل) \{0\}", text)] == []
