@@ -60,3 +60,16 @@ def test_a_moment_keeps_the_preposition_that_frappe_gives_it() -> None:
 	]
 	assert len(moments) == 4
 	assert [text for text in moments if re.search(r"(منذ|من|قبل) \{0\}", text)] == []
+
+
+def test_one_of_something_is_not_called_as_many_are() -> None:
+	"""“1 lessons now” is what the first plan's editor would read: a count stands behind a colon, or one has words of its own."""
+	own = {
+		"In {0} plans": "In one plan: {0}",
+		"in {0} minutes": "in one minute",
+		"in about {0} hours": "in about one hour",
+	}
+	found = {text for text, _context, _file in translations.texts()}
+	many = re.compile(r"(?<!of )\{0\} (lessons|lines|plans|subjects|files|minutes|hours|days|changes)\b")
+	assert {text for text in found if many.search(text)} == own.keys()
+	assert set(own.values()) <= found

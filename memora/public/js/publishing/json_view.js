@@ -69,7 +69,7 @@ function summary(answer) {
 		? ` <a href="${esc(answer.url)}" target="_blank" rel="noopener">${__("Open on CDN")}</a>`
 		: "";
 	const changed = answer.rows.filter((row) => row.kind !== "same").length;
-	let text = changed ? __("{0} lines differ.", [changed]) : __("The next run changes nothing here.");
+	let text = changed ? __("Lines that differ: {0}.", [changed]) : __("The next run changes nothing here.");
 	if (answer.live === null && answer.planned === null) text = __("This plan does not show it, so it has no file.");
 	else if (answer.live === null) text = __("Not on the CDN yet; the next run writes it.");
 	else if (answer.planned === null) text = __("The next run takes it off the CDN.");

@@ -82,7 +82,7 @@ function brake_html(found) {
 }
 
 function lessons_html(found) {
-	const parts = [__("{0} lessons now, {1} afterwards", [found.live_lessons, found.lessons])];
+	const parts = [__("Lessons now: {0}, afterwards: {1}", [found.live_lessons, found.lessons])];
 	if (found.taken_down) parts.push(__("{0} unpublished, deleted or hidden", [found.taken_down]));
 	if (found.others_lost > 0) parts.push(__("{0} removed or moved elsewhere", [found.others_lost]));
 	return `<p>${parts.join(" · ")}</p>`;

@@ -36,7 +36,9 @@ Object.assign(memora.publishing, {
 		if (seconds < 60) return __("in less than a minute");
 		const minutes = Math.round(seconds / 60);
 		if (minutes === 1) return __("in one minute");
-		return minutes < 60 ? __("in {0} minutes", [minutes]) : __("in about {0} hours", [Math.round(minutes / 60)]);
+		if (minutes < 60) return __("in {0} minutes", [minutes]);
+		const hours = Math.round(minutes / 60);
+		return hours === 1 ? __("in about one hour") : __("in about {0} hours", [hours]);
 	},
 
 	pill: (color, label) => `<span class="indicator-pill ${esc(color)}"><span>${esc(label)}</span></span>`,
