@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -9,7 +10,10 @@ from memora.services.cdn_export import signing
 from memora.services.cdn_export.cache_purge import cloudflare
 from memora.services.cdn_export.storage import PROVIDERS, base, local, r2, s3
 
-PAGE = (Path(__file__).parents[2] / "docs" / "storage.md").read_text()
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "storage.md").read_text()
+_SETTINGS = json.loads((ROOT / "memora/memora/doctype/cdn_settings/cdn_settings.json").read_text())
+LABELS = {field["fieldname"]: field.get("label", "") for field in _SETTINGS["fields"]}
 
 
 def test_every_provider_has_its_column() -> None:
@@ -27,7 +31,7 @@ def test_what_is_set_on_purpose() -> None:
 		f"| tries | {s3.ATTEMPTS} on 5xx, broken connections and throttling; {s3.THROTTLED_ATTEMPTS} on 429 with"
 		f" `Retry-After` up to {s3.LONGEST_WAIT:.0f} s; {s3.CONFLICT_ATTEMPTS} on 409 |",
 		f"its pool as large as they are many | {s3.S3Storage.threads} |",
-		f"{cloudflare.BATCH} URLs a call (Purge Batch Size; {cloudflare.LARGEST_BATCH} on Enterprise)",
+		f"{cloudflare.BATCH} URLs a call (*{LABELS['purge_batch_size']}*; {cloudflare.LARGEST_BATCH} on Enterprise)",
 		f"{cloudflare.URLS_PER_SECOND} URLs a second and {cloudflare.CALLS:,} calls in five minutes. A wait of up to"
 		f" {cloudflare.PATIENCE:.0f} s",
 	):

@@ -217,7 +217,7 @@ class CloudflarePurge(CachePurge):
 			)
 		return _Refusal(
 			f"Cloudflare does not accept some URLs ({said}). Check that CDN Base URL in CDN Settings is a host of "
-			f"the zone {self._zone}, and that Purge Batch Size is what the plan allows ({BATCH}; Enterprise "
+			f"the zone {self._zone}, and that URLs per Purge Call is what the plan allows ({BATCH}; Enterprise "
 			f"{LARGEST_BATCH}).",
 			splits=True,
 		)
