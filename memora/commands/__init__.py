@@ -135,7 +135,7 @@ def preview() -> None:
 	"""What a plan's next run would change: who may read what, and which files. Changes nothing.
 
 	PLAN is a plan's ID or its title. Ends with 1 when the run is a large one: it would take many lessons away, or
-	make paid content free or public; CDN Settings can have such runs wait for an admin.
+	make paid content free or public; CDN Settings can have that wait for an admin.
 	"""
 
 
