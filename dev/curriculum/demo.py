@@ -408,6 +408,8 @@ def main(arguments: Iterable[str]) -> int:
 	except BrokenPipeError:  # of a pager that was left, say
 		os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 		return 1
+	except KeyboardInterrupt:
+		return _fail("Interrupted. Run it again: what is there is left alone.")
 	except batch.BatchError as error:
 		return _fail(
 			f"{error}\nThe worker's log is {options.worker_log}. Run dev/demo again when the cause is gone."
