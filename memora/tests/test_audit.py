@@ -11,7 +11,7 @@ from unittest.mock import patch
 
 import frappe
 
-from memora.services.cdn_export import audit, fold, paths, repair
+from memora.services.cdn_export import audit, batch_processor, fold, paths, repair
 from memora.services.cdn_export.audit import Audit
 from memora.services.cdn_export.build import Site
 from memora.tests import factories
@@ -156,6 +156,31 @@ class TestAudit(AuditCase):
 		done = self.repair()
 		self.assertEqual([finding.path for finding in done.left], ["plans/index-copy.json"])
 		self.check(leaving=["plans/index-copy.json"])
+
+	def test_a_copy_of_a_plans_folder_goes(self) -> None:
+		self.publish()
+		for path, (body, _, _, metadata) in self.objects().items():
+			if path.startswith(f"plans/{self.plan.name}/"):
+				self.put(path.replace(self.plan.name, "a-copy"), body, Metadata=metadata)
+		self.repair()
+		self.minutes_pass(16)  # it looks like a plan that was renamed
+		self.tick()
+		self.assertEqual(self.faults(), {})
+		self.check()
+
+	def test_the_ledger_of_a_plan_with_capitals_in_its_name_is_rebuilt(self) -> None:
+		self.change(self.plan, overrides=[factories.override(self.course["units"][0], "Rename", "Renamed")])
+		self.plan.name = frappe.rename_doc(self.plan.doctype, self.plan.name, "Plan-A")
+		self.publish()
+		before = self.objects()
+		frappe.db.delete("CDN File")
+		with self.site() as site:
+			self.assertEqual(repair.rebuild_ledger(site), len(before))
+		with patch.object(batch_processor, "_let_others_build", side_effect=AssertionError("nobody builds")):
+			drained = self.publish()
+		self.assertEqual((drained.failed, drained.left), (0, 0))
+		self.assertEqual(self.objects(), before)
+		self.check()
 
 	def test_a_removed_file_that_is_published_again_while_it_is_repaired_stays(self) -> None:
 		self.publish()

@@ -205,7 +205,7 @@ def _identify(path: str, document: Document) -> tuple[FileKind, str, str, str]:
 		subject = document["parent"]["subject_id"]
 		return _FOLDERS[folder], scopes.subject(subject).id, document["id"], subject
 	segment, *below = rest
-	scope = f"plan:{segment}"
+	scope = scopes.plan(segment).id if paths.segment(segment) == segment else f"plan:{segment}"
 	if below == ["manifest.json"]:
 		return "manifest", scope, document["plan_id"], ""
 	if below == ["search_index.json"]:
@@ -220,16 +220,19 @@ def _identify(path: str, document: Document) -> tuple[FileKind, str, str, str]:
 def _scopes_by_id(rows: Iterable[Adopted]) -> dict[str, Scope]:
 	"""The scopes of these rows by id, as far as the name behind the id is known."""
 	found = {scope.id: scope for scope in (scopes.INDEX, scopes.MEDIA)}
-	known_plans = {paths.segment(name): name for name in frappe.get_all(resolver.PLAN, pluck="name")}
+	known_plans = {scope.id: scope for scope in map(scopes.plan, frappe.get_all(resolver.PLAN, pluck="name"))}
 	for row in rows:
 		if row.scope.startswith("subject:"):
 			found[row.scope] = scopes.subject(row.entry.subject)
 		elif row.scope.startswith("plan:"):
-			segment = row.scope.removeprefix("plan:")
-			if row.entry.kind == "manifest":
-				found[row.scope] = scopes.plan(row.entry.node)
-			elif row.scope not in found and (segment in known_plans or paths.segment(segment) == segment):
-				found[row.scope] = scopes.plan(known_plans.get(segment, segment))
+			segment = row.path.split("/")[1]
+			told = scopes.plan(row.entry.node) if row.entry.kind == "manifest" else None
+			if told and told.id == row.scope:  # a copy in another folder tells of its original
+				found[row.scope] = told
+			elif row.scope in known_plans:
+				found[row.scope] = known_plans[row.scope]
+			elif row.scope not in found and paths.segment(segment) == segment:
+				found[row.scope] = scopes.plan(segment)
 	states = publish_state.by_id([row.scope for row in rows])
 	return found | {name: state.scope for name, state in states.items()}
 
