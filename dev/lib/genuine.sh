@@ -1,6 +1,10 @@
 # A genuine bench (MEMORA_BENCH): its own Python, Frappe and running servers, and the one site named by MEMORA_SITE.
 # memora is linked and installed there where it isn't; nothing else is changed.
 
+# Whether the site has memora. `list-apps` would not know: on a site that was migrated before, it lists what has been
+# installed since only after the next migration.
+has_memora() { bench --site "$1" execute frappe.get_installed_apps | grep -q '"memora"'; }
+
 _link_memora() {
 	ln -s "$REPO" "$BENCH/apps/memora"
 	"$PYTHON" -m pip install --quiet --editable "$REPO"
@@ -9,7 +13,7 @@ _link_memora() {
 }
 
 _install_memora() {
-	if bench --site "$MEMORA_SITE" list-apps | grep -q '^memora\b'; then
+	if has_memora "$MEMORA_SITE"; then
 		bench --site "$MEMORA_SITE" migrate
 	else
 		bench --site "$MEMORA_SITE" install-app memora
