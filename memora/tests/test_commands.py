@@ -222,8 +222,10 @@ class TestCommands(CommandsTestCase):
 		listed = self.says(FOUND, "dead-letters", "list")
 		self.assertIn("no space left", listed)
 		self.assertIn("Grade 10", listed)
-		labels = [letter["label"] for letter in self.asked(FOUND, "dead-letters")]
-		self.assertCountEqual(labels, [self.plan.name, subject, "index"])
+		self.assertEqual(
+			{letter["label"]: letter["title"] for letter in self.asked(FOUND, "dead-letters")},
+			{self.plan.name: self.plan.title, subject: self.course["subject"].title, "index": ""},
+		)
 		self.says(FOUND, "status")
 
 		self.says(FINE, "dead-letters", "clear", "index", "--yes")

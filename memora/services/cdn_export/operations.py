@@ -146,13 +146,16 @@ def sync_history(plan: str | None = None, limit: int = 50, *, failed: bool = Fal
 
 
 def dead_letters() -> list[dict[str, Any]]:
-	"""What is out of retries, longest dead first: its label, cause, and since when."""
+	"""What is out of retries, longest dead first: its label, title, cause, and since when."""
 	_waiting, dead = publish_state.waiting_and_dead()
-	titles = _titles(state.ref for state, _error in dead if state.scope_type == "plan")
+	titles = {
+		kind: _titles(doctype, [state.ref for state, _error in dead if state.scope_type == kind])
+		for kind, doctype in (("plan", dependency_resolver.PLAN), ("subject", dependency_resolver.SUBJECT))
+	}
 	return [
 		{
 			"label": state.scope.label,
-			"title": titles.get(state.ref, "") if state.scope_type == "plan" else "",
+			"title": titles.get(state.scope_type, {}).get(state.ref, ""),
 			"error_message": error,
 			"dead_since": state.dead_since,
 			"is_live": state.is_live,
@@ -379,13 +382,10 @@ def _logs(filters: dict[str, Any], fields: Iterable[str], limit: int) -> list[di
 	)
 
 
-def _titles(plans: Iterable[str]) -> dict[str, str]:
-	names = list(plans)
+def _titles(doctype: str, names: Sequence[str]) -> dict[str, str]:
 	if not names:
 		return {}
-	return dict(
-		frappe.get_all(dependency_resolver.PLAN, {"name": ("in", names)}, ["name", "title"], as_list=True)
-	)
+	return dict(frappe.get_all(doctype, {"name": ("in", names)}, ["name", "title"], as_list=True))
 
 
 def seconds_since(moment: datetime | None) -> float:
