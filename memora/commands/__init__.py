@@ -124,7 +124,7 @@ def clear_dead_letters() -> None:
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 200), help="How many.")
 @action("history")
 def history() -> None:
-	"""The latest attempts to publish, newest first."""
+	"""The latest attempts to publish a plan, newest first. What failed of a subject is in `status`."""
 
 
 @memora.command("preview")

@@ -140,7 +140,7 @@ def clear_dead_letters(progress: Progress, labels: Sequence[str], everything: bo
 def history(progress: Progress, plan: str, failed: bool, limit: int) -> Answer:
 	name = operations.find_plan(plan) if plan else None
 	found = operations.sync_history(name, limit, failed=failed)
-	lines = ["Nothing has been published yet."] if not failed else ["No attempt has failed."]
+	lines = ["Nothing has been published yet."] if not failed else ["No attempt at a plan has failed."]
 	if found:
 		lines = list(
 			_table(

@@ -258,6 +258,7 @@ class TestCommands(CommandsTestCase):
 		found = self.asked(FINE, "history", "--plan", "Grade 10")
 		self.assertEqual([log["status"] for log in found], ["Success"])
 		self.assertEqual(self.asked(FINE, "history", "--failed"), [])
+		self.assertIn("No attempt at a plan has failed.", self.says(FINE, "history", "--failed"))
 
 	def test_preview_says_what_would_change(self) -> None:
 		self.assertIn("files added", self.says(FINE, "preview", "Grade 10"))
