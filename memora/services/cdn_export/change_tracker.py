@@ -29,7 +29,7 @@ def on_change(doc: Document, method: str | None = None) -> None:
 	doctype, name = _monitored(doc)
 	parents = _parents_before_move(doc)
 	if doc.meta.istable:
-		for parent in sorted({_parent(doc), *parents}):
+		for parent in sorted({_parent(doc), *parents} - {""}):
 			_record(doctype, parent, "change")
 	elif parents:
 		# Both parents tell all the plans, in one statement.
@@ -66,7 +66,7 @@ def _monitored(doc: Document) -> tuple[str, str]:
 
 
 def _parents_before_move(doc: Document) -> set[str]:
-	"""Where the document hung when it was last noted, if it hangs elsewhere now.
+	"""Where the document hung when it was last noted, "" for nowhere, if it hangs elsewhere now.
 
 	`db_set` reads the document as it was before only the first time, so what was noted since is kept beside it.
 	"""
@@ -74,7 +74,7 @@ def _parents_before_move(doc: Document) -> set[str]:
 	before = doc.get_doc_before_save() if parent_field else None
 	if not before:
 		return set()
-	parents = {before.get(parent_field), before.flags.memora_hung_at} - {None, "", _parent(doc)}
+	parents = {before.get(parent_field) or "", before.flags.memora_hung_at} - {None, _parent(doc)}
 	before.flags.memora_hung_at = _parent(doc)
 	return parents
 
