@@ -19,6 +19,18 @@ fail() {
 	exit 1
 }
 
+# no_arguments "$@": of a command that takes none. Asked for help it says what it does, and does not do it.
+no_arguments() {
+	case ${1:-} in
+		'') ;;
+		-h | --help)
+			sed -n '2,/^[^#]/s/^# \?//p' "$0"
+			exit
+			;;
+		*) fail "there is no $1; see dev/$(basename "$0") --help" ;;
+	esac
+}
+
 # step "what it does" log-name command...: output goes to a log that a failure names.
 step() {
 	local what=$1 log=$LOGS/$2.log

@@ -11,24 +11,24 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-
 OURS = {name: value for name, value in os.environ.items() if name not in ("MEMORA_BENCH", "MEMORA_SITE")}
 
 
 @pytest.mark.parametrize(("argument", "code"), [("--help", 0), ("-h", 0), ("--dry-run", 1), ("site", 1)])
-def test_clean_removes_nothing_when_it_is_asked_for_something_else(
-	tmp_path: Path, argument: str, code: int
+@pytest.mark.parametrize(("command", "does"), [("clean", "remove"), ("down", "Stop"), ("up", "running Frappe")])
+def test_nothing_is_done_when_a_command_is_asked_for_something_else(
+	tmp_path: Path, command: str, does: str, argument: str, code: int
 ) -> None:
 	(tmp_path / "data").touch()
 	ended = subprocess.run(
-		[ROOT / "dev" / "clean", argument],
+		[ROOT / "dev" / command, argument],
 		env=OURS | {"MEMORA_DEV_DIR": str(tmp_path)},
 		capture_output=True,
 		text=True,
 		timeout=60,
 	)
-	assert (ended.returncode, (tmp_path / "data").exists()) == (code, True), ended.stderr
-	assert "remove" in ended.stdout if code == 0 else "dev/clean --help" in ended.stderr
+	assert (ended.returncode, [path.name for path in tmp_path.iterdir()]) == (code, ["data"]), ended.stderr
+	assert does in ended.stdout if code == 0 else f"dev/{command} --help" in ended.stderr
 
 
 @pytest.mark.parametrize(("end", "code"), [("exit 0", 0), ("exit 1", 1), ("false", 1), ("kill -INT $$", -2)])
