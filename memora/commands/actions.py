@@ -37,7 +37,7 @@ def process(progress: Progress) -> Answer:
 
 def rebuild(progress: Progress, plans: Sequence[str], everything: bool, now: bool) -> Answer:
 	if bool(plans) == everything:
-		raise click.UsageError("Name the plans to rebuild, or say --all.")
+		raise click.UsageError("Name the plans to rebuild, or say --all and name none.")
 	if everything:
 		count = operations.rebuild_everything()
 	else:
@@ -53,6 +53,8 @@ def rebuild(progress: Progress, plans: Sequence[str], everything: bool, now: boo
 def verify(progress: Progress) -> Answer:
 	with progress.of("Reading what is published") as tell:
 		found = operations.verify(tell)
+	if found["ok"] and not found["files"]:
+		return Answer(found, ["Nothing has been published yet."])
 	lines = [
 		*_table(
 			("plan", "ID", "subjects", "units", "lessons"),
@@ -208,7 +210,7 @@ def _preview_lines(found: dict[str, Any], paths: bool) -> Iterator[str]:
 
 def _labels(labels: Sequence[str], everything: bool) -> list[str]:
 	if bool(labels) == everything:
-		raise click.UsageError("Name the dead letters, or say --all.")
+		raise click.UsageError("Name the dead letters, or say --all and name none.")
 	return [letter["label"] for letter in operations.dead_letters()] if everything else list(labels)
 
 

@@ -190,6 +190,12 @@ class TestCommands(CommandsTestCase):
 		self.says(FINE, "verify")
 		self.assertEqual(self.paths(), set(before))
 
+	def test_verify_where_there_is_nothing_to_publish(self) -> None:
+		self.change(self.plan, is_published=0)
+		self.assertEqual(self.says(FINE, "verify"), "Nothing has been published yet.\n")
+		self.change(self.plan, is_published=1)
+		self.assertIn("plans/index.json", self.says(FOUND, "verify"))
+
 	def test_verify_looks_again_when_something_was_published_meanwhile(self) -> None:
 		self.publish()
 		path = self.local_path / paths.lesson(self.course["lessons"][0].name)

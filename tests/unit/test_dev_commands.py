@@ -15,7 +15,9 @@ OURS = {name: value for name, value in os.environ.items() if name not in ("MEMOR
 
 
 @pytest.mark.parametrize(("argument", "code"), [("--help", 0), ("-h", 0), ("--dry-run", 1), ("site", 1)])
-@pytest.mark.parametrize(("command", "does"), [("clean", "remove"), ("down", "Stop"), ("up", "running Frappe")])
+@pytest.mark.parametrize(
+	("command", "does"), [("clean", "remove"), ("down", "Stop"), ("up", "running Frappe")]
+)
 def test_nothing_is_done_when_a_command_is_asked_for_something_else(
 	tmp_path: Path, command: str, does: str, argument: str, code: int
 ) -> None:
