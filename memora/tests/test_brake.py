@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -51,6 +54,22 @@ class TestBrake(PublishingTestCase):
 		self.assertEqual(self.levels(plan), ["public"] * 4)
 		self.assertEqual(self.held(scopes.subject(course["subject"].name)), "")
 		self.check()
+
+	def test_what_is_held_does_not_go_out_by_way_of_another_place(self) -> None:
+		course, plan = self.paid_course()
+		self.change(course["subject"], required_item="", is_public=1)
+		before, elsewhere = self.local_path, Path(tempfile.mkdtemp(prefix="memora-"))
+		for folder in (before, elsewhere):
+			self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+		with self.assertRaisesRegex(frappe.ValidationError, "held for approval"):
+			self.configure(local_path=str(elsewhere))
+		self.configure(sign="None")
+		self.assertEqual(self.levels(plan), ["paid"] * 4)
+		self.change(course["subject"], required_item="PHYSICS", is_public=0)
+		self.local_path = elsewhere
+		self.configure(local_path=str(elsewhere))
+		self.publish()
+		self.assertEqual(self.levels(plan), ["paid"] * 4)
 
 	def test_a_plans_own_lessons_stay_paid_until_approved(self) -> None:
 		course, plan = self.paid_course()

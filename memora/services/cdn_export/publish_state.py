@@ -371,6 +371,11 @@ def hold(scope: Scope, token: str, generation: int, reason: str) -> bool:
 	)
 
 
+def count_held() -> int:
+	"""How many scopes hold something until an admin approves."""
+	return frappe.db.count(TABLE, {"held": 1})
+
+
 def approve(scopes: Sequence[Scope]) -> list[Scope]:
 	"""Let through what these scopes hold, in the caller's transaction: it is built next, unless its content
 	changes first. Returns those that held something."""

@@ -30,10 +30,9 @@ def settings_saved(doc) -> None:
 	Not before: the save would have to wait for builders, and could fail because of them. Should this process
 	die in between, the next run makes up for it.
 	"""
-	noted, place = _noted(), settings.place(doc)
-	if noted == place:
+	if _noted() == settings.place(doc):
 		return
-	if noted and (plans := _live_plans()):
+	if moves(doc) and (plans := _live_plans()):
 		message = _(
 			"Files go to another place from now on. All {0} published plans will be published there anew. "
 			"What stands in the old place stays: remove it when no app reads it any more."
@@ -42,6 +41,11 @@ def settings_saved(doc) -> None:
 			message += " " + _("Export is switched off, so that waits until it is on.")
 		frappe.msgprint(message, title=_("Everything will be published anew"), indicator="orange")
 	frappe.db.after_commit.add(_follow_quietly)
+
+
+def moves(doc) -> bool:
+	"""Whether files would go to another place than the ledger speaks of, by CDN Settings as they are in `doc`."""
+	return _noted() not in ("", settings.place(doc))
 
 
 def follow() -> int:

@@ -8,7 +8,7 @@ from frappe.model.document import Document
 from frappe.utils import cint, escape_html, get_bench_path, get_site_path
 from frappe.utils.password import get_decrypted_password
 
-from memora.services.cdn_export import relocation, signature_renewal
+from memora.services.cdn_export import publish_state, relocation, signature_renewal
 
 Problem = tuple[str, str]
 """A field and what is wrong with it."""
@@ -80,6 +80,7 @@ class CDNSettings(Document):
 				self._wrong_urls,
 				self._missing_for_purge,
 				self._wrong_folder,
+				self._held_elsewhere,
 			)
 			for fieldname, message in check()
 		]
@@ -158,6 +159,17 @@ class CDNSettings(Document):
 			yield (
 				"local_path",
 				_("choose a folder below {0} of this site, or one outside the bench.").format("public/files"),
+			)
+
+	def _held_elsewhere(self) -> Iterator[Problem]:
+		"""Where nothing is live yet, the brake knows of nothing to hold back."""
+		if self.hold_large_changes and relocation.moves(self) and (held := publish_state.count_held()):
+			yield (
+				"hold_large_changes",
+				_(
+					"published to another place, what is held for approval (see the dashboard: {0}) would go out. "
+					"Approve or undo it first, or switch this off."
+				).format(held),
 			)
 
 
