@@ -292,6 +292,19 @@ def test_an_empty_dashboard_and_a_silent_server_say_so(desk: Desk, here: School)
 		expect(dashboard.locator(".alert-danger")).to_have_count(0)
 
 
+def test_a_proxy_that_answers_for_the_server_is_told_and_outlived(desk: Desk, here: School) -> None:
+	say = here.say
+	with desk.login(here.admin, expected=("get_dashboard",)) as page:
+		desk.open(page, DASHBOARD)
+		dashboard = page.locator(".memora-dashboard")
+		expect(dashboard).to_contain_text(here.title("plan"))
+		page.route(ANSWER, lambda route: route.fulfill(status=502, body="Bad Gateway"))
+		page.get_by_role("button", name=say("Refresh")).first.click()
+		expect(dashboard.locator(".alert-danger")).to_contain_text(
+			say("The server did not answer. Try again in a moment.")
+		)
+
+
 # the workspace
 
 

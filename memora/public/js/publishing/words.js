@@ -8,7 +8,8 @@ const esc = (text) => frappe.utils.escape_html(String(text ?? ""));
 Object.assign(memora.publishing, {
 	esc,
 
-	// Ask the server without freezing the page; errors come back as a rejected promise.
+	// Ask the server without freezing the page; errors come back as a rejected promise, also those of which Frappe
+	// itself tells no caller, as where a proxy answers for the server.
 	ask: (method, args = {}, options = {}) =>
 		new Promise((resolve, reject) =>
 			frappe.call({
@@ -19,7 +20,7 @@ Object.assign(memora.publishing, {
 				btn: options.button,
 				callback: (answer) => resolve(answer.message),
 				error: reject,
-			})
+			}).then(reject, reject)
 		),
 
 	// A moment as people say it, with the exact one behind it.
