@@ -139,6 +139,26 @@ def test_a_plans_next_run_is_previewed_and_then_goes_out(desk: Desk, here: Schoo
 	desk.publish()
 
 
+def test_a_title_with_markup_is_shown_as_it_is(desk: Desk, here: School) -> None:
+	say, docs = here.say, [here.docs[key] for key in ("finding x", "plan")]
+	lesson, plan = docs
+	titles = [doc.title for doc in docs]
+	for doc, title in zip(docs, titles, strict=True):
+		desk.edit(doc, title=f"<b>{title}</b>")
+	with desk.login(here.editor) as page:
+		line = desk.form(page, lesson)
+		line.get_by_role("button", name=say("View JSON")).click()
+		dialog = page.locator(".memora-json-dialog")
+		expect(dialog.locator(".modal-title")).to_contain_text(f"<b>{titles[0]}</b>")
+		expect(dialog.locator("select[data-fieldname=plan]")).to_contain_text(f"<b>{titles[1]}</b>")
+		line = desk.form(page, plan)
+		line.get_by_role("button", name=say("Preview Changes")).click()
+		expect(page.locator(".memora-preview-dialog .modal-title")).to_contain_text(f"<b>{titles[1]}</b>")
+	for doc, title in zip(docs, titles, strict=True):
+		desk.edit(doc, title=title)
+	desk.publish()
+
+
 def test_a_lesson_says_why_it_is_not_live_and_its_editor_mends_it(desk: Desk, here: School) -> None:
 	say = here.say
 	desk.edit(here.docs["equations"], is_published=0)

@@ -3,14 +3,14 @@ const { esc } = memora.publishing;
 
 memora.publishing.show_json = function (doctype, name, title, plans) {
 	const dialog = new frappe.ui.Dialog({
-		title: __("JSON of {0}", [title || name]),
+		title: __("JSON of {0}", [esc(title || name)]),
 		size: "extra-large",
 		fields: [
 			{
 				fieldname: "plan",
 				fieldtype: "Select",
 				label: __("Plan"),
-				options: plans.map((plan) => ({ value: plan.plan, label: plan.title })),
+				options: plans.map((plan) => ({ value: plan.plan, label: esc(plan.title) })),
 				default: plans[0].plan,
 				hidden: plans.length < 2,
 				change: () => load(),

@@ -3,7 +3,7 @@ const { esc, level } = memora.publishing;
 
 memora.publishing.show_preview = function (plan, title) {
 	const dialog = new frappe.ui.Dialog({
-		title: __("The next run of {0}", [title || plan]),
+		title: __("The next run of {0}", [esc(title || plan)]),
 		size: "large",
 		fields: [{ fieldname: "body", fieldtype: "HTML" }],
 		primary_action_label: __("Publish Now"),
