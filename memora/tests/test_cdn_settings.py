@@ -123,6 +123,10 @@ class TestCDNSettings(MemoraTestCase):
 		self.assertEqual(settings.access_key, "AKIA")
 		self.assertEqual(settings.get_password("secret_key"), "s3cr3t")
 
+	def test_a_bucket_or_key_that_comes_as_a_number_is_taken_as_text(self) -> None:
+		saved = self.save(**{**S3, "bucket_name": 2026, "access_key": 12345})
+		self.assertEqual((saved.bucket_name, saved.access_key), ("2026", "12345"))
+
 	def test_an_endpoint_with_another_path_is_refused(self) -> None:
 		self.assertIn("Endpoint URL", self.refused(**{**R2, "endpoint_url": "https://s3.example.com/other"}))
 

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 import frappe
 from frappe import _
 from frappe.model.document import Document
-from frappe.utils import cint, escape_html, get_bench_path, get_site_path
+from frappe.utils import cint, cstr, escape_html, get_bench_path, get_site_path
 from frappe.utils.password import get_decrypted_password
 
 from memora.services.cdn_export import publish_state, relocation, signature_renewal
@@ -94,12 +94,12 @@ class CDNSettings(Document):
 	def tidy(self):
 		"""Drop what comes along when values are copied from elsewhere."""
 		for fieldname in _WITHOUT_SPACE:
-			self.set(fieldname, "".join((self.get(fieldname) or "").split()))
+			self.set(fieldname, "".join(cstr(self.get(fieldname)).split()))
 		self.cdn_base_url = self.cdn_base_url.rstrip("/")
 		self.endpoint_url = self.endpoint_url.rstrip("/")
 		if self.bucket_name:  # Cloudflare shows the endpoint with the bucket behind it
 			self.endpoint_url = self.endpoint_url.removesuffix(f"/{self.bucket_name}")
-		self.local_path = (self.local_path or "").strip()
+		self.local_path = cstr(self.local_path).strip()
 
 	def _has_other_secret(self) -> bool:
 		"""Whether a secret key was typed that is not the one that is stored."""
