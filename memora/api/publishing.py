@@ -101,7 +101,7 @@ def publish_now(doctype: str, name: str) -> dict[str, Any]:
 	"""Start a batch for what waits, this document's changes among it, without waiting for the next one."""
 	frappe.only_for(READERS)
 	started = operations.publish_now(doctype, _readable(doctype, name))
-	if not schedule.count_workers():
+	if settings.load().enabled and schedule.count_workers() == 0:
 		started["message"] = _("Queued, but no worker listens, so it waits until one does.")
 	return started
 

@@ -7,6 +7,7 @@ from unittest.mock import patch
 
 import frappe
 import orjson
+import redis
 
 from memora.api import publishing
 from memora.exceptions import StorageUnavailableError
@@ -223,6 +224,24 @@ class TestStanding(StandingTestCase):
 		frappe.db.set_value("CDN Publish State", subject, "dead_since", frappe.utils.now_datetime())
 		publishing.publish_now("Memora Lesson", lesson.name)
 		self.assertTrue(frappe.db.get_value("CDN Publish State", subject, "dead_since"))
+
+	def test_publish_now_says_what_really_keeps_it_waiting(self) -> None:
+		course, _plan = self.published()
+		lesson = course["lessons"][0].name
+
+		def said() -> str:
+			return publishing.publish_now("Memora Lesson", lesson)["message"]
+
+		with patch("memora.services.cdn_export.schedule.count_workers", return_value=0):
+			self.assertIn("no worker listens", said())
+			self.configure(enabled=0)
+			self.assertIn("Export is disabled", said())
+		self.configure()
+		with (
+			patch("memora.services.cdn_export.schedule.count_workers", return_value=None),
+			patch("frappe.enqueue", side_effect=redis.ConnectionError),
+		):
+			self.assertIn("job queue does not answer", said())
 
 	def test_admins_hear_of_a_dead_letter_by_its_title_in_their_language(self) -> None:
 		_course, plan = self.published()
