@@ -206,6 +206,22 @@ class TestEndpoints(PublishingTestCase):
 			with self.assertRaises(REFUSED):
 				publishing.document_status(plan.doctype, plan.name)
 
+	def test_why_a_plan_fails_is_not_told_to_those_who_may_not_read_it(self) -> None:
+		lesson = self.course["lessons"][0]
+		secret = factories.make_plan(
+			[self.course["subject"]],
+			is_published=1,
+			overrides=[factories.override(lesson, "Rename", "Secret title")],
+		)
+		(self.local_path / f"plans/{secret.name}/lessons/{lesson.name}.json/stray").mkdir(parents=True)
+		self.publish()
+		self.permit(self.plan)
+		self.become(self.users[EDITOR])
+		told = publishing.document_status(lesson.doctype, lesson.name)
+		listed = publishing.list_states(lesson.doctype, [lesson.name])
+		self.assertEqual([told["state"], listed[lesson.name]["state"]], ["failed", "failed"])
+		self.assertNotIn(secret.name, frappe.as_json([told, listed]))
+
 	def permit(self, doc: Any) -> None:
 		"""Let the editor read this document, and no other of its kind that is not permitted too."""
 		permission = {

@@ -59,6 +59,9 @@ COLORS: dict[State, str] = {
 # What is said of a document as a whole: the first of these that holds in any of its plans.
 _WORST_FIRST: tuple[State, ...] = ("dead", "failed", "held", "building", "leaving", "waiting", "live")
 
+# These say a cause, which can name what only its own plan shows.
+_WITH_CAUSE: tuple[State, ...] = ("dead", "failed", "held")
+
 _MOST_CHANGES = 500
 _MARGIN = timedelta(minutes=1)
 """An edit this long before a build ended may have come too late for it."""
@@ -131,9 +134,13 @@ def of_documents(doctype: str, names: Collection[str]) -> dict[str, Standing]:
 
 
 def keep_to(found: Standing, plans: Collection[str]) -> None:
-	"""Leave out what names a plan that is not among `plans`; how the document stands as a whole counts them all."""
+	"""Leave out what names a plan that is not among `plans`, and why only such a plan fails; how the document stands as
+	a whole counts them all."""
+	told = {item.text for item in found.plans if item.plan in plans}
 	for item in found.plans:
-		if item.plan not in plans and item.title in item.text:
+		if item.plan in plans or item.text in told:
+			continue
+		if item.title in item.text or item.state in _WITH_CAUSE:
 			found.text = found.text.replace(item.text, short(item.state))
 	found.plans = [item for item in found.plans if item.plan in plans]
 
