@@ -128,6 +128,27 @@ class TestStanding(StandingTestCase):
 		)
 		self.assertState(course["lessons"][3], "live")
 
+	def test_a_track_or_topic_that_was_never_live_is_no_more_than_a_draft(self) -> None:
+		course, _ = self.published()
+		topic = factories.make_topic(parent_unit=course["units"][0].name)
+		track = factories.make_track(parent_subject=course["subject"].name)
+		for doc in (topic, track):
+			self.edit(doc, is_published=0, title="Later")
+			self.assertState(doc, "draft", "it is a draft")
+		for doc in (course["topics"][0], course["track"]):
+			self.edit(doc, is_published=0)
+			self.assertState(doc, "leaving", "it is a draft", "Still on the CDN")
+
+	def test_a_topic_that_a_plan_hides_stays_hidden_while_the_plan_changes(self) -> None:
+		course, plan = self.published()
+		topic = course["topics"][0]
+		self.change(plan, overrides=[factories.override(topic, "Hide")])
+		self.assertState(topic, "leaving", "Still on the CDN")
+		self.publish()
+		self.assertState(topic, "hidden")
+		self.edit(plan, title="Newer")
+		self.assertState(topic, "hidden")
+
 	def test_what_no_plan_lists_says_so(self) -> None:
 		course = make_course()
 		self.assertState(course["lessons"][0], "no_plan", "In no plan")

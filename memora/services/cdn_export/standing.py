@@ -62,6 +62,8 @@ _WORST_FIRST: tuple[State, ...] = ("dead", "failed", "held", "building", "leavin
 # These say a cause, which can name what only its own plan shows.
 _WITH_CAUSE: tuple[State, ...] = ("dead", "failed", "held")
 
+_WITHOUT_FILE = ("Memora Track", "Memora Topic")
+
 _MOST_CHANGES = 500
 _MARGIN = timedelta(minutes=1)
 """An edit this long before a build ended may have come too late for it."""
@@ -235,14 +237,47 @@ class _Content:
 		self._modes = _modes(plans, subjects)
 		self._hidden = _hidden(plans, nodes)
 		self._unfolded = _unfolded(nodes | {(PLAN, plan) for plan in plans})
+		self._below = self._shown_by()
 		self._files = ledger.of_paths(
 			{
 				path
 				for line in self._lines.values()
 				for plan in self._plans_of.get(line[0].name, ())
-				if (path := self._path(line, plan.name))
+				for shown in (line, *self._below.get(line[-1].name, ()))
+				if (path := self._path(shown, plan.name))
 			}
 		)
+
+	def _shown_by(self) -> dict[str, list[list[_Node]]]:
+		"""What hangs in each track or topic that is left out somewhere, and has a file of its own: the file that the
+		track or topic stands in is there without it, too, so these tell whether it is still shown."""
+		if self._doctype not in _WITHOUT_FILE:
+			return {}
+		hidden = {(doctype, name) for _plan, doctype, name in self._hidden}
+		names = {
+			name
+			for name, line in self._lines.items()
+			if _left_out(line) or any((node.doctype, node.name) in hidden for node in line)
+		}
+		if not names:
+			return {}
+		child = CONTENT[CONTENT.index(self._doctype) + 1]
+		below: dict[str, list[list[_Node]]] = {name: [] for name in names}
+		for parent, *columns in frappe.db.sql(
+			f"""select {PARENT_FIELDS[child]}, name, title, is_published, modified from `tab{child}`
+			where {PARENT_FIELDS[child]} in %s""",
+			(tuple(names),),
+		):
+			if parent in below:
+				below[parent].append([*self._lines[parent], _Node(child, *columns)])
+		return below
+
+	def _is_shown(self, line: list[_Node], plan: str) -> bool:
+		"""Whether what is live shows the document, which has a file of its own or stands in its parent's."""
+		below = self._below.get(line[-1].name)
+		if below is None:
+			return True
+		return any(_is_live(self._files.get(self._path(shown, plan))) for shown in below)
 
 	def standings(self) -> dict[str, Standing]:
 		return {name: self._standing(line) for name, line in self._lines.items()}
@@ -313,8 +348,8 @@ class _Content:
 		waits, trouble = self._waits(line, plan)
 		if reason:
 			item.state, item.text = reason
-			own_file = line[-1].doctype in (SUBJECT, "Memora Unit", LESSON)
-			if live and (own_file or waits):
+			own_file = self._doctype not in _WITHOUT_FILE
+			if live and (own_file or waits) and self._is_shown(line, plan.name):
 				if trouble:
 					item.state, item.text, item.next_try = trouble
 				elif waits:
