@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 
+import frappe
 import pytest
 from playwright.sync_api import Page, expect
 
 from memora.services.cdn_export import paths
+from memora.tests import factories
 from tests.e2e.desk import driver
 from tests.e2e.desk.driver import Desk, pill, save, shoot
 from tests.e2e.desk.school import School
@@ -227,6 +229,33 @@ def test_lists_show_how_each_row_stands_and_no_hashes(desk: Desk, here: School) 
 		expect(page.locator(".list-row-container:visible .level-item.bold")).to_have_count(1)
 	desk.publish()
 	assert published_lesson(desk, here, "push and pull")["description"] == here.title("forces")
+
+
+def test_a_list_shows_how_rows_stand_that_have_other_names(desk: Desk, here: School) -> None:
+	lesson = here.docs["push and pull"]
+	renamed = frappe.rename_doc(lesson.doctype, lesson.name, f"دفع {here.language}")
+	desk.publish()
+	with desk.login(here.editor) as page:
+		desk.open(page, f"memora-lesson?parent_topic={here.name('forces')}")
+		row = page.locator(".list-row-container", has_text=here.title("push and pull"))
+		expect(row.locator(".memora-state").first).to_have_text(here.say("Live"))
+	frappe.rename_doc(lesson.doctype, renamed, lesson.name)
+	desk.publish()
+
+
+def test_a_list_shows_how_each_of_very_many_rows_stands(desk: Desk, here: School) -> None:
+	titles = [f"Draft {place}" for place in range(501)]
+	names = factories.make_many("Memora Lesson", here.docs["forces"], titles, is_published=0)
+	frappe.db.commit()
+	with desk.login(here.editor) as page:
+		desk.open(page, f"memora-lesson?parent_topic={here.name('forces')}")
+		page.get_by_role("button", name="500", exact=True).click()
+		rows = page.locator(".frappe-list:visible .list-row-container")
+		expect(rows.nth(499).locator(".memora-state").first).to_be_attached()
+		page.locator("button.btn-more:visible").click()
+		expect(rows.nth(500).locator(".memora-state").first).to_be_attached()
+	frappe.db.delete("Memora Lesson", {"name": ("in", names)})
+	frappe.db.commit()
 
 
 def test_overrides_are_picked_from_the_plans_own_content(desk: Desk, here: School) -> None:
