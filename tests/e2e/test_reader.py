@@ -296,6 +296,19 @@ def test_a_result_shows_the_words_and_opens_its_lesson(reader: Reader) -> None:
 	reader.until("!document.querySelector('dialog')")
 
 
+def test_a_lesson_with_an_emoji_in_its_title_is_found_and_marked_where_the_words_stand(
+	reader: Reader,
+) -> None:
+	index = json.loads(curriculum.published()["plans/grade-7/search_index.json"])
+	for entry in index["entries"]:
+		if entry["lesson_id"] == "equations-1":
+			entry["lesson_name"] = "🧪🧪 A pair of scales"
+	reader.page.route("**/plans/grade-7/search_index.json*", lambda route: route.fulfill(json=index))
+	reader.open("#/grade-7")
+	assert search(reader, "scales") == ["🧪🧪 A pair of scales"]
+	assert reader.texts(".result strong mark") == ["scales"]
+
+
 def test_a_search_without_a_result_says_so_and_escape_closes_it(reader: Reader) -> None:
 	page = reader.open("#/grade-7")
 	assert search(reader, "zzz") == []

@@ -38,7 +38,8 @@ export const words = (text) => fold(text).split(/[^\p{L}\p{N}]+/u).filter(Boolea
 export function matches(text, sought) {
 	const letters = foldedLetters(text);
 	const places = [];
-	letters.forEach(([folded], index) => Array.from(folded, () => places.push(index)));
+	// One place for each UTF-16 unit, by which indexOf counts: an emoji is two.
+	letters.forEach(([folded], index) => folded.split("").forEach(() => places.push(index)));
 	const folded = letters.map(([letter]) => letter).join("");
 	const found = [];
 	for (const word of sought) {

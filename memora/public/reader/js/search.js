@@ -3,7 +3,7 @@
 import { h, bdi, icon } from "./dom.js?v=1efe77f2";
 import { read } from "./cdn.js?v=c27b5979";
 import { link } from "./course.js?v=27bf126e";
-import { matches, fold, words } from "./fold.js?v=d0b0bd88";
+import { matches, fold, words } from "./fold.js?v=8d068ded";
 import { t } from "./i18n.js?v=47dae13f";
 
 const ENOUGH = 20;

@@ -2,7 +2,7 @@
 
 import { h, bdi, icon, safeUrl } from "./dom.js?v=1efe77f2";
 import { base } from "./cdn.js?v=c27b5979";
-import { fold } from "./fold.js?v=d0b0bd88";
+import { fold } from "./fold.js?v=8d068ded";
 import { t } from "./i18n.js?v=47dae13f";
 import { sanitised } from "./markup.js?v=e611a578";
 
