@@ -125,6 +125,25 @@ def test_a_question_says_right_and_wrong(reader: Reader) -> None:
 	assert page.inner_text(".verdict") == "That is right."
 
 
+def test_a_choice_that_differs_in_its_marks_alone_is_another_choice(reader: Reader) -> None:
+	lesson = json.loads(curriculum.published()["lessons/angles-1.json"])
+	lesson["stages"] = [
+		{"idx": idx, "title": "?", "type": "Question", "config": {"choices": choices, "answer": answer}}
+		for idx, (choices, answer) in enumerate(
+			[(["كُتِبَ", "كَتَبَ"], "كَتَبَ"), (["10²", "102"], "102"), (["Yes", "No"], "no")], 1
+		)
+	]
+	reader.page.route("**/lessons/angles-1.json*", lambda route: route.fulfill(json=lesson))
+	page = reader.open("#/grade-7/mathematics/angles/angles-1")
+	said = []
+	for stage in ("#stage-1", "#stage-2", "#stage-3"):
+		for choice in (0, 1):
+			page.click(f"{stage} .choice >> nth={choice}")
+			page.click(f"{stage} button")
+			said.append(page.inner_text(f"{stage} .verdict"))
+	assert said == ["Not yet. Try again.", "That is right."] * 3
+
+
 def test_next_and_previous_run_through_the_whole_subject(reader: Reader) -> None:
 	page = reader.open(LESSON)
 	assert page.locator(".neighbour.previous").count() == 0

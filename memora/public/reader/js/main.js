@@ -5,7 +5,7 @@ import { load, link, parse } from "./course.js?v=27bf126e";
 import { bdi, h, icon } from "./dom.js?v=1efe77f2";
 import { direction, t } from "./i18n.js?v=47dae13f";
 import { change, state } from "./state.js?v=f2f8aff4";
-import { page } from "./views.js?v=1c8d236f";
+import { page } from "./views.js?v=143df6f6";
 
 let course = { view: "plans" };
 let turn = 0;

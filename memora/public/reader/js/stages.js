@@ -115,7 +115,7 @@ function question(config, id) {
 				event.preventDefault();
 				const given = new FormData(form).getAll(id).map(String).filter(Boolean);
 				if (!given.length) return;
-				const right = same(given, answers);
+				const right = options.length ? chosen(given, answers, options) : same(given, answers);
 				said.textContent = asksLink || !answers.length ? t("noted") : t(right ? "right" : "wrong");
 				said.className = `verdict ${asksLink || !answers.length ? "" : right ? "right" : "wrong"}`;
 			},
@@ -132,6 +132,13 @@ function question(config, id) {
 	);
 	return [typeof instructions === "string" ? markup(instructions) : null, checks(tests), form, rest(others)];
 }
+
+// Choices may differ in their marks alone; an answer that is none of them as it is written stands for one that is the same
+// when folded.
+const chosen = (given, answers, options) =>
+	answers.every((answer) => options.includes(answer))
+		? given.length === answers.length && answers.every((answer) => given.includes(answer))
+		: same(given, answers);
 
 const same = (given, answers) =>
 	given.length === answers.length &&

@@ -187,7 +187,7 @@ async function lesson(course) {
 	);
 	if (lacks) return { ...parts, main: [trail(course), head, locked(course, lacks)] };
 
-	const [{ stage }, document] = await Promise.all([import("./stages.js?v=e408e6c4"), lessonOf(course)]);
+	const [{ stage }, document] = await Promise.all([import("./stages.js?v=b65f062d"), lessonOf(course)]);
 	const image = safeUrl(document.image, base);
 	return {
 		...parts,
