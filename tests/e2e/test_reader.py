@@ -553,6 +553,24 @@ def test_a_list_from_a_cache_that_names_what_is_gone_is_read_again(reader: Reade
 	assert reader.heading() == "Mathematics"
 
 
+def test_a_page_stays_though_one_that_was_left_is_still_loading(reader: Reader) -> None:
+	page = reader.open("#/grade-7/mathematics")
+	held: list[Any] = []
+	page.route("**/units/angles.json*", lambda route: held.append(route))
+	page.evaluate(
+		"""async () => {
+			location.hash = '#/grade-7/mathematics/angles';
+			await new Promise((done) => setTimeout(done, 50));
+			location.hash = '#/grade-7/mathematics';
+		}"""
+	)
+	page.wait_for_timeout(400)
+	assert held
+	assert page.locator(".skeleton").count() == 0
+	assert reader.heading() == "Mathematics"
+	held[0].continue_()
+
+
 class Signed(dict[str, bytes]):
 	"""A tree whose first lesson has signatures that are over, until it is asked for a second time."""
 

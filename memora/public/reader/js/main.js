@@ -30,7 +30,10 @@ function start() {
 // Read what the address stands for, and show it. `still`: neither scroll nor move the focus.
 async function show({ still = false } = {}) {
 	const mine = ++turn;
-	const slow = setTimeout(() => main.replaceChildren(skeleton()), still && main.childElementCount ? 1000 : 150);
+	const slow = setTimeout(
+		() => mine === turn && main.replaceChildren(skeleton()),
+		still && main.childElementCount ? 1000 : 150
+	);
 	try {
 		let found;
 		try {
