@@ -41,7 +41,7 @@ async function show({ still = false } = {}) {
 			if (mine === turn) await place(found, mine);
 		} catch (error) {
 			// A list from a cache may name what is gone: once more, with lists as they are now.
-			if (!(error instanceof ReadError) || error.status !== 404 || mine !== turn) throw error;
+			if (!isGone(error) || mine !== turn) throw error;
 			forgetUnversioned();
 			await place(await load(parse(location.hash)), mine);
 		}
@@ -78,8 +78,11 @@ async function place(found, mine) {
 	bar();
 }
 
+// Storages that may not be listed answer 403 for what is not there.
+const isGone = (error) => error instanceof ReadError && (error.status === 404 || error.status === 403);
+
 function fail(error) {
-	const gone = error instanceof ReadError && (error.status === 404 || error.status === 403);
+	const gone = isGone(error);
 	const words = gone ? t("gone") : t("offline");
 	const hint = gone
 		? t("goneHint")
