@@ -572,6 +572,31 @@ def test_a_page_stays_though_one_that_was_left_is_still_loading(reader: Reader) 
 	held[0].continue_()
 
 
+def test_a_plan_that_was_published_a_moment_ago_is_found_at_once(browser: Browser, server: Server) -> None:
+	"""Without `reader`, whose routes switch the browser's cache off."""
+	whole = curriculum.published()
+	index = json.loads(whole["plans/index.json"])
+	index["plans"] = [plan for plan in index["plans"] if plan["plan_id"] != "grade-7"]
+	manifest = {**json.loads(whole["plans/grade-7/manifest.json"]), "subjects": []}
+	before = {
+		"plans/index.json": json.dumps(index).encode(),
+		"plans/grade-7/manifest.json": json.dumps(manifest).encode(),
+	}
+	server.trees = {**server.trees, "growing": {**whole, **before}}
+	context = browser.new_context()
+	page = context.new_page()
+	page.goto(f"{server.address}{READER}?base=/files/growing/&lang=en")
+	page.wait_for_selector(".plan-card")
+	page.evaluate("fetch('/files/growing/plans/grade-7/manifest.json')")
+	server.trees = {**server.trees, "growing": whole}
+	page = context.new_page()  # as View as Learner opens it
+	page.goto(f"{server.address}{READER}?base=/files/growing/&lang=en#/grade-7/physics")
+	page.wait_for_selector("h1")
+	heading = page.inner_text("h1")
+	context.close()
+	assert heading == "Physics"
+
+
 class Signed(dict[str, bytes]):
 	"""A tree whose first lesson has signatures that are over, until it is asked for a second time."""
 

@@ -3,6 +3,7 @@
 export const base = chosenBase();
 
 const known = new Map();
+let doubted = false;
 
 // A document that is gone, or cannot be read: `status` is that of the answer, 0 when there was none.
 export class ReadError extends Error {
@@ -22,15 +23,19 @@ export function read(url, { anew = false } = {}) {
 	return known.get(url);
 }
 
-// Drop what carries no version, so that it is read again: what it lists may have changed.
+// Drop what carries no version, so that it is read again, past the browser's cache: what it lists may have changed.
 export function forgetUnversioned() {
-	for (const url of known.keys()) if (!url.includes("?v=")) known.delete(url);
+	doubted = true;
+	for (const url of known.keys()) if (!isVersioned(url)) known.delete(url);
 }
 
+const isVersioned = (url) => url.includes("?v=");
+
 async function fetchJson(url, anew) {
+	const cache = anew ? "reload" : doubted && !isVersioned(url) ? "no-cache" : "default";
 	let answer;
 	try {
-		answer = await fetch(new URL(url, base), { credentials: "omit", cache: anew ? "reload" : "default" });
+		answer = await fetch(new URL(url, base), { credentials: "omit", cache });
 	} catch {
 		throw new ReadError(url, 0);
 	}

@@ -1,11 +1,11 @@
 // The frame around every page: bar, address, focus, errors.
 
-import { base, forgetUnversioned, ReadError } from "./cdn.js?v=c27b5979";
-import { load, link, parse } from "./course.js?v=27bf126e";
+import { base, forgetUnversioned, ReadError } from "./cdn.js?v=ca94127a";
+import { load, link, parse } from "./course.js?v=84c9f2ca";
 import { bdi, h, icon } from "./dom.js?v=1efe77f2";
 import { direction, t } from "./i18n.js?v=47dae13f";
 import { change, state } from "./state.js?v=f2f8aff4";
-import { page } from "./views.js?v=143df6f6";
+import { page } from "./views.js?v=90032973";
 
 let course = { view: "plans" };
 let turn = 0;
@@ -237,7 +237,7 @@ function themeChoices() {
 // keys
 
 async function search() {
-	const { open } = await import("./search.js?v=ef66cbe4");
+	const { open } = await import("./search.js?v=61f2aa9a");
 	open(course);
 }
 

@@ -1,8 +1,8 @@
 // Search within the browser: the plan's index, and of its shards only those that a query needs.
 
 import { h, bdi, icon } from "./dom.js?v=1efe77f2";
-import { read } from "./cdn.js?v=c27b5979";
-import { link } from "./course.js?v=27bf126e";
+import { read } from "./cdn.js?v=ca94127a";
+import { link } from "./course.js?v=84c9f2ca";
 import { matches, fold, words } from "./fold.js?v=8d068ded";
 import { t } from "./i18n.js?v=47dae13f";
 

@@ -1,7 +1,7 @@
 // The stages of a lesson: what each type is known to hold is shown as such, the rest as what it is.
 
 import { h, bdi, icon, safeUrl } from "./dom.js?v=1efe77f2";
-import { base } from "./cdn.js?v=c27b5979";
+import { base } from "./cdn.js?v=ca94127a";
 import { fold } from "./fold.js?v=8d068ded";
 import { t } from "./i18n.js?v=47dae13f";
 import { sanitised } from "./markup.js?v=e611a578";

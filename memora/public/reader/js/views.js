@@ -1,8 +1,8 @@
 // One function a page: a course as `course.load` gives it, to what is shown.
 
 import { itemsAsked, missing } from "./access.js?v=8d1364d1";
-import { base } from "./cdn.js?v=c27b5979";
-import { lessonOf, link, unitOfNeighbour } from "./course.js?v=27bf126e";
+import { base } from "./cdn.js?v=ca94127a";
+import { lessonOf, link, unitOfNeighbour } from "./course.js?v=84c9f2ca";
 import { bdi, h, icon, safeUrl } from "./dom.js?v=1efe77f2";
 import { t } from "./i18n.js?v=47dae13f";
 import { change, learner, state } from "./state.js?v=f2f8aff4";
@@ -187,7 +187,7 @@ async function lesson(course) {
 	);
 	if (lacks) return { ...parts, main: [trail(course), head, locked(course, lacks)] };
 
-	const [{ stage }, document] = await Promise.all([import("./stages.js?v=b65f062d"), lessonOf(course)]);
+	const [{ stage }, document] = await Promise.all([import("./stages.js?v=a9d50ded"), lessonOf(course)]);
 	const image = safeUrl(document.image, base);
 	return {
 		...parts,
