@@ -47,7 +47,8 @@ def action(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
 		@click.pass_context
 		@wraps(described)
 		def run(context: click.Context, as_json: bool, **options: Any) -> None:
-			context.exit(_run(name, _site_of(context), as_json, options))
+			of_group = context.parent.params.get("as_json") if context.parent else False
+			context.exit(_run(name, _site_of(context), bool(as_json or of_group), options))
 
 		return run
 

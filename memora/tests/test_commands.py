@@ -242,6 +242,15 @@ class TestCommands(CommandsTestCase):
 		self.says(FINE, "process")
 		self.check()
 
+	def test_dead_letters_answer_in_json_wherever_it_is_asked_for(self) -> None:
+		self.publish()
+		self.kill(self.plan.name)
+		result = self.bench("dead-letters", "--json", "list")
+		self.assertEqual([letter["label"] for letter in json.loads(result.output)], [self.plan.name])
+		result = self.bench("dead-letters", "--json", "retry", "nothing")
+		self.assertEqual(result.exit_code, COULD_NOT_RUN)
+		self.assertIn("error", json.loads(result.output.splitlines()[0]))
+
 	def test_clearing_asks_first(self) -> None:
 		self.publish()
 		self.kill(self.plan.name)
