@@ -65,12 +65,13 @@ def connected(site: str) -> Iterator[None]:
 	try:
 		frappe.init(site=site)
 		frappe.connect()
+		installed = frappe.get_installed_apps()  # the first that asks the database, unless the cache knows
 	except frappe.exceptions.IncorrectSitePath as error:
 		raise CannotRun(f"There is no site {site} on this bench.") from error
 	except database.SERVER_ERRORS as error:
 		raise CannotRun(f"The database of {site} does not answer: {error}") from error
 	try:
-		if "memora" not in frappe.get_installed_apps():
+		if "memora" not in installed:
 			raise CannotRun(f"memora is not installed on {site}: bench --site {site} install-app memora")
 		yield
 	finally:

@@ -6,12 +6,14 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -378,6 +380,16 @@ class TestRealCommand(CommandsTestCase):
 		done = self.run_bench("nowhere.localhost", "status")
 		self.assertEqual(done.returncode, COULD_NOT_RUN)
 		self.assertIn("There is no site nowhere.localhost", done.stderr)
+
+	def test_a_database_that_does_not_answer_is_told(self) -> None:
+		site = Path(frappe.local.sites_path, "down.localhost")
+		self.addCleanup(shutil.rmtree, site)
+		(site / "logs").mkdir(parents=True)
+		config = {"db_name": "nothing", "db_password": "nothing", "db_host": "127.0.0.1", "db_port": 1}
+		(site / "site_config.json").write_text(json.dumps(config))
+		done = self.run_bench(site.name, "status", "--json")
+		self.assertEqual(done.returncode, COULD_NOT_RUN, done.stderr)
+		self.assertIn("The database of down.localhost does not answer", json.loads(done.stdout)["error"])
 
 	def test_terminated_midway_it_leaves_all_whole(self) -> None:
 		for number in range(6):
