@@ -120,6 +120,23 @@ class TestDoctor(CommandsTestCase):
 		with patch.dict(frappe.conf, {"redis_cache": frappe.conf.redis_queue}):
 			self.assertIn("one Redis", self.found(doctor.queue_redis, "warning"))
 
+	def test_two_redis_that_listen_on_sockets_are_two(self) -> None:
+		sockets = {
+			"redis_cache": "unix:///run/redis/cache.sock",
+			"redis_queue": "unix:///run/redis/queue.sock",
+		}
+		with (
+			patch.dict(frappe.conf, sockets),
+			patch.object(
+				redis.Redis, "info", return_value={"maxmemory_policy": "noeviction", "used_memory": 10}
+			),
+		):
+			self.fine(doctor.queue_redis)
+			(found,) = doctor._made(doctor.queue_redis)
+			self.assertIn("/run/redis/queue.sock answers", found.message)
+			with patch.dict(frappe.conf, {"redis_cache": sockets["redis_queue"]}):
+				self.assertIn("one Redis", self.found(doctor.queue_redis, "warning"))
+
 	def test_workers_and_queues(self) -> None:
 		with patch.object(schedule, "count_workers", return_value=None):
 			self.assertIn("does not answer", self.found(doctor.workers))

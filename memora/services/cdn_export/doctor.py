@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, wait
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import frappe
 import redis
@@ -143,7 +143,7 @@ def queue_redis() -> Iterator[Finding]:
 	"""The queue: it must not forget."""
 	yield from _redis("queue Redis", frappe.conf.redis_queue, queue=True)
 	cache, queue = (urlsplit(url or "") for url in (frappe.conf.redis_cache, frappe.conf.redis_queue))
-	if cache.netloc == queue.netloc:
+	if _address(cache) == _address(queue):
 		yield Finding(
 			"queue Redis",
 			"warning",
@@ -162,7 +162,7 @@ def _redis(name: str, url: str | None, *, queue: bool) -> Iterator[Finding]:
 	client = redis.Redis.from_url(
 		url, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS, **credentials
 	)
-	address = urlsplit(url).netloc.rpartition("@")[2]
+	address = _address(urlsplit(url))
 	try:
 		with client:
 			memory = client.info("memory")
@@ -192,6 +192,11 @@ def _redis(name: str, url: str | None, *, queue: bool) -> Iterator[Finding]:
 		)
 	else:
 		yield Finding(name, "ok", f"{address} answers; {policy}, {fill}.")
+
+
+def _address(url: SplitResult) -> str:
+	"""Where a Redis listens, without its password: host and port, or a socket."""
+	return url.path if url.scheme == "unix" else url.netloc.rpartition("@")[2]
 
 
 def workers() -> Iterator[Finding]:
