@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import threading
 import time
 from datetime import datetime, timedelta, timezone
@@ -12,6 +13,7 @@ import frappe
 import redis
 from frappe.utils import now_datetime
 
+from memora.commands.running import FINE
 from memora.services.cdn_export import connection_test, doctor, publish_state, schedule, scopes
 from memora.tests import factories
 from memora.tests.publishing import make_course
@@ -232,6 +234,14 @@ class TestDoctor(CommandsTestCase):
 		factories.make_subject()
 		frappe.db.sql("update `tabCDN Change` set creation = creation - interval 20 minute")
 		self.assertIn("Changes wait since", self.found(doctor.waiting))
+
+	def test_the_command_that_retries_works_for_a_name_with_spaces(self) -> None:
+		name = frappe.rename_doc("Memora Academic Plan", self.plan.name, "Grade 10; evening", force=True)
+		self.publish()
+		self.kill(name)
+		command = self.found(doctor.waiting).rpartition(" memora ")[2]
+		self.assertEqual(shlex.split(command), ["dead-letters", "retry", name])
+		self.says(FINE, *shlex.split(command))
 
 	def test_leftovers(self) -> None:
 		self.publish()

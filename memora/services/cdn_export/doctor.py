@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import platform
+import shlex
 import shutil
 import threading
 import time
@@ -443,7 +444,7 @@ def waiting() -> Iterator[Finding]:
 			"dead letter",
 			"error",
 			f"{letter['label']} {letter['title']}: {letter['error_message']}".replace(" :", ":"),
-			f"Mend the cause, then: bench --site {site} memora dead-letters retry {letter['label']}",
+			f"Mend the cause, then: bench --site {site} memora dead-letters retry {shlex.quote(letter['label'])}",
 		)
 	for failing in found["failing"][:MOST_NAMED]:
 		stuck = True
