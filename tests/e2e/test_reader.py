@@ -115,6 +115,18 @@ def test_a_video_of_a_service_is_asked_for_only_when_wanted(reader: Reader) -> N
 	)
 
 
+def test_code_is_copied_where_the_site_has_no_https_too(reader: Reader) -> None:
+	"""Without https a browser gives no navigator.clipboard."""
+	reader.page.add_init_script(
+		"Object.defineProperty(navigator, 'clipboard', { value: undefined });"
+		"addEventListener('copy', () => { window.copied = String(getSelection()) });"
+	)
+	page = reader.open(EXERCISE)
+	page.click("figure button")
+	reader.until("document.querySelector('figure button').textContent === 'Copied'")
+	assert page.evaluate("window.copied") == "function solve(a, b, c) {\n  return 0;\n}"
+
+
 def test_a_question_says_right_and_wrong(reader: Reader) -> None:
 	page = reader.open(LESSON)
 	page.click("main .choice >> nth=0")

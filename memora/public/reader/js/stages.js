@@ -172,16 +172,23 @@ function checks(tests) {
 }
 
 function code(source, name = "") {
+	const shown = h("code", {}, source || "\n");
 	const button = h("button.quiet", { type: "button" }, t("copy"));
 	button.addEventListener("click", async () => {
-		await navigator.clipboard?.writeText(source);
+		try {
+			await navigator.clipboard.writeText(source);
+		} catch {
+			// There is no clipboard without https, or it was refused.
+			getSelection().selectAllChildren(shown);
+			if (!document.execCommand("copy")) return;
+		}
 		button.textContent = t("copied");
 	});
 	return h(
 		"figure.code",
 		{},
 		h("figcaption", {}, h("bdi", {}, name), button),
-		h("pre", { tabindex: "0", dir: "ltr", "aria-label": name || t("solution"), role: "region" }, h("code", {}, source || "\n"))
+		h("pre", { tabindex: "0", dir: "ltr", "aria-label": name || t("solution"), role: "region" }, shown)
 	);
 }
 

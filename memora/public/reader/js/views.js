@@ -187,7 +187,7 @@ async function lesson(course) {
 	);
 	if (lacks) return { ...parts, main: [trail(course), head, locked(course, lacks)] };
 
-	const [{ stage }, document] = await Promise.all([import("./stages.js?v=a9d50ded"), lessonOf(course)]);
+	const [{ stage }, document] = await Promise.all([import("./stages.js?v=fccfb30d"), lessonOf(course)]);
 	const image = safeUrl(document.image, base);
 	return {
 		...parts,
