@@ -115,6 +115,27 @@ def test_a_video_of_a_service_is_asked_for_only_when_wanted(reader: Reader) -> N
 	)
 
 
+def test_a_film_that_vimeo_does_not_list_is_asked_for_with_its_key(reader: Reader) -> None:
+	links = {
+		"https://vimeo.com/76979871/8272103f6e": "76979871?dnt=1&autoplay=1&h=8272103f6e",
+		"https://player.vimeo.com/video/76979871?h=8272103f6e": "76979871?dnt=1&autoplay=1&h=8272103f6e",
+		"https://vimeo.com/showcase/7008490/video/407943692": "407943692?dnt=1&autoplay=1",
+		"https://vimeo.com/channels/staffpicks/407943692": "407943692?dnt=1&autoplay=1",
+	}
+	lesson = json.loads(curriculum.published()["lessons/angles-1.json"])
+	lesson["stages"] = [
+		{"idx": idx, "title": "Watch", "type": "Video", "config": {"video_url": link}}
+		for idx, link in enumerate(links, 1)
+	]
+	reader.page.route("**/lessons/angles-1.json*", lambda route: route.fulfill(json=lesson))
+	page = reader.open("#/grade-7/mathematics/angles/angles-1")
+	asked = []
+	for stage in range(1, len(links) + 1):
+		page.click(f"#stage-{stage} .poster")
+		asked.append(page.get_attribute(f"#stage-{stage} iframe", "src"))
+	assert asked == [f"https://player.vimeo.com/video/{film}" for film in links.values()]
+
+
 def test_code_is_copied_where_the_site_has_no_https_too(reader: Reader) -> None:
 	"""Without https a browser gives no navigator.clipboard."""
 	reader.page.add_init_script(

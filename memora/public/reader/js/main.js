@@ -5,7 +5,7 @@ import { load, link, parse } from "./course.js?v=84c9f2ca";
 import { bdi, h, icon } from "./dom.js?v=1efe77f2";
 import { direction, t } from "./i18n.js?v=47dae13f";
 import { change, state } from "./state.js?v=f2f8aff4";
-import { page } from "./views.js?v=b255db5b";
+import { page } from "./views.js?v=979c229a";
 
 let course = { view: "plans" };
 let turn = 0;

@@ -72,8 +72,11 @@ function embed(url) {
 		id = url.searchParams.get("v") ?? url.pathname.match(/^\/(?:embed|shorts)\/([^/]+)/)?.[1] ?? "";
 	}
 	if (/^[\w-]{6,20}$/.test(id)) return `https://www.youtube-nocookie.com/embed/${id}?autoplay=1`;
-	const film = host.endsWith("vimeo.com") && url.pathname.match(/(\d{5,})/)?.[1];
-	return film ? `https://player.vimeo.com/video/${film}?dnt=1&autoplay=1` : "";
+	// A film that is not listed has a key behind its number, or as `h`.
+	const [, film, written] = (host.endsWith("vimeo.com") && url.pathname.match(/\/(\d{5,})(?:\/(\w+))?\/?$/)) || [];
+	const key = written ?? url.searchParams.get("h");
+	if (!film) return "";
+	return `https://player.vimeo.com/video/${film}?dnt=1&autoplay=1${key ? `&h=${encodeURIComponent(key)}` : ""}`;
 }
 
 const outside = (url) =>

@@ -187,7 +187,7 @@ async function lesson(course) {
 	);
 	if (lacks) return { ...parts, main: [trail(course), head, locked(course, lacks)] };
 
-	const [{ stage }, document] = await Promise.all([import("./stages.js?v=fccfb30d"), lessonOf(course)]);
+	const [{ stage }, document] = await Promise.all([import("./stages.js?v=f4010070"), lessonOf(course)]);
 	const image = safeUrl(document.image, base);
 	return {
 		...parts,
