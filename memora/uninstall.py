@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import click
 import frappe
 
+import memora
 from memora.install import ROLES
 from memora.services.cdn_export import pending_queue
 
@@ -38,7 +42,15 @@ def after_uninstall() -> None:
 	frappe.db.delete("DefaultValue", {"defkey": ("like", r"memora\_%")})
 	frappe.db.delete("Logs To Clear", {"ref_doctype": "CDN Sync Log"})
 	frappe.db.delete("Scheduled Job Type", {"method": ("like", "memora.%")})
+	# Frappe reads the DocType of each, and fails in all that a user does when one has gone.
+	frappe.db.delete("User Permission", {"allow": ("in", _doctypes())})
 	# Of what stands in the workspace, these name no module, by which Frappe would find them.
 	for step in ("Set Up Publishing", "Create a Subject", "Create an Academic Plan", "Watch It Go Live"):
 		frappe.db.delete("Onboarding Step", {"name": f"Memora {step}"})
 	frappe.db.commit()
+
+
+def _doctypes() -> list[str]:
+	"""The names of the DocTypes that memora had."""
+	files = Path(memora.__path__[0], "memora", "doctype").glob("*/*.json")
+	return [json.loads(file.read_text(encoding="utf-8"))["name"] for file in files]

@@ -7,9 +7,11 @@ import subprocess
 import sys
 
 import frappe
+from frappe.core.doctype.user_permission.user_permission import get_user_permissions
 
 import memora
 from memora.install import ROLES, after_install, after_migrate, fill_settings
+from memora.tests import factories
 from memora.tests.utils import MemoraTestCase, wipe
 
 
@@ -146,6 +148,18 @@ class TestInstall(MemoraTestCase):
 	def test_uninstalling_leaves_frappe_as_it_was_and_says_what_stays(self) -> None:
 		settings = frappe.get_doc("CDN Settings")
 		settings.update({"secret_key": "s3cr3t"}).save()
+		teacher = "teacher@memora.example"
+		if not frappe.db.exists("User", teacher):
+			user = {"doctype": "User", "email": teacher, "first_name": "Teacher", "send_welcome_email": 0}
+			frappe.get_doc(user).insert(ignore_permissions=True)
+		frappe.get_doc(
+			{
+				"doctype": "User Permission",
+				"user": teacher,
+				"allow": "Memora Subject",
+				"for_value": factories.make_subject().name,
+			}
+		).insert(ignore_permissions=True)
 		try:
 			self.assertIn("public/files/memora", bench("uninstall-app", "memora", "--dry-run", "--yes"))
 			self.assertTrue(frappe.db.exists("Role", ROLES[0]), "a dry run removed a role")
@@ -167,6 +181,8 @@ class TestInstall(MemoraTestCase):
 				self.assertEqual(frappe.get_all(doctype, filters), [], doctype)
 			for table in ("Singles", "__Auth"):
 				self.assertEqual(frappe.db.count(table, {"doctype": "CDN Settings"}), 0, table)
+			# Whoever had a permission for one of our documents can go on working.
+			self.assertEqual(get_user_permissions(teacher), {})
 		finally:
 			if "memora" not in frappe.get_installed_apps():
 				bench("install-app", "memora")
