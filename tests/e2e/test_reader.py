@@ -567,6 +567,18 @@ def test_files_that_cannot_be_read_are_tried_again_when_asked(reader: Reader) ->
 	page.wait_for_selector(".subject-card")
 
 
+def test_a_search_that_cannot_be_loaded_says_so(reader: Reader) -> None:
+	page = reader.open("#/grade-7")
+	page.route("**/js/search.js*", lambda route: route.abort())
+	reader.expected += ["ERR_FAILED", "dynamically imported module"]
+	page.click(".bar-search")
+	reader.until("document.querySelector('h1')?.textContent === 'The files could not be read.'")
+	page.unroute("**/js/search.js*")
+	page.click("text=Try again")
+	page.wait_for_selector(".subject-card")
+	assert search(reader, "scales") == ["A pair of scales"]
+
+
 @pytest.mark.parametrize("status", [404, 403])  # 403: of a bucket that may be read but not listed
 def test_a_list_from_a_cache_that_names_what_is_gone_is_read_again(reader: Reader, status: int) -> None:
 	"""A subject was published anew while the page was open: its old version's file is there no more."""

@@ -237,8 +237,12 @@ function themeChoices() {
 // keys
 
 async function search() {
-	const { open } = await import("./search.js?v=61f2aa9a");
-	open(course);
+	try {
+		const { open } = await import("./search.js?v=61f2aa9a");
+		open(course);
+	} catch (error) {
+		fail(error);
+	}
 }
 
 function shortcut(event) {
