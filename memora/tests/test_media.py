@@ -10,7 +10,7 @@ from unittest.mock import patch
 import frappe
 
 from memora.exceptions import StorageUnavailableError
-from memora.services.cdn_export import build, media, reconciliation
+from memora.services.cdn_export import build, media, publish_state, reconciliation
 from memora.services.cdn_export.build import Site
 from memora.services.cdn_export.storage.local import LocalStorage
 from memora.tests import factories
@@ -151,6 +151,13 @@ class TestMedia(PublishingTestCase):
 		self.assertIn(url, str(logger.mock_calls))
 		self.assertNotIn("image", self.learner(self.plan).lessons[lesson.name])
 		self.assertEqual(self.media(), set())
+
+	def test_an_address_with_nothing_behind_it_is_left_out_and_fails_nobody(self) -> None:
+		for image in ("https://", "http://\n"):
+			with self.subTest(image=image):
+				self.change(self.course["subject"], image=image)
+				self.publish()
+				self.assertEqual([error for _state, error in publish_state.failing()], [])
 
 	def test_a_file_that_goes_while_it_is_published_fails_the_build_and_the_next_leaves_it_out(self) -> None:
 		url = self.picture(b"going")

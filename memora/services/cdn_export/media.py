@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import mimetypes
 import os
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -29,19 +30,20 @@ if TYPE_CHECKING:
 
 TABLE = "CDN Media"
 _PUBLIC = "/files/"
+_ELSEWHERE = re.compile("https?://.")  # as the schemas have it
 _PATIENCE_SECONDS = 10
 
 
 def published_paths(urls: Iterable[str]) -> dict[str, str]:
 	"""What to write in a document for each `image` value: a path under `media/`, an http(s) URL as it is.
 
-	Values that cannot be published (private, missing) are left out, with a warning in the log. One SELECT, and
-	an upsert where a file is new or changed.
+	Values that cannot be published (private, missing, `https://` alone) are left out, with a warning in the log.
+	One SELECT, and an upsert where a file is new or changed.
 	"""
 	found: dict[str, str] = {}
 	files: dict[str, tuple[str, str]] = {}
 	for url in set(urls):
-		if url.startswith(("http://", "https://")):
+		if _ELSEWHERE.match(url):
 			found[url] = url
 		elif location := _location(url):
 			files[url] = location
