@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext
 
 from memora.services.cdn_export import paths
+from memora.services.cdn_export.reader import address
 from tests.contract import kit
 from tests.e2e import pictures, stamps
 from tests.e2e.conftest import Reader
@@ -303,6 +304,20 @@ def test_a_locked_lesson_can_be_seen_as_its_owner(reader: Reader) -> None:
 	reader.open(LESSON, **{"as": "anonymous"})
 	page.click(".locked button")
 	page.wait_for_selector(".stage")
+
+
+def test_the_editors_preview_opens_what_an_item_with_a_comma_is_asked_for(reader: Reader) -> None:
+	item = "PHYSICS, 100%"
+	tree = {
+		path: body.replace(b'"PHYSICS"', json.dumps(item).encode()) if path.endswith(".json") else body
+		for path, body in curriculum.published().items()
+	}
+	reader.server.trees = {**reader.server.trees, "comma": tree}
+	line = [("Memora Subject", "physics"), ("Memora Unit", "light"), ("Memora Lesson", "light-2")]
+	place = address(f"{reader.server.address}/files/comma", "grade-7", line, item)
+	reader.page.goto(f"{reader.server.address}{place}")
+	reader.settle()
+	assert reader.page.locator(".locked").count() == 0
 
 
 # search

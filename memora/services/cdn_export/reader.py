@@ -20,6 +20,6 @@ def address(base_url: str, plan: str, line: Sequence[tuple[str, str]], required_
 	"""
 	query = {"base": f"{base_url}/", "as": "owner"}
 	if required_item:
-		query["items"] = required_item
+		query["items"] = required_item.replace("%", "%25").replace(",", "%2C")  # a comma parts two items
 	place = [plan, *(name for doctype, name in line if doctype in _PAGES)]
 	return f"{PAGE}?{urlencode(query)}#/{'/'.join(quote(name, safe='') for name in place)}"

@@ -1,7 +1,7 @@
 // From an address to the documents it stands for: #/plan/subject/unit/lesson, each part an id.
 
 import { read, ReadError } from "./cdn.js?v=ca94127a";
-import { state } from "./state.js?v=f2f8aff4";
+import { state } from "./state.js?v=20804912";
 
 export const link = (...ids) => `#/${ids.map(encodeURIComponent).join("/")}`;
 

@@ -1,6 +1,6 @@
 // The reader's own words, in English and Arabic. What editors wrote is shown as they wrote it.
 
-import { state } from "./state.js?v=f2f8aff4";
+import { state } from "./state.js?v=20804912";
 
 const EN = {
 	title: "Learn",

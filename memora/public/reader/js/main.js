@@ -1,11 +1,11 @@
 // The frame around every page: bar, address, focus, errors.
 
 import { base, forgetUnversioned, ReadError } from "./cdn.js?v=ca94127a";
-import { load, link, parse } from "./course.js?v=84c9f2ca";
+import { load, link, parse } from "./course.js?v=9e99f500";
 import { bdi, h, icon } from "./dom.js?v=1efe77f2";
-import { direction, t } from "./i18n.js?v=47dae13f";
-import { change, state } from "./state.js?v=f2f8aff4";
-import { page } from "./views.js?v=979c229a";
+import { direction, t } from "./i18n.js?v=1c24cd91";
+import { change, state } from "./state.js?v=20804912";
+import { page } from "./views.js?v=1de0a7ac";
 
 let course = { view: "plans" };
 let turn = 0;
@@ -238,7 +238,7 @@ function themeChoices() {
 
 async function search() {
 	try {
-		const { open } = await import("./search.js?v=61f2aa9a");
+		const { open } = await import("./search.js?v=baa3a32e");
 		open(course);
 	} catch (error) {
 		fail(error);

@@ -2,9 +2,9 @@
 
 import { h, bdi, icon } from "./dom.js?v=1efe77f2";
 import { read } from "./cdn.js?v=ca94127a";
-import { link } from "./course.js?v=84c9f2ca";
+import { link } from "./course.js?v=9e99f500";
 import { matches, fold, words } from "./fold.js?v=8d068ded";
-import { t } from "./i18n.js?v=47dae13f";
+import { t } from "./i18n.js?v=1c24cd91";
 
 const ENOUGH = 20;
 const SHOWN = 50;

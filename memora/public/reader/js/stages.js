@@ -3,7 +3,7 @@
 import { h, bdi, icon, safeUrl } from "./dom.js?v=1efe77f2";
 import { base } from "./cdn.js?v=ca94127a";
 import { fold } from "./fold.js?v=8d068ded";
-import { t } from "./i18n.js?v=47dae13f";
+import { t } from "./i18n.js?v=1c24cd91";
 import { sanitised } from "./markup.js?v=e611a578";
 
 // Each type with its sign and what shows its config.

@@ -9,7 +9,7 @@ export const state = {
 	language: one(["en", "ar"], asked.get("lang"), kept.language, navigator.language?.startsWith("ar") ? "ar" : "en"),
 	theme: one(["auto", "light", "dark"], asked.get("theme"), kept.theme, "auto"),
 	kind: one(KINDS, asked.get("as"), kept.kind, "signed-in"),
-	items: asked.get("items")?.split(",").filter(Boolean) ?? kept.items ?? [],
+	items: asked.get("items")?.split(",").filter(Boolean).map(decoded) ?? kept.items ?? [],
 	// Items seen in files, to choose from.
 	known: new Set(),
 };
@@ -37,6 +37,11 @@ function stored() {
 	} catch {
 		return {};
 	}
+}
+
+// A comma within an item's code is written %2C, and % is written %25; what is none of these stands as it is.
+function decoded(item) {
+	return item.replace(/%2C/gi, ",").replace(/%25/g, "%");
 }
 
 function one(values, ...candidates) {

@@ -2,10 +2,10 @@
 
 import { itemsAsked, missing } from "./access.js?v=8d1364d1";
 import { base } from "./cdn.js?v=ca94127a";
-import { lessonOf, link, unitOfNeighbour } from "./course.js?v=84c9f2ca";
+import { lessonOf, link, unitOfNeighbour } from "./course.js?v=9e99f500";
 import { bdi, h, icon, safeUrl } from "./dom.js?v=1efe77f2";
-import { t } from "./i18n.js?v=47dae13f";
-import { change, learner, state } from "./state.js?v=f2f8aff4";
+import { t } from "./i18n.js?v=1c24cd91";
+import { change, learner, state } from "./state.js?v=20804912";
 
 // A page: the heading that gets the focus, what stands in the main column, and what beside it.
 export async function page(course) {
@@ -187,7 +187,7 @@ async function lesson(course) {
 	);
 	if (lacks) return { ...parts, main: [trail(course), head, locked(course, lacks)] };
 
-	const [{ stage }, document] = await Promise.all([import("./stages.js?v=f4010070"), lessonOf(course)]);
+	const [{ stage }, document] = await Promise.all([import("./stages.js?v=34e60158"), lessonOf(course)]);
 	const image = safeUrl(document.image, base);
 	return {
 		...parts,
