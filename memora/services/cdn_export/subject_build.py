@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+import frappe
 from frappe.utils import now_datetime
 
 from memora.exceptions import BuildError
@@ -198,8 +199,9 @@ def _judge_anew(lease: Lease) -> None:
 	waiting = [entry for entry in ledger.of_scope(lease.scope).values() if entry.in_grace]
 	try:
 		shown = _levels_in_plans(waiting)
-	except BuildError:
-		return  # nobody can say who may read them, until a plan can be built again
+	except BuildError as error:  # they keep their grace, until the next plan is published
+		frappe.logger("memora").warning(f"who may read what {lease.scope.label} left is unknown: {error}")
+		return
 	ledger.drop(
 		[
 			entry.path
