@@ -6,9 +6,8 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 from frappe.utils import cint, cstr, escape_html, get_bench_path, get_site_path
-from frappe.utils.password import get_decrypted_password
 
-from memora.services.cdn_export import publish_state, relocation, signature_renewal
+from memora.services.cdn_export import publish_state, relocation, settings, signature_renewal
 
 Problem = tuple[str, str]
 """A field and what is wrong with it."""
@@ -105,12 +104,7 @@ class CDNSettings(Document):
 		"""Whether a secret key was typed that is not the one that is stored."""
 		if not self.secret_key or self.is_dummy_password(self.secret_key):
 			return False
-		try:
-			stored = get_decrypted_password(self.doctype, self.name, "secret_key", raise_exception=False)
-		except frappe.ValidationError:  # it cannot be decrypted, so it is typed anew
-			frappe.clear_last_message()
-			return True
-		return self.secret_key != stored
+		return self.secret_key != settings.secret(settings.saved(), "secret_key")
 
 	def _wrong_numbers(self) -> Iterator[Problem]:
 		for fieldname, (smallest, largest) in _RANGES.items():
