@@ -193,7 +193,7 @@ def plan_overrides(plans: Collection[str]) -> dict[str, dict[str, tuple[Override
 	rows = frappe.db.sql(
 		f"""select changed.parent, changed.target_doctype, {resolver.TARGET_NAME}, changed.action, changed.override_value
 		from `tabMemora Plan Override` changed
-		where changed.parent in %s and changed.parenttype = %s order by changed.idx""",
+		where changed.parent in %s and changed.parenttype = %s order by changed.idx, changed.name""",
 		(tuple(plans), resolver.PLAN),
 	)
 	subjects = resolver.subjects_of(
