@@ -220,23 +220,22 @@ class _Test:
 		return Finding("sign", "ok", self._("Signed links can be opened without credentials."))
 
 	def _as_a_stranger(self) -> Iterator[Finding]:
-		if not self._base_url:
-			base_url = Finding(
-				"base url",
-				"error",
-				self._("CDN Base URL is empty, so it is not known where apps read the files."),
-				self._("Enter it in CDN Settings: the address of the CDN, or of the bucket's public domain."),
-			)
-			yield base_url
-		else:
-			base_url, *cors = self._through_base_url()
-			yield from (base_url, *cors)
+		base_url, *others = self._through_base_url()
+		yield from (base_url, *others)
 		for finding in (self._paid_content(), self._listable()):
 			# Where it does not lead to the files, that nothing could be read says nothing of who may read it.
 			if base_url.ok or finding.level != "ok":
 				yield finding
 
 	def _through_base_url(self) -> Iterator[Finding]:
+		if not self._base_url:
+			yield Finding(
+				"base url",
+				"error",
+				self._("CDN Base URL is empty, so it is not known where apps read the files."),
+				self._("Enter it in CDN Settings: the address of the CDN, or of the bucket's public domain."),
+			)
+			return
 		url = f"{self._base_url}/{self._public.path}"
 		try:
 			response = self._http.get(url, headers={"Origin": _STRANGER}, timeout=TIMEOUTS)

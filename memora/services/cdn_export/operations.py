@@ -272,6 +272,7 @@ def verify(tell: Tell | None = None) -> dict[str, Any]:
 	nothing_yet = not (
 		report.files or report.unlinked or frappe.db.exists(dependency_resolver.PLAN, {"is_published": 1})
 	)
+	problems = [] if nothing_yet else report.problems
 	return {
 		"ok": report.ok or nothing_yet,
 		"files": report.files,
@@ -289,10 +290,7 @@ def verify(tell: Tell | None = None) -> dict[str, Any]:
 			}
 			for plan in report.plans
 		],
-		"problems": [
-			{"path": problem.path, "message": problem.message}
-			for problem in ([] if nothing_yet else report.problems)
-		],
+		"problems": [{"path": problem.path, "message": problem.message} for problem in problems],
 		"unlinked": report.unlinked,
 		"in_their_grace": removing,
 	}
