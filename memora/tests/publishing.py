@@ -200,3 +200,14 @@ def make_course(units: int = 2, lessons: int = 2, **subject: Any) -> dict[str, A
 				)
 			)
 	return course
+
+
+def chain(course: dict[str, Any]) -> list[Document]:
+	"""The first node of each kind, from the subject down."""
+	return [
+		course["subject"],
+		course["track"],
+		course["units"][0],
+		course["topics"][0],
+		course["lessons"][0],
+	]

@@ -33,7 +33,7 @@ from memora.services.cdn_export import dependency_resolver as resolver
 from memora.services.cdn_export.pending_queue import Clock
 from memora.tests import factories
 from memora.tests.processes import at_once
-from memora.tests.publishing import PublishingTestCase, make_course
+from memora.tests.publishing import PublishingTestCase, chain, make_course
 from memora.tests.utils import MemoraTestCase
 
 Change = tuple[str, str, str, str]
@@ -59,9 +59,6 @@ class TrackingTestCase(MemoraTestCase):
 		frappe.db.sql(f"update `tab{publish_state.TABLE}` set published_generation = generation")
 		frappe.db.commit()
 		pending_queue.wipe()
-
-	def chain(self, course: dict[str, Any]) -> list[Document]:
-		return chain(course)
 
 	def noted(self) -> list[Change]:
 		"""The rows there are now."""
@@ -92,7 +89,7 @@ class TrackingTestCase(MemoraTestCase):
 
 class TestEveryDocumentAndChange(TrackingTestCase):
 	def test_insert(self) -> None:
-		parents = dict(zip(resolver.CONTENT, self.chain(self.x), strict=True))
+		parents = dict(zip(resolver.CONTENT, chain(self.x), strict=True))
 		for doctype, above in zip(resolver.CONTENT[1:], resolver.CONTENT, strict=False):
 			with self.subTest(doctype):
 				values = {resolver.PARENT_FIELDS[doctype]: parents[above].name}
@@ -108,20 +105,20 @@ class TestEveryDocumentAndChange(TrackingTestCase):
 		self.assertQueues({plan.name}, lambda: subject.db_set("title", "new"))
 
 	def test_update(self) -> None:
-		for doc in self.chain(self.x):
+		for doc in chain(self.x):
 			with self.subTest(doc.doctype):
 				doc.reload()
 				doc.title += " edited"
 				self.assertQueues(self.of_x, doc.save)
 
 	def test_db_set(self) -> None:
-		for doc in self.chain(self.x):
+		for doc in chain(self.x):
 			with self.subTest(doc.doctype):
 				self.assertQueues(self.of_x, lambda d=doc: d.db_set("sort_order", 7))
 
 	def test_a_deletion_still_knows_its_plans(self) -> None:
 		for permanently in (False, True):
-			for doc in reversed(self.chain(make_course_below(self.x["subject"]))[1:]):
+			for doc in reversed(chain(make_course_below(self.x["subject"]))[1:]):
 				self.settle()
 				with self.subTest(doc.doctype, permanently=permanently):
 					self.assertQueues(
@@ -133,29 +130,29 @@ class TestEveryDocumentAndChange(TrackingTestCase):
 
 	def test_everything_below_a_track_deleted_in_one_transaction(self) -> None:
 		def delete_all() -> None:
-			for doc in reversed(self.chain(self.x)[1:]):
+			for doc in reversed(chain(self.x)[1:]):
 				frappe.delete_doc(doc.doctype, doc.name)
 
 		self.assertQueues(self.of_x, delete_all)
 
 	def test_a_deletion_folded_after_its_parents_are_gone(self) -> None:
 		"""The row says at what the document hung; each further deletion says so too, up to what is left."""
-		for doc in reversed(self.chain(self.x)[1:]):
+		for doc in reversed(chain(self.x)[1:]):
 			frappe.delete_doc(doc.doctype, doc.name)
 			frappe.db.commit()
 		self.assertEqual(self.queued(), self.of_x)
 
 	def test_restore_queues_as_an_insert_does(self) -> None:
-		for doc in reversed(self.chain(self.x)[1:]):
+		for doc in reversed(chain(self.x)[1:]):
 			frappe.delete_doc(doc.doctype, doc.name)
 		self.settle()
-		for doc in self.chain(self.x)[1:]:
+		for doc in chain(self.x)[1:]:
 			with self.subTest(doc.doctype):
 				gone = frappe.db.get_value("Deleted Document", {"deleted_name": doc.name, "restored": 0})
 				self.assertQueues(self.of_x, lambda gone=gone: restore(gone, alert=False))
 
 	def test_rename(self) -> None:
-		for doc in self.chain(self.x):
+		for doc in chain(self.x):
 			with self.subTest(doc.doctype):
 				self.assertQueues(
 					self.of_x,
@@ -164,7 +161,7 @@ class TestEveryDocumentAndChange(TrackingTestCase):
 
 	def test_merge_queues_the_plans_of_both(self) -> None:
 		for place in (4, 3, 2, 1):
-			kept, merged = self.chain(self.x)[place], self.chain(make_course_below(self.y["subject"]))[place]
+			kept, merged = chain(self.x)[place], chain(make_course_below(self.y["subject"]))[place]
 			self.settle()
 			with self.subTest(kept.doctype):
 				self.assertQueues(
@@ -181,9 +178,9 @@ class TestEveryDocumentAndChange(TrackingTestCase):
 	def test_move_queues_the_plans_of_both_parents(self) -> None:
 		for place in range(1, 5):
 			doc, here, there = (
-				self.chain(self.x)[place],
-				self.chain(self.x)[place - 1],
-				self.chain(self.y)[place - 1],
+				chain(self.x)[place],
+				chain(self.x)[place - 1],
+				chain(self.y)[place - 1],
 			)
 			field = resolver.PARENT_FIELDS[doc.doctype]
 			for by in ("save", "db_set"):
@@ -386,7 +383,7 @@ class TestAMoveThatNoHookSaw(PublishingTestCase):
 
 class TestOneRowNoTrace(TrackingTestCase):
 	def test_one_row_a_save(self) -> None:
-		for doc in (*self.chain(self.x), self.plan_x):
+		for doc in (*chain(self.x), self.plan_x):
 			doc.reload()
 			with self.subTest(doc.doctype):
 				doc.save()
@@ -417,7 +414,7 @@ class TestOneRowNoTrace(TrackingTestCase):
 
 	def test_a_save_rolled_back_leaves_nothing(self) -> None:
 		"""earlier-defects, Queue: queued before commit, a rolled-back save stayed queued."""
-		for doc in (*self.chain(self.x), self.plan_x):
+		for doc in (*chain(self.x), self.plan_x):
 			doc.reload()
 			doc.title = "never"
 			doc.save()
@@ -601,8 +598,8 @@ class TestWhatASaveCosts(TrackingTestCase):
 
 	def test_a_save_costs_three_statements(self) -> None:
 		"""A savepoint, a row, and one SELECT for the bell."""
-		parents = dict(zip(resolver.CONTENT, self.chain(self.y), strict=True))
-		for doc in (*self.chain(self.x), self.plan_x, frappe.get_doc("Memora Season", self.plan_x.season)):
+		parents = dict(zip(resolver.CONTENT, chain(self.y), strict=True))
+		for doc in (*chain(self.x), self.plan_x, frappe.get_doc("Memora Season", self.plan_x.season)):
 			plain = [f"savepoint {change_tracker._SAVEPOINT}", "insert into `tabCDN Change`"]
 			if doc.doctype != resolver.PLAN:
 				plain.append("select")
@@ -783,7 +780,7 @@ class TestTheFold(TrackingTestCase):
 
 	def test_more_rows_than_one_fold_takes(self) -> None:
 		with patch.object(fold, "_ROWS_A_FOLD", 3):
-			for doc in reversed(self.chain(self.x)[1:]):
+			for doc in reversed(chain(self.x)[1:]):
 				frappe.delete_doc(doc.doctype, doc.name)
 			self.y["lessons"][0].db_set("title", "too")
 			self.assertEqual(self.queued(), self.of_x | self.of_y)
@@ -792,10 +789,10 @@ class TestTheFold(TrackingTestCase):
 		"""Moved away, edited there and moved back before any build: its shape is the old one, its body is not."""
 		subject, lesson = self.x["subject"].name, self.x["lessons"][0].name
 		for place in (1, 2, 3, 4):
-			doc = frappe.get_doc(self.chain(self.x)[place].doctype, self.chain(self.x)[place].name)
-			field, home = resolver.PARENT_FIELDS[doc.doctype], self.chain(self.x)[place - 1].name
+			doc = frappe.get_doc(chain(self.x)[place].doctype, chain(self.x)[place].name)
+			field, home = resolver.PARENT_FIELDS[doc.doctype], chain(self.x)[place - 1].name
 			since = generation_of_subject(self.x)
-			doc.db_set(field, self.chain(self.y)[place - 1].name)
+			doc.db_set(field, chain(self.y)[place - 1].name)
 			self.settle()
 			edited = frappe.get_doc("Memora Lesson", lesson)
 			edited.append("stages", {"title": "s", "type": "Text"})
@@ -809,8 +806,8 @@ class TestTheFold(TrackingTestCase):
 	def test_a_body_edited_while_its_lesson_hung_nowhere_is_read_anew(self) -> None:
 		subject, lesson = self.x["subject"].name, self.x["lessons"][0].name
 		for place in (1, 2, 3, 4):
-			doctype, name = self.chain(self.x)[place].doctype, self.chain(self.x)[place].name
-			field, home = resolver.PARENT_FIELDS[doctype], self.chain(self.x)[place - 1].name
+			doctype, name = chain(self.x)[place].doctype, chain(self.x)[place].name
+			field, home = resolver.PARENT_FIELDS[doctype], chain(self.x)[place - 1].name
 			since = generation_of_subject(self.x)
 			frappe.get_doc(doctype, name).db_set(field, None)
 			self.settle()
@@ -840,17 +837,6 @@ def make_course_below(subject: Document) -> dict[str, Any]:
 	topic = factories.make_topic(parent_unit=unit.name)
 	lesson = factories.make_lesson(parent_topic=topic.name)
 	return {"subject": subject, "track": track, "units": [unit], "topics": [topic], "lessons": [lesson]}
-
-
-def chain(course: dict[str, Any]) -> list[Document]:
-	"""The first node of each kind, from the subject down."""
-	return [
-		course["subject"],
-		course["track"],
-		course["units"][0],
-		course["topics"][0],
-		course["lessons"][0],
-	]
 
 
 def is_read_anew(lesson: str, subject: str, since: int) -> bool:

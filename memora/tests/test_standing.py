@@ -14,7 +14,7 @@ from memora.exceptions import StorageUnavailableError
 from memora.services.cdn_export import fold, paths
 from memora.services.cdn_export.storage.local import LocalStorage
 from memora.tests import factories
-from memora.tests.publishing import PublishingTestCase, make_course
+from memora.tests.publishing import PublishingTestCase, chain, make_course
 
 
 class StandingTestCase(PublishingTestCase):
@@ -41,20 +41,11 @@ class StandingTestCase(PublishingTestCase):
 		self.publish()
 		return course, plan
 
-	def everything(self, course: dict[str, Any]) -> list[Any]:
-		return [
-			course["subject"],
-			course["track"],
-			course["units"][0],
-			course["topics"][0],
-			course["lessons"][0],
-		]
-
 
 class TestStanding(StandingTestCase):
 	def test_what_is_published_is_live_since_then_at_an_address(self) -> None:
 		course, plan = self.published()
-		for doc in (*self.everything(course), plan):
+		for doc in (*chain(course), plan):
 			status = self.assertState(doc, "live")
 			self.assertEqual([found["title"] for found in status["plans"]], ["Grade 7"])
 			self.assertTrue(status["since"], doc.doctype)
@@ -304,7 +295,7 @@ class TestViews(StandingTestCase):
 	def test_nothing_changed_is_the_same_bytes_twice(self) -> None:
 		course, plan = self.published()
 		before = self.contents()
-		for doc in (*self.everything(course), plan):
+		for doc in (*chain(course), plan):
 			view = publishing.view_json(doc.doctype, doc.name, plan.name)
 			self.assertEqual(view["live"], view["planned"])
 			self.assertEqual({row["kind"] for row in view["rows"]}, {"same"})
@@ -325,8 +316,7 @@ class TestViews(StandingTestCase):
 		course, plan = self.published()
 		self.edit(course["lessons"][0], title="Newer")
 		seen = {
-			doc.name: publishing.view_json(doc.doctype, doc.name, plan.name)
-			for doc in (*self.everything(course), plan)
+			doc.name: publishing.view_json(doc.doctype, doc.name, plan.name) for doc in (*chain(course), plan)
 		}
 		self.publish()
 		for view in seen.values():
