@@ -14,8 +14,20 @@ import frappe
 import orjson
 import requests
 
+from memora.api import publishing
 from memora.exceptions import StorageError
-from memora.services.cdn_export import audit, batch_processor, ledger, repair, signature_renewal, signing
+from memora.patches import fill_video_folders
+from memora.services.cdn_export import (
+	audit,
+	batch_processor,
+	doctor,
+	films,
+	fold,
+	ledger,
+	repair,
+	signature_renewal,
+	signing,
+)
 from memora.services.cdn_export.build import Site
 from memora.services.cdn_export.storage import Storage, Upload
 from memora.tests import factories
@@ -389,3 +401,147 @@ class TestSignedLinks(BucketTestCase):
 
 	def site(self):
 		return closing(Site.open())
+
+
+class TestVideoFolders(BucketTestCase):
+	"""Only films in the video folders are signed: an editor's link opens nothing else of the bucket."""
+
+	FORBIDDEN = ("backups/site.sql.gz", "plans/index.json", "videos/../backups/a", "intro.mp4")
+
+	def setUp(self) -> None:
+		super().setUp()
+		self.course = make_course(units=1, lessons=2)
+		self.lesson, self.other = self.course["lessons"]
+		self.plan = factories.make_plan([self.course["subject"]], is_published=1)
+
+	def places(self) -> list[str]:
+		return [
+			"",
+			f"s3://{self.bucket}/",
+			f"{self.endpoint}/{self.bucket}/",
+			f"{self.endpoint.upper()}/{self.bucket}/",
+		]
+
+	def stage(self, link: str) -> dict[str, str]:
+		return {"title": "Watch", "type": "Video", "config": orjson.dumps({"video_url": link}).decode()}
+
+	def write(self, lesson: Any, link: str) -> None:
+		"""Past Frappe."""
+		frappe.db.sql(
+			"update `tabMemora Lesson Stage` set config = %s where parent = %s and type = 'Video'",
+			(self.stage(link)["config"], lesson.name),
+		)
+		fold.touch([self.plan.name], [self.course["subject"].name])
+		frappe.db.commit()
+
+	def test_a_link_to_anything_else_of_the_bucket_is_refused_when_saved(self) -> None:
+		for place in self.places():
+			for key in self.FORBIDDEN:
+				with self.subTest(place + key), self.assertRaises(frappe.ValidationError) as refused:
+					self.change(self.lesson, stages=[self.stage(place + key)])
+				for word in (self.lesson.title, "Watch", "videos/", "Video Folders"):
+					self.assertIn(word, str(refused.exception))
+		row = frappe.get_doc("Memora Lesson", self.lesson.name).stages[0]
+		row.config = self.stage("plans/index.json")["config"]
+		self.assertRaises(frappe.ValidationError, row.save)
+
+	def test_what_was_there_before_stays_and_is_not_signed(self) -> None:
+		for link in self.FORBIDDEN:
+			self.write(self.lesson, link)
+			self.change(self.lesson, title=f"Edited beside {link}")
+			self.publish()
+			file = self.read(f"lessons/{self.lesson.name}.json")
+			self.assertEqual(file["title"], f"Edited beside {link}")
+			self.assertEqual(file["stages"][0]["config"]["video_url"], link)
+			self.assertNotIn(b"X-Amz", b"".join(self.contents().values()))
+		(finding,) = (found for found in doctor.run(bucket=False) if found.check == "video links")
+		self.assertIn(self.lesson.name, finding.message)
+
+	def test_no_settings_make_a_folder_of_memoras_own_a_video_folder(self) -> None:
+		for folder in (
+			"plans",
+			"lessons/",
+			"units/x",
+			"media",
+			"schemas",
+			"access",
+			"/",
+			"..",
+			"videos/../plans",
+		):
+			if folder != "/":
+				with self.subTest(folder), self.assertRaises(frappe.ValidationError):
+					self.configure(video_folders=f"videos/\n{folder}")
+			frappe.db.set_single_value("CDN Settings", "video_folders", folder)
+			self.write(self.lesson, "plans/index.json")
+			self.publish()
+			self.assertNotIn(b"X-Amz", b"".join(self.contents().values()))
+
+	def test_a_folder_that_is_added_is_signed_and_one_that_is_taken_off_is_not(self) -> None:
+		self.write(self.lesson, "films/a.mp4")
+		self.publish()
+
+		def link() -> str:
+			return self.read(f"lessons/{self.lesson.name}.json")["stages"][0]["config"]["video_url"]
+
+		self.assertEqual(link(), "films/a.mp4")
+		self.configure(video_folders="films")
+		self.assertEqual(frappe.db.get_single_value("CDN Settings", "video_folders"), "films/")
+		self.tick()
+		self.assertIn("X-Amz-Signature=", link())
+		self.change(self.other, stages=[self.stage("films/b.mp4")])
+		self.configure(video_folders="videos/")
+		self.tick()
+		self.assertEqual(link(), "films/a.mp4")
+
+	def test_people_are_shown_no_signature(self) -> None:
+		self.change(self.lesson, stages=[self.stage("videos/a.mp4")])
+		for _state in ("planned", "live"):
+			answers = frappe.as_json(
+				[
+					publishing.view_json("Memora Lesson", self.lesson.name, self.plan.name),
+					publishing.preview_changes(self.plan.name),
+					publishing.document_status("Memora Lesson", self.lesson.name),
+				]
+			)
+			self.assertIn("videos/a.mp4", answers)
+			self.assertNotIn("X-Amz", answers)
+			self.publish()
+		self.assertIn(b"X-Amz-Signature=", self.read_bytes(f"lessons/{self.lesson.name}.json"))
+		rows = publishing.view_json("Memora Lesson", self.lesson.name, self.plan.name)["rows"]
+		self.assertEqual({row["kind"] for row in rows}, {"same"})
+
+	def test_a_plus_means_the_film_that_is_there(self) -> None:
+		link = f"{self.endpoint}/{self.bucket}/videos/Intro+to+algebra.mp4"
+		for name in ("Intro to algebra.mp4", "Intro+to+algebra.mp4"):
+			self.put(f"videos/{name}", name.encode())
+			self.change(self.lesson, stages=[self.stage(link), self.stage("https://v.example/" + name)])
+			self.publish()
+			signed = self.read(f"lessons/{self.lesson.name}.json")["stages"][0]["config"]["video_url"]
+			self.assertEqual(requests.get(signed, timeout=5).content, name.encode())
+
+	def test_an_upgrade_names_the_folders_that_films_are_in(self) -> None:
+		topic = self.course["topics"][0].name
+		for link in (
+			"videos/a.mp4",
+			"films/2024/a.mp4",
+			"films/2024/b/c.mp4",
+			f"{self.endpoint}/{self.bucket}/talks/a+b.mp4",
+			"intro.mp4",
+			"plans/index.json",
+			"lessons/films/a.mp4",
+			"backups/site.sql.gz",
+			"https://youtu.be/x",
+		):
+			lesson = factories.make_lesson(parent_topic=topic, stages=[self.stage("https://v.example/1.mp4")])
+			self.write(lesson, link)
+		for _time in range(2):
+			frappe.db.delete("Singles", {"doctype": "CDN Settings", "field": "video_folders"})
+			fill_video_folders.execute()
+			fill_video_folders.execute()
+			folders = frappe.db.get_single_value("CDN Settings", "video_folders", cache=False)
+			self.assertEqual(folders, "videos/\nfilms/2024/\nintro.mp4\ntalks/")
+		self.assertEqual(
+			sorted(link for _lesson, link in films.stray_links()),
+			["backups/site.sql.gz", "lessons/films/a.mp4", "plans/index.json"],
+		)

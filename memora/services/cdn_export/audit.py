@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 import frappe
 
-from memora.services.cdn_export import database, ledger, media, publish_state
+from memora.services.cdn_export import database, ledger, media, paths, publish_state
 from memora.services.cdn_export import dependency_resolver as resolver
 from memora.services.cdn_export.build import Site
 from memora.services.cdn_export.caching import SHORT, cache_control
@@ -31,7 +31,7 @@ from memora.services.cdn_export.storage.base import JSON
 Fault = Literal["missing", "altered", "type", "cache", "metadata", "orphan", "foreign", "stale"]
 Tell = Callable[[int, int], None]
 
-FOLDERS = ("lessons/", "media/", "plans/", "schemas/", "units/")
+FOLDERS = paths.OWN_FOLDERS
 """Where memora's files stand, in the order of their keys."""
 
 PAGE = 1000

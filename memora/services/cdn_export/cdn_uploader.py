@@ -63,7 +63,7 @@ class Cargo:
 
 
 def load(files: Sequence[Planned], signer: Signer) -> Cargo:
-	"""Sign, validate and serialise documents. Touches no network.
+	"""Sign, validate and serialise documents. Touches no network, but for a "+" in a film's link (`s3_links.Link`).
 
 	Raises ContractError or FileTooLargeError, naming the path, for the first that must not be published.
 	"""

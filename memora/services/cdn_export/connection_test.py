@@ -187,7 +187,7 @@ class _Test:
 	def _sign(self) -> Finding:
 		now = datetime.now(timezone.utc)
 		try:
-			url = self._storage.sign(self._public.path, now + timedelta(hours=1), since=now)
+			url = self._storage.sign_path(self._public.path, now + timedelta(hours=1), since=now)
 		except StorageError as error:
 			return Finding("sign", "error", str(error))
 		if url is None:

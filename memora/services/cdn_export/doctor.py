@@ -33,6 +33,7 @@ from memora.services.cdn_export import (
 	connection_test,
 	dashboard,
 	database,
+	films,
 	ledger,
 	operations,
 	publish_state,
@@ -508,6 +509,20 @@ def leftovers() -> Iterator[Finding]:
 		)
 
 
+def video_links() -> Iterator[Finding]:
+	"""Links into the bucket that lead to no film; what is saved now cannot be one, what was there before may."""
+	if strays := films.stray_links():
+		named = [f"{lesson} ({link[:80]})" for lesson, link in strays]
+		yield Finding(
+			"video links",
+			"warning",
+			f"{len(strays)} Video links lead into the bucket, but to none of its video folders, so they are not signed:"
+			f" {_some(named)}.",
+			"Move these films into a video folder and change the links, or add their folder to Video Folders in CDN"
+			" Settings.",
+		)
+
+
 CHECKS: Sequence[Check] = (
 	versions,
 	schema,
@@ -522,6 +537,7 @@ CHECKS: Sequence[Check] = (
 	disk,
 	waiting,
 	leftovers,
+	video_links,
 )
 
 

@@ -8,11 +8,21 @@ from __future__ import annotations
 
 import re
 from base64 import b32encode
+from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import sha256
 
 PLAN_INDEX = "plans/index.json"
 SCHEMA_INDEX = "schemas/index.json"
+
+OWN_FOLDERS = ("lessons/", "media/", "plans/", "schemas/", "units/")
+"""Where everything that memora publishes is."""
+
+FILMS: tuple[str, ...] = ("videos/",)
+"""The video folders of CDN Settings, unless they say others."""
+
+_NO_FILMS = (*OWN_FOLDERS, "access/", "connection-test/")  # one for a gate at the edge, one for the test
+_FILE = re.compile(r"[^/]+\.[A-Za-z0-9]{2,5}")
 
 _PLAIN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _EXTENSION = re.compile(r"[a-z0-9]{1,16}")
@@ -74,6 +84,34 @@ def media(digest: str, extension: str) -> str:
 def schema(name: str) -> str:
 	"""A JSON Schema of the contract, beside the content that it describes."""
 	return f"schemas/{name}.schema.json"
+
+
+def film_folders(text: str) -> tuple[str, ...]:
+	"""The video folders as typed in CDN Settings, one a line: `videos/`, `courses/films/`, or a single file, `intro.mp4`.
+
+	A folder ends with a slash. What begins with a slash is taken from the top of the bucket, too.
+	"""
+	found = []
+	for line in text.replace(",", "\n").splitlines():
+		if folder := line.strip().lstrip("/"):
+			is_file = _FILE.fullmatch(folder.rpartition("/")[2])
+			found.append(folder if is_file else f"{folder.rstrip('/')}/")
+	return tuple(dict.fromkeys(found))
+
+
+def may_hold_films(folder: str) -> bool:
+	"""Whether a video folder is one that may be: below the top of the bucket, and neither memora's own nor in it."""
+	parts = folder.removesuffix("/").split("/")
+	return not {"", ".", ".."}.intersection(parts) and not folder.startswith(_NO_FILMS)
+
+
+def is_film(key: str, folders: Iterable[str]) -> bool:
+	"""Whether an object of the bucket is a film by where it is; nothing of memora's own ever is, whatever `folders` are."""
+	return any(
+		key == folder or (folder.endswith("/") and key.startswith(folder))
+		for folder in folders
+		if may_hold_films(folder)
+	)
 
 
 def versioned(path: str, version: int) -> str:

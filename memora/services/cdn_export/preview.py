@@ -28,6 +28,7 @@ from memora.services.cdn_export import (
 	renditions,
 	scopes,
 	settings,
+	signing,
 	standing,
 	subject_build,
 )
@@ -168,7 +169,7 @@ class Views:
 
 
 def of_document(doctype: str, name: str, plan: str) -> Views:
-	"""The file that shows a document in a plan, live and as it would be, in the very bytes.
+	"""The file that shows a document in a plan, live and as it would be, in the very bytes but for signatures.
 
 	Raises BuildError where the next run would fail, and StorageError where the live file cannot be read.
 	"""
@@ -184,13 +185,14 @@ def of_document(doctype: str, name: str, plan: str) -> Views:
 	views = Views(path, would)
 	site = Site.open()
 	try:
-		views.live = site.storage.get(path)
+		live = site.storage.get(path)
+		views.live = live and signing.without_signatures(live)
 		file = next((file for file in drafted.planned() if file.path == would), None)
 		if file is None:
 			return views
 		if file.changed:
 			cargo = cdn_uploader.load([file], site.signer())
-			views.planned = cargo.files[0][1].body
+			views.planned = signing.without_signatures(cargo.files[0][1].body)
 		else:
 			views.planned = views.live
 	except StorageError as error:

@@ -12,9 +12,11 @@ import frappe
 from frappe.model.document import Document
 
 from memora.exceptions import StorageConfigurationError
-from memora.services.cdn_export import cache_purge, storage
+from memora.services.cdn_export import cache_purge, paths, storage
 from memora.services.cdn_export.cache_purge import CachePurge
 from memora.services.cdn_export.storage import Storage, StorageSettings
+from memora.services.cdn_export.storage.s3_links import Links
+from memora.services.cdn_export.storage.s3_settings import links
 
 DOCTYPE = "CDN Settings"
 LOCAL = "Local Directory"
@@ -83,17 +85,30 @@ def open_storage(doc: Document | None = None) -> Storage:
 			"Secret Key cannot be decrypted: the site was restored without its encryption_key. Put the old one into"
 			" site_config.json, or enter Secret Key again in CDN Settings."
 		)
-	return storage.open(
-		StorageSettings(
-			provider=provider,
-			endpoint_url=doc.endpoint_url or "",
-			region=doc.region or "",
-			bucket_name=doc.bucket_name or "",
-			access_key=doc.access_key or "",
-			secret_key=secret_key,
-			cdn_base_url=doc.cdn_base_url or "",
-			local_path=local_path(doc),
-		)
+	return storage.open(_storage_settings(doc, secret_key))
+
+
+def open_links(doc: Document | None = None) -> Links | None:
+	"""What recognises links into the bucket, without its keys; None where CDN Settings name no bucket."""
+	return links(_storage_settings(doc or frappe.get_cached_doc(DOCTYPE), ""))
+
+
+def video_folders(doc: Document) -> tuple[str, ...]:
+	"""Where in the bucket films are: nothing else in it is ever signed."""
+	return paths.film_folders(doc.get("video_folders") or "") or paths.FILMS
+
+
+def _storage_settings(doc: Document, secret_key: str) -> StorageSettings:
+	return StorageSettings(
+		provider=doc.storage_provider or LOCAL,
+		endpoint_url=doc.endpoint_url or "",
+		region=doc.region or "",
+		bucket_name=doc.bucket_name or "",
+		access_key=doc.access_key or "",
+		secret_key=secret_key,
+		cdn_base_url=doc.cdn_base_url or "",
+		local_path=local_path(doc),
+		video_folders=video_folders(doc),
 	)
 
 

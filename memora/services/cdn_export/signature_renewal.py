@@ -105,7 +105,7 @@ def settings_saved(doc: FrappeDocument) -> None:
 		return any((before.get(name) or "") != (doc.get(name) or "") for name in names)
 
 	sign = doc.sign or "All"
-	if (before.sign or "All") != sign or (sign != "None" and differs("cdn_base_url")):
+	if (before.sign or "All") != sign or (sign != "None" and differs("cdn_base_url", "video_folders")):
 		frappe.db.after_commit.add(lambda: _expire("kind = 'lesson'"))
 	elif differs("access_key", "region", "signed_url_expiry_hours") or doc.flags.has_other_secret:
 		frappe.db.after_commit.add(lambda: _expire("signed_until is not null"))

@@ -7,6 +7,7 @@ the same bytes.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import cached_property
@@ -36,6 +37,14 @@ def uploads_a_day(lessons: int, hours: int) -> int:
 			until = Signer(None, "All", hours, now).until
 			renewed += 1
 	return round(lessons * renewed / 30)
+
+
+_SIGNATURE = re.compile(rb'\?[^"#\\]*X-Amz-Signature=[^"#\\]*')
+
+
+def without_signatures(body: bytes) -> bytes:
+	"""A published file as people may see it: without what its signed links are signed with."""
+	return _SIGNATURE.sub(b"", body)
 
 
 @dataclass(frozen=True)

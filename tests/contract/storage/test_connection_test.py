@@ -288,7 +288,7 @@ class TestStorage:
 		def broken(*_, **__):
 			raise RuntimeError("a bug")
 
-		monkeypatch.setattr(local, "sign", broken)
+		monkeypatch.setattr(local, "sign_path", broken)
 		with pytest.raises(RuntimeError):
 			connection_test.run(local, NoPurge(), "")
 		assert list(local.list()) == []

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memora.exceptions import StorageError
+from memora.services.cdn_export import paths
 from memora.services.cdn_export import storage as storages
 from memora.services.cdn_export.storage import Storage, StorageSettings
 from memora.services.cdn_export.storage.s3_links import Links
@@ -27,7 +28,7 @@ UNTIL = datetime(2026, 5, 1, 16, 0, tzinfo=timezone.utc)
 
 KEY = "videos/الجبر 1+1.mp4"
 BOTOCORE = botocore.session.Session()
-ENCODED = "videos/%D8%A7%D9%84%D8%AC%D8%A8%D8%B1%201+1.mp4"
+ENCODED = "videos/%D8%A7%D9%84%D8%AC%D8%A8%D8%B1%201%2B1.mp4"
 
 
 @pytest.mark.parametrize(
@@ -115,10 +116,188 @@ def test_a_base_url_with_a_path_is_left_of_the_key() -> None:
 		assert CLOUDFLARE.find(link) is None
 
 
-def test_a_fragment_stays_with_the_link() -> None:
-	assert AMAZON.find(f"{BASE}/a.mp4#t=30").fragment == "#t=30"
+FILM = "videos/a b.mp4"
+PATH_STYLE = "https://s3.eu-central-1.amazonaws.com/lessons"
+VIRTUAL = "https://lessons.s3.eu-central-1.amazonaws.com"
+
+
+@pytest.mark.parametrize(
+	"link",
+	[
+		FILM,
+		f"s3://lessons/{FILM}",
+		f"S3://lessons/{FILM}",
+		*(f"{place}/videos/a%20b.mp4" for place in (BASE, PATH_STYLE, VIRTUAL)),
+		f"{BASE}/videos%2Fa%20b.mp4",
+		f"{BASE}/%76ideos/a b.mp4?plans/index.json#t=1",
+		f"{VIRTUAL}/videos/a+b.mp4",
+		f"{PATH_STYLE}/videos/a+b.mp4",
+		f"{VIRTUAL.upper()}:443/videos/a%20b.mp4",
+		f"{VIRTUAL}./videos/a%20b.mp4",
+		f"http://{VIRTUAL.removeprefix('https://')}/videos/a%20b.mp4",
+		"https:\\\\cdn.example.com\\videos\\a b.mp4",
+		"https:/cdn.example.com/videos/a b.mp4",
+		"https://user:word@cdn.example.com/videos/a b.mp4",
+		"ht\ttps://cdn.example.com/vid\neos/a b.mp4",
+	],
+)
+def test_links_to_a_film(link: str) -> None:
+	found = AMAZON.film(link)
+	assert found and found.key == FILM
+	assert not AMAZON.strays(link)
+
+
+@pytest.mark.parametrize(
+	"key",
+	[
+		"backups/site.sql.gz",
+		"plans/index.json",
+		"lessons/a.json",
+		"media/a.png",
+		"schemas/a.json",
+		"units/a.json",
+		"access/keys.json",
+		"memora.json",
+		"a.mp4",
+		"videos",
+		"videos/",
+		"Videos/a.mp4",
+		"videos.zip",
+		"videos2/a.mp4",
+		"my/videos/a.mp4",
+		"videos/../plans/index.json",
+		"videos/./a.mp4",
+		"videos//a.mp4",
+		"videos/a/../../plans/index.json",
+		"videos/%2e%2e/plans/index.json",
+		"videos/.%2E/plans/index.json",
+		"videos/..%2fplans/index.json",
+		"videos%2f..%2fplans/index.json",
+		"videos/%2e%2e%2fplans%2findex.json",
+		"%70lans/index.json",
+		"plans%2Findex.json",
+		"plans/index.json?videos/a.mp4",
+		"plans/index.json#videos/a.mp4",
+		"/videos/a.mp4",
+		"//plans/index.json",
+		"videos/%ff.mp4",
+		"videos/%00.mp4",
+		"videos/" + "x" * 1024,
+	],
+)
+@pytest.mark.parametrize(
+	"place",
+	[
+		BASE,
+		f"{BASE}:443",
+		BASE.upper().replace("HTTPS", "https"),
+		BASE.replace("https:", "http:"),
+		BASE.replace("https:", ""),
+		BASE.replace("https://", "https:\\\\"),
+		f"{BASE}/x/..",
+		PATH_STYLE,
+		f"{PATH_STYLE}/../lessons",
+		PATH_STYLE.replace("/lessons", "/%6cessons"),
+		VIRTUAL,
+		VIRTUAL.replace("eu-central-1.", ""),
+	],
+)
+def test_links_into_the_bucket_that_lead_to_no_film(place: str, key: str) -> None:
+	for link in (f"{place}/{key}", f"  {place}/{key} "):
+		assert AMAZON.film(link) is None
+		assert AMAZON.strays(link)
 	with storages.open(replace(S3, cdn_base_url=BASE)) as storage:
-		signed = storage.sign(f"{BASE}/a.mp4#t=30", UNTIL)
+		assert storage.sign(f"{place}/{key}", UNTIL) is None
+
+
+@pytest.mark.parametrize(
+	"link",
+	["plans/index.json", "backups/a.gz", "videos/../plans/a", "videos", "TODO", "s3://lessons/plans/a"],
+)
+def test_bare_keys_that_lead_to_no_film(link: str) -> None:
+	assert AMAZON.strays(link)
+	with storages.open(S3) as storage:
+		assert storage.sign(link, UNTIL) is None
+
+
+@pytest.mark.parametrize(
+	"link",
+	[
+		"",
+		"https://www.youtube.com/watch?v=plans/index.json",
+		"youtu.be/abc",
+		"/files/a.mp4",
+		f"{BASE}:8443/plans/index.json",
+		"https://cdn.example.com.evil.example/plans/index.json",
+		"https://evil.example/https://cdn.example.com/plans/a",
+		"https://evil.example#@cdn.example.com/plans/a",
+		"https://other.s3.amazonaws.com/plans/index.json",
+		"https://s3.amazonaws.com/lessons-2/plans/a",
+		"s3://other/plans/a",
+	],
+)
+def test_what_leads_elsewhere_does_not_stray(link: str) -> None:
+	assert not AMAZON.strays(link)
+	assert AMAZON.film(link) is None
+
+
+@pytest.mark.parametrize(
+	("typed", "folders"),
+	[
+		("", ()),
+		("videos", ("videos/",)),
+		(" /videos/ \r\n\ncourses/films//\nvideos", ("videos/", "courses/films/")),
+		("intro.mp4, films", ("intro.mp4", "films/")),
+		("v1.0/", ("v1.0/",)),
+		("plans\nlessons/x", ()),
+		("../videos\nvideos/../plans\n.", ()),
+		("access/keys\nconnection-test", ()),
+	],
+)
+def test_video_folders_as_typed(typed: str, folders: tuple[str, ...]) -> None:
+	assert tuple(filter(paths.may_hold_films, paths.film_folders(typed))) == folders
+
+
+def test_what_is_no_video_folder_is_none_whatever_settings_say() -> None:
+	links = Links("lessons", "", BASE, True, ("plans/", "", "/", "../", "films/", "intro.mp4"))
+	for key in ("plans/index.json", "videos/a.mp4", "a.mp4", "intro.mp4/a", "intro.mp45"):
+		assert links.strays(key)
+	assert links.film("films/a.mp4") and links.film("intro.mp4")
+
+
+@pytest.mark.parametrize(
+	("link", "key", "literal"),
+	[
+		(
+			f"{VIRTUAL}/videos/Intro+to+algebra.mp4",
+			"videos/Intro to algebra.mp4",
+			"videos/Intro+to+algebra.mp4",
+		),
+		(f"{PATH_STYLE}/videos/C%2B%2B+1.mp4", "videos/C++ 1.mp4", "videos/C+++1.mp4"),
+		(f"{VIRTUAL}/videos/C%2B%2B.mp4", "videos/C++.mp4", ""),
+		(f"{VIRTUAL}/videos/a%2520b.mp4", "videos/a%20b.mp4", ""),
+		(f"{BASE}/videos/Intro+to.mp4", "videos/Intro+to.mp4", ""),
+		("s3://lessons/videos/Intro+to%20.mp4", "videos/Intro+to%20.mp4", ""),
+		("videos/Intro+to%20.mp4", "videos/Intro+to%20.mp4", ""),
+	],
+)
+def test_a_plus_is_a_space_where_s3_reads_the_path(link: str, key: str, literal: str) -> None:
+	found = AMAZON.film(link)
+	assert found and (found.key, found.literal) == (key, literal)
+
+
+@pytest.mark.parametrize("name", ["Intro to.mp4", "Intro+to.mp4"])
+def test_a_plus_is_signed_as_the_object_that_is_there(s3: Storage, name: str) -> None:
+	s3.put(upload(f"videos/{name}", b"film", content_type="video/mp4"))
+	now = datetime.now(timezone.utc)
+	url = s3.sign(f"{s3.address}/videos/Intro+to.mp4", now + timedelta(hours=1), since=now)
+	assert requests.get(url, timeout=5).content == b"film"
+
+
+def test_a_fragment_stays_with_the_link() -> None:
+	assert AMAZON.find(f"{BASE}/videos/a.mp4#t=30").fragment == "#t=30"
+	with storages.open(replace(S3, cdn_base_url=BASE)) as storage:
+		signed = storage.sign(f"{BASE}/videos/a.mp4#t=30", UNTIL)
 	assert signed and signed.endswith("#t=30") and signed.count("#") == 1
 
 
@@ -165,10 +344,7 @@ def test_botocore_signs_the_same(settings: StorageSettings, key: str) -> None:
 	stamp = parse_qs(urlsplit(theirs).query)["X-Amz-Date"][0]
 	since = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
 	with storages.open(settings) as storage:
-		assert (
-			storage.sign(f"s3://{settings.bucket_name}/{key}", since + timedelta(hours=4), since=since)
-			== theirs
-		)
+		assert storage.sign_path(key, since + timedelta(hours=4), since=since) == theirs
 
 
 class TestSigning:

@@ -7,7 +7,7 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import cint, cstr, escape_html, get_bench_path, get_site_path
 
-from memora.services.cdn_export import publish_state, relocation, settings, signature_renewal
+from memora.services.cdn_export import paths, publish_state, relocation, settings, signature_renewal
 
 Problem = tuple[str, str]
 """A field and what is wrong with it."""
@@ -65,6 +65,7 @@ class CDNSettings(Document):
 		sign: DF.Literal["All", "Paid", "None"]
 		signed_url_expiry_hours: DF.Int
 		storage_provider: DF.Literal["AWS S3", "Cloudflare R2", "Local Directory"]
+		video_folders: DF.SmallText | None
 	# end: auto-generated types
 
 	def validate(self):
@@ -79,6 +80,7 @@ class CDNSettings(Document):
 				self._wrong_urls,
 				self._missing_for_purge,
 				self._wrong_folder,
+				self._wrong_video_folders,
 				self._held_elsewhere,
 			)
 			for fieldname, message in check()
@@ -99,6 +101,7 @@ class CDNSettings(Document):
 		if self.bucket_name:  # Cloudflare shows the endpoint with the bucket behind it
 			self.endpoint_url = self.endpoint_url.removesuffix(f"/{self.bucket_name}")
 		self.local_path = cstr(self.local_path).strip()
+		self.video_folders = "\n".join(paths.film_folders(cstr(self.video_folders)) or paths.FILMS)
 
 	def _has_other_secret(self) -> bool:
 		"""Whether a secret key was typed that is not the one that is stored."""
@@ -154,6 +157,17 @@ class CDNSettings(Document):
 				"local_path",
 				_("choose a folder below {0} of this site, or one outside the bench.").format("public/files"),
 			)
+
+	def _wrong_video_folders(self) -> Iterator[Problem]:
+		"""A link into a video folder is signed, so it may hold nothing but films."""
+		for folder in paths.film_folders(self.video_folders):
+			if not paths.may_hold_films(folder):
+				yield (
+					"video_folders",
+					_(
+						"“{0}” cannot hold films: choose a folder of their own, not one of memora's, such as {1}."
+					).format(escape_html(folder), "videos/"),
+				)
 
 	def _held_elsewhere(self) -> Iterator[Problem]:
 		"""Where nothing is live yet, the brake knows of nothing to hold back."""

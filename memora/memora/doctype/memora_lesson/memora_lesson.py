@@ -24,5 +24,9 @@ class MemoraLesson(ContentNode):
 
 	def validate(self):
 		super().validate()
+		before = self.get_doc_before_save()
+		kept = {stage.video_url() for stage in before.stages} if before else set()
 		for stage in self.stages:
 			stage.validate_config(self.title)
+			if not self.flags.restored and stage.video_url() not in kept:
+				stage.refuse_stray_link(self.title)

@@ -4,6 +4,8 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import escape_html
 
+from memora.services.cdn_export import settings
+
 _DEEPEST = 32
 """How deeply MariaDB lets JSON be nested (JSON_VALID)."""
 
@@ -27,7 +29,13 @@ class MemoraLessonStage(Document):
 
 	def validate(self):
 		# Frappe comes here only for a row that is saved by itself.
-		self.validate_config(frappe.db.get_value(self.parenttype, self.parent, "title"))
+		lesson, before = (
+			frappe.db.get_value(self.parenttype, self.parent, "title"),
+			self.get_doc_before_save(),
+		)
+		self.validate_config(lesson)
+		if not before or before.video_url() != self.video_url():
+			self.refuse_stray_link(lesson)
 
 	def validate_config(self, lesson: str):
 		"""Refuse a config that is no JSON object, or a Video without its URL; save an empty one as NULL."""
@@ -47,6 +55,27 @@ class MemoraLessonStage(Document):
 			self.config = None
 		elif not isinstance(self.config, str):
 			self.config = orjson.dumps(config).decode()
+
+	def video_url(self) -> str:
+		"""The link of a Video; "" for anything else, and where the config is no such object."""
+		try:
+			config = self._parsed_config() if self.type == "Video" else None
+		except ValueError:
+			config = None
+		url = config.get("video_url") if isinstance(config, dict) else ""
+		return url if isinstance(url, str) else ""
+
+	def refuse_stray_link(self, lesson: str):
+		"""Refuse a Video that leads to anything of the bucket but a film (spec, "Publishing"): nothing else is signed."""
+		links = settings.open_links() if self.video_url() else None
+		if links and links.strays(self.video_url()):
+			self._refuse(
+				lesson,
+				_(
+					"its {0} leads into the bucket, but into none of its video folders ({1}). Put the film there, or"
+					" have an admin add its folder to Video Folders in CDN Settings."
+				).format('"video_url"', escape_html(", ".join(links.films))),
+			)
 
 	def _parsed_config(self):
 		if self.config is None:

@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from memora.exceptions import StorageError
+from memora.services.cdn_export import paths
 
 JSON = "application/json; charset=utf-8"
 MAX_PATH_BYTES = 1024  # S3's own limit, kept by all so that a site can change its provider
@@ -45,6 +46,7 @@ class StorageSettings:
 	secret_key: str = field(default="", repr=False)
 	cdn_base_url: str = ""
 	local_path: str = ""
+	video_folders: tuple[str, ...] = paths.FILMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +105,18 @@ class Storage(ABC):
 		UTF-8 bytes. Reads page by page as it is iterated."""
 
 	def sign(self, link: str, until: datetime, *, since: datetime | None = None) -> str | None:
-		"""A URL that reads the object behind `link` without credentials until `until`; None when the link
-		does not lead into this storage, or the storage cannot sign.
+		"""A URL that reads the film behind `link` without credentials until `until`; None when the link does not
+		lead into this storage's video folders, or the storage cannot sign.
 
 		The same link, `until` and `since` always give the same URL, so builders that round `until` down to
 		a common window write the same bytes. `since`, when the signature begins, is 24 hours before
 		`until` unless given.
 		"""
+		return None
+
+	def sign_path(self, path: str, until: datetime, *, since: datetime | None = None) -> str | None:
+		"""`sign` for any object, by its path: for the connection test, which signs a file of its own. None when the
+		storage cannot sign."""
 		return None
 
 	def close(self) -> None:  # noqa: B027 (most have nothing to let go of)

@@ -33,9 +33,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from memora.exceptions import (
-	PreconditionFailedError,
-)
+from memora.exceptions import PreconditionFailedError, StorageError
 from memora.services.cdn_export.storage import s3_settings
 from memora.services.cdn_export.storage.base import (
 	Storage,
@@ -83,7 +81,7 @@ class S3Storage(Storage):
 		self._client = _make_client(place, self.threads, self._explainer)
 		url = place.url or self._client.meta.endpoint_url
 		self.target = f"{self.name}|{url}|{self._bucket}"
-		self._links = Links(self._bucket, url, settings.cdn_base_url, place.is_aws)
+		self._links = Links(self._bucket, url, settings.cdn_base_url, place.is_aws, settings.video_folders)
 		self._presigner = Presigner(
 			url,
 			self._bucket,
@@ -93,6 +91,7 @@ class S3Storage(Storage):
 			virtual=place.virtual,
 		)
 		self.address = self._presigner.root
+		self._seen: dict[str, bool] = {}
 
 	def _place(self, settings: StorageSettings) -> s3_settings.Place:
 		return s3_settings.aws(settings)
@@ -194,8 +193,23 @@ class S3Storage(Storage):
 			params["ContinuationToken"] = page["NextContinuationToken"]
 
 	def sign(self, link: str, until: datetime, *, since: datetime | None = None) -> str | None:
-		found = self._links.find(link)
-		return self._presigner.url(found.key, until, since) + found.fragment if found else None
+		found = self._links.film(link)
+		if found is None:
+			return None
+		key = found.literal if found.literal and self._is_there(found.literal) else found.key
+		return self._presigner.url(key, until, since) + found.fragment
+
+	def sign_path(self, path: str, until: datetime, *, since: datetime | None = None) -> str | None:
+		return self._presigner.url(check_path(path), until, since)
+
+	def _is_there(self, key: str) -> bool:
+		"""Whether an object is called so, asked once; not where the bucket does not answer."""
+		if key not in self._seen:
+			try:
+				self._seen[key] = self.head(key) is not None
+			except StorageError:
+				return False
+		return self._seen[key]
 
 	def close(self) -> None:
 		self._client.close()

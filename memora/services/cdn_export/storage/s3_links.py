@@ -10,12 +10,15 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
-from urllib.parse import quote, unquote_to_bytes, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from memora.exceptions import StorageError
+from memora.services.cdn_export import paths
 from memora.services.cdn_export.storage.base import check_path
 
 LONGEST = timedelta(days=7)  # what Signature Version 4 allows
@@ -25,74 +28,111 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _WEB_ADDRESS = re.compile(
 	r"(?:[a-z0-9-]+\.)+[a-z]{2,}(?::\d+)?/", re.IGNORECASE
 )  # www.youtube.com/…, untyped scheme
+# What browsers take for the beginning of an address: any number of slashes, either way.
+_ORIGIN = re.compile(r"(?P<scheme>https?):[/\\]*|[/\\]{2,}", re.IGNORECASE)
+_PLACE = re.compile("[^?#]*")
+_IGNORED = str.maketrans("", "", "\t\r\n")  # by browsers, anywhere in an address
 _AWS_HOST = re.compile(
 	r"(?:(?P<bucket>.+)\.)?s3(?:-website)?(?:[.-](?:dualstack\.)?[a-z]{2}(?:-[a-z]+)+-\d)?\.amazonaws\.com(?:\.cn)?"
 )
-_PORTS = {"http": 80, "https": 443}
+_USUAL_PORTS = (0, 80, 443)
+
+Host = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-	"""The key that a link leads to, and its fragment (such as #t=30), which no server ever sees."""
+	"""The key that a link leads to, and its fragment (such as #t=30), which no server ever sees.
+
+	`literal` is the other key it may mean, "" if none: S3 reads "+" in a path as a space, and so its console writes
+	a space; other servers that speak S3 leave it alone.
+	"""
 
 	key: str
 	fragment: str = ""
+	literal: str = ""
 
 
 class Links:
-	"""Recognises links into one bucket: path style, virtual style, custom domain, s3:// and bare key."""
+	"""Recognises links into one bucket: path style, virtual style, custom domain, s3:// and bare key.
 
-	def __init__(self, bucket: str, endpoint: str, base_url: str, is_aws: bool) -> None:
+	`films` are the video folders of CDN Settings (`paths.film_folders`), which alone hold films.
+	"""
+
+	def __init__(
+		self, bucket: str, endpoint: str, base_url: str, is_aws: bool, films: Sequence[str] = paths.FILMS
+	) -> None:
 		self._bucket = bucket
 		self._is_aws = is_aws
+		self.films = films
 		self._endpoint = _host_and_port(endpoint)
 		self._base = _host_and_port(base_url) if base_url else None
-		self._base_path = urlsplit(base_url).path.rstrip("/") + "/"
+		self._base_path = _decoded(urlsplit(base_url).path).rstrip("/") + "/"
 
 	def find(self, link: str) -> Link | None:
-		"""The key that a link leads to, None when it leads elsewhere."""
-		link = link.strip()
-		if link.startswith("s3://"):
-			bucket, _, key = link[5:].partition("/")
-			return _checked(key) if bucket == self._bucket else None
-		if link.startswith("//"):
-			link = f"https:{link}"
-		if link.lower().startswith(("http://", "https://")):
-			return self._of_url(link)
-		if link.startswith("/") or _SCHEME.match(link) or _WEB_ADDRESS.match(link):
+		"""The key that a link leads to, None when it leads elsewhere or to what no object can be called."""
+		found = self._inside(link)
+		if found is None or not _is_key(found.key):
 			return None
-		return _checked(link)
+		return found if _is_key(found.literal) else Link(found.key, found.fragment)
 
-	def _of_url(self, link: str) -> Link | None:
+	def film(self, link: str) -> Link | None:
+		"""`find`, for a link into the video folders; None for any other. Only these may be signed."""
+		found = self.find(link)
+		if found is None or not paths.is_film(found.key, self.films):
+			return None
+		return found if paths.is_film(found.literal, self.films) else Link(found.key, found.fragment)
+
+	def strays(self, link: str) -> bool:
+		"""Whether a link leads into the bucket and to no film: to memora's own files, a backup, or out of a folder by
+		".." or an empty part."""
+		return self._inside(link) is not None and self.film(link) is None
+
+	def _inside(self, link: str) -> Link | None:
+		"""Where in the bucket a link leads, whether or not an object can be called so; None when it leads elsewhere."""
+		link = link.strip()
+		address = link.translate(_IGNORED)
+		if address[:5].lower() == "s3://":
+			bucket, _, key = address[5:].partition("/")
+			return Link(key) if bucket == self._bucket else None
+		if origin := _ORIGIN.match(address):
+			place = _PLACE.sub(lambda found: found[0].replace("\\", "/"), address[origin.end() :], count=1)
+			return self._of_url(f"{origin['scheme'] or 'https'}://{place}")
+		if link.startswith("/") or _SCHEME.match(address) or _WEB_ADDRESS.match(address):
+			return None
+		return Link(link) if link else None
+
+	def _of_url(self, url: str) -> Link | None:
 		try:
-			parts = urlsplit(link)
-			host = _host_and_port(link)
+			parts = urlsplit(url)
+			host = _host_and_port(url)
 		except ValueError:
 			return None
-		path = self._path_in_bucket(host, parts.path)
-		if path is None:
-			return None
-		try:
-			key = unquote_to_bytes(path).decode()
-		except UnicodeDecodeError:
-			return None
-		return _checked(key, f"#{parts.fragment}" if parts.fragment else "")
+		# A browser folds ".." away before it asks, a server may do so after.
+		for typed in (parts.path, _folded(parts.path)):
+			for root, is_s3 in self._roots(host):
+				as_read = _decoded(typed.replace("+", " ") if is_s3 else typed)
+				if as_read.startswith(root):
+					literal = _decoded(typed).removeprefix(root) if is_s3 and "+" in typed else ""
+					fragment = f"#{parts.fragment}" if parts.fragment else ""
+					return Link(as_read.removeprefix(root), fragment, literal)
+		return None
 
-	def _path_in_bucket(self, host: tuple[str, int], path: str) -> str | None:
-		if host == self._base:
-			return path.removeprefix(self._base_path) if path.startswith(self._base_path) else None
+	def _roots(self, host: Host) -> Iterator[tuple[str, bool]]:
+		"""Where the bucket begins in the paths of a host, and whether S3 itself answers there."""
 		in_path = f"/{self._bucket}/"
 		name, port = host
 		if host == self._endpoint:
-			return path.removeprefix(in_path) if path.startswith(in_path) else None
+			yield in_path, True
 		if host == (f"{self._bucket}.{self._endpoint[0]}", self._endpoint[1]):
-			return path.removeprefix("/")
-		amazon = _AWS_HOST.fullmatch(name) if self._is_aws and port in _PORTS.values() else None
+			yield "/", True
+		amazon = _AWS_HOST.fullmatch(name) if self._is_aws and port in _USUAL_PORTS else None
 		if amazon and amazon["bucket"] == self._bucket:
-			return path.removeprefix("/")
-		if amazon and not amazon["bucket"] and path.startswith(in_path):
-			return path.removeprefix(in_path)
-		return None
+			yield "/", True
+		elif amazon and not amazon["bucket"]:
+			yield in_path, True
+		if host == self._base:
+			yield self._base_path, False
 
 
 class Presigner:
@@ -121,17 +161,39 @@ class Presigner:
 		return f"{self._origin}{path}?{query}&X-Amz-Signature={signature}"
 
 
-def _checked(key: str, fragment: str = "") -> Link | None:
+def _is_key(key: str) -> bool:
 	try:
-		return Link(check_path(key), fragment)
+		check_path(key)
 	except StorageError:
-		return None
+		return False
+	return "\ufffd" not in key  # bytes that are no text
 
 
-def _host_and_port(url: str) -> tuple[str, int]:
+def _decoded(path: str) -> str:
+	"""A URL's path decoded, once."""
+	return unquote(path, errors="replace")
+
+
+def _folded(path: str) -> str:
+	"""A URL's path as a browser asks for it: without "." and "..", also where they are encoded."""
+	kept: list[str] = []
+	for segment in path.split("/"):
+		plain = segment.lower().replace("%2e", ".")
+		if plain == "..":
+			del kept[max(1, len(kept) - 1) :]
+		elif plain != ".":
+			kept.append(segment)
+	return "/".join(kept)
+
+
+def _host_and_port(url: str) -> Host:
+	"""A host as DNS has it, and its port, where http and https count as one: 0."""
 	parts = urlsplit(url)
-	scheme = parts.scheme.lower()
-	return parts.hostname or "", parts.port or _PORTS.get(scheme, 0)
+	name = (parts.hostname or "").rstrip(".")
+	with suppress(UnicodeError):
+		name = name.encode("idna").decode()
+	port = parts.port or 0
+	return name, 0 if port in _USUAL_PORTS else port
 
 
 def _window(

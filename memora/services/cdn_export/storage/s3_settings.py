@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from memora.exceptions import StorageConfigurationError
 from memora.services.cdn_export.storage.base import StorageSettings
+from memora.services.cdn_export.storage.s3_links import Links
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _REGION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -72,6 +73,22 @@ def r2(settings: StorageSettings) -> Place:
 			)
 		_demand_https(url)
 	return _place(settings, url, "auto", bucket)
+
+
+def links(settings: StorageSettings) -> Links | None:
+	"""What recognises links into the bucket that the settings name, for which no key is needed; None while they name
+	none, or none that can be."""
+	if settings.provider not in ("AWS S3", "Cloudflare R2"):
+		return None
+	try:
+		bucket = _bucket(settings)
+		url = _endpoint(settings, bucket)
+	except StorageConfigurationError:
+		return None
+	is_aws = settings.provider == "AWS S3" and (
+		not url or bool(_AWS_HOST.fullmatch(urlsplit(url).hostname or ""))
+	)
+	return Links(bucket, url, settings.cdn_base_url, is_aws, settings.video_folders)
 
 
 def _place(

@@ -1,0 +1,15 @@
+"""Video Folders of CDN Settings are new, and only films in them are signed: fill in those that existing links use.
+
+Links to anything else stay as they are, unsigned; `bench memora doctor` lists them.
+"""
+
+import frappe
+
+from memora.services.cdn_export import films, settings
+
+
+def execute() -> None:
+	doc = frappe.get_doc(settings.DOCTYPE)
+	if not doc.get("video_folders"):
+		folders = "\n".join(films.folders_in_use(doc))
+		frappe.db.set_single_value(settings.DOCTYPE, "video_folders", folders, update_modified=False)
