@@ -166,13 +166,16 @@ class TestEveryDocumentAndChange(TrackingTestCase):
 			with self.subTest(kept.doctype):
 				self.assertQueues(
 					self.of_x | self.of_y,
-					lambda k=kept, m=merged: frappe.rename_doc(k.doctype, m.name, k.name, merge=True),
+					lambda k=kept, m=merged: frappe.rename_doc(
+						k.doctype, m.name, k.name, merge=True, force=True
+					),
 				)
 
 	def test_merged_subjects(self) -> None:
 		x, y = self.x["subject"], self.y["subject"]
 		self.assertQueues(
-			self.of_x | self.of_y, lambda: frappe.rename_doc(x.doctype, y.name, x.name, merge=True)
+			self.of_x | self.of_y,
+			lambda: frappe.rename_doc(x.doctype, y.name, x.name, merge=True, force=True),
 		)
 
 	def test_move_queues_the_plans_of_both_parents(self) -> None:
@@ -260,7 +263,7 @@ class TestEveryDocumentAndChange(TrackingTestCase):
 		self.assertQueues({plan.name}, lambda: restore(gone, alert=False))
 
 	def test_a_renamed_plan_under_both_names(self) -> None:
-		frappe.rename_doc(self.plan_x.doctype, self.plan_x.name, "grade 9")
+		frappe.rename_doc(self.plan_x.doctype, self.plan_x.name, "grade 9", force=True)
 		self.assertEqual(self.queued(), {"grade 9", self.plan_x.name})
 
 	def test_season_grade_and_stream(self) -> None:
@@ -409,7 +412,7 @@ class TestOneRowNoTrace(TrackingTestCase):
 		frappe.delete_doc(lesson.doctype, lesson.name)
 		self.assertEqual(self.noted(), [(lesson.doctype, lesson.name, "trash", there)])
 		self.settle()
-		topic = frappe.rename_doc("Memora Topic", here, "renamed")
+		topic = frappe.rename_doc("Memora Topic", here, "renamed", force=True)
 		self.assertEqual(self.noted(), [("Memora Topic", topic, "rename", here)])
 
 	def test_a_save_rolled_back_leaves_nothing(self) -> None:
@@ -821,11 +824,11 @@ class TestTheFold(TrackingTestCase):
 	def test_a_body_edited_under_another_name_of_its_subject_is_read_anew(self) -> None:
 		subject = self.x["subject"].name
 		since = generation_of_subject(self.x)
-		frappe.rename_doc("Memora Subject", subject, "another name")
+		frappe.rename_doc("Memora Subject", subject, "another name", force=True)
 		self.settle()
 		self.x["lessons"][0].db_set("description", "edited")
 		self.settle()
-		frappe.rename_doc("Memora Subject", "another name", subject)
+		frappe.rename_doc("Memora Subject", "another name", subject, force=True)
 		self.settle()
 		self.assertIsNone(fold.lessons_changed_since(subject, since))
 

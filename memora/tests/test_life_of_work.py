@@ -274,7 +274,7 @@ class TestRetries(WorkTestCase):
 	def test_a_plan_that_is_called_like_another_scope_is_retried_all_the_same(self) -> None:
 		for name in ("index", f"subject:{self.course['subject'].name}", "plan:index", "media"):
 			with self.subTest(name):
-				self.plan.name = frappe.rename_doc(self.plan.doctype, self.plan.name, name)
+				self.plan.name = frappe.rename_doc(self.plan.doctype, self.plan.name, name, force=True)
 				self.publish()
 				self.edit(f"retried as {name}")
 				with self.failing():
@@ -291,7 +291,7 @@ class TestRetries(WorkTestCase):
 				self.assertEqual(titles, {f"retried as {name}"})
 
 	def test_a_plan_that_is_called_like_another_scope_takes_only_its_own_dead_letter_back(self) -> None:
-		self.plan.name = frappe.rename_doc(self.plan.doctype, self.plan.name, "index")
+		self.plan.name = frappe.rename_doc(self.plan.doctype, self.plan.name, "index", force=True)
 		self.publish()
 		pending_queue.bury("index", {})
 		self.edit("published")

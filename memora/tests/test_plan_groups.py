@@ -116,14 +116,17 @@ class TestGroups(PlanGroupTestCase):
 		self.check()
 
 	def test_what_waits_out_its_grace_keeps_no_plan_from_a_group(self) -> None:
-		old = self.lesson.name
-		frappe.rename_doc("Memora Lesson", old, "renamed")
-		self.lesson.name = "renamed"
-		self.publish()
+		own = factories.override(self.lesson, "Rename", "Its own")
+		for overrides in ([own], []):
+			self.change(self.plans[0], overrides=overrides)
+			self.publish()
+		folder = f"plans/{self.plans[0].name}/"
+		leaving = {path for path in self.paths() if path.startswith((f"{folder}lessons/", f"{folder}units/"))}
+		self.assertTrue(leaving)
 		self.edit()
 		_, groups = self.published()
 		self.assertEqual(groups, [self.names(*self.plans)])
-		self.check(leaving={f"lessons/{old}.json"})
+		self.check(leaving=leaving)
 
 	def test_what_needs_more_is_built_by_itself(self) -> None:
 		second = make_course(units=1, lessons=1)

@@ -4,6 +4,7 @@ from unittest.mock import patch
 
 import frappe
 from frappe.core.doctype.deleted_document.deleted_document import bulk_restore, restore
+from frappe.model.rename_doc import update_document_title
 
 from memora.tests.factories import (
 	make,
@@ -46,7 +47,7 @@ class TestRestore(MemoraTestCase):
 
 	def test_a_name_given_by_hand_comes_back_too(self) -> None:
 		lesson = make_lesson()
-		frappe.rename_doc("Memora Lesson", lesson.name, "Linear Algebra")
+		frappe.rename_doc("Memora Lesson", lesson.name, "Linear Algebra", force=True)
 		frappe.delete_doc("Memora Lesson", "Linear Algebra")
 		restore(deleted("Linear Algebra"))
 		self.assertTrue(frappe.db.exists("Memora Lesson", "Linear Algebra"))
@@ -79,7 +80,7 @@ class TestRestore(MemoraTestCase):
 		lesson = make_lesson(title="Old")
 		frappe.delete_doc("Memora Lesson", lesson.name)
 		other = make_lesson(title="New", parent_topic=lesson.parent_topic)
-		frappe.rename_doc("Memora Lesson", other.name, lesson.name)
+		frappe.rename_doc("Memora Lesson", other.name, lesson.name, force=True)
 
 		restore(deleted(lesson.name))
 
@@ -174,13 +175,29 @@ class TestRestore(MemoraTestCase):
 
 
 class TestRename(MemoraTestCase):
+	def test_only_code_that_insists_renames_content_and_plans(self) -> None:
+		subject = make_subject()
+		lesson = make_lesson()
+		docs = [
+			subject,
+			make_track(parent_subject=subject.name),
+			make_unit(),
+			make_topic(),
+			lesson,
+			make_plan(),
+		]
+		for doc in docs:
+			with self.subTest(doc.doctype), self.assertRaises(frappe.ValidationError):
+				update_document_title(doctype=doc.doctype, docname=doc.name, name="renamed")
+			self.assertTrue(frappe.db.exists(doc.doctype, doc.name))
+
 	def test_children_plans_and_overrides_follow_any_name(self) -> None:
 		subject = make_subject()
 		track = make_track(parent_subject=subject.name)
 		plan = make_plan([subject], overrides=[override(subject, "Rename", "Shown"), override(track, "Hide")])
 		for name in ODD_NAMES:
-			subject_name = frappe.rename_doc("Memora Subject", subject.name, name)
-			frappe.rename_doc("Memora Track", track.name, name)
+			subject_name = frappe.rename_doc("Memora Subject", subject.name, name, force=True)
+			frappe.rename_doc("Memora Track", track.name, name, force=True)
 			self.assertEqual(subject_name, name)
 
 			plan = frappe.get_doc(plan.doctype, plan.name)
@@ -201,7 +218,7 @@ class TestRename(MemoraTestCase):
 		plan = make_plan([subject], overrides=[override(lesson, "Hide"), override(topic, "Set Free")])
 
 		with patch("frappe.model.rename_doc.get_dynamic_link_map", return_value={}):
-			frappe.rename_doc("Memora Lesson", lesson.name, "renamed")
+			frappe.rename_doc("Memora Lesson", lesson.name, "renamed", force=True)
 
 		plan = frappe.get_doc(plan.doctype, plan.name)
 		self.assertEqual([row.target_name for row in plan.overrides], ["renamed", topic.name])
@@ -211,7 +228,7 @@ class TestRename(MemoraTestCase):
 		log = frappe.get_doc(
 			{"doctype": "CDN Sync Log", "plan_id": plan.name, "status": "Success", "docstatus": 1}
 		).insert(ignore_permissions=True)
-		frappe.rename_doc("Memora Academic Plan", plan.name, "grade 9")
+		frappe.rename_doc("Memora Academic Plan", plan.name, "grade 9", force=True)
 		self.assertEqual(frappe.db.get_value("CDN Sync Log", log.name, "plan_id"), "grade 9")
 
 	def test_a_merge_moves_children_and_leaves_a_valid_plan(self) -> None:
@@ -227,7 +244,7 @@ class TestRename(MemoraTestCase):
 			],
 		)
 
-		frappe.rename_doc("Memora Subject", merged.name, kept.name, merge=True)
+		frappe.rename_doc("Memora Subject", merged.name, kept.name, merge=True, force=True)
 
 		plan = frappe.get_doc(plan.doctype, plan.name)
 		self.assertEqual([row.subject for row in plan.subjects], [kept.name])

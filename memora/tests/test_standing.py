@@ -193,7 +193,7 @@ class TestStanding(StandingTestCase):
 			("Memora Topic", course["topics"][0].name),
 			("Memora Lesson", course["lessons"][3].name),
 		):
-			frappe.rename_doc(doctype, name, "Algebra")
+			frappe.rename_doc(doctype, name, "Algebra", force=True)
 		subject, topic, lesson = (
 			frappe.get_doc(doctype, "Algebra")
 			for doctype in ("Memora Subject", "Memora Topic", "Memora Lesson")

@@ -10,7 +10,8 @@ import frappe
 from frappe.modules.patch_handler import get_patches_from_app
 
 import memora
-from memora.services.cdn_export import batch_processor, publish_state
+from memora.patches import take_down_former_names
+from memora.services.cdn_export import batch_processor, fold, publish_state
 from memora.tests import factories
 from memora.tests.publishing import PublishingTestCase, make_course
 from memora.tests.test_install import bench, structure
@@ -41,6 +42,26 @@ class TestPatches(PublishingTestCase):
 			if file.name != "__init__.py"
 		}
 		self.assertEqual(there, listed)
+
+
+class TestFormerNames(PublishingTestCase):
+	def test_a_plan_that_still_stands_under_its_former_name_goes(self) -> None:
+		"""As an earlier release left it that could not build the plan under its new name."""
+		plan = factories.make_plan(subjects=[make_course()["subject"]], is_published=1)
+		self.publish()
+		frappe.db.sql("update `tabMemora Academic Plan` set name = 'renamed' where name = %s", (plan.name,))
+		frappe.db.sql(
+			"update `tabMemora Plan Subject` set parent = 'renamed' where parent = %s", (plan.name,)
+		)
+		for _ in range(2):
+			take_down_former_names.execute()
+			self.publish()
+			self.assertEqual(
+				{path for path in self.paths() if path.startswith("plans/")}, {"plans/index.json"}
+			)
+		fold.touch(["renamed"])
+		self.publish()
+		self.check()
 
 
 class TestUpgrade(PublishingTestCase):

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 import frappe
 
-from memora.services.cdn_export import database, ledger, publish_state, scopes
+from memora.services.cdn_export import database, publish_state, scopes
 from memora.services.cdn_export import dependency_resolver as resolver
 
 EVERY_LESSON = "*"
@@ -88,10 +88,8 @@ def lessons_changed_since(subject: str, generation: int) -> set[str] | None:
 
 
 def _fold_rows() -> int:
-	# Oldest first: a name that was given twice has to be followed in order, also from one fold to the next.
 	rows = frappe.db.sql(
-		f"""select name, ref_doctype, ref_name, event, was from `tabCDN Change`
-		order by creation, name limit {_ROWS_A_FOLD}"""
+		f"select name, ref_doctype, ref_name, event, was from `tabCDN Change` limit {_ROWS_A_FOLD}"
 	)
 	if not rows:
 		return 0
@@ -107,7 +105,7 @@ def _fold_rows() -> int:
 	for _, doctype, name, event, was in rows:
 		if event != "rename":
 			continue
-		ledger.follow_rename(doctype, was, name)
+		# A removal and a creation: what stands under the old name goes, where that tells paths or scopes.
 		if doctype == resolver.PLAN:
 			affected.plans.add(was)
 		elif doctype == resolver.SUBJECT:

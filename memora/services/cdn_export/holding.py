@@ -58,10 +58,7 @@ def approve(label: str) -> None:
 
 
 def live_rights(plan: str, known: Mapping[str, Rendition], subjects: Collection[str] | None = None) -> Rights:
-	"""Who may read the lessons that the plan's live manifest shows; of these subjects, if any are named.
-
-	A subject that was renamed since is named by both its names.
-	"""
+	"""Who may read the lessons that the plan's live manifest shows; of these subjects, if any are named."""
 	shown = [rendition for rendition in known.values() if subjects is None or rendition.subject in subjects]
 	rights: dict[str, brake.Right] = {}
 	if any(rendition.mode == "own" for rendition in shown):

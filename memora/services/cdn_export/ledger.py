@@ -17,7 +17,6 @@ import frappe
 from frappe.utils import now_datetime
 
 from memora.services.cdn_export import database, scopes
-from memora.services.cdn_export import dependency_resolver as resolver
 from memora.services.cdn_export.brake import Right, Rights
 from memora.services.cdn_export.diff import LedgerEntry, Planned
 from memora.services.cdn_export.scopes import Scope
@@ -43,14 +42,6 @@ _COLUMNS = (
 	"damaged",
 	"pictures",
 )
-_SHOWN_BY: dict[str, tuple[str, ...]] = {
-	resolver.PLAN: ("manifest",),
-	resolver.SUBJECT: ("subject", "search_shard"),
-	"Memora Unit": ("unit",),
-	resolver.LESSON: ("lesson",),
-}
-"""The kinds of file whose `node` is a document of this DocType."""
-
 _NEVER = 1 << 62
 """Above any generation."""
 
@@ -120,29 +111,6 @@ def of_paths(paths: Iterable[str]) -> dict[str, LedgerEntry]:
 	"""The rows of these paths, whoever owns them."""
 	names = tuple(row_name(path) for path in paths)
 	return _select("name in %s", (names,)) if names else {}
-
-
-def former_manifests(plan: Scope) -> list[LedgerEntry]:
-	"""The manifests that stand under former names of a plan, but for those that are about to go anyway."""
-	this = database.exactly("node", "%(plan)s")
-	found = _select(
-		f"{this} and kind = 'manifest' and scope != %(scope)s and state != 'removed'",
-		{"plan": plan.ref, "scope": plan.id},
-	)
-	return [entry for entry in found.values() if entry.state != "removing" or entry.in_grace]
-
-
-def lists_in_grace(scope_ids: Sequence[str], subjects: Collection[str]) -> list[str]:
-	"""The files in these folders that were dropped and name lessons or units of these subjects."""
-	if not scope_ids or not subjects:
-		return []
-	found = _select(
-		"scope in %s and kind in ('subject', 'search_shard', 'search_index') and state = 'removing'",
-		(tuple(scope_ids),),
-	)
-	return [
-		entry.path for entry in found.values() if entry.kind == "search_index" or entry.subject in subjects
-	]
 
 
 def page(after: str, prefix: str = "", *, limit: int) -> list[LedgerEntry]:
@@ -422,27 +390,6 @@ def removed(paths: Iterable[str]) -> None:
 		)
 
 
-def follow_rename(doctype: str, old: str, new: str) -> None:
-	"""Let the rows of a renamed document's files name it by its new name, so that what stands under the old
-	one counts as moved, not as gone."""
-	if kinds := _SHOWN_BY.get(doctype):
-		_replace("node", old, new, "and kind in %s", (kinds,))
-	if doctype == resolver.SUBJECT:
-		_replace("subject", old, new)
-
-
-def _replace(column: str, old: str, new: str, condition: str = "", values: tuple = ()) -> None:
-	# Found first and then changed by primary key: the UPDATE itself would lock all that it looks at.
-	names = frappe.db.sql(
-		f"select name from `tab{TABLE}` where {column} = %s and state != 'removed' {condition}",
-		(old, *values),
-	)
-	if names:
-		frappe.db.sql(
-			f"update `tab{TABLE}` set {column} = %s where name in %s", (new, tuple(name for (name,) in names))
-		)
-
-
 def live_versions(scope: Scope, subject: str, kind: str) -> dict[str, int]:
 	"""Path → version of the scope's files of one kind that stand in the storage."""
 	return dict(
@@ -492,7 +439,7 @@ def subjects_showing(lessons: Collection[str]) -> set[str]:
 
 def rights_elsewhere(subject: str, lessons: Collection[str]) -> Rights:
 	"""Who may read lessons, by lesson, that a shared subject does not show yet, where they stand so far: in the shared
-	files of the subject they came from or that it was, else in what plans have of their own of another subject."""
+	files of the subject they came from, else in what plans have of their own of another subject."""
 	if not lessons:
 		return {}
 	rows = frappe.db.sql(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from frappe.utils import now_datetime
 
@@ -179,7 +179,7 @@ def run(site: Site, lease: Lease, state: State) -> Counts | None:
 		behind = {subject for subject in shared if not snapshot.is_ready(subject)}
 		stuck = {subject for subject in behind if _is_stuck(snapshot, subject)}
 		if behind <= stuck:
-			return _publish(site, lease, snapshot, stuck | _keep_former(snapshot, stuck))
+			return _publish(site, lease, snapshot, stuck)
 		for subject in sorted(behind - stuck):
 			if not snapshot.has_state(subject):
 				publish_state.ensure(scopes.subject(subject))
@@ -200,33 +200,16 @@ def read(state: State, *, brakes: bool = False) -> Snapshot:
 		snapshot.subject_states |= publish_state.read(list(map(scopes.subject, news)))
 	snapshot.brakes = brakes and not state.is_approved
 	if snapshot.brakes and snapshot.plan:
-		if state.has_former:
-			find_former(snapshot)
 		_keep_own(snapshot)
 	return snapshot
-
-
-def find_former(snapshot: Snapshot) -> None:
-	"""Note under which name a plan is live that was renamed and is not out under its new name."""
-	standing = [
-		entry.scope
-		for entry in ledger.former_manifests(snapshot.state.scope)
-		if entry.state in ("live", "in_flight")
-	]
-	if not standing or _is_out(snapshot.state.ref):
-		return
-	for state in publish_state.by_id(standing).values():
-		if state.is_live:
-			snapshot.former = state.ref, renditions.of_plans([state.ref])[state.ref][0]
 
 
 def _keep_own(snapshot: Snapshot) -> None:
 	"""Let a subject be the plan's own where the shared one would give lessons away that the plan has as paid in files
 	of its own: in this subject, or in another that they came from."""
-	name, known = snapshot.live
-	if all(rendition.mode == "shared" for rendition in known.values()):
+	if all(rendition.mode == "shared" for rendition in snapshot.renditions.values()):
 		return
-	own = ledger.lesson_rights(scopes.plan(name))
+	own = ledger.lesson_rights(snapshot.state.scope)
 	for subject in snapshot.sort_orders:
 		if subject not in snapshot.overrides and snapshot.has_changed(subject):
 			resolved, _ = _resolve(subject, ())
@@ -243,32 +226,6 @@ def _is_stuck(snapshot: Snapshot, subject: str) -> bool:
 	if state.is_given_up:
 		return snapshot.shows_shared(subject)
 	return publish_state.is_backing_off(state, now_datetime())
-
-
-def _keep_former(snapshot: Snapshot, stuck: set[str]) -> set[str]:
-	"""List subjects under their former names that were renamed and could not be built since: they stay as they are.
-
-	Returns those names.
-	"""
-	plan = snapshot.state.ref
-	unseen = {subject for subject in stuck if not snapshot.was_rendered(subject)}
-	by_path = {paths.plan_subject(plan, subject): subject for subject in snapshot.gone} if unseen else {}
-	former = {
-		entry.node: by_path[path]
-		for path, entry in ledger.of_paths(by_path).items()
-		if entry.node in unseen and entry.state in ("live", "in_flight")
-	}
-	if former:
-		# Each stands before its new name, which is announced and shows nothing yet.
-		snapshot.sort_orders = {
-			name: order
-			for subject, order in snapshot.sort_orders.items()
-			for name in (*([former[subject]] if subject in former else []), subject)
-		}
-		snapshot.renditions |= renditions.with_search(
-			plan, [snapshot.renditions[name] for name in former.values()]
-		)
-	return set(former.values())
 
 
 def _bring_up_to_date(site: Site, subject: str) -> None:
@@ -318,7 +275,6 @@ def _publish(site: Site, lease: Lease, snapshot: Snapshot, stuck: set[str]) -> C
 	def closing() -> bool:
 		renditions.store({plan.name: drafted.renditions(snapshot)})
 		renditions.forget(plan.name, snapshot.gone)
-		_call_former(snapshot)
 		if lists_anew:
 			publish_state.raise_generations([scopes.INDEX])
 		if drafted.leaves_files(snapshot, removals):
@@ -425,12 +381,11 @@ def draft_of(
 
 def losses(snapshot: Snapshot, rendered: Mapping[str, Rendering]) -> holding.Losses:
 	"""The lessons that a plan loses when these of its subjects are published as rendered."""
-	name, known = snapshot.live
 	return holding.losses(
-		name,
-		known,
+		snapshot.state.ref,
+		snapshot.renditions,
 		{subject: rendering.resolved for subject, rendering in rendered.items()},
-		[subject for subject in known if subject not in snapshot.sort_orders],
+		snapshot.gone,
 		[override for overrides in snapshot.overrides.values() for override in overrides],
 	)
 
@@ -649,43 +604,18 @@ def _lost_by_shared(snapshot: Snapshot) -> set[str]:
 	return ledger.dropped_since({name: known.generation for name, known in snapshot.renditions.items()})
 
 
-def _call_former(snapshot: Snapshot) -> None:
-	"""Have a renamed plan's former folders looked at once more, in the caller's transaction: they are needed until it is
-	out under its new name, and what stands there for its grace goes sooner when it is taken down."""
-	if not snapshot.state.has_former:
-		return
-	former = publish_state.by_id([entry.scope for entry in ledger.former_manifests(snapshot.state.scope)])
-	publish_state.raise_generations(state.scope for state in former.values())
-	# Which shared lessons are gone is known here alone: the former names read no subject any more.
-	ledger.drop(ledger.lists_in_grace(list(former), _lost_by_shared(snapshot)), remove_at=now_datetime())
-
-
 def _take_away(site: Site, lease: Lease, snapshot: Snapshot) -> Counts:
-	"""Remove a plan that is unpublished or gone: out of the list of plans first, then its folder.
-
-	A renamed one gives way to its new folder and keeps the old for a grace. Until it is out under its new name it stays
-	as it is, and is looked at again when it is.
-	"""
-	plan = lease.scope.ref
-	standing = [entry for entry in ledger.of_scope(lease.scope).values() if entry.state != "removed"]
-	heir = _heir(snapshot, standing)
-	stays = heir is not None and not _is_out(heir.plan.name)
-	removals = Removals()
-	if heir is None:
-		removals.at_once += [entry.path for entry in standing]
-	elif not stays:
-		removals = _removals_of_renamed(snapshot, heir, standing)
-	if snapshot.state.is_live and not stays:
+	"""Remove a plan that is unpublished or gone: out of the list of plans first, then its folder."""
+	standing = [entry.path for entry in ledger.of_scope(lease.scope).values() if entry.state != "removed"]
+	if snapshot.state.is_live:
 		database.transaction(lambda: publish_state.unlist(lease.scope))
 		index_build.publish_now(site)
 
 	leftovers: list[Scope] = []
 
 	def closing() -> bool:
-		_call_former(snapshot)
-		if not stays:
-			renditions.forget(plan, snapshot.renditions)
-			leftovers[:] = _leftovers(lease, snapshot.renditions)
+		renditions.forget(lease.scope.ref, snapshot.renditions)
+		leftovers[:] = _leftovers(lease, snapshot.renditions)
 		return bool(leftovers)
 
 	build.commit(
@@ -694,47 +624,11 @@ def _take_away(site: Site, lease: Lease, snapshot: Snapshot) -> Counts:
 		Diff({}, int(time.time())),
 		{},
 		generation=snapshot.state.generation,
-		removals=removals,
-		state_values={} if stays else {"is_live": 0, "live_version": 0, "index_entry": ""},
+		removals=Removals(at_once=standing),
+		state_values={"is_live": 0, "live_version": 0, "index_entry": ""},
 		closing=closing,
 	)
 	return Counts(deleted=_tidy(site, lease, leftovers, {}))
-
-
-class _Heir(NamedTuple):
-	"""A published plan that once had another name, with its subjects and overrides."""
-
-	plan: Plan
-	sort_orders: dict[str, int]
-	overrides: dict[str, tuple[Override, ...]]
-
-
-def _heir(snapshot: Snapshot, standing: list[LedgerEntry]) -> _Heir | None:
-	"""The published plan that what stands here belongs to by now, under another name."""
-	manifest = next((entry for entry in standing if entry.kind == "manifest"), None)
-	if manifest is None or manifest.node == snapshot.state.ref:
-		return None
-	found = content_tree.published_plans([manifest.node]).get(manifest.node)
-	return _Heir(*found) if found else None
-
-
-def _is_out(plan: str) -> bool:
-	"""Whether a plan's manifest is live under the plan's own name, so that no former one is needed."""
-	path = paths.manifest(plan)
-	manifest = ledger.of_paths([path]).get(path)
-	return manifest is not None and manifest.state == "live" and manifest.node == plan
-
-
-def _removals_of_renamed(snapshot: Snapshot, heir: _Heir, standing: list[LedgerEntry]) -> Removals:
-	"""When the old folder of a plan that is out under another name has to go."""
-	levels: Levels = {}
-	shown = set()
-	for subject in heir.sort_orders:
-		resolved, _ = _resolve(subject, heir.overrides.get(subject, ()))
-		if resolved:
-			levels |= subject_files.levels(resolved)
-			shown.add(subject)
-	return _removals(snapshot, standing, levels, shown)
 
 
 def _leftovers(lease: Lease, subjects: Iterable[str]) -> list[Scope]:

@@ -56,7 +56,6 @@ def may_join(state: State) -> bool:
 		and not state.retry_count
 		and state.dead_since is None
 		and not state.held
-		and not state.has_former
 	)
 
 

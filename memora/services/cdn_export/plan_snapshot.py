@@ -25,8 +25,7 @@ _LAYOUT = 2
 
 @dataclass(slots=True)
 class Snapshot:
-	"""What one transaction saw of a plan. `former` are the name and the renditions under which it is live so far,
-	where it was renamed and is not out under its new name."""
+	"""What one transaction saw of a plan."""
 
 	state: State
 	plan: Plan | None
@@ -35,7 +34,6 @@ class Snapshot:
 	renditions: dict[str, Rendition] = field(default_factory=dict)
 	subject_states: dict[str, State] = field(default_factory=dict)
 	brakes: bool = False
-	former: tuple[str, dict[str, Rendition]] | None = None
 	_rights: Rights | None = None
 
 	def mode(self, subject: str) -> renditions.Mode:
@@ -54,16 +52,11 @@ class Snapshot:
 		state = self.subject_states.get(scopes.subject(subject).id)
 		return state is not None and state.is_ready
 
-	@property
-	def live(self) -> tuple[str, dict[str, Rendition]]:
-		"""The name under which learners read the plan so far, and what its manifest reads."""
-		return self.former or (self.state.ref, self.renditions)
-
 	def rights(self, subject: str) -> Rights:
 		"""Who may read lessons that may be shown in a subject: as the live manifest shows them, in whatever subject that
 		is, or else as the shared subject is held to show them."""
 		if self._rights is None:
-			self._rights = holding.live_rights(*self.live)
+			self._rights = holding.live_rights(self.state.ref, self.renditions)
 		scope = scopes.subject(subject)
 		state = self.subject_states.get(scope.id)
 		return {**ledger.lesson_rights(scope), **self._rights} if state and state.held else self._rights

@@ -132,7 +132,7 @@ def of_plan(plan: str) -> Preview:
 			for url in purge_queue.urls(entry.path, entry.live_version or entry.version)
 		]
 	shown = [lesson for resolved in _resolved(drafted) for lesson in brake.lessons(resolved)]
-	live = holding.live_rights(*snapshot.live)
+	live = holding.live_rights(plan, snapshot.renditions)
 	found.lessons = len(shown)
 	found.widened = [_access_change(node, live) for node in brake.widened(live, shown)]
 	found.narrowed = [_access_change(node, live) for node in brake.narrowed(live, shown)]
@@ -208,7 +208,6 @@ def _draft(plan: str) -> _Drafted:
 		scope.id, "plan", plan, 0, 0, 0, None, 0, None, None, False, 0, "", ""
 	)
 	snapshot = plan_build.read(state)
-	plan_build.find_former(snapshot)
 	if snapshot.plan is None:
 		return _Drafted(snapshot, None, {})
 	names = [subject for subject in snapshot.sort_orders if snapshot.mode(subject) == "shared"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ from frappe.utils import now_datetime
 
 from memora.services.cdn_export import database
 from memora.services.cdn_export import dependency_resolver as resolver
-from memora.services.cdn_export.scopes import Scope
+from memora.services.cdn_export.scopes import Scope, ScopeType
 
 TABLE = "CDN Publish State"
 
@@ -56,10 +56,6 @@ _COMING = f"""published_generation < generation
 			select 1 from `tabCDN Rendition` reader
 			where {database.exactly("reader.subject", "ref")} and reader.mode = 'shared'))"""
 
-_HAS_FORMER = f"""if(exists (
-	select 1 from `tabCDN File` former where {database.exactly("former.node", "ref")}
-		and former.kind = 'manifest' and former.state != 'removed' and former.scope != `tab{TABLE}`.name), 1, 0)"""
-
 _TO_JUDGE = f"""(
 	exists (select 1 from `tabCDN File` file where file.scope = `tab{TABLE}`.name and file.remove_at > %s)
 	and exists (
@@ -73,11 +69,7 @@ IS_LIVE_OR_FAILING = "(is_live = 1 or retry_count > 0 or dead_since is not null)
 
 @dataclass(frozen=True, slots=True)
 class State:
-	"""A scope's state as one snapshot saw it.
-
-	`has_former` says of a plan that it was renamed and that a manifest still stands under a former name; only
-	`read_with` looks.
-	"""
+	"""A scope's state as one snapshot saw it."""
 
 	name: str
 	scope_type: str
@@ -96,7 +88,6 @@ class State:
 	held: bool = False
 	held_generation: int = 0
 	approved_generation: int = 0
-	has_former: bool = False
 
 	@property
 	def scope(self) -> Scope:
@@ -176,16 +167,21 @@ def by_id(ids: Sequence[str]) -> dict[str, State]:
 	return {state.name: state for state in _select("name in %s", (tuple(ids),))} if ids else {}
 
 
+def live(scope_type: ScopeType) -> list[str]:
+	"""The names of the plans, or of the subjects, that are live."""
+	rows = frappe.db.sql(f"select ref from `tab{TABLE}` where scope_type = %s and is_live = 1", (scope_type,))
+	return [ref for (ref,) in rows]
+
+
 def read_with(scopes: Sequence[Scope], *expressions: str) -> tuple[list[State], tuple[Any, ...]]:
 	"""The rows of scopes that all have one, by name, and the values of these SQL expressions in the same snapshot."""
-	columns = database.packed((*COLUMNS, _HAS_FORMER, *expressions))
+	columns = database.packed((*COLUMNS, *expressions))
 	rows = frappe.db.sql(
 		f"select {columns} from `tab{TABLE}` where name in %s order by name",
 		(tuple(scope.id for scope in scopes),),
 	)
 	values = [orjson.loads(row) for (row,) in rows]
-	states = [replace(of_row(row), has_former=bool(row[len(COLUMNS)])) for row in values]
-	return states, tuple(values[0][len(COLUMNS) + 1 :])
+	return [of_row(row) for row in values], tuple(values[0][len(COLUMNS) :])
 
 
 def leased_with(token: str, names: Sequence[str]) -> set[str]:
@@ -213,24 +209,14 @@ def due(now: datetime) -> list[State]:
 
 def live_index_entries() -> list[dict[str, Any]]:
 	"""What the list of plans says of each published plan: the same as the manifest that is live, also where the
-	plan has been edited since and cannot be built, or renamed and is not out under its new name."""
+	plan has been edited since and cannot be built."""
 	return [
 		orjson.loads(entry)
 		for (entry,) in frappe.db.sql(
 			f"""select state.index_entry from `tab{TABLE}` state
-			where state.scope_type = 'plan' and state.is_live = 1 and state.index_entry > '' and (
-				exists (
-					select 1 from `tabMemora Academic Plan` plan
-					where {database.exactly("plan.name", "state.ref")} and {resolver.PLAN_IS_PUBLISHED})
-				or exists (
-					select 1 from `tabCDN File` manifest
-					join `tabMemora Academic Plan` plan on {database.exactly("plan.name", "manifest.node")}
-					where manifest.scope = state.name and manifest.kind = 'manifest' and {resolver.PLAN_IS_PUBLISHED}
-						and manifest.state in ('live', 'in_flight') and not exists (
-							select 1 from `tabCDN File` new
-							join `tab{TABLE}` heir on heir.name = new.scope
-							where {database.exactly("new.node", "manifest.node")} and new.kind = 'manifest'
-								and new.state = 'live' and {database.exactly("heir.ref", "manifest.node")})))"""
+			join `tabMemora Academic Plan` plan on {database.exactly("plan.name", "state.ref")}
+			where state.scope_type = 'plan' and state.is_live = 1 and state.index_entry > ''
+				and {resolver.PLAN_IS_PUBLISHED}"""
 		)
 	]
 

@@ -13,7 +13,7 @@ from datetime import timedelta
 import frappe
 from frappe.utils import get_datetime, now_datetime
 
-from memora.services.cdn_export import database, fold, ledger, notes, settings
+from memora.services.cdn_export import database, fold, ledger, notes, publish_state, settings
 from memora.services.cdn_export import dependency_resolver as resolver
 from memora.services.cdn_export.sync_log import FALLBACK
 
@@ -73,9 +73,12 @@ def daily() -> None:
 
 
 def queue_everything(*, triggered_by: str) -> int:
-	"""Queue every plan, with all lessons of every subject to be read anew. Returns how many plans."""
-	plans = frappe.get_all(resolver.PLAN, pluck="name")
-	subjects = frappe.get_all(resolver.SUBJECT, pluck="name")
+	"""Queue every plan, with all lessons of every subject to be read anew. Returns how many plans.
+
+	Those that are live and no longer exist are among them: SQL can delete them past every hook.
+	"""
+	plans = {*frappe.get_all(resolver.PLAN, pluck="name"), *publish_state.live("plan")}
+	subjects = {*frappe.get_all(resolver.SUBJECT, pluck="name"), *publish_state.live("subject")}
 	database.transaction(lambda: fold.touch(plans, subjects, triggered_by=triggered_by))
 	return len(plans)
 

@@ -1,0 +1,15 @@
+"""Plans and subjects that are live under a name which no document has any more are queued, so that their files go.
+
+Releases before this one kept a renamed plan's old folder until the plan was out under its new name.
+"""
+
+import frappe
+
+from memora.services.cdn_export import dependency_resolver as resolver
+from memora.services.cdn_export import fold, publish_state
+
+
+def execute() -> None:
+	plans = set(publish_state.live("plan")).difference(frappe.get_all(resolver.PLAN, pluck="name"))
+	subjects = set(publish_state.live("subject")).difference(frappe.get_all(resolver.SUBJECT, pluck="name"))
+	fold.touch(plans, subjects)
