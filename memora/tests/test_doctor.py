@@ -15,6 +15,7 @@ from frappe.utils import now_datetime
 
 from memora.commands.running import FINE
 from memora.services.cdn_export import connection_test, doctor, publish_state, schedule, scopes
+from memora.services.cdn_export.finding import Finding
 from memora.tests import factories
 from memora.tests.publishing import make_course
 from memora.tests.test_commands import CommandsTestCase
@@ -56,8 +57,8 @@ class TestDoctor(CommandsTestCase):
 				self.assertTrue(finding.mend or "in" in finding.message, finding)
 
 	def test_exit_codes(self) -> None:
-		warning = connection_test.Finding("x", "warning", "odd", "mend it")
-		error = connection_test.Finding("x", "error", "broken", "mend it")
+		warning = Finding("x", "warning", "odd", "mend it")
+		error = Finding("x", "error", "broken", "mend it")
 		for findings, arguments, code in (
 			([], (), 0),
 			([warning], (), 0),

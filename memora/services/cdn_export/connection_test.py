@@ -1,7 +1,7 @@
 """Test connection: tries what publishing will do, and says of each step whether it works and how to mend it.
 
 Knows no Frappe: an endpoint or button hands over the storage, the purge and the base URL that the settings
-name, and what translates its texts. It writes two small files under `connection-test/`, reads them back in every way that matters, and
+name, and what translates its texts. It writes a few small files under `connection-test/`, reads them back in every way that matters, and
 removes them again. It also looks at the set-up as a stranger does: without credentials.
 """
 
@@ -10,48 +10,21 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import Literal
 from urllib.parse import urlsplit
 
 import requests
 
 from memora.exceptions import MemoraError, PreconditionFailedError, StorageError
+from memora.services.cdn_export import base_url_test, http_session
+from memora.services.cdn_export.base_url_test import TIMEOUTS
 from memora.services.cdn_export.cache_purge import CachePurge
+from memora.services.cdn_export.finding import Finding
 from memora.services.cdn_export.storage import Storage, Upload
 
 FOLDER = "connection-test"
-TIMEOUTS = (5, 10)  # to connect, between two bytes of the answer
 _ENOUGH = 65536  # bytes of a page that are looked at
-_STRANGER = "https://memora-connection-test.example"  # the Origin of an app on another host
 _THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-	"""What one check found. `level` "error": publishing or reading will not work; "warning": it will, but
-	see the message. `mend` is "" where there is nothing to do, or where the message says it already."""
-
-	check: str
-	level: Literal["ok", "warning", "error"]
-	message: str
-	mend: str = ""
-
-	@property
-	def ok(self) -> bool:
-		"""Whether publishing can go on as it is."""
-		return self.level != "error"
-
-	def as_dict(self) -> dict[str, str | bool]:
-		"""Plain data, for an API's answer or --json."""
-		return {
-			"check": self.check,
-			"ok": self.ok,
-			"level": self.level,
-			"message": self.message,
-			"mend": self.mend,
-		}
 
 
 def run(
@@ -81,19 +54,20 @@ class _Test:
 		self._storage = storage
 		self._purge = purge
 		self._base_url = base_url
-		self._public = _probe("public")
-		self._paid = _probe("paid")
+		self._readable = base_url_test.probes(_probe)
+		self._public = self._readable[0]
+		self._paid = _probe("paid", "no-store")
+		self._paths = [file.path for file in (self._paid, *self._readable)]
 		self._paid_path = paid_path or self._paid.path
 		self._ = translate
-		self._http = requests.Session()
-		self._http.auth = _as_nobody
+		self._http = http_session.open_session()
 
 	def run(self) -> list[Finding]:
 		with self._http:
 			findings = [self._write()]
 			if not findings[0].ok:
-				with suppress(StorageError):  # the first of the two files may be there
-					self._storage.delete([self._paid.path])
+				with suppress(StorageError):  # some of the files may be there
+					self._storage.delete(self._paths)
 				return findings
 			try:
 				findings += [self._conditional(), self._read(), self._list(), self._sign()]
@@ -105,8 +79,8 @@ class _Test:
 
 	def _write(self) -> Finding:
 		try:
-			self._storage.put(self._paid)
-			self._storage.put(self._public)
+			for file in (self._paid, *self._readable):
+				self._storage.put(file)
 		except StorageError as error:
 			return Finding("write", "error", str(error))
 		address = urlsplit(self._storage.address)
@@ -220,81 +194,18 @@ class _Test:
 		return Finding("sign", "ok", self._("Signed links can be opened without credentials."))
 
 	def _as_a_stranger(self) -> Iterator[Finding]:
-		base_url, *others = self._through_base_url()
+		try:
+			base_url, *others = base_url_test.run(
+				self._storage, self._base_url, self._http, self._readable, self._
+			)
+		except StorageError as error:
+			yield Finding("base url", "error", str(error))
+			return
 		yield from (base_url, *others)
 		for finding in (self._paid_content(), self._listable()):
 			# Where it does not lead to the files, that nothing could be read says nothing of who may read it.
 			if base_url.ok or finding.level != "ok":
 				yield finding
-
-	def _through_base_url(self) -> Iterator[Finding]:
-		if not self._base_url:
-			yield Finding(
-				"base url",
-				"error",
-				self._("CDN Base URL is empty, so it is not known where apps read the files."),
-				self._("Enter it in CDN Settings: the address of the CDN, or of the bucket's public domain."),
-			)
-			return
-		url = f"{self._base_url}/{self._public.path}"
-		try:
-			response = self._http.get(url, headers={"Origin": _STRANGER}, timeout=TIMEOUTS)
-		except requests.RequestException as error:
-			yield Finding(
-				"base url",
-				"error",
-				self._("{0} cannot be reached ({1}).").format(self._base_url, type(error).__name__),
-				self._("Check CDN Base URL in CDN Settings, its DNS and its certificate."),
-			)
-			return
-		if response.status_code != 200 or response.content != self._public.body:
-			yield Finding(
-				"base url",
-				"error",
-				self._("A file just written is not found at {0} (HTTP {1}), so apps cannot read it.").format(
-					url, response.status_code
-				),
-				self._(
-					"CDN Base URL in CDN Settings must lead to the top of the bucket or folder; public files must be "
-					"readable there."
-				),
-			)
-			return
-		received = response.headers.get("Content-Type", "").lower()
-		if not received.startswith("application/json"):
-			yield Finding(
-				"base url",
-				"warning",
-				self._("Files arrive as {0} instead of {1}.").format(
-					received or self._("of no type"), self._public.content_type
-				),
-				self._("Have the CDN or web server pass on the type, or know .json."),
-			)
-		elif not self._base_url.startswith("https:"):
-			yield Finding(
-				"base url",
-				"warning",
-				self._(
-					"Files can be read at CDN Base URL, but over http, where anyone on the way can alter them."
-				),
-				self._("Let CDN Base URL begin with https://."),
-			)
-		else:
-			yield Finding("base url", "ok", self._("Files can be read at {0}.").format(self._base_url))
-		if response.headers.get("Access-Control-Allow-Origin") in ("*", _STRANGER):
-			yield Finding("cors", "ok", self._("Apps on other hosts may read the files in a browser (CORS)."))
-		else:
-			yield Finding(
-				"cors",
-				"warning",
-				self._(
-					"Browsers do not let apps on other hosts read the files: Access-Control-Allow-Origin is missing."
-				),
-				self._(
-					"Allow GET and HEAD from your apps' origins in the bucket's CORS rules or at the CDN; not needed if "
-					"no app runs in a browser on another host."
-				),
-			)
 
 	def _paid_content(self) -> Finding:
 		readable = [
@@ -349,10 +260,9 @@ class _Test:
 		return Finding("purge", "ok", self._("{0}'s cache can be purged.").format(self._purge.name))
 
 	def _delete(self) -> Finding:
-		paths = [self._public.path, self._paid.path]
 		try:
-			self._storage.delete(paths)
-			left = [path for path in paths if self._storage.get(path) is not None]
+			self._storage.delete(self._paths)
+			left = [path for path in self._paths if self._storage.get(path) is not None]
 		except StorageError as error:
 			return Finding("delete", "error", str(error))
 		if left:
@@ -378,17 +288,12 @@ class _Test:
 		return response.status_code == 200 and (b"<ListBucketResult" in page or name in page)
 
 
-def _as_nobody(request: requests.PreparedRequest) -> requests.PreparedRequest:
-	"""No credentials, not even those of a .netrc."""
-	return request
-
-
-def _probe(access: str) -> Upload:
+def _probe(access: str, cache_control: str) -> Upload:
 	"""A file such as publishing writes, with text of another script in body and metadata."""
 	name = secrets.token_hex(8)
 	return Upload(
 		path=f"{FOLDER}/{name}-{access}.json",
 		body=f'{{"test":"{name}","title":"اختبار"}}'.encode(),
-		cache_control="no-store",
+		cache_control=cache_control,
 		metadata={"access-level": access, "required-item": "اختبار"},
 	)

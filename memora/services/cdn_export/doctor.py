@@ -1,7 +1,7 @@
 """What is wrong with a site, as far as publishing goes, in under a minute; each finding with its mend.
 
 Every check is by itself: one that cannot be made is a finding too, and hides no other. Reads only, but for the
-connection test's two small files, which it removes again.
+connection test's small files, which it removes again.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from memora.services.cdn_export import (
 	schedule,
 	settings,
 )
-from memora.services.cdn_export.connection_test import Finding
+from memora.services.cdn_export.finding import Finding
 
 BUCKET_SECONDS = 30
 REDIS_SECONDS = 2

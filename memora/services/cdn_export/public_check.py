@@ -22,7 +22,7 @@ import requests
 from frappe.utils import now_datetime
 
 from memora.exceptions import StorageUnavailableError
-from memora.services.cdn_export import database, ledger, paths, publish_state, settings
+from memora.services.cdn_export import database, http_session, ledger, paths, publish_state, settings
 from memora.services.cdn_export import dependency_resolver as resolver
 from memora.services.cdn_export.build import Site
 from memora.services.cdn_export.diff import Document
@@ -109,11 +109,7 @@ class _Learner:
 	def __init__(self, site: Site) -> None:
 		self._site = site
 		self._base = "" if site.options.provider == settings.LOCAL else site.options.base_url
-		self._http = requests.Session()
-		self._http.trust_env = False  # no .netrc
-		adapter = requests.adapters.HTTPAdapter(pool_maxsize=site.storage.threads, max_retries=2)
-		self._http.mount("https://", adapter)
-		self._http.mount("http://", adapter)
+		self._http = http_session.open_session(connections=site.storage.threads, retries=2)
 
 	def __enter__(self) -> _Learner:
 		return self

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from urllib.parse import unquote, urlsplit
 
@@ -14,7 +14,7 @@ from memora.services.cdn_export import cache_purge, connection_test
 from memora.services.cdn_export import storage as storages
 from memora.services.cdn_export.cache_purge import NoPurge
 from memora.services.cdn_export.cache_purge.cloudflare import CloudflarePurge
-from memora.services.cdn_export.connection_test import Finding
+from memora.services.cdn_export.finding import Finding
 from memora.services.cdn_export.storage import Storage, StorageSettings, r2
 from memora.tests.faulty_server import Answer, FaultyServer, Request, private, s3_error
 from tests.contract.cache_purge.cloudflare_server import HOST, TOKEN, ZONE, Cloudflare
@@ -28,6 +28,8 @@ CHECKS = [
 	"sign",
 	"base url",
 	"cors",
+	"cache time",
+	"versions",
 	"paid content",
 	"listing",
 	"purge",
@@ -44,6 +46,7 @@ class Cdn:
 	gate: bool = False
 	lists: bool = False
 	content_type: str = "application/json; charset=utf-8"
+	cache_control: str | None = None
 	asked: list[str] = field(default_factory=list)
 
 	def __call__(self, request: Request) -> Answer:
@@ -59,7 +62,8 @@ class Cdn:
 			return Answer(404)
 		if self.gate and found.metadata.get("access-level") == "paid":
 			return Answer(403)
-		headers = {"Content-Type": self.content_type}
+		said = found.cache_control if self.cache_control is None else self.cache_control
+		headers = {"Content-Type": self.content_type, "Cache-Control": said}
 		if self.cors:
 			headers["Access-Control-Allow-Origin"] = "*"
 		return Answer(200, body, headers)
@@ -204,6 +208,100 @@ class TestBaseUrl:
 		cdn.cors = False
 		finding = run(local, front.url)["cors"]
 		assert finding.level == "warning" and "CORS" in finding.mend
+
+
+@dataclass
+class Cache:
+	"""A shared cache between a CDN and its readers: keeps what it got as `keeps` says, under a key of path and query."""
+
+	origin: Callable[[Request], Answer]
+	keeps: Callable[[str], bool] = lambda said: "no-store" not in said
+	key: Callable[[Request], str] = lambda request: request.path
+	kept: dict[str, Answer] = field(default_factory=dict)
+
+	def __call__(self, request: Request) -> Answer:
+		key = self.key(request)
+		if key not in self.kept:
+			answer = self.origin(request)
+			if answer.status != 200 or not self.keeps(answer.headers.get("Cache-Control", "")):
+				return answer
+			self.kept[key] = answer
+		return self.kept[key]
+
+
+class TestCaches:
+	"""What stands between the storage and learners may undo what publishing promises."""
+
+	def test_one_that_keeps_to_the_rules_is_fine(self, local: Storage, front: FaultyServer) -> None:
+		front.by_rule(Cache(Cdn(local)))
+		findings = run(local, front.url)
+		assert [findings[check].level for check in ("cors", "cache time", "versions")] == ["ok"] * 3
+
+	def test_one_whose_key_has_no_query(self, local: Storage, front: FaultyServer) -> None:
+		front.by_rule(Cache(Cdn(local), key=lambda request: request.path.partition("?")[0]))
+		finding = run(local, front.url)["versions"]
+		assert not finding.ok and "?v=" in finding.message and "CloudFront" in finding.mend
+
+	def test_one_that_begins_to_keep_at_the_second_request(self, local: Storage, front: FaultyServer) -> None:
+		seen: set[str] = set()
+
+		def key(request: Request) -> str:
+			path = request.path.partition("?")[0]
+			first, _ = path not in seen, seen.add(path)
+			return request.path if first else path
+
+		front.by_rule(Cache(Cdn(local), key=key))
+		assert not run(local, front.url)["versions"].ok
+
+	def test_one_that_keeps_what_it_may_not(self, local: Storage, front: FaultyServer) -> None:
+		front.by_rule(Cache(Cdn(local), keeps=lambda said: True))
+		finding = run(local, front.url)["cache time"]
+		assert not finding.ok and "no-store" in finding.message
+
+	@pytest.mark.parametrize("said", ["public, max-age=43200", "", "public", "public, s-maxage=1"])
+	def test_files_that_browsers_would_keep_too_long(
+		self, local: Storage, cdn: Cdn, front: FaultyServer, said: str
+	) -> None:
+		cdn.cache_control = said
+		finding = run(local, front.url)["cache time"]
+		assert (
+			finding.level == "warning" and "out of date" in finding.message and f"“{said}”" in finding.message
+		)
+
+	@pytest.mark.parametrize("said", ["public, max-age=60", "no-cache", "no-store, max-age=300", "Max-Age=0"])
+	def test_files_that_apps_read_too_often(
+		self, local: Storage, cdn: Cdn, front: FaultyServer, said: str
+	) -> None:
+		cdn.cache_control = said
+		finding = run(local, front.url)["cache time"]
+		assert finding.level == "warning" and "more often" in finding.message
+
+	@pytest.mark.parametrize("answer_to_all", [False, True])
+	def test_one_that_keeps_the_answer_for_another_origin(
+		self, local: Storage, front: FaultyServer, answer_to_all: bool
+	) -> None:
+		"""S3 says Access-Control-Allow-Origin only to who sends an Origin, or echoes the one that was sent."""
+
+		def as_s3(request: Request) -> Answer:
+			answer = Cdn(local)(request)
+			answer.headers.pop("Access-Control-Allow-Origin", None)
+			if origin := request.headers.get("origin", "https://first.example" if answer_to_all else ""):
+				answer.headers["Access-Control-Allow-Origin"] = origin
+			return answer
+
+		cache = Cache(as_s3, keeps=lambda said: False)
+		front.by_rule(cache)
+		assert run(local, front.url)["cors"].level == "ok"
+		cache.keeps = lambda said: True
+		finding = run(local, front.url)["cors"]
+		assert finding.level == "warning" and "cache keeps" in finding.message
+
+	def test_a_name_that_browsers_find_on_this_machine(
+		self, local: Storage, cdn: Cdn, front: FaultyServer
+	) -> None:
+		port = urlsplit(front.url).port
+		findings = run(local, f"http://school.localhost:{port}")
+		assert findings["base url"].ok and findings["versions"].level == "ok"
 
 
 class TestPurge:

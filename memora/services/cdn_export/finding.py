@@ -1,0 +1,32 @@
+"""What a check of the set-up found: the connection test, the doctor and the page of CDN Settings tell it alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+	"""What one check found. `level` "error": publishing or reading will not work; "warning": it will, but
+	see the message. `mend` is "" where there is nothing to do, or where the message says it already."""
+
+	check: str
+	level: Literal["ok", "warning", "error"]
+	message: str
+	mend: str = ""
+
+	@property
+	def ok(self) -> bool:
+		"""Whether publishing can go on as it is."""
+		return self.level != "error"
+
+	def as_dict(self) -> dict[str, str | bool]:
+		"""Plain data, for an API's answer or --json."""
+		return {
+			"check": self.check,
+			"ok": self.ok,
+			"level": self.level,
+			"message": self.message,
+			"mend": self.mend,
+		}
