@@ -13,7 +13,7 @@ from botocore.awsrequest import AWSResponse
 from memora.exceptions import StorageConfigurationError
 from memora.services.cdn_export import storage as storages
 from memora.services.cdn_export.storage import Storage, StorageSettings
-from memora.tests.faulty_server import Answer, FaultyServer, s3_error
+from memora.tests.faulty_server import Answer, FaultyServer, Request, s3_error
 from tests.contract.storage.conftest import upload
 from tests.contract.storage.test_s3_settings import R2, S3
 
@@ -23,7 +23,7 @@ def remote(request: pytest.FixtureRequest) -> Storage:
 	return request.getfixturevalue(request.param)
 
 
-def test_a_put_is_one_request_signed_with_version_4_and_no_checksum(
+def test_a_put_is_one_request_signed_with_version_4(
 	remote: Storage, server: FaultyServer
 ) -> None:
 	remote.put(upload("a.json", b"{}"))
@@ -35,7 +35,21 @@ def test_a_put_is_one_request_signed_with_version_4_and_no_checksum(
 	assert headers["cache-control"] == "public, max-age=300"
 	assert headers["content-length"] == "2"
 	assert "expect" not in headers
+	assert headers["content-md5"] == base64.b64encode(hashlib.md5(b"{}").digest()).decode()
 	assert not [name for name in headers if "checksum" in name or "trailer" in name or "encoding" in name[:9]]
+
+
+def test_a_bucket_with_object_lock_is_written(remote: Storage, server: FaultyServer) -> None:
+	"""S3 refuses a PutObject without a checksum there (S3 User Guide, "Object Lock considerations")."""
+
+	def locked(request: Request) -> Answer | None:
+		if request.method != "PUT" or "content-md5" in request.headers:
+			return None
+		return s3_error(400, "InvalidRequest")
+
+	server.by_rule(locked)
+	remote.put(upload("a.json", b"{}"))
+	assert remote.get("a.json") == b"{}"
 
 
 def test_conditions_are_headers_of_that_put_only(remote: Storage, server: FaultyServer) -> None:

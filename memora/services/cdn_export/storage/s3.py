@@ -4,8 +4,8 @@ What is set on purpose:
 
 - One client for all threads, its pool as large as they are many: with botocore's default of 10 connections,
   32 threads reconnect all the time.
-- Checksums only where S3 demands them. Newer botocore adds CRC32 everywhere, which R2 and others refuse in
-  places; bodies are covered by the signature (x-amz-content-sha256) as it is.
+- The checksum is Content-MD5, which every S3 server knows and a bucket with Object Lock demands. Newer botocore
+  adds CRC32 instead, which R2 and others refuse in places.
 - `If-Match` and `If-None-Match` go in as headers: botocore has parameters for them only from 1.35 on, and
   Frappe v15 pins 1.34.
 - Bodies are sent at once. botocore asks for leave first (`Expect: 100-continue`), which for a small file costs
@@ -102,6 +102,7 @@ class S3Storage(Storage):
 			"Bucket": self._bucket,
 			"Key": upload.path,
 			"Body": upload.body,
+			"ContentMD5": _md5(upload.body),
 			"ContentType": upload.content_type,
 			"CacheControl": upload.cache_control,
 			"Metadata": {name: quote(value, safe=_PLAIN) for name, value in upload.metadata.items()},
@@ -318,8 +319,11 @@ def _use_md5(request: Any, **_: Any) -> None:
 		if header.lower().startswith("x-amz-checksum-") or header.lower() == "x-amz-sdk-checksum-algorithm":
 			del request.headers[header]
 	del request.headers["Content-MD5"]
-	digest = hashlib.md5(request.body, usedforsecurity=False).digest()
-	request.headers["Content-MD5"] = base64.b64encode(digest).decode()
+	request.headers["Content-MD5"] = _md5(request.body)
+
+
+def _md5(body: bytes) -> str:
+	return base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
 
 
 def _etag(answer: dict[str, Any]) -> str:
