@@ -6,6 +6,7 @@ import shlex
 import threading
 import time
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from types import SimpleNamespace
 from unittest.mock import patch
 
@@ -14,7 +15,7 @@ import redis
 from frappe.utils import now_datetime
 
 from memora.commands.running import FINE
-from memora.services.cdn_export import connection_test, doctor, publish_state, schedule, scopes
+from memora.services.cdn_export import connection_test, doctor, pending_queue, publish_state, schedule, scopes
 from memora.services.cdn_export.finding import Finding
 from memora.tests import factories
 from memora.tests.publishing import make_course
@@ -123,6 +124,34 @@ class TestDoctor(CommandsTestCase):
 		with patch.dict(frappe.conf, {"redis_cache": frappe.conf.redis_queue}):
 			self.assertIn("one Redis", self.found(doctor.queue_redis, "warning"))
 
+	def test_an_acl_that_refuses_memoras_keys(self) -> None:
+		"""Frappe's own rules for a bench's user name the keys of its jobs alone."""
+		admin = redis.Redis.from_url(frappe.conf.redis_queue)
+		self.addCleanup(admin.close)
+		self.addCleanup(admin.acl_deluser, "memora-test")
+		admin.acl_setuser(
+			"memora-test", enabled=True, passwords="+pw", keys=["rq:*"], commands=["+@all", "-@admin"]
+		)
+		as_bench = {"use_rq_auth": 1, "rq_username": "memora-test", "rq_password": "pw"}
+		forget = partial(setattr, pending_queue, "_broken_until", 0.0)
+		for clean_up in (pending_queue._clients.clear, forget):
+			clean_up()
+			self.addCleanup(clean_up)
+		with patch.dict(frappe.local.conf, as_bench):
+			found = self.found(doctor.queue_redis)
+			rule = pending_queue.acl_rule()
+			self.assertIn("ACL SETUSER memora-test", doctor._made(doctor.queue_redis)[0].mend)
+			self.assertIn(rule, doctor._made(doctor.queue_redis)[0].mend)
+			self.assertIn("An ACL refuses memora's keys", found)
+			admin.execute_command("ACL", "SETUSER", "memora-test", rule)
+			self.fine(doctor.queue_redis)
+			pending_queue.ring(["a"])
+			self.assertIn("a", pending_queue.waiting())
+			admin.acl_setuser(
+				"memora-test", enabled=True, passwords="+pw", keys=["rq:*"], commands=["+@all", "-info"]
+			)
+			self.assertIn("An ACL refuses memora's keys", self.found(doctor.queue_redis))
+
 	def test_two_redis_that_listen_on_sockets_are_two(self) -> None:
 		sockets = {
 			"redis_cache": "unix:///run/redis/cache.sock",
@@ -133,6 +162,7 @@ class TestDoctor(CommandsTestCase):
 			patch.object(
 				redis.Redis, "info", return_value={"maxmemory_policy": "noeviction", "used_memory": 10}
 			),
+			patch.object(pending_queue, "try_keys"),
 		):
 			self.fine(doctor.queue_redis)
 			(found,) = doctor._made(doctor.queue_redis)

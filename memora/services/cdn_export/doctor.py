@@ -36,6 +36,7 @@ from memora.services.cdn_export import (
 	films,
 	ledger,
 	operations,
+	pending_queue,
 	publish_state,
 	schedule,
 	settings,
@@ -168,6 +169,8 @@ def _redis(name: str, url: str | None, *, queue: bool) -> Iterator[Finding]:
 	try:
 		with client:
 			memory = client.info("memory")
+	except redis.exceptions.NoPermissionError:  # an ACL without INFO: its memory is then its admin's to watch
+		memory = {"used_memory": 0}
 	except redis.RedisError as error:
 		yield Finding(
 			name,
@@ -176,6 +179,8 @@ def _redis(name: str, url: str | None, *, queue: bool) -> Iterator[Finding]:
 			"Start it: bench start, or supervisorctl restart all.",
 		)
 		return
+	if queue:
+		yield from _queue_keys(name)
 	policy, limit, used = memory.get("maxmemory_policy"), memory.get("maxmemory", 0), memory["used_memory"]
 	fill = f"{used / 1e6:,.0f} MB" + (f" of {limit / 1e6:,.0f} MB" if limit else "")
 	if queue and limit and policy != "noeviction":
@@ -194,6 +199,21 @@ def _redis(name: str, url: str | None, *, queue: bool) -> Iterator[Finding]:
 		)
 	else:
 		yield Finding(name, "ok", f"{address} answers; {policy}, {fill}.")
+
+
+def _queue_keys(name: str) -> Iterator[Finding]:
+	"""Whether memora's own keys are allowed there: Frappe's ACL rules name only those of its jobs."""
+	try:
+		pending_queue.try_keys()
+	except redis.exceptions.NoPermissionError as error:
+		yield Finding(
+			name,
+			"error",
+			f"An ACL refuses memora's keys ({error}), so a save wakes nobody: changes wait for the scheduler, and what "
+			"waits, dead letters and locks are not shown in Redis.",
+			f"In redis-cli, and in the queue's ACL file: ACL SETUSER {frappe.conf.rq_username or 'default'} "
+			f"{shlex.quote(pending_queue.acl_rule())}",
+		)
 
 
 def _address(url: SplitResult) -> str:

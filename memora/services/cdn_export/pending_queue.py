@@ -8,6 +8,7 @@ the site's database name, since one Redis serves many sites.
 from __future__ import annotations
 
 import json
+import secrets
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -156,6 +157,24 @@ def unlock(scopes: Iterable[str], token: str, published: Sequence[str] = ()) -> 
 		pipe.execute()
 
 	_guarded(call)
+
+
+def try_keys() -> None:
+	"""Do with keys of this app and site what the functions above do, on a key of its own that goes again.
+
+	Raises redis.RedisError: NoPermissionError where an ACL keeps the bench's user from it.
+	"""
+	probe = key(f"cdn_export:probe:{secrets.token_hex(4)}")
+	with _client().pipeline(transaction=True) as pipe:
+		pipe.sadd(probe, 1).scard(probe).smembers(probe).srem(probe, 1).delete(probe)
+		pipe.hset(probe, "a", 1).hdel(probe, "a").delete(probe)
+		pipe.set(probe, 1, ex=1).get(probe).eval(_RENEW, 1, probe, 1, 1).eval(_RELEASE, 1, probe, 1)
+		pipe.execute()
+
+
+def acl_rule() -> str:
+	"""What the bench's user needs in an ACL of the queue's Redis, beside what Frappe gives it."""
+	return f"~{key('cdn_export:*')}"
 
 
 def wipe() -> None:

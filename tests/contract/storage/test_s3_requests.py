@@ -23,9 +23,7 @@ def remote(request: pytest.FixtureRequest) -> Storage:
 	return request.getfixturevalue(request.param)
 
 
-def test_a_put_is_one_request_signed_with_version_4(
-	remote: Storage, server: FaultyServer
-) -> None:
+def test_a_put_is_one_request_signed_with_version_4(remote: Storage, server: FaultyServer) -> None:
 	remote.put(upload("a.json", b"{}"))
 	[request] = server.requests
 	headers = request.headers
