@@ -8,10 +8,13 @@ import sys
 import frappe.app
 import werkzeug.serving
 
+from memora import development_server
+
 _run_simple = werkzeug.serving.run_simple
 
 
 def main(site: str, port: str) -> None:
+	development_server.install()
 	werkzeug.serving.run_simple = lambda _, *rest, **options: _run_simple("127.0.0.1", *rest, **options)
 	frappe.app.serve(port=int(port), no_reload=True, site=site, sites_path=".")
 

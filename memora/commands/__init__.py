@@ -1,14 +1,22 @@
 """`bench --site SITE memora …`: the operator's door to the pipeline.
 
 Frappe imports this module for every bench command there is, so it imports nothing but click; what the commands
-do is in `actions`, which is imported when one of them runs.
+do is in `actions`, which is imported when one of them runs. It is also the one place of memora that `bench serve` passes
+before it serves anything.
 """
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from memora.commands.running import action, json_option
+
+if "serve" in sys.argv:
+	from memora import development_server
+
+	development_server.install()
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 

@@ -288,12 +288,12 @@ class _Test:
 		return response.status_code == 200 and (b"<ListBucketResult" in page or name in page)
 
 
-def _probe(access: str, cache_control: str) -> Upload:
+def _probe(name: str, cache_control: str) -> Upload:
 	"""A file such as publishing writes, with text of another script in body and metadata."""
-	name = secrets.token_hex(8)
+	mark = secrets.token_hex(8)
 	return Upload(
-		path=f"{FOLDER}/{name}-{access}.json",
-		body=f'{{"test":"{name}","title":"اختبار"}}'.encode(),
+		path=f"{FOLDER}/{name}-{mark}.json",
+		body=f'{{"test":"{mark}","title":"اختبار"}}'.encode(),
 		cache_control=cache_control,
-		metadata={"access-level": access, "required-item": "اختبار"},
+		metadata={"access-level": "paid" if name == "paid" else "public", "required-item": "اختبار"},
 	)
