@@ -25,6 +25,25 @@ mariadb_packages() {
 	packages mariadbd=mariadb-server-core mariadb-admin=mariadb-client flock=util-linux
 }
 
+# nginx's program, for the test of docs/cdn.md. Unpacked and not installed: the package would start a server of the system.
+_unpack_nginx() {
+	mkdir -p "$DEV/nginx"
+	cd "$DEV/nginx"
+	# As root apt-get fetches as another user, who may not write here, and says so.
+	apt-get download nginx || { apt-get update && apt-get download nginx; }
+	dpkg -x nginx_*.deb .
+	rm nginx_*.deb
+}
+
+# nginx_ready: sets MEMORA_NGINX, which the test reads. A system without apt-get brings its own, or goes without that test.
+nginx_ready() {
+	local found=$DEV/nginx/usr/sbin/nginx
+	if [[ ! -x $found ]] && command -v apt-get >/dev/null; then
+		step "nginx" nginx _unpack_nginx
+	fi
+	if [[ -x $found ]]; then export MEMORA_NGINX=$found; fi
+}
+
 # The distribution's comes first: it is built with all optimisations, and publishing takes up to two fifths longer with
 # one that was compiled as pyenv does it (docs/performance.md). MEMORA_PYTHON names another.
 _find_python() {
