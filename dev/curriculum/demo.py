@@ -16,17 +16,17 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
-from urllib.request import urlopen
 
 import boto3
 import frappe
+import requests
 from frappe.model.document import Document
 from frappe.utils import get_bench_path, now_datetime
 from pymysql.err import OperationalError
 from redis.exceptions import RedisError
 
 from memora.exceptions import MemoraError
-from memora.services.cdn_export import fold, paths, published_check, settings
+from memora.services.cdn_export import fold, http_session, paths, published_check, settings
 from memora.services.cdn_export.storage import Storage
 
 from . import batch, console, load, mapping, package, school
@@ -254,17 +254,24 @@ class Demo:
 				("to stop", "dev/down", f"until then {edits} are published every five minutes"),
 			]
 		)
-		# By number: not every machine resolves names under localhost.
-		address = urlsplit(published)
-		local = address._replace(netloc=f"127.0.0.1:{address.port}").geturl()
+		self._is_served(published)
+
+	def _is_served(self, index: str) -> None:
+		"""That the list of plans can be read at its address, and is the one that was just published."""
+		with settings.open_storage() as storage:
+			ours = storage.get(paths.PLAN_INDEX)
 		try:
-			with urlopen(local, timeout=10) as response:
-				plans = len(json.load(response)["plans"])
-			self._expect(
-				plans > 0, f"the index is served, with {plans} plans", "the index is served without a plan"
-			)
-		except (OSError, ValueError) as error:
-			self._expect(False, "", f"{local} is not served: {error}")
+			with http_session.open_session() as http:
+				answer = http.get(index, timeout=10)
+		except requests.RequestException as error:
+			self._expect(False, "", f"{index} is not served: {error}")
+			return
+		plans = len(json.loads(ours or b'{"plans": []}')["plans"])
+		self._expect(
+			answer.content == ours and plans > 0,
+			f"the index is served, with {plans} plans",
+			f"{index} answers {answer.status_code} with something else than what was published",
+		)
 
 	# Their parts
 

@@ -47,8 +47,8 @@ until_ready() {
 	local name=$1 patience=$2
 	shift 2
 	for ((i = 0; i < patience * 20; i++)); do
+		running "$name" || break # before it is asked: another server may answer at its port
 		"$@" >/dev/null 2>&1 && return
-		running "$name" || break
 		sleep 0.05
 	done
 	tail -n 15 "$LOGS/$name.log" 2>/dev/null | sed 's/^/    /' >&2

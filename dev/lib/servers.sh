@@ -6,19 +6,33 @@ declare -A PORT=([mariadb]=27306 [redis_cache]=27311 [redis_queue]=27312 [web]=2
 
 _port_taken() { (exec 6<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
+# Servers bind their ports later than they are chosen, so a port is reserved for one folder among all of this user's:
+# of two that start at once, one would find the other's server, and take it for its own.
+RESERVED=${TMPDIR:-/tmp}/memora-dev-ports-$UID
+
+_reserved_by_others() {
+	local owner
+	owner=$(cat "$RESERVED/$1" 2>/dev/null) && [[ $owner != "$DEV" && -d $owner ]]
+}
+
 # Ports stay what they were (.dev/ports), unless something else took one while ours was down.
 choose_ports() {
-	local name port
+	local name port reserving
+	mkdir -p "$RESERVED"
+	exec {reserving}>"$RESERVED/lock"
+	flock "$reserving"
 	# shellcheck disable=SC1091
 	if [[ -f $DEV/ports ]]; then source "$DEV/ports"; fi
 	PORT[s3]=${PORT[s3]:-27390} # for a file of before there was one
 	for name in "${!PORT[@]}"; do
 		port=${PORT[$name]}
 		if ! running "$name"; then
-			while _port_taken "$port"; do port=$((port + 100)); done
+			while _port_taken "$port" || _reserved_by_others "$port"; do port=$((port + 100)); done
 		fi
 		PORT[$name]=$port
+		echo "$DEV" >"$RESERVED/$port"
 	done
+	exec {reserving}>&-
 	declare -p PORT | sed 's/^declare -A/declare -gA/' >"$DEV/ports"
 }
 
