@@ -44,7 +44,7 @@ def address(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 		port = free.getsockname()[1]
 	for wanted, instead in (
 		("listen 80;", f"listen 127.0.0.1:{port};"),
-		("/home/frappe/frappe-bench/sites/school.example/public/files/memora", str(folder)),
+		("/path/to/bench/sites/school.example/public/files/memora", str(folder)),
 	):
 		assert block.count(wanted) == 1
 		block = block.replace(wanted, instead)

@@ -17,6 +17,7 @@ NOT_RUN = {
 	"bench restart": "supervisor's",
 	"bench start": "runs until it is stopped",
 	"bench schedule": "likewise",
+	"bench serve": "serves until it is stopped; memora/tests/test_web_server.py runs it",
 	"bench restore": "asks for MariaDB's root password",
 	"bench enable-scheduler": "it would begin to work amid the document",
 	"bench set-config allow_tests": "the site of the tests has it",
