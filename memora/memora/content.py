@@ -17,6 +17,10 @@ _NAMED_AT_MOST = 3
 """How many documents a refusal names before it says "and more"."""
 
 
+_HIGHEST_PLACE = 2**31 - 1
+"""What an Int column holds; behind it siblings stand in the order of their creation."""
+
+
 class Titled(Document):
 	"""A document with a title and a hash for its name, which a restore gives back to it."""
 
@@ -34,6 +38,19 @@ class Titled(Document):
 		# Siblings of equal sort_order stand in the order of their creation.
 		if self.flags.restored:
 			self.creation = self.flags.restored["creation"]
+		if self.meta.has_field("sort_order") and self.get("sort_order") in (None, ""):
+			self.sort_order = _last_place(self)
+
+	def get_valid_dict(self, *args, **kwargs) -> dict:
+		"""The values as they are stored; an empty Sort Order of a new document stays empty.
+
+		Frappe makes it 0 in the template of new documents, from which Data Import and `frappe.new_doc` take what is
+		not given: nothing could tell that from a 0 that someone gave.
+		"""
+		found = super().get_valid_dict(*args, **kwargs)
+		if "sort_order" in found and self.get("sort_order") is None and self.is_new():
+			found["sort_order"] = None
+		return found
 
 	def autoname(self) -> None:
 		# A name that is taken meanwhile is left to its owner. Asked once only: Frappe names a document again
@@ -143,6 +160,14 @@ class PlanTitle(Titled):
 			frappe.get_all(PLAN, {self.plan_field: self.name}, pluck="title", order_by="title"),
 			_("Choose another one there, or delete the plan first."),
 		)
+
+
+def _last_place(doc: Document) -> int:
+	"""The Sort Order that puts a new document behind its siblings."""
+	parent_field = PARENT_FIELDS.get(doc.doctype)
+	siblings = {parent_field: doc.get(parent_field)} if parent_field else {}
+	last = frappe.get_all(doc.doctype, siblings, pluck="sort_order", order_by="sort_order desc", limit=1)
+	return min(last[0] + 1, _HIGHEST_PLACE) if last else 0
 
 
 def called(doc: Document) -> str:

@@ -16,7 +16,7 @@ COMMON = {
 	"title": "Data *",
 	"description": "Small Text",
 	"image": "Attach Image",
-	"sort_order": "Int i =0",
+	"sort_order": "Int i",
 	"is_published": "Check =0",
 	"is_free_preview": "Check =0",
 }

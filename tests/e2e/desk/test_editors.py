@@ -82,6 +82,26 @@ def test_a_lesson_from_the_save_to_the_learner(desk: Desk, here: School) -> None
 		popup.value.close()
 
 
+def test_a_duplicate_of_a_published_lesson_is_a_draft_and_the_last(desk: Desk, here: School) -> None:
+	lesson = here.docs["finding x"]
+	with desk.login(here.editor) as page:
+		desk.form(page, lesson)
+		page.evaluate("cur_frm.copy_doc()")
+		page.wait_for_function("cur_frm.is_new() && cur_frm.fields_dict.title.get_value()")
+		page.locator("input[data-fieldname=title]:visible").fill("Copy")
+		save(page)
+		name = page.evaluate("cur_frm.docname")
+	frappe.db.rollback()
+	copy = frappe.get_doc("Memora Lesson", name)
+	siblings = frappe.get_all(
+		"Memora Lesson", {"parent_topic": lesson.parent_topic, "name": ("!=", name)}, pluck="sort_order"
+	)
+	assert (copy.is_published, copy.sort_order) == (0, max(siblings) + 1)
+	assert [stage.title for stage in copy.stages] == [stage.title for stage in lesson.stages]
+	copy.delete()
+	frappe.db.commit()
+
+
 @pytest.mark.parametrize("key", ["physics", "mechanics", "motion", "speed", "what is speed", "plan"])
 def test_every_content_form_and_the_plans_has_the_line(desk: Desk, here: School, key: str) -> None:
 	with desk.login(here.editor) as page:

@@ -19,6 +19,14 @@ frappe.ui.form.on("Memora Academic Plan", {
 	},
 });
 
+// Where rows are numbered a new one comes last; without numbers rows stand in their order anyway.
+frappe.ui.form.on("Memora Plan Subject", {
+	subjects_add(frm, doctype, name) {
+		const last = Math.max(...frm.doc.subjects.map((row) => cint(row.sort_order)));
+		if (last > 0) frappe.model.set_value(doctype, name, "sort_order", last + 1);
+	},
+});
+
 frappe.ui.form.on("Memora Plan Override", {
 	target_doctype(frm, doctype, name) {
 		frappe.model.set_value(doctype, name, "target_name", "");
