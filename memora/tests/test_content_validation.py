@@ -3,8 +3,18 @@
 import json
 
 import frappe
+from frappe.utils import set_request
 
-from memora.tests.factories import make, make_lesson, make_subject, make_topic, make_track, make_unit
+from memora.tests.factories import (
+	make,
+	make_lesson,
+	make_plan,
+	make_subject,
+	make_topic,
+	make_track,
+	make_unit,
+)
+from memora.tests.publishing import PublishingTestCase, make_course
 from memora.tests.utils import MemoraTestCase, messages
 
 ODD_TITLES = (
@@ -195,9 +205,66 @@ class TestStageConfig(MemoraTestCase):
 			self.assertIn("video_url", message)
 		self.save({"video_url": "https://cdn.example.com/a.mp4"}, "Video")
 
-	def test_json_deeper_than_mariadb_takes_is_refused_not_crashed_on(self) -> None:
-		self.save('{"a":' * 31 + "1" + "}" * 31)
-		self.assertIn("levels deep", self.refused('{"a":' * 40 + "1" + "}" * 40))
+	def test_json_is_kept_as_deep_as_it_can_be_published_and_refused_below(self) -> None:
+		for depth in (33, 200, 240):
+			text = '{"a":' * depth + "1" + "}" * depth
+			for config in (text, json.loads(text)):
+				self.assertEqual(json.loads(self.save(config)), json.loads(text))
+		for depth in (241, 900, 100_000):
+			self.assertIn("240 levels deep", self.refused('{"a":' * depth + "1" + "}" * depth))
+		self.assertIn("240 levels deep", self.refused(json.loads('{"a":' * 300 + "1" + "}" * 300)))
+
+	def test_what_would_be_published_as_another_value_is_refused_naming_lesson_and_row(self) -> None:
+		for text in (
+			'{"id": 123456789012345678901234567890}',
+			'{"t": "\\ud83d cut"}',
+			'{"x": NaN}',
+			'{"x": [Infinity]}',
+			'{"id": 18446744073709551616}',
+		):
+			for config in (text, json.loads(text)):
+				message = self.refused(config)
+				self.assertIn("Vectors", message)
+				self.assertIn("row 2", message)
+		for config in (
+			'{"x": 0.1000000000000000055}',
+			'{"x": 1e400}',
+			'{"x": -0}',
+			'{"a": 1, "a": 2}',
+			{1: 2},
+			{"a": b"x"},
+		):
+			self.assertIn("row 2", self.refused(config))
+
+	def test_a_config_that_was_there_before_is_refused_only_when_it_changes(self) -> None:
+		lesson = make_lesson(title="Vectors", stages=[{"title": "Read", "type": "Text"}])
+		old = '{"id": 123456789012345678901234567890}'
+		frappe.db.set_value("Memora Lesson Stage", lesson.stages[0].name, "config", old)
+		lesson.reload()
+		lesson.title = "Vectors and lines"
+		lesson.save()
+		lesson.stages[0].title = "Read on"
+		lesson.append("stages", {"title": "More", "type": "Text", "config": '{"html": "x"}'})
+		lesson.save()
+		lesson.stages[0].config = old.replace("0", "1")
+		with self.assertRaises(frappe.ValidationError):
+			lesson.save()
+
+	def test_what_learners_would_not_get_is_saved_with_a_warning_that_names_it(self) -> None:
+		for type_, config, said in (
+			("Question", {"question": "?", "options": ["a", "b"], "correct": 0}, '"options", "correct"'),
+			("Question", None, "asks nothing"),
+			("Question", {"question": "?", "choices": ["a", "b"], "answer": 0}, "“0” is none of its choices"),
+			("Text", {"markdown": "# <b>x"}, '"markdown"'),
+			("Text", {}, "nothing to read"),
+		):
+			frappe.clear_messages()
+			self.save(config, type_)
+			self.assertIn("Lesson “Vectors”, row 2 (“Watch”)", messages())
+			self.assertIn(said, frappe.utils.html_utils.unescape_html(messages()))
+		frappe.clear_messages()
+		make_lesson(stages=[{"title": "Read", "type": "Text", "config": '{"html": "<p>x"}'}])
+		self.assertEqual(messages(), "")
 
 	def test_a_row_saved_by_itself_is_checked_too(self) -> None:
 		row = make_lesson(title="Vectors", stages=[{"title": "Read", "type": "Text"}]).stages[0]
@@ -239,3 +306,56 @@ class TestDelete(MemoraTestCase):
 		for doc in reversed(chain):
 			frappe.delete_doc(doc.doctype, doc.name)
 		self.assertEqual(frappe.db.count("Memora Subject"), 0)
+
+
+class TestSentConfig(PublishingTestCase):
+	"""A config that a script sends, and the file that learners get."""
+
+	def sent(self, config: str) -> str:
+		"""Insert a lesson as REST does, from the body of a request; its name, or what it was refused with."""
+		body = json.dumps(
+			{"title": "Sent", "parent_topic": self.topic.name, "is_published": 1, "stages": ["*"]}
+		)
+		body = body.replace('"*"', f'{{"title": "t", "type": "Interactive", "config": {config}}}')
+		set_request(
+			method="POST",
+			path="/api/resource/Memora Lesson",
+			data=body,
+			headers={"Content-Type": "application/json"},
+		)
+		frappe.local.form_dict = frappe._dict(json.loads(body))
+		self.addCleanup(setattr, frappe.local, "request", None)
+		if hasattr(frappe.local, "memora_lost"):
+			del frappe.local.memora_lost
+		try:
+			return frappe.get_doc({"doctype": "Memora Lesson", **frappe.local.form_dict}).insert().name
+		except frappe.ValidationError as refused:
+			return str(refused)
+
+	def setUp(self) -> None:
+		super().setUp()
+		self.topic = make_course()["topics"][0]
+		subject = frappe.get_all("Memora Subject", pluck="name")
+		make_plan(subject, is_published=1)
+
+	def test_what_is_published_is_what_was_sent(self) -> None:
+		deep = '{"a":' * 200 + "[0.1]" + "}" * 200
+		for config in (deep, '{"n": [18446744073709551615, 0.1, 1e22], "t": "\\u0000 \\ud83d\\ude00 نص"}'):
+			for sent in (config, json.dumps(config)):
+				name = self.sent(sent)
+				self.publish()
+				self.assertEqual(self.failures(), {})
+				self.assertEqual(self.read(f"lessons/{name}.json")["stages"][0]["config"], json.loads(config))
+		self.check()
+
+	def test_what_frappes_parser_would_lose_is_refused(self) -> None:
+		for config in (
+			'{"x": 0.1000000000000000055}',
+			'{"x": {"a": 1, "a": 2}}',
+			'{"x": 1e400}',
+			'{"x": 123456789012345678901234567890}',
+			'{"x": "\\ud83d"}',
+			'{"x": NaN}',
+		):
+			for sent in (config, json.dumps(config)):
+				self.assertIn("Lesson “Sent”, row 1 (“t”)", self.sent(sent))

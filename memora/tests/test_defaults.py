@@ -67,9 +67,11 @@ class TestPlace(MemoraTestCase):
 			lambda title: frappe.get_doc({**given, "title": title}).insert().name,
 			lambda title: frappe.get_doc({**given, "title": title, "sort_order": None}).insert().name,
 			lambda title: client.insert({**given, "title": title}).name,
-			lambda title: frappe.new_doc("Memora Lesson", parent_topic=topic.name, title=title).insert().name
-			if _new_doc_takes_values()
-			else _filled(topic.name, title),
+			lambda title: (
+				frappe.new_doc("Memora Lesson", parent_topic=topic.name, title=title).insert().name
+				if _new_doc_takes_values()
+				else _filled(topic.name, title)
+			),
 			lambda title: client.insert({**given, "title": title, "sort_order": ""}).name,
 		)
 		factories.make_lesson(parent_topic=topic.name, sort_order=7)
@@ -138,7 +140,9 @@ class TestPlace(MemoraTestCase):
 		).insert()
 		self.addCleanup(frappe.delete_doc, "Data Import", job.name, force=True)
 		Importer("Memora Lesson", data_import=job).import_data()
-		return {title: frappe.db.get_value("Memora Lesson", {"title": title}, "sort_order") for title in titles}
+		return {
+			title: frappe.db.get_value("Memora Lesson", {"title": title}, "sort_order") for title in titles
+		}
 
 
 def _new_doc_takes_values() -> bool:

@@ -51,6 +51,23 @@ class TestDoctor(CommandsTestCase):
 			with self.subTest(check=check.__name__):
 				self.fine(check)
 
+	def test_stages_that_learners_do_not_get_as_meant(self) -> None:
+		self.fine(doctor.stages)
+		lesson = factories.make_lesson(
+			title="Sums",
+			stages=[
+				{"title": "Ask", "type": "Question", "config": '{"question": "?", "options": ["a"]}'},
+				{"title": "Try", "type": "Interactive", "config": '{"x": 1}'},
+			],
+		)
+		frappe.db.set_value(
+			"Memora Lesson Stage", lesson.stages[1].name, "config", '{"x": 0.1000000000000000055}'
+		)
+		said = self.found(doctor.stages, "warning")
+		self.assertIn("2 stages", said)
+		self.assertIn("Sums, row 1 (Ask)", said)
+		self.assertIn("published as 0.1", said)
+
 	def test_every_finding_that_is_not_fine_says_what_to_do(self) -> None:
 		self.kill(self.plan.name)
 		for finding in doctor.run():

@@ -44,7 +44,7 @@ FIELDS = {
 	"Memora Lesson Stage": {
 		"title": "Data *",
 		"type": "Select * >Video|Question|Text|Interactive",
-		"config": "JSON",
+		"config": "Code >JSON",
 	},
 	"Memora Academic Plan": {
 		"title": "Data * u",

@@ -33,6 +33,7 @@ from memora.services.cdn_export import (
 	connection_test,
 	dashboard,
 	database,
+	exact_json,
 	films,
 	ledger,
 	operations,
@@ -40,6 +41,7 @@ from memora.services.cdn_export import (
 	publish_state,
 	schedule,
 	settings,
+	stage_rules,
 )
 from memora.services.cdn_export.finding import Finding
 
@@ -543,6 +545,47 @@ def video_links() -> Iterator[Finding]:
 		)
 
 
+def stages() -> Iterator[Finding]:
+	"""Configs of lessons that learners do not get as they were meant, or with other numbers than were typed."""
+	found, count = [], 0
+	for lesson, place, title, type_, config in _all_stages():
+		try:
+			problems = [str(doubt) for doubt in stage_rules.doubts(type_, exact_json.loads(config or "{}"))]
+		except (
+			ValueError,
+			AttributeError,
+		) as error:  # no JSON, no object, or one that is published otherwise
+			problems = [str(error)]
+		if problems:
+			count += 1
+			if len(found) < MOST_NAMED:
+				found.append(f"{lesson}, row {place} ({title}): {' '.join(problems)}")
+	if count:
+		yield Finding(
+			"stages",
+			"warning",
+			f"Learners do not get {count:,} stages as they were meant: {' '.join(found)}"
+			+ (f" And {count - len(found):,} more." if count > len(found) else ""),
+			"Correct their config in the lesson.",
+		)
+	else:
+		yield Finding("stages", "ok", "Every stage holds what its type is known for.")
+
+
+def _all_stages() -> Iterator[tuple[str, int, str, str, str | None]]:
+	"""Lesson, row, title, type and config of every stage, some at a time, since configs may be large."""
+	after = ""
+	while rows := frappe.db.sql(
+		"""select stage.name, lesson.title, stage.idx, stage.title, stage.type, stage.config
+		from `tabMemora Lesson Stage` stage join `tabMemora Lesson` lesson on lesson.name = stage.parent
+		where stage.name > %s order by stage.name limit 200""",
+		(after,),
+	):
+		for row in rows:
+			yield row[1:]
+		after = rows[-1][0]
+
+
 CHECKS: Sequence[Check] = (
 	versions,
 	schema,
@@ -558,6 +601,7 @@ CHECKS: Sequence[Check] = (
 	waiting,
 	leftovers,
 	video_links,
+	stages,
 )
 
 

@@ -25,8 +25,9 @@ class MemoraLesson(ContentNode):
 	def validate(self):
 		super().validate()
 		before = self.get_doc_before_save()
-		kept = {stage.video_url() for stage in before.stages} if before else set()
+		rows = {row.name: row for row in before.stages} if before else {}
+		kept = {stage.video_url() for stage in rows.values()}
 		for stage in self.stages:
-			stage.validate_config(self.title)
+			stage.validate_config(self.title, rows.get(stage.name))
 			if not self.flags.restored and stage.video_url() not in kept:
 				stage.refuse_stray_link(self.title)

@@ -1,13 +1,14 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
 import frappe
-import orjson
 from frappe import _
 from frappe.model.document import Document
 from frappe.utils import escape_html
 
-from memora.services.cdn_export import settings
-
-_DEEPEST = 32
-"""How deeply MariaDB lets JSON be nested (JSON_VALID)."""
+from memora.services.cdn_export import exact_json, settings, stage_rules
 
 
 class MemoraLessonStage(Document):
@@ -33,20 +34,26 @@ class MemoraLessonStage(Document):
 			frappe.db.get_value(self.parenttype, self.parent, "title"),
 			self.get_doc_before_save(),
 		)
-		self.validate_config(lesson)
+		self.validate_config(lesson, before)
 		if not before or before.video_url() != self.video_url():
 			self.refuse_stray_link(lesson)
 
-	def validate_config(self, lesson: str):
-		"""Refuse a config that is no JSON object, or a Video without its URL; save an empty one as NULL."""
+	def validate_config(self, lesson: str, before: Document | None = None):
+		"""Refuse a config that cannot be published as it is, or a Video without its URL; save an empty one as NULL.
+
+		What was saved before and stays as it is, is not refused: `before` is that row. Warns of what learners would
+		not get.
+		"""
+		if before and (before.type, before.config) == (self.type, self.config):
+			return
 		try:
 			config = self._parsed_config()
+		except exact_json.InexactError as error:
+			self._refuse(lesson, _("in its config, {0}").format(_told(error.reason, error.about)))
 		except ValueError as error:
 			self._refuse(lesson, _("its config is not valid JSON: {0}.").format(escape_html(str(error))))
 		if not isinstance(config, dict):
 			self._refuse(lesson, _("its config must be a JSON object, like {0}.").format('{"key": "value"}'))
-		if _depth(config) > _DEEPEST:
-			self._refuse(lesson, _("its config is nested more than {0} levels deep.").format(_DEEPEST))
 		if self.type == "Video":
 			url = config.get("video_url")
 			if not isinstance(url, str) or not url.strip():
@@ -54,7 +61,13 @@ class MemoraLessonStage(Document):
 		if not config:
 			self.config = None
 		elif not isinstance(self.config, str):
-			self.config = orjson.dumps(config).decode()
+			self.config = json.dumps(config, ensure_ascii=False, separators=(",", ":"))
+		for doubt in stage_rules.doubts(self.type, config):
+			frappe.msgprint(
+				self._about(lesson, _told(doubt.text, doubt.about)),
+				title=_("Learners Would Not Get This"),
+				indicator="orange",
+			)
 
 	def video_url(self) -> str:
 		"""The link of a Video; "" for anything else, and where the config is no such object."""
@@ -77,30 +90,34 @@ class MemoraLessonStage(Document):
 				).format('"video_url"', escape_html(", ".join(links.films))),
 			)
 
-	def _parsed_config(self):
+	def _parsed_config(self) -> Any:
+		"""Raises InexactError for what would not be published as it is, ValueError for what is no JSON."""
 		if self.config is None:
 			return {}
 		if isinstance(self.config, str):
-			return orjson.loads(self.config) if self.config.strip() else {}
+			return exact_json.loads(self.config) if self.config.strip() else {}
+		exact_json.check(self.config)
+		_lost_by_request().check(self.config)
 		return self.config
 
 	def _refuse(self, lesson: str, problem: str):
-		frappe.throw(
-			_("Lesson “{0}”, row {1} (“{2}”): {3}").format(
-				escape_html(lesson or self.parent), self.idx, escape_html(self.title or ""), problem
-			),
-			title=_("Config of a Stage"),
+		frappe.throw(self._about(lesson, problem), title=_("Config of a Stage"))
+
+	def _about(self, lesson: str, problem: str) -> str:
+		return _("Lesson “{0}”, row {1} (“{2}”): {3}").format(
+			escape_html(lesson or self.parent), self.idx, escape_html(self.title or ""), problem
 		)
 
 
-def _depth(value: object) -> int:
-	deepest, level = 0, [value]
-	while level:
-		deepest += 1
-		level = [
-			below
-			for each in level
-			if isinstance(each, dict | list)
-			for below in (each.values() if isinstance(each, dict) else each)
-		]
-	return deepest
+def _told(text: str, about: tuple[str, ...]) -> str:
+	return _(text).format(*map(escape_html, about))
+
+
+def _lost_by_request() -> exact_json.Lost:
+	"""What Frappe's parser has lost of the request that this config came with, looked for once."""
+	if not getattr(frappe.local, "request", None):
+		return exact_json.Lost(())
+	if not hasattr(frappe.local, "memora_lost"):
+		texts = [value for value in frappe.local.form_dict.values() if isinstance(value, str)]
+		frappe.local.memora_lost = exact_json.Lost([frappe.request.get_data(as_text=True), *texts])
+	return frappe.local.memora_lost
