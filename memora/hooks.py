@@ -53,6 +53,12 @@ doc_events = {
 	"Memora Season": _track_changes,
 	"Memora Grade": _track_changes,
 	"Memora Stream": _track_changes,
+	# ERPNext's, where there is one
+	"Item": {
+		"on_change": "memora.services.cdn_export.items.on_change",
+		"on_trash": "memora.services.cdn_export.items.on_trash",
+		"after_rename": "memora.services.cdn_export.items.after_rename",
+	},
 }
 
 scheduler_events = {

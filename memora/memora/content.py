@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 import frappe
 from frappe import _
@@ -11,6 +11,7 @@ from frappe.model.document import Document
 from frappe.utils import cstr, escape_html
 
 from memora.memora import overrides
+from memora.services.cdn_export import items
 from memora.services.cdn_export.dependency_resolver import CONTENT, PARENT_FIELDS, PLAN
 
 _NAMED_AT_MOST = 3
@@ -114,14 +115,19 @@ class ContentNode(Titled):
 
 	def _check_item(self) -> None:
 		item, before = self.get("required_item"), self.get_doc_before_save()
-		if before and before.get("required_item") == item:
-			return
-		if missing_items([item]):
+		problem = items.problem(item)
+		if problem == items.MISSING and not (before and before.get("required_item") == item):
 			frappe.throw(
 				_(
 					"{0}: there is no Item “{1}”. Enter the code of an Item as Required Item, or leave it empty."
 				).format(called(self), escape_html(item)),
 				frappe.LinkValidationError,
+			)
+		if problem:
+			frappe.msgprint(
+				items.warning(problem, called(self), escape_html(item)),
+				title=_("Not for Sale"),
+				indicator="orange",
 			)
 
 	def on_trash(self) -> None:
@@ -173,14 +179,6 @@ def _last_place(doc: Document) -> int:
 def called(doc: Document) -> str:
 	"""A document as messages call it: its kind and title."""
 	return f"{_(doc.doctype)} “{escape_html(doc.get('title') or doc.name or '')}”"
-
-
-def missing_items(codes: Iterable[str | None]) -> set[str]:
-	"""Which of these Item Codes ERPNext does not have. Without ERPNext none is missing."""
-	wanted = {code for code in codes if code}
-	if not wanted or not frappe.db.exists("DocType", "Item"):
-		return set()
-	return wanted.difference(frappe.get_all("Item", {"name": ("in", wanted)}, pluck="name"))
 
 
 def _refuse_restore(doc: Document, doctype: str, name: str) -> None:

@@ -11,6 +11,7 @@ from frappe.utils import add_days, getdate, now_datetime
 
 from memora.services.cdn_export import (
 	batch_processor,
+	items,
 	operations,
 	progress,
 	publish_state,
@@ -24,6 +25,7 @@ from memora.services.cdn_export.scopes import Scope
 _DAYS = 14
 _RUNS = 8
 _MOST_ROWS = 200
+_ITEMS = 5
 
 
 def read() -> dict[str, Any]:
@@ -54,7 +56,10 @@ def health() -> dict[str, Any]:
 		"last_batch_at": batch_processor.last_batch_at(),
 		"next_run": None if schedule.obstacle(options) else schedule.next_run(options),
 		"workers": schedule.count_workers(),
-		"warnings": schedule.warnings(),
+		"warnings": [
+			*schedule.warnings(),
+			*({"message": text, "mend": ""} for text in items.unsellable()[:_ITEMS]),
+		],
 		"now": now_datetime(),
 	}
 

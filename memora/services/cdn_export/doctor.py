@@ -35,6 +35,7 @@ from memora.services.cdn_export import (
 	database,
 	exact_json,
 	films,
+	items,
 	ledger,
 	operations,
 	pending_queue,
@@ -572,6 +573,17 @@ def stages() -> Iterator[Finding]:
 		yield Finding("stages", "ok", "Every stage holds what its type is known for.")
 
 
+def items_sold() -> Iterator[Finding]:
+	"""Items that content is sold by, and that ERPNext cannot sell; nothing without ERPNext."""
+	if found := items.unsellable():
+		yield Finding(
+			"items",
+			"warning",
+			" ".join(found[:MOST_NAMED])
+			+ (f" And {len(found) - MOST_NAMED} more." if len(found) > MOST_NAMED else ""),
+		)
+
+
 def _all_stages() -> Iterator[tuple[str, int, str, str, str | None]]:
 	"""Lesson, row, title, type and config of every stage, some at a time, since configs may be large."""
 	after = ""
@@ -602,6 +614,7 @@ CHECKS: Sequence[Check] = (
 	leftovers,
 	video_links,
 	stages,
+	items_sold,
 )
 
 

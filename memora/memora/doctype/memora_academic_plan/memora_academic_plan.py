@@ -4,8 +4,8 @@ from frappe.utils import escape_html
 
 from memora.exceptions import AccessError
 from memora.memora import overrides
-from memora.memora.content import Titled, called, missing_items
-from memora.services.cdn_export import access_calculator
+from memora.memora.content import Titled, called
+from memora.services.cdn_export import access_calculator, items
 
 
 class MemoraAcademicPlan(Titled):
@@ -124,16 +124,26 @@ class MemoraAcademicPlan(Titled):
 			for row in self.overrides
 			if row.action == "Set Sold Separately" and (_target(row), row.override_value) not in known
 		]
-		missing = missing_items(row.override_value for row in sold)
+		before = self.get_doc_before_save()
+		sold_before = {(_target(row), row.override_value) for row in before.overrides} if before else set()
 		accesses = [overrides.as_override(row) for row in self.overrides if row.action.startswith("Set ")]
 		for row in sold:
-			if row.override_value in missing:
+			problem = items.problem(row.override_value)
+			if problem == items.MISSING and (_target(row), row.override_value) not in sold_before:
 				frappe.throw(
 					_(
 						"Overrides, row {0}: there is no Item “{1}”. Enter the code of an Item, or leave the value"
 						" empty if the target has or inherits one."
 					).format(row.idx, escape_html(row.override_value)),
 					frappe.LinkValidationError,
+				)
+			if problem:
+				frappe.msgprint(
+					items.warning(
+						problem, _("Overrides, row {0}").format(row.idx), escape_html(row.override_value)
+					),
+					title=_("Not for Sale"),
+					indicator="orange",
 				)
 			if row.override_value:
 				continue
