@@ -184,12 +184,27 @@ def doctor(progress: Progress, no_storage: bool, strict: bool) -> Answer:
 	return Answer([finding.as_dict() for finding in findings], lines, bool(errors or (strict and warnings)))
 
 
+_CAUSES = {
+	"hidden": "hidden in this plan",
+	"unpublished": "unpublished, itself or what is above it",
+	"deleted": "deleted",
+	"moved": "moved out of this plan",
+}
+
+
 def _preview_lines(found: dict[str, Any], paths: bool) -> Iterator[str]:
-	changes = [word for word in ("added", "changed", "removed") if found[word]]
-	if not changes:
+	changes = [word for word in ("added", "moved", "changed", "removed") if found[word]]
+	if not changes and not found["lost"]:
 		yield "Nothing would change."
 		return
-	for word, level in (("widened", "MORE people"), ("narrowed", "fewer people")):
+	if found["lost"]:
+		yield f"Learners lose {_count(found['lost_count'], 'live lesson')}:"
+		yield from (
+			f"  “{each['title']}” ({each['lesson']}): {_CAUSES[each['cause']]}" for each in found["lost"]
+		)
+		if found["lost_count"] > len(found["lost"]):
+			yield f"  and {found['lost_count'] - len(found['lost'])} more"
+	for word, level in (("narrowed", "fewer people"), ("widened", "MORE people")):
 		for lesson in found[word]:
 			yield f"{level} may read “{lesson['title']}” ({lesson['lesson']}): {lesson['before']} → {lesson['after']}"
 	if found["large_removal"]:
@@ -197,7 +212,7 @@ def _preview_lines(found: dict[str, Any], paths: bool) -> Iterator[str]:
 	for word in changes:
 		yield f"{_count(len(found[word]), 'file')} {word}"
 		if paths:
-			yield from (f"  {path}" for path in found[word])
+			yield from (f"  {' → '.join(path) if word == 'moved' else path}" for path in found[word])
 	if found["purges"]:
 		yield f"{_count(len(found['purge_urls']), 'address')} purged from the CDN's cache"
 	if found["is_large"]:

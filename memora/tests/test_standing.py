@@ -408,6 +408,70 @@ class TestPreview(StandingTestCase):
 		self.assertTrue(found["purges"])
 		self.assertEqual(found["purge_urls"], [])
 
+	def lost(self, plan: Any) -> list[tuple[str, str]]:
+		found = publishing.preview_changes(plan.name)
+		self.assertEqual(found["lost_count"], len(found["lost"]))
+		return [(row["title"], row["cause"]) for row in found["lost"]]
+
+	def test_what_learners_lose_is_named_with_why(self) -> None:
+		course, plan = self.published()
+		lessons, units = course["lessons"], course["units"]
+		self.assertEqual(self.lost(plan), [])
+		self.edit(plan, overrides=[factories.override(lessons[0], "Hide")])
+		self.assertEqual(self.lost(plan), [(lessons[0].title, "hidden")])
+		self.edit(plan, overrides=[factories.override(units[0], "Hide")])
+		self.assertCountEqual(self.lost(plan), [(each.title, "hidden") for each in lessons[:2]])
+		self.edit(plan, overrides=[])
+		self.edit(units[0], is_published=0)
+		self.assertCountEqual(self.lost(plan), [(each.title, "unpublished") for each in lessons[:2]])
+		self.edit(units[0], is_published=1)
+		frappe.delete_doc("Memora Lesson", lessons[3].name)
+		frappe.db.commit()
+		self.assertEqual(self.lost(plan), [(lessons[3].title, "deleted")])
+		elsewhere = make_course(units=1)
+		self.edit(lessons[2], parent_topic=elsewhere["topics"][0].name)
+		self.assertCountEqual(self.lost(plan), [(lessons[2].title, "moved"), (lessons[3].title, "deleted")])
+		self.edit(plan, is_published=0)
+		self.assertEqual({cause for _, cause in self.lost(plan)}, {"unpublished"})
+
+	def test_files_of_the_same_documents_elsewhere_are_moves(self) -> None:
+		"""An override lets the plan read files of its own: every unit and lesson has another address."""
+		course, plan = self.published()
+		hidden = course["lessons"][0]
+		self.edit(plan, overrides=[factories.override(hidden, "Hide")])
+		for is_read_by_others in (False, True):
+			before = self.contents()
+			found = publishing.preview_changes(plan.name)
+			own = {
+				paths.lesson(each.name): paths.lesson(each.name, plan.name) for each in course["lessons"][1:]
+			}
+			own |= {paths.unit(each.name): paths.unit(each.name, plan.name) for each in course["units"]}
+			self.assertEqual(dict(found["moved"]), own)
+			self.assertEqual(found["added"], [])
+			self.assertEqual(found["removed"], [] if is_read_by_others else [paths.lesson(hidden.name)])
+			if not is_read_by_others:
+				factories.make_plan([course["subject"]], is_published=1)
+				self.edit(plan, overrides=[])
+				self.publish()
+				self.edit(plan, overrides=[factories.override(hidden, "Hide")])
+		self.publish()
+		self.assertTrue(set(own.values()) <= self.contents().keys() - before.keys())
+		self.edit(plan, overrides=[])
+		found = publishing.preview_changes(plan.name)
+		self.assertEqual(dict(found["moved"]), {new: old for old, new in own.items()})
+		self.assertEqual((found["added"], found["removed"], found["lost"]), ([], [], []))
+
+	def test_a_lesson_that_moves_to_another_subject_is_one_change(self) -> None:
+		course, plan = self.published()
+		other = make_course(units=1)
+		self.edit(plan, subjects=[{"subject": course["subject"].name}, {"subject": other["subject"].name}])
+		self.publish()
+		lesson = course["lessons"][0]
+		self.edit(lesson, parent_topic=other["topics"][0].name)
+		found = publishing.preview_changes(plan.name)
+		self.assertEqual((found["added"], found["removed"], found["moved"], found["lost"]), ([], [], [], []))
+		self.assertEqual(found["changed"].count(paths.lesson(lesson.name)), 1)
+
 
 class TestDashboard(StandingTestCase):
 	def rows(self) -> dict[str, dict[str, Any]]:

@@ -82,7 +82,7 @@ def losses(
 	shown = {lesson.name for resolved in rendered.values() for lesson in brake.lessons(resolved)}
 	lost = live_rights(plan, known, changed).keys() - shown
 	before = sum(known[subject].summary.get("lessons", 0) for subject in changed if subject in known)
-	taken_down = _taken_down(lost, overrides)
+	taken_down = set(causes(lost, overrides))
 	return Losses(
 		live=sum(rendition.summary.get("lessons", 0) for rendition in known.values()),
 		taken_down=taken_down,
@@ -91,10 +91,11 @@ def losses(
 	)
 
 
-def _taken_down(lessons: Collection[str], overrides: Iterable[Override]) -> set[str]:
-	"""Those of the lessons that are gone, unpublished at or above them, or hidden by the plan."""
+def causes(lessons: Collection[str], overrides: Iterable[Override]) -> dict[str, str]:
+	"""Those of the lessons that were taken down, each with how: "deleted" or "unpublished", at or above them, or "hidden"
+	by these overrides."""
 	if not lessons:
-		return set()
+		return {}
 	hidden = {(override.kind, override.name) for override in overrides if override.action == "Hide"}
 	joins, levels, below = ["`tabMemora Lesson` n0"], ["n0"], dependency_resolver.LESSON
 	for depth, doctype in enumerate(reversed(dependency_resolver.CONTENT[:-1]), start=1):
@@ -102,13 +103,16 @@ def _taken_down(lessons: Collection[str], overrides: Iterable[Override]) -> set[
 		joins.append(f"left join `tab{doctype}` n{depth} on n{depth}.name = n{depth - 1}.{parent}")
 		levels.append(f"n{depth}")
 		below = doctype
-	standing = {
-		row[0]
-		for row in frappe.db.sql(
-			f"""select {", ".join(f"{level}.name" for level in levels)} from {" ".join(joins)}
-			where n0.name in %s and {" and ".join(f"coalesce({level}.is_published, 1) = 1" for level in levels)}""",
-			(tuple(lessons),),
-		)
-		if not hidden.intersection(zip(reversed(KINDS), row, strict=True))
-	}
-	return set(lessons) - standing
+	found = dict.fromkeys(lessons, "deleted")
+	for published, *row in frappe.db.sql(
+		f"""select {" and ".join(f"coalesce({level}.is_published, 1) = 1" for level in levels)},
+			{", ".join(f"{level}.name" for level in levels)} from {" ".join(joins)} where n0.name in %s""",
+		(tuple(lessons),),
+	):
+		if not published:
+			found[row[0]] = "unpublished"
+		elif hidden.intersection(zip(reversed(KINDS), row, strict=True)):
+			found[row[0]] = "hidden"
+		else:
+			found.pop(row[0], None)
+	return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,15 +39,23 @@ from memora.services.cdn_export.plan_build import Draft, Snapshot
 from memora.services.cdn_export.publish_state import State
 from memora.services.cdn_export.tree import ResolvedNode
 
+_MOVING = ("unit", "lesson")
 _DOCTYPES = {"manifest": PLAN, "subject": SUBJECT, "unit": "Memora Unit", "lesson": LESSON}
+
+
+_MOST_NAMED = 200
+"""Lessons that an answer names; it counts all."""
 
 
 @dataclass(slots=True)
 class Preview:
-	"""A plan's next run. Paths by what happens to them, `titles` of what stands in these files where it has one;
-	lessons by who may read them afterwards."""
+	"""A plan's next run. `lost` are the live lessons that its learners can no longer open, each with why; `widened` and
+	`narrowed` those that more or fewer may read. Paths by what happens to them: a file of the same document at another
+	address has `moved`, from the first path to the second. `titles` are of what stands in these files, where it has one."""
 
+	lost: list[dict[str, str]] = field(default_factory=list)
 	added: list[str] = field(default_factory=list)
+	moved: list[tuple[str, str]] = field(default_factory=list)
 	changed: list[str] = field(default_factory=list)
 	removed: list[str] = field(default_factory=list)
 	widened: list[dict[str, str]] = field(default_factory=list)
@@ -63,7 +71,10 @@ class Preview:
 	def as_dict(self) -> dict[str, Any]:
 		"""Plain data, for an API's answer."""
 		return {
+			"lost": self.lost[:_MOST_NAMED],
+			"lost_count": len(self.lost),
 			"added": self.added,
+			"moved": self.moved,
 			"changed": self.changed,
 			"removed": self.removed,
 			"widened": self.widened,
@@ -109,6 +120,10 @@ def of_plan(plan: str) -> Preview:
 	options = settings.load()
 	entries = drafted.entries()
 	found = Preview(brake_is_on=options.hold_large_changes)
+	found.moved = [(old, new) for old, new in _moves(drafted) if old != new]
+	sources, targets = {old for old, _ in found.moved}, {new for _, new in found.moved}
+	gone = list(_gone(drafted))
+	left = {entry.path for entry in gone}
 	stale = []
 	for file in drafted.planned():
 		if not file.changed:
@@ -116,13 +131,14 @@ def of_plan(plan: str) -> Preview:
 		if title := (file.document or {}).get("title"):
 			found.titles[file.path] = title
 		entry = entries.get(file.path)
-		if entry and entry.live_version and entry.state != "removed":
+		if file.path in left:  # a lesson of another subject now, at the same address
+			found.changed.append(file.path)
+		elif entry and entry.live_version and entry.state != "removed":
 			found.changed.append(file.path)
 			stale.append(entry)
-		else:
+		elif file.path not in targets:
 			found.added.append(file.path)
-	gone = list(_gone(drafted))
-	found.removed = [entry.path for entry in gone]
+	found.removed = [path for path in left if path not in sources and path not in found.changed]
 	found.titles |= _titles(gone)
 	found.purges = settings.open_purge().active
 	if found.purges and options.base_url:
@@ -133,6 +149,7 @@ def of_plan(plan: str) -> Preview:
 		]
 	shown = [lesson for resolved in _resolved(drafted) for lesson in brake.lessons(resolved)]
 	live = holding.live_rights(plan, snapshot.renditions)
+	found.lost = _lost(drafted, live.keys() - {node.name for node in shown})
 	found.lessons = len(shown)
 	found.widened = [_access_change(node, live) for node in brake.widened(live, shown)]
 	found.narrowed = [_access_change(node, live) for node in brake.narrowed(live, shown)]
@@ -239,6 +256,52 @@ def _gone(drafted: _Drafted) -> Iterator[LedgerEntry]:
 	for subject in snapshot.renditions:
 		if subject not in kept and snapshot.renditions[subject].mode == "shared":
 			yield from _left_unread(subject, snapshot.state.ref)
+
+
+def _moves(drafted: _Drafted) -> Iterator[tuple[str, str]]:
+	"""Where each unit and lesson that a learner of the plan reads is now, and where it would be."""
+	snapshot = drafted.snapshot
+	would = {(file.kind, file.node): file.path for file in drafted.planned() if file.kind in _MOVING}
+	entries = list(drafted.entries().values())
+	for subject, rendition in snapshot.renditions.items():
+		if rendition.mode == "shared" and subject not in drafted.shared:
+			entries += ledger.of_scope(scopes.subject(subject)).values()
+	own = {subject for subject, rendition in snapshot.renditions.items() if rendition.mode == "own"}
+	for entry in entries:
+		is_own = entry.scope == snapshot.state.scope.id
+		if entry.live_version and (entry.kind, entry.node) in would and is_own == (entry.subject in own):
+			yield entry.path, would[entry.kind, entry.node]
+
+
+def _lost(drafted: _Drafted, lessons: Collection[str]) -> list[dict[str, str]]:
+	"""These lessons by title, each with why learners of the plan lose it: "deleted", "unpublished", "hidden" or "moved"."""
+	snapshot = drafted.snapshot
+	overrides = [override for each in snapshot.overrides.values() for override in each]
+	causes = holding.causes(lessons, overrides)
+	if drafted.plan is None:
+		causes = dict.fromkeys(lessons, "unpublished")
+	titles = _lesson_titles(lessons) if lessons else {}
+	rows = [
+		{
+			"lesson": name,
+			"title": titles.get(name) or name,
+			"cause": causes.get(name, "moved"),
+		}
+		for name in lessons
+	]
+	return sorted(rows, key=lambda row: (row["cause"], row["title"], row["lesson"]))
+
+
+def _lesson_titles(lessons: Collection[str]) -> dict[str, str]:
+	"""What these lessons are called, or were when they were deleted."""
+	return dict(
+		frappe.db.sql(
+			"""select deleted_name, json_value(data, '$.title') from `tabDeleted Document`
+				where deleted_doctype = %(lesson)s and deleted_name in %(names)s
+			union all select name, title from `tabMemora Lesson` where name in %(names)s""",
+			{"lesson": LESSON, "names": tuple(lessons)},
+		)
+	)
 
 
 def _titles(entries: Sequence[LedgerEntry]) -> dict[str, str]:

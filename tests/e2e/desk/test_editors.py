@@ -130,10 +130,11 @@ def test_a_plans_next_run_is_previewed_and_then_goes_out(desk: Desk, here: Schoo
 		shoot(page, "plan", here)
 		line.get_by_role("button", name=say("Preview Changes")).click()
 		dialog = page.locator(".memora-preview-dialog")
-		expect(dialog.locator(".alert").first).to_contain_text(
-			say("Paid lessons that could be read without paying: {0}", 1)
-		)
-		expect(dialog.locator(".alert").first).to_contain_text(here.title("what is speed"))
+		lost, opened = dialog.locator(".alert").nth(0), dialog.locator(".alert").nth(1)
+		expect(lost).to_contain_text(say("Live lessons that learners lose: {0}", 1))
+		expect(lost).to_contain_text(here.title("word problems"))
+		expect(opened).to_contain_text(say("Paid lessons that could be read without paying: {0}", 1))
+		expect(opened).to_contain_text(here.title("what is speed"))
 		expect(dialog).to_contain_text(
 			say("Hold Large Changes is off in CDN Settings, so this goes out without asking.")
 		)

@@ -36,8 +36,8 @@ memora.publishing.show_preview = function (plan, title) {
 };
 
 function preview_html(found) {
-	const quiet = !found.added.length && !found.changed.length && !found.removed.length;
-	if (quiet && !found.widened.length && !found.narrowed.length) {
+	const changes = ["lost", "narrowed", "widened", "added", "moved", "changed", "removed"];
+	if (!changes.some((key) => found[key].length)) {
 		return `<div class="memora-empty"><b>${__("Nothing would change.")}</b><br>${__(
 			"What is on the CDN is what the plan says."
 		)}</div>`;
@@ -45,22 +45,45 @@ function preview_html(found) {
 	return [access_html(found), brake_html(found), lessons_html(found), files_html(found), purge_html(found)].join("");
 }
 
+// First of all what learners lose: nothing else of a run is so hard to take back.
 function access_html(found) {
-	if (!found.widened.length && !found.narrowed.length) {
+	if (!found.lost.length && !found.widened.length && !found.narrowed.length) {
 		return `<p class="memora-preview-calm">${__("Nobody gains or loses access to a lesson that is live.")}</p>`;
 	}
 	return (
-		access_list(found.widened, "danger", __("Paid lessons that could be read without paying: {0}", [found.widened.length])) +
-		access_list(found.narrowed, "warning", __("Lessons that fewer could read: {0}", [found.narrowed.length]))
+		lost_list(found) +
+		access_list(found.narrowed, "warning", __("Lessons that fewer could read: {0}", [found.narrowed.length])) +
+		access_list(found.widened, "danger", __("Paid lessons that could be read without paying: {0}", [found.widened.length]))
 	);
 }
+
+function lost_list(found) {
+	if (!found.lost.length) return "";
+	const causes = {
+		hidden: __("hidden in this plan"),
+		unpublished: __("unpublished, itself or what is above it"),
+		deleted: __("deleted"),
+		moved: __("moved out of this plan"),
+	};
+	const rows = found.lost.map((row) => `<li>${lesson_link(row)} <span class="text-muted">${causes[row.cause]}</span></li>`);
+	const more = found.lost_count - found.lost.length;
+	if (more > 0) rows.push(`<li>${__("and {0} more", [more])}</li>`);
+	return `<div class="alert alert-danger"><b>${__("Live lessons that learners lose: {0}", [
+		found.lost_count,
+	])}</b><ul class="memora-plain-list">${rows.join("")}</ul></div>`;
+}
+
+const lesson_link = (row) =>
+	row.cause === "deleted"
+		? `<bdi>${esc(row.title)}</bdi>`
+		: `<a href="${frappe.utils.get_form_link("Memora Lesson", row.lesson)}"><bdi>${esc(row.title)}</bdi></a>`;
 
 function access_list(lessons, look, title) {
 	if (!lessons.length) return "";
 	const arrow = frappe.utils.is_rtl() ? "←" : "→";
 	const rows = lessons.map(
 		(row) =>
-			`<li><a href="/app/memora-lesson/${encodeURIComponent(row.lesson)}">${esc(row.title)}</a> ${level(
+			`<li>${lesson_link(row)} ${level(
 				row.before
 			)} ${arrow} <b>${level(row.after)}</b></li>`
 	);
@@ -83,19 +106,18 @@ function brake_html(found) {
 
 function lessons_html(found) {
 	const parts = [__("Lessons now: {0}, afterwards: {1}", [found.live_lessons, found.lessons])];
-	if (found.taken_down) parts.push(__("{0} unpublished, deleted or hidden", [found.taken_down]));
-	if (found.others_lost > 0) parts.push(__("{0} removed or moved elsewhere", [found.others_lost]));
 	return `<p>${parts.join(" · ")}</p>`;
 }
 
 function files_html(found) {
 	return [
 		["added", __("Files added"), "green"],
+		["moved", __("Files at another address"), "gray"],
 		["changed", __("Files changed"), "blue"],
 		["removed", __("Files removed"), "red"],
 	]
 		.map(([key, title, color]) => {
-			const paths = found[key];
+			const paths = key === "moved" ? found.moved.map(([, to]) => to) : found[key];
 			const name = (path) => `${found.titles[path] ? `<bdi>${esc(found.titles[path])}</bdi> ` : ""}<code dir="ltr">${esc(path)}</code>`;
 			const head = `<span class="indicator ${color}"></span>${title} <b>${paths.length}</b>`;
 			if (!paths.length) return `<div class="memora-files text-muted">${head}</div>`;
