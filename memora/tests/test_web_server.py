@@ -74,6 +74,20 @@ class TestDevelopmentServer(PublishingTestCase):
 		levels = {finding.check: finding.level for finding in found}
 		self.assertEqual([levels[check] for check in ("cors", "cache time", "versions")], ["ok"] * 3, found)
 
+	def test_the_reader_is_told_where_files_come_from_without_a_login(self) -> None:
+		site = self.base_url.removesuffix("/files/memora")
+
+		def bases() -> list[str]:
+			answer = requests.get(f"{site}/api/method/memora.api.reader.bases", timeout=30)
+			self.assertEqual(answer.status_code, 200)
+			return answer.json()["message"]
+
+		[own] = bases()
+		self.assertTrue(own.endswith("/files/memora/"), own)
+		self.configure(local_path="", cdn_base_url="https://cdn.example/school")
+		frappe.db.commit()
+		self.assertEqual(bases(), ["https://cdn.example/school/"])
+
 	def test_other_files_of_the_site_are_served_as_ever(self) -> None:
 		name = f"{hashlib.sha256(self.id().encode()).hexdigest()[:8]}.json"
 		file = Path(frappe.get_site_path("public", "files", name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from collections.abc import Iterator
@@ -45,6 +46,17 @@ class Reader:
 		self.settle()
 		return self.page
 
+	def show(self, *stages: tuple[str, dict[str, object]], lang: str = "en") -> Page:
+		"""Open a lesson that consists of these stages: type and config of each."""
+		lesson = json.loads(curriculum.published()["lessons/angles-1.json"])
+		lesson["stages"] = [
+			{"idx": idx, "title": type_, "type": type_, "config": config}
+			for idx, (type_, config) in enumerate(stages, 1)
+		]
+		self.page.unroute("**/lessons/angles-1.json*")
+		self.page.route("**/lessons/angles-1.json*", lambda route: route.fulfill(json=lesson))
+		return self.open("#/grade-7/mathematics/angles/angles-1", lang=lang)
+
 	def go(self, hash_: str) -> None:
 		"""Go to another place of the tree that is open."""
 		self.page.evaluate("hash => { location.hash = hash }", hash_)
@@ -59,9 +71,7 @@ class Reader:
 
 	def settle(self) -> None:
 		"""Wait until the page shows what its address stands for."""
-		self.until(
-			"document.querySelector('main')?.dataset.shown === location.hash && !document.querySelector('[aria-busy]')"
-		)
+		self.until("document.querySelector('main')?.dataset.shown === location.hash")
 
 	def follow(self, selector: str) -> None:
 		"""Follow a link, and wait for the page behind it."""
@@ -120,5 +130,6 @@ def reader(context: BrowserContext, server: Server) -> Iterator[Reader]:
 	server.answers.clear()
 	yield reader
 	server.gone.clear()
+	server.bases.clear()
 	unexpected = [text for text in reader.errors if not any(words in text for words in reader.expected)]
 	assert not unexpected

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import mimetypes
 import threading
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,7 @@ from tests.npm import REPO, node_modules
 PUBLIC = REPO / "memora" / "public"
 ASSETS = "/assets/memora/"
 READER = f"{ASSETS}reader/index.html"
+BASES = "/api/method/memora.api.reader.bases"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +40,15 @@ class Server:
 	address: str = ""
 	answers: list[Answer] = field(default_factory=list)
 	gone: set[str] = field(default_factory=set)
+	bases: list[str] = field(default_factory=list)
+	"""What the site says when the reader asks which other hosts are its own."""
 
 	def body(self, path: str) -> bytes | None:
 		"""What stands at a path, if anything."""
 		if path in self.gone:
 			return None
+		if path == BASES:
+			return json.dumps({"message": self.bases}).encode()
 		if path.startswith(f"{ASSETS}node_modules/"):
 			return _file(node_modules(), path.removeprefix(f"{ASSETS}node_modules/"))
 		if path.startswith(ASSETS):

@@ -329,10 +329,8 @@ def search(reader: Reader, query: str) -> list[str]:
 	if not page.locator("dialog").count():
 		page.keyboard.press("/")
 		page.wait_for_selector("#query")
-	page.fill("#query", "")
-	before = page.inner_text(".search-status")
 	page.fill("#query", query)
-	reader.until("before => document.querySelector('.search-status')?.textContent !== before", before)
+	reader.until("query => document.querySelector('#results')?.dataset.query === query", query)
 	return reader.texts(".result strong")
 
 

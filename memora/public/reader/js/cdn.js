@@ -1,9 +1,21 @@
-// The published files: read by the URLs that files give, each once a visit.
+// The published files: where they are, and each read by the URL that files give, once a visit.
 
-export const base = chosenBase();
+const LIST = "/api/method/memora.api.reader.bases";
+const OWN_FILE = /^(?:\.\/)?(?:media|(?:plans\/[^/?#]+\/)?lessons\/[^/?#]+)\/[0-9a-f]{64}\.[a-z0-9]+(?:[?#]|$)/;
+// A host with something behind it, or one that says so: as people write addresses without https://.
+const WEB_ADDRESS = /^(?:(?:[\p{L}\p{N}-]+\.)+\p{L}{2,}(?::\d+)?\/|www\.[^/\s]+\.\p{L}{2,}(?:[:/?#]|$))/iu;
+const LOCAL = /^(?:(?:.+\.)?localhost|127(?:\.\d+){3}|\[::1\])$/;
+
+// Those that the page itself names, the default first.
+const written = [...document.querySelectorAll('meta[name="memora-base"]')].map((meta) => folder(meta.content));
+const asked = new URLSearchParams(location.search).get("base");
+const wanted = asked ? folder(asked) : written[0];
+
+// The base that was asked for, where it is none of the site's; else "".
+export const refused = !asked || (wanted && (await isOurs(wanted))) ? "" : asked;
+export const base = refused ? written[0] : wanted;
 
 const known = new Map();
-let doubted = false;
 
 // A document that is gone, or cannot be read: `status` is that of the answer, 0 when there was none.
 export class ReadError extends Error {
@@ -11,6 +23,11 @@ export class ReadError extends Error {
 		super(`${url}: ${status || "no answer"}`);
 		this.url = url;
 		this.status = status;
+	}
+
+	// Storages that may not be listed answer 403 for what is not there.
+	get isGone() {
+		return this.status === 404 || this.status === 403;
 	}
 }
 
@@ -23,16 +40,29 @@ export function read(url, { anew = false } = {}) {
 	return known.get(url);
 }
 
-// Drop what carries no version, so that it is read again, past the browser's cache: what it lists may have changed.
+// Drop what carries no version, so that it is asked for again: what it lists may have changed.
 export function forgetUnversioned() {
-	doubted = true;
 	for (const url of known.keys()) if (!isVersioned(url)) known.delete(url);
+}
+
+// What an address in published content means, or "": http(s), or a published file by its path under the base.
+// Anything else without a scheme means nothing here. It never becomes a link into the CDN.
+export function address(value) {
+	const link = typeof value === "string" ? value.replace(/^[\s\p{Cf}]+|[\s\p{Cf}]+$/gu, "") : "";
+	try {
+		if (/^https?:/i.test(link)) return new URL(link).href;
+		if (/^\/\/[^/\\]/.test(link) || WEB_ADDRESS.test(link)) return new URL(`https://${link.replace(/^\/\//, "")}`).href;
+		return OWN_FILE.test(link) ? new URL(link, base).href : "";
+	} catch {
+		return "";
+	}
 }
 
 const isVersioned = (url) => url.includes("?v=");
 
+// What has no version is asked for past the browser's cache: the server says whether it is still the same.
 async function fetchJson(url, anew) {
-	const cache = anew ? "reload" : doubted && !isVersioned(url) ? "no-cache" : "default";
+	const cache = anew ? "reload" : isVersioned(url) ? "default" : "no-cache";
 	let answer;
 	try {
 		answer = await fetch(new URL(url, base), { credentials: "omit", cache });
@@ -47,16 +77,26 @@ async function fetchJson(url, anew) {
 	}
 }
 
-function chosenBase() {
-	const asked = new URLSearchParams(location.search).get("base");
-	const written = document.querySelector('meta[name="memora-base"]').content;
-	for (const value of [asked, written]) {
-		try {
-			const url = new URL(value.endsWith("/") ? value : `${value}/`, location.href);
-			if (url.protocol === "https:" || url.protocol === "http:") return url.href;
-		} catch {
-			continue;
-		}
+// A base as it is compared: absolute, with a slash at its end. "" if it is no http(s) address.
+function folder(value) {
+	try {
+		const url = new URL(value, location.href);
+		if (url.protocol !== "https:" && url.protocol !== "http:") return "";
+		return url.origin + url.pathname.replace(/\/*$/, "/");
+	} catch {
+		return "";
 	}
-	throw new Error("there is no base to read from");
+}
+
+// The page's own host, what the page or the site lists, and while developing any server of this machine.
+async function isOurs(place) {
+	const { origin, hostname } = new URL(place);
+	if (origin === location.origin || written.includes(place)) return true;
+	if (LOCAL.test(hostname) && LOCAL.test(location.hostname)) return true;
+	try {
+		const answer = await fetch(LIST, { credentials: "omit" });
+		return answer.ok && (await answer.json()).message.map(folder).includes(place);
+	} catch {
+		return false; // a copy elsewhere has no site to ask
+	}
 }

@@ -1,14 +1,18 @@
-// From an address to the documents it stands for: #/plan/subject/unit/lesson, each part an id.
+// From an address to the documents it stands for: #/plan/subject/unit/lesson, each part an id. A fifth part is the id of
+// a place in the lesson's texts.
 
-import { read, ReadError } from "./cdn.js?v=ca94127a";
+import { read, ReadError } from "./cdn.js?v=e92f7e1f";
 import { state } from "./state.js?v=20804912";
 
 export const link = (...ids) => `#/${ids.map(encodeURIComponent).join("/")}`;
 
-export function parse(hash) {
-	const parts = hash.replace(/^#\/?/, "").split("/").filter(Boolean);
+export const parse = (hash) => parts(hash).slice(0, 4);
+
+export const place = (hash) => parts(hash)[4] ?? "";
+
+function parts(hash) {
 	try {
-		return parts.slice(0, 4).map(decodeURIComponent);
+		return hash.replace(/^#\/?/, "").split("/").filter(Boolean).map(decodeURIComponent);
 	} catch {
 		return [];
 	}

@@ -48,14 +48,3 @@ export function icon(name) {
 	svg.append(path);
 	return svg;
 }
-
-// An address that may be followed, or "": http and https alone.
-export function safeUrl(value, base) {
-	if (typeof value !== "string" || !value) return "";
-	try {
-		const url = new URL(value, base);
-		return url.protocol === "https:" || url.protocol === "http:" ? url.href : "";
-	} catch {
-		return "";
-	}
-}

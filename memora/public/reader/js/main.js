@@ -1,21 +1,23 @@
 // The frame around every page: bar, address, focus, errors.
 
-import { base, forgetUnversioned, ReadError } from "./cdn.js?v=ca94127a";
-import { load, link, parse } from "./course.js?v=9e99f500";
-import { bdi, h, icon } from "./dom.js?v=1efe77f2";
-import { direction, t } from "./i18n.js?v=1c24cd91";
+import { base, forgetUnversioned, ReadError, refused } from "./cdn.js?v=e92f7e1f";
+import { link, load, parse, place } from "./course.js?v=cc491af8";
+import { bdi, h, icon } from "./dom.js?v=459e199b";
+import { direction, t } from "./i18n.js?v=8172dad6";
 import { change, state } from "./state.js?v=20804912";
-import { page } from "./views.js?v=1de0a7ac";
+import { page as pageOf } from "./views.js?v=bfcd05bf";
 
 let course = { view: "plans" };
 let turn = 0;
+let shown = ""; // the address of what is shown, without a place in it
 
 const main = h("main", { id: "main" });
 const aside = h("aside", {});
 const announcer = h("p.visually-hidden", { role: "status" });
 
 function start() {
-	addEventListener("hashchange", () => show());
+	addEventListener("hashchange", () => (link(...parse(location.hash)) === shown ? stay() : show()));
+	addEventListener("click", (event) => event.target.closest?.("a")?.getAttribute("href") === location.hash && jump());
 	addEventListener("memora-change", () => {
 		frame();
 		show({ still: true });
@@ -29,64 +31,97 @@ function start() {
 
 // Read what the address stands for, and show it. `still`: neither scroll nor move the focus.
 async function show({ still = false } = {}) {
+	if (refused) return refuse();
 	const mine = ++turn;
 	const slow = setTimeout(
-		() => mine === turn && main.replaceChildren(skeleton()),
+		() => {
+			if (mine !== turn) return;
+			shown = "";
+			main.replaceChildren(skeleton());
+		},
 		still && main.childElementCount ? 1000 : 150
 	);
 	try {
 		let found;
 		try {
 			found = await load(parse(location.hash));
-			if (mine === turn) await place(found, mine);
+			if (mine === turn) await put(found, mine);
 		} catch (error) {
 			// A list from a cache may name what is gone: once more, with lists as they are now.
-			if (!isGone(error) || mine !== turn) throw error;
+			if (!error.isGone || mine !== turn) throw error;
 			forgetUnversioned();
-			await place(await load(parse(location.hash)), mine);
+			await put(await load(parse(location.hash)), mine);
 		}
 	} catch (error) {
 		if (mine === turn) fail(error);
 	} finally {
 		clearTimeout(slow);
 	}
-	if (mine === turn) main.dataset.shown = location.hash;
-	if (mine === turn && !still) {
+	if (mine !== turn) return;
+	if (!jump() && !still) {
 		scrollTo(0, 0);
 		main.querySelector("h1")?.focus({ preventScroll: true });
 	}
 }
 
-async function place(found, mine) {
-	const shown = await page(found);
+// The page is there: what still loads for another comes too late.
+function stay() {
+	turn += 1;
+	jump();
+}
+
+// Go to the place in a text that the address names, if any.
+function jump() {
+	main.dataset.shown = location.hash;
+	const target = document.getElementById(place(location.hash));
+	if (!target) return false;
+	target.focus({ preventScroll: true });
+	if (document.activeElement !== target) {
+		target.tabIndex = -1;
+		target.focus({ preventScroll: true });
+	}
+	target.scrollIntoView();
+	return true;
+}
+
+async function put(found, mine) {
+	const page = await pageOf(found);
 	if (mine !== turn) return;
 	course = found;
-	document.title = `${shown.title} – memora`;
+	shown = link(...parse(location.hash));
+	document.title = `${page.title} – memora`;
 	document.body.dataset.view = found.view;
-	if (shown.colour) document.body.style.setProperty("--subject", shown.colour);
+	if (page.colour) document.body.style.setProperty("--subject", page.colour);
 	else document.body.style.removeProperty("--subject");
-	main.replaceChildren(...shown.main.flat(Infinity).filter(Boolean));
+	main.replaceChildren(...page.main.flat(Infinity).filter(Boolean));
 	aside.replaceChildren();
-	aside.hidden = !shown.aside;
-	if (shown.aside) {
+	aside.hidden = !page.aside;
+	if (page.aside) {
 		const wide = matchMedia("(min-width: 64rem)").matches;
-		aside.append(h("details", { open: wide }, h("summary", {}, icon("list"), t("contents")), shown.aside));
+		aside.append(h("details", { open: wide }, h("summary", {}, icon("list"), t("contents")), page.aside));
 		const here = aside.querySelector('[aria-current="page"]');
 		if (wide && here) aside.scrollTop = here.offsetTop - aside.clientHeight / 2;
 	}
-	announcer.textContent = shown.title;
+	announcer.textContent = page.title;
 	bar();
 }
 
-// Storages that may not be listed answer 403 for what is not there.
-const isGone = (error) => error instanceof ReadError && (error.status === 404 || error.status === 403);
-
 function fail(error) {
-	const gone = isGone(error);
-	const words = gone ? t("gone") : t("offline");
-	const hint = gone
-		? t("goneHint")
-		: t("offlineHint", { url: error.url ?? base, status: error.status || (error.url ? t("noAnswer") : error.message) });
+	const retry = h("button", { type: "button", onclick: () => (forgetUnversioned(), show()) }, t("retry"));
+	if (error.isGone) return notice(t("gone"), t("goneHint"), retry);
+	const status = error.status || (error.url ? t("noAnswer") : error.message);
+	notice(t("offline"), t("offlineHint", { url: error.url ?? base, status }), retry);
+	if (!(error instanceof ReadError)) console.error(error);
+}
+
+// Another host's files would stand here under this site's name.
+function refuse() {
+	notice(t("refused"), t("refusedHint", { url: refused }), null, location.pathname);
+	main.dataset.shown = location.hash;
+}
+
+function notice(words, hint, button, plans = "#/") {
+	shown = "";
 	document.title = `${words} – memora`;
 	aside.hidden = true;
 	main.replaceChildren(
@@ -99,12 +134,11 @@ function fail(error) {
 			h(
 				"p.buttons",
 				{},
-				h("button", { type: "button", onclick: () => (forgetUnversioned(), show()) }, t("retry")),
-				h("a.button.quiet", { href: "#/" }, t("toPlans"))
+				button,
+				h("a.button.quiet", { href: plans }, t("toPlans"))
 			)
 		)
 	);
-	if (!(error instanceof ReadError)) console.error(error);
 }
 
 const skeleton = () =>
@@ -238,7 +272,7 @@ function themeChoices() {
 
 async function search() {
 	try {
-		const { open } = await import("./search.js?v=baa3a32e");
+		const { open } = await import("./search.js?v=2541102c");
 		open(course);
 	} catch (error) {
 		fail(error);

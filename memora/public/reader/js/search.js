@@ -1,10 +1,10 @@
 // Search within the browser: the plan's index, and of its shards only those that a query needs.
 
-import { h, bdi, icon } from "./dom.js?v=1efe77f2";
-import { read } from "./cdn.js?v=ca94127a";
-import { link } from "./course.js?v=9e99f500";
-import { matches, fold, words } from "./fold.js?v=8d068ded";
-import { t } from "./i18n.js?v=1c24cd91";
+import { h, bdi, icon } from "./dom.js?v=459e199b";
+import { forgetUnversioned, read } from "./cdn.js?v=e92f7e1f";
+import { link, load } from "./course.js?v=cc491af8";
+import { fold, isEnough, matches, words } from "./fold.js?v=e01971cc";
+import { t } from "./i18n.js?v=8172dad6";
 
 const ENOUGH = 20;
 const SHOWN = 50;
@@ -90,32 +90,46 @@ class Search {
 		const sought = words(query);
 		const turn = ++this.turn;
 		this.rest.hidden = true;
-		if (!sought.length || fold(query).length < 2) return this.show([], t("searchHint"), sought);
 		try {
-			const found = [];
-			const sources = await this.sources(sought);
-			const looked = new Set();
-			for (const [place, source] of sources.entries()) {
-				if (turn !== this.turn) return;
-				found.push(...ranked(await source.entries(), sought));
-				looked.add(source.subject);
-				const left = sources.slice(place + 1).some((other) => !looked.has(other.subject));
-				if (!all && left && found.length >= ENOUGH) {
-					this.rest.hidden = false;
-					break;
-				}
-			}
+			if (!isEnough(sought)) this.show([], t("searchHint"), sought);
+			else await this.look(sought, query, turn, all);
+		} catch (error) {
 			if (turn !== this.turn) return;
-			found.sort((a, b) => b.score - a.score);
-			let said = found.length ? t("searchFound", { n: found.length }) : t("searchNothing", { query });
-			if (!this.rest.hidden) {
-				const subjects = new Set(sources.map((source) => source.subject));
-				said += ` ${t("searchPart", { done: looked.size, all: subjects.size })}`;
+			try {
+				// A list from a cache may name what is gone: once more, with lists as they are now.
+				if (!error.isGone) throw error;
+				forgetUnversioned();
+				this.course = { ...this.course, ...(await load([this.course.plan.plan_id])), subject: this.course.subject };
+				await this.look(sought, query, turn, all);
+			} catch {
+				if (turn === this.turn) this.show([], t("offline"), sought);
 			}
-			this.show(found, said, sought);
-		} catch {
-			this.show([], t("offline"), sought);
 		}
+		if (turn === this.turn) this.results.dataset.query = query;
+	}
+
+	async look(sought, query, turn, all) {
+		const found = [];
+		const sources = await this.sources(sought);
+		const looked = new Set();
+		for (const [place, source] of sources.entries()) {
+			if (turn !== this.turn) return;
+			found.push(...ranked(await source.entries(), sought));
+			looked.add(source.subject);
+			const left = sources.slice(place + 1).some((other) => !looked.has(other.subject));
+			if (!all && left && found.length >= ENOUGH) {
+				this.rest.hidden = false;
+				break;
+			}
+		}
+		if (turn !== this.turn) return;
+		found.sort((a, b) => b.score - a.score);
+		let said = found.length ? t("searchFound", { n: found.length }) : t("searchNothing", { query });
+		if (!this.rest.hidden) {
+			const subjects = new Set(sources.map((source) => source.subject));
+			said += ` ${t("searchPart", { done: looked.size, all: subjects.size })}`;
+		}
+		this.show(found, said, sought);
 	}
 
 	// Where to look, the likeliest first: this subject, then those that the query names, then the others.
@@ -201,7 +215,8 @@ function ranked(entries, sought) {
 	});
 }
 
-function marked(text, sought) {
+function marked(name, sought) {
+	const text = name.normalize("NFC");
 	const parts = [];
 	let from = 0;
 	for (const [start, end] of matches(text, sought)) {

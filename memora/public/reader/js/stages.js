@@ -1,10 +1,11 @@
 // The stages of a lesson: what each type is known to hold is shown as such, the rest as what it is.
 
-import { h, bdi, icon, safeUrl } from "./dom.js?v=1efe77f2";
-import { base } from "./cdn.js?v=ca94127a";
-import { fold } from "./fold.js?v=8d068ded";
-import { t } from "./i18n.js?v=1c24cd91";
-import { sanitised } from "./markup.js?v=e611a578";
+import { isSame, plain } from "./answers.js?v=79c4423d";
+import { address } from "./cdn.js?v=e92f7e1f";
+import { h, bdi, icon } from "./dom.js?v=459e199b";
+import { player } from "./films.js?v=f67f025d";
+import { t } from "./i18n.js?v=8172dad6";
+import { prepare, sanitised } from "./markup.js?v=fe35e2a0";
 
 // Each type with its sign and what shows its config.
 const TYPES = {
@@ -13,9 +14,14 @@ const TYPES = {
 	Text: ["text", text],
 	Interactive: ["code", interactive],
 };
-const MEDIA = /\.(mp4|m4v|webm|ogv|mov|mp3|m4a|ogg)$/i;
 
-export function stage(document, total) {
+// The sections of all stages, in their order.
+export async function stages(documents) {
+	await prepare(JSON.stringify(documents));
+	return documents.map((document) => stage(document, documents.length));
+}
+
+function stage(document, total) {
 	const { idx, title, type, config } = document;
 	const [sign, body] = TYPES[type] ?? ["list", rest];
 	return h(
@@ -36,72 +42,54 @@ export function stage(document, total) {
 
 function video(config) {
 	const { video_url: link, ...others } = config;
-	return [player(safeUrl(link, base)), rest(others)];
+	return [player(link), rest(others)];
 }
 
-function player(link) {
-	if (!link) return h("p.note", {}, icon("warning"), t("noVideo"));
-	const url = new URL(link);
-	const embedded = embed(url);
-	if (MEDIA.test(url.pathname)) {
-		const film = h("video", { src: link, controls: true, preload: "metadata", playsinline: true });
-		film.addEventListener("error", () => film.replaceWith(outside(url)), { once: true });
-		return film;
-	}
-	if (!embedded) return outside(url);
-	// Nothing is asked of the service before the learner wants it.
-	const poster = h("button.poster", { type: "button" }, h("span.poster-play", {}, icon("play")), t("play", { host: url.hostname }));
-	poster.addEventListener("click", () => {
-		const frame = h("iframe", {
-			src: embedded,
-			title: t("Video"),
-			allow: "autoplay; fullscreen; encrypted-media; picture-in-picture",
-			sandbox: "allow-scripts allow-same-origin allow-presentation allow-popups",
-		});
-		poster.replaceWith(frame);
-		frame.focus();
-	});
-	return poster;
-}
-
-function embed(url) {
-	const host = url.hostname.replace(/^(www|m)\./, "");
-	let id = "";
-	if (host === "youtu.be") id = url.pathname.slice(1);
-	if (host === "youtube.com" || host === "youtube-nocookie.com") {
-		id = url.searchParams.get("v") ?? url.pathname.match(/^\/(?:embed|shorts)\/([^/]+)/)?.[1] ?? "";
-	}
-	if (/^[\w-]{6,20}$/.test(id)) return `https://www.youtube-nocookie.com/embed/${id}?autoplay=1`;
-	// A film that is not listed has a key behind its number, or as `h`.
-	const [, film, written] = (host.endsWith("vimeo.com") && url.pathname.match(/\/(\d{5,})(?:\/(\w+))?\/?$/)) || [];
-	const key = written ?? url.searchParams.get("h");
-	if (!film) return "";
-	return `https://player.vimeo.com/video/${film}?dnt=1&autoplay=1${key ? `&h=${encodeURIComponent(key)}` : ""}`;
-}
-
-const outside = (url) =>
-	h("a.outside", { href: url.href, target: "_blank", rel: "noopener noreferrer" }, icon("play"), t("watch", { host: url.hostname }), icon("out"));
-
-function text(config) {
-	const { html, text, body, content, solutions, ...others } = config;
-	const plain = [text, body, content].filter((value) => typeof value === "string" && value);
+function text(config, id) {
+	const kinds = { html: isText, text: isText, body: isText, content: isText, markdown: isText, solutions: Array.isArray };
+	const [known, others] = taken(config, kinds);
+	const { html, markdown, solutions } = known;
 	return [
-		typeof html === "string" ? markup(html) : null,
-		...plain.map(paragraphs),
-		Array.isArray(solutions) && solutions.length
+		html ? markup(html, id) : null,
+		...[known.text, known.body, known.content].filter(Boolean).map(paragraphs),
+		markdown ? [h("p.note", {}, icon("warning"), t("markdown")), paragraphs(markdown)] : null,
+		solutions?.length
 			? h("details.solution", {}, h("summary", {}, t("solution")), solutions.map((one) => code(String(one))))
 			: null,
 		rest(others),
 	];
 }
 
+// Nothing of a Question is shown but what is known: the rest may be its answers.
 function question(config, id) {
-	const { question, instructions, choices, answer, tests, ...others } = config;
-	const options = Array.isArray(choices) ? choices.map(String) : [];
-	const answers = [answer].flat().filter((value) => value !== undefined && value !== null).map(String);
-	const many = Array.isArray(answer) && answer.length > 1;
-	const asksLink = !options.length && answer === "url";
-	const said = h("p.verdict", { role: "status" });
+	const { question, instructions, choices, answer, tests } = config;
+	const options = Array.isArray(choices) && choices.every(isPlain) ? [...new Set(choices.map(String))] : [];
+	const answers = [...new Set([answer].flat().filter(isPlain).map(String).filter(plain))];
+	const right = options.length ? answers.map((one) => meant(one, options)) : [];
+	const words = isPlain(question) ? String(question) : "";
+	const asked = [isText(instructions) ? markup(instructions, id) : null, checks(tests, id)];
+
+	// An answer that is none of the choices or cannot be typed, choices of another form, or nothing to answer with.
+	const isBroken = options.length
+		? (hasValue(answer) && !answers.length) || right.some((same) => !same.length)
+		: hasValue(choices) || !answers.length;
+	if (isBroken) {
+		return [
+			...asked,
+			words ? h("p", { dir: "auto" }, words) : null,
+			options.length ? h("ul.options", {}, options.map((option) => h("li", { dir: "auto" }, option))) : null,
+			h("p.note", {}, icon("warning"), t("unanswerable")),
+		];
+	}
+	return [...asked, options.length ? choice(words, options, right, id) : typed(words, answers, id)];
+}
+
+// Choices may differ in their marks alone; an answer that is none of them as it is written is any that means the same.
+const meant = (answer, options) =>
+	options.includes(answer) ? [answer] : options.filter((option) => isSame(option, answer) || isSame(answer, option));
+
+function choice(words, options, right, id) {
+	const many = right.length > 1;
 	const input = (value) =>
 		h(
 			"label.choice",
@@ -109,59 +97,60 @@ function question(config, id) {
 			h("input", { type: many ? "checkbox" : "radio", name: id, value }),
 			h("span", { dir: "auto" }, value)
 		);
+	const fields = h("fieldset", {}, h("legend", { dir: "auto" }, words || t("answer")), options.map(input));
+	const isRight = (given) => given.length === right.length && right.every((same) => same.some((one) => given.includes(one)));
+	return checked(id, fields, right.length ? isRight : null);
+}
+
+// Of several answers to type each is right.
+function typed(words, answers, id) {
+	const asksLink = answers.length === 1 && answers[0] === "url";
 	const field = h("input", { type: asksLink ? "url" : "text", name: id, id: `${id}-answer`, dir: "auto", autocomplete: "off" });
+	const label = h("label", { for: field.id, dir: "auto" }, words || t(asksLink ? "answerLink" : "answer"));
+	const isRight = ([given]) => answers.some((answer) => isSame(given, answer));
+	return checked(id, h("p.field", {}, label, field), asksLink ? null : isRight);
+}
+
+// A form that says whether what was given is right, or that it was noted where there is nothing to compare it with.
+function checked(id, fields, isRight) {
+	const said = h("p.verdict", { role: "status" });
 	const form = h(
 		"form",
 		{
 			novalidate: true,
 			onsubmit: (event) => {
 				event.preventDefault();
-				const given = new FormData(form).getAll(id).map(String).filter(Boolean);
+				const given = new FormData(form).getAll(id).map(String).filter((value) => value.trim());
 				if (!given.length) return;
-				const right = options.length ? chosen(given, answers, options) : same(given, answers);
-				said.textContent = asksLink || !answers.length ? t("noted") : t(right ? "right" : "wrong");
-				said.className = `verdict ${asksLink || !answers.length ? "" : right ? "right" : "wrong"}`;
+				const verdict = !isRight ? "noted" : isRight(given) ? "right" : "wrong";
+				said.textContent = t(verdict);
+				said.className = `verdict ${verdict}`;
 			},
 		},
-		options.length
-			? h("fieldset", {}, h("legend", { dir: "auto" }, String(question ?? t("answer"))), options.map(input))
-			: h(
-					"p.field",
-					{},
-					h("label", { for: `${id}-answer`, dir: "auto" }, String(question ?? t(asksLink ? "answerLink" : "answer"))),
-					field
-				),
+		fields,
 		h("div.form-end", {}, h("button", { type: "submit" }, t("checkAnswer")), said)
 	);
-	return [typeof instructions === "string" ? markup(instructions) : null, checks(tests), form, rest(others)];
+	return form;
 }
 
-// Choices may differ in their marks alone; an answer that is none of them as it is written stands for one that is the same
-// when folded.
-const chosen = (given, answers, options) =>
-	answers.every((answer) => options.includes(answer))
-		? given.length === answers.length && answers.every((answer) => given.includes(answer))
-		: same(given, answers);
-
-const same = (given, answers) =>
-	given.length === answers.length &&
-	given.every((value) => answers.some((answer) => fold(answer.trim()) === fold(value.trim())));
-
-function interactive(config) {
-	const { instructions, files, tests, libraries, ...others } = config;
+function interactive(config, id) {
+	const kinds = { instructions: isText, files: Array.isArray, tests: Array.isArray, libraries: Array.isArray };
+	const [known, others] = taken(config, kinds);
+	const { instructions, files, tests, libraries } = known;
 	return [
-		typeof instructions === "string" ? markup(instructions) : null,
-		...(Array.isArray(files) ? files : []).map((file) => code(String(file?.content ?? ""), String(file?.name ?? ""))),
-		checks(tests),
-		Array.isArray(libraries) && libraries.length
+		instructions ? markup(instructions, id) : null,
+		...(files ?? []).map((file) => code(String(file?.content ?? ""), String(file?.name ?? ""))),
+		checks(tests, id),
+		libraries?.length
 			? h("p.libraries", {}, `${t("libraries")}: `, h("bdi", {}, libraries.map(String).join(", ")))
 			: null,
 		rest(others),
 	];
 }
 
-function checks(tests) {
-	if (!Array.isArray(tests) || !tests.length) return null;
+function checks(tests, id) {
+	const texts = (Array.isArray(tests) ? tests : []).map((test) => test?.text ?? test).filter(isPlain);
+	if (!texts.length) return null;
 	return h(
 		"div.checks",
 		{},
@@ -169,7 +158,7 @@ function checks(tests) {
 		h(
 			"ul",
 			{},
-			tests.map((test) => h("li", {}, icon("check"), markup(String(test?.text ?? test))))
+			texts.map((words, place) => h("li", {}, icon("check"), markup(String(words), `${id}-test-${place}`)))
 		)
 	);
 }
@@ -195,24 +184,28 @@ function code(source, name = "") {
 	);
 }
 
-function markup(source) {
-	const place = h("div.prose", { dir: "auto", "aria-busy": "true" });
-	sanitised(source).then((content) => {
-		place.replaceChildren(content);
-		place.removeAttribute("aria-busy");
-	});
-	return place;
-}
+const markup = (source, prefix) => h("div.prose", { dir: "auto" }, sanitised(source, prefix));
 
 const paragraphs = (source) =>
 	h(
-		"div.prose",
+		"div.prose.is-plain",
 		{},
 		source
 			.split(/\n{2,}/)
 			.filter((part) => part.trim())
 			.map((part) => h("p", { dir: "auto" }, part))
 	);
+
+const isText = (value) => typeof value === "string" && value !== "";
+const isPlain = (value) => ["string", "number", "boolean"].includes(typeof value);
+const hasValue = (value) => value !== undefined && value !== null && value !== "" && !(Array.isArray(value) && !value.length);
+
+// What of a config is as its type knows it, and the others.
+function taken(config, kinds) {
+	const isKnown = ([name, value]) => Object.hasOwn(kinds, name) && kinds[name](value);
+	const entries = Object.entries(config);
+	return [entries.filter(isKnown), entries.filter((entry) => !isKnown(entry))].map(Object.fromEntries);
+}
 
 // What an editor added that no type knows: as a list of names and values.
 function rest(config) {
@@ -228,7 +221,7 @@ function rest(config) {
 function shown(value) {
 	if (Array.isArray(value)) return h("ul", {}, value.map((item) => h("li", {}, shown(item))));
 	if (value !== null && typeof value === "object") return rest(value) ?? "–";
-	const link = typeof value === "string" && /^https?:\/\//.test(value) && safeUrl(value, base);
+	const link = typeof value === "string" && !/\s/.test(value.trim()) && address(value);
 	if (link) return h("a", { href: link, target: "_blank", rel: "noopener noreferrer" }, value);
 	return String(value);
 }

@@ -1,10 +1,10 @@
 // One function a page: a course as `course.load` gives it, to what is shown.
 
 import { itemsAsked, missing } from "./access.js?v=8d1364d1";
-import { base } from "./cdn.js?v=ca94127a";
-import { lessonOf, link, unitOfNeighbour } from "./course.js?v=9e99f500";
-import { bdi, h, icon, safeUrl } from "./dom.js?v=1efe77f2";
-import { t } from "./i18n.js?v=1c24cd91";
+import { address } from "./cdn.js?v=e92f7e1f";
+import { lessonOf, link, unitOfNeighbour } from "./course.js?v=cc491af8";
+import { bdi, h, icon } from "./dom.js?v=459e199b";
+import { t } from "./i18n.js?v=8172dad6";
 import { change, learner, state } from "./state.js?v=20804912";
 
 // A page: the heading that gets the focus, what stands in the main column, and what beside it.
@@ -114,7 +114,7 @@ const unitRow = (course, entry) =>
 	h(
 		"a.row",
 		{ href: link(course.plan.plan_id, course.subject.id, entry.id) },
-		entry.badge_image || entry.image ? h("img.row-picture", { src: safeUrl(entry.badge_image ?? entry.image, base) || null, alt: "", loading: "lazy" }) : null,
+		entry.badge_image || entry.image ? h("img.row-picture", { src: address(entry.badge_image ?? entry.image) || null, alt: "", loading: "lazy" }) : null,
 		h(
 			"span.row-text",
 			{},
@@ -187,17 +187,16 @@ async function lesson(course) {
 	);
 	if (lacks) return { ...parts, main: [trail(course), head, locked(course, lacks)] };
 
-	const [{ stage }, document] = await Promise.all([import("./stages.js?v=34e60158"), lessonOf(course)]);
-	const image = safeUrl(document.image, base);
+	const [{ stages }, document] = await Promise.all([import("./stages.js?v=02ca6eb6"), lessonOf(course)]);
+	const image = address(document.image);
+	const shown = await stages(document.stages);
 	return {
 		...parts,
 		main: [
 			trail(course),
 			head,
 			image ? h("img.lesson-picture", { src: image, alt: "", loading: "lazy" }) : null,
-			document.stages.length
-				? document.stages.map((one) => stage(one, document.stages.length))
-				: empty(t("noStages")),
+			shown.length ? shown : empty(t("noStages")),
 			neighbours(course, document.navigation),
 		],
 	};
@@ -250,10 +249,13 @@ const about = (node, style = "about") => (node.description ? h(`p.${style}`, {},
 const empty = (words) => h("p.empty", {}, words);
 
 function picture(node) {
-	const image = safeUrl(node.image, base);
+	const image = address(node.image);
 	if (image) return h("span.picture", {}, h("img", { src: image, alt: "", loading: "lazy" }));
-	return h("span.picture", { "aria-hidden": "true" }, h("span.initial", {}, Array.from(node.title.trim().replace(/^ال(?=.)/, ""))[0]));
+	return h("span.picture", { "aria-hidden": "true" }, h("span.initial", {}, initial(node.title)));
 }
+
+// The first letter, with the marks that belong to it.
+const initial = (title) => [...new Intl.Segmenter().segment(title.trim().replace(/^ال(?=.)/, ""))][0]?.segment;
 
 const colour = (node) => (node.color_code && CSS.supports("color", node.color_code) ? node.color_code : null);
 

@@ -1,0 +1,49 @@
+// Whether a typed answer means what the right one means, however a keyboard writes it.
+
+import { digit, fold } from "./fold.js?v=e01971cc";
+
+// Each kind of character that keyboards write in several ways, and how it is compared.
+const SAME = [
+	[/[\uFB00-\uFDFF\uFE30-\uFEFF\uFF00-\uFFEF₀-₉₊₋]/g, (form) => form.normalize("NFKC")],
+	// 10² is not 102.
+	[/[⁰¹²³⁴-⁹⁺⁻]+/g, (power) => `^${power.normalize("NFKC")}`],
+	[/(\d?)([¼½¾⅐-⅞])/g, (_, whole, part) => `${whole && `${whole} `}${part.normalize("NFKC")}`],
+	[/[\p{Cf}\u034F\uFE00-\uFE0Fـ]/gu, ""],
+	[/\p{Nd}/gu, digit],
+	[/[\u2010-\u2015\u2212➖]/g, "-"],
+	[/[\u2018-\u201B\u02BB\u02BC\u2032`´׳]/g, "'"],
+	[/[\u201C-\u201F\u2033«»״]/g, '"'],
+	[/[⁄∕]/g, "/"],
+	[/…/g, "..."],
+	[/٪/g, "%"],
+	[/،/g, ","],
+	[/\s+/g, " "],
+	[/(?:[([{]|(?<=^|[\s=+-])[.,٫])?\d+(?:[.,٫٬]\d+)*/g, numeral],
+	[/^ ?([-+]) ?(?=\d)/, (_, sign) => (sign === "-" ? "-" : "")],
+];
+
+// Typed marks (accents, harakat) have to be those of the answer; they may be left out.
+export function isSame(given, answer) {
+	const [one, other] = [plain(given), plain(answer)];
+	return fold(one) === fold(other) && marksFit(one, other);
+}
+
+// An answer as it is compared; "" if there is nothing in it to type.
+export const plain = (text) => SAME.reduce((text, [written, as]) => text.replace(written, as), text.normalize("NFC")).trim();
+
+// A comma is a point, unless the number may as well be a thousand and more, or a pair: 1,234 and (3,5) stay.
+function numeral(written) {
+	const number = written.replaceAll("٬", "").replaceAll("٫", ".");
+	if (/^[([{]|^[1-9]\d{0,2},\d{3}$/.test(number)) return number;
+	if (/^\d{1,3}(,\d{3})+\.\d+$/.test(number)) return number.replaceAll(",", "");
+	if (/^\d{1,3}(\.\d{3})+,\d+$/.test(number)) return number.replaceAll(".", "").replace(",", ".");
+	return (/^\d*,\d+$/.test(number) ? number.replace(",", ".") : number).replace(/^\./, "0.");
+}
+
+function marksFit(given, answer) {
+	const letters = (text) => text.normalize("NFD").toLowerCase().match(/\P{M}\p{M}*/gu) ?? [];
+	const [one, other] = [letters(given), letters(answer)];
+	// Hamza and madda are written and left out as one likes.
+	const marks = (letter) => Array.from(letter).slice(1).filter((mark) => !/[\u0653-\u0655]/.test(mark));
+	return one.length !== other.length || one.every((letter, place) => marks(letter).every((mark) => other[place].includes(mark)));
+}

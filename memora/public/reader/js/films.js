@@ -1,0 +1,95 @@
+// A film by its link: played here, asked for at its service once the learner wants it, or linked to.
+
+import { h, icon } from "./dom.js?v=459e199b";
+import { address, base } from "./cdn.js?v=e92f7e1f";
+import { t } from "./i18n.js?v=8172dad6";
+
+const MEDIA = /\.(mp4|m4v|webm|ogv|mov|mp3|m4a|ogg|oga|wav)$/i;
+
+// The player of a link as an editor typed it.
+export function player(typed) {
+	const url = filmUrl(typed);
+	if (!url) {
+		return h("p.note", {}, icon("warning"), t("noVideo"), typeof typed === "string" && typed ? h("bdi", {}, h("code", {}, typed)) : null);
+	}
+	if (MEDIA.test(url.pathname)) {
+		const film = h("video", { src: url.href, controls: true, preload: "metadata", playsinline: true });
+		film.addEventListener("error", () => film.replaceWith(outside(url)), { once: true });
+		return film;
+	}
+	const embedded = embed(url);
+	if (!embedded) return outside(url);
+	// Nothing is asked of the service before the learner wants it.
+	const poster = h("button.poster", { type: "button" }, h("span.poster-play", {}, icon("play")), t("play", { host: url.hostname }));
+	poster.addEventListener("click", () => {
+		const frame = h("iframe", {
+			src: embedded,
+			title: t("Video"),
+			allow: "autoplay; fullscreen; encrypted-media; picture-in-picture",
+			sandbox: "allow-scripts allow-same-origin allow-presentation allow-popups",
+			// YouTube plays nothing without (error 153), and Vimeo asks which site it is that a film is allowed on.
+			referrerpolicy: "strict-origin-when-cross-origin",
+		});
+		poster.replaceWith(frame);
+		frame.focus();
+	});
+	return poster;
+}
+
+// Whether a link is of a service whose player can be shown.
+export const isEmbedded = (typed) => {
+	const url = filmUrl(typed);
+	return Boolean(url && embed(url));
+};
+
+function filmUrl(typed) {
+	if (typeof typed !== "string") return null;
+	// Services offer the whole frame to copy, too; and what was copied from markup has its & written out.
+	const link = (typed.match(/<iframe\b[^>]*?\bsrc\s*=\s*["']?([^"'\s>]+)/i)?.[1] ?? typed).trim().replaceAll("&amp;", "&");
+	const found = address(link) || (isKey(link) ? new URL(link, base).href : "");
+	return found ? new URL(found) : null;
+}
+
+// A path under the base, as editors may write a film of the bucket. What begins like a host is none.
+const isKey = (link) => /^[^\s./\\:?#<>]+\/.*[^/]\.\w{2,5}$/.test(link);
+
+function embed(url) {
+	const host = url.hostname.replace(/^(www|m|music|gaming)\./, "");
+	if (host === "youtu.be" || host === "youtube.com" || host === "youtube-nocookie.com") return youtube(url, host);
+	return host === "vimeo.com" || host.endsWith(".vimeo.com") ? vimeo(url) : "";
+}
+
+function youtube(url, host) {
+	const asked = url.searchParams;
+	const path = host === "youtu.be" ? url.pathname : url.pathname.match(/^\/(?:embed|shorts|live|v|e|watch)(\/.+)/)?.[1];
+	const id = [asked.get("v"), path?.split("/")[1]].find((one) => /^[\w-]{6,20}$/.test(one ?? "") && one !== "videoseries");
+	const list = /^[\w-]{10,}$/.test(asked.get("list") ?? "") && asked.get("list");
+	if (!id && !list) return "";
+	const start = seconds(asked.get("t") ?? asked.get("start") ?? asked.get("time_continue") ?? fragment(url));
+	const wanted = new URLSearchParams({ autoplay: 1 });
+	if (start) wanted.set("start", start);
+	if (list) wanted.set("list", list);
+	return `https://www.youtube-nocookie.com/embed/${id ?? "videoseries"}?${wanted}`;
+}
+
+function vimeo(url) {
+	// A film that is not listed has a key behind its number, or as `h`. A showcase or an event is no film.
+	const [, film, written] = url.pathname.match(/^(?!\/(?:showcase|album|event)\/\d+\/?$).*\/(\d{5,})(?:\/(\w+))?\/?$/) ?? [];
+	if (!film) return "";
+	const key = written ?? url.searchParams.get("h");
+	const start = seconds(fragment(url) || url.searchParams.get("t"));
+	return `https://player.vimeo.com/video/${film}?dnt=1&autoplay=1${key ? `&h=${encodeURIComponent(key)}` : ""}${start ? `#t=${start}s` : ""}`;
+}
+
+const fragment = (url) => url.hash.match(/[#&]t=([^&]*)/)?.[1] ?? "";
+
+// 95, 95s, 1m20s, 1h2m3s, 1:20 and 1:02:03, in seconds.
+function seconds(written) {
+	const time = String(written ?? "");
+	if (/^\d+(:\d+){1,2}$/.test(time)) return time.split(":").reduce((sum, part) => sum * 60 + Number(part), 0);
+	const found = time.match(/^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)(?:\.\d+)?s?)?$/i);
+	return found ? Number(found[1] ?? 0) * 3600 + Number(found[2] ?? 0) * 60 + Number(found[3] ?? 0) : 0;
+}
+
+const outside = (url) =>
+	h("a.outside", { href: url.href, target: "_blank", rel: "noopener noreferrer" }, icon("play"), t("watch", { host: url.hostname }), icon("out"));
