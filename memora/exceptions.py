@@ -34,7 +34,12 @@ class ScopeBusyError(MemoraError):
 
 
 class StorageError(MemoraError):
-	"""The storage could not do what was asked. Subclasses say why."""
+	"""The storage could not do what was asked. Subclasses say why.
+
+	`remaining` are, after a removal, the files that may still be there; all the others it was asked for are gone.
+	"""
+
+	remaining: tuple[str, ...] = ()
 
 
 class StorageConfigurationError(StorageError):

@@ -15,12 +15,13 @@ from memora.services.cdn_export import operations
 from memora.services.cdn_export import preview as previews
 
 _LONGEST_CAUSE = 160
+_MOST_NAMED = 5
 _MARKS = {"ok": "✓", "warning": "!", "error": "✗"}
 
 
 def status(progress: Progress) -> Answer:
 	found = operations.status()
-	bad = bool(found["dead_letter_count"] or found["failing"] or found["overdue"])
+	bad = bool(found["dead_letter_count"] or found["failing"] or found["overdue"] or found["still_on_cdn"])
 	return Answer(found, list(_status_lines(found)), bad)
 
 
@@ -69,7 +70,9 @@ def verify(progress: Progress) -> Answer:
 		*(f"{path}: nothing links to it" for path in found["unlinked"]),
 	]
 	if found["in_their_grace"]:
-		lines.append(f"{_count(found['in_their_grace'], 'file')} will be removed when their grace is over")
+		lines.append(
+			f"{_count(found['in_their_grace'], 'file')} will be removed when their grace is over, or by the daily sweep"
+		)
 	problems = len(found["problems"]) + len(found["unlinked"])
 	lines.append("All is well." if found["ok"] else f"{_count(problems, 'problem')} found.")
 	return Answer(found, lines, not found["ok"])
@@ -248,6 +251,10 @@ def _status_lines(found: dict[str, Any]) -> Iterator[str]:
 		)
 	if found["held_plans"]:
 		yield _field("held", f"{', '.join(found['held_plans'])}: for an admin to approve")
+	if remaining := found["still_on_cdn"]:
+		named = ", ".join(found["still_on_cdn_paths"][:_MOST_NAMED])
+		more = f" and {remaining - _MOST_NAMED} more" if remaining > _MOST_NAMED else ""
+		yield _field("still on CDN", f"{named}{more}: the storage refuses to remove this")
 	letters = found["dead_letter_count"]
 	yield _field("dead letters", f"{letters}: see bench memora dead-letters" if letters else "none")
 	yield _field(

@@ -92,15 +92,18 @@ def look(*, batch: bool) -> None:
 
 
 def anything_waits() -> bool:
-	"""Whether a change is not folded, or something folded neither published nor given up by a dead letter."""
+	"""Whether a change is not folded, something folded neither published nor given up by a dead letter, or a removal or
+	purge was refused."""
 	frappe.db.commit()
 	return bool(
 		frappe.db.sql("select 1 from `tabCDN Change` limit 1")
 		or publish_state.due(now_datetime() + timedelta(days=1))
 		or frappe.db.sql(
 			f"select 1 from `tab{publish_state.TABLE}`"
-			" where published_generation < generation and lease_token is not null limit 1"
+			" where published_generation < generation and lease_token is not null"
+			" or scope_type = 'removal' limit 1"
 		)
+		or frappe.db.sql(f"select 1 from `tab{purge_queue.TABLE}` limit 1")
 	)
 
 

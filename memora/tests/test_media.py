@@ -177,7 +177,7 @@ class TestMedia(PublishingTestCase):
 		self.assertEqual(self.failures(), {})
 		self.check()
 
-	def test_a_picture_that_cannot_be_removed_is_left_to_the_sweep(self) -> None:
+	def test_a_picture_that_cannot_be_removed_is_tried_again(self) -> None:
 		lesson = self.course["lessons"][0]
 		self.change(lesson, image=self.picture(b"x"))
 		self.publish()
@@ -194,5 +194,6 @@ class TestMedia(PublishingTestCase):
 			drained = self.publish()
 		self.assertEqual(drained.failed, 0)
 		self.assertEqual(self.media(), {self.published(b"x")})
-		self.assertEqual(self.sweep(), 1)
+		self.minutes_pass(2)
+		self.tick()
 		self.assertEqual(self.media(), set())

@@ -28,7 +28,7 @@ from memora.services.cdn_export.diff import LedgerEntry
 from memora.services.cdn_export.storage import Storage, StoredObject
 from memora.services.cdn_export.storage.base import JSON
 
-Fault = Literal["missing", "altered", "type", "cache", "metadata", "orphan", "foreign", "stale"]
+Fault = Literal["missing", "altered", "type", "cache", "metadata", "orphan", "foreign", "stale", "remains"]
 Tell = Callable[[int, int], None]
 
 FOLDERS = paths.OWN_FOLDERS
@@ -41,7 +41,8 @@ _MAX_AGE = re.compile(r"public, max-age=(\d+)")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-	"""One thing that is not as it should be. A foreign file is only reported; all else `repair` mends."""
+	"""One thing that is not as it should be. A foreign file is only reported; what `remains` should be gone and the
+	storage refuses to remove it; all else `repair` mends."""
 
 	path: str
 	fault: Fault
@@ -145,6 +146,17 @@ class _Look:
 		self._audit.objects += len(page)
 		database.fresh()
 		known = ledger.of_paths(found.path for found in page)
+		refused = dict(ledger.refused_of())
+		self._audit.findings += [
+			Finding(
+				found.path,
+				"remains",
+				"is still on the CDN: the storage refuses to remove it",
+				refused[found.path],
+			)
+			for found in page
+			if found.path in refused
+		]
 		unknown = [found for found in page if found.path not in known or known[found.path].state == "removed"]
 		for found, stored in zip(unknown, self._pool.map(self._head, unknown), strict=True):
 			if stored is None:

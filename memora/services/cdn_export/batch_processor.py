@@ -29,7 +29,6 @@ from memora.exceptions import (
 	MemoraError,
 	ScopeBusyError,
 	StorageConfigurationError,
-	StorageError,
 )
 from memora.services.cdn_export import (
 	build,
@@ -38,6 +37,7 @@ from memora.services.cdn_export import (
 	failures,
 	fold,
 	index_build,
+	media,
 	notes,
 	pending_queue,
 	plan_build,
@@ -175,6 +175,8 @@ def drain(
 				break
 			if not built:
 				_let_others_build()
+		if drained.published:  # what was published again is no longer to be removed
+			database.transaction(publish_state.settle_removals)
 		drained.left = len(publish_state.due(now_datetime()))
 		if _has_leftovers() or _signatures_end(options):
 			site = site or Site.open()
@@ -254,11 +256,12 @@ def _build_together(site: Site, group: list[State], triggered_by: str, drained: 
 				frappe.logger("memora").exception(f"building {lease.label} as a group; now one by one")
 				return set()
 		drained.published += len(published)
+		refused = site.take_refusals()
 		attempts = []
 		for state, counts in published:
 			cause = state.triggered_by or triggered_by
 			_tell_of_success(state, started_at, cause, counts)
-			attempts.append(sync_log.Attempt(state, started_at, cause, counts))
+			attempts.append(sync_log.Attempt(state, started_at, cause, counts, refused))
 		sync_log.write(attempts)
 	return {state.name for state, _ in published}
 
@@ -310,7 +313,8 @@ def _build_leased(site: Site, lease: Lease, triggered_by: str, drained: Drained)
 	_tell_of_success(state, started_at, triggered_by, counts)
 	if state.scope_type == "plan":
 		if state.is_live or counts.uploaded or counts.deleted:
-			sync_log.write([sync_log.Attempt(state, started_at, triggered_by, counts)])
+			refused = site.take_refusals()
+			sync_log.write([sync_log.Attempt(state, started_at, triggered_by, counts, refused)])
 	elif state.dead_since:
 		pending_queue.exhume(state.scope.label)
 	return True
@@ -480,16 +484,16 @@ def _has_leftovers() -> bool:
 def _sweep(site: Site) -> None:
 	"""Take away what is due outside any build: graces that are over, subjects nobody reads,
 	signatures that end, purges to repeat."""
+	signature_renewal.run(site)  # what is to be renewed must not wait for a storage that refuses removals
 	for scope in publish_state.to_tidy():
-		try:
-			if scope.type == "subject":
-				subject_build.tidy(site, scope, {})
-			elif lease := leases.acquire(scope):
-				with lease:
-					build.remove_due(site, lease)
-		except StorageError as error:  # what is to be renewed must not wait for it
-			frappe.logger("memora").warning(f"files of {scope.label} are removed with the next look: {error}")
-	signature_renewal.run(site)
+		again = scope.type == "removal"
+		if scope.owner == scopes.MEDIA:
+			media.remove_due(site, again=again)
+		elif scope.type == "subject":
+			subject_build.tidy(site, scope, {})
+		elif lease := leases.acquire(scope.owner):
+			with lease:
+				build.remove_due(site, lease, again=again)
 	purge_queue.run(site)
 	purge_queue.forget_without_cache(site)
 

@@ -28,6 +28,7 @@ from memora.services.cdn_export import (
 	publish_state,
 	purge_queue,
 	relocation,
+	removals,
 	scopes,
 	settings,
 )
@@ -132,6 +133,9 @@ class Site:
 	place: str = ""
 	stamp: str = ""
 	purge_rests_until: float = 0.0
+	deletes_rest: tuple[float, str] | None = None
+	refusals: list[str] = field(default_factory=list)
+	"""What the storage has refused to remove in this run, for the next record of it."""
 
 	@classmethod
 	def open(cls) -> Site:
@@ -161,7 +165,7 @@ class Site:
 		self.close()
 		self.options, self.storage, self.purge = fresh.options, fresh.storage, fresh.purge
 		self.shared, self.place, self.stamp = fresh.shared, fresh.place, fresh.stamp
-		self.purge_rests_until = 0.0
+		self.purge_rests_until, self.deletes_rest = 0.0, None
 		return True
 
 	def is_as_seen(self, seen: Seen) -> bool:
@@ -171,6 +175,11 @@ class Site:
 	def has_moved(self) -> bool:
 		"""Whether files go elsewhere by now, so that nothing may be said of this place any more."""
 		return settings.stamp() != self.stamp and settings.place(settings.saved()) != self.place
+
+	def take_refusals(self) -> str:
+		"""What the storage has refused to remove since this was last asked, as a text; "" for nothing."""
+		said, self.refusals = "\n".join(self.refusals), []
+		return said
 
 	def signer(self) -> Signer:
 		return Signer(self.storage, self.options.sign, self.options.signed_url_hours, time.time())
@@ -336,31 +345,30 @@ def bring_out(
 	return cargo
 
 
-def remove_due(site: Site, lease: Lease) -> int:
-	"""Remove the scope's files that are due and that no live plan links to. Returns how many."""
+def remove_due(site: Site, lease: Lease, *, again: bool = False) -> int:
+	"""Remove the scope's files that are due and that no live plan links to: those that the storage has refused before
+	if this is `again`, else the others. Returns how many went; never raises for what the storage does."""
 	database.fresh()
-	entries = ledger.removable(lease.scope, now_datetime())
-	if not entries or site.has_moved():
+	entries = {entry.path: entry for entry in ledger.removable(lease.scope, now_datetime(), refused=again)}
+	if site.has_moved():
+		return 0
+	if not entries:
+		if again:
+			removals.settle(lease.scope)
 		return 0
 	lease.check()
-	pictures = ledger.pictures_of(entry.path for entry in entries)
-	site.storage.delete(lease.guarded(entry.path for entry in entries))
+	pictures = ledger.pictures_of(entries)
 
-	def close() -> None:
+	def close(gone: list[str]) -> None:
 		lease.hold()
-		ledger.removed(entry.path for entry in entries)
-		purge_queue.add(
-			site,
-			[
-				url
-				for entry in entries
-				for url in purge_queue.urls(entry.path, entry.live_version or entry.version)
-			],
-		)
+		versions = {path: entries[path].live_version or entries[path].version for path in gone}
+		purge_queue.add(site, [url for path in gone for url in purge_queue.urls(path, versions[path])])
 
-	database.transaction(close)
+	went = removals.remove(
+		site, lease.scope, list(entries), again=again, guarded=lease.guarded(entries), closing=close
+	)
 	media.remove_unnamed(site, pictures)
-	return len(entries)
+	return went
 
 
 def _begin(lease: Lease, changed: Mapping[Scope, Sequence[Planned]], signer: Signer) -> Cargo:

@@ -84,10 +84,12 @@ def _rows() -> list[dict[str, Any]]:
 			coalesce(state.lease_expires > now(6), 0) as building,
 			coalesce(plan.title, subject.title, '') as title, coalesce(plan.is_published, 0) as is_published
 		from `tab{publish_state.TABLE}` state
-		left join `tabMemora Academic Plan` plan on state.scope_type = 'plan' and plan.name = state.ref
-		left join `tabMemora Subject` subject on state.scope_type = 'subject' and subject.name = state.ref
-		where state.scope_type = 'plan' or state.retry_count > 0 or state.dead_since is not null
-			or state.held = 1 or coalesce(state.lease_expires > now(6), 0)""",
+		left join `tabMemora Academic Plan` plan
+			on state.scope_type in ('plan', 'removal') and plan.name = state.ref
+		left join `tabMemora Subject` subject on state.scope_type in ('subject', 'removal')
+			and subject.name = if(state.scope_type = 'subject', state.ref, substr(state.ref, 9))
+		where state.scope_type = 'plan' or state.scope_type = 'removal' or state.retry_count > 0
+			or state.dead_since is not null or state.held = 1 or coalesce(state.lease_expires > now(6), 0)""",
 		as_dict=True,
 	):
 		state = _state(row)
@@ -100,7 +102,7 @@ def _rows() -> list[dict[str, Any]]:
 				"label": scope.label,
 				"type": row.scope_type,
 				"name": row.ref,
-				"title": row.title or _untitled(row.scope_type) or row.ref or "",
+				"title": row.title or _untitled(scope.owner.type) or row.ref or "",
 				"exists": bool(row.title),
 				"state": state,
 				"state_label": standing.short(state),
@@ -108,7 +110,7 @@ def _rows() -> list[dict[str, Any]]:
 				"live_since": standing.moment(row.live_version),
 				"last_success_at": row.last_success_at,
 				"waiting_since": row.waiting_since if state != "live" else None,
-				"next_try": row.next_retry_at if state == "failed" else None,
+				"next_try": row.next_retry_at if state in ("failed", "remains") else None,
 				"retry_count": row.retry_count,
 				"reason": row.held_reason if state == "held" else row.last_error or "",
 			}
@@ -116,7 +118,7 @@ def _rows() -> list[dict[str, Any]]:
 	known = progress.of_scopes(row["scope"] for row in found if row["state"] == "building")
 	for row in found:
 		row["progress"] = known.get(row["scope"])
-	order = ("dead", "failed", "held", "building", "waiting", "live", "draft")
+	order = ("dead", "failed", "remains", "held", "building", "waiting", "live", "draft")
 	return sorted(found, key=lambda row: (order.index(row["state"]), row["title"].casefold(), row["label"]))
 
 
@@ -133,6 +135,8 @@ def _state(row: frappe._dict) -> str:
 		return "building"
 	if row.retry_count:
 		return "failed"
+	if row.scope_type == "removal":
+		return "remains"
 	if row.held:
 		return "held"
 	if waits:

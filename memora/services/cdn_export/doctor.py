@@ -515,10 +515,18 @@ def leftovers() -> Iterator[Finding]:
 	process = f"bench --site {frappe.local.site} memora process"
 	database.fresh()
 	(removals,) = frappe.db.sql(
-		"select count(*) from `tabCDN File` where state = 'removing' and remove_at < %s", (now - LATE,)
+		"select count(*) from `tabCDN File` where state = 'removing' and remove_at < %s and refused = 0",
+		(now - LATE,),
 	)[0]
 	expired = ledger.count_expired()
 	(purges,) = frappe.db.sql("select count(*) from `tabCDN Purge` where tries > 0")[0]
+	if refused := ledger.refused():
+		yield Finding(
+			"removals",
+			"error",
+			f"Still on the CDN, since the storage refuses to remove {'it' if len(refused) == 1 else 'them'}: {_some(refused)}.",
+			f"Mend the cause, or remove them yourself. They are tried again every hour; {process} does so when they are due.",
+		)
 	if removals:
 		yield Finding("removals", "warning", f"{removals:,} files should have been removed by now.", process)
 	if expired:

@@ -86,6 +86,12 @@ def say_held(scope: Scope, reason: str) -> None:
 	tell_admins(lambda lang: _("{0} waits for your approval", lang).format(title), reason)
 
 
+def say_remaining(scope: Scope, message: str) -> None:
+	"""Tell each admin what the storage refuses to remove, in a transaction of its own."""
+	title = _title(scope)
+	tell_admins(lambda lang: _("Files of {0} cannot be taken off the CDN", lang).format(title), message)
+
+
 def tell_admins(subject: Callable[[str | None], str], message: str) -> None:
 	"""Notify each admin in their language, which `subject` takes, in a transaction of its own."""
 	database.transaction(lambda: _notify(subject, message))
@@ -93,6 +99,7 @@ def tell_admins(subject: Callable[[str | None], str], message: str) -> None:
 
 def _title(scope: Scope) -> str:
 	"""What people call a scope: its document's title, or its label where there is none."""
+	scope = scope.owner
 	doctype = {"plan": PLAN, "subject": SUBJECT}.get(scope.type)
 	return (doctype and frappe.db.get_value(doctype, scope.ref, "title")) or scope.label
 

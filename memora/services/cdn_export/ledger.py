@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import frappe
 from frappe.utils import now_datetime
@@ -198,7 +198,7 @@ def remove_again(paths: Iterable[str]) -> None:
 	database.update_names(
 		TABLE,
 		map(row_name, paths),
-		"state = 'removing', remove_at = %s, drop_generation = 0, etag = ''",
+		"state = 'removing', remove_at = %s, drop_generation = 0, etag = '', refused = 0",
 		(now_datetime(),),
 		"state = 'removed'",  # still: its scope may have published it meanwhile
 	)
@@ -262,7 +262,7 @@ def begin(files: Mapping[Scope, Iterable[Planned]]) -> None:
 		)
 		+ ", version = greatest(version, values(version))"
 		# Until it is uploaded, the file may show the pictures of either.
-		+ ", remove_at = null, drop_generation = 0, damaged = 0,"
+		+ ", remove_at = null, drop_generation = 0, damaged = 0, refused = 0,"
 		" pictures = trim(concat(coalesce(pictures, ''), ' ', values(pictures)))",
 		same={"state": "in_flight", "live_version": 0},
 	)
@@ -359,8 +359,9 @@ def move(paths: Iterable[str], subject: str) -> None:
 	database.update_names(TABLE, map(row_name, paths), "subject = %s", (subject,), "state = 'removing'")
 
 
-def removable(scope: Scope, now: datetime) -> list[LedgerEntry]:
-	"""The scope's files that may be removed now: due, and linked to by no live plan.
+def removable(scope: Scope, now: datetime, *, refused: bool = False) -> list[LedgerEntry]:
+	"""The scope's files that may be removed now: due, and linked to by no live plan. Those that the storage has
+	`refused` to remove before, or the others.
 
 	A plan still reads a shared file while its rendition of the subject is older than the build that dropped it. Where
 	the plan has failed since, that holds for units only: lessons are linked to by shared files, which were written anew
@@ -368,14 +369,66 @@ def removable(scope: Scope, now: datetime) -> list[LedgerEntry]:
 	"""
 	return list(
 		_select(
-			f"""scope = %(scope)s and state = 'removing' and remove_at <= %(now)s and not exists (
+			f"""scope = %(scope)s and state = 'removing' and remove_at <= %(now)s and refused = %(refused)s
+				and not exists (
 				select 1 from `tabCDN Rendition` reader
 				where {database.exactly("reader.subject", "%(subject)s")} and reader.mode = 'shared'
 					and reader.generation < drop_generation
 					and (kind != 'lesson' or not {_FAILS} or {_KEEPS_UNITS}))""",
-			{"scope": scope.id, "now": now, "subject": scope.ref if scope.type == "subject" else ""},
+			{
+				"scope": scope.id,
+				"now": now,
+				"subject": scope.ref if scope.type == "subject" else "",
+				"refused": int(refused),
+			},
 		).values()
 	)
+
+
+def refuse(paths: Iterable[str]) -> None:
+	"""Note that the storage refuses to remove these files."""
+	database.update_names(TABLE, map(row_name, paths), "refused = 1", (), "state = 'removing'")
+
+
+def refused(scope: Scope | None = None) -> list[str]:
+	"""The files that should be gone and that the storage refuses to remove: of a scope, or all."""
+	return [path for path, _ in refused_of([scope] if scope else None)]
+
+
+def refused_of(owners: Collection[Scope] | None = None) -> Sequence[tuple[str, str]]:
+	"""`refused` of several scopes, or of all, each with the id of its scope; by path."""
+	return frappe.db.sql(
+		f"""select path, scope from `tab{TABLE}`
+		where state = 'removing' and remove_at is not null and refused = 1
+			{"" if owners is None else "and scope in %(owners)s"} order by path""",
+		{"owners": tuple(scope.id for scope in owners or ())},
+	)
+
+
+class Refused(NamedTuple):
+	"""A file that the storage refuses to remove: whose it is, what is said of that, and when it is tried again."""
+
+	document: str
+	owner: Scope
+	message: str
+	next_try: datetime | None
+
+
+def refused_files(column: Literal["node", "scope"], documents: Mapping[str, str]) -> list[Refused]:
+	"""The files of these nodes or scopes that the storage refuses to remove, each with what `documents` calls it."""
+	if not documents:
+		return []
+	rows = frappe.db.sql(
+		f"""select file.{column}, removal.ref, removal.last_error, removal.next_retry_at
+		from `tab{TABLE}` file join `tabCDN Publish State` removal on removal.name = concat('removal:', file.scope)
+		where file.{column} in %s and file.state = 'removing' and file.refused = 1""",
+		(tuple(documents),),
+	)
+	return [
+		Refused(documents[value], scopes.of_label(owner), message or "", next_try)
+		for value, owner, message, next_try in rows
+		if value in documents
+	]
 
 
 def removed(paths: Iterable[str]) -> None:
@@ -384,7 +437,8 @@ def removed(paths: Iterable[str]) -> None:
 	if names:
 		frappe.db.sql(
 			f"""update `tab{TABLE}` set state = 'removed', live_version = 0, content_hash = '', shape_hash = '',
-				etag = '', size = 0, signed_until = null, remove_at = null, pictures = '', damaged = 0, modified = %s
+				etag = '', size = 0, signed_until = null, remove_at = null, pictures = '', damaged = 0, refused = 0,
+				modified = %s
 			where name in %s and state = 'removing'""",
 			(now_datetime(), names),
 		)

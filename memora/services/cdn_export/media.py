@@ -18,8 +18,8 @@ from urllib.parse import unquote
 import frappe
 from frappe.utils import now_datetime
 
-from memora.exceptions import BuildError, ScopeBusyError, StorageError
-from memora.services.cdn_export import database, ledger, paths, purge_queue
+from memora.exceptions import BuildError, ScopeBusyError
+from memora.services.cdn_export import database, ledger, paths, purge_queue, removals, scopes
 from memora.services.cdn_export import dependency_resolver as resolver
 from memora.services.cdn_export.caching import cache_control
 from memora.services.cdn_export.diff import MEDIA, Planned
@@ -112,7 +112,21 @@ def restore(site: Site, media_paths: Collection[str]) -> set[str]:
 
 def sweep(site: Site) -> int:
 	"""Remove the media files that nothing published names any more. Returns how many; for once a day."""
-	return remove_unnamed(site, ledger.media_paths())
+	return remove_unnamed(site, unnamed())
+
+
+def unnamed() -> set[str]:
+	"""The media files that nothing published names any more: they wait for the daily sweep."""
+	return ledger.media_paths() - ledger.named_pictures()
+
+
+def remove_due(site: Site, *, again: bool = False) -> int:
+	"""Remove the pictures that a worker which was killed has left, or that the storage has refused to remove before if
+	this is `again`. Returns how many went."""
+	due = ledger.removable(scopes.MEDIA, now_datetime(), refused=again)
+	if again and not due:
+		removals.settle(scopes.MEDIA)
+	return remove_unnamed(site, [entry.path for entry in due], again=again)
 
 
 def remove_hidden(site: Site, dropped: Collection[str]) -> int:
@@ -124,34 +138,32 @@ def remove_hidden(site: Site, dropped: Collection[str]) -> int:
 	return remove_unnamed(site, {urls[url] for url in _named_by_nodes(urls)})
 
 
-def remove_unnamed(site: Site, media_paths: Collection[str]) -> int:
+def remove_unnamed(site: Site, media_paths: Collection[str], *, again: bool = False) -> int:
 	"""Remove those of these files that no published document names. Returns how many.
 
-	Never raises for what the storage does: what could not be removed is left to the next daily sweep.
+	Never raises for what the storage does: what it refuses to remove is tried `again`, on its own (`removals`).
 	"""
 	if not media_paths:
 		return 0
 	try:
 		with _alone():
-			return _remove(site, sorted(set(media_paths) - ledger.named_pictures()))
-	except (StorageError, ScopeBusyError) as error:
+			gone = set(media_paths) - ledger.named_pictures()
+			if not again:
+				gone -= set(ledger.refused(scopes.MEDIA))
+			return _remove(site, sorted(gone), again)
+	except ScopeBusyError as error:
 		frappe.logger("memora").warning(f"pictures that nothing shows are left to the daily sweep: {error}")
 		return 0
 
 
-def _remove(site: Site, gone: list[str]) -> int:
+def _remove(site: Site, gone: list[str], again: bool) -> int:
 	if not gone or site.has_moved():
 		return 0
 	now = now_datetime()
 	database.transaction(lambda: ledger.drop(gone, remove_at=now))
-	site.storage.delete(gone)
-
-	def close() -> None:
-		ledger.removed(gone)
-		purge_queue.add(site, gone)
-
-	database.transaction(close)
-	return len(gone)
+	return removals.remove(
+		site, scopes.MEDIA, gone, again=again, closing=lambda went: purge_queue.add(site, went)
+	)
 
 
 @contextmanager

@@ -23,6 +23,8 @@ from memora.services.cdn_export import (
 	dependency_resolver,
 	fold,
 	index_build,
+	ledger,
+	media,
 	pending_queue,
 	publish_state,
 	published_check,
@@ -33,6 +35,7 @@ from memora.services.cdn_export import (
 from memora.services.cdn_export import repair as repairs
 from memora.services.cdn_export.batch_processor import Tell
 from memora.services.cdn_export.build import Site
+from memora.services.cdn_export.published_check import Problem
 from memora.services.cdn_export.scopes import Scope
 
 OVERDUE = timedelta(minutes=10)
@@ -40,6 +43,7 @@ OVERDUE = timedelta(minutes=10)
 
 _MOST_ROWS = 200
 _MOST_TRIES = 3
+_MOST_NAMED = 20
 _FAILED = {"status": ("in", ("Failed", "Dead Letter"))}
 _FAILURE_FIELDS = (
 	"name",
@@ -93,8 +97,10 @@ def queue_status() -> dict[str, Any]:
 def status() -> dict[str, Any]:
 	"""`queue_status` and what an operator wants beside it: what is being built, what is live, the last batch.
 
-	`overdue` says that something has waited longer than the spec promises, though export is enabled.
+	`overdue` says that something has waited longer than the spec promises, though export is enabled. `still_on_cdn` is
+	how many files should be gone that the storage refuses to remove, with some of their paths.
 	"""
+	refused = ledger.refused()
 	found = queue_status()
 	options = settings.load()
 	allowed = OVERDUE + timedelta(minutes=max(0, options.interval_minutes - 5))
@@ -124,6 +130,8 @@ def status() -> dict[str, Any]:
 			for state, error in publish_state.failing()
 		],
 		"held_plans": frappe.get_all(publish_state.TABLE, {"held": 1, "scope_type": "plan"}, pluck="ref"),
+		"still_on_cdn": len(refused),
+		"still_on_cdn_paths": refused[:_MOST_NAMED],
 		"building": [Scope(scope_type, ref or "").label for scope_type, ref in building],
 		"overdue": bool(options.enabled and oldest and now_datetime() - oldest > allowed),
 		"live_plans": int(live_plans or 0),
@@ -135,8 +143,25 @@ def status() -> dict[str, Any]:
 
 
 def recent_failures(limit: int = 20) -> list[dict[str, Any]]:
-	"""The latest failed attempts and dead letters, newest first, each with its cause."""
-	return _logs(_FAILED, _FAILURE_FIELDS, limit)
+	"""The latest failed attempts at plans, and what fails now beside them (a shared subject, the list of plans, a removal),
+	newest first, each with its cause. `name` is the record of an attempt, or the label of what fails."""
+	_waiting, dead = publish_state.waiting_and_dead()
+	others = [
+		{
+			"name": state.scope.label,
+			"plan_id": state.scope.label,
+			"plan_title": _title(state.scope),
+			"status": "Dead Letter" if state.dead_since else "Failed",
+			"error_message": error,
+			"retry_count": state.retry_count,
+			"next_retry_at": state.next_retry_at,
+			"creation": state.dead_since or state.waiting_since or state.next_retry_at,
+		}
+		for state, error in [*dead, *publish_state.failing()]
+		if state.scope_type != "plan"
+	]
+	found = [*others, *_logs(_FAILED, _FAILURE_FIELDS, limit)]
+	return sorted(found, key=lambda row: row["creation"], reverse=True)[: _rows(limit)]
 
 
 def sync_history(plan: str | None = None, limit: int = 50, *, failed: bool = False) -> list[dict[str, Any]]:
@@ -148,14 +173,15 @@ def sync_history(plan: str | None = None, limit: int = 50, *, failed: bool = Fal
 def dead_letters() -> list[dict[str, Any]]:
 	"""What is out of retries, longest dead first: its label, title, cause, and since when."""
 	_waiting, dead = publish_state.waiting_and_dead()
+	owners = [state.scope.owner for state, _error in dead]
 	titles = {
-		kind: _titles(doctype, [state.ref for state, _error in dead if state.scope_type == kind])
+		kind: _titles(doctype, [owner.ref for owner in owners if owner.type == kind])
 		for kind, doctype in (("plan", dependency_resolver.PLAN), ("subject", dependency_resolver.SUBJECT))
 	}
 	return [
 		{
 			"label": state.scope.label,
-			"title": titles.get(state.scope_type, {}).get(state.ref, ""),
+			"title": titles.get(state.scope.owner.type, {}).get(state.scope.owner.ref, ""),
 			"error_message": error,
 			"dead_since": state.dead_since,
 			"is_live": state.is_live,
@@ -177,7 +203,10 @@ def retry(label: str) -> None:
 
 
 def clear(label: str) -> None:
-	"""Give a dead letter up: what is live stays until its content changes again. Throws when it is not dead."""
+	"""Give a dead letter up: what is live stays until its content changes again. Throws when it is not dead.
+
+	A removal goes on being tried every hour, and until its files are gone everybody is told that they are still there.
+	"""
 	scope = scopes.of_label(label)
 	if not database.transaction(lambda: publish_state.give_up(scope)):
 		frappe.throw(
@@ -228,6 +257,7 @@ def publish_now(doctype: str, name: str) -> dict[str, Any]:
 	affected = dependency_resolver.affected_by([(doctype, name)])
 	plans = affected.plans.union(*dependency_resolver.plans_of(affected.subjects).values())
 	involved = [*map(scopes.subject, sorted(affected.subjects)), *map(scopes.plan, sorted(plans))]
+	involved += map(scopes.removal, tuple(involved))
 	database.transaction(lambda: publish_state.try_at_once(involved))
 	return start_batch()
 
@@ -352,11 +382,18 @@ def _check(tell: Tell | None) -> tuple[published_check.Report, int]:
 			return storage.get(path)
 
 		report = published_check.check(read, lambda: (found.path for found in audit.listed(storage)))
-	leaving = set(frappe.get_all("CDN File", {"state": "removing"}, pluck="path"))
+	refused = set(ledger.refused())
+	report.problems += [
+		Problem(path, _("Still on the CDN, since the storage refuses to remove it."))
+		for path in report.unlinked
+		if path in refused
+	]
+	# A picture that was replaced is live until the daily sweep.
+	leaving = {*frappe.get_all("CDN File", {"state": "removing"}, pluck="path"), *media.unnamed()}
 	staying = [path for path in report.unlinked if path not in leaving]
-	in_grace = len(report.unlinked) - len(staying)
+	waiting = len(report.unlinked) - len(staying) - len(refused.intersection(report.unlinked))
 	report.unlinked = staying
-	return report, in_grace
+	return report, waiting
 
 
 def _publishing_state() -> tuple[Any, ...]:
@@ -381,10 +418,20 @@ def _current_failures() -> list[dict[str, str]]:
 
 
 def _logs(filters: dict[str, Any], fields: Iterable[str], limit: int) -> list[dict[str, Any]]:
-	rows = max(1, min(cint(limit) or 1, _MOST_ROWS))
 	return frappe.get_all(
-		sync_log.DOCTYPE, filters=filters, fields=list(fields), order_by="creation desc", limit=rows
+		sync_log.DOCTYPE, filters=filters, fields=list(fields), order_by="creation desc", limit=_rows(limit)
 	)
+
+
+def _rows(limit: int) -> int:
+	return max(1, min(cint(limit) or 1, _MOST_ROWS))
+
+
+def _title(scope: Scope) -> str:
+	"""The title of the document that owns a scope's files, "" for none."""
+	owner = scope.owner
+	doctype = {"plan": dependency_resolver.PLAN, "subject": dependency_resolver.SUBJECT}.get(owner.type)
+	return (doctype and frappe.db.get_value(doctype, owner.ref, "title")) or ""
 
 
 def _titles(doctype: str, names: Sequence[str]) -> dict[str, str]:

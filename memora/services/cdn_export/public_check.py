@@ -94,9 +94,12 @@ def check(site: Site, *, sample: int = SAMPLE, tell: Tell | None = None) -> Publ
 					done.exposures += [Exposure(path, why) for why in judge.faults(scope, kind, body)]
 			if tell:
 				tell(done.files, len(live))
-		gone = learner.removed(sample)
+		refused = set(ledger.refused())
+		gone = [*learner.removed(sample), *sorted(refused)]
 		for path, body in zip(gone, pool.map(learner.read, gone), strict=True):
-			if body is not None and _is_document(body):
+			if body is not None and path in refused:
+				done.exposures.append(Exposure(path, "is still on the CDN: the storage refuses to remove it"))
+			elif body is not None and _is_document(body):
 				done.exposures.append(Exposure(path, "was removed and can still be read"))
 			else:
 				done.removed += 1

@@ -15,7 +15,7 @@ import frappe
 import orjson
 from frappe.utils import now_datetime
 
-from memora.services.cdn_export import database
+from memora.services.cdn_export import database, scopes
 from memora.services.cdn_export import dependency_resolver as resolver
 from memora.services.cdn_export.scopes import Scope, ScopeType
 
@@ -48,7 +48,10 @@ COLUMNS = (
 	"approved_generation",
 )
 
-_COMING = f"""published_generation < generation
+_HOUR = timedelta(hours=1)
+"""Spec, "Publishing": how often a removal is tried that is a dead letter, or was dismissed."""
+
+_COMING = f"""published_generation < generation and scope_type != 'removal'
 		and (next_retry_at is null or next_retry_at <= %s or next_retry_at > %s)
 		and (dead_since is null or failed_generation < generation)
 		and (held = 0 or held_generation < generation or approved_generation >= generation)
@@ -57,11 +60,16 @@ _COMING = f"""published_generation < generation
 			where {database.exactly("reader.subject", "ref")} and reader.mode = 'shared'))"""
 
 _TO_JUDGE = f"""(
-	exists (select 1 from `tabCDN File` file where file.scope = `tab{TABLE}`.name and file.remove_at > %s)
+	exists (select 1 from `tabCDN File` file where file.scope = `tab{TABLE}`.name and file.remove_at > %(now)s)
 	and exists (
 		select 1 from `tab{TABLE}` plan
 		where plan.scope_type = 'plan' and plan.last_success_at > `tab{TABLE}`.last_attempt_at))"""
 """SQL: whether a subject that was given up has files in their grace, and a plan was published since they were judged."""
+
+_HAS_FRESH = """exists (
+	select 1 from `tabCDN File` file
+	where file.scope = {scope} and file.state = 'removing' and file.remove_at <= %(now)s and file.refused = 0)"""
+"""SQL: whether a scope has files that are due for removal and that no storage has refused to remove yet."""
 
 IS_LIVE_OR_FAILING = "(is_live = 1 or retry_count > 0 or dead_since is not null)"
 """SQL: whether a scope is live, or its last build has failed."""
@@ -131,6 +139,16 @@ class Failure:
 	@property
 	def is_dead(self) -> bool:
 		return self.next_try is None
+
+
+@dataclass(frozen=True, slots=True)
+class RemovalRefused:
+	"""Where a refused removal leaves its row: `message` names the files and the cause."""
+
+	message: str
+	retries: int
+	is_dead: bool
+	is_newly_dead: bool
 
 
 def raise_generations(scopes: Iterable[Scope], *, triggered_by: str = "") -> dict[str, int]:
@@ -394,21 +412,24 @@ def ensure(scope: Scope) -> None:
 
 def to_tidy(among: Iterable[Scope] | None = None) -> list[Scope]:
 	"""Scopes with files that may have to go: due for removal, or a subject's that no plan reads any more, and
-	such a subject's failure with them. A subject that was given up and still has files for their grace is looked at
+	such a subject's failure with them; and refused removals that are to be tried again. A subject that was given up and still has files for their grace is looked at
 	again whenever a plan was published."""
-	limit, values = "", ()
+	limit, pictures = "", ""
 	now = now_datetime()
-	if among is not None:
-		limit, values = "name in %s and", (tuple(scope.id for scope in among),)
+	values: dict[str, Any] = {"now": now, "latest": now + _HOUR + timedelta(minutes=1)}
+	if among is None:
+		pictures = "union select 'media', '' from dual where " + _HAS_FRESH.format(scope="'media'")
+	else:
+		limit, values["among"] = "name in %(among)s and", tuple(scope.id for scope in among)
 	rows = frappe.db.sql(
 		f"""select scope_type, ref from `tab{TABLE}` where {limit} (
-			exists (
-				select 1 from `tabCDN File` file
-				where file.scope = `tab{TABLE}`.name and file.state = 'removing' and file.remove_at <= %s)
+			{_HAS_FRESH.format(scope="`tabCDN Publish State`.name")}
+			or (scope_type = 'removal' and (
+				next_retry_at is null or next_retry_at <= %(now)s or next_retry_at > %(latest)s))
 			or (scope_type = 'subject' and ({IS_LIVE_OR_FAILING} or {_TO_JUDGE}) and not exists (
 				select 1 from `tabCDN Rendition` reader
-				where {database.exactly("reader.subject", "ref")} and reader.mode = 'shared')))""",
-		(*values, now, now),
+				where {database.exactly("reader.subject", "ref")} and reader.mode = 'shared'))) {pictures}""",
+		values,
 	)
 	return [Scope(scope_type, ref or "") for scope_type, ref in rows]
 
@@ -446,6 +467,66 @@ def waiting_and_dead() -> tuple[list[State], list[tuple[State, str]]]:
 	return waiting, [(state, errors.get(state.name) or "") for state in dead]
 
 
+def refuse_removal(scope: Scope, message: str, *, again: bool) -> RemovalRefused:
+	"""Note that the storage refuses to remove files of a scope, in the caller's transaction: tried again after 2, 4 and
+	8 minutes, then a dead letter, tried every hour.
+
+	Only what is tried `again` counts as a retry. A dismissed one begins from the start when other files join it.
+	"""
+	removal = scopes.removal(scope)
+	now = now_datetime()
+	known = by_id([removal.id]).get(removal.id)
+	was_dead = bool(known and known.dead_since)
+	generation, published, retries, next_try = 1, 0, 1, now + timedelta(minutes=RETRY_MINUTES[0])
+	dead_since = known.dead_since if known else None
+	if known and not (known.is_given_up and not again):
+		generation, published = known.generation, known.published_generation
+		retries, next_try = known.retry_count, known.next_retry_at or now
+		if again and (was_dead or known.is_given_up):
+			next_try = now + _HOUR
+		elif again and retries >= len(RETRY_MINUTES):
+			dead_since, next_try = now, now + _HOUR
+		elif again:
+			retries += 1
+			next_try = now + timedelta(minutes=RETRY_MINUTES[retries - 1])
+	columns = {
+		"scope_type": removal.type,
+		"ref": removal.ref,
+		"generation": generation,
+		"published_generation": published,
+		"failed_generation": generation + published,  # above what counts as published, as `give_up` leaves it
+		"retry_count": retries,
+		"next_retry_at": next_try,
+		"dead_since": dead_since,
+		"last_error": message,
+		"last_attempt_at": now,
+	}
+	database.upsert(
+		TABLE,
+		("name", *columns),
+		[(removal.id, *columns.values())],
+		", ".join(f"{column} = values({column})" for column in columns),
+	)
+	return RemovalRefused(message, retries, dead_since is not None, dead_since is not None and not was_dead)
+
+
+def removals_of(ids: Iterable[str]) -> list[Scope]:
+	"""The refused removals of the scopes with these ids."""
+	return [state.scope for state in by_id([f"removal:{id_}" for id_ in ids]).values()]
+
+
+def settle_removals(scope: Scope | None = None) -> int:
+	"""Forget refused removals of which no file is left to remove: of one scope, or all. In the caller's transaction.
+	Returns how many."""
+	return database.execute(
+		f"""delete from `tab{TABLE}` where scope_type = 'removal' {"and name = %(name)s" if scope else ""}
+			and not exists (
+				select 1 from `tabCDN File` file where file.scope = substr(`tab{TABLE}`.name, %(from)s)
+				and file.state = 'removing' and file.remove_at is not null and file.refused = 1)""",
+		{"name": scopes.removal(scope).id if scope else "", "from": len("removal:") + 1},
+	)
+
+
 def revive(scope: Scope, *, triggered_by: str) -> bool:
 	"""Put a dead letter back: it is due at once, with all its retries. False when it was not dead."""
 	return bool(
@@ -477,7 +558,7 @@ def try_at_once(scopes: Iterable[Scope]) -> None:
 		[scope.id for scope in scopes],
 		"next_retry_at = null",
 		(),
-		"dead_since is null and next_retry_at is not null",
+		"(dead_since is null or scope_type = 'removal') and next_retry_at is not null",
 	)
 
 
@@ -498,11 +579,14 @@ def reopen(ids: Iterable[str]) -> None:
 def give_up(scope: Scope) -> bool:
 	"""Close a dead letter without publishing: what is live counts as current, until its content changes again.
 
-	It stays behind (`State.is_behind`): what reads it keeps to what was published. False when it was not dead.
+	It stays behind (`State.is_behind`): what reads it keeps to what was published. A removal goes on being tried every
+	hour, and its files go on being told of. False when it was not dead.
 	"""
 	return bool(
 		database.execute(
-			f"""update `tab{TABLE}` set dead_since = null, retry_count = 0, next_retry_at = null, last_error = null,
+			f"""update `tab{TABLE}` set dead_since = null, retry_count = 0,
+				last_error = if(scope_type = 'removal', last_error, null),
+				next_retry_at = if(scope_type = 'removal', next_retry_at, null),
 				published_generation = generation, failed_generation = generation + 1, waiting_since = null
 			where name = %s and dead_since is not null""",
 			(scope.id,),

@@ -92,11 +92,12 @@ def _start_anew() -> list[str]:
 	frappe.db.sql(
 		f"""update `tab{LEDGER}` set state = 'removed', live_version = 0, content_hash = '', shape_hash = '',
 			etag = '', size = 0, signed_until = null, remove_at = null, drop_generation = 0,
-			pictures = '', damaged = 0
+			pictures = '', damaged = 0, refused = 0
 		where state != 'removed'"""
 	)
 	frappe.db.sql(f"delete from `tab{renditions.TABLE}`")
 	frappe.db.sql("delete from `tabCDN Node Change`")
+	publish_state.settle_removals()
 	frappe.db.sql(
 		f"""update `tab{publish_state.TABLE}` set is_live = 0, live_version = 0, index_entry = '',
 			published_generation = 0, lease_token = null, lease_expires = null, retry_count = 0,

@@ -60,6 +60,7 @@ def repair(site: Site, findings: Iterable[Finding]) -> Repair:
 	done.left += by_fault.pop("foreign", [])
 	orphans = by_fault.pop("orphan", [])
 	stale = by_fault.pop("stale", [])
+	remaining = by_fault.pop("remains", [])
 	damaged = [finding for found in by_fault.values() for finding in found]
 
 	pictures = {finding.path for finding in damaged if finding.scope == scopes.MEDIA.id}
@@ -76,9 +77,10 @@ def repair(site: Site, findings: Iterable[Finding]) -> Repair:
 		adopted, unknown = _adopt(site, pool, {finding.path for finding in orphans})
 	for finding in orphans:
 		(done.left if finding.path in unknown else done.queued).append(finding)
-	done.queued += stale
+	done.queued += [*stale, *remaining]
 
 	def queue() -> None:
+		publish_state.try_at_once(publish_state.removals_of({finding.scope for finding in remaining}))
 		ledger.damage(documents)
 		wanted = {finding.scope for finding in stale} | adopted
 		_touch(wanted, ledger.of_paths({*documents, *(finding.path for finding in stale)}).values())

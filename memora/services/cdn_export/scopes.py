@@ -7,12 +7,13 @@ from typing import Literal, get_args
 
 from memora.services.cdn_export import paths
 
-ScopeType = Literal["plan", "subject", "index", "media"]
+ScopeType = Literal["plan", "subject", "index", "media", "removal"]
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-	"""One owner of published files. `ref` is the document's name, "" for the index and the media."""
+	"""One owner of published files, or what it still has to remove. `ref` is the document's name, "" for the index and
+	the media; of a removal it is the label of the scope whose files the storage refuses to remove."""
 
 	type: ScopeType
 	ref: str = ""
@@ -25,6 +26,8 @@ class Scope:
 		"""
 		if not self.ref:
 			return self.type
+		if self.type == "removal":
+			return f"removal:{self.owner.id}"
 		segment = paths.segment(self.ref)
 		return f"{self.type}:{segment if segment == segment.lower() else paths.digested(self.ref)}"
 
@@ -37,6 +40,11 @@ class Scope:
 		if self.type == "plan" and self.ref.partition(":")[0] not in get_args(ScopeType):
 			return self.ref
 		return f"{self.type}:{self.ref}" if self.ref else self.type
+
+	@property
+	def owner(self) -> Scope:
+		"""The scope that owns the files: of a removal the one it is named after, else this one."""
+		return of_label(self.ref) if self.type == "removal" else self
 
 
 INDEX = Scope("index")
@@ -53,6 +61,11 @@ def subject(name: str) -> Scope:
 	return Scope("subject", name)
 
 
+def removal(scope: Scope) -> Scope:
+	"""What the storage refuses to remove of a scope."""
+	return Scope("removal", scope.label)
+
+
 def of_label(label: str) -> Scope:
 	"""The scope that dead letters and locks call `label`."""
 	for alone in (INDEX, MEDIA):
@@ -61,4 +74,6 @@ def of_label(label: str) -> Scope:
 	kind, _, name = label.partition(":")
 	if name and kind == "subject":
 		return subject(name)
+	if name and kind == "removal":
+		return removal(of_label(name))
 	return plan(name if name and kind == "plan" else label)

@@ -37,9 +37,21 @@ from memora.services.cdn_export.dependency_resolver import (
 	Ref,
 )
 from memora.services.cdn_export.diff import LedgerEntry
+from memora.services.cdn_export.ledger import Refused
 
 State = Literal[
-	"live", "waiting", "building", "leaving", "failed", "dead", "held", "draft", "above", "hidden", "no_plan"
+	"live",
+	"waiting",
+	"building",
+	"leaving",
+	"remains",
+	"failed",
+	"dead",
+	"held",
+	"draft",
+	"above",
+	"hidden",
+	"no_plan",
 ]
 
 COLORS: dict[State, str] = {
@@ -47,6 +59,7 @@ COLORS: dict[State, str] = {
 	"waiting": "orange",
 	"building": "blue",
 	"leaving": "orange",
+	"remains": "red",
 	"failed": "red",
 	"dead": "red",
 	"held": "purple",
@@ -60,7 +73,7 @@ COLORS: dict[State, str] = {
 _WORST_FIRST: tuple[State, ...] = ("dead", "failed", "held", "building", "leaving", "waiting", "live")
 
 # These say a cause, which can name what only its own plan shows.
-_WITH_CAUSE: tuple[State, ...] = ("dead", "failed", "held")
+_WITH_CAUSE: tuple[State, ...] = ("remains", "dead", "failed", "held")
 
 _WITHOUT_FILE = ("Memora Track", "Memora Topic")
 
@@ -98,6 +111,7 @@ class Standing:
 	text: str
 	plans: list[InPlan] = field(default_factory=list)
 	draft_above: _Node | None = None
+	also_next_try: datetime | None = None
 
 	@property
 	def since(self) -> datetime | None:
@@ -106,7 +120,8 @@ class Standing:
 
 	@property
 	def next_try(self) -> datetime | None:
-		return min((item.next_try for item in self.plans if item.next_try), default=None)
+		tries = [self.also_next_try, *(item.next_try for item in self.plans)]
+		return min((moment for moment in tries if moment), default=None)
 
 
 @dataclass(slots=True)
@@ -132,7 +147,33 @@ def of_documents(doctype: str, names: Collection[str]) -> dict[str, Standing]:
 	"""How these documents stand, by name; those that do not exist are left out."""
 	if not names:
 		return {}
-	return _Content(doctype, names).standings() if doctype in CONTENT else _plans(names)
+	if doctype not in CONTENT:
+		found = _plans(names)
+		_say_remaining(found, ledger.refused_files("scope", {scopes.plan(name).id: name for name in names}))
+		return found
+	content = _Content(doctype, names)
+	found = content.standings()
+	_say_remaining(found, ledger.refused_files("node", content.shown_as()))
+	return found
+
+
+def _say_remaining(found: dict[str, Standing], refused: Collection[Refused]) -> None:
+	"""Say of documents that files which show them are still on the CDN, whatever else is to be said of them."""
+	for file in refused:
+		standing = found.get(file.document)
+		if standing is None or standing.state == "remains":
+			continue
+		said = _sentence(file.message)
+		if file.owner.type == "plan":
+			# Another plan than those that list it now may have it still; who may not read that plan is not told of it.
+			plan = next((item for item in standing.plans if item.plan == file.owner.ref), None)
+			if plan is None:
+				title = frappe.db.get_value(PLAN, file.owner.ref, "title") or file.owner.ref
+				plan = InPlan(file.owner.ref, title, "remains", said)
+				standing.plans.append(plan)
+			plan.state, plan.text, plan.next_try = "remains", said, file.next_try
+		standing.text = said if standing.state == "live" else f"{standing.text.rstrip('.')}. {said}"
+		standing.state, standing.also_next_try = "remains", file.next_try
 
 
 def keep_to(found: Standing, plans: Collection[str]) -> None:
@@ -154,6 +195,7 @@ def short(state: State) -> str:
 		"waiting": _("Waiting"),
 		"building": _("Being Published"),
 		"leaving": _("Being Taken Off"),
+		"remains": _("Still on the CDN"),
 		"failed": _("Failed"),
 		"dead": _("Failed for Good"),
 		"held": _("Held"),
@@ -278,6 +320,12 @@ class _Content:
 		if below is None:
 			return True
 		return any(_is_live(self._files.get(self._path(shown, plan))) for shown in below)
+
+	def shown_as(self) -> dict[str, str]:
+		"""Each document by the node of the files that show it: by its own, or by those of what hangs in it."""
+		if self._doctype not in _WITHOUT_FILE:
+			return {name: name for name in self._lines}
+		return {line[-1].name: name for name, below in self._below.items() for line in below}
 
 	def standings(self) -> dict[str, Standing]:
 		return {name: self._standing(line) for name, line in self._lines.items()}

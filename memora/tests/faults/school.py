@@ -23,6 +23,7 @@ from memora.tests import factories
 from memora.tests.buckets import S3Server, moto
 from memora.tests.faults.anew import files_below
 from memora.tests.faults.links import Read
+from memora.tests.faults.mariadb_server import MariaDBServer
 from memora.tests.faults.redis_server import CannotRunError, RedisServer
 from memora.tests.faulty_server import FaultyServer
 from memora.tests.publishing import make_course, publish_to
@@ -44,6 +45,7 @@ class School:
 	full: bool
 	server: FaultyServer | None = None
 	disk: Path | None = None
+	mariadb: MariaDBServer | None = None
 	run: int = 0
 	dice: random.Random = field(default_factory=random.Random)
 	committed: dict[tuple[str, str, str], Any] = field(default_factory=dict)
@@ -163,6 +165,14 @@ def with_many_lessons(full: bool) -> Iterator[School]:
 			lesson = factories.make_lesson(parent_topic=topic, is_published=1, sort_order=10 + number)
 			school.crowd.append(lesson.name)
 		school.publish()
+		yield school
+
+
+@contextmanager
+def on_a_mariadb_of_its_own(full: bool) -> Iterator[School]:
+	"""A school as `with_many_lessons`, on a MariaDB that may be killed, `school.mariadb`."""
+	with MariaDBServer() as server, with_many_lessons(full) as school:
+		school.mariadb = server
 		yield school
 
 

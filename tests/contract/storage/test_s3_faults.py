@@ -25,6 +25,7 @@ from memora.services.cdn_export.storage import s3 as s3_module
 from memora.tests.faulty_server import (
 	Answer,
 	Cut,
+	Fault,
 	FaultyServer,
 	Hang,
 	Request,
@@ -242,8 +243,61 @@ def test_a_key_that_may_only_read(s3_settings: StorageSettings, server: FaultySe
 def test_some_files_of_a_delete_are_refused(s3: Storage, server: FaultyServer) -> None:
 	body = "<DeleteResult><Error><Key>b.json</Key><Code>AccessDenied</Code><Message>no</Message></Error></DeleteResult>"
 	server.next(Answer(200, body.encode()))
-	with pytest.raises(StorageConfigurationError, match=r"1 of 2 files, .*'b\.json'.*s3:DeleteObject"):
+	with pytest.raises(
+		StorageConfigurationError, match=r"1 of 2 files, .*'b\.json'.*s3:DeleteObject"
+	) as caught:
 		s3.delete(["a.json", "b.json"])
+	assert caught.value.remaining == ("b.json",)
+
+
+@pytest.mark.parametrize(
+	("status", "code"),
+	[(501, "NotImplemented"), (400, "NotImplemented"), (400, "InvalidRequest"), (405, "MethodNotAllowed")],
+)
+def test_where_files_cannot_be_deleted_together_they_are_one_by_one(
+	s3: Storage, server: FaultyServer, status: int, code: str
+) -> None:
+	for name in ("a.json", "b.json", "c.json"):
+		s3.put(upload(name))
+	server.by_rule(lambda request: s3_error(status, code) if request.method == "POST" else None)
+	s3.delete(["a.json", "b.json", "missing.json"])
+	assert [found.path for found in s3.list()] == ["c.json"]
+	asked = sum(request.method == "POST" for request in server.requests)
+	s3.delete(["c.json"])
+	assert list(s3.list()) == []
+	assert sum(request.method == "POST" for request in server.requests) == asked  # it is known by now
+
+
+def test_one_by_one_what_is_refused_stops_no_other(s3: Storage, server: FaultyServer) -> None:
+	for name in ("a.json", "b.json", "c.json"):
+		s3.put(upload(name))
+
+	def rule(request: Request) -> Fault | None:
+		if request.method == "POST":
+			return s3_error(501, "NotImplemented")
+		return (
+			s3_error(403, "AccessDenied")
+			if (request.method, "b.json" in request.path) == ("DELETE", True)
+			else None
+		)
+
+	server.by_rule(rule)
+	with pytest.raises(StorageConfigurationError, match=r"1 of 3 files, .*'b\.json'") as caught:
+		s3.delete(["a.json", "b.json", "c.json"])
+	assert caught.value.remaining == ("b.json",)
+	assert [found.path for found in s3.list()] == ["b.json"]
+
+
+def test_what_no_batch_is_asked_for_remains_too(
+	s3: Storage, server: FaultyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+	monkeypatch.setattr(s3_module, "DELETE_BATCH", 2)
+	server.by_rule(lambda request: s3_error(403, "AccessDenied") if request.method == "POST" else None)
+	paths = [f"{number}.json" for number in range(5)]
+	with pytest.raises(StorageConfigurationError, match="5 of 5 files") as caught:
+		s3.delete(paths)
+	assert caught.value.remaining == tuple(paths)
+	assert sum(request.method == "POST" for request in server.requests) == 1
 
 
 def test_a_bucket_that_is_missing(s3_settings: StorageSettings) -> None:

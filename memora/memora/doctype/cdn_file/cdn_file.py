@@ -22,6 +22,7 @@ class CDNFile(Document):
 		node: DF.Data | None
 		path: DF.Data | None
 		pictures: DF.LongText | None
+		refused: DF.Check
 		remove_at: DF.Datetime | None
 		required_item: DF.Data | None
 		scope: DF.Data | None

@@ -132,9 +132,10 @@ class ExportDashboard {
 		const route = row.type === "plan" ? "memora-academic-plan" : "memora-subject";
 		const name = `<bdi>${esc(row.title)}</bdi>`;
 		let title = `<span class="text-muted">${name} (${__("deleted")})</span>`;
-		if (row.exists) title = `<a href="/app/${route}/${encodeURIComponent(row.name)}">${name}</a>`;
+		if (row.exists && ["plan", "subject"].includes(row.type)) title = `<a href="/app/${route}/${encodeURIComponent(row.name)}">${name}</a>`;
 		else if (!["plan", "subject"].includes(row.type)) title = name;
-		const kind = row.type === "subject" ? ` <span class="text-muted">${__("shared subject")}</span>` : "";
+		const kinds = { subject: __("shared subject"), removal: __("files to be taken off the CDN") };
+		const kind = kinds[row.type] ? ` <span class="text-muted">${kinds[row.type]}</span>` : "";
 		return `
 			<li>
 				<span class="memora-row-title">${title}${kind}</span>
@@ -147,7 +148,7 @@ class ExportDashboard {
 	row_text(row) {
 		const { esc, ago, until } = memora.publishing;
 		const parts = [];
-		if (row.reason && ["failed", "dead", "held"].includes(row.state)) parts.push(`<bdi>${esc(row.reason)}</bdi>`);
+		if (row.reason && ["failed", "dead", "held", "remains"].includes(row.state)) parts.push(`<bdi>${esc(row.reason)}</bdi>`);
 		if (row.next_try) parts.push(__("next try {0}", [until(row.next_try, this.data.health.now)]));
 		if (row.waiting_since) parts.push(__("waiting since {0}", [ago(row.waiting_since)]));
 		if (row.live_since) parts.push(__("live version from {0}", [ago(row.live_since)]));
@@ -259,7 +260,9 @@ class ExportDashboard {
 			retry: () => call("memora.api.cdn_admin.retry_dead_letter"),
 			clear: () =>
 				frappe.confirm(
-					__("Give up publishing {0}? What is live stays until its content changes again.", [`<b>${memora.publishing.esc(title)}</b>`]),
+					label.startsWith("removal:")
+						? __("Dismiss this? The files of {0} stay on the CDN until they can be removed, which is tried every hour.", [`<b>${memora.publishing.esc(title)}</b>`])
+						: __("Give up publishing {0}? What is live stays until its content changes again.", [`<b>${memora.publishing.esc(title)}</b>`]),
 					() => call("memora.api.cdn_admin.clear_dead_letter")
 				),
 			rebuild: () => call("memora.api.cdn_admin.rebuild_plan", name),

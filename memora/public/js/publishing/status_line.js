@@ -3,7 +3,7 @@ const { esc, ago, until, pill } = memora.publishing;
 
 const PLAN = "Memora Academic Plan";
 const KINDS = ["Memora Subject", "Memora Track", "Memora Unit", "Memora Topic", "Memora Lesson", PLAN];
-const BUSY = ["waiting", "building", "leaving", "failed", "held"];
+const BUSY = ["waiting", "building", "leaving", "failed", "held", "remains"];
 
 class StatusLine {
 	constructor(frm) {

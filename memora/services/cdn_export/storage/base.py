@@ -8,6 +8,7 @@ A storage keeps whole objects under a path. Promised by all of them, and tested 
 - A conditional `put` that loses raises PreconditionFailedError and has changed nothing. Of several at once,
   one wins.
 - Text comes back as it went in: paths, metadata and content types of any language.
+- A removal that is refused for some objects removes the others, and says which remain.
 - Whatever fails is a StorageError: StorageConfigurationError when retrying is useless,
   StorageUnavailableError when it may help. No message holds a secret.
 
@@ -97,7 +98,11 @@ class Storage(ABC):
 
 	@abstractmethod
 	def delete(self, paths: Iterable[str]) -> None:
-		"""Remove the objects, in as few requests as there can be; one that is missing is fine."""
+		"""Remove the objects, in as few requests as there can be; one that is missing is fine.
+
+		Where some are refused, the others are removed all the same; the StorageError says by `remaining` which may
+		still be there.
+		"""
 
 	@abstractmethod
 	def list(self, prefix: str = "", after: str = "") -> Iterator[StoredObject]:

@@ -114,20 +114,28 @@ class LocalStorage(Storage):
 
 	def delete(self, paths: Iterable[str]) -> None:
 		touched: set[str] = set()
+		refused: dict[str, StorageError] = {}
 		for path in paths:
 			*folder, name = self._split(path)
-			with self._errors("delete", path):
-				if not os.path.isdir(self._root):
-					return
-				self._prepare()
-				with self._locked(path):
-					_unlink(self._root, folder, name)
-					_unlink(self._objects, folder, name)
-					touched.add(_remove_empty(self._root, folder))
-					_remove_empty(self._objects, folder)
+			try:
+				with self._errors("delete", path):
+					if not os.path.isdir(self._root):
+						return
+					self._prepare()
+					with self._locked(path):
+						_unlink(self._root, folder, name)
+						_unlink(self._objects, folder, name)
+						touched.add(_remove_empty(self._root, folder))
+						_remove_empty(self._objects, folder)
+			except StorageError as error:
+				refused[path] = error
 		for folder_path in sorted(touched):
 			with self._errors("delete", folder_path.removeprefix(self._root).strip("/")):
 				self._folders.sync(folder_path)
+		if refused:
+			error = next(iter(refused.values()))
+			error.remaining = tuple(refused)
+			raise error
 
 	def list(self, prefix: str = "", after: str = "") -> Iterator[StoredObject]:
 		"""See `Storage.list`. Passing through every folder anyway, it also sweeps what killed writers left."""

@@ -20,7 +20,8 @@ import base64
 import hashlib
 import random
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import cache
 from itertools import islice
@@ -61,6 +62,18 @@ READ_ATTEMPTS = 3  # of a body whose connection breaks while it is read, which b
 # since a header holds ASCII only and HTTP trims and folds white space.
 _PLAIN = "!#$&'()*+,/:;=?@[]~"
 
+# What a server answers to DeleteObjects that has no such operation, beside 405 and 501: files are then deleted one by one.
+_NO_BATCHES = frozenset(
+	{
+		"InvalidArgument",
+		"InvalidRequest",
+		"MethodNotAllowed",
+		"NotImplemented",
+		"NotSupported",
+		"UnsupportedOperation",
+	}
+)
+
 # All that botocore raises on purpose; the last is of a family of its own.
 _FAILURES = (ClientError, BotoCoreError, ResponseParserError)
 
@@ -77,6 +90,7 @@ class S3Storage(Storage):
 	def __init__(self, settings: StorageSettings) -> None:
 		place = self._place(settings)
 		self._bucket = place.bucket
+		self._one_by_one = False
 		self._explainer = Explainer(place, (settings.access_key.strip(), settings.secret_key.strip()))
 		self._client = _make_client(place, self.threads, self._explainer)
 		url = place.url or self._client.meta.endpoint_url
@@ -157,21 +171,58 @@ class S3Storage(Storage):
 		)
 
 	def delete(self, paths: Iterable[str]) -> None:
-		remaining = iter(paths)
-		while batch := [check_path(path) for path in islice(remaining, DELETE_BATCH)]:
+		rest = iter(paths)
+		refused: dict[str, Exception] = {}
+		asked = 0
+		while batch := [check_path(path) for path in islice(rest, DELETE_BATCH)]:
+			asked += len(batch)
+			found = self._delete_batch(batch)
+			refused |= found
+			if len(found) == len(batch):  # whatever the reason is, the next batch would meet it too
+				unasked = list(rest)
+				asked += len(unasked)
+				refused |= dict.fromkeys(unasked, found[batch[0]])
+		if refused:
+			first, why = next(iter(refused.items()))
+			doing = "delete" if asked == 1 else f"delete {len(refused)} of {asked} files, the first of them"
+			error = self._explainer.explain(why, doing, first)
+			error.remaining = tuple(refused)
+			raise error from why
+
+	def _delete_batch(self, batch: Sequence[str]) -> dict[str, Exception]:
+		"""Those of the objects that are still there, each with why."""
+		if not self._one_by_one:
 			wanted = {"Objects": [{"Key": path} for path in batch], "Quiet": True}
-			answer = self._call(
-				"delete", batch[0], self._client.delete_objects, Bucket=self._bucket, Delete=wanted
-			)
-			refused = [entry for entry in answer.get("Errors", ()) if entry.get("Code") != "NoSuchKey"]
-			if refused:
-				first = refused[0]
-				error = {"Error": {"Code": first.get("Code", ""), "Message": first.get("Message", "")}}
-				raise self._explainer.explain(
-					ClientError(error, "DeleteObjects"),
-					f"delete {len(refused)} of {len(batch)} files, the first of them",
-					first.get("Key", batch[0]),
-				)
+			try:
+				answer = self._attempt(self._client.delete_objects, Bucket=self._bucket, Delete=wanted)
+			except _FAILURES as error:
+				if _status(error) not in (405, 501) and _code(error) not in _NO_BATCHES:
+					return dict.fromkeys(batch, error)
+				self._one_by_one = True
+			else:
+				return {
+					entry.get("Key", batch[0]): ClientError({"Error": entry}, "DeleteObjects")
+					for entry in answer.get("Errors", ())
+					if entry.get("Code") != "NoSuchKey"
+				}
+		silent: list[Exception] = []
+
+		def delete(path: str) -> Exception | None:
+			if silent:  # a thousand time-outs would take hours
+				return silent[0]
+			try:
+				self._attempt(self._client.delete_object, Bucket=self._bucket, Key=path)
+			except _FAILURES as error:
+				if _code(error) in ("404", "NoSuchKey"):
+					return None
+				if not 400 <= _status(error) < 500:
+					silent.append(error)
+				return error
+			return None
+
+		with ThreadPoolExecutor(max_workers=min(self.threads, len(batch))) as pool:
+			answers = zip(batch, pool.map(delete, batch), strict=True)
+			return {path: error for path, error in answers if error}
 
 	def list(self, prefix: str = "", after: str = "") -> Iterator[StoredObject]:
 		params: dict[str, Any] = {"Bucket": self._bucket, "Prefix": prefix, "MaxKeys": PAGE}
@@ -344,6 +395,10 @@ def _wait(response: dict[str, Any], attempt: int) -> float | None:
 
 def _response(error: Exception) -> dict[str, Any]:
 	return error.response if isinstance(error, ClientError) else {}
+
+
+def _status(error: Exception) -> int:
+	return _response(error).get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
 
 
 def _code(error: Exception) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import frappe
 
-from memora.services.cdn_export import database, ledger, publish_state, scopes
+from memora.services.cdn_export import batch_processor, database, ledger, publish_state, scopes
 from memora.tests.faults import school as schools
 from memora.tests.faults.places import STEPS, stopped, worker
 from memora.tests.faults.redis_server import CannotRunError
@@ -122,6 +124,65 @@ def snapshot_isolation(school: School) -> None:
 	with at_work(school, editors=4, changes=6, session=session):
 		for each in [worker(session=session) for _ in range(2)]:
 			each.wait()
+
+
+@scenario("MariaDB killed with -9 amid saves and builds", schools.on_a_mariadb_of_its_own)
+def killed(school: School) -> None:
+	"""Each time while something is being built and editors save; who is told of an error saves again."""
+	server = school.mariadb
+	assert server
+
+	def edit(number: int, stops: Stops) -> dict[tuple[str, str, str], Any]:
+		saved: dict[tuple[str, str, str], Any] = {}
+		mine, change = school.crowd[number], 0
+		while not stops.told_within(0):
+			change += 1
+			title = f"{school.run}.{number}.{change}"
+			while saved.get(("Memora Lesson", mine, "title")) != title:
+				try:
+					frappe.get_doc("Memora Lesson", mine).db_set("title", title)
+					frappe.db.commit()
+				except database.ERRORS:
+					stops.told_within(0.02)
+					server.reconnect()
+					continue
+				saved["Memora Lesson", mine, "title"] = title
+		return saved
+
+	def build(stops: Stops) -> None:
+		while not stops.told_within(0.02):
+			try:
+				frappe.db.commit()
+				batch_processor.process("Scheduler")
+			except Exception:  # noqa: BLE001 - a job that dies, of whatever it likes; the next one begins anew
+				server.reconnect()
+
+	frappe.db.commit()
+	builder = fork(build)
+	crowd: list[Child] = [fork(lambda stops, number=number: edit(number, stops)) for number in range(4)]
+	try:
+		for _ in range(5 if school.full else 2):
+			_until_something_is_built()
+			server.kill()
+			server.start()
+			server.reconnect()
+		for each in crowd:
+			each.go_on()
+			school.committed |= each.wait()
+		builder.go_on()
+		builder.wait()
+	finally:
+		for each in (builder, *crowd):
+			each.end()
+
+
+def _until_something_is_built() -> None:
+	for _ in range(3000):
+		frappe.db.commit()
+		if publish_state.is_anything_leased() and frappe.db.sql("select 1 from `tabCDN Change` limit 1"):
+			return
+		time.sleep(0.01)
+	raise AssertionError("nobody builds, or nobody saves")
 
 
 def lose_connection() -> None:

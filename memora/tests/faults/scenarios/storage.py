@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from unittest.mock import patch
 
-from memora.tests import factories
+from memora.services.cdn_export import operations, settings
+from memora.services.cdn_export.cache_purge import cloudflare
+from memora.services.cdn_export.cache_purge.cloudflare import CloudflarePurge
+from memora.tests import clock, factories
 from memora.tests.faults import school as schools
 from memora.tests.faults.scenario import scenario
 from memora.tests.faults.school import School
-from memora.tests.faulty_server import Cut, Delay, Fault, Request, Reset, s3_error
+from memora.tests.faulty_server import Answer, Cut, Delay, Fault, FaultyServer, Request, Reset, s3_error
 
 _PAGE = 4096
 
@@ -57,6 +62,104 @@ FAULTS: dict[str, Callable[[School, Request], Fault | None]] = {
 
 for name, fault in FAULTS.items():
 	scenario(name, schools.in_a_bucket)(partial(answers, fault))
+
+
+def is_delete(request: Request) -> bool:
+	"""Whether a request removes objects, one or several."""
+	return request.method == "DELETE" or (request.method == "POST" and "delete" in request.path)
+
+
+def refuses(fault: Fault, lacks_batches: bool, school: School) -> None:
+	"""Removals are refused for some hours, and what is new goes out all the same."""
+	server = school.server
+	assert server
+	school.publish_all()
+
+	def rule(request: Request) -> Fault | None:
+		if lacks_batches and request.method == "POST" and is_delete(request):
+			return s3_error(501, "NotImplemented")
+		return fault if is_delete(request) else None
+
+	with server.broken(rule):
+		school.edit()
+		school.publish()
+		if f"lessons/{school.lessons[3].name}.json" not in school.files():
+			school.wrong.append("a lesson was removed, so removals were not refused")
+		for again in range(4):
+			title = f"News {school.run} {again}"
+			school.save("Memora Lesson", school.lessons[1].name, title=title)
+			school.publish()
+			if title.encode() not in (school.read(f"lessons/{school.lessons[1].name}.json") or b""):
+				school.wrong.append("what is new waits for what cannot be removed")
+			clock.skip(10 * clock.MINUTE)
+			clock.look(batch=True)
+		if not operations.status()["still_on_cdn"] or operations.verify()["ok"]:
+			school.wrong.append("nobody is told that a lesson is still on the CDN")
+		if not any(letter["label"].startswith("removal:") for letter in operations.dead_letters()):
+			school.wrong.append("a removal that is refused again and again is no dead letter")
+
+
+REFUSALS: dict[str, Fault] = {
+	"403": s3_error(403, "AccessDenied"),
+	"400": s3_error(400, "InvalidRequest"),
+	"501": s3_error(501, "NotImplemented"),
+	"503": s3_error(503, "SlowDown"),
+	"nothing": Cut(),
+}
+
+for name, refusal in REFUSALS.items():
+	scenario(f"removals answered by {name}", schools.in_a_bucket)(partial(refuses, refusal, False))
+	if name not in ("400", "501"):
+		scenario(f"removals one by one answered by {name}", schools.in_a_bucket)(
+			partial(refuses, refusal, True)
+		)
+
+
+def refuses_purges(fault: Fault, school: School) -> None:
+	"""The CDN's cache forgets nothing for an hour; then it forgets all that it was to forget meanwhile."""
+	purged: set[str] = set()
+	refused: list[Fault] = [fault]
+
+	def answer(request: Request) -> Fault:
+		if refused:
+			return refused[0]
+		purged.update(json.loads(request.body)["files"])
+		return Answer(200, b'{"success": true}', {"Content-Type": "application/json"})
+
+	school.publish_all()
+	cdn = school.until_recovered.enter_context(FaultyServer())
+	cdn.by_rule(answer)
+	cache = partial(CloudflarePurge, "0" * 32, "a-token", api=cdn.url)
+	school.until_recovered.enter_context(patch.object(settings, "open_purge", lambda *_: cache()))
+	school.until_recovered.enter_context(patch.object(cloudflare, "sleep", lambda _seconds: None))
+	school.edit()
+	school.publish()
+	for _ in range(3):
+		clock.skip(20 * clock.MINUTE)
+		clock.look(batch=True)
+	refused.clear()
+	school.recovered_after = clock.scheduler(school.dice) or 0.0
+	removed = f"lessons/{school.lessons[3].name}.json"
+	for path in (
+		removed,
+		f"lessons/{school.lessons[1].name}.json",
+		f"plans/{school.plan.name}/manifest.json",
+	):
+		if not any(url.partition("?")[0].endswith(f"/{path}") for url in purged):
+			school.wrong.append(f"{path} was never purged")
+
+
+PURGE_REFUSALS: dict[str, Fault] = {
+	"403": Answer(403, b'{"success": false, "errors": [{"code": 10000, "message": "no"}]}'),
+	"400": Answer(400, b'{"success": false, "errors": [{"code": 1012, "message": "no"}]}'),
+	"429": Answer(429, b"{}", {"Retry-After": "120"}),
+	"501": Answer(501, b"{}"),
+	"503": Answer(503, b"{}"),
+	"nothing": Cut(),
+}
+
+for name, refusal in PURGE_REFUSALS.items():
+	scenario(f"purges answered by {name}", schools.in_a_bucket)(partial(refuses_purges, refusal))
 
 
 @scenario("S3 down", schools.in_a_bucket)

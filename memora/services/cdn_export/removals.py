@@ -1,0 +1,128 @@
+"""Files that should be gone: they are removed, and what the storage refuses to remove is work of its own.
+
+A refused removal never fails a build, since what there was to publish is published. Its files stay in the ledger as
+`removing` and `refused`, and the scope gets a state row of its own, `removal:{scope}`: tried again after 2, 4 and
+8 minutes, then a dead letter that names the files, tried again every hour. The row goes when the last file is gone,
+also when somebody else has removed it.
+
+The caller holds the scope's lease, or the pictures' lock.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import frappe
+from frappe import _
+from frappe.utils import now_datetime
+
+from memora.exceptions import StorageError, StorageUnavailableError
+from memora.services.cdn_export import (
+	database,
+	events,
+	failures,
+	ledger,
+	pending_queue,
+	publish_state,
+	scopes,
+)
+from memora.services.cdn_export.publish_state import RemovalRefused
+from memora.services.cdn_export.scopes import Scope
+from memora.services.cdn_export.storage import Storage
+
+if TYPE_CHECKING:
+	from memora.services.cdn_export.build import Site
+
+_NAMED_AT_MOST = 5
+_REST_SECONDS = 300
+"""A storage that does not answer takes two minutes to say so: no other removal of this run waits for that again."""
+
+
+def remove(
+	site: Site,
+	scope: Scope,
+	paths: Sequence[str],
+	*,
+	again: bool = False,
+	guarded: Iterable[str] | None = None,
+	closing: Callable[[list[str]], None],
+) -> int:
+	"""Remove these files of a scope, which the ledger has as `removing`; `again` says that they were refused before.
+	`guarded` are the same paths, if a lease is to be asked before each. Returns how many went.
+
+	`closing` runs with those that went, in the transaction that says so. Never raises for what the storage does.
+	"""
+	remaining, why = _delete(site, paths, paths if guarded is None else guarded)
+	gone = [path for path in paths if path not in remaining]
+
+	def close() -> RemovalRefused | None:
+		closing(gone)
+		ledger.removed(gone)
+		if remaining:
+			ledger.refuse(remaining)
+			message = _said(ledger.refused(scope), why)
+			return publish_state.refuse_removal(scope, message, again=again)
+		publish_state.settle_removals(scope)
+		return None
+
+	refusal = database.transaction(close)
+	if refusal:
+		_tell(site, scope, refusal)
+	elif again:
+		pending_queue.exhume(scopes.removal(scope).label)
+	return len(gone)
+
+
+def settle(scope: Scope) -> None:
+	"""Forget a refused removal of which no file is left to remove."""
+	if database.transaction(lambda: publish_state.settle_removals(scope)):
+		pending_queue.exhume(scopes.removal(scope).label)
+
+
+def _delete(site: Site, paths: Sequence[str], guarded: Iterable[str]) -> tuple[set[str], str]:
+	"""Delete files. Returns those that are still there, and why."""
+	if site.deletes_rest and time.monotonic() < site.deletes_rest[0]:
+		return set(paths), site.deletes_rest[1]
+	try:
+		site.storage.delete(guarded)
+	except StorageError as error:
+		why = failures.describe(error)
+		if isinstance(error, StorageUnavailableError):
+			site.deletes_rest = (time.monotonic() + _REST_SECONDS, why)
+		return _still_there(site.storage, list(error.remaining or paths)), why
+	return set(), ""
+
+
+def _still_there(storage: Storage, paths: list[str]) -> set[str]:
+	"""Those of these files that stand in the storage; all of them where it does not say."""
+	with suppress(StorageError):
+		# One first: a storage that does not answer is not asked a thousand times.
+		found = {paths[0]} if storage.head(paths[0]) else set()
+		with ThreadPoolExecutor(max_workers=storage.threads) as pool:
+			heads = pool.map(storage.head, paths[1:])
+			return found.union(path for path, head in zip(paths[1:], heads, strict=True) if head)
+	return set(paths)
+
+
+def _said(paths: Sequence[str], why: str) -> str:
+	"""What remains and why, as an admin reads it."""
+	named = ", ".join(paths[:_NAMED_AT_MOST])
+	if len(paths) > _NAMED_AT_MOST:
+		named = _("{0} and {1} more").format(named, len(paths) - _NAMED_AT_MOST)
+	return _("Still on the CDN: {0}. {1}").format(named, why)
+
+
+def _tell(site: Site, scope: Scope, refusal: RemovalRefused) -> None:
+	site.refusals.append(refusal.message)
+	removal = scopes.removal(scope)
+	frappe.logger("memora").error(f"{removal.label}: {refusal.message}")
+	events.record("removal_refused", scope=scope.label, error=refusal.message, dead=refusal.is_dead)
+	if refusal.is_dead:
+		letter = failures.letter(removal.label, refusal.message, refusal.retries, now_datetime())
+		pending_queue.bury(removal.label, letter)
+	if refusal.is_newly_dead:
+		failures.say_remaining(scope, refusal.message)
