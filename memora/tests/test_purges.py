@@ -102,6 +102,20 @@ class TestPurges(PublishingTestCase):
 		self.assertEqual(self.cache.asked, 1)
 		self.check()
 
+	def test_what_caches_may_keep_for_a_year_is_never_given_up(self) -> None:
+		self.cache.refuses = True
+		self.change(self.course["units"][0], is_published=0)
+		self.publish()
+		frappe.db.sql(f"update `tab{purge_queue.TABLE}` set creation = creation - interval 3 day")
+		self.minutes_pass(2)
+		self.tick()
+		self.cache.refuses = False
+		self.minutes_pass(61)
+		self.tick()
+		forgot = {url.partition("?")[0] for url in self.cache.forgot}
+		self.assertIn(f"{BASE_URL}/units/{self.course['units'][0].name}.json", forgot)
+		self.assertNotIn(f"{BASE_URL}/plans/{self.plan.name}/manifest.json", forgot)
+
 	def test_what_was_refused_is_forgotten_when_there_is_no_cache_any_more(self) -> None:
 		self.cache.refuses = True
 		self.change(self.lesson, title="Edited")

@@ -412,8 +412,8 @@ def ensure(scope: Scope) -> None:
 
 def to_tidy(among: Iterable[Scope] | None = None) -> list[Scope]:
 	"""Scopes with files that may have to go: due for removal, or a subject's that no plan reads any more, and
-	such a subject's failure with them; and refused removals that are to be tried again. A subject that was given up and still has files for their grace is looked at
-	again whenever a plan was published."""
+	such a subject's failure with them; and refused removals that are to be tried again. A subject that was given up
+	and still has files for their grace is looked at again whenever a plan was published."""
 	limit, pictures = "", ""
 	now = now_datetime()
 	values: dict[str, Any] = {"now": now, "latest": now + _HOUR + timedelta(minutes=1)}

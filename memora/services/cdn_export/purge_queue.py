@@ -6,6 +6,7 @@ is still there for the next tick.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -26,7 +27,10 @@ _REST_SECONDS = 60
 """A CDN that does not answer can take two minutes to say so: no build of this run is to wait for that again so soon."""
 
 _GIVE_UP_HOURS = 24
-"""Longer than any URL without a version may be cached (300 s); what is still there by then is logged."""
+"""Longer than what has no version may be cached (300 s): by then caches have forgotten it themselves, and it is logged."""
+
+_FOR_GOOD = re.compile("/(media|subjects|search|units)/")
+"""In the URL of what caches may keep for a year: it is tried until it is purged."""
 
 
 def urls(path: str, version: int) -> tuple[str, str]:
@@ -94,7 +98,7 @@ def _settle(rows, done: set[str], result) -> None:
 	for name, url, tries, creation in rows:
 		if url in done:
 			finished.append(name)
-		elif now - creation > timedelta(hours=_GIVE_UP_HOURS):
+		elif now - creation > timedelta(hours=_GIVE_UP_HOURS) and not _FOR_GOOD.search(url):
 			finished.append(name)
 			frappe.logger("memora").error(f"{url} could not be purged in {_GIVE_UP_HOURS} h: {result.error}")
 		else:
