@@ -199,15 +199,23 @@ def publishing_stands_still(files: int) -> Iterator[None]:
 	frappe.db.rollback()
 
 
-def let_die(plan: str) -> None:
-	"""Let a plan that has failed use up its retries."""
+@contextmanager
+def refusing() -> Iterator[None]:
+	"""Meanwhile nothing can be removed from the storage of this process."""
+	error = StorageUnavailableError("The folder is locked: unlock the site's public/files")
+	with patch.object(LocalStorage, "delete", side_effect=error):
+		yield
+
+
+def let_die(label: str) -> None:
+	"""Let what has failed (a plan by its name, else its label) use up its retries."""
 	for _ in range(len(publish_state.RETRY_MINUTES)):
 		frappe.db.sql(
 			"update `tabCDN Publish State` set next_retry_at = null where next_retry_at is not null"
 		)
 		frappe.db.commit()
 		batch_processor.process("Scheduler")
-	assert frappe.db.get_value("CDN Publish State", scopes.plan(plan).id, "dead_since")
+	assert frappe.db.get_value("CDN Publish State", scopes.of_label(label).id, "dead_since")
 	frappe.db.commit()
 
 

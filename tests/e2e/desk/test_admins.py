@@ -180,6 +180,33 @@ def test_what_failed_for_good_reaches_the_admin_and_is_retried(desk: Desk, here:
 	desk.publish()
 
 
+def test_what_cannot_be_taken_off_is_said_to_be_still_on_the_cdn(desk: Desk, here: School) -> None:
+	say, lesson = here.say, here.docs["measuring speed"]
+	path = paths.lesson(lesson.name)
+	owner = frappe.db.get_value("CDN File", {"path": path}, "scope")
+	subject = frappe.db.get_value("CDN Publish State", owner, "ref")
+	with driver.refusing():
+		desk.edit(lesson, is_published=0)
+		desk.publish()
+		driver.let_die(f"removal:subject:{subject}")
+	assert desk.read(path)
+	with desk.login(here.admin) as page:
+		line = desk.form(page, lesson)
+		expect(pill(line)).to_have_text(say("Still on the CDN"))
+		expect(line).to_contain_text("The folder is locked")
+		shoot(page, "lesson-remains", here)
+		desk.open(page, DASHBOARD)
+		rows = page.locator(".memora-rows").first.locator("> li")
+		row = rows.filter(has_text=say("files to be taken off the CDN"))
+		expect(state_of(row)).to_have_text(say("Failed for Good"))
+		expect(row).to_contain_text(path)
+		row.get_by_role("button", name=say("Retry")).click()
+		expect(row).to_have_count(0)
+	assert not desk.read(path)
+	desk.edit(lesson, is_published=1)
+	desk.publish()
+
+
 def test_a_dead_letter_is_given_up_and_a_plan_rebuilt(desk: Desk, here: School) -> None:
 	say, plan, newer = here.say, here.docs["short plan"], here.title("short plan") + " -"
 	live = desk.read(paths.manifest(plan.name))
