@@ -59,6 +59,11 @@ doc_events = {
 		"on_trash": "memora.services.cdn_export.items.on_trash",
 		"after_rename": "memora.services.cdn_export.items.after_rename",
 	},
+	# A picture, or a lesson's file, that is replaced, made private or deleted.
+	"File": {
+		"on_update": "memora.services.cdn_export.change_tracker.on_file",
+		"on_trash": "memora.services.cdn_export.change_tracker.on_file",
+	},
 }
 
 scheduler_events = {

@@ -11,7 +11,7 @@ from frappe.model.document import Document
 from frappe.utils import cstr, escape_html
 
 from memora.memora import overrides
-from memora.services.cdn_export import items
+from memora.services.cdn_export import file_types, items, media
 from memora.services.cdn_export.dependency_resolver import CONTENT, PARENT_FIELDS, PLAN
 
 _NAMED_AT_MOST = 3
@@ -103,15 +103,16 @@ class ContentNode(Titled):
 		if item := self.get("required_item"):
 			self.required_item = cstr(item).strip()  # a space alone names no item
 		self._check_item()
+		self._warn_of_pictures()
+
+	def _warn_of_pictures(self) -> None:
+		before = self.get_doc_before_save()
 		for fieldname in ("image", "badge_image"):
-			if (self.get(fieldname) or "").startswith("/private/"):
-				frappe.msgprint(
-					_(
-						"{0} of {1} is a private file, so it will not be published. Attach a public one."
-					).format(_(self.meta.get_label(fieldname)), called(self)),
-					title=_("Private File"),
-					indicator="orange",
-				)
+			url = self.get(fieldname)
+			if not url or (before and before.get(fieldname) == url):
+				continue
+			where = _("{0} of {1}").format(_(self.meta.get_label(fieldname)), called(self))
+			warn_unpublished(where, media.refused_picture(url))
 
 	def _check_item(self) -> None:
 		item, before = self.get("required_item"), self.get_doc_before_save()
@@ -153,6 +154,40 @@ class ContentNode(Titled):
 
 	def after_rename(self, old: str, new: str, merge: bool = False) -> None:
 		overrides.follow_rename(self.doctype, old, new, merge)
+
+
+def warn_unpublished(where: str, refused: dict[str, file_types.Refused]) -> None:
+	"""Tell the editor which files that were just saved learners will not see, each with why and what to do."""
+	lines = [_why(url, error) for url, error in refused.items()]
+	if len(lines) > _NAMED_AT_MOST:
+		lines[_NAMED_AT_MOST:] = [_("… and {0} more.").format(len(lines) - _NAMED_AT_MOST)]
+	if lines:
+		frappe.msgprint(
+			f"{_('Not published, {0}:').format(where)}<br>{'<br>'.join(lines)}",
+			title=_("Not Published"),
+			indicator="orange",
+		)
+
+
+def _why(url: str, error: file_types.Refused) -> str:
+	said = {
+		"private": _("{0} is a private file. Attach a public one."),
+		"missing": _("{0} is no public file of this site. Attach it again."),
+		"unreadable": _("{0} cannot be read ({1}). Ask whoever runs the site."),
+		"type": _("{0} is of a type that is not published ({1}). Use {2}."),
+		"content": _("{0} is no {1} file inside. Save it again as what its name says."),
+		"svg": _(
+			"{0} is an SVG with more than shapes and text in it ({1}). Save it as a plain SVG, or as a PNG."
+		),
+		"size": _("{0} has more than {1} MB. Make it smaller; an admin can allow more in CDN Settings."),
+		"picture": _("{0} is no picture. Use {2}."),
+		"nowhere": _("{0} leads to nothing that learners can reach. Upload the file and link to that."),
+		"mention": _(
+			"{0} is named in the text, but not by a link that is published (src, href, poster, srcset)."
+		),
+	}[error.why]
+	pictures = file_types.PICTURES if error.why == "picture" else file_types.NAMED
+	return said.format(f"“{escape_html(url[:140])}”", escape_html(error.detail), pictures)
 
 
 class PlanTitle(Titled):

@@ -110,7 +110,7 @@ class Damaged:
 
 	def _picture(self) -> str:
 		file = Path(frappe.get_site_path("public", "files", "memora-audit.png"))
-		file.write_bytes(b"picture")
+		file.write_bytes(b"\x89PNG\r\n\x1a\n picture")
 		self.addCleanup(file.unlink, missing_ok=True)
 		self.change(self.course["lessons"][0], image="/files/memora-audit.png")
 		self.publish()

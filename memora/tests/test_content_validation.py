@@ -1,6 +1,7 @@
 """What an editor may write into content, and what a save answers."""
 
 import json
+from pathlib import Path
 
 import frappe
 from frappe.utils import set_request
@@ -106,11 +107,14 @@ class TestContent(MemoraTestCase):
 		unit = make_unit(title="Optics", image="/private/files/a.png", badge_image="/private/files/b.png")
 
 		self.assertEqual(unit.image, "/private/files/a.png")
-		self.assertIn("Image of Memora Unit “Optics” is a private file", messages())
-		self.assertIn("Badge Image of Memora Unit “Optics” is a private file", messages())
+		for label, url in (("Image", "/private/files/a.png"), ("Badge Image", "/private/files/b.png")):
+			self.assertIn(f"{label} of Memora Unit “Optics”:<br>“{url}” is a private file", messages())
 
 	def test_a_public_image_is_saved_without_a_word(self) -> None:
-		make_unit(image="/files/a.png", badge_image="https://example.com/b.png")
+		picture = Path(frappe.get_site_path("public", "files", "memora-valid.png"))
+		picture.write_bytes(b"\x89PNG\r\n\x1a\n")
+		self.addCleanup(picture.unlink)
+		make_unit(image="/files/memora-valid.png", badge_image="https://example.com/b.png")
 		self.assertEqual(messages(), "")
 
 	def test_a_title_cannot_smuggle_markup_into_a_message(self) -> None:

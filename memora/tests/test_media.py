@@ -16,6 +16,8 @@ from memora.services.cdn_export.storage.local import LocalStorage
 from memora.tests import factories
 from memora.tests.publishing import PublishingTestCase, make_course
 
+PNG = b"\x89PNG\r\n\x1a\n"
+
 
 class TestMedia(PublishingTestCase):
 	def setUp(self) -> None:
@@ -27,12 +29,12 @@ class TestMedia(PublishingTestCase):
 		"""A public file with this content; returns its URL."""
 		name = name or f"memora-{frappe.generate_hash(length=8)}.png"
 		file = Path(frappe.get_site_path("public", "files", name))
-		file.write_bytes(content)
+		file.write_bytes(PNG + content)
 		self.addCleanup(file.unlink, missing_ok=True)
 		return f"/files/{name}"
 
 	def published(self, content: bytes) -> str:
-		return f"media/{hashlib.sha256(content).hexdigest()}.png"
+		return f"media/{hashlib.sha256(PNG + content).hexdigest()}.png"
 
 	def media(self) -> set[str]:
 		return {path for path in self.paths() if path.startswith("media/")}

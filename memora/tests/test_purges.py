@@ -64,7 +64,7 @@ class TestPurges(PublishingTestCase):
 
 	def test_a_damaged_picture_is_forgotten_when_it_is_mended(self) -> None:
 		file = Path(frappe.get_site_path("public", "files", "memora-purge.png"))
-		file.write_bytes(b"picture")
+		file.write_bytes(b"\x89PNG\r\n\x1a\n picture")
 		self.addCleanup(file.unlink, missing_ok=True)
 		self.change(self.lesson, image="/files/memora-purge.png")
 		self.publish()
@@ -73,7 +73,7 @@ class TestPurges(PublishingTestCase):
 		with closing(Site.open()) as site:
 			repair.repair(site, audit.verify(site).findings)
 		self.tick()
-		self.assertEqual(self.read_bytes(picture), b"picture")
+		self.assertEqual(self.read_bytes(picture), file.read_bytes())
 		self.assertIn(f"{BASE_URL}/{picture}", self.cache.forgot)
 
 	def noted(self) -> int:

@@ -200,7 +200,8 @@ def faults(entry: LedgerEntry, stored: StoredObject | None) -> Iterator[Finding]
 			"altered", f"is another object than was uploaded ({stored.size} bytes, not {entry.size})"
 		)
 		return
-	content_type = media.content_type(entry.path) if entry.kind == "media" else JSON
+	is_document = entry.kind not in ("media", "lesson_file")
+	content_type = JSON if is_document else media.content_type(entry.path)
 	if stored.content_type != content_type:
 		yield finding("type", f"has the content type {stored.content_type!r}, not {content_type!r}")
 	if not _caches_well(entry, stored.cache_control):
@@ -226,6 +227,7 @@ def _stale(prefix: str) -> Iterable[Finding]:
 	pattern = ledger.like(prefix)
 	for doctype, kind in (
 		(resolver.LESSON, "lesson"),
+		(resolver.LESSON, "lesson_file"),
 		("Memora Unit", "unit"),
 		(resolver.SUBJECT, "subject"),
 	):
@@ -235,7 +237,8 @@ def _stale(prefix: str) -> Iterable[Finding]:
 			(kind,),
 			pattern,
 		):
-			yield Finding(path, "stale", f"is live, though its {kind} is unpublished or gone", scope)
+			what = "lesson" if kind == "lesson_file" else kind
+			yield Finding(path, "stale", f"is live, though its {what} is unpublished or gone", scope)
 	for path, scope in _select(
 		f"""file.kind = 'manifest' and not exists (
 			select 1 from `tab{resolver.PLAN}` plan

@@ -244,6 +244,16 @@ def known_entries(
 	return entries, owners
 
 
+def know_files(entries: dict[str, LedgerEntry], scope: Scope, wanted: Iterable[str]) -> set[str]:
+	"""Add to the ledger that a diff is made against what is known of these lessons' files, whoever has them; returns the
+	ids of the other scopes whose leases are needed. What nobody has a lesson for is nobody's (`repair`)."""
+	if unknown := set(wanted) - entries.keys():
+		found, owners = known_entries({}, scope, unknown)
+		entries |= found
+		return owners - {scopes.MEDIA.id}
+	return set()
+
+
 def commit(
 	site: Site,
 	lease: Lease,

@@ -7,17 +7,15 @@ than the grace that moved files are kept for.
 
 from __future__ import annotations
 
-from typing import Literal
-
-from memora.services.cdn_export.diff import FileKind
+from memora.services.cdn_export.diff import AnyKind
 
 SHORT = 300
 YEAR = 365 * 24 * 60 * 60
 
-_FOR_GOOD: tuple[FileKind | Literal["media"], ...] = ("subject", "unit", "search_shard", "media")
+_FOR_GOOD: tuple[AnyKind, ...] = ("subject", "unit", "search_shard", "media", "lesson_file")
 
 
-def cache_control(kind: FileKind | Literal["media"], signature_life: float | None = None) -> str:
+def cache_control(kind: AnyKind, signature_life: float | None = None) -> str:
 	"""The `Cache-Control` of a kind of file.
 
 	`signature_life` is how many seconds the signatures in a lesson still hold when it is uploaded: a cached

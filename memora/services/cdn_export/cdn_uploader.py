@@ -19,17 +19,19 @@ from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 from memora.exceptions import PreconditionFailedError, StorageError, StorageUnavailableError
-from memora.services.cdn_export import contracts, diff
+from memora.services.cdn_export import contracts, diff, file_types
 from memora.services.cdn_export.caching import cache_control
 from memora.services.cdn_export.diff import LedgerEntry, Planned
 from memora.services.cdn_export.lease import Lease
 from memora.services.cdn_export.signing import Signer
-from memora.services.cdn_export.storage import Storage, Upload
+from memora.services.cdn_export.stage_files import PublicFile
+from memora.services.cdn_export.storage import FileBody, Storage, Upload
 
 T = TypeVar("T")
 
 PHASES: tuple[str, ...] = (
 	"media",
+	"lesson_file",
 	"lesson",
 	"unit",
 	"subject",
@@ -59,7 +61,7 @@ class Cargo:
 
 	@property
 	def sizes(self) -> dict[str, int]:
-		return {file.path: len(upload.body) for file, upload in self.files}
+		return {file.path: upload.size for file, upload in self.files}
 
 
 def load(files: Sequence[Planned], signer: Signer) -> Cargo:
@@ -70,6 +72,9 @@ def load(files: Sequence[Planned], signer: Signer) -> Cargo:
 	cargo = Cargo()
 	life = signer.until.timestamp() - time.time()
 	for file in files:
+		if file.source:
+			cargo.files.append((file, file_upload(file, file.source)))
+			continue
 		document, signed_until = signer.sign(file)
 		contracts.validate(file.kind, document, file.path)
 		if signed_until:
@@ -82,6 +87,17 @@ def load(files: Sequence[Planned], signer: Signer) -> Cargo:
 		)
 		cargo.files.append((file, upload))
 	return cargo
+
+
+def file_upload(file: Planned, source: PublicFile) -> Upload:
+	"""A file of the site's on its way to where it is published, under the content type that its extension stands for."""
+	return Upload(
+		file.path,
+		FileBody(source.location, source.size, source.stamp),
+		cache_control(file.kind),
+		file.metadata(),
+		file_types.content_type(source.extension),
+	)
 
 
 def publish(

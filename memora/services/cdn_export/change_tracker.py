@@ -14,7 +14,7 @@ import frappe
 from frappe.model.document import Document
 from frappe.utils import now as frappe_now
 
-from memora.services.cdn_export import database, pending_queue
+from memora.services.cdn_export import database, media, pending_queue
 from memora.services.cdn_export import dependency_resolver as resolver
 
 _SAVEPOINT = "memora_change"
@@ -56,6 +56,25 @@ def on_trash(doc: Document, method: str | None = None) -> None:
 def after_rename(doc: Document, method: str | None, old: str, new: str, merge: bool = False) -> None:
 	"""Note a rename: paths hold names, so both the old and the new one are affected."""
 	_record(doc.doctype, new, "rename", old)
+
+
+def on_file(doc: Document, method: str | None = None) -> None:
+	"""Note that a file which memora has published was changed, made private or public, or deleted.
+
+	Of every other file this is one look at a primary key. A save of Frappe's never fails because of it, but where its
+	transaction is lost; what is missed here `reconciliation` finds.
+	"""
+	before = None if method == "on_trash" else doc.get_doc_before_save()
+	urls = {url for url in (doc.get("file_url"), before and before.get("file_url")) if url}
+	try:
+		names = media.known_rows(urls)
+	except database.ERRORS as error:
+		if database.errno(error) in database.TRANSACTION_ENDING:
+			raise
+		frappe.logger("memora").error(f"whether {doc.name} is published could not be looked up: {error}")
+		return
+	for name in names:
+		_record(doc.doctype, name, "change")
 
 
 def _monitored(doc: Document) -> tuple[str, str]:

@@ -167,6 +167,11 @@ def exactly(column: str, value: str) -> str:
 	return f"({column} = {value} and binary {column} = {value})"
 
 
+def among(column: str, values: str) -> str:
+	"""SQL: whether a text is just one of these; `values` names the statement's value. `exactly` for many."""
+	return f"({column} in {values} and binary {column} in {values})"
+
+
 def upsert(
 	doctype: str,
 	columns: Sequence[str],

@@ -41,6 +41,11 @@ TARGET_NAME = f"case changed.target_doctype {_NAMES_OF_TARGETS} end"
 """SQL: the name of what the override called `changed` has for its target, NULL when that is gone. MariaDB takes another
 case for the same name, Python does not."""
 
+LISTED_SUBJECT = f"""coalesce(
+	(select node.name from `tab{SUBJECT}` node where node.name = listed.subject), listed.subject)"""
+"""SQL: the name of what the row called `listed` has for its subject, as that one itself has it; or as it is written there
+when the subject is gone. MariaDB takes other spellings for the same name, Python does not."""
+
 SEASON_IS_PUBLISHED = """not exists (
 	select 1 from `tabMemora Season` closed where closed.name = plan.season and closed.is_published = 0)"""
 """SQL: whether the season of the plan called `plan` lets it be published."""
@@ -124,11 +129,23 @@ def plans_of(subjects: Iterable[str]) -> dict[str, set[str]]:
 	plans: dict[str, set[str]] = defaultdict(set)
 	if names := tuple(subjects):
 		for subject, plan in frappe.db.sql(
-			"select subject, parent from `tabMemora Plan Subject` where parenttype = %s and subject in %s",
+			f"select {LISTED_SUBJECT}, parent from `tabMemora Plan Subject` listed where parenttype = %s and subject in %s",
 			(PLAN, names),
 		):
 			plans[subject].add(plan)
 	return plans
+
+
+def subjects_listed(plans: Iterable[str]) -> set[str]:
+	"""The subjects that these plans list."""
+	names = tuple(plans)
+	if not names:
+		return set()
+	rows = frappe.db.sql(
+		f"select {LISTED_SUBJECT} from `tabMemora Plan Subject` listed where parenttype = %s and parent in %s",
+		(PLAN, names),
+	)
+	return {subject for (subject,) in rows}
 
 
 def _add_content(affected: Affected, doctype: str, names: set[str]) -> None:

@@ -10,9 +10,10 @@ the ledger for as long as the content's hash stays.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from typing import Any, Literal, NamedTuple
 
@@ -20,6 +21,7 @@ import orjson
 
 from memora.exceptions import BuildError, FileTooLargeError
 from memora.services.cdn_export import paths
+from memora.services.cdn_export.stage_files import PublicFile
 from memora.services.cdn_export.tree import Access
 
 Document = dict[str, Any]
@@ -34,6 +36,9 @@ FileKind = Literal[
 	"schemas_index",
 	"schema",
 ]
+AnyKind = FileKind | Literal["media", "lesson_file"]
+"""A kind of document, or of the site's own files."""
+
 State = Literal["live", "in_flight", "removing", "removed"]
 
 # Spec: "A file over 10 MB fails its plan"; 10 MB is 10,000,000 bytes.
@@ -43,7 +48,7 @@ MEDIA = "media/"
 _MEDIA_QUOTED = b'"media/'
 
 # The key that `version` and `generated_at` stand before, by kind of file (spec, "Files"). A schema has no stamp.
-_STAMP_STANDS_BEFORE: dict[FileKind, str] = {
+_STAMP_STANDS_BEFORE: dict[AnyKind, str] = {
 	"plans_index": "plans",
 	"manifest": "subjects",
 	"subject": "access",
@@ -68,7 +73,7 @@ class LedgerEntry(NamedTuple):
 
 	path: str
 	scope: str
-	kind: FileKind
+	kind: AnyKind
 	node: str = ""
 	subject: str = ""
 	content_hash: str = ""
@@ -85,6 +90,11 @@ class LedgerEntry(NamedTuple):
 	pictures: str = ""
 	in_grace: bool = False
 
+	@property
+	def shows(self) -> tuple[str, str]:
+		"""Kind and name of the node that decides who may read this file: of a lesson's file, its lesson."""
+		return ("lesson" if self.kind == "lesson_file" else self.kind), self.node
+
 	def metadata(self) -> dict[str, str]:
 		"""What should stand beside the live file in the storage."""
 		return _metadata(self, self.live_version)
@@ -92,10 +102,10 @@ class LedgerEntry(NamedTuple):
 
 class Planned(NamedTuple):
 	"""One file as a build wants it. `document` is whole, stamp included, and None where nothing changed; `pictures`
-	are the paths of the media files it shows."""
+	are the paths of the media files it shows, `source` is what a file that is no document is read from."""
 
 	path: str
-	kind: FileKind
+	kind: AnyKind
 	node: str
 	subject: str
 	version: int
@@ -107,6 +117,7 @@ class Planned(NamedTuple):
 	required_item: str
 	lesson_count: int
 	pictures: frozenset[str] = frozenset()
+	source: PublicFile | None = None
 
 	@property
 	def url(self) -> str:
@@ -135,13 +146,15 @@ class Diff:
 		self._elsewhere = elsewhere or {}
 
 	def keeps_shape(self, path: str, shape_hash: str) -> bool:
-		"""Whether the file that is live was made from this shape, so that an untouched body makes it unchanged."""
+		"""Whether the file that is live was made from this shape, so that an untouched body makes it unchanged, and the
+		files that it names are whole too."""
 		entry = self._ledger.get(path)
 		return (
 			entry is not None
 			and entry.state == "live"
 			and entry.shape_hash == shape_hash
 			and not entry.damaged
+			and all(file.state == "live" and not file.damaged for file in self._files.get(path, ()))
 		)
 
 	def keep(self, path: str) -> Planned:
@@ -149,6 +162,8 @@ class Diff:
 		entry = self._ledger.get(path)
 		if entry is None or entry.state != "live":
 			raise KeyError(f"{path} is not live, so it cannot be kept")
+		for file in self._files.get(path, ()) if entry.kind == "lesson" else ():
+			self.keep(file.path)
 		return self._plan(
 			Planned(
 				path=path,
@@ -208,6 +223,48 @@ class Diff:
 				pictures=_pictures(document, content) if changed else frozenset(),
 			)
 		)
+
+	def offer_file(self, path: str, lesson: str, source: PublicFile, *, subject: str, access: Access) -> None:
+		"""Plan a file that a lesson's stages name, once however often they do. Its path says what is in it, so it goes up
+		only where it does not stand yet, or is to be read by others than before."""
+		if path in self.planned:
+			return
+		entry = self._ledger.get(path)
+		stands = (
+			entry is not None
+			and entry.state == "live"
+			and (entry.access_level, entry.required_item) == (access.level, access.required_item)
+		)
+		if entry and stands:
+			version = entry.live_version
+		else:
+			version = max(self._now, 1 + entry.version if entry else 1)
+		self._plan(
+			Planned(
+				path=path,
+				kind="lesson_file",
+				node=lesson,
+				subject=subject,
+				version=version,
+				changed=not stands or bool(entry and entry.damaged),
+				content_hash=source.digest,
+				shape_hash="",
+				document=None,
+				access_level=access.level,
+				required_item=access.required_item,
+				lesson_count=0,
+				source=source,
+			)
+		)
+
+	@cached_property
+	def _files(self) -> dict[str, list[LedgerEntry]]:
+		"""The files that stand, or may stand, beside each lesson, by the lesson's path."""
+		found: dict[str, list[LedgerEntry]] = defaultdict(list)
+		for path, entry in self._ledger.items():
+			if entry.kind == "lesson_file" and entry.state in ("live", "in_flight"):
+				found[paths.lesson_of_file(path)].append(entry)
+		return found
 
 	def link(self, path: str) -> str:
 		"""The URL of a file with its version; the file was offered or kept before, or stands elsewhere."""
@@ -325,7 +382,7 @@ def published_size(document: Document) -> int:
 	return len(serialise(document)) + _STAMP_BYTES
 
 
-def stamped(kind: FileKind, document: Document, version: int) -> Document:
+def stamped(kind: AnyKind, document: Document, version: int) -> Document:
 	"""The document with `version` and `generated_at` where the spec's table has them."""
 	anchor = _STAMP_STANDS_BEFORE.get(kind)
 	whole: Document = {}

@@ -37,6 +37,7 @@ from memora.services.cdn_export import (
 	films,
 	items,
 	ledger,
+	media,
 	operations,
 	pending_queue,
 	publish_state,
@@ -411,6 +412,18 @@ def storage() -> Iterator[Finding]:
 		yield Finding(f"storage: {finding.check}", finding.level, finding.message, finding.mend)
 
 
+def kept_files() -> Iterator[Finding]:
+	"""What was published before its type or size was refused, and stays until it is changed."""
+	if kept := media.kept():
+		yield Finding(
+			"files",
+			"warning",
+			f"Still published, though no longer allowed by type or size: {_some(kept)}.",
+			"Replace each by a picture of an allowed type (a PNG, a plain SVG), or raise Largest File in CDN Settings"
+			" and save it again.",
+		)
+
+
 def clock() -> Iterator[Finding]:
 	"""Leases go by the database's clock, versions by this machine's."""
 	before = time.time()
@@ -616,6 +629,7 @@ CHECKS: Sequence[Check] = (
 	cron_rows,
 	settings_page,
 	storage,
+	kept_files,
 	clock,
 	disk,
 	waiting,

@@ -13,13 +13,16 @@ from collections.abc import Iterable
 
 import frappe
 
-from memora.services.cdn_export import database, publish_state, scopes
+from memora.services.cdn_export import database, media, publish_state, scopes
 from memora.services.cdn_export import dependency_resolver as resolver
 
 EVERY_LESSON = "*"
 """In CDN Node Change: all lessons of the subject are to be read anew."""
 
 _ROWS_A_FOLD = 5_000
+FILE = "File"
+"""In CDN Change: a file that was published, by its row in CDN Media, was changed, deleted or made private."""
+
 _PATIENCE_SECONDS = 5
 """How long to wait for another fold, which may have begun before a change of ours was committed."""
 
@@ -100,7 +103,8 @@ def _fold_rows() -> int:
 			former.add(parent)
 		if event in ("move", "rename"):
 			moved.add((doctype, name))
-	affected = resolver.affected_by(refs | former)
+	shown = media.shown_in({name for doctype, name in refs if doctype == FILE})
+	affected = resolver.affected_by(refs | former | shown)
 	_warn_of(affected.orphans & refs)
 	for _, doctype, name, event, was in rows:
 		if event != "rename":

@@ -374,7 +374,7 @@ def removable(scope: Scope, now: datetime, *, refused: bool = False) -> list[Led
 				select 1 from `tabCDN Rendition` reader
 				where {database.exactly("reader.subject", "%(subject)s")} and reader.mode = 'shared'
 					and reader.generation < drop_generation
-					and (kind != 'lesson' or not {_FAILS} or {_KEEPS_UNITS}))""",
+					and (kind not in ('lesson', 'lesson_file') or not {_FAILS} or {_KEEPS_UNITS}))""",
 			{
 				"scope": scope.id,
 				"now": now,
@@ -489,6 +489,18 @@ def subjects_showing(lessons: Collection[str]) -> set[str]:
 		(tuple(lessons),),
 	)
 	return {subject for (subject,) in rows}
+
+
+def lessons_naming(digests: Collection[str]) -> set[str]:
+	"""The lessons beside which files with this content stand, or may."""
+	if not digests:
+		return set()
+	rows = frappe.db.sql(
+		f"""select node from `tab{TABLE}` where kind = 'lesson_file' and content_hash in %s
+			and state in ('live', 'in_flight')""",
+		(tuple(digests),),
+	)
+	return {lesson for (lesson,) in rows}
 
 
 def rights_elsewhere(subject: str, lessons: Collection[str]) -> Rights:

@@ -1,78 +1,287 @@
-"""Pictures: from the public file an editor attached to a path under `media/`, named by the file's content.
+"""The site's public files: from what an editor attached or linked to, to where it is published, named by its content.
 
-The same bytes are published once, whoever names them. A private or missing file is left out. What a file's
-digest is stands in CDN Media, so that a file is read again only after it has changed.
+A picture stands once under `media/`, whoever names it; what a lesson's stages name stands beside the lesson. A private
+or missing file is left out, and so is one of a type or size that is not published (`file_types`, CDN Settings). What a
+file's digest is stands in CDN Media, so that a file is read again only after it has changed. What was published before
+its type or size was refused stays until the file is changed.
 """
 
 from __future__ import annotations
 
 import hashlib
-import mimetypes
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
-from urllib.parse import unquote
+from typing import TYPE_CHECKING, Any, BinaryIO
+from urllib.parse import quote, urlsplit
 
 import frappe
 from frappe.utils import now_datetime
 
 from memora.exceptions import BuildError, ScopeBusyError
-from memora.services.cdn_export import database, ledger, paths, purge_queue, removals, scopes
+from memora.services.cdn_export import (
+	cdn_uploader,
+	database,
+	file_types,
+	ledger,
+	paths,
+	purge_queue,
+	removals,
+	scopes,
+	settings,
+	stage_files,
+)
 from memora.services.cdn_export import dependency_resolver as resolver
-from memora.services.cdn_export.caching import cache_control
-from memora.services.cdn_export.diff import MEDIA, Planned
+from memora.services.cdn_export.diff import MEDIA, LedgerEntry, Planned
+from memora.services.cdn_export.file_types import Refused
+from memora.services.cdn_export.stage_files import PUBLIC, Link, PublicFile
 from memora.services.cdn_export.storage import Upload
+from memora.services.cdn_export.storage.base import stamp_of
+from memora.services.cdn_export.tree import Stage
 
 if TYPE_CHECKING:
 	from memora.services.cdn_export.build import Site
 
 TABLE = "CDN Media"
-_PUBLIC = "/files/"
 _ELSEWHERE = re.compile("https?://.")  # as the schemas have it
 _PATIENCE_SECONDS = 10
+_PIECE = 1 << 20
+_GONE = "gone"
+"""The stamp of a file that is no longer there."""
+
+_LIKE_A_BROWSER = ("/", "/!#$&'()*+,:;=?@~", "/!$&'()*+,:;=@~")
+"""What stays as it is in an address that was encoded in one of the usual ways."""
 
 
 def published_paths(urls: Iterable[str]) -> dict[str, str]:
 	"""What to write in a document for each `image` value: a path under `media/`, an http(s) URL as it is.
 
-	Values that cannot be published (private, missing, `https://` alone) are left out, with a warning in the log.
-	One SELECT, and an upsert where a file is new or changed.
+	Values that cannot be published (private, missing, of another type, `https://` alone) are left out, with a warning
+	in the log. One SELECT, and an upsert where a file is new or changed.
 	"""
-	found: dict[str, str] = {}
-	files: dict[str, tuple[str, str]] = {}
-	for url in set(urls):
-		if _ELSEWHERE.match(url):
-			found[url] = url
-		elif location := _location(url):
-			files[url] = location
-		else:
-			frappe.logger("memora").warning(f"{url} is no public file that exists, so no document shows it")
-	if not files:
-		return found
+	urls = set(urls)
+	found = {url: url for url in urls if _ELSEWHERE.match(url)}
+	files, refused = public_files(Link(url, is_html=False) for url in urls - found.keys())
+	for link, file in files.items():
+		found[link.url] = paths.media(file.digest, file.extension)
+		if not file_types.is_picture(file.extension) and not file.kept:
+			del found[link.url]
+			refused[link] = Refused("picture")
+	for link, why in refused.items():
+		frappe.logger("memora").warning(f"{link.url} {why}, so no document shows it")
+	return found
+
+
+def of_stages(stages: Mapping[str, Sequence[Stage]]) -> dict[Link, PublicFile]:
+	"""The files that these lessons' stages name. What they name and is not published is left as it is, with a warning
+	in the log that says why. One SELECT where they name any, and an upsert where a file is new or changed."""
+	named: dict[Link, str] = {}
+	for lesson, of_lesson in stages.items():
+		for stage in of_lesson:
+			for link in stage_files.links(stage.config):
+				named.setdefault(link, lesson)
+	files, refused = stage_links(named)
+	for link, why in refused.items():
+		frappe.logger("memora").warning(
+			f"{link.url} in lesson {named[link]} {why}: its link is left as it is"
+		)
+	return files
+
+
+def stage_links(links: Iterable[Link]) -> tuple[dict[Link, PublicFile], dict[Link, Refused]]:
+	"""`public_files` for links in stages, where what stays as a picture is not published anew."""
+	files, refused = public_files(links)
+	for link in [link for link, file in files.items() if file.kept]:
+		del files[link]
+		refused[link] = Refused("kept")
+	return files, refused
+
+
+def refusals(links: Iterable[Link]) -> dict[Link, Refused]:
+	"""Why files are not published that these links lead to, for an editor who has just saved them: nothing is written
+	down, and no file is read as a whole but an SVG."""
+	places, refused = _places(links)
+	options = settings.load()
+	for link, (name, location) in places.items():
+		try:
+			with open(location, "rb") as file:
+				_extension(name, file, options)
+		except OSError as error:
+			refused[link] = Refused("unreadable", error.strerror or "")
+		except Refused as error:
+			refused[link] = error
+	return refused
+
+
+def refused_picture(url: str) -> dict[str, Refused]:
+	"""Why a picture that was just attached is not published, by its address; empty where it is."""
+	if _ELSEWHERE.match(url):
+		return {}
+	link = Link(url, is_html=False)
+	if refused := refusals([link]):
+		return {url: refused[link]}
+	name = _places([link])[0][link][0]
+	extension = os.path.splitext(name)[1].lower().removeprefix(".")
+	return {} if file_types.is_picture(extension) else {url: Refused("picture")}
+
+
+def refused_in_stage(config: Any) -> dict[str, Refused]:
+	"""What a stage's config names that learners will not reach, by its address: files that are not published, and links
+	that lead nowhere for them."""
+	links = dict.fromkeys(stage_files.links(config))
+	found = {link.url: why for link, why in refusals(links).items()}
+	for link in links:
+		if link.url not in found and stage_files.leads_nowhere(link) and not stage_files.names(link):
+			found[link.url] = Refused("nowhere")
+	return found | {url: Refused("mention") for url in stage_files.mentions(config)}
+
+
+def _places(links: Iterable[Link]) -> tuple[dict[Link, tuple[str, str]], dict[Link, Refused]]:
+	"""Name and place on disk of the files that these links lead to, and why there is none."""
+	places: dict[Link, tuple[str, str]] = {}
+	refused: dict[Link, Refused] = {}
+	hosts = _own_hosts()
+	for link in links:
+		names = stage_files.names(link, hosts)
+		if place := next((place for name in names if (place := _location(name))), None):
+			places[link] = place
+		elif stage_files.PRIVATE in link.url and stage_files.is_private(link, hosts):
+			refused[link] = Refused("private")
+		elif names or not link.is_html:
+			refused[link] = Refused("missing")
+	return places, refused
+
+
+def public_files(links: Iterable[Link]) -> tuple[dict[Link, PublicFile], dict[Link, Refused]]:
+	"""The public files that these links lead to, and of the other links why there is none to publish. Links that lead
+	elsewhere are in neither."""
+	found: dict[Link, PublicFile] = {}
+	places, refused = _places(links)
+	if not places:
+		return found, refused
 
 	known = {
-		url: (stamp, path)
-		for url, stamp, path in frappe.db.sql(
-			f"select file_url, stamp, path from `tab{TABLE}` where name in %s",
-			(tuple(ledger.row_name(url) for url in files),),
+		name: (stamp, path, kept)
+		for name, stamp, path, kept in frappe.db.sql(
+			f"select name, stamp, path, kept from `tab{TABLE}` where name in %s",
+			(tuple({row_name(name) for name, _ in places.values()}),),
 		)
 	}
+	options = settings.load()
+	judged: dict[str, PublicFile | Refused] = {}
+	for link, (name, location) in places.items():
+		if name not in judged:
+			judged[name] = _judged(name, location, known.get(row_name(name)), options)
+		verdict = judged[name]
+		if isinstance(verdict, Refused):
+			refused[link] = verdict
+		else:
+			found[link] = verdict
 	fresh = []
-	for url, (location, stamp) in files.items():
-		if url in known and known[url][0] == stamp:
-			found[url] = known[url][1]
+	for name, verdict in judged.items():
+		if isinstance(verdict, Refused):
 			continue
-		found[url] = paths.media(_digest(location), os.path.splitext(location)[1])
-		fresh.append((ledger.row_name(url), url, stamp, found[url]))
+		path = paths.media(verdict.digest, verdict.extension)
+		stamp, known_path, _ = known.get(row_name(name), ("", "", 0))
+		if (stamp, known_path) != (verdict.stamp, path):
+			fresh.append((row_name(name), f"{PUBLIC}{name}", verdict.stamp, path, int(verdict.kept)))
 	database.upsert(
 		TABLE,
-		("name", "file_url", "stamp", "path"),
+		("name", "file_url", "stamp", "path", "kept"),
 		fresh,
-		"stamp = values(stamp), path = values(path)",
+		"stamp = values(stamp), path = values(path), kept = values(kept)",
 	)
-	return found
+	return found, refused
+
+
+def row_name(name: str) -> str:
+	"""The key in CDN Media of a file, by its name below the site's public files: no two names share one, however alike
+	MariaDB finds them."""
+	return ledger.row_name(f"{PUBLIC}{name}")
+
+
+def _judged(
+	name: str, location: str, known: tuple[str, str, int] | None, options: settings.ExportSettings
+) -> PublicFile | Refused:
+	"""The file as it is published, or why it is not."""
+	try:
+		with open(location, "rb") as file:
+			status = os.fstat(file.fileno())
+			stamp, size = stamp_of(status), status.st_size
+			if known and known[0] == stamp:
+				return PublicFile(location, stamp, size, *_of_path(known[1]), kept=bool(known[2]))
+			try:
+				extension = _extension(name, file, options)
+			except Refused as error:
+				# The same bytes as were published before they were refused, though touched or copied since.
+				if known and known[2] and _digest(file) == _of_path(known[1])[0]:
+					return PublicFile(location, stamp, size, *_of_path(known[1]), kept=True)
+				return error
+			return PublicFile(location, stamp, size, _digest(file), extension)
+	except OSError as error:
+		return Refused("unreadable", error.strerror or "")
+
+
+def _extension(name: str, file: BinaryIO, options: settings.ExportSettings) -> str:
+	"""The extension that a file is published with. Raises Refused."""
+	if os.fstat(file.fileno()).st_size > options.largest_file:
+		raise Refused("size", f"{options.largest_file / 1_000_000:g}")
+	return file_types.judge(
+		os.path.splitext(name)[1].lower().removeprefix("."),
+		file.read(file_types.HEAD),
+		_pieces(file),
+		options.more_file_types,
+	)
+
+
+def _of_path(path: str) -> tuple[str, str]:
+	"""Digest and extension of a file by its path under `media/`."""
+	digest, _, extension = path.removeprefix(MEDIA).partition(".")
+	return digest, extension
+
+
+def kept() -> list[str]:
+	"""The files that are published though their type or size is refused by now: they stay until they are changed."""
+	return frappe.db.sql(
+		f"""select media.file_url from `tab{TABLE}` media join `tab{ledger.TABLE}` file on file.path = media.path
+		where media.kept = 1 and file.state in ('live', 'in_flight') order by media.file_url""",
+		pluck=True,
+	)
+
+
+def keep_refused() -> int:
+	"""Mark what is published and would be refused today, so that it stays; forget what is not published. Returns how
+	many are kept. For the upgrade from releases that published files of every type."""
+	rows = frappe.db.sql(f"select name, file_url, stamp, path from `tab{TABLE}`")
+	live = {
+		path
+		for (path,) in frappe.db.sql(
+			f"select path from `tab{ledger.TABLE}` where kind = 'media' and state in ('live', 'in_flight')"
+		)
+	}
+	options = settings.load()
+	refused, forgotten, moved = [], [], []
+	for key, url, stamp, path in rows:
+		place = next(
+			(place for name in stage_files.names(Link(url, False)) if (place := _location(name))), None
+		)
+		if place is None:
+			continue
+		name, location = place
+		if not isinstance(
+			verdict := _judged(name, location, None, options), Refused
+		) and file_types.is_picture(verdict.extension):
+			continue
+		if path not in live:
+			forgotten.append(key)
+			continue
+		refused.append((row_name(name), f"{PUBLIC}{name}", stamp, path, 1))
+		if row_name(name) != key:
+			moved.append(key)
+	database.delete_names(TABLE, [*forgotten, *moved])
+	database.upsert(TABLE, ("name", "file_url", "stamp", "path", "kept"), refused, "kept = 1")
+	return len(refused)
 
 
 def missing_uploads(media_paths: Iterable[str]) -> list[tuple[Planned, Upload]]:
@@ -99,7 +308,7 @@ def restore(site: Site, media_paths: Collection[str]) -> set[str]:
 		except BuildError as error:
 			frappe.logger("memora").warning(str(error))
 			continue
-		etags, sizes = {path: site.storage.put(upload)}, {path: len(upload.body)}
+		etags, sizes = {path: site.storage.put(upload)}, {path: upload.size}
 
 		def close(file: Planned = file, etags: dict = etags, sizes: dict = sizes) -> None:
 			ledger.uploaded_again([file], etags, sizes, {})
@@ -130,12 +339,34 @@ def remove_due(site: Site, *, again: bool = False) -> int:
 
 
 def remove_hidden(site: Site, dropped: Collection[str]) -> int:
-	"""Of pictures that documents have just ceased to show, remove those whose node still names them: it was
-	hidden or unpublished. What was replaced stays for the daily sweep, as caches may still ask for it."""
+	"""Of pictures that documents have just ceased to show, remove those whose node still names them: it was hidden or
+	unpublished; and those whose file was deleted or made private. What was replaced stays for the daily sweep, as
+	caches may still ask for it."""
 	if not dropped:
 		return 0
 	urls = dict(frappe.db.sql(f"select file_url, path from `tab{TABLE}` where path in %s", (tuple(dropped),)))
-	return remove_unnamed(site, {urls[url] for url in _named_by_nodes(urls)})
+	hidden = {urls[url] for url in nodes_naming(urls)}
+	return remove_unnamed(site, hidden | _without_source(urls))
+
+
+def withdrawn(entries: Iterable[LedgerEntry]) -> set[str]:
+	"""Of these lessons' files, those whose file on the site was deleted or made private."""
+	by_media = {}
+	for entry in entries:
+		if entry.kind == "lesson_file":
+			by_media.setdefault(f"{MEDIA}{entry.path.rpartition('/')[2]}", []).append(entry.path)
+	if not by_media:
+		return set()
+	urls = dict(
+		frappe.db.sql(f"select file_url, path from `tab{TABLE}` where path in %s", (tuple(by_media),))
+	)
+	return {path for media in _without_source(urls) for path in by_media[media]}
+
+
+def _without_source(urls: Mapping[str, str]) -> set[str]:
+	"""Of the published paths by file, those that no file is there for any more."""
+	there = {path for url, path in urls.items() if _location(url.removeprefix(PUBLIC))}
+	return set(urls.values()) - there
 
 
 def remove_unnamed(site: Site, media_paths: Collection[str], *, again: bool = False) -> int:
@@ -195,58 +426,128 @@ def _sources(media_paths: Collection[str]) -> dict[str, list[str]]:
 
 def _upload(path: str, urls: Sequence[str]) -> tuple[Planned, Upload]:
 	"""The first of these files that still holds what was published at this path. Raises BuildError if none does."""
+	wanted, extension = _of_path(path)
 	for url in urls:
-		if not (location := _location(url)):
+		if not (place := _location(url.removeprefix(PUBLIC))):
 			continue
-		with open(location[0], "rb") as file:
-			body = file.read()
-		digest = hashlib.sha256(body).hexdigest()
-		if paths.media(digest, os.path.splitext(path)[1]) == path:
+		try:
+			with open(place[1], "rb") as file:
+				status = os.fstat(file.fileno())
+				digest = _digest(file)
+		except OSError:
+			continue
+		if digest == wanted:
 			break
 	else:
 		raise BuildError(
 			f"{', '.join(urls)} was changed or deleted while it was published; it is tried again"
 		)
-	planned = Planned(path, "media", "", "", 1, True, digest, "", None, "", "", 0)
-	upload = Upload(path, body, cache_control("media"), planned.metadata(), content_type(path))
-	return planned, upload
+	source = PublicFile(place[1], stamp_of(status), status.st_size, digest, extension)
+	planned = Planned(path, "media", "", "", 1, True, digest, "", None, "", "", 0, source=source)
+	return planned, cdn_uploader.file_upload(planned, source)
 
 
 def content_type(path: str) -> str:
-	"""The content type of a media file, by its extension."""
-	# `strict` knows WebP only where the machine's own tables do, and machines are to agree.
-	return mimetypes.guess_type(path, strict=False)[0] or "application/octet-stream"
+	"""The content type of a published file that is no document, by its extension."""
+	return file_types.content_type(path.rpartition(".")[2])
 
 
-def _named_by_nodes(urls: Collection[str]) -> set[str]:
-	"""Those of the files that some node names, shown or not."""
-	if not urls:
+def nodes_naming(urls: Collection[str]) -> dict[str, set[resolver.Ref]]:
+	"""The nodes whose picture is one of these files, shown or not, by file. By code point: MariaDB takes names for one
+	that differ in case, accents or trailing spaces."""
+	spelled = {spelling: url for url in urls for spelling in _spellings(url)}
+	found: dict[str, set[resolver.Ref]] = {}
+	if not spelled:
+		return found
+	for doctype, field in [(doctype, "image") for doctype in resolver.CONTENT] + [
+		("Memora Unit", "badge_image")
+	]:
+		for name, value in frappe.db.sql(
+			f"select name, {field} from `tab{doctype}` where {database.among(field, '%(values)s')}",
+			{"values": tuple(spelled)},
+		):
+			found.setdefault(spelled[value], set()).add((doctype, name))
+	return found
+
+
+def shown_in(names: Collection[str]) -> set[resolver.Ref]:
+	"""The nodes and lessons that show these files, by the files' rows in CDN Media."""
+	if not names:
 		return set()
-	fields = [(doctype, "image") for doctype in resolver.CONTENT] + [("Memora Unit", "badge_image")]
-	return {
-		url
-		for doctype, field in fields
-		for (url,) in frappe.db.sql(
-			f"select distinct {field} from `tab{doctype}` where {field} in %s", (tuple(urls),)
-		)
-	}
+	rows = frappe.db.sql(f"select file_url, path from `tab{TABLE}` where name in %s", (tuple(names),))
+	refs = set().union(*nodes_naming([url for url, _ in rows]).values())
+	lessons = ledger.lessons_naming({_of_path(path)[0] for _, path in rows})
+	return refs | {(resolver.LESSON, lesson) for lesson in lessons}
 
 
-def _location(url: str) -> tuple[str, str] | None:
-	"""A public file's place on disk and a stamp that changes with it; None where there is no such file."""
-	if not url.startswith(_PUBLIC):
-		return None
+def changed_files() -> set[str]:
+	"""The rows of files that are published and are not there as they were read: deleted, made private or written to
+	since, by whatever way. Each is found once."""
+	found = set()
+	gone = []
+	for name, url, stamp in frappe.db.sql(
+		f"select name, file_url, stamp from `tab{TABLE}` where stamp != %s", (_GONE,)
+	):
+		place = _location(url.removeprefix(PUBLIC))
+		now = _stamp(place[1]) if place else _GONE
+		if now != stamp:
+			found.add(name)
+			if now == _GONE:
+				gone.append(name)
+	database.update_names(TABLE, gone, "stamp = %s", (_GONE,))
+	return found
+
+
+def known_rows(urls: Iterable[str]) -> list[str]:
+	"""The rows of those of these files that memora has ever read."""
+	names = {row_name(name) for url in urls for name in stage_files.names(Link(url, is_html=False))}
+	if not names:
+		return []
+	return frappe.db.sql(f"select name from `tab{TABLE}` where name in %s", (tuple(names),), pluck=True)
+
+
+def _spellings(url: str) -> set[str]:
+	"""How a field may spell a file's address: as Frappe does, by its plain name, or encoded."""
+	name = url.removeprefix(PUBLIC)
+	return {url, *(f"{PUBLIC}{quote(name, safe=safe)}" for safe in _LIKE_A_BROWSER)}
+
+
+def _own_hosts() -> set[str]:
+	"""The hosts whose `/files/` are this site's."""
+	addresses = [frappe.utils.get_url(), frappe.conf.host_name or "", f"//{frappe.local.site}"]
+	hosts = {urlsplit(address if "//" in address else f"//{address}").netloc.lower() for address in addresses}
+	return hosts - {""}
+
+
+def _location(name: str) -> tuple[str, str] | None:
+	"""A public file by its name below the site's public files: that name and its place on disk; None where there is no
+	such file. What memora itself has published there is none of the site's files."""
 	root = os.path.realpath(frappe.get_site_path("public", "files"))
-	location = os.path.realpath(os.path.join(root, unquote(url.removeprefix(_PUBLIC))))
-	if not location.startswith(root + os.sep) or not os.path.isfile(location):
+	try:
+		location = os.path.realpath(os.path.join(root, name))
+		if not location.startswith(root + os.sep) or not os.path.isfile(location):
+			return None
+	except ValueError:  # a name that no file can have
 		return None
-	stat = os.stat(location)
-	return location, f"{stat.st_mtime_ns}-{stat.st_size}"
+	own = os.path.realpath(settings.local_path(frappe.get_cached_doc(settings.DOCTYPE)))
+	return None if location.startswith((own + os.sep, f"{own}.meta{os.sep}")) else (name, location)
 
 
-def _digest(location: str) -> str:
+def _stamp(location: str) -> str:
+	try:
+		return stamp_of(os.stat(location))
+	except OSError:
+		return _GONE
+
+
+def _digest(file: BinaryIO) -> str:
 	digest = hashlib.sha256()
-	with open(location, "rb") as file:
-		while chunk := file.read(1 << 20):
-			digest.update(chunk)
+	for piece in _pieces(file):
+		digest.update(piece)
 	return digest.hexdigest()
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+	file.seek(0)
+	while piece := file.read(_PIECE):
+		yield piece

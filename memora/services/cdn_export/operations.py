@@ -231,13 +231,7 @@ def rebuild(plans: Sequence[str]) -> None:
 	"""Queue plans, and all their subjects, to be read anew; what differs is published with the next batch, also in other
 	plans that list these subjects."""
 	plans = [find_plan(plan) for plan in plans]
-	subjects = frappe.get_all(
-		"Memora Plan Subject",
-		filters={"parent": ("in", plans), "parenttype": dependency_resolver.PLAN},
-		pluck="subject",
-		distinct=True,
-	)
-	_queue(plans, subjects)
+	_queue(plans, dependency_resolver.subjects_listed(plans))
 	pending_queue.ring(plans)
 
 

@@ -25,6 +25,7 @@ _NO_FILMS = (*OWN_FOLDERS, "access/", "connection-test/")  # one for a gate at t
 _FILE = re.compile(r"[^/]+\.[A-Za-z0-9]{2,5}")
 
 _PLAIN = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_LESSON_FILE = re.compile(r"[0-9a-f]{64}\.[a-z0-9]{1,16}")
 _EXTENSION = re.compile(r"[a-z0-9]{1,16}")
 
 
@@ -79,6 +80,17 @@ def media(digest: str, extension: str) -> str:
 	"""A public file by the hex SHA-256 of its bytes; an extension that is not plain becomes "bin"."""
 	extension = extension.lower().removeprefix(".")
 	return f"media/{digest}.{extension if _EXTENSION.fullmatch(extension) else 'bin'}"
+
+
+def lesson_file(lesson: str, name: str, plan: str | None = None) -> str:
+	"""A file that a lesson's stages name, by the hash of its bytes: beside the lesson, with whose access it comes."""
+	return f"{_world(plan)}lessons/{segment(lesson)}/{name}"
+
+
+def lesson_of_file(path: str) -> str:
+	"""The path of the lesson that a lesson's file belongs to; "" for any other path."""
+	folder, _, name = path.rpartition("/")
+	return f"{folder}.json" if _LESSON_FILE.fullmatch(name) and "lessons" in folder.split("/")[-2:-1] else ""
 
 
 def schema(name: str) -> str:

@@ -27,6 +27,7 @@ from memora.services.cdn_export import (
 	index_build,
 	json_generator,
 	ledger,
+	media,
 	paths,
 	plan_snapshot,
 	publish_state,
@@ -99,7 +100,7 @@ class Draft:
 		found = _removals(snapshot, judged, self.levels, shown)
 		going = set(found.at_once)
 		for entry in judged:
-			if entry.kind in ("lesson", "unit") and entry.path not in going:
+			if entry.shows[0] in ("lesson", "unit") and entry.path not in going:
 				home = self._home(entry)
 				if home != entry.subject:
 					found.rehomed.setdefault(home, []).append(entry.path)
@@ -109,7 +110,7 @@ class Draft:
 		"""The subject that a unit or lesson hangs in now, where this build has read that."""
 		of_entry = self.rendered.get(entry.subject)
 		for rendering in (of_entry, *self.rendered.values()):
-			if rendering and rendering.contents and (entry.kind, entry.node) in rendering.contents.levels:
+			if rendering and rendering.contents and entry.shows in rendering.contents.levels:
 				return rendering.subject
 		return entry.subject
 
@@ -370,7 +371,7 @@ def draft_of(
 	versions = {path: version for r in shown.rendered.values() for path, version in r.unit_versions.items()}
 	offered = Diff(entries, int(time.time()), elsewhere=versions)
 	for rendering in shown.rendered.values():
-		_offer_subject(snapshot, rendering, offered, shown.sharded, anew)
+		_offer_subject(snapshot, rendering, offered, entries, owners, shown.sharded, anew)
 	manifest = _offer_entry_points(snapshot, shown, offered)
 	levels: Levels = {}
 	for rendering in shown.rendered.values():
@@ -479,9 +480,16 @@ def _search_to_store(snapshot: Snapshot, rendering: Rendering) -> list[Any] | No
 
 
 def _offer_subject(
-	snapshot: Snapshot, rendering: Rendering, offered: Diff, sharded: bool, anew: bool
+	snapshot: Snapshot,
+	rendering: Rendering,
+	offered: Diff,
+	entries: dict[str, LedgerEntry],
+	owners: set[str],
+	sharded: bool,
+	anew: bool,
 ) -> None:
-	"""Offer all that a plan has of one subject, and note in its summary what its entry points will say."""
+	"""Offer all that a plan has of one subject, and note in its summary what its entry points will say. Adds to
+	`entries`, which `offered` is made against, and to `owners`."""
 	contents, plan = rendering.contents, snapshot.plan
 	if contents is None or plan is None:
 		return
@@ -497,7 +505,10 @@ def _offer_subject(
 		lessons = subject_files.drafts(resolved, plan.name)
 		needed = subject_files.bodies_needed(lessons, offered, touched)
 		stages = content_tree.stages(needed)
-		subject_files.offer(resolved, plan.name, lessons, offered, needed, stages)
+		files = media.of_stages(stages)
+		wanted = subject_files.file_paths_of(lessons, stages, files, plan.name)
+		owners |= build.know_files(entries, snapshot.state.scope, wanted)
+		subject_files.offer(resolved, plan.name, lessons, offered, needed, stages, files)
 	try:
 		document = json_generator.subject_document(resolved, offered.link, plan_of_units)
 	except KeyError as error:
@@ -582,13 +593,15 @@ def _removals(
 ) -> Removals:
 	"""When a plan's files that are no longer produced have to go; `shown` are subjects it still shows."""
 	found = subject_build.removals_of(
-		[entry for entry in dropped if entry.kind in ("lesson", "unit")], levels
+		[entry for entry in dropped if entry.shows[0] in ("lesson", "unit")], levels
 	)
-	others = [entry for entry in dropped if entry.kind not in ("lesson", "unit")]
+	others = [entry for entry in dropped if entry.shows[0] not in ("lesson", "unit")]
 	if not others:
 		return found
 	going = set(found.at_once)
-	lost_lessons = {entry.subject for entry in dropped if entry.path in going} | _lost_by_shared(snapshot)
+	lost_lessons = {
+		entry.subject for entry in dropped if entry.path in going and entry.kind != "lesson_file"
+	} | _lost_by_shared(snapshot)
 	for entry in others:
 		# What was only cut anew or moved stays for cached links, unless it names what is hidden now.
 		names_hidden = lost_lessons if entry.kind == "search_index" else entry.subject in lost_lessons

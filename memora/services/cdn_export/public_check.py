@@ -9,6 +9,7 @@ A scope that waits for its next build is not held against content that it does n
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -81,7 +82,7 @@ def check(site: Site, *, sample: int = SAMPLE, tell: Tell | None = None) -> Publ
 		judge = _Judge(site)
 		live = frappe.db.sql(
 			f"""select path, scope, kind from `tab{ledger.TABLE}`
-			where state = 'live' and kind not in ('media', 'schema', 'schemas_index') order by name"""
+			where state = 'live' and kind not in ('media', 'lesson_file', 'schema', 'schemas_index') order by name"""
 		)
 		if live:
 			learner.must_read(paths.PLAN_INDEX)
@@ -99,7 +100,7 @@ def check(site: Site, *, sample: int = SAMPLE, tell: Tell | None = None) -> Publ
 		for path, body in zip(gone, pool.map(learner.read, gone), strict=True):
 			if body is not None and path in refused:
 				done.exposures.append(Exposure(path, "is still on the CDN: the storage refuses to remove it"))
-			elif body is not None and _is_document(body):
+			elif body is not None and (_is_document(body) or _is_file(path, body)):
 				done.exposures.append(Exposure(path, "was removed and can still be read"))
 			else:
 				done.removed += 1
@@ -242,6 +243,11 @@ def _is_document(body: bytes) -> bool:
 		return isinstance(orjson.loads(body), dict)
 	except ValueError:
 		return False
+
+
+def _is_file(path: str, body: bytes) -> bool:
+	"""Whether this is the file that a lesson named: its path says what was in it."""
+	return bool(paths.lesson_of_file(path)) and hashlib.sha256(body).hexdigest() in path
 
 
 def _named(kind: str, document: Document) -> Iterator[tuple[str, str]]:

@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from memora.exceptions import ContractError
-from memora.services.cdn_export import contracts, paths
+from memora.services.cdn_export import contracts, paths, stage_files
 from memora.services.cdn_export.diff import LARGEST_FILE, FileKind
 
 Read = Callable[[str], bytes | None]
@@ -350,6 +350,14 @@ class _Crawl:
 		self._same(path, lesson, entry, (*_ENTRY_FIELDS, "sort_order"))
 		self._same(path, lesson["parent"], parent, parent)
 		self._media(path, lesson)
+		folder = f"{path.removesuffix('.json')}/"
+		for link in stage_files.links([stage["config"] for stage in lesson["stages"]]):
+			file = link.url.partition("#")[0]
+			if paths.lesson_of_file(file):
+				self.report.links += 1
+				self._bytes(file) if file.startswith(folder) else self._problem(
+					path, f"the link {link.url!r} leads to another lesson's file"
+				)
 		self._count(path, "stage_count", entry["stage_count"], len(lesson["stages"]))
 		if [stage["idx"] for stage in lesson["stages"]] != list(range(1, len(lesson["stages"]) + 1)):
 			self._problem(path, "its stages are not numbered 1 to n")

@@ -13,7 +13,7 @@ from datetime import timedelta
 import frappe
 from frappe.utils import get_datetime, now_datetime
 
-from memora.services.cdn_export import database, fold, ledger, notes, publish_state, settings
+from memora.services.cdn_export import database, fold, ledger, media, notes, publish_state, settings
 from memora.services.cdn_export import dependency_resolver as resolver
 from memora.services.cdn_export.sync_log import FALLBACK
 
@@ -36,7 +36,7 @@ def hourly() -> int:
 	last = get_datetime(notes.read(_LAST_LOOK) or now)
 	if last >= now:  # the first look, or the clock was set back
 		last = now - timedelta(hours=1)
-	refs = _written_since(last - _MARGIN)
+	refs = _written_since(last - _MARGIN) | media.shown_in(media.changed_files())
 	if refs:
 		database.transaction(lambda: fold.raise_for(_affected_by(refs), triggered_by=FALLBACK))
 	notes.write(_LAST_LOOK, str(now))

@@ -31,7 +31,7 @@ from memora.services.cdn_export import (
 from memora.services.cdn_export import dependency_resolver as resolver
 from memora.services.cdn_export.audit import Finding
 from memora.services.cdn_export.build import Site
-from memora.services.cdn_export.diff import Document, FileKind, LedgerEntry, pictures_in
+from memora.services.cdn_export.diff import MEDIA, AnyKind, Document, FileKind, LedgerEntry, pictures_in
 from memora.services.cdn_export.ledger import Adopted
 from memora.services.cdn_export.scopes import Scope
 from memora.services.cdn_export.storage import StoredObject
@@ -159,7 +159,7 @@ def _described(
 ) -> tuple[list[Adopted], set[str]]:
 	"""Ledger rows for objects of memora's, by their metadata, paths and bodies; and those that cannot be read."""
 	rows, unknown = [], set()
-	bodies = pool.map(lambda stored: site.storage.get(stored.path), found)
+	bodies = pool.map(lambda stored: _telling(site, stored.path), found)
 	for stored, body in zip(found, bodies, strict=True):
 		try:
 			rows.append(_describe(stored, body or b""))
@@ -168,9 +168,17 @@ def _described(
 	return rows, unknown
 
 
+def _telling(site: Site, path: str) -> bytes | None:
+	"""The document that tells whose a file is: its own body, or of a lesson's file the lesson; None where none does."""
+	if path.startswith(MEDIA):
+		return None
+	return site.storage.get(paths.lesson_of_file(path) or path)
+
+
 def _describe(stored: StoredObject, body: bytes) -> Adopted:
 	path, metadata = stored.path, stored.metadata
-	document: Document = {} if path.startswith("media/") else orjson.loads(body)
+	is_lesson_file = bool(paths.lesson_of_file(path))
+	document: Document = orjson.loads(body) if body or not (is_lesson_file or path.startswith(MEDIA)) else {}
 	kind, scope, node, subject = _identify(path, document)
 	entry = LedgerEntry(
 		path=path,
@@ -188,13 +196,13 @@ def _describe(stored: StoredObject, body: bytes) -> Adopted:
 		access_level=metadata.get("access-level", ""),
 		required_item=metadata.get("required-item", ""),
 		lesson_count=len(document["entries"]) if kind == "search_shard" else 0,
-		pictures=" ".join(sorted(set(pictures_in(document)))),
+		pictures="" if is_lesson_file else " ".join(sorted(set(pictures_in(document)))),
 	)
 	signed = document.get("signed_url_expiry") if kind == "lesson" else None
 	return Adopted(entry, datetime.fromisoformat(signed) if signed else None)
 
 
-def _identify(path: str, document: Document) -> tuple[FileKind, str, str, str]:
+def _identify(path: str, document: Document) -> tuple[AnyKind, str, str, str]:
 	"""Kind, scope, node and subject of a file. Raises LookupError or ValueError where it is none of memora's."""
 	folder, *rest = path.split("/")
 	if path == paths.PLAN_INDEX:
@@ -203,6 +211,11 @@ def _identify(path: str, document: Document) -> tuple[FileKind, str, str, str]:
 		return ("schemas_index" if path == paths.SCHEMA_INDEX else "schema"), scopes.INDEX.id, "", ""
 	if folder == "media":
 		return "media", scopes.MEDIA.id, "", ""
+	if paths.lesson_of_file(path):
+		if not document:  # its lesson is gone: with the next sweep it goes too
+			return "lesson_file", scopes.MEDIA.id, "", ""
+		_, scope, node, subject = _identify(paths.lesson_of_file(path), document)
+		return "lesson_file", scope, node, subject
 	if folder in _FOLDERS:
 		subject = document["parent"]["subject_id"]
 		return _FOLDERS[folder], scopes.subject(subject).id, document["id"], subject

@@ -6,6 +6,7 @@ Secrets stay inside `StorageSettings` and the purge client; nothing here is logg
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 
 import frappe
@@ -36,6 +37,8 @@ class ExportSettings:
 	sign: str
 	signed_url_hours: int
 	hold_large_changes: bool
+	largest_file: int
+	more_file_types: tuple[str, ...]
 
 
 def saved() -> Document:
@@ -72,6 +75,22 @@ def load(doc: Document | None = None) -> ExportSettings:
 		sign=doc.sign or "All",
 		signed_url_hours=int(doc.signed_url_expiry_hours or 4),
 		hold_large_changes=bool(doc.hold_large_changes),
+		largest_file=largest_file(doc),
+		more_file_types=tuple(more_file_types(doc)),
+	)
+
+
+def largest_file(doc: Document) -> int:
+	"""How many bytes an attached file may have to be published."""
+	return int(doc.largest_file_mb or 10) * 1_000_000
+
+
+def more_file_types(doc: Document) -> list[str]:
+	"""The extensions that CDN Settings add to those that stages may name."""
+	return list(
+		dict.fromkeys(
+			word.lower().lstrip(".") for word in re.split(r"[\s,;]+", doc.more_file_types or "") if word
+		)
 	)
 
 
@@ -108,6 +127,7 @@ def _storage_settings(doc: Document, secret_key: str) -> StorageSettings:
 		secret_key=secret_key,
 		cdn_base_url=doc.cdn_base_url or "",
 		local_path=local_path(doc),
+		local_meta=local_meta(doc),
 		video_folders=video_folders(doc),
 	)
 
@@ -137,6 +157,16 @@ def secret(doc: Document, fieldname: str) -> str | None:
 def local_path(doc: Document) -> str:
 	"""The folder of a Local Directory, absolute; a relative one starts in the site's folder."""
 	return os.path.abspath(frappe.get_site_path(doc.local_path or DEFAULT_LOCAL_PATH))
+
+
+def local_meta(doc: Document) -> str:
+	"""Where a Local Directory keeps what it notes of each file, where the site serves what stands beside its folder: in
+	the site's `private` folder. "" for beside the folder."""
+	public = os.path.realpath(frappe.get_site_path("public"))
+	folder = os.path.relpath(os.path.realpath(local_path(doc)), public)
+	if folder.startswith(".."):
+		return ""
+	return os.path.abspath(frappe.get_site_path("private", "memora", f"{folder.replace(os.sep, '~')}.meta"))
 
 
 def base_url(doc: Document) -> str:

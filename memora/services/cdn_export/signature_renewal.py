@@ -34,6 +34,7 @@ from memora.services.cdn_export import (
 	diff,
 	failures,
 	ledger,
+	media,
 	publish_state,
 	settings,
 	subject_files,
@@ -41,7 +42,6 @@ from memora.services.cdn_export import (
 from memora.services.cdn_export import lease as leases
 from memora.services.cdn_export.build import Site
 from memora.services.cdn_export.diff import Document, LedgerEntry, Planned
-from memora.services.cdn_export.json_generator import lesson_document
 from memora.services.cdn_export.lease import Lease
 from memora.services.cdn_export.signing import Signer, renew_below
 from memora.services.cdn_export.storage import Storage
@@ -198,15 +198,13 @@ def _made_anew(lease: Lease, subject: str, entries: Mapping[str, LedgerEntry]) -
 		if draft.path in entries and entries[draft.path].shape_hash == draft.shape_hash
 	]
 	stages = content_tree.stages({draft.lesson.name for draft in drafts})
-	return [
-		file
-		for draft in drafts
-		if (
-			file := diff.reissue(
-				entries[draft.path], lesson_document(draft.head, stages.get(draft.lesson.name, ()))
-			)
-		)
-	]
+	files = media.of_stages(stages)
+	found = []
+	for draft in drafts:
+		document, _ = subject_files.body(draft, stages.get(draft.lesson.name, ()), files, plan)
+		if file := diff.reissue(entries[draft.path], document):
+			found.append(file)
+	return found
 
 
 def _renew_as_published(site: Site, signer: Signer, lease: Lease, left: Sequence[LedgerEntry]) -> int:

@@ -29,6 +29,7 @@ from memora.services.cdn_export import (
 from memora.services.cdn_export.dependency_resolver import (
 	CONTENT,
 	LESSON,
+	LISTED_SUBJECT,
 	PARENT_FIELDS,
 	PLAN,
 	SEASON_IS_PUBLISHED,
@@ -553,7 +554,7 @@ def _plans_listing(subjects: Collection[str]) -> list[_Plan]:
 		return []
 	found: dict[str, _Plan] = {}
 	for subject, name, title, is_published, is_in_season, modified in frappe.db.sql(
-		f"""select listed.subject, plan.name, plan.title, plan.is_published, {SEASON_IS_PUBLISHED}, plan.modified
+		f"""select {LISTED_SUBJECT}, plan.name, plan.title, plan.is_published, {SEASON_IS_PUBLISHED}, plan.modified
 		from `tabMemora Plan Subject` listed join `tab{PLAN}` plan on plan.name = listed.parent
 		where listed.parenttype = %s and listed.subject in %s order by plan.title""",
 		(PLAN, tuple(subjects)),

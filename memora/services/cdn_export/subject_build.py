@@ -19,6 +19,7 @@ from memora.services.cdn_export import (
 	failures,
 	fold,
 	ledger,
+	media,
 	pending_queue,
 	publish_state,
 	renditions,
@@ -117,7 +118,9 @@ def draft(subject: str, touched: Collection[str] | None, *, brakes: bool = False
 	lessons = subject_files.drafts(resolved, None)
 	needed = subject_files.bodies_needed(lessons, offered, touched)
 	stages = content_tree.stages(needed)
-	subject_files.offer(resolved, None, lessons, offered, needed, stages)
+	files = media.of_stages(stages)
+	owners |= build.know_files(entries, scope, subject_files.file_paths_of(lessons, stages, files, None))
+	subject_files.offer(resolved, None, lessons, offered, needed, stages, files)
 	return Draft(Contents(resolved), offered, entries, owners, kept_paid)
 
 
@@ -131,13 +134,15 @@ def _live_rights(subject: Node) -> Rights:
 def removals_of(dropped: list[LedgerEntry], levels: Levels) -> Removals:
 	"""When units and lessons that are no longer produced have to go, by who may read their nodes now.
 
-	What no reader sees any more, or fewer may see, goes at once; what merely moved keeps its grace, or what is left
-	of it.
+	What no reader sees any more, or fewer may see, goes at once, and so does a lesson's file that is no longer a public
+	file of the site; what merely moved keeps its grace, or what is left of it, and what a lesson names no longer too,
+	since caches may have the lesson as it was.
 	"""
 	found = Removals()
+	withdrawn = media.withdrawn(dropped)
 	for entry in dropped:
-		level = levels.get((entry.kind, entry.node))
-		if level is None or narrows(entry.access_level, level):
+		level = levels.get(entry.shows)
+		if level is None or narrows(entry.access_level, level) or entry.path in withdrawn:
 			found.at_once.append(entry.path)
 		elif not entry.in_grace:
 			found.after_grace.append(entry.path)
@@ -208,7 +213,7 @@ def _judge_anew(lease: Lease) -> None:
 			for entry in waiting
 			if all(
 				level is None or narrows(entry.access_level, level)
-				for level in (levels.get((entry.kind, entry.node)) for levels in shown)
+				for level in (levels.get(entry.shows) for levels in shown)
 			)
 		],
 		remove_at=now,
@@ -218,7 +223,8 @@ def _judge_anew(lease: Lease) -> None:
 def _levels_in_plans(entries: Collection[LedgerEntry]) -> list[Levels]:
 	"""Who may read the nodes of these units and lessons, wherever they hang now, in each plan that lists them. Raises
 	BuildError."""
-	homes = set(resolver.subjects_of((_DOCTYPES[entry.kind], entry.node) for entry in entries).values())
+	nodes = {entry.shows for entry in entries}
+	homes = set(resolver.subjects_of((_DOCTYPES[kind], node) for kind, node in nodes).values())
 	trees = {subject: content_tree.load(subject) for subject in homes}
 	plans = set().union(*resolver.plans_of(homes).values())
 	found = []

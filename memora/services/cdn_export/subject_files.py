@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from memora.services.cdn_export import paths, search_indexer
+from memora.services.cdn_export import paths, search_indexer, stage_files
 from memora.services.cdn_export.diff import Diff, Document, shape
 from memora.services.cdn_export.json_generator import (
 	lesson_document,
@@ -19,7 +19,10 @@ from memora.services.cdn_export.json_generator import (
 	unit_document,
 )
 from memora.services.cdn_export.search_indexer import SubjectEntries
+from memora.services.cdn_export.stage_files import Link, PublicFile
 from memora.services.cdn_export.tree import AccessLevel, ResolvedNode, Stage, walk
+
+_NO_FILES: Mapping[Link, PublicFile] = {}
 
 Levels = dict[tuple[str, str], AccessLevel]
 """Access level by kind and name of node."""
@@ -103,17 +106,24 @@ def offer(
 	diff: Diff,
 	needed: Collection[str],
 	stages: Mapping[str, Sequence[Stage]],
+	files: Mapping[Link, PublicFile] = _NO_FILES,
 ) -> None:
-	"""Offer the subject's lessons, then its units, which link to them."""
+	"""Offer the subject's lessons, each after the files that its stages name, then its units, which link to them.
+
+	`files` are those that links in the stages lead to.
+	"""
 	for draft in lessons:
 		if draft.lesson.name not in needed:
 			diff.keep(draft.path)
 			continue
+		document, named = body(draft, stages.get(draft.lesson.name, ()), files, plan)
+		for path, file in named.items():
+			diff.offer_file(path, draft.lesson.name, file, subject=subject.name, access=draft.lesson.access)
 		diff.offer(
 			draft.path,
 			"lesson",
 			draft.lesson.name,
-			lesson_document(draft.head, stages.get(draft.lesson.name, ())),
+			document,
 			subject=subject.name,
 			shape_hash=draft.shape_hash,
 			access=draft.lesson.access,
@@ -128,6 +138,43 @@ def offer(
 				subject=subject.name,
 				access=unit.access,
 			)
+
+
+def body(
+	draft: LessonDraft, stages: Sequence[Stage], files: Mapping[Link, PublicFile], plan: str | None
+) -> tuple[Document, dict[str, PublicFile]]:
+	"""A lesson's document, in which links to the site's files lead to where these are published, and those files by
+	path."""
+	named: dict[str, PublicFile] = {}
+
+	def replace(link: Link) -> str | None:
+		if not (file := files.get(link)):
+			return None
+		path = paths.lesson_file(draft.lesson.name, file.name, plan)
+		named[path] = file
+		return path + stage_files.fragment(link, file.location)
+
+	if files:
+		stages = [stage._replace(config=stage_files.replaced(stage.config, replace)) for stage in stages]
+	return lesson_document(draft.head, stages), named
+
+
+def file_paths_of(
+	lessons: Sequence[LessonDraft],
+	stages: Mapping[str, Sequence[Stage]],
+	files: Mapping[Link, PublicFile],
+	plan: str | None,
+) -> list[str]:
+	"""Where the files that these lessons' stages name are published."""
+	if not files:
+		return []
+	return [
+		paths.lesson_file(draft.lesson.name, files[link].name, plan)
+		for draft in lessons
+		for stage in stages.get(draft.lesson.name, ())
+		for link in stage_files.links(stage.config)
+		if link in files
+	]
 
 
 def levels(subject: ResolvedNode) -> Levels:

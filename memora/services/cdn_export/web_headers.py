@@ -11,7 +11,9 @@ import re
 
 from memora.services.cdn_export.caching import cache_control
 
-_VERSIONED = re.compile(r"(?:(?:plans/[^/]+|connection-test)/)?(?:subjects|units|search|media)/.+")
+_VERSIONED = re.compile(
+	r"(?:(?:plans/[^/]+|connection-test)/)?(?:(?:subjects|units|search|media)/.+|lessons/[^/]+/.+)"
+)
 """What is only reached by a URL that carries its version or the hash of its content, and what stands in for it when the
 connection is tested."""
 

@@ -10,7 +10,8 @@ class CDNMedia(Document):
 	if TYPE_CHECKING:
 		from frappe.types import DF
 
-		file_url: DF.Data | None
+		file_url: DF.SmallText | None
+		kept: DF.Check
 		path: DF.Data | None
 		stamp: DF.Data | None
 	# end: auto-generated types

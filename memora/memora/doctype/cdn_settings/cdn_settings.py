@@ -7,7 +7,14 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import cint, cstr, escape_html, get_bench_path, get_site_path
 
-from memora.services.cdn_export import paths, publish_state, relocation, settings, signature_renewal
+from memora.services.cdn_export import (
+	file_types,
+	paths,
+	publish_state,
+	relocation,
+	settings,
+	signature_renewal,
+)
 
 Problem = tuple[str, str]
 """A field and what is wrong with it."""
@@ -36,6 +43,7 @@ _RANGES = {
 	"batch_threshold": (1, None),
 	"signed_url_expiry_hours": (1, 24),
 	"purge_batch_size": (1, 500),
+	"largest_file_mb": (1, 5000),
 }
 
 
@@ -58,7 +66,9 @@ class CDNSettings(Document):
 		enabled: DF.Check
 		endpoint_url: DF.Data | None
 		hold_large_changes: DF.Check
+		largest_file_mb: DF.Int
 		local_path: DF.Data | None
+		more_file_types: DF.SmallText | None
 		purge_batch_size: DF.Int
 		region: DF.Data | None
 		secret_key: DF.Password | None
@@ -81,6 +91,7 @@ class CDNSettings(Document):
 				self._missing_for_purge,
 				self._wrong_folder,
 				self._wrong_video_folders,
+				self._wrong_types,
 				self._held_elsewhere,
 			)
 			for fieldname, message in check()
@@ -102,6 +113,7 @@ class CDNSettings(Document):
 			self.endpoint_url = self.endpoint_url.removesuffix(f"/{self.bucket_name}")
 		self.local_path = cstr(self.local_path).strip()
 		self.video_folders = "\n".join(paths.film_folders(cstr(self.video_folders)) or paths.FILMS)
+		self.more_file_types = ", ".join(settings.more_file_types(self))
 
 	def _has_other_secret(self) -> bool:
 		"""Whether a secret key was typed that is not the one that is stored."""
@@ -167,6 +179,17 @@ class CDNSettings(Document):
 					_(
 						"“{0}” cannot hold films: choose a folder of their own, not one of memora's, such as {1}."
 					).format(escape_html(folder), "videos/"),
+				)
+
+	def _wrong_types(self) -> Iterator[Problem]:
+		"""Nothing that a browser or a web server would run."""
+		for extension in settings.more_file_types(self):
+			if not file_types.may_be_added(extension):
+				yield (
+					"more_file_types",
+					_(
+						"“{0}” cannot be published: enter extensions of files that no browser runs, such as mp4."
+					).format(escape_html(extension)),
 				)
 
 	def _held_elsewhere(self) -> Iterator[Problem]:

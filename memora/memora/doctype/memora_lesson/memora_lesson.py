@@ -31,3 +31,5 @@ class MemoraLesson(ContentNode):
 			stage.validate_config(self.title, rows.get(stage.name))
 			if not self.flags.restored and stage.video_url() not in kept:
 				stage.refuse_stray_link(self.title)
+			if before is None or stage.config not in {row.config for row in rows.values()}:
+				stage.warn_of_files(self.title)

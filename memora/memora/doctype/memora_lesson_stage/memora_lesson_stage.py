@@ -8,7 +8,8 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import escape_html
 
-from memora.services.cdn_export import exact_json, settings, stage_rules
+from memora.memora.content import warn_unpublished
+from memora.services.cdn_export import exact_json, media, settings, stage_rules
 
 
 class MemoraLessonStage(Document):
@@ -37,6 +38,8 @@ class MemoraLessonStage(Document):
 		self.validate_config(lesson, before)
 		if not before or before.video_url() != self.video_url():
 			self.refuse_stray_link(lesson)
+		if not before or before.config != self.config:
+			self.warn_of_files(lesson)
 
 	def validate_config(self, lesson: str, before: Document | None = None):
 		"""Refuse a config that cannot be published as it is, or a Video without its URL; save an empty one as NULL.
@@ -89,6 +92,13 @@ class MemoraLessonStage(Document):
 					" have an admin add its folder to Video Folders in CDN Settings."
 				).format('"video_url"', escape_html(", ".join(links.films))),
 			)
+
+	def warn_of_files(self, lesson: str):
+		"""Say which files of the config learners will not see, and which links lead nowhere for them."""
+		where = _("lesson “{0}”, row {1} (“{2}”)").format(
+			escape_html(lesson or self.parent), self.idx, escape_html(self.title or "")
+		)
+		warn_unpublished(where, media.refused_in_stage(self._parsed_config()))
 
 	def _parsed_config(self) -> Any:
 		"""Raises InexactError for what would not be published as it is, ValueError for what is no JSON."""

@@ -18,13 +18,17 @@ All methods may be called from several threads.
 
 from __future__ import annotations
 
+import io
+import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import BinaryIO, NamedTuple
 
-from memora.exceptions import StorageError
+from memora.exceptions import StorageError, StorageUnavailableError
 from memora.services.cdn_export import paths
 
 JSON = "application/json; charset=utf-8"
@@ -48,6 +52,16 @@ class StorageSettings:
 	cdn_base_url: str = ""
 	local_path: str = ""
 	video_folders: tuple[str, ...] = paths.FILMS
+	local_meta: str = ""
+
+
+class FileBody(NamedTuple):
+	"""A file on disk whose content is uploaded piece by piece. `stamp` is what `stamp_of` said when its digest was
+	made: a file that was written to since must not be uploaded under that digest."""
+
+	location: str
+	size: int
+	stamp: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +69,43 @@ class Upload:
 	"""One object to write. `metadata` is plain text with lower-case ASCII names; the provider encodes it."""
 
 	path: str
-	body: bytes
+	body: bytes | FileBody
 	cache_control: str
 	metadata: Mapping[str, str] = field(default_factory=dict)
 	content_type: str = JSON
+
+	@property
+	def size(self) -> int:
+		return self.body.size if isinstance(self.body, FileBody) else len(self.body)
+
+	@contextmanager
+	def opened(self) -> Iterator[BinaryIO]:
+		"""The body, to be read. Raises StorageUnavailableError where a file is not, or no longer, what it was when the
+		upload was planned: the next try plans anew."""
+		if not isinstance(self.body, FileBody):
+			yield io.BytesIO(self.body)
+			return
+		try:
+			file = open(self.body.location, "rb")
+		except OSError as error:
+			raise self._changed() from error
+		with file:
+			if stamp_of(os.fstat(file.fileno())) != self.body.stamp:
+				raise self._changed()
+			yield file
+			if stamp_of(os.fstat(file.fileno())) != self.body.stamp:
+				raise self._changed()
+
+	def _changed(self) -> StorageUnavailableError:
+		name = os.path.basename(self.body.location) if isinstance(self.body, FileBody) else ""
+		return StorageUnavailableError(
+			f"{name!r}, the file for {self.path}, was changed or deleted while it was published; it is tried again"
+		)
+
+
+def stamp_of(status: os.stat_result) -> str:
+	"""What changes whenever a file is written to."""
+	return f"{status.st_mtime_ns}-{status.st_size}"
 
 
 @dataclass(frozen=True, slots=True)

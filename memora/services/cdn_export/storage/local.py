@@ -1,7 +1,7 @@
 """Local Directory: published files on a disk, for a web server to hand out. No account needed.
 
-`{root}` holds the published files and nothing else, so it can be a public web root as it is. Beside it
-stands `{root}.meta`, readable by its owner only:
+`{root}` holds the published files and nothing else, so it can be a public web root as it is. Beside it, or where no
+web server looks if the site serves the folder that both would stand in, is a folder readable by its owner only:
 
 	objects/   for each file what an object store would keep with it: ETag, type, cache control, metadata
 	locks/     256 lock files; a path's hash chooses one, so that a write and its condition are one step
@@ -18,15 +18,17 @@ from __future__ import annotations
 import errno
 import fcntl
 import hashlib
+import io
 import os
 import secrets
+import shutil
 import stat
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import orjson
 
@@ -49,6 +51,7 @@ Parts = list[str]  # a path at its slashes; spelled out here since Storage.list 
 
 TEMPORARY_SUFFIX = ".memora-tmp"
 ORPHAN_AFTER = 3600  # seconds; no write takes nearly as long, so an older temporary file has lost its writer
+_PIECE = 1 << 20  # bytes: a film is never in memory as a whole
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _BELOW = _FOLDER | os.O_NOFOLLOW
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -73,15 +76,20 @@ class LocalStorage(Storage):
 				"/srv/memora. Mend it in CDN Settings."
 			)
 		self._root = os.path.realpath(path)
-		self._objects = f"{self._root}.meta/objects"
-		self._locks = f"{self._root}.meta/locks"
-		self._temporary = f"{self._root}.meta/tmp"
+		beside = f"{self._root}.meta"
+		self._meta = os.path.realpath(settings.local_meta) if settings.local_meta else beside
+		self._former_meta = beside if self._meta != beside else ""
+		self._objects = f"{self._meta}/objects"
+		self._locks = f"{self._meta}/locks"
+		self._temporary = f"{self._meta}/tmp"
+		self._bring_meta()
 		self._folders = _FolderSync()
 		self.target = f"{self.name}|{self._root}"
 
 	def put(self, upload: Upload, *, if_match: str | None = None, if_absent: bool = False) -> str:
 		*folder, name = self._split(upload.path)
-		etag = _etag(upload.body)
+		with upload.opened() as body:
+			etag = _etag_of(body)
 		sidecar = orjson.dumps(
 			{
 				"etag": etag,
@@ -96,13 +104,12 @@ class LocalStorage(Storage):
 				if if_absent or if_match is not None:
 					self._expect(upload.path, if_match, if_absent)
 				_retry(lambda: self._write_sidecar(folder, name, sidecar))
-				_retry(lambda: self._write(folder, name, upload.body))
+				_retry(lambda: self._write(folder, name, upload))
 			self._folders.sync("/".join([self._root, *folder]))
 		return etag
 
 	def get(self, path: str) -> bytes | None:
-		found = self._read(self._root, path)
-		return found and found[0]
+		return self._read(self._root, path)
 
 	def head(self, path: str) -> StoredObject | None:
 		described = self._describe(path)
@@ -156,9 +163,26 @@ class LocalStorage(Storage):
 		if os.path.isdir(self._locks) and os.path.isdir(self._root):
 			return
 		os.makedirs(self._root, exist_ok=True)
-		os.makedirs(f"{self._root}.meta", mode=0o700, exist_ok=True)
+		os.makedirs(self._meta, mode=0o700, exist_ok=True)
 		for folder in (self._objects, self._temporary, self._locks):
 			os.makedirs(folder, exist_ok=True)
+
+	def _bring_meta(self) -> None:
+		"""Take what earlier releases kept beside the root to where it is not served. Once: then there is nothing."""
+		if not self._former_meta or not os.path.isdir(self._former_meta):
+			return
+		with self._errors("move", os.path.basename(self._former_meta)):
+			if not os.path.isdir(self._meta):
+				os.makedirs(os.path.dirname(self._meta), mode=0o700, exist_ok=True)
+				try:
+					os.rename(self._former_meta, self._meta)
+				except FileNotFoundError:
+					pass  # another process was quicker
+				except OSError as error:
+					if error.errno != errno.EXDEV:
+						raise
+					shutil.copytree(self._former_meta, self._meta, dirs_exist_ok=True)
+			shutil.rmtree(self._former_meta, ignore_errors=True)
 
 	@contextmanager
 	def _locked(self, path: str) -> Iterator[None]:
@@ -172,8 +196,8 @@ class LocalStorage(Storage):
 			os.close(fd)
 
 	def _expect(self, path: str, if_match: str | None, if_absent: bool) -> None:
-		found = self._read(self._root, path)
-		etag = _etag(found[0]) if found else None
+		found = self._look(path)
+		etag = found[0] if found else None
 		if (if_absent and etag) or (if_match is not None and etag != if_match):
 			raise PreconditionFailedError(
 				f"{path} in {self._root} was not written: somebody else has written it meanwhile "
@@ -182,11 +206,12 @@ class LocalStorage(Storage):
 
 	# Writing
 
-	def _write(self, folder: Parts, name: str, body: bytes) -> None:
+	def _write(self, folder: Parts, name: str, upload: Upload) -> None:
 		with _opened(self._root, folder, create=True) as where:
 			temporary = f".{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
 			try:
-				_write_synced(temporary, body, where)
+				with upload.opened() as body:
+					_write_synced(temporary, body, where)
 				os.replace(temporary, name, src_dir_fd=where, dst_dir_fd=where)
 			except BaseException:
 				_unlink_quietly(temporary, where)
@@ -196,7 +221,7 @@ class LocalStorage(Storage):
 		temporary = f"{self._temporary}/{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
 		with _opened(self._objects, folder, create=True) as where:
 			try:
-				_write_synced(temporary, body)
+				_write_synced(temporary, io.BytesIO(body))
 				os.replace(temporary, name, dst_dir_fd=where)
 			except BaseException:
 				_unlink_quietly(temporary)
@@ -204,34 +229,41 @@ class LocalStorage(Storage):
 
 	# Reading
 
-	def _read(self, base: str, path: str) -> tuple[bytes, os.stat_result] | None:
+	def _read(self, base: str, path: str) -> bytes | None:
+		return self._with_file(base, path, lambda file: file.read())
+
+	def _look(self, path: str) -> tuple[str, os.stat_result] | None:
+		"""The ETag of a file, read piece by piece, and its status."""
+		return self._with_file(self._root, path, _looked_at)
+
+	def _with_file(self, base: str, path: str, use: Callable[[BinaryIO], T]) -> T | None:
 		*folder, name = self._split(path)
 		with self._errors("read", path):
 			try:
 				with _opened(base, folder) as where:
-					return _read_file(name, where)
+					return _with_file(name, where, use)
 			except OSError as error:
 				if error.errno in _NOT_A_FILE:
 					return None
 				raise
 
 	def _describe(self, path: str) -> StoredObject | None:
-		found = self._read(self._root, path)
+		found = self._look(path)
 		if found is None:
 			return None
-		etag = _etag(found[0])
+		etag, status = found
 		beside = self._read(self._objects, path)
-		kept = _parse(beside[0]) if beside else {}
+		kept = _parse(beside) if beside else {}
 		if kept.get("etag") != etag:
 			kept = {}
 		return StoredObject(
 			path=path,
 			etag=etag,
-			size=len(found[0]),
+			size=status.st_size,
 			content_type=kept.get("content_type", ""),
 			cache_control=kept.get("cache_control", ""),
 			metadata=kept.get("metadata", {}),
-			modified=_modified(found[1]),
+			modified=_modified(status),
 		)
 
 	def _walk(self, folder: Parts, prefix: bytes, after: bytes) -> Iterator[StoredObject]:
@@ -267,7 +299,7 @@ class LocalStorage(Storage):
 					if name.endswith(TEMPORARY_SUFFIX):
 						_unlink_orphan(name, where)
 						return None
-					found = _read_file(name, where)
+					found = _with_file(name, where, _looked_at)
 			except OSError as error:
 				if error.errno not in _NOT_A_FILE or error.errno == errno.ENOENT:
 					if error.errno == errno.ENOENT:
@@ -276,7 +308,8 @@ class LocalStorage(Storage):
 				found = None
 		if found is None:  # a symbolic link or another oddity: shown, so that an audit can report it
 			return StoredObject(path=path, etag="", size=0)
-		return StoredObject(path=path, etag=_etag(found[0]), size=len(found[0]), modified=_modified(found[1]))
+		etag, status = found
+		return StoredObject(path=path, etag=etag, size=status.st_size, modified=_modified(status))
 
 	@contextmanager
 	def _errors(self, doing: str, path: str) -> Iterator[None]:
@@ -292,7 +325,7 @@ class LocalStorage(Storage):
 			if error.errno in _FORBIDDEN:
 				raise StorageConfigurationError(
 					f"{what} The user that runs the bench's workers must be able to write there and to "
-					f"{self._root}.meta; mend the permissions, or Local Path in CDN Settings."
+					f"{self._meta}; mend the permissions, or Local Path in CDN Settings."
 				) from error
 			if error.errno == errno.ENAMETOOLONG:
 				raise StorageError(f"{what} A file's or folder's name may have 255 bytes here.") from error
@@ -376,22 +409,27 @@ def _retry(write: Callable[[], T]) -> T:
 	return write()
 
 
-def _write_synced(name: str, body: bytes, dir_fd: int | None = None) -> None:
+def _write_synced(name: str, body: BinaryIO, dir_fd: int | None = None) -> None:
 	fd = os.open(name, _CREATE, 0o644, dir_fd=dir_fd)
 	try:
-		rest = memoryview(body)
-		while rest:
-			rest = rest[os.write(fd, rest) :]
+		while piece := body.read(_PIECE):
+			rest = memoryview(piece)
+			while rest:
+				rest = rest[os.write(fd, rest) :]
 		os.fsync(fd)
 	finally:
 		os.close(fd)
 
 
-def _read_file(name: str, dir_fd: int) -> tuple[bytes, os.stat_result] | None:
+def _with_file(name: str, dir_fd: int, use: Callable[[BinaryIO], T]) -> T | None:
+	"""What `use` makes of a file; None where something else has this name."""
 	fd = os.open(name, _READ, dir_fd=dir_fd)
 	with os.fdopen(fd, "rb") as file:
-		status = os.fstat(fd)
-		return (file.read(), status) if stat.S_ISREG(status.st_mode) else None
+		return use(file) if stat.S_ISREG(os.fstat(fd).st_mode) else None
+
+
+def _looked_at(file: BinaryIO) -> tuple[str, os.stat_result]:
+	return _etag_of(file), os.fstat(file.fileno())
 
 
 def _unlink(base: str, folder: Parts, name: str) -> None:
@@ -450,8 +488,11 @@ def _parse(sidecar: bytes) -> dict[str, Any]:
 	return kept if isinstance(kept, dict) else {}
 
 
-def _etag(body: bytes) -> str:
-	return hashlib.md5(body, usedforsecurity=False).hexdigest()
+def _etag_of(body: BinaryIO) -> str:
+	digest = hashlib.md5(usedforsecurity=False)
+	while piece := body.read(_PIECE):
+		digest.update(piece)
+	return digest.hexdigest()
 
 
 def _modified(status: os.stat_result) -> datetime:

@@ -115,8 +115,6 @@ class S3Storage(Storage):
 		params = {
 			"Bucket": self._bucket,
 			"Key": upload.path,
-			"Body": upload.body,
-			"ContentMD5": _md5(upload.body),
 			"ContentType": upload.content_type,
 			"CacheControl": upload.cache_control,
 			"Metadata": {name: quote(value, safe=_PLAIN) for name, value in upload.metadata.items()},
@@ -126,7 +124,7 @@ class S3Storage(Storage):
 		if if_match is not None:
 			params["IfMatch"] = f'"{if_match}"'
 		try:
-			answer = self._attempt(self._client.put_object, **params)
+			answer = self._attempt(self._send, upload=upload, **params)
 		except _FAILURES as error:
 			if if_absent or if_match is not None:
 				return self._settle(error, upload)
@@ -285,6 +283,20 @@ class S3Storage(Storage):
 				pause(wait)
 				attempt += 1
 
+	def _send(self, *, upload: Upload, **params: Any) -> Any:
+		if isinstance(upload.body, bytes):
+			return self._client.put_object(Body=upload.body, ContentMD5=_md5([upload.body]), **params)
+		with upload.opened() as body:
+			digest = _md5(iter(lambda: body.read(1 << 20), b""))
+			body.seek(0)
+			return self._client.put_object(Body=body, ContentMD5=digest, **params)
+
+	def _holds(self, found: StoredObject, upload: Upload) -> bool:
+		"""Whether what stands there is what was to be written; of a file its metadata has the digest."""
+		if isinstance(upload.body, bytes):
+			return self.get(upload.path) == upload.body
+		return found.metadata.get("content-hash") == upload.metadata.get("content-hash")
+
 	def _settle(self, error: Exception, upload: Upload) -> str:
 		"""What a refused conditional write means: usually that it lost, or else that it had gone through
 		before its answer was lost on the way, and then met itself when it was tried again."""
@@ -294,7 +306,7 @@ class S3Storage(Storage):
 			raise self._explainer.explain(error, "write", upload.path) from error
 		if status.get("RetryAttempts"):
 			found = self.head(upload.path)
-			if found and found.size == len(upload.body) and self.get(upload.path) == upload.body:
+			if found and found.size == upload.size and self._holds(found, upload):
 				return found.etag
 		raise PreconditionFailedError(
 			f"{upload.path} in the bucket {self._bucket} was not written: somebody else has written it "
@@ -370,11 +382,14 @@ def _use_md5(request: Any, **_: Any) -> None:
 		if header.lower().startswith("x-amz-checksum-") or header.lower() == "x-amz-sdk-checksum-algorithm":
 			del request.headers[header]
 	del request.headers["Content-MD5"]
-	request.headers["Content-MD5"] = _md5(request.body)
+	request.headers["Content-MD5"] = _md5([request.body])
 
 
-def _md5(body: bytes) -> str:
-	return base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
+def _md5(pieces: Iterable[bytes]) -> str:
+	digest = hashlib.md5(usedforsecurity=False)
+	for piece in pieces:
+		digest.update(piece)
+	return base64.b64encode(digest.digest()).decode()
 
 
 def _etag(answer: dict[str, Any]) -> str:
