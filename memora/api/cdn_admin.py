@@ -11,11 +11,13 @@ from typing import Any
 import frappe
 
 from memora.services.cdn_export import operations
+from memora.services.cdn_export.plain_text import as_typed
 
 ROLES = ("System Manager", "Memora CDN Admin")
 
 
 @frappe.whitelist(methods=["GET", "POST"])
+@as_typed
 def get_queue_status() -> dict[str, Any]:
 	"""What waits, since when, and how many dead letters there are; from MariaDB, so also without Redis."""
 	frappe.only_for(ROLES)
@@ -23,6 +25,7 @@ def get_queue_status() -> dict[str, Any]:
 
 
 @frappe.whitelist(methods=["GET", "POST"])
+@as_typed
 def get_recent_failures(limit: int = 20) -> list[dict[str, Any]]:
 	"""The latest failed attempts, and the dead letters, newest first, each with its cause."""
 	frappe.only_for(ROLES)
@@ -30,6 +33,7 @@ def get_recent_failures(limit: int = 20) -> list[dict[str, Any]]:
 
 
 @frappe.whitelist(methods=["GET", "POST"])
+@as_typed
 def get_sync_history(plan_id: str | None = None, limit: int = 50) -> list[dict[str, Any]]:
 	"""The latest attempts, of one plan or of all, newest first."""
 	frappe.only_for(ROLES)
@@ -37,6 +41,7 @@ def get_sync_history(plan_id: str | None = None, limit: int = 50) -> list[dict[s
 
 
 @frappe.whitelist(methods=["POST"])
+@as_typed
 def retry_dead_letter(plan_id: str) -> dict[str, Any]:
 	"""Put a dead letter (a plan, or `subject:{name}`) back: it is built with the next batch, which starts now."""
 	frappe.only_for(ROLES)
@@ -45,6 +50,7 @@ def retry_dead_letter(plan_id: str) -> dict[str, Any]:
 
 
 @frappe.whitelist(methods=["POST"])
+@as_typed
 def clear_dead_letter(plan_id: str) -> dict[str, Any]:
 	"""Give a dead letter up: what is live stays as it is until its content changes again."""
 	frappe.only_for(ROLES)
@@ -53,6 +59,7 @@ def clear_dead_letter(plan_id: str) -> dict[str, Any]:
 
 
 @frappe.whitelist(methods=["POST"])
+@as_typed
 def rebuild_plan(plan_id: str) -> dict[str, Any]:
 	"""Read a plan and all its subjects anew and publish what differs; starts now."""
 	frappe.only_for(ROLES)

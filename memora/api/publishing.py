@@ -26,6 +26,7 @@ from memora.services.cdn_export import (
 	standing,
 )
 from memora.services.cdn_export.dependency_resolver import CONTENT, PLAN, SUBJECT
+from memora.services.cdn_export.plain_text import as_html, as_typed, read
 
 ADMINS = ("System Manager", ADMIN)
 READERS = (*ADMINS, EDITOR)
@@ -35,6 +36,7 @@ _MOST_NAMES = 500
 
 
 @frappe.whitelist(methods=["GET", "POST"])
+@as_typed
 def document_status(doctype: str, name: str) -> dict[str, Any]:
 	"""How a document stands: live, waiting, failed or left out and why, as a whole and in each of its plans."""
 	frappe.only_for(READERS)
@@ -43,6 +45,7 @@ def document_status(doctype: str, name: str) -> dict[str, Any]:
 
 
 @frappe.whitelist(methods=["GET", "POST"])
+@as_typed
 def list_states(doctype: str, names: str | list[str]) -> dict[str, dict[str, str]]:
 	"""The state of each of these documents that the caller may read, for a list's indicators."""
 	frappe.only_for(READERS)
@@ -84,11 +87,12 @@ def view_json(doctype: str, name: str, plan: str) -> dict[str, Any]:
 		"live": views.live.decode() if views.live is not None else None,
 		"planned": views.planned.decode() if views.planned is not None else None,
 		"rows": views.rows(),
-		"problem": views.problem,
+		"problem": read(views.problem),
 	}
 
 
 @frappe.whitelist(methods=["GET", "POST"])
+@as_typed
 def preview_changes(plan: str) -> dict[str, Any]:
 	"""What a plan's next run would change: access first, then files and purges. Nothing is written."""
 	frappe.only_for(READERS)
@@ -97,6 +101,7 @@ def preview_changes(plan: str) -> dict[str, Any]:
 
 
 @frappe.whitelist(methods=["POST"])
+@as_typed
 def publish_now(doctype: str, name: str) -> dict[str, Any]:
 	"""Start a batch for what waits, this document's changes among it, without waiting for the next one."""
 	frappe.only_for(READERS)
@@ -122,6 +127,7 @@ def search_targets(
 
 
 @frappe.whitelist(methods=["GET", "POST"])
+@as_typed
 def get_dashboard() -> dict[str, Any]:
 	"""All that the page CDN Export Dashboard shows."""
 	frappe.only_for(ADMINS)
@@ -129,6 +135,7 @@ def get_dashboard() -> dict[str, Any]:
 
 
 @frappe.whitelist(methods=["GET", "POST"])
+@as_typed
 def get_health() -> dict[str, Any]:
 	"""The last batch and the next, and what keeps batches from running, for CDN Settings."""
 	frappe.only_for(ADMINS)
@@ -136,6 +143,7 @@ def get_health() -> dict[str, Any]:
 
 
 @frappe.whitelist(methods=["POST"])
+@as_typed
 def test_connection() -> dict[str, Any]:
 	"""Try what publishing will do with the settings as saved; each finding says how to mend it."""
 	frappe.only_for(ADMINS)
@@ -152,6 +160,7 @@ def test_connection() -> dict[str, Any]:
 
 
 @frappe.whitelist(methods=["POST"])
+@as_typed
 def approve_held(plan_id: str) -> dict[str, Any]:
 	"""Let through what the brake holds of a plan, or of `subject:{name}`; starts now."""
 	frappe.only_for(ADMINS)
@@ -161,7 +170,7 @@ def approve_held(plan_id: str) -> dict[str, Any]:
 
 def _require_published_kind(doctype: str) -> None:
 	if doctype not in (*CONTENT, PLAN):
-		frappe.throw(_("{0} is not published.").format(frappe.utils.escape_html(str(doctype))))
+		frappe.throw(_("{0} is not published.").format(as_html(str(doctype))))
 
 
 def _readable(doctype: str, name: str) -> str:
@@ -200,4 +209,4 @@ def _told(work):
 	try:
 		return work()
 	except MemoraError as error:
-		frappe.throw(frappe.utils.escape_html(str(error)), title=_("This Would Fail"))
+		frappe.throw(as_html(str(error)), title=_("This Would Fail"))

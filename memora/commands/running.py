@@ -15,6 +15,8 @@ from typing import Any
 
 import click
 
+from memora.services.cdn_export.plain_text import read, read_all
+
 FINE, FOUND, COULD_NOT_RUN = 0, 1, 2
 
 INTERRUPTED = (
@@ -103,10 +105,10 @@ def _run(name: str, site: str, as_json: bool, options: dict[str, Any]) -> int:
 	finally:
 		signal.signal(signal.SIGTERM, previous)
 	if as_json:
-		click.echo(json.dumps(answer.data, ensure_ascii=False, indent=1, default=str))
+		click.echo(json.dumps(read_all(answer.data), ensure_ascii=False, indent=1, default=str))
 	else:
 		for line in answer.lines:
-			click.echo(line)
+			click.echo(read(line))
 	return FOUND if answer.found else FINE
 
 
@@ -122,8 +124,10 @@ def _answer(name: str, as_json: bool, options: dict[str, Any]) -> Answer:
 		return getattr(actions, name)(Progress(shown=not as_json), **options)
 	except click.ClickException:
 		raise
-	except (frappe.ValidationError, MemoraError) as error:
-		raise CannotRun(html.unescape(frappe.utils.strip_html(str(error)))) from error
+	except frappe.ValidationError as error:  # its message is HTML, for the Desk
+		raise CannotRun(read(html.unescape(frappe.utils.strip_html(str(error))))) from error
+	except MemoraError as error:
+		raise CannotRun(read(str(error))) from error
 	except (*database.SERVER_ERRORS, redis.RedisError) as error:
 		if database.errno(error) in database.OTHER_SCHEMA:
 			raise CannotRun(

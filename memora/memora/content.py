@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection
 
 import frappe
 from frappe import _
 from frappe.model.document import Document
-from frappe.utils import cstr, escape_html
+from frappe.utils import cstr
 
 from memora.memora import overrides
+from memora.memora.texts import PlainTexts
 from memora.services.cdn_export import file_types, items, media
 from memora.services.cdn_export.dependency_resolver import CONTENT, PARENT_FIELDS, PLAN
+from memora.services.cdn_export.plain_text import as_html
 
 _NAMED_AT_MOST = 3
 """How many documents a refusal names before it says "and more"."""
+
+_ADDRESS = re.compile(r"(/|https?://)[^<>\"`]*")
+"""Of a picture. The Desk puts it into HTML and makes a link of it: neither `"` nor `javascript:` may come there."""
 
 
 _HIGHEST_PLACE = 2**31 - 1
 """What an Int column holds; behind it siblings stand in the order of their creation."""
 
 
-class Titled(Document):
+class Titled(PlainTexts):
 	"""A document with a title and a hash for its name, which a restore gives back to it."""
 
 	def insert(self, *args, **kwargs) -> Titled:
@@ -62,12 +68,13 @@ class Titled(Document):
 
 	def validate(self) -> None:
 		self.title = cstr(self.title).strip()
+		super().validate()
 
 	def refuse_delete(self, reason: str, titles: Collection[str], remedy: str) -> None:
 		"""Refuse to delete this document because of the documents called `titles`, if there are any."""
 		if not titles:
 			return
-		named = ", ".join(f"“{escape_html(title)}”" for title in list(titles)[:_NAMED_AT_MOST])
+		named = ", ".join(f"“{as_html(title)}”" for title in list(titles)[:_NAMED_AT_MOST])
 		if len(titles) > _NAMED_AT_MOST:
 			named = _("{0} and {1} more").format(named, len(titles) - _NAMED_AT_MOST)
 		frappe.throw(
@@ -99,37 +106,54 @@ class ContentNode(Titled):
 	"""A node of the curriculum: Subject, Track, Unit, Topic or Lesson."""
 
 	def validate(self) -> None:
-		super().validate()
 		if item := self.get("required_item"):
 			self.required_item = cstr(item).strip()  # a space alone names no item
+		super().validate()
 		self._check_item()
-		self._warn_of_pictures()
+		self._check_pictures()
 
-	def _warn_of_pictures(self) -> None:
-		before = self.get_doc_before_save()
+	def _check_pictures(self) -> None:
 		for fieldname in ("image", "badge_image"):
-			url = self.get(fieldname)
-			if not url or (before and before.get(fieldname) == url):
+			if not self._is_changed(fieldname):
 				continue
+			url = cstr(self.get(fieldname))
+			self._check_picture(fieldname, url)
 			where = _("{0} of {1}").format(_(self.meta.get_label(fieldname)), called(self))
 			warn_unpublished(where, media.refused_picture(url))
 
+	def _check_picture(self, fieldname: str, url: str) -> None:
+		if not _ADDRESS.fullmatch(url):
+			frappe.throw(
+				_(
+					"{0} of {1} is no address of a picture. Attach a file, or enter an address like {2}; neither may hold any of {3}."
+				).format(
+					_(self.meta.get_label(fieldname)),
+					called(self),
+					"https://example.com/a.png",
+					as_html('< > " `'),
+				),
+			)
+
 	def _check_item(self) -> None:
-		item, before = self.get("required_item"), self.get_doc_before_save()
-		problem = items.problem(item)
-		if problem == items.MISSING and not (before and before.get("required_item") == item):
+		item, problem = self.get("required_item"), items.problem(self.get("required_item"))
+		if problem == items.MISSING and self._is_changed("required_item"):
 			frappe.throw(
 				_(
 					"{0}: there is no Item “{1}”. Enter the code of an Item as Required Item, or leave it empty."
-				).format(called(self), escape_html(item)),
+				).format(called(self), as_html(item)),
 				frappe.LinkValidationError,
 			)
 		if problem:
 			frappe.msgprint(
-				items.warning(problem, called(self), escape_html(item)),
+				items.warning(problem, called(self), as_html(item)),
 				title=_("Not for Sale"),
 				indicator="orange",
 			)
+
+	def _is_changed(self, fieldname: str) -> bool:
+		"""Whether this save gives the field a value that it did not have."""
+		before = self.get_doc_before_save()
+		return bool(self.get(fieldname)) and not (before and before.get(fieldname) == self.get(fieldname))
 
 	def on_trash(self) -> None:
 		"""Refuse while something still needs this node.
@@ -187,7 +211,7 @@ def _why(url: str, error: file_types.Refused) -> str:
 		),
 	}[error.why]
 	pictures = file_types.PICTURES if error.why == "picture" else file_types.NAMED
-	return said.format(f"“{escape_html(url[:140])}”", escape_html(error.detail), pictures)
+	return said.format(f"“{as_html(url[:140])}”", as_html(error.detail), pictures)
 
 
 class PlanTitle(Titled):
@@ -213,7 +237,7 @@ def _last_place(doc: Document) -> int:
 
 def called(doc: Document) -> str:
 	"""A document as messages call it: its kind and title."""
-	return f"{_(doc.doctype)} “{escape_html(doc.get('title') or doc.name or '')}”"
+	return f"{_(doc.doctype)} “{as_html(doc.get('title') or doc.name or '')}”"
 
 
 def _refuse_restore(doc: Document, doctype: str, name: str) -> None:
@@ -225,9 +249,9 @@ def _refuse_restore(doc: Document, doctype: str, name: str) -> None:
 		limit=1,
 	)
 	if deleted:
-		missing = f"{_(doctype)} “{escape_html(json.loads(deleted[0]).get('title') or name)}”"
+		missing = f"{_(doctype)} “{as_html(json.loads(deleted[0]).get('title') or name)}”"
 		message = _("{0} cannot be restored yet: {1} is deleted too. Restore that first.")
 	else:
-		missing = f"{_(doctype)} {escape_html(name)}"
+		missing = f"{_(doctype)} {as_html(name)}"
 		message = _("{0} cannot be restored: {1} does not exist any more. Make it anew instead.")
 	frappe.throw(message.format(called(doc), missing), frappe.LinkValidationError, _("Restore"))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 import frappe
 from frappe.model.document import Document
 
+from memora.services.cdn_export import plain_text
 from memora.services.cdn_export.dependency_resolver import CONTENT, PARENT_FIELDS, PLAN, SUBJECT, Ref
 from memora.services.cdn_export.tree import KINDS, Node, Override
 
@@ -112,7 +113,7 @@ def search(doctype: str, text: str, subjects: list[str], start: int, rows: int) 
 		f"""select n0.name, n0.title, {above} from {" ".join(joins)}
 		where n{len(titles)}.name in %s and (n0.title like %s or n0.name = %s)
 		order by n0.title, n0.name limit %s offset %s""",
-		(tuple(subjects), f"%{_escaped(text)}%", text, int(rows), int(start)),
+		(tuple(subjects), f"%{_escaped(plain_text.store(text))}%", text, int(rows), int(start)),
 	)
 
 

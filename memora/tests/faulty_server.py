@@ -13,6 +13,7 @@ from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from urllib.parse import urlsplit
+from xml.sax.saxutils import escape
 
 
 @dataclass(frozen=True)
@@ -65,9 +66,15 @@ Fault = Answer | Cut | Truncate | Reset | Delay | Hang
 Rule = Callable[[Request], Fault | None]
 
 
-def s3_error(status: int, code: str, headers: dict[str, str] | None = None, extra: str = "") -> Answer:
+def s3_error(
+	status: int,
+	code: str,
+	headers: dict[str, str] | None = None,
+	extra: str = "",
+	message: str = "Said so.",
+) -> Answer:
 	"""An error as S3 writes it."""
-	body = f"<?xml version='1.0' encoding='UTF-8'?><Error><Code>{code}</Code><Message>Said so.</Message>{extra}</Error>"
+	body = f"<?xml version='1.0' encoding='UTF-8'?><Error><Code>{code}</Code><Message>{escape(message)}</Message>{extra}</Error>"
 	return Answer(status, body.encode(), {"Content-Type": "application/xml", **(headers or {})})
 
 

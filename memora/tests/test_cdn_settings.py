@@ -7,6 +7,7 @@ import frappe
 from cryptography.fernet import Fernet
 from frappe.utils import get_bench_path, get_site_path
 
+from memora.services.cdn_export import settings
 from memora.tests.utils import MemoraTestCase, messages
 
 S3 = {
@@ -36,6 +37,15 @@ class TestCDNSettings(MemoraTestCase):
 		with self.assertRaises(frappe.ValidationError) as refused:
 			self.save(**fields)
 		return str(refused.exception)
+
+	def test_keys_and_a_path_are_kept_as_typed(self) -> None:
+		"""Frappe's sanitizer would take `<b>` for markup."""
+		for key in ("a<b>c", "x<y&z>", '["<svg/onload=ran()>"]', "&lt;'\"&amp;"):
+			saved = self.save(**{**S3, "access_key": key, "secret_key": key, "local_path": f"/srv/{key}"})
+			self.assertEqual(settings.secret(saved, "secret_key"), key)
+			self.assertEqual(settings._storage_settings(saved, "").access_key, key)
+			self.assertEqual(settings.local_path(saved), f"/srv/{key}")
+			self.assertNotIn("<", saved.access_key + saved.local_path)
 
 	def test_a_new_site_has_the_defaults(self) -> None:
 		settings = frappe.get_doc("CDN Settings")

@@ -10,8 +10,8 @@ import frappe
 from frappe.modules.patch_handler import get_patches_from_app
 
 import memora
-from memora.patches import take_down_former_names
-from memora.services.cdn_export import batch_processor, fold, publish_state
+from memora.patches import store_plain_texts, take_down_former_names
+from memora.services.cdn_export import batch_processor, doctor, fold, operations, publish_state
 from memora.tests import factories
 from memora.tests.publishing import PublishingTestCase, make_course
 from memora.tests.test_install import bench, structure
@@ -86,6 +86,36 @@ class TestUpgrade(PublishingTestCase):
 		self.publish()
 		self.assertEqual(self.contents(), files)
 		self.check()
+
+	def test_texts_of_an_earlier_release_are_published_as_before(self) -> None:
+		course = make_course()
+		plan = factories.make_plan(subjects=[course["subject"]], is_published=1)
+		former = {
+			"Memora Subject": '["<img src=x onerror=ran()>"]',  # JSON, which Frappe's sanitizer lets through
+			"Memora Lesson": "HTML: &lt;h1&gt; vs &lt;h2&gt; &amp; more",
+		}
+		for doctype, title in former.items():
+			frappe.db.sql(f"update `tab{doctype}` set title = %s", title)
+		self.publish()
+		files = self.contents()
+		frappe.db.sql("update `tabCDN Publish State` set last_error = '<b>'")
+
+		for _ in range(2):
+			store_plain_texts.execute()
+		held = frappe.get_all("CDN Publish State", pluck="last_error", distinct=True)
+		self.assertEqual(held, ["﹤b﹥"])
+		operations.rebuild_everything()
+		self.publish()
+
+		self.assertEqual(self.contents(), files)
+		self.assertNotIn("<", frappe.db.get_value("Memora Subject", course["subject"].name, "title"))
+		lesson = course["lessons"][0]
+		self.change(lesson, sort_order=3)
+		self.publish()
+		self.assertEqual(self.learner(plan).lessons[lesson.name]["title"], former["Memora Lesson"])
+		(finding,) = doctor._made(doctor.former_entities)
+		self.assertIn(f"Memora Lesson {lesson.name}", finding.message)
+		self.assertNotIn("Memora Subject", finding.message)
 
 	def test_what_waits_waits_on(self) -> None:
 		course = make_course()

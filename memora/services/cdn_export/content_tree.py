@@ -18,7 +18,7 @@ import frappe
 import orjson
 
 from memora.exceptions import BuildError
-from memora.services.cdn_export import database, media
+from memora.services.cdn_export import database, media, plain_text
 from memora.services.cdn_export import dependency_resolver as resolver
 from memora.services.cdn_export.tree import KINDS, Kind, Node, Override, Plan, Stage
 
@@ -112,7 +112,7 @@ def _together(texts: str | None) -> tuple[Stage, ...] | None:
 	try:
 		return tuple(
 			[
-				Stage(title or "", type_ or "", _object(config))
+				Stage(plain_text.read(title or ""), type_ or "", _object(config))
 				for title, type_, config in orjson.loads(texts or "")
 			]
 		)
@@ -136,7 +136,8 @@ def _one_by_one(lessons: Collection[str]) -> dict[str, tuple[Stage, ...]]:
 		(json.dumps(list(lessons)), resolver.LESSON),
 	):
 		place = len(found[lesson]) + 1
-		found[lesson].append(Stage(title or "", type_ or "", _config(config, lesson, place)))
+		config = _config(config, lesson, place)
+		found[lesson].append(Stage(plain_text.read(title or ""), type_ or "", config))
 	return {lesson: tuple(items) for lesson, items in found.items()}
 
 
@@ -165,10 +166,9 @@ def published_plans(
 		if name not in names:
 			continue  # renamed to what is the same name but for its case
 		listed = list(group)
-		title, season, grade, stream = listed[0][1:5]
+		titles = (plain_text.read(title or "") for title in listed[0][1:5])
 		subjects = {subject: sort_order or 0 for *_, subject, sort_order in listed if subject}
-		plan = Plan(name, title or "", season or "", grade or "", stream or "")
-		found[name] = (plan, subjects, overrides.get(name, {}))
+		found[name] = (Plan(name, *titles), subjects, overrides.get(name, {}))
 	return found
 
 
@@ -202,7 +202,7 @@ def plan_overrides(plans: Collection[str]) -> dict[str, dict[str, tuple[Override
 	found: dict[str, dict[str, tuple[Override, ...]]] = defaultdict(dict)
 	for plan, doctype, name, action, value in rows:
 		if subject := subjects.get((doctype, name)):
-			override = Override(KIND_OF[doctype], name, action, value or "")
+			override = Override(KIND_OF[doctype], name, action, plain_text.read(value or ""))
 			found[plan][subject] = (*found[plan].get(subject, ()), override)
 	return found
 
@@ -266,13 +266,13 @@ def _node(kind: Kind, row: list[str], files: dict[str, str], children: tuple[Nod
 	return Node(
 		kind=kind,
 		name=name,
-		title=title,
-		description=description,
+		title=plain_text.read(title),
+		description=plain_text.read(description),
 		image=files.get(image, ""),
 		sort_order=int(sort_order),
 		is_published=published != "0",
 		is_free_preview=free != "0",
-		required_item=item,
+		required_item=plain_text.read(item),
 		is_public=public != "0",
 		is_sold_separately=separate != "0",
 		parent_item_required=parent_item != "0",

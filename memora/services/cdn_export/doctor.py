@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, wait
 from datetime import datetime, timedelta, timezone
+from html import unescape
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
@@ -33,6 +34,7 @@ from memora.services.cdn_export import (
 	connection_test,
 	dashboard,
 	database,
+	dependency_resolver,
 	exact_json,
 	films,
 	items,
@@ -40,6 +42,7 @@ from memora.services.cdn_export import (
 	media,
 	operations,
 	pending_queue,
+	plain_text,
 	publish_state,
 	schedule,
 	settings,
@@ -55,6 +58,7 @@ _DORMANT = timedelta(hours=25)
 
 MOST_NAMED = 5
 
+_ROWS = ("Memora Lesson Stage", "Memora Plan Override")
 _GIGABYTE = 1_000_000_000
 _FRAPPE = ("15", "16")
 _MARIADB = (10, 6)
@@ -372,7 +376,7 @@ def settings_page() -> Iterator[Finding]:
 	try:
 		doc.validate()
 	except frappe.ValidationError as error:
-		lines = [strip_html(line) for line in str(error).split("<br>")]
+		lines = [unescape(strip_html(line)) for line in str(error).split("<br>")]
 		wrong += [Finding("settings", "error", line, "CDN Settings") for line in lines if line]
 	finally:
 		frappe.clear_messages()
@@ -619,6 +623,30 @@ def _all_stages() -> Iterator[tuple[str, int, str, str, str | None]]:
 		after = rows[-1][0]
 
 
+def former_entities() -> Iterator[Finding]:
+	"""Texts in which an earlier release left `&lt;` for the `<` that was typed. They are published as they stand."""
+	found = []
+	for doctype in (
+		*dependency_resolver.CONTENT,
+		dependency_resolver.PLAN,
+		*dependency_resolver.PLAN_TITLES,
+		*_ROWS,
+	):
+		columns = [f"`{df.fieldname}`" for df in plain_text.fields(frappe.get_meta(doctype))]
+		holds = " or ".join(f"{column} like '%%&lt;%%' or {column} like '%%&gt;%%'" for column in columns)
+		document = "concat(parenttype, ' ', parent)" if doctype in _ROWS else f"concat('{doctype} ', name)"
+		found += frappe.db.sql_list(
+			f"select distinct {document} from `tab{doctype}` where {holds} order by 1"
+		)
+	if found:
+		yield Finding(
+			"former entities",
+			"warning",
+			f"The texts of {len(found)} documents hold &lt; or &gt;, which learners read: {_some(found)}.",
+			"If < or > was meant, type it there again; memora keeps it now.",
+		)
+
+
 CHECKS: Sequence[Check] = (
 	versions,
 	schema,
@@ -637,6 +665,7 @@ CHECKS: Sequence[Check] = (
 	video_links,
 	stages,
 	items_sold,
+	former_entities,
 )
 
 

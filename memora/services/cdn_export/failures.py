@@ -10,7 +10,7 @@ from frappe import _
 from frappe.utils import now_datetime
 
 from memora.exceptions import MemoraError
-from memora.services.cdn_export import database, pending_queue, publish_state, renditions
+from memora.services.cdn_export import database, pending_queue, plain_text, publish_state, renditions
 from memora.services.cdn_export.dependency_resolver import PLAN, SUBJECT
 from memora.services.cdn_export.lease import Lease
 from memora.services.cdn_export.publish_state import State
@@ -53,11 +53,14 @@ def record(state: State, lease: Lease, error: Exception) -> publish_state.Failur
 
 
 def describe(error: Exception) -> str:
-	"""The error as an admin reads it: memora's own say all there is to say, others their kind as well."""
+	"""The error as it is recorded: memora's own say all there is to say, others their kind as well.
+
+	It quotes titles, and what a server answered, so it is stored as any plain text.
+	"""
 	text = str(error).strip()
 	if not isinstance(error, MemoraError):
 		text = f"{type(error).__name__}: {text}"
-	return text if len(text) <= _LONGEST_MESSAGE else f"{text[:_LONGEST_MESSAGE]} …"
+	return plain_text.store(text if len(text) <= _LONGEST_MESSAGE else f"{text[:_LONGEST_MESSAGE]} …")
 
 
 def letter(label: str, message: str, retries: int, since: Any) -> dict[str, Any]:
@@ -70,8 +73,8 @@ def kept_paid(lessons: Sequence[ResolvedNode]) -> str:
 	titles = ", ".join(f"“{lesson.title}”" for lesson in lessons[:_NAMED_AT_MOST])
 	if len(lessons) > _NAMED_AT_MOST:
 		titles = _("{0} and {1} more").format(titles, len(lessons) - _NAMED_AT_MOST)
-	return _("Paid lessons would be readable without paying, and stay paid until approved: {0}").format(
-		titles
+	return plain_text.store(
+		_("Paid lessons would be readable without paying, and stay paid until approved: {0}").format(titles)
 	)
 
 
@@ -120,8 +123,8 @@ def _notify(subject: Callable[[str | None], str], message: str) -> None:
 				"doctype": "Notification Log",
 				"for_user": user.name,
 				"type": "Alert",
-				"subject": frappe.utils.escape_html(subject(user.language)),
-				"email_content": frappe.utils.escape_html(message),
+				"subject": plain_text.as_html(subject(user.language)),
+				"email_content": plain_text.as_html(message),
 				"document_type": "CDN Settings",
 				"document_name": "CDN Settings",
 				"link": DASHBOARD,  # where Frappe has the field, it leads there instead

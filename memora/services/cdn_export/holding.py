@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 import frappe
 from frappe import _
-from frappe.utils import escape_html
 
 from memora.services.cdn_export import (
 	brake,
@@ -18,6 +17,7 @@ from memora.services.cdn_export import (
 	fold,
 	ledger,
 	pending_queue,
+	plain_text,
 	publish_state,
 	scopes,
 )
@@ -52,7 +52,9 @@ def approve(label: str) -> None:
 		involved += map(scopes.subject, content_tree.plan_subjects(scope.ref))
 	fold.fold()
 	if not database.transaction(lambda: publish_state.approve(involved)):
-		frappe.throw(_("Nothing of {0} is held, so there is nothing to approve.").format(escape_html(label)))
+		frappe.throw(
+			_("Nothing of {0} is held, so there is nothing to approve.").format(plain_text.as_html(label))
+		)
 	if scope.type == "plan":
 		pending_queue.ring([scope.ref])
 

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable
 import frappe
 from frappe import _
 from frappe.model.document import Document
-from frappe.utils import escape_html
 
 from memora.services.cdn_export import database
 from memora.services.cdn_export.dependency_resolver import PLAN, SUBJECT
+from memora.services.cdn_export.plain_text import as_html
 
 MISSING, DISABLED = "missing", "disabled"
 """What keeps an Item from being sold."""
@@ -136,7 +136,7 @@ def _named(sold: list[tuple[str, str]]) -> str:
 def _warn(code: str, text: str) -> None:
 	if sold := _sold_by(code):
 		frappe.msgprint(
-			text.format(escape_html(code), escape_html(_named(sold))),
+			text.format(as_html(code), as_html(_named(sold))),
 			title=_("Still Sold by This Item"),
 			indicator="orange",
 		)

@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple
 import frappe
 from frappe.utils import now_datetime
 
-from memora.services.cdn_export import database, scopes
+from memora.services.cdn_export import database, plain_text, scopes
 from memora.services.cdn_export.brake import Right, Rights
 from memora.services.cdn_export.diff import LedgerEntry, Planned
 from memora.services.cdn_export.scopes import Scope
@@ -179,7 +179,7 @@ def adopt(files: Sequence[Adopted]) -> None:
 		[
 			(
 				row_name(file.path),
-				*(getattr(file.entry, column) for column in _COLUMNS),
+				*map(_stored, (getattr(file.entry, column) for column in _COLUMNS)),
 				file.signed_until,
 			)
 			for file in files
@@ -238,7 +238,7 @@ def begin(files: Mapping[Scope, Iterable[Planned]]) -> None:
 				file.shape_hash,
 				file.version,
 				file.access_level,
-				file.required_item,
+				plain_text.store(file.required_item),
 				file.lesson_count,
 				_listed(file),
 				scope.id,
@@ -283,7 +283,7 @@ def close(
 				row_name(file.path),
 				file.path,
 				file.version,
-				etags[file.path],
+				plain_text.store(etags[file.path]),
 				sizes[file.path],
 				signed_until.get(file.path),
 				_listed(file),
@@ -323,7 +323,7 @@ def uploaded_again(
 			(
 				row_name(file.path),
 				file.path,
-				etags[file.path],
+				plain_text.store(etags[file.path]),
 				sizes[file.path],
 				signed_until.get(file.path),
 			)
@@ -465,7 +465,7 @@ def lesson_rights(
 	"""
 	of_subjects = "" if subjects is None else "and subject in %(subjects)s"
 	return {
-		lesson: Right(level, item or "")
+		lesson: Right(level, plain_text.read(item or ""))
 		for lesson, level, item in frappe.db.sql(
 			f"""select node, access_level, required_item from `tab{TABLE}`
 			where scope = %(scope)s {of_subjects} and kind = 'lesson' and (
@@ -516,7 +516,7 @@ def rights_elsewhere(subject: str, lessons: Collection[str]) -> Rights:
 	)
 	# What holds more comes later: shared before a plan's own, live before leaving, and of several the paid one.
 	rows = sorted(rows, key=lambda row: (row[3], not row[4], row[1] == "paid"))
-	return {lesson: Right(level, item or "") for lesson, level, item, *_ in rows}
+	return {lesson: Right(level, plain_text.read(item or "")) for lesson, level, item, *_ in rows}
 
 
 def pictures_of(paths: Iterable[str]) -> set[str]:
@@ -541,6 +541,10 @@ def media_paths() -> set[str]:
 	return {path for path, entry in of_scope(scopes.MEDIA).items() if entry.state != "removed"}
 
 
+def _stored(value: Any) -> Any:
+	return plain_text.store(value) if isinstance(value, str) else value
+
+
 def _listed(file: Planned) -> str:
 	return " ".join(sorted(file.pictures))
 
@@ -557,10 +561,10 @@ def _select(where: str, values: tuple | dict[str, Any]) -> dict[str, LedgerEntry
 			int(version),
 			int(live_version),
 			state,
-			etag,
+			plain_text.read(etag),
 			int(size),
 			level,
-			item,
+			plain_text.read(item),
 			int(lessons),
 			damaged != "0",
 			pictures,

@@ -14,7 +14,7 @@ from typing import Any
 import frappe
 import redis
 from frappe import _
-from frappe.utils import cint, escape_html, now_datetime
+from frappe.utils import cint, now_datetime
 
 from memora.services.cdn_export import (
 	audit,
@@ -26,6 +26,7 @@ from memora.services.cdn_export import (
 	ledger,
 	media,
 	pending_queue,
+	plain_text,
 	publish_state,
 	published_check,
 	scopes,
@@ -195,7 +196,9 @@ def retry(label: str) -> None:
 	scope = scopes.of_label(label)
 	if not database.transaction(lambda: publish_state.revive(scope, triggered_by="Manual")):
 		frappe.throw(
-			_("{0} is not among the dead letters, so there is nothing to retry.").format(escape_html(label))
+			_("{0} is not among the dead letters, so there is nothing to retry.").format(
+				plain_text.as_html(label)
+			)
 		)
 	pending_queue.exhume(scope.label)
 	if scope.type == "plan":
@@ -210,7 +213,9 @@ def clear(label: str) -> None:
 	scope = scopes.of_label(label)
 	if not database.transaction(lambda: publish_state.give_up(scope)):
 		frappe.throw(
-			_("{0} is not among the dead letters, so there is nothing to clear.").format(escape_html(label))
+			_("{0} is not among the dead letters, so there is nothing to clear.").format(
+				plain_text.as_html(label)
+			)
 		)
 	pending_queue.exhume(scope.label)
 
@@ -218,11 +223,12 @@ def clear(label: str) -> None:
 def find_plan(name_or_title: str) -> str:
 	"""The name of the plan that has this name or title. Throws when there is none."""
 	found = frappe.db.exists(dependency_resolver.PLAN, name_or_title) or frappe.db.get_value(
-		dependency_resolver.PLAN, {"title": name_or_title}
+		dependency_resolver.PLAN, {"title": plain_text.store(name_or_title)}
 	)
 	if not found:
 		frappe.throw(
-			_("There is no Academic Plan {0}.").format(escape_html(name_or_title)), frappe.DoesNotExistError
+			_("There is no Academic Plan {0}.").format(plain_text.as_html(name_or_title)),
+			frappe.DoesNotExistError,
 		)
 	return found
 

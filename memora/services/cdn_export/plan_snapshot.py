@@ -11,6 +11,7 @@ from memora.services.cdn_export import (
 	holding,
 	json_generator,
 	ledger,
+	plain_text,
 	renditions,
 	scopes,
 )
@@ -70,7 +71,7 @@ class Snapshot:
 	def index_entry(self) -> str:
 		"""What the list of plans is to say of a published plan, as it is noted in its state."""
 		assert self.plan is not None
-		return diff.serialise(json_generator.plan_index_entry(self.plan)).decode()
+		return plain_text.store_json(diff.serialise(json_generator.plan_index_entry(self.plan)))
 
 	@property
 	def is_listed(self) -> bool:

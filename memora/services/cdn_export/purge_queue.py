@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import frappe
 from frappe.utils import now_datetime
 
-from memora.services.cdn_export import database, paths
+from memora.services.cdn_export import database, paths, plain_text
 
 if TYPE_CHECKING:
 	from memora.services.cdn_export.build import Site
@@ -107,7 +107,7 @@ def _settle(rows, done: set[str], result) -> None:
 				pause = max(pause, timedelta(seconds=result.retry_after))
 			frappe.db.sql(
 				f"update `tab{TABLE}` set tries = tries + 1, next_try_at = %s, error = %s where name = %s",
-				(now + pause, result.error, name),
+				(now + pause, plain_text.store(result.error), name),
 			)
 	if finished:
 		frappe.db.sql(f"delete from `tab{TABLE}` where name in %s", (tuple(finished),))

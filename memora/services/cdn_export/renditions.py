@@ -14,7 +14,7 @@ from typing import Any, Literal
 import frappe
 import orjson
 
-from memora.services.cdn_export import database, publish_state
+from memora.services.cdn_export import database, plain_text, publish_state
 from memora.services.cdn_export.publish_state import State
 
 TABLE = "CDN Rendition"
@@ -146,8 +146,8 @@ def _upsert(renditions: Mapping[str, Sequence[Rendition]], on_duplicate: str) ->
 				row.mode,
 				row.generation,
 				row.digest,
-				orjson.dumps(row.summary).decode(),
-				None if row.search is None else orjson.dumps(row.search).decode(),
+				plain_text.store_json(orjson.dumps(row.summary)),
+				None if row.search is None else plain_text.store_json(orjson.dumps(row.search)),
 			)
 			for plan, rows in renditions.items()
 			for row in rows

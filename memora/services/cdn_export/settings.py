@@ -13,7 +13,7 @@ import frappe
 from frappe.model.document import Document
 
 from memora.exceptions import StorageConfigurationError
-from memora.services.cdn_export import cache_purge, paths, storage
+from memora.services.cdn_export import cache_purge, paths, plain_text, storage
 from memora.services.cdn_export.cache_purge import CachePurge
 from memora.services.cdn_export.storage import Storage, StorageSettings
 from memora.services.cdn_export.storage.s3_links import Links
@@ -114,7 +114,7 @@ def open_links(doc: Document | None = None) -> Links | None:
 
 def video_folders(doc: Document) -> tuple[str, ...]:
 	"""Where in the bucket films are: nothing else in it is ever signed."""
-	return paths.film_folders(doc.get("video_folders") or "") or paths.FILMS
+	return paths.film_folders(plain_text.read(doc.get("video_folders") or "")) or paths.FILMS
 
 
 def _storage_settings(doc: Document, secret_key: str) -> StorageSettings:
@@ -123,7 +123,7 @@ def _storage_settings(doc: Document, secret_key: str) -> StorageSettings:
 		endpoint_url=doc.endpoint_url or "",
 		region=doc.region or "",
 		bucket_name=doc.bucket_name or "",
-		access_key=doc.access_key or "",
+		access_key=plain_text.read(doc.access_key or ""),
 		secret_key=secret_key,
 		cdn_base_url=doc.cdn_base_url or "",
 		local_path=local_path(doc),
@@ -156,7 +156,7 @@ def secret(doc: Document, fieldname: str) -> str | None:
 
 def local_path(doc: Document) -> str:
 	"""The folder of a Local Directory, absolute; a relative one starts in the site's folder."""
-	return os.path.abspath(frappe.get_site_path(doc.local_path or DEFAULT_LOCAL_PATH))
+	return os.path.abspath(frappe.get_site_path(plain_text.read(doc.local_path or "") or DEFAULT_LOCAL_PATH))
 
 
 def local_meta(doc: Document) -> str:

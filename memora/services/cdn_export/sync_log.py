@@ -15,7 +15,7 @@ import frappe
 from frappe.model.document import Document
 from frappe.utils import now_datetime
 
-from memora.services.cdn_export import database
+from memora.services.cdn_export import database, plain_text
 from memora.services.cdn_export.build import Counts
 from memora.services.cdn_export.publish_state import Failure, State
 
@@ -68,9 +68,9 @@ def _document(attempt: Attempt) -> Document:
 		{
 			"doctype": DOCTYPE,
 			"plan_id": state.ref,
-			"plan_title": counts.title
-			or frappe.db.get_value("Memora Academic Plan", state.ref, "title")
-			or "",
+			"plan_title": plain_text.store(
+				counts.title or frappe.db.get_value("Memora Academic Plan", state.ref, "title") or ""
+			),
 			"status": status,
 			"started_at": attempt.started_at,
 			"completed_at": now_datetime(),
@@ -78,7 +78,7 @@ def _document(attempt: Attempt) -> Document:
 			"files_deleted": counts.deleted,
 			"files_unchanged": counts.unchanged,
 			"bytes_uploaded": counts.bytes,
-			"error_message": attempt.error_message,
+			"error_message": plain_text.store(attempt.error_message),
 			"retry_count": failure.retries if failure else state.retry_count,
 			"next_retry_at": failure.next_try if failure else None,
 			"is_fallback": int(attempt.triggered_by == FALLBACK),

@@ -4,9 +4,9 @@ from urllib.parse import urlsplit
 
 import frappe
 from frappe import _
-from frappe.model.document import Document
-from frappe.utils import cint, cstr, escape_html, get_bench_path, get_site_path
+from frappe.utils import cint, cstr, get_bench_path, get_site_path
 
+from memora.memora.texts import PlainTexts
 from memora.services.cdn_export import (
 	file_types,
 	paths,
@@ -15,6 +15,7 @@ from memora.services.cdn_export import (
 	settings,
 	signature_renewal,
 )
+from memora.services.cdn_export.plain_text import as_html
 
 Problem = tuple[str, str]
 """A field and what is wrong with it."""
@@ -47,7 +48,7 @@ _RANGES = {
 }
 
 
-class CDNSettings(Document):
+class CDNSettings(PlainTexts):
 	# begin: auto-generated types
 	# This code is auto-generated. Do not modify anything in this block.
 
@@ -81,6 +82,7 @@ class CDNSettings(Document):
 	def validate(self):
 		"""Tidy what was typed, then tell all that is wrong at once, each with its field."""
 		self.tidy()
+		super().validate()
 		self.flags.has_other_secret = self._has_other_secret()  # Frappe stores it before `on_update`
 		problems = [
 			f"{_(self.meta.get_label(fieldname))}: {message}"
@@ -143,7 +145,7 @@ class CDNSettings(Document):
 			if not value:
 				continue
 			if not _is_http_url(value):
-				yield fieldname, _("“{0}” is not a URL like {1}.").format(escape_html(value), example)
+				yield fieldname, _("“{0}” is not a URL like {1}.").format(as_html(value), example)
 			elif fieldname == "endpoint_url" and urlsplit(value).path:
 				yield fieldname, _("leave out what follows the host, as in {0}.").format(example)
 
@@ -178,7 +180,7 @@ class CDNSettings(Document):
 					"video_folders",
 					_(
 						"“{0}” cannot hold films: choose a folder of their own, not one of memora's, such as {1}."
-					).format(escape_html(folder), "videos/"),
+					).format(as_html(folder), "videos/"),
 				)
 
 	def _wrong_types(self) -> Iterator[Problem]:
@@ -189,7 +191,7 @@ class CDNSettings(Document):
 					"more_file_types",
 					_(
 						"“{0}” cannot be published: enter extensions of files that no browser runs, such as mp4."
-					).format(escape_html(extension)),
+					).format(as_html(extension)),
 				)
 
 	def _held_elsewhere(self) -> Iterator[Problem]:

@@ -1,11 +1,11 @@
 import frappe
 from frappe import _
-from frappe.utils import escape_html
 
 from memora.exceptions import AccessError
 from memora.memora import overrides
 from memora.memora.content import Titled, called
 from memora.services.cdn_export import access_calculator, items
+from memora.services.cdn_export.plain_text import as_html
 
 
 class MemoraAcademicPlan(Titled):
@@ -64,7 +64,7 @@ class MemoraAcademicPlan(Titled):
 					_(row.action),
 					_(other.action),
 					other.idx,
-					escape_html(ancestry.title(_target(row))),
+					as_html(ancestry.title(_target(row))),
 				)
 			)
 		self._require_items(ancestry)
@@ -97,14 +97,14 @@ class MemoraAcademicPlan(Titled):
 					_(
 						"Overrides, row {0}: “{1}” is in none of this plan's subjects. Add its subject to the plan, or"
 						" remove the row."
-					).format(row.idx, escape_html(ancestry.title(_target(row))))
+					).format(row.idx, as_html(ancestry.title(_target(row))))
 				)
 			stranded.append(row)
 		if stranded:
 			self._drop(stranded, ancestry)
 
 	def _drop(self, stranded: list, ancestry: overrides.Ancestry):
-		titles = ", ".join(f"“{escape_html(ancestry.title(_target(row)))}”" for row in stranded)
+		titles = ", ".join(f"“{as_html(ancestry.title(_target(row)))}”" for row in stranded)
 		for row in stranded:
 			self.remove(row)
 		for idx, row in enumerate(self.overrides, start=1):
@@ -134,13 +134,13 @@ class MemoraAcademicPlan(Titled):
 					_(
 						"Overrides, row {0}: there is no Item “{1}”. Enter the code of an Item, or leave the value"
 						" empty if the target has or inherits one."
-					).format(row.idx, escape_html(row.override_value)),
+					).format(row.idx, as_html(row.override_value)),
 					frappe.LinkValidationError,
 				)
 			if problem:
 				frappe.msgprint(
 					items.warning(
-						problem, _("Overrides, row {0}").format(row.idx), escape_html(row.override_value)
+						problem, _("Overrides, row {0}").format(row.idx), as_html(row.override_value)
 					),
 					title=_("Not for Sale"),
 					indicator="orange",
@@ -154,7 +154,7 @@ class MemoraAcademicPlan(Titled):
 					_(
 						"Overrides, row {0}: Set Sold Separately needs a value here, an Item Code, because neither “{1}”"
 						" nor anything above it names an item."
-					).format(row.idx, escape_html(ancestry.title(_target(row)))),
+					).format(row.idx, as_html(ancestry.title(_target(row)))),
 					frappe.MandatoryError,
 				)
 

@@ -5,14 +5,14 @@ from typing import Any
 
 import frappe
 from frappe import _
-from frappe.model.document import Document
-from frappe.utils import escape_html
 
 from memora.memora.content import warn_unpublished
+from memora.memora.texts import PlainTexts
 from memora.services.cdn_export import exact_json, media, settings, stage_rules
+from memora.services.cdn_export.plain_text import as_html
 
 
-class MemoraLessonStage(Document):
+class MemoraLessonStage(PlainTexts):
 	# begin: auto-generated types
 	# This code is auto-generated. Do not modify anything in this block.
 
@@ -31,6 +31,7 @@ class MemoraLessonStage(Document):
 
 	def validate(self):
 		# Frappe comes here only for a row that is saved by itself.
+		super().validate()
 		lesson, before = (
 			frappe.db.get_value(self.parenttype, self.parent, "title"),
 			self.get_doc_before_save(),
@@ -41,7 +42,7 @@ class MemoraLessonStage(Document):
 		if not before or before.config != self.config:
 			self.warn_of_files(lesson)
 
-	def validate_config(self, lesson: str, before: Document | None = None):
+	def validate_config(self, lesson: str, before: PlainTexts | None = None):
 		"""Refuse a config that cannot be published as it is, or a Video without its URL; save an empty one as NULL.
 
 		What was saved before and stays as it is, is not refused: `before` is that row. Warns of what learners would
@@ -54,7 +55,7 @@ class MemoraLessonStage(Document):
 		except exact_json.InexactError as error:
 			self._refuse(lesson, _("in its config, {0}").format(_told(error.reason, error.about)))
 		except ValueError as error:
-			self._refuse(lesson, _("its config is not valid JSON: {0}.").format(escape_html(str(error))))
+			self._refuse(lesson, _("its config is not valid JSON: {0}.").format(as_html(str(error))))
 		if not isinstance(config, dict):
 			self._refuse(lesson, _("its config must be a JSON object, like {0}.").format('{"key": "value"}'))
 		if self.type == "Video":
@@ -90,13 +91,13 @@ class MemoraLessonStage(Document):
 				_(
 					"its {0} leads into the bucket, but into none of its video folders ({1}). Put the film there, or"
 					" have an admin add its folder to Video Folders in CDN Settings."
-				).format('"video_url"', escape_html(", ".join(links.films))),
+				).format('"video_url"', as_html(", ".join(links.films))),
 			)
 
 	def warn_of_files(self, lesson: str):
 		"""Say which files of the config learners will not see, and which links lead nowhere for them."""
 		where = _("lesson “{0}”, row {1} (“{2}”)").format(
-			escape_html(lesson or self.parent), self.idx, escape_html(self.title or "")
+			as_html(lesson or self.parent), self.idx, as_html(self.title or "")
 		)
 		warn_unpublished(where, media.refused_in_stage(self._parsed_config()))
 
@@ -115,12 +116,12 @@ class MemoraLessonStage(Document):
 
 	def _about(self, lesson: str, problem: str) -> str:
 		return _("Lesson “{0}”, row {1} (“{2}”): {3}").format(
-			escape_html(lesson or self.parent), self.idx, escape_html(self.title or ""), problem
+			as_html(lesson or self.parent), self.idx, as_html(self.title or ""), problem
 		)
 
 
 def _told(text: str, about: tuple[str, ...]) -> str:
-	return _(text).format(*map(escape_html, about))
+	return _(text).format(*map(as_html, about))
 
 
 def _lost_by_request() -> exact_json.Lost:

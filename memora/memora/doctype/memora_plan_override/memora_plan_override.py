@@ -1,12 +1,13 @@
 import frappe
 from frappe import _
-from frappe.model.document import Document
 from frappe.utils import cstr
 
+from memora.memora.texts import PlainTexts
+from memora.services.cdn_export import plain_text
 from memora.services.cdn_export.dependency_resolver import CONTENT
 
 
-class MemoraPlanOverride(Document):
+class MemoraPlanOverride(PlainTexts):
 	# begin: auto-generated types
 	# This code is auto-generated. Do not modify anything in this block.
 
@@ -28,11 +29,12 @@ class MemoraPlanOverride(Document):
 
 	def validate(self):
 		# Frappe comes here only for a row that is saved by itself.
+		super().validate()
 		self.validate_value()
 
 	def validate_value(self):
 		"""Refuse what is wrong with the row whatever its plan holds."""
-		self.override_value = cstr(self.override_value).strip() or None
+		self.override_value = plain_text.store(cstr(self.override_value).strip()) or None
 		if self.target_doctype not in CONTENT:
 			frappe.throw(
 				_("Overrides, row {0}: the target must be one of {1}.").format(

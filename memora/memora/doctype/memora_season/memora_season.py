@@ -1,9 +1,10 @@
 import frappe
 from frappe import _
-from frappe.utils import escape_html, getdate
+from frappe.utils import getdate
 
 from memora.memora.content import PlanTitle, called
 from memora.services.cdn_export.dependency_resolver import PLAN
+from memora.services.cdn_export.plain_text import as_html
 
 
 class MemoraSeason(PlanTitle):
@@ -46,7 +47,7 @@ class MemoraSeason(PlanTitle):
 			plan = frappe.get_doc(PLAN, name)
 			plan.db_set("is_published", 0)
 			plan.add_comment("Info", _("unpublished with {0}").format(called(self)))
-			titles.append(f"“{escape_html(plan.title)}”")
+			titles.append(f"“{as_html(plan.title)}”")
 		if titles:
 			frappe.msgprint(
 				_("Unpublished with the season: {0}.").format(", ".join(titles)),

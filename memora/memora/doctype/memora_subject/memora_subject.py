@@ -1,7 +1,14 @@
+import re
+
+import frappe
 from frappe import _
+from frappe.utils import cstr
 
 from memora.memora import overrides
-from memora.memora.content import ContentNode
+from memora.memora.content import ContentNode, called
+
+_COLOR = re.compile(r"[\w#%.,/() -]+", re.ASCII)
+"""Whatever CSS takes for a colour, and nothing that ends an attribute or a declaration: the Desk puts it into HTML."""
 
 
 class MemoraSubject(ContentNode):
@@ -23,6 +30,15 @@ class MemoraSubject(ContentNode):
 		sort_order: DF.Int
 		title: DF.Data
 	# end: auto-generated types
+
+	def validate(self):
+		super().validate()
+		if self._is_changed("color_code") and not _COLOR.fullmatch(cstr(self.color_code)):
+			frappe.throw(
+				_("{0} of {1} is no colour. Enter one like {2}.").format(
+					_(self.meta.get_label("color_code")), called(self), "#1B6EC2"
+				)
+			)
 
 	def on_trash(self):
 		super().on_trash()

@@ -1,9 +1,9 @@
 // View JSON: a document's file as it is live and as the next run would write it, side by side.
-const { esc } = memora.publishing;
+const { esc, typed } = memora.publishing;
 
 memora.publishing.show_json = function (doctype, name, title, plans) {
 	const dialog = new frappe.ui.Dialog({
-		title: __("JSON of {0}", [esc(title || name)]),
+		title: __("JSON of {0}", [esc(typed(title) || name)]),
 		size: "extra-large",
 		fields: [
 			{
@@ -115,7 +115,8 @@ function failure(error) {
 memora.publishing.message_of = function (error) {
 	try {
 		const messages = JSON.parse((error.responseJSON || error)._server_messages || "[]").map((item) => JSON.parse(item));
-		if (messages.length) return messages.map((item) => frappe.utils.xss_sanitise(item.message)).join("<br>");
+		const lines = messages.flatMap((item) => String(item.message).split(/<br *\/?>/));
+		if (lines.length) return lines.map((line) => esc(frappe.utils.html2text(line))).join("<br>");
 	} catch {
 		// not an answer of Frappe's
 	}

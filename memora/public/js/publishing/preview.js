@@ -1,9 +1,9 @@
 // Preview changes: what a plan's next run would do, and first of all who could read what afterwards.
-const { esc, level } = memora.publishing;
+const { esc, level, typed } = memora.publishing;
 
 memora.publishing.show_preview = function (plan, title) {
 	const dialog = new frappe.ui.Dialog({
-		title: __("The next run of {0}", [esc(title || plan)]),
+		title: __("The next run of {0}", [esc(typed(title) || plan)]),
 		size: "large",
 		fields: [{ fieldname: "body", fieldtype: "HTML" }],
 		primary_action_label: __("Publish Now"),

@@ -3,10 +3,16 @@ frappe.provide("memora.publishing");
 
 const API = "memora.api.publishing.";
 
+// A stage's config, which is JSON, holds HTML by design, and Frappe would show it as such in reports.
+frappe.form.formatters.JSON = frappe.form.formatters.JSON || frappe.form.formatters.Code;
+
 const esc = (text) => frappe.utils.escape_html(String(text ?? ""));
 
 Object.assign(memora.publishing, {
 	esc,
+
+	// A text of a form, with the signs for which the database holds stand-ins (plain_text.py).
+	typed: (text) => String(text ?? "").replaceAll("\ufe64", "<").replaceAll("\ufe65", ">"),
 
 	// Ask the server without freezing the page; errors come back as a rejected promise, also those of which Frappe
 	// itself tells no caller, as where a proxy answers for the server.

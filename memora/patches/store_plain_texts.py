@@ -1,0 +1,23 @@
+"""Plain texts that hold `<` or `>` get the stand-ins that are stored from this release on: what Frappe's sanitizer took
+for JSON, what a server answered, what SQL wrote. Learners read the same as before. Entities that an earlier release made
+of `<` stay, since nobody can tell them from those that were typed; `bench memora doctor` lists them."""
+
+import frappe
+
+from memora.services.cdn_export import plain_text
+
+_JSON = {("CDN Rendition", "summary"), ("CDN Rendition", "search"), ("CDN Publish State", "index_entry")}
+
+
+def execute() -> None:
+	for doctype in frappe.get_all(
+		"DocType", {"module": "Memora", "issingle": 0, "is_virtual": 0}, pluck="name"
+	):
+		for df in plain_text.fields(frappe.get_meta(doctype)):
+			column = f"`{df.fieldname}`"
+			names = frappe.db.sql_list(f"select name from `tab{doctype}` where binary {column} regexp '[<>]'")
+			for name in names:  # one by one: they can be large
+				((text,),) = frappe.db.sql(f"select {column} from `tab{doctype}` where name = %s", name)
+				is_json = (doctype, df.fieldname) in _JSON
+				stored = plain_text.store_json(text.encode()) if is_json else plain_text.store(text)
+				frappe.db.sql(f"update `tab{doctype}` set {column} = %s where name = %s", (stored, name))
