@@ -2,9 +2,10 @@
 
 import { h, icon } from "./dom.js?v=459e199b";
 import { address, base } from "./cdn.js?v=e92f7e1f";
-import { t } from "./i18n.js?v=8172dad6";
+import { t } from "./i18n.js?v=5e324986";
 
 const MEDIA = /\.(mp4|m4v|webm|ogv|mov|mp3|m4a|ogg|oga|wav)$/i;
+const YOUTUBE = /^(youtu\.be|youtube(-nocookie|kids|education)?\.com)$/;
 
 // The player of a link as an editor typed it.
 export function player(typed) {
@@ -55,13 +56,15 @@ const isKey = (link) => /^[^\s./\\:?#<>]+\/.*[^/]\.\w{2,5}$/.test(link);
 
 function embed(url) {
 	const host = url.hostname.replace(/^(www|m|music|gaming)\./, "");
-	if (host === "youtu.be" || host === "youtube.com" || host === "youtube-nocookie.com") return youtube(url, host);
+	if (YOUTUBE.test(host)) return youtube(url, host);
 	return host === "vimeo.com" || host.endsWith(".vimeo.com") ? vimeo(url) : "";
 }
 
 function youtube(url, host) {
-	const asked = url.searchParams;
-	const path = host === "youtu.be" ? url.pathname : url.pathname.match(/^\/(?:embed|shorts|live|v|e|watch)(\/.+)/)?.[1];
+	// Who adds a start by hand mixes up ? and &.
+	const [pathname, ...added] = url.pathname.split("&");
+	const asked = new URLSearchParams([...added, url.search.slice(1).replaceAll("?", "&")].join("&"));
+	const path = host === "youtu.be" ? pathname : pathname.match(/^\/(?:embed|shorts|live|v|e|watch)(\/.+)/)?.[1];
 	const id = [asked.get("v"), path?.split("/")[1]].find((one) => /^[\w-]{6,20}$/.test(one ?? "") && one !== "videoseries");
 	const list = /^[\w-]{10,}$/.test(asked.get("list") ?? "") && asked.get("list");
 	if (!id && !list) return "";
@@ -77,7 +80,7 @@ function vimeo(url) {
 	const [, film, written] = url.pathname.match(/^(?!\/(?:showcase|album|event)\/\d+\/?$).*\/(\d{5,})(?:\/(\w+))?\/?$/) ?? [];
 	if (!film) return "";
 	const key = written ?? url.searchParams.get("h");
-	const start = seconds(fragment(url) || url.searchParams.get("t"));
+	const start = seconds(fragment(url) || url.searchParams.get("t")) || Math.floor(Number(url.searchParams.get("ts")) / 1000);
 	return `https://player.vimeo.com/video/${film}?dnt=1&autoplay=1${key ? `&h=${encodeURIComponent(key)}` : ""}${start ? `#t=${start}s` : ""}`;
 }
 

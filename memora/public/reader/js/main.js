@@ -3,9 +3,9 @@
 import { base, forgetUnversioned, ReadError, refused } from "./cdn.js?v=e92f7e1f";
 import { link, load, parse, place } from "./course.js?v=cc491af8";
 import { bdi, h, icon } from "./dom.js?v=459e199b";
-import { direction, t } from "./i18n.js?v=8172dad6";
+import { direction, t } from "./i18n.js?v=5e324986";
 import { change, state } from "./state.js?v=20804912";
-import { page as pageOf } from "./views.js?v=bfcd05bf";
+import { page as pageOf } from "./views.js?v=cd15b880";
 
 let course = { view: "plans" };
 let turn = 0;
@@ -272,7 +272,7 @@ function themeChoices() {
 
 async function search() {
 	try {
-		const { open } = await import("./search.js?v=2541102c");
+		const { open } = await import("./search.js?v=66515785");
 		open(course);
 	} catch (error) {
 		fail(error);

@@ -5,8 +5,8 @@
 import { address, base } from "./cdn.js?v=e92f7e1f";
 import { link, parse } from "./course.js?v=cc491af8";
 import { h } from "./dom.js?v=459e199b";
-import { isEmbedded, player } from "./films.js?v=f67f025d";
-import { t } from "./i18n.js?v=8172dad6";
+import { isEmbedded, player } from "./films.js?v=8b58b7b5";
+import { t } from "./i18n.js?v=5e324986";
 
 const PURIFY = "../../node_modules/dompurify/dist/purify.min.js?v=3.4.18";
 const RULES = {
@@ -71,13 +71,23 @@ export async function prepare(text) {
 
 // The elements of some markup. `prefix` tells its ids from those of other texts.
 export function sanitised(markup, prefix) {
-	if (!library) return document.createTextNode(markup);
 	left = new Map();
-	const fragment = library.sanitize(markup, RULES);
+	const fragment = purified(markup);
 	links(fragment, prefix);
 	media(fragment);
 	directions(fragment);
-	for (const [place, become] of left) if (fragment.contains(place)) become(place);
+	for (const [place, become] of left) if (fragment.contains(place)) become();
+	return fragment;
+}
+
+function purified(markup) {
+	try {
+		if (library) return library.sanitize(markup, RULES);
+	} catch (error) {
+		console.warn(error);
+	}
+	const fragment = new DocumentFragment();
+	fragment.append(markup);
 	return fragment;
 }
 

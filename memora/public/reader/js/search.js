@@ -4,7 +4,7 @@ import { h, bdi, icon } from "./dom.js?v=459e199b";
 import { forgetUnversioned, read } from "./cdn.js?v=e92f7e1f";
 import { link, load } from "./course.js?v=cc491af8";
 import { fold, isEnough, matches, words } from "./fold.js?v=e01971cc";
-import { t } from "./i18n.js?v=8172dad6";
+import { t } from "./i18n.js?v=5e324986";
 
 const ENOUGH = 20;
 const SHOWN = 50;

@@ -3,9 +3,9 @@
 import { isSame, plain } from "./answers.js?v=79c4423d";
 import { address } from "./cdn.js?v=e92f7e1f";
 import { h, bdi, icon } from "./dom.js?v=459e199b";
-import { player } from "./films.js?v=f67f025d";
-import { t } from "./i18n.js?v=8172dad6";
-import { prepare, sanitised } from "./markup.js?v=fe35e2a0";
+import { player } from "./films.js?v=8b58b7b5";
+import { t } from "./i18n.js?v=5e324986";
+import { prepare, sanitised } from "./markup.js?v=11f56a1a";
 
 // Each type with its sign and what shows its config.
 const TYPES = {
@@ -54,7 +54,7 @@ function text(config, id) {
 		...[known.text, known.body, known.content].filter(Boolean).map(paragraphs),
 		markdown ? [h("p.note", {}, icon("warning"), t("markdown")), paragraphs(markdown)] : null,
 		solutions?.length
-			? h("details.solution", {}, h("summary", {}, t("solution")), solutions.map((one) => code(String(one))))
+			? h("details.solution", {}, h("summary", {}, t("solution")), solutions.map((one) => code(written(one))))
 			: null,
 		rest(others),
 	];
@@ -66,6 +66,7 @@ function question(config, id) {
 	const options = Array.isArray(choices) && choices.every(isPlain) ? [...new Set(choices.map(String))] : [];
 	const answers = [...new Set([answer].flat().filter(isPlain).map(String).filter(plain))];
 	const right = options.length ? answers.map((one) => meant(one, options)) : [];
+	const each = [...new Map(right.map((same) => [String(same), same])).values()];
 	const words = isPlain(question) ? String(question) : "";
 	const asked = [isText(instructions) ? markup(instructions, id) : null, checks(tests, id)];
 
@@ -81,7 +82,7 @@ function question(config, id) {
 			h("p.note", {}, icon("warning"), t("unanswerable")),
 		];
 	}
-	return [...asked, options.length ? choice(words, options, right, id) : typed(words, answers, id)];
+	return [...asked, options.length ? choice(words, options, each, id) : typed(words, answers, id)];
 }
 
 // Choices may differ in their marks alone; an answer that is none of them as it is written is any that means the same.
@@ -139,12 +140,13 @@ function interactive(config, id) {
 	const { instructions, files, tests, libraries } = known;
 	return [
 		instructions ? markup(instructions, id) : null,
-		...(files ?? []).map((file) => code(String(file?.content ?? ""), String(file?.name ?? ""))),
+		...(files ?? []).map((file) => code(written(file?.content), written(file?.name))),
 		checks(tests, id),
 		libraries?.length
-			? h("p.libraries", {}, `${t("libraries")}: `, h("bdi", {}, libraries.map(String).join(", ")))
+			? h("p.libraries", {}, `${t("libraries")}: `, h("bdi", {}, libraries.map(written).join(", ")))
 			: null,
-		rest(others),
+		// It may be the solution.
+		Object.keys(others).length ? h("details.solution", {}, h("summary", {}, t("more")), rest(others)) : null,
 	];
 }
 
@@ -198,6 +200,7 @@ const paragraphs = (source) =>
 
 const isText = (value) => typeof value === "string" && value !== "";
 const isPlain = (value) => ["string", "number", "boolean"].includes(typeof value);
+const written = (value) => (isPlain(value) ? String(value) : value === null || value === undefined ? "" : JSON.stringify(value, null, 2));
 const hasValue = (value) => value !== undefined && value !== null && value !== "" && !(Array.isArray(value) && !value.length);
 
 // What of a config is as its type knows it, and the others.

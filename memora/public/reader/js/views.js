@@ -4,7 +4,7 @@ import { itemsAsked, missing } from "./access.js?v=8d1364d1";
 import { address } from "./cdn.js?v=e92f7e1f";
 import { lessonOf, link, unitOfNeighbour } from "./course.js?v=cc491af8";
 import { bdi, h, icon } from "./dom.js?v=459e199b";
-import { t } from "./i18n.js?v=8172dad6";
+import { t } from "./i18n.js?v=5e324986";
 import { change, learner, state } from "./state.js?v=20804912";
 
 // A page: the heading that gets the focus, what stands in the main column, and what beside it.
@@ -187,7 +187,7 @@ async function lesson(course) {
 	);
 	if (lacks) return { ...parts, main: [trail(course), head, locked(course, lacks)] };
 
-	const [{ stages }, document] = await Promise.all([import("./stages.js?v=02ca6eb6"), lessonOf(course)]);
+	const [{ stages }, document] = await Promise.all([import("./stages.js?v=c28a596b"), lessonOf(course)]);
 	const image = address(document.image);
 	const shown = await stages(document.stages);
 	return {
