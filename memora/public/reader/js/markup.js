@@ -71,23 +71,31 @@ export async function prepare(text) {
 
 // The elements of some markup. `prefix` tells its ids from those of other texts.
 export function sanitised(markup, prefix) {
+	try {
+		if (library) return purified(markup, prefix);
+	} catch (error) {
+		console.warn(error);
+	}
+	return document.createTextNode(markup);
+}
+
+function purified(markup, prefix) {
 	left = new Map();
-	const fragment = purified(markup);
+	// A line before all makes it a body from the start: no part of it a head, or a set of frames.
+	const fragment = library.sanitize(`<hr>${markup}`, RULES);
+	fragment.firstChild.remove();
+	// What DOMPurify took away whole, for a reason that no rule here foresaw, is named at the end.
+	for (const { element } of library.removed) {
+		if (!(element instanceof Element) || (UNSEEN.has(element.localName) && !(element instanceof HTMLFormElement))) continue;
+		// Fields of a form can stand for its own properties; a range cannot be fooled.
+		const range = new Range();
+		range.selectNodeContents(element);
+		if (range.toString().trim()) fragment.append(word(range.toString().trim()));
+	}
 	links(fragment, prefix);
 	media(fragment);
 	directions(fragment);
 	for (const [place, become] of left) if (fragment.contains(place)) become();
-	return fragment;
-}
-
-function purified(markup) {
-	try {
-		if (library) return library.sanitize(markup, RULES);
-	} catch (error) {
-		console.warn(error);
-	}
-	const fragment = new DocumentFragment();
-	fragment.append(markup);
 	return fragment;
 }
 
@@ -116,8 +124,7 @@ function replace(node, { tagName, allowedTags }) {
 
 // A word of what cannot be shown, with where it is.
 function trace(what, link = "") {
-	const words = what.length > 300 ? `${what.slice(0, 300)}…` : what;
-	const place = h("span", {}, t("leftOut", { what: words }), link ? [" ", h("a", { href: link }, new URL(link).hostname)] : null);
+	const place = h("span", {}, leftOut(what), link ? [" ", h("a", { href: link }, new URL(link).hostname)] : null);
 	left.set(place, () => place.setAttribute("data-left-out", ""));
 	return place;
 }
@@ -194,7 +201,8 @@ function media(fragment) {
 	}
 }
 
-const word = (what) => h("span", { "data-left-out": "" }, t("leftOut", { what }));
+const word = (what) => h("span", { "data-left-out": "" }, leftOut(what));
+const leftOut = (what) => t("leftOut", { what: what.length > 300 ? `${what.slice(0, 300)}…` : what });
 
 // Each block in its own direction, unless the editor gave one to it or around it.
 function directions(fragment) {
