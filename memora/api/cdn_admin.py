@@ -43,7 +43,8 @@ def get_sync_history(plan_id: str | None = None, limit: int = 50) -> list[dict[s
 @frappe.whitelist(methods=["POST"])
 @as_typed
 def retry_dead_letter(plan_id: str) -> dict[str, Any]:
-	"""Put a dead letter (a plan, or `subject:{name}`) back: it is built with the next batch, which starts now."""
+	"""Put a dead letter (a plan, `subject:{name}`, `removal:{scope}`) back: it is tried with the next batch, which starts
+	now."""
 	frappe.only_for(ROLES)
 	operations.retry(str(plan_id))
 	return operations.start_batch()
@@ -52,7 +53,8 @@ def retry_dead_letter(plan_id: str) -> dict[str, Any]:
 @frappe.whitelist(methods=["POST"])
 @as_typed
 def clear_dead_letter(plan_id: str) -> dict[str, Any]:
-	"""Give a dead letter up: what is live stays as it is until its content changes again."""
+	"""Give a dead letter up: what is live stays as it is until its content changes again. A removal is only taken off the
+	list: it is tried every hour, and its files are still said to be on the CDN."""
 	frappe.only_for(ROLES)
 	operations.clear(str(plan_id))
 	return {"cleared": plan_id}

@@ -123,7 +123,10 @@ def retry_dead_letters() -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @action("clear_dead_letters")
 def clear_dead_letters() -> None:
-	"""Give dead letters up: what is live stays as it is until its content changes again."""
+	"""Give dead letters up: what is live stays as it is until its content changes again.
+
+	A removal is only taken off the list: it is tried every hour, and `status` tells of its files until they are gone.
+	"""
 
 
 @memora.command("history")

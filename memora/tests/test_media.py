@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
@@ -14,9 +16,29 @@ from memora.services.cdn_export import build, media, publish_state, reconciliati
 from memora.services.cdn_export.build import Site
 from memora.services.cdn_export.storage.local import LocalStorage
 from memora.tests import factories
+from memora.tests.processes import Stops, fork
 from memora.tests.publishing import PublishingTestCase, make_course
 
 PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@contextmanager
+def lock_of_pictures() -> Iterator[None]:
+	"""Another worker is at the pictures meanwhile."""
+
+	def hold(stops: Stops) -> None:
+		with media._alone():
+			stops.stop("held")
+
+	frappe.db.commit()
+	holder = fork(hold)
+	try:
+		assert holder.arrived() == "held"
+		yield
+		holder.go_on()
+		holder.wait()
+	finally:
+		holder.end()
 
 
 class TestMedia(PublishingTestCase):
@@ -178,6 +200,32 @@ class TestMedia(PublishingTestCase):
 		self.tick()
 		self.assertEqual(self.failures(), {})
 		self.check()
+
+	def test_a_hidden_picture_that_another_worker_is_in_the_way_of_goes_with_the_next_check(self):
+		lesson = self.course["lessons"][0]
+		self.change(lesson, image=self.picture(b"x"))
+		self.publish()
+		self.change(lesson, is_published=0)
+		with patch.object(media, "_PATIENCE_SECONDS", 0), lock_of_pictures():
+			self.assertEqual(self.publish().failed, 0)
+			self.assertEqual(self.media(), {self.published(b"x")})
+		self.tick()
+		self.assertEqual(self.media(), set())
+		self.assertEqual(self.tick(), {"due": ""})
+
+	def test_a_picture_that_is_named_again_meanwhile_stays(self):
+		first, second = self.course["lessons"][:2]
+		self.change(first, image=self.picture(b"x"))
+		self.publish()
+		self.change(first, is_published=0)
+		with patch.object(media, "_PATIENCE_SECONDS", 0), lock_of_pictures():
+			self.publish()
+		self.change(second, image=self.picture(b"x"))
+		self.publish()
+		self.tick()
+		self.assertEqual(self.media(), {self.published(b"x")})
+		self.check()
+		self.assertEqual(self.tick(), {"due": ""})
 
 	def test_a_picture_that_cannot_be_removed_is_tried_again(self) -> None:
 		lesson = self.course["lessons"][0]

@@ -487,13 +487,17 @@ def _sweep(site: Site) -> None:
 	signature_renewal.run(site)  # what is to be renewed must not wait for a storage that refuses removals
 	for scope in publish_state.to_tidy():
 		again = scope.type == "removal"
-		if scope.owner == scopes.MEDIA:
-			media.remove_due(site, again=again)
-		elif scope.type == "subject":
-			subject_build.tidy(site, scope, {})
-		elif lease := leases.acquire(scope.owner):
-			with lease:
-				build.remove_due(site, lease, again=again)
+		try:
+			if scope.owner == scopes.MEDIA:
+				media.remove_due(site, again=again)
+			elif scope.type == "subject":
+				subject_build.tidy(site, scope, {})
+			elif lease := leases.acquire(scope.owner):
+				with lease:
+					build.remove_due(site, lease, again=again)
+		except LeaseLostError as error:  # what remains is removed with the next check
+			database.rollback()
+			frappe.logger("memora").warning(str(error))
 	purge_queue.run(site)
 	purge_queue.forget_without_cache(site)
 

@@ -385,6 +385,28 @@ def removable(scope: Scope, now: datetime, *, refused: bool = False) -> list[Led
 	)
 
 
+def due_media(now: datetime, *, refused: bool = False) -> list[str]:
+	"""The pictures that are to be removed by now unless a file names them; `refused` as in `removable`."""
+	rows = frappe.db.sql(
+		f"""select path from `tab{TABLE}`
+		where scope = %s and state in ('live', 'removing') and remove_at <= %s and refused = %s""",
+		(scopes.MEDIA.id, now, int(refused)),
+	)
+	return [path for (path,) in rows]
+
+
+def mark_media(paths: Iterable[str], now: datetime) -> None:
+	"""Have pictures looked at again soon: whether a file names them, and removed if none does."""
+	database.update_names(TABLE, map(row_name, paths), "remove_at = %s", (now,), "state = 'live'")
+
+
+def keep_media(paths: Iterable[str]) -> None:
+	"""Say that pictures which were to be looked at again are named."""
+	database.update_names(
+		TABLE, map(row_name, paths), "remove_at = null", (), "state = 'live' and remove_at is not null"
+	)
+
+
 def refuse(paths: Iterable[str]) -> None:
 	"""Note that the storage refuses to remove these files."""
 	database.update_names(TABLE, map(row_name, paths), "refused = 1", (), "state = 'removing'")

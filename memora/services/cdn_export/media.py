@@ -330,12 +330,12 @@ def unnamed() -> set[str]:
 
 
 def remove_due(site: Site, *, again: bool = False) -> int:
-	"""Remove the pictures that a worker which was killed has left, or that the storage has refused to remove before if
-	this is `again`. Returns how many went."""
-	due = ledger.removable(scopes.MEDIA, now_datetime(), refused=again)
+	"""Remove the pictures that are due: those that a killed or busy worker has left, or that the storage has refused to
+	remove before if this is `again`. Returns how many went."""
+	due = ledger.due_media(now_datetime(), refused=again)
 	if again and not due:
 		removals.settle(scopes.MEDIA)
-	return remove_unnamed(site, [entry.path for entry in due], again=again)
+	return remove_unnamed(site, due, again=again)
 
 
 def remove_hidden(site: Site, dropped: Collection[str]) -> int:
@@ -378,12 +378,17 @@ def remove_unnamed(site: Site, media_paths: Collection[str], *, again: bool = Fa
 		return 0
 	try:
 		with _alone():
-			gone = set(media_paths) - ledger.named_pictures()
+			named = ledger.named_pictures()
+			gone = set(media_paths) - named
+			database.transaction(lambda: ledger.keep_media(named.intersection(media_paths)))
 			if not again:
 				gone -= set(ledger.refused(scopes.MEDIA))
 			return _remove(site, sorted(gone), again)
 	except ScopeBusyError as error:
-		frappe.logger("memora").warning(f"pictures that nothing shows are left to the daily sweep: {error}")
+		frappe.logger("memora").warning(
+			f"pictures that nothing shows are removed with the next check: {error}"
+		)
+		database.transaction(lambda: ledger.mark_media(media_paths, now_datetime()))
 		return 0
 
 

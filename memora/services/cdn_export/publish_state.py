@@ -418,7 +418,9 @@ def to_tidy(among: Iterable[Scope] | None = None) -> list[Scope]:
 	now = now_datetime()
 	values: dict[str, Any] = {"now": now, "latest": now + _HOUR + timedelta(minutes=1)}
 	if among is None:
-		pictures = "union select 'media', '' from dual where " + _HAS_FRESH.format(scope="'media'")
+		pictures = """union select 'media', '' from dual where exists (
+			select 1 from `tabCDN File` file where file.scope = 'media' and file.state in ('live', 'removing')
+				and file.remove_at <= %(now)s and file.refused = 0)"""
 	else:
 		limit, values["among"] = "name in %(among)s and", tuple(scope.id for scope in among)
 	rows = frappe.db.sql(

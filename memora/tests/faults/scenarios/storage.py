@@ -47,6 +47,11 @@ def puts(fault: Fault, share: float = 1) -> Callable[[School, Request], Fault | 
 	return lambda school, request: fault if request.method == "PUT" and school.dice.random() < share else None
 
 
+def is_delete(request: Request) -> bool:
+	"""Whether a request removes objects, one or several."""
+	return request.method == "DELETE" or (request.method == "POST" and "delete" in request.path)
+
+
 FAULTS: dict[str, Callable[[School, Request], Fault | None]] = {
 	"S3 slow": every(Delay(0.1)),
 	"S3 answers 500": every(s3_error(500, "InternalError")),
@@ -55,6 +60,9 @@ FAULTS: dict[str, Callable[[School, Request], Fault | None]] = {
 	"S3 answers 412": puts(s3_error(412, "PreconditionFailed")),
 	"S3 answers 429": every(s3_error(429, "TooManyRequests")),
 	"half of the PUTs fail": puts(s3_error(500, "InternalError"), share=0.5),
+	"half of the removals fail": lambda school, request: (
+		s3_error(503, "SlowDown") if is_delete(request) and school.dice.random() < 0.5 else None
+	),
 	"connections reset": every(Reset()),
 	"connections cut once the PUT has taken effect": puts(Cut(after=True)),
 	"a third of the answers to PUTs lost": puts(Cut(after=True), share=0.3),
@@ -62,11 +70,6 @@ FAULTS: dict[str, Callable[[School, Request], Fault | None]] = {
 
 for name, fault in FAULTS.items():
 	scenario(name, schools.in_a_bucket)(partial(answers, fault))
-
-
-def is_delete(request: Request) -> bool:
-	"""Whether a request removes objects, one or several."""
-	return request.method == "DELETE" or (request.method == "POST" and "delete" in request.path)
 
 
 def refuses(fault: Fault, lacks_batches: bool, school: School) -> None:
