@@ -21,7 +21,13 @@ _MARKS = {"ok": "✓", "warning": "!", "error": "✗"}
 
 def status(progress: Progress) -> Answer:
 	found = operations.status()
-	bad = bool(found["dead_letter_count"] or found["failing"] or found["overdue"] or found["still_on_cdn"])
+	bad = bool(
+		found["dead_letter_count"]
+		or found["failing"]
+		or found["overdue"]
+		or found["still_on_cdn"]
+		or found["purges_failing"]
+	)
 	return Answer(found, list(_status_lines(found)), bad)
 
 
@@ -255,6 +261,9 @@ def _status_lines(found: dict[str, Any]) -> Iterator[str]:
 		named = ", ".join(found["still_on_cdn_paths"][:_MOST_NAMED])
 		more = f" and {remaining - _MOST_NAMED} more" if remaining > _MOST_NAMED else ""
 		yield _field("still on CDN", f"{named}{more}: the storage refuses to remove this")
+	if found["purges_failing"]:
+		count = _count(found["purges_failing"], "address")
+		yield _field("not purged", f"{count}, tried again: {_shortened(found['purge_error'])}")
 	letters = found["dead_letter_count"]
 	yield _field("dead letters", f"{letters}: see bench memora dead-letters" if letters else "none")
 	yield _field(

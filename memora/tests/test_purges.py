@@ -9,7 +9,9 @@ from unittest.mock import patch
 
 import frappe
 
-from memora.services.cdn_export import audit, purge_queue, repair, settings
+from memora.commands import actions
+from memora.commands.running import Progress
+from memora.services.cdn_export import audit, dashboard, purge_queue, repair, settings
 from memora.services.cdn_export.build import Site
 from memora.services.cdn_export.cache_purge import CachePurge, NoPurge, PurgeResult
 from memora.tests import factories
@@ -84,6 +86,10 @@ class TestPurges(PublishingTestCase):
 		self.change(self.lesson, title="Edited")
 		self.assertEqual(self.publish().failed, 0)
 		self.assertTrue(self.noted())
+		status = actions.status(Progress(shown=False))
+		self.assertTrue(status.found)
+		self.assertIn("refused by the test", "\n".join(status.lines))
+		self.assertIn("refused by the test", str(dashboard.health()["warnings"]))
 		self.cache.refuses = False
 		self.minutes_pass(2)
 		self.assertEqual(self.tick(), {"due": "removal"})

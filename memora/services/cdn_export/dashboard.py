@@ -15,6 +15,7 @@ from memora.services.cdn_export import (
 	operations,
 	progress,
 	publish_state,
+	purge_queue,
 	schedule,
 	settings,
 	standing,
@@ -38,7 +39,7 @@ def read() -> dict[str, Any]:
 		"unfolded_changes": status["unfolded_changes"],
 		"counts": {
 			state: sum(row["state"] == state for row in rows)
-			for state in ("waiting", "building", "failed", "dead", "held", "live")
+			for state in ("waiting", "building", "failed", "remains", "dead", "held", "live")
 		},
 		"rows": rows[:_MOST_ROWS],
 		"left_off": max(0, len(rows) - _MOST_ROWS),
@@ -58,10 +59,19 @@ def health() -> dict[str, Any]:
 		"workers": schedule.count_workers(),
 		"warnings": [
 			*schedule.warnings(),
+			*_not_purged(),
 			*({"message": text, "mend": ""} for text in items.unsellable()[:_ITEMS]),
 		],
 		"now": now_datetime(),
 	}
+
+
+def _not_purged() -> list[dict[str, str]]:
+	count, why = purge_queue.failing()
+	if not count:
+		return []
+	message = _("{0} addresses could not be purged from the CDN's cache, and are tried again.").format(count)
+	return [{"message": message, "mend": why}]
 
 
 def a_paid_path() -> str:

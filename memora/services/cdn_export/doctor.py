@@ -44,6 +44,7 @@ from memora.services.cdn_export import (
 	pending_queue,
 	plain_text,
 	publish_state,
+	purge_queue,
 	schedule,
 	settings,
 	stage_rules,
@@ -536,7 +537,7 @@ def leftovers() -> Iterator[Finding]:
 		(now - LATE,),
 	)[0]
 	expired = ledger.count_expired()
-	(purges,) = frappe.db.sql("select count(*) from `tabCDN Purge` where tries > 0")[0]
+	purges, why = purge_queue.failing()
 	if refused := ledger.refused():
 		yield Finding(
 			"removals",
@@ -552,7 +553,7 @@ def leftovers() -> Iterator[Finding]:
 		yield Finding(
 			"purges",
 			"warning",
-			f"{purges:,} addresses could not be purged from the CDN's cache; they are tried again.",
+			f"{purges:,} addresses could not be purged from the CDN's cache; they are tried again. {why}",
 			"Check Cloudflare API Token in CDN Settings.",
 		)
 

@@ -96,8 +96,14 @@ def say_remaining(scope: Scope, message: str) -> None:
 
 
 def tell_admins(subject: Callable[[str | None], str], message: str) -> None:
-	"""Notify each admin in their language, which `subject` takes, in a transaction of its own."""
-	database.transaction(lambda: _notify(subject, message))
+	"""Notify each admin in their language, which `subject` takes, in a transaction of its own.
+
+	Never raises for what a site's own hooks do to a notification: what it tells of is recorded elsewhere, too.
+	"""
+	try:
+		database.transaction(lambda: _notify(subject, message))
+	except Exception:  # noqa: BLE001 - whatever a site's hooks raise
+		frappe.logger("memora").exception("admins could not be notified")
 
 
 def _title(scope: Scope) -> str:

@@ -29,6 +29,7 @@ from memora.services.cdn_export import (
 	plain_text,
 	publish_state,
 	published_check,
+	purge_queue,
 	scopes,
 	settings,
 	sync_log,
@@ -99,9 +100,11 @@ def status() -> dict[str, Any]:
 	"""`queue_status` and what an operator wants beside it: what is being built, what is live, the last batch.
 
 	`overdue` says that something has waited longer than the spec promises, though export is enabled. `still_on_cdn` is
-	how many files should be gone that the storage refuses to remove, with some of their paths.
+	how many files should be gone that the storage refuses to remove, with some of their paths;
+	`purges_failing` how many addresses the CDN's cache has not forgotten yet though it was asked to.
 	"""
 	refused = ledger.refused()
+	purges, why = purge_queue.failing()
 	found = queue_status()
 	options = settings.load()
 	allowed = OVERDUE + timedelta(minutes=max(0, options.interval_minutes - 5))
@@ -133,6 +136,8 @@ def status() -> dict[str, Any]:
 		"held_plans": frappe.get_all(publish_state.TABLE, {"held": 1, "scope_type": "plan"}, pluck="ref"),
 		"still_on_cdn": len(refused),
 		"still_on_cdn_paths": refused[:_MOST_NAMED],
+		"purges_failing": purges,
+		"purge_error": why,
 		"building": [Scope(scope_type, ref or "").label for scope_type, ref in building],
 		"overdue": bool(options.enabled and oldest and now_datetime() - oldest > allowed),
 		"live_plans": int(live_plans or 0),

@@ -59,6 +59,14 @@ def is_due(now: datetime) -> bool:
 	return bool(frappe.db.sql(f"select 1 from `tab{TABLE}` where next_try_at <= %s limit 1", (now,)))
 
 
+def failing() -> tuple[int, str]:
+	"""How many addresses could not be purged yet, and why the last of them could not."""
+	((count, error),) = frappe.db.sql(
+		f"select count(*), max(error) from `tab{TABLE}` where tries > 0",
+	)
+	return count, error or ""
+
+
 def run(site: Site) -> int:
 	"""Purge what is due. Returns how many URLs were purged; never raises for what the CDN does."""
 	if not site.purge.active or time.monotonic() < site.purge_rests_until:

@@ -7,7 +7,7 @@ frappe.pages["cdn-export-dashboard"].on_page_show = function (wrapper) {
 	wrapper.dashboard && wrapper.dashboard.show();
 };
 
-const BUSY = ["waiting", "building", "failed"];
+const BUSY = ["waiting", "building", "failed", "remains"];
 
 class ExportDashboard {
 	constructor(page) {
