@@ -124,7 +124,7 @@ class RefusingBucketTestCase(BucketTestCase):
 
 	def picture(self, content: bytes, name: str = "memora-removals.png") -> str:
 		file = Path(frappe.get_site_path("public", "files", name))
-		file.write_bytes(content)
+		file.write_bytes(b"\x89PNG\r\n\x1a\n" + content)
 		self.addCleanup(file.unlink, missing_ok=True)
 		return f"/files/{name}"
 
