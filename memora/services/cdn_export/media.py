@@ -13,6 +13,7 @@ import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import quote, urlsplit
 
@@ -47,6 +48,7 @@ TABLE = "CDN Media"
 _ELSEWHERE = re.compile("https?://.")  # as the schemas have it
 _PATIENCE_SECONDS = 10
 _PIECE = 1 << 20
+_LOOKED_AT_WHEN_SAVED = 100
 _GONE = "gone"
 """The stamp of a file that is no longer there."""
 
@@ -128,13 +130,15 @@ def refused_picture(url: str) -> dict[str, Refused]:
 
 def refused_in_stage(config: Any) -> dict[str, Refused]:
 	"""What a stage's config names that learners will not reach, by its address: files that are not published, and links
-	that lead nowhere for them."""
-	links = dict.fromkeys(stage_files.links(config))
+	that lead nowhere for them. Looks at so many of its links at most, since somebody waits for it; a build looks at all.
+	"""
+	links = dict.fromkeys(islice(stage_files.links(config), _LOOKED_AT_WHEN_SAVED))
 	found = {link.url: why for link, why in refusals(links).items()}
 	for link in links:
 		if link.url not in found and stage_files.leads_nowhere(link) and not stage_files.names(link):
 			found[link.url] = Refused("nowhere")
-	return found | {url: Refused("mention") for url in stage_files.mentions(config)}
+	mentioned = islice(stage_files.mentions(config), _LOOKED_AT_WHEN_SAVED)
+	return found | {url: Refused("mention") for url in mentioned}
 
 
 def _places(links: Iterable[Link]) -> tuple[dict[Link, tuple[str, str]], dict[Link, Refused]]:

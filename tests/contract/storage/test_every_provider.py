@@ -6,11 +6,13 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from itertools import islice
+from pathlib import Path
 
 import pytest
 
-from memora.exceptions import PreconditionFailedError, StorageError
-from memora.services.cdn_export.storage import Storage, s3
+from memora.exceptions import PreconditionFailedError, StorageError, StorageUnavailableError
+from memora.services.cdn_export.storage import FileBody, Storage, Upload, s3
+from memora.services.cdn_export.storage.base import stamp_of
 from tests.contract.storage.conftest import ACCESS_KEY, SECRET_KEY, Open, upload
 
 ARABIC = "دروس/الوحدة الأولى/مقدمة في الجبر.json"
@@ -43,6 +45,39 @@ ILLEGAL = (
 	"half \ud83d.json",
 	"é" * 513,
 )
+
+
+def test_a_file_is_put_piece_by_piece(storage: Storage, tmp_path: Path) -> None:
+	"""And over and over, as a retry does."""
+	file = tmp_path / "film.mp4"
+	body = bytes(range(256)) * 20_000
+	file.write_bytes(body)
+	source = FileBody(str(file), len(body), stamp_of(file.stat()))
+	sent = Upload("lessons/l/f.mp4", source, "public, max-age=60", {"content-hash": "x"}, "video/mp4")
+	assert sent.size == len(body)
+	for _ in range(2):
+		etag = storage.put(sent)
+		found = storage.head(sent.path)
+		assert found and (found.etag, found.size, found.content_type) == (etag, len(body), "video/mp4")
+		assert storage.get(sent.path) == body
+	with pytest.raises(PreconditionFailedError):
+		storage.put(sent, if_absent=True)
+	assert storage.put(sent, if_match=etag) == etag
+
+
+@pytest.mark.parametrize("becomes", [b"other", None])
+def test_a_file_that_has_changed_since_it_was_read_is_not_put(
+	storage: Storage, tmp_path: Path, becomes: bytes | None
+) -> None:
+	file = tmp_path / "film.mp4"
+	file.write_bytes(b"film")
+	source = FileBody(str(file), 4, stamp_of(file.stat()))
+	file.unlink()
+	if becomes:
+		file.write_bytes(becomes)
+	with pytest.raises(StorageUnavailableError, match="film.mp4"):
+		storage.put(Upload("lessons/l/f.mp4", source, "", {}, "video/mp4"))
+	assert storage.get("lessons/l/f.mp4") is None
 
 
 def test_what_is_put_comes_back(storage: Storage) -> None:
