@@ -2,10 +2,18 @@
 that nobody publishes are judged anew when somebody names them. What Local Directory notes of its files leaves the folders
 that the site serves."""
 
-from memora.services.cdn_export import database, media, settings
+import frappe
+
+from memora.services.cdn_export import database, media, plain_text, settings
 
 
 def execute() -> None:
+	# The Desk shows what files are called.
+	frappe.db.sql(
+		"update `tabCDN Media` set file_url = replace(replace(file_url, '<', %s), '>', %s)"
+		" where file_url like '%%<%%' or file_url like '%%>%%'",
+		(plain_text.LESS, plain_text.GREATER),
+	)
 	database.transaction(media.keep_refused)
 	if settings.load().provider == settings.LOCAL:
 		settings.open_storage().close()

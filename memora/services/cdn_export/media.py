@@ -27,6 +27,7 @@ from memora.services.cdn_export import (
 	file_types,
 	ledger,
 	paths,
+	plain_text,
 	purge_queue,
 	removals,
 	scopes,
@@ -152,7 +153,7 @@ def _places(links: Iterable[Link]) -> tuple[dict[Link, tuple[str, str]], dict[Li
 			places[link] = place
 		elif stage_files.PRIVATE in link.url and stage_files.is_private(link, hosts):
 			refused[link] = Refused("private")
-		elif names or not link.is_html:
+		elif (names or not link.is_html) and (link.is_html or "<" not in link.url):
 			refused[link] = Refused("missing")
 	return places, refused
 
@@ -189,7 +190,9 @@ def public_files(links: Iterable[Link]) -> tuple[dict[Link, PublicFile], dict[Li
 		path = paths.media(verdict.digest, verdict.extension)
 		stamp, known_path, _ = known.get(row_name(name), ("", "", 0))
 		if (stamp, known_path) != (verdict.stamp, path):
-			fresh.append((row_name(name), f"{PUBLIC}{name}", verdict.stamp, path, int(verdict.kept)))
+			fresh.append(
+				(row_name(name), plain_text.store(f"{PUBLIC}{name}"), verdict.stamp, path, int(verdict.kept))
+			)
 	database.upsert(
 		TABLE,
 		("name", "file_url", "stamp", "path", "kept"),
@@ -257,7 +260,7 @@ def kept() -> list[str]:
 def keep_refused() -> int:
 	"""Mark what is published and would be refused today, so that it stays; forget what is not published. Returns how
 	many are kept. For the upgrade from releases that published files of every type."""
-	rows = frappe.db.sql(f"select name, file_url, stamp, path from `tab{TABLE}`")
+	rows = _rows("true", ())
 	live = {
 		path
 		for (path,) in frappe.db.sql(
@@ -280,7 +283,7 @@ def keep_refused() -> int:
 		if path not in live:
 			forgotten.append(key)
 			continue
-		refused.append((row_name(name), f"{PUBLIC}{name}", stamp, path, 1))
+		refused.append((row_name(name), plain_text.store(f"{PUBLIC}{name}"), stamp, path, 1))
 		if row_name(name) != key:
 			moved.append(key)
 	database.delete_names(TABLE, [*forgotten, *moved])
@@ -348,7 +351,7 @@ def remove_hidden(site: Site, dropped: Collection[str]) -> int:
 	caches may still ask for it."""
 	if not dropped:
 		return 0
-	urls = dict(frappe.db.sql(f"select file_url, path from `tab{TABLE}` where path in %s", (tuple(dropped),)))
+	urls = _by_url("path in %s", (tuple(dropped),))
 	hidden = {urls[url] for url in nodes_naming(urls)}
 	return remove_unnamed(site, hidden | _without_source(urls))
 
@@ -361,9 +364,7 @@ def withdrawn(entries: Iterable[LedgerEntry]) -> set[str]:
 			by_media.setdefault(f"{MEDIA}{entry.path.rpartition('/')[2]}", []).append(entry.path)
 	if not by_media:
 		return set()
-	urls = dict(
-		frappe.db.sql(f"select file_url, path from `tab{TABLE}` where path in %s", (tuple(by_media),))
-	)
+	urls = _by_url("path in %s", (tuple(by_media),))
 	return {path for media in _without_source(urls) for path in by_media[media]}
 
 
@@ -424,9 +425,7 @@ def _sources(media_paths: Collection[str]) -> dict[str, list[str]]:
 	if not media_paths:
 		return {}
 	sources: dict[str, list[str]] = {}
-	for path, url in frappe.db.sql(
-		f"select path, file_url from `tab{TABLE}` where path in %s order by file_url", (tuple(media_paths),)
-	):
+	for url, path in sorted(_by_url("path in %s", (tuple(media_paths),)).items()):
 		sources.setdefault(path, []).append(url)
 	if missing := set(media_paths) - sources.keys():
 		raise BuildError(f"{min(missing)} has no file any more: the picture was changed meanwhile")
@@ -483,9 +482,9 @@ def shown_in(names: Collection[str]) -> set[resolver.Ref]:
 	"""The nodes and lessons that show these files, by the files' rows in CDN Media."""
 	if not names:
 		return set()
-	rows = frappe.db.sql(f"select file_url, path from `tab{TABLE}` where name in %s", (tuple(names),))
-	refs = set().union(*nodes_naming([url for url, _ in rows]).values())
-	lessons = ledger.lessons_naming({_of_path(path)[0] for _, path in rows})
+	urls = _by_url("name in %s", (tuple(names),))
+	refs = set().union(*nodes_naming(urls).values())
+	lessons = ledger.lessons_naming({_of_path(path)[0] for path in urls.values()})
 	return refs | {(resolver.LESSON, lesson) for lesson in lessons}
 
 
@@ -494,9 +493,7 @@ def changed_files() -> set[str]:
 	since, by whatever way. Each is found once."""
 	found = set()
 	gone = []
-	for name, url, stamp in frappe.db.sql(
-		f"select name, file_url, stamp from `tab{TABLE}` where stamp != %s", (_GONE,)
-	):
+	for name, url, stamp, _ in _rows("stamp != %s", (_GONE,)):
 		place = _location(url.removeprefix(PUBLIC))
 		now = _stamp(place[1]) if place else _GONE
 		if now != stamp:
@@ -513,6 +510,26 @@ def known_rows(urls: Iterable[str]) -> list[str]:
 	if not names:
 		return []
 	return frappe.db.sql(f"select name from `tab{TABLE}` where name in %s", (tuple(names),), pluck=True)
+
+
+def _by_url(where: str, values: tuple) -> dict[str, str]:
+	"""The paths under `media/` of files, by address."""
+	return {url: path for _, url, _, path in _rows(where, values)}
+
+
+def _rows(where: str, values: tuple) -> list[tuple[str, str, str, str]]:
+	"""Key, address, stamp and path of files that were read. The Desk shows an address, so it is stored as plain text is."""
+	return [
+		(key, _as_named(key, url), stamp, path)
+		for key, url, stamp, path in frappe.db.sql(
+			f"select name, file_url, stamp, path from `tab{TABLE}` where {where}", values
+		)
+	]
+
+
+def _as_named(key: str, stored: str) -> str:
+	"""The address as the file has it: what stands for `<` may also be in a file's own name."""
+	return stored if ledger.row_name(stored) == key else plain_text.read(stored)
 
 
 def _spellings(url: str) -> set[str]:

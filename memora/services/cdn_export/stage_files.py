@@ -59,7 +59,7 @@ _BEFORE_SOURCE = re.compile(r"[\s,]*")
 _SOURCE = re.compile(r"\S+")
 _DESCRIPTION = re.compile(r"[^,]*")
 _ELSEWHERE = re.compile(r"#|\?|//|[a-zA-Z][a-zA-Z0-9+.-]+:")
-_PROSE = re.compile(r"[\n\r\t]|<[a-zA-Z/!]")
+_PROSE = re.compile(r"[\n\r\t]")
 _MENTION = re.compile(r"(?<![\w.%-])(?:/private)?/files/[^\s<>\"')\]]+")
 
 
@@ -74,7 +74,7 @@ def links(config: Any) -> Iterator[Link]:
 	elif isinstance(config, str):
 		if _is_address(config) or paths.lesson_of_file(config.partition("#")[0]):
 			yield Link(config, is_html=False)
-		elif "<" in config:
+		if "<" in config:
 			for _, _, name, value in _attributes(config):
 				for url, _ in _urls(name, value):
 					yield Link(url, is_html=True)
@@ -92,7 +92,8 @@ def replaced(config: Any, replace: Replace) -> Any:
 		return config
 	if _is_address(config):
 		found = replace(Link(config, is_html=False))
-		return config if found is None else found
+		if found is not None:
+			return found
 	return _html_replaced(config, replace) if "<" in config else config
 
 
@@ -163,7 +164,7 @@ def mentions(config: Any) -> Iterator[str]:
 
 
 def _is_address(text: str) -> bool:
-	"""Whether a text is nothing but the address of one of the site's files."""
+	"""Whether a text may be nothing but the address of one of the site's files: the disk decides."""
 	return text.startswith((PUBLIC, PRIVATE)) and len(text) < 1000 and not _PROSE.search(text)
 
 
