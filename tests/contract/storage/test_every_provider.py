@@ -75,7 +75,7 @@ def test_a_file_that_has_changed_since_it_was_read_is_not_put(
 	file.unlink()
 	if becomes:
 		file.write_bytes(becomes)
-	with pytest.raises(StorageUnavailableError, match="film.mp4"):
+	with pytest.raises(StorageUnavailableError, match=r"film\.mp4"):
 		storage.put(Upload("lessons/l/f.mp4", source, "", {}, "video/mp4"))
 	assert storage.get("lessons/l/f.mp4") is None
 
