@@ -214,11 +214,13 @@ class TestCommands(CommandsTestCase):
 			self.assertTrue(operations.verify()["ok"])
 
 	def test_files_in_their_grace_are_no_fault(self) -> None:
+		rows = [factories.override(self.course["lessons"][0], "Rename", "Renamed")]
+		own = factories.make_plan([self.course["subject"]], is_published=1, overrides=rows)
 		self.publish()
-		frappe.rename_doc("Memora Lesson", self.course["lessons"][0].name, "another-name", force=True)
+		self.change(own, overrides=[])
 		self.publish()
 		found = self.asked(FINE, "verify")
-		self.assertEqual(found["in_their_grace"], 1)
+		self.assertEqual(found["in_their_grace"], len(self.course["lessons"] + self.course["units"]))
 
 	def test_dead_letters_are_listed_retried_and_cleared(self) -> None:
 		self.publish()
