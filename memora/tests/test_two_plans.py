@@ -341,54 +341,25 @@ class TestRemoval(TwoPlansTestCase):
 		self.assertEqual(set(self.shared()), moved)
 		self.assertFalse(own & self.paths())
 
-	def test_what_the_only_reader_hides_goes_from_the_shared_place_at_once(self) -> None:
+	def test_nothing_stays_at_the_shared_place_where_the_only_reader_hides_or_sells(self) -> None:
+		"""Shared units would go on naming a lesson that nobody may read any more."""
 		self.unread_by_whole()
-		shared = set(self.shared())
-		self.override(self.other, factories.override(self.lessons[0], "Hide"))
-		gone = {self.lesson_path(0)}
-		self.assertFalse(gone & self.paths())
-		self.check(leaving=shared - gone)
-
-	def test_what_the_only_reader_sells_goes_from_the_shared_place_at_once(self) -> None:
-		self.unread_by_whole()
-		shared = set(self.shared())
-		self.override(self.other, factories.override(self.course["units"][1], "Set Sold Separately", "ITEM"))
-		gone = {self.lesson_path(2), self.lesson_path(3), f"units/{self.course['units'][1].name}.json"}
-		self.assertFalse(gone & self.paths())
-		self.check(leaving=shared - gone)
-
-	def test_what_a_plan_has_left_goes_when_it_is_taken_down_within_its_grace(self) -> None:
-		self.unread_by_whole()
-		leaving = set(self.shared())
-		first = factories.override(self.lessons[0], "Rename", "Another title")
-		self.override(self.other, first)
-		hidden = factories.override(self.lessons[1], "Hide")
-		sold = factories.override(self.course["units"][1], "Set Sold Separately", "ITEM")
-		for take_down, gone in (
-			(lambda: self.change(self.lessons[0], is_published=0), {self.lesson_path(0)}),
-			(lambda: self.override(self.other, first, hidden), {self.lesson_path(1)}),
-			(
-				lambda: self.override(self.other, first, hidden, sold),
-				{self.lesson_path(2), self.lesson_path(3), f"units/{self.course['units'][1].name}.json"},
-			),
-			(lambda: self.change(self.other, is_published=0), leaving),
+		for row in (
+			factories.override(self.lessons[0], "Hide"),
+			factories.override(self.course["units"][1], "Set Sold Separately", "ITEM"),
 		):
-			take_down()
-			self.publish()
-			leaving = leaving - gone
-			self.check(leaving=leaving)
-		self.minutes_pass(1)
-		self.assertEqual(self.tick(), {"due": ""})
+			self.override(self.other, row)
+			self.assertEqual(self.shared(), {})
+			self.check()
+			self.override(self.other)
+			self.minutes_pass(16)
+			self.tick()
+			self.check()
 
 	def test_what_is_no_longer_free_goes_from_the_plans_folder_at_once(self) -> None:
 		self.override(self.other, factories.override(self.lessons[0], "Set Free"))
-		own = self.below(f"{self.folder(self.other)}lessons/") | self.below(
-			f"{self.folder(self.other)}units/"
-		)
 		self.override(self.other)
-		gone = {self.lesson_path(0, self.other)}
-		self.assertFalse(gone & self.paths())
-		self.check(leaving=own - gone)
+		self.check()
 
 	def test_hidden_in_an_own_rendition_goes_in_the_same_run(self) -> None:
 		self.override(self.other, factories.override(self.lessons[0], "Rename", "Another title"))
@@ -575,6 +546,190 @@ class TestRemoval(TwoPlansTestCase):
 		self.publish()
 		self.assertEqual({*self.below("plans/"), *self.shared()}, {"plans/index.json"})
 		self.assertEqual(self.read("plans/index.json")["plans"], [])
+
+
+class TestGrace(TwoPlansTestCase):
+	"""What merely moved stays for a grace, and stays whole: a withdrawal ends the grace of the subject's other files."""
+
+	def setUp(self) -> None:
+		super().setUp()
+		self.second = make_course(units=1, lessons=1)
+		self.topic = self.course["topics"][0]
+		self.both = [{"subject": self.subject.name}, {"subject": self.second["subject"].name}]
+		self.right = factories.override(self.lessons[3], "Rename", "Another title")
+
+	def own_then_shared(self, *plans: Document) -> set[str]:
+		"""Let these plans have the subject of their own and then no more: files that stay for their grace."""
+		for overrides in ([self.right], []):
+			for plan in plans:
+				self.change(plan, overrides=overrides)
+			self.publish()
+		return self.in_grace()
+
+	def shared_then_own(self) -> set[str]:
+		"""Let both plans have the subject of their own: the shared files stay for their grace."""
+		for plan in (self.whole, self.other):
+			self.change(plan, overrides=[self.right])
+		self.publish()
+		return self.in_grace()
+
+	def in_grace(self) -> set[str]:
+		leaving = self.said().keys()
+		self.check(leaving=leaving)
+		return set(leaving)
+
+	def naming(self, *names: str) -> set[str]:
+		"""The files that name any of these documents."""
+		return {
+			path
+			for path, body in self.contents().items()
+			if any(name in path or name.encode() in body for name in names)
+		}
+
+	def test_edits_end_no_grace(self) -> None:
+		draft = factories.make_lesson(parent_topic=self.topic.name)
+		leaving = self.own_then_shared(self.other)
+		self.assertTrue(leaving)
+		self.change(self.lessons[0], title="Edited", is_free_preview=1)
+		self.change(self.topic, title="Edited")
+		self.change(draft, title="Edited")
+		frappe.delete_doc(draft.doctype, draft.name)
+		self.change(self.lessons[1], parent_topic=self.course["topics"][1].name)
+		factories.make_lesson(parent_topic=self.topic.name, is_published=1)
+		self.publish()
+		self.assertEqual(self.in_grace(), leaving)
+
+	def test_a_withdrawal_by_the_content_ends_the_grace_of_every_owner(self) -> None:
+		withdrawals = {
+			"unpublished": lambda: self.change(self.lessons[0], is_published=0),
+			"its topic unpublished": lambda: self.change(self.topic, is_published=0),
+			"its track unpublished": lambda: self.change(self.course["track"], is_published=0),
+			"its subject unpublished": lambda: self.change(self.subject, is_published=0),
+			"narrowed": lambda: self.change(self.course["units"][0], is_free_preview=0),
+			"deleted": lambda: frappe.delete_doc("Memora Lesson", self.lessons[0].name),
+			"renamed": lambda: frappe.rename_doc("Memora Lesson", self.lessons[0].name, "new", force=True),
+			"moved away": lambda: self.change(self.lessons[0], parent_topic=self.second["topics"][0].name),
+		}
+		for is_shared in (False, True):
+			for said, withdraw in withdrawals.items():
+				with self.subTest(said, is_shared=is_shared):
+					self.setUp()
+					self.change(self.course["units"][0], is_free_preview=1)
+					self.change(self.whole, subjects=self.both)
+					if is_shared:
+						leaving = self.shared_then_own()
+					else:
+						leaving = self.own_then_shared(self.whole, self.other)
+					self.assertTrue(leaving)
+					withdraw()
+					self.publish()
+					self.check()
+
+	def test_a_withdrawal_by_a_plan_ends_its_own_grace_alone(self) -> None:
+		for row in (
+			factories.override(self.lessons[0], "Hide"),
+			factories.override(self.topic, "Hide"),
+			factories.override(self.course["units"][0], "Set Sold Separately", "ITEM"),
+		):
+			with self.subTest(f"{row['action']} {row['target_doctype']}"):
+				leaving = self.own_then_shared(self.whole, self.other)
+				self.override(self.whole, row)
+				others = {path for path in leaving if path.startswith(self.folder(self.other))}
+				self.assertTrue(others)
+				self.assertEqual(self.in_grace(), others)
+				self.override(self.whole)
+				self.minutes_pass(16)
+				self.tick()
+				self.check()
+
+	def test_shared_files_stay_for_their_grace_while_another_plan_shows_what_one_hides(self) -> None:
+		leaving = self.shared_then_own()
+		hidden = factories.override(self.lessons[0], "Hide")
+		self.override(self.whole, self.right, hidden)
+		self.assertEqual(self.in_grace(), leaving)
+		self.change(self.other, is_published=0)
+		self.publish()
+		self.override(self.whole, self.right, hidden, factories.override(self.lessons[1], "Hide"))
+		self.check()
+
+	def test_a_lesson_that_was_moved_and_then_hidden_is_named_nowhere(self) -> None:
+		gone = self.lessons[0].name
+		for plan in (self.whole, self.other):
+			self.change(plan, subjects=self.both)
+		for in_one_batch in (False, True):
+			with self.subTest(in_one_batch=in_one_batch):
+				self.own_then_shared(self.whole, self.other)
+				self.change(self.lessons[0], parent_topic=self.second["topics"][0].name)
+				if not in_one_batch:
+					self.publish()
+					self.check()
+				self.change(self.lessons[0], is_published=0)
+				self.publish()
+				self.assertEqual(self.naming(gone), set())
+				self.change(self.lessons[0], is_published=1, parent_topic=self.topic.name)
+				self.publish()
+
+	def test_a_topic_or_track_that_holds_nothing_any_more_is_named_nowhere(self) -> None:
+		"""Files that stay for their grace name them as what their lessons were in."""
+		there = factories.make_topic(parent_unit=self.course["units"][0].name, is_published=1)
+		track = factories.make_track(parent_subject=self.subject.name, is_published=1)
+		old = self.course["track"]
+		for is_deleted in (False, True):
+			for doc, empty in (
+				(self.topic, lambda: [self.change(d, parent_topic=there.name) for d in self.lessons[:2]]),
+				(old, lambda: [self.change(d, parent_track=track.name) for d in self.course["units"]]),
+			):
+				with self.subTest(doc.doctype, is_deleted=is_deleted):
+					leaving = self.own_then_shared(self.other)
+					empty()
+					self.publish()
+					self.assertEqual(self.in_grace(), leaving)
+					self.assertTrue(self.naming(doc.name))
+					if is_deleted:
+						frappe.delete_doc(doc.doctype, doc.name)
+					else:
+						self.change(doc, is_published=0)
+					self.publish()
+					self.assertEqual(self.naming(doc.name), set())
+					self.check()
+			if not is_deleted:
+				for doc in (self.topic, old):
+					self.change(doc, is_published=1)
+				for lesson in self.lessons[:2]:
+					self.change(lesson, parent_topic=self.topic.name)
+				for unit in self.course["units"]:
+					self.change(unit, parent_track=old.name)
+				self.publish()
+
+	def test_a_subject_that_a_plan_lists_no_more_leaves_nothing_of_it(self) -> None:
+		for plan in (self.whole, self.other):
+			self.change(plan, subjects=self.both)
+		self.own_then_shared(self.whole, self.other)
+		for plan in (self.whole, self.other):
+			self.change(plan, subjects=self.both[1:])
+			self.publish()
+			self.assertFalse({path for path in self.in_grace() if path.startswith(self.folder(plan))})
+		self.assertEqual(self.naming(*(lesson.name for lesson in self.lessons)), set())
+
+	def test_what_a_plan_that_fails_has_in_its_grace_goes_with_the_content(self) -> None:
+		self.own_then_shared(self.other)
+		before = self.learner(self.other).lessons.keys()
+		gone = self.lessons[0].name
+		self.change(self.lessons[0], is_published=0)
+		with self.refused(self.folder(self.other)):
+			self.publish()
+		self.assertEqual({path for path in self.said() if path.startswith(self.folder(self.other))}, set())
+		self.assertEqual(before - self.learner(self.whole).lessons.keys(), {gone})
+
+	def test_a_withdrawal_whose_build_breaks_off_ends_the_grace_all_the_same(self) -> None:
+		self.change(self.whole, subjects=self.both)
+		self.own_then_shared(self.whole, self.other)
+		self.change(self.lessons[0], parent_topic=self.second["topics"][0].name)
+		with self.refused(f"lessons/{self.lessons[0].name}.json"):
+			self.publish()
+		self.minutes_pass(3)
+		self.publish()
+		self.check()
 
 
 class TestRemovalWhereAPlanFails(TwoPlansTestCase):
@@ -813,35 +968,6 @@ class TestMoves(TwoPlansTestCase):
 		self.rename(self.lessons[0], "renamed")
 		self.check()
 		self.assertNotIn(f"lessons/{old}.json", self.paths())
-
-	def test_what_a_plan_had_of_its_own_goes_when_it_is_taken_down_within_its_grace(self) -> None:
-		self.override(self.other, factories.override(self.lessons[3], "Rename", "Another title"))
-		self.override(self.other)
-		own = self.below(f"{self.folder(self.other)}lessons/")
-		self.assertEqual(len(own), 4)
-		self.change(self.lessons[0], is_published=0)
-		self.publish()
-		own.remove(f"{self.folder(self.other)}lessons/{self.lessons[0].name}.json")
-		self.assertEqual(self.below(f"{self.folder(self.other)}lessons/"), own)
-		self.change(self.lessons[1], title="Edited")
-		self.publish()
-		self.assertEqual(self.below(f"{self.folder(self.other)}lessons/"), own)
-
-	def test_what_moved_to_another_subject_too_is_judged_by_where_it_is_now(self) -> None:
-		second = make_course(units=1, lessons=1)
-		subjects = [{"subject": self.subject.name}, {"subject": second["subject"].name}]
-		self.change(self.other, subjects=subjects)
-		self.override(self.other, factories.override(self.lessons[3], "Rename", "Another title"))
-		self.override(self.other)
-		self.change(self.lessons[0], parent_topic=second["topics"][0].name)
-		self.publish()
-		own = f"{self.folder(self.other)}lessons/{self.lessons[0].name}.json"
-		self.change(self.lessons[1], title="Edited")
-		self.publish()
-		self.assertIn(own, self.paths())
-		self.change(self.lessons[0], is_published=0)
-		self.publish()
-		self.assertNotIn(own, self.paths())
 
 	def test_a_renamed_subject_leaves_nothing_under_its_old_name(self) -> None:
 		self.override(self.other, factories.override(self.lessons[3], "Rename", "Another title"))

@@ -491,7 +491,7 @@ def _sweep(site: Site) -> None:
 			if scope.owner == scopes.MEDIA:
 				media.remove_due(site, again=again)
 			elif scope.type == "subject":
-				subject_build.tidy(site, scope, {})
+				subject_build.tidy(site, scope)
 			elif lease := leases.acquire(scope.owner):
 				with lease:
 					build.remove_due(site, lease, again=again)

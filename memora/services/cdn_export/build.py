@@ -190,15 +190,15 @@ class Site:
 
 @dataclass(slots=True)
 class Removals:
-	"""Files a build no longer produces: at once what may not be read any more, after a grace what moved. `rehomed` are
-	those of the latter, by subject, whose nodes hang in another subject than the ledger says."""
+	"""Files a build no longer produces: at once or after a grace. `withdrawn` are the subjects that something was taken
+	out of for every owner: none of their files, whoever has them, stays for its grace any longer."""
 
 	at_once: list[str] = field(default_factory=list)
 	after_grace: list[str] = field(default_factory=list)
-	rehomed: dict[str, list[str]] = field(default_factory=dict)
+	withdrawn: set[str] = field(default_factory=set)
 
 	def __bool__(self) -> bool:
-		return bool(self.at_once or self.after_grace or self.rehomed)
+		return bool(self.at_once or self.after_grace or self.withdrawn)
 
 
 _SEEN = (settings.STAMP, relocation.NOTED)
@@ -278,13 +278,14 @@ def commit(
 		now = now_datetime()
 		ledger.drop(removals.at_once, remove_at=now, drop_generation=drop_generation)
 		ledger.drop(removals.after_grace, remove_at=now + GRACE, drop_generation=drop_generation)
-		for subject, moved in removals.rehomed.items():
-			ledger.move(moved, subject)
 		release = not closing()
 		if not publish_state.succeeded(lease.scope, lease.token, generation, state_values, release=release):
 			raise lease.lost()
 		return release
 
+	if removals.withdrawn:
+		# Before anything is written: should this build break off, the next need not see what was withdrawn.
+		database.transaction(lambda: ledger.end_grace(removals.withdrawn))
 	cargo = bring_out(
 		site, lease, {lease.scope: diff.changed()}, entries, images=images, owners=owners, closing=close
 	)

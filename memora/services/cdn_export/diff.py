@@ -91,6 +91,11 @@ class LedgerEntry(NamedTuple):
 	in_grace: bool = False
 
 	@property
+	def stands(self) -> bool:
+		"""Whether something relies on the file, or may until its grace is over."""
+		return self.in_grace or self.state in ("live", "in_flight")
+
+	@property
 	def shows(self) -> tuple[str, str]:
 		"""Kind and name of the node that decides who may read this file: of a lesson's file, its lesson."""
 		return ("lesson" if self.kind == "lesson_file" else self.kind), self.node

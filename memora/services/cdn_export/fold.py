@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import frappe
 
-from memora.services.cdn_export import database, media, publish_state, scopes
+from memora.services.cdn_export import database, ledger, media, publish_state, scopes
 from memora.services.cdn_export import dependency_resolver as resolver
 
 EVERY_LESSON = "*"
 """In CDN Node Change: all lessons of the subject are to be read anew."""
+
+_WITHOUT_FILES = ("Memora Track", "Memora Topic")
 
 _ROWS_A_FOLD = 5_000
 FILE = "File"
@@ -52,6 +54,7 @@ def raise_for(affected: resolver.Affected, *, triggered_by: str = "") -> None:
 	note the touched lessons. In the caller's transaction."""
 	for plans in resolver.plans_of(set(affected.subjects) - affected.resolved).values():
 		affected.plans |= plans
+	ledger.end_grace(_hiding(affected))
 	generations = publish_state.raise_generations(
 		[*map(scopes.plan, affected.plans), *map(scopes.subject, affected.subjects)],
 		triggered_by=triggered_by,
@@ -122,9 +125,45 @@ def _fold_rows() -> int:
 	for subject, lessons in resolver.lessons_below(moved).items():
 		affected.subjects[subject] |= {(resolver.LESSON, name) for name in lessons}
 
+	ledger.end_grace(_left_by(rows, affected))
 	raise_for(affected)
 	database.delete_names("CDN Change", [row[0] for row in rows])
 	return len(rows)
+
+
+def _left_by(rows: Sequence[tuple], affected: resolver.Affected) -> set[str]:
+	"""The subjects that a track or topic has left, by deletion, by a move elsewhere or for another name.
+
+	Units and lessons have files, so that builds see where they are missing; of tracks and topics only others' files tell.
+	"""
+	homes = {ref: subject for subject, refs in affected.subjects.items() for ref in refs}
+	left = set()
+	for _, doctype, name, event, was in rows:
+		if doctype not in _WITHOUT_FILES or event == "change":
+			continue
+		parent = resolver.former_parent(doctype, event, was)
+		before = homes.get(parent if parent else (doctype, name), "")
+		if event == "rename" or before != homes.get((doctype, name)):
+			left.add(before)
+	return left - {""}
+
+
+def _hiding(affected: resolver.Affected) -> set[str]:
+	"""The subjects in which a track or topic that was changed is not published."""
+	found = set()
+	for doctype in _WITHOUT_FILES:
+		homes = {
+			name: subject
+			for subject, refs in affected.subjects.items()
+			for kind, name in refs
+			if kind == doctype
+		}
+		if homes:
+			drafts = frappe.db.sql(
+				f"select name from `tab{doctype}` where name in %s and is_published = 0", (tuple(homes),)
+			)
+			found |= {homes[name] for (name,) in drafts if name in homes}
+	return found
 
 
 def _note_lessons(lessons: dict[str, set[str]], generations: dict[str, int]) -> None:

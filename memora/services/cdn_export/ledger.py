@@ -45,6 +45,9 @@ _COLUMNS = (
 _NEVER = 1 << 62
 """Above any generation."""
 
+_IN_GRACE = "remove_at > %s and subject in %s and state = 'removing'"
+"""SQL: whether a file of one of some subjects stays for its grace."""
+
 _FAILS = f"""exists (
 	select 1 from `tabCDN Publish State` plan
 	where plan.scope_type = 'plan' and {database.exactly("plan.ref", "reader.plan")}
@@ -354,9 +357,25 @@ def drop(paths: Iterable[str], *, remove_at: datetime, drop_generation: int = 0)
 		)
 
 
-def move(paths: Iterable[str], subject: str) -> None:
-	"""Let files that stand for their grace be judged with the subject that their nodes hang in now."""
-	database.update_names(TABLE, map(row_name, paths), "subject = %s", (subject,), "state = 'removing'")
+def in_grace(subjects: Collection[str], *, but: Scope) -> list[LedgerEntry]:
+	"""The units and lessons of these subjects that stay for their grace, but for those of one scope."""
+	if not subjects:
+		return []
+	now = now_datetime()
+	found = _select(
+		f"{_IN_GRACE} and kind in ('unit', 'lesson', 'lesson_file') and scope != %s",
+		(now, tuple(subjects), but.id),
+	)
+	return list(found.values())
+
+
+def end_grace(subjects: Collection[str]) -> None:
+	"""Let the files of these subjects that stay for their grace be due now, whoever has them."""
+	if not subjects:
+		return
+	now = now_datetime()
+	rows = frappe.db.sql(f"select name from `tab{TABLE}` where {_IN_GRACE}", (now, tuple(subjects)))
+	database.update_names(TABLE, [name for (name,) in rows], "remove_at = %s", (now,), "state = 'removing'")
 
 
 def removable(scope: Scope, now: datetime, *, refused: bool = False) -> list[LedgerEntry]:

@@ -8,7 +8,7 @@ renditions, so that cost follows the change. Afterwards the files that this plan
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -82,7 +82,6 @@ class Draft:
 	owners: set[str]
 	rendered: dict[str, Rendering]
 	manifest: diff.Planned
-	levels: Levels
 
 	@property
 	def kept_paid(self) -> list[ResolvedNode]:
@@ -95,24 +94,56 @@ class Draft:
 		return {image for r in self.rendered.values() if r.contents for image in r.contents.images}
 
 	def removals(self, snapshot: Snapshot) -> Removals:
-		shown = {subject for subject, rendering in self.rendered.items() if rendering.resolved}
-		judged = [*self.offered.dropped(), *self.offered.in_grace()]
-		found = _removals(snapshot, judged, self.levels, shown)
-		going = set(found.at_once)
-		for entry in judged:
-			if entry.shows[0] in ("lesson", "unit") and entry.path not in going:
-				home = self._home(entry)
-				if home != entry.subject:
-					found.rehomed.setdefault(home, []).append(entry.path)
+		"""When what is no longer produced has to go. What has merely moved, or been cut anew, stays for a grace, unless
+		something in its subject is withdrawn."""
+		leaving = [*self.offered.dropped(), *self.offered.in_grace()]
+		found = Removals(withdrawn=self._withdrawn_for_others(snapshot))
+		if not leaving:
+			return found
+		withdrawn = self._withdrawn({entry.subject for entry in leaving}, snapshot)
+		private = media.withdrawn(leaving)
+		for entry in leaving:
+			if entry.subject in withdrawn or entry.path in private:
+				found.at_once.append(entry.path)
+			elif not entry.in_grace:
+				found.after_grace.append(entry.path)
 		return found
 
-	def _home(self, entry: LedgerEntry) -> str:
-		"""The subject that a unit or lesson hangs in now, where this build has read that."""
-		of_entry = self.rendered.get(entry.subject)
-		for rendering in (of_entry, *self.rendered.values()):
-			if rendering and rendering.contents and entry.shows in rendering.contents.levels:
-				return rendering.subject
-		return entry.subject
+	def _withdrawn(self, subjects: set[str], snapshot: Snapshot) -> set[str]:
+		"""Those of these subjects that the plan no longer shows, or shows less of to its learners than so far."""
+		found = _lost_by_shared(snapshot) | {subject for subject in subjects if self.levels(subject) is None}
+		for entry in self.entries.values():
+			if entry.subject not in subjects or entry.subject in found or not entry.stands:
+				continue
+			if entry.shows[0] in ("unit", "lesson"):
+				if subject_build.is_withdrawn(entry, self.levels(entry.subject) or {}):
+					found.add(entry.subject)
+		return found
+
+	def _withdrawn_for_others(self, snapshot: Snapshot) -> set[str]:
+		"""The plan's own subjects of which others' files stay for their grace and name what is withdrawn: by the content, or
+		by this plan where no other shows the subject."""
+		own = {subject for subject in self.rendered if snapshot.mode(subject) == "own"}
+		waiting = ledger.in_grace(own, but=snapshot.state.scope)
+		subjects = {entry.subject for entry in waiting} & own
+		others = renditions.shown_by_others(subjects, snapshot.state.ref)
+		found = set()
+		for subject in subjects:
+			levels = subject_build.levels_of(subject) if subject in others else self.levels(subject) or {}
+			hides = subject not in others and any(
+				override.action == "Hide" for override in snapshot.overrides[subject]
+			)
+			if hides or (
+				levels is not None
+				and any(subject_build.is_withdrawn(e, levels) for e in waiting if e.subject == subject)
+			):
+				found.add(subject)
+		return found
+
+	def levels(self, subject: str) -> Levels | None:
+		"""Who may read what in a subject that is rendered here and shown; else None."""
+		contents = self.rendered[subject].contents if subject in self.rendered else None
+		return contents.levels if contents else None
 
 	def leaves_files(self, snapshot: Snapshot, removals: Removals) -> bool:
 		"""Whether files may have to go after this build: its own, or those that shared subjects have given up and only
@@ -275,7 +306,7 @@ def _publish(site: Site, lease: Lease, snapshot: Snapshot, stuck: set[str]) -> C
 
 	def closing() -> bool:
 		renditions.store({plan.name: drafted.renditions(snapshot)})
-		renditions.forget(plan.name, snapshot.gone)
+		_forget(plan.name, snapshot.gone)
 		if lists_anew:
 			publish_state.raise_generations([scopes.INDEX])
 		if drafted.leaves_files(snapshot, removals):
@@ -300,7 +331,7 @@ def _publish(site: Site, lease: Lease, snapshot: Snapshot, stuck: set[str]) -> C
 	if drafted.kept_paid and not snapshot.state.held:
 		failures.say_held(lease.scope, failures.kept_paid(drafted.kept_paid))
 	counts.add(drafted.counts_of_shared(site.shared, snapshot))
-	counts.deleted += _tidy(site, lease, leftovers, drafted.levels)
+	counts.deleted += _tidy(site, lease, leftovers)
 	counts.title = plan.title
 	return counts
 
@@ -373,11 +404,7 @@ def draft_of(
 	for rendering in shown.rendered.values():
 		_offer_subject(snapshot, rendering, offered, entries, owners, shown.sharded, anew)
 	manifest = _offer_entry_points(snapshot, shown, offered)
-	levels: Levels = {}
-	for rendering in shown.rendered.values():
-		if rendering.contents:
-			levels |= rendering.contents.levels
-	return Draft(offered, entries, owners, shown.rendered, manifest, levels)
+	return Draft(offered, entries, owners, shown.rendered, manifest)
 
 
 def losses(snapshot: Snapshot, rendered: Mapping[str, Rendering]) -> holding.Losses:
@@ -588,33 +615,11 @@ def _search_entries(snapshot: Snapshot, rendering: Rendering | None, subject: st
 	return search_indexer.unpacked(subject, noted)
 
 
-def _removals(
-	snapshot: Snapshot, dropped: list[LedgerEntry], levels: Levels, shown: Collection[str]
-) -> Removals:
-	"""When a plan's files that are no longer produced have to go; `shown` are subjects it still shows."""
-	found = subject_build.removals_of(
-		[entry for entry in dropped if entry.shows[0] in ("lesson", "unit")], levels
-	)
-	others = [entry for entry in dropped if entry.shows[0] not in ("lesson", "unit")]
-	if not others:
-		return found
-	going = set(found.at_once)
-	lost_lessons = {
-		entry.subject for entry in dropped if entry.path in going and entry.kind != "lesson_file"
-	} | _lost_by_shared(snapshot)
-	for entry in others:
-		# What was only cut anew or moved stays for cached links, unless it names what is hidden now.
-		names_hidden = lost_lessons if entry.kind == "search_index" else entry.subject in lost_lessons
-		if names_hidden or (entry.subject and entry.subject not in shown):
-			found.at_once.append(entry.path)
-		elif not entry.in_grace:
-			found.after_grace.append(entry.path)
-	return found
-
-
 def _lost_by_shared(snapshot: Snapshot) -> set[str]:
 	"""The shared subjects that have given up files since the plan's manifest."""
-	return ledger.dropped_since({name: known.generation for name, known in snapshot.renditions.items()})
+	return ledger.dropped_since(
+		{name: known.generation for name, known in snapshot.renditions.items() if known.generation}
+	)
 
 
 def _take_away(site: Site, lease: Lease, snapshot: Snapshot) -> Counts:
@@ -627,7 +632,7 @@ def _take_away(site: Site, lease: Lease, snapshot: Snapshot) -> Counts:
 	leftovers: list[Scope] = []
 
 	def closing() -> bool:
-		renditions.forget(lease.scope.ref, snapshot.renditions)
+		_forget(lease.scope.ref, snapshot.renditions)
 		leftovers[:] = _leftovers(lease, snapshot.renditions)
 		return bool(leftovers)
 
@@ -641,7 +646,13 @@ def _take_away(site: Site, lease: Lease, snapshot: Snapshot) -> Counts:
 		state_values={"is_live": 0, "live_version": 0, "index_entry": ""},
 		closing=closing,
 	)
-	return Counts(deleted=_tidy(site, lease, leftovers, {}))
+	return Counts(deleted=_tidy(site, lease, leftovers))
+
+
+def _forget(plan: str, subjects: Collection[str]) -> None:
+	"""Note that a plan no longer shows these subjects. What stays of those that no other shows, for its grace, goes."""
+	renditions.forget(plan, subjects)
+	ledger.end_grace(set(subjects) - renditions.shown_by_others(subjects, plan))
 
 
 def _leftovers(lease: Lease, subjects: Iterable[str]) -> list[Scope]:
@@ -649,7 +660,7 @@ def _leftovers(lease: Lease, subjects: Iterable[str]) -> list[Scope]:
 	return publish_state.to_tidy([lease.scope, *map(scopes.subject, subjects)])
 
 
-def _tidy(site: Site, lease: Lease, leftovers: list[Scope], levels: Levels) -> int:
+def _tidy(site: Site, lease: Lease, leftovers: Sequence[Scope]) -> int:
 	"""After the manifest: remove what may not be read any more, here and in the subjects it was read from.
 
 	A subject that another worker is building is left to it, and to the next tick.
@@ -660,7 +671,7 @@ def _tidy(site: Site, lease: Lease, leftovers: list[Scope], levels: Levels) -> i
 		if scope == lease.scope:
 			deleted += build.remove_due(site, lease)
 		else:
-			deleted += subject_build.tidy(site, scope, levels)
+			deleted += subject_build.tidy(site, scope)
 	if leftovers:
 		purge_queue.run(site)
 	return deleted

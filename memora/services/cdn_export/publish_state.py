@@ -59,13 +59,6 @@ _COMING = f"""published_generation < generation and scope_type != 'removal'
 			select 1 from `tabCDN Rendition` reader
 			where {database.exactly("reader.subject", "ref")} and reader.mode = 'shared'))"""
 
-_TO_JUDGE = f"""(
-	exists (select 1 from `tabCDN File` file where file.scope = `tab{TABLE}`.name and file.remove_at > %(now)s)
-	and exists (
-		select 1 from `tab{TABLE}` plan
-		where plan.scope_type = 'plan' and plan.last_success_at > `tab{TABLE}`.last_attempt_at))"""
-"""SQL: whether a subject that was given up has files in their grace, and a plan was published since they were judged."""
-
 _HAS_FRESH = """exists (
 	select 1 from `tabCDN File` file
 	where file.scope = {scope} and file.state = 'removing' and file.remove_at <= %(now)s and file.refused = 0)"""
@@ -412,8 +405,7 @@ def ensure(scope: Scope) -> None:
 
 def to_tidy(among: Iterable[Scope] | None = None) -> list[Scope]:
 	"""Scopes with files that may have to go: due for removal, or a subject's that no plan reads any more, and
-	such a subject's failure with them; and refused removals that are to be tried again. A subject that was given up
-	and still has files for their grace is looked at again whenever a plan was published."""
+	such a subject's failure with them; and refused removals that are to be tried again."""
 	limit, pictures = "", ""
 	now = now_datetime()
 	values: dict[str, Any] = {"now": now, "latest": now + _HOUR + timedelta(minutes=1)}
@@ -428,21 +420,12 @@ def to_tidy(among: Iterable[Scope] | None = None) -> list[Scope]:
 			{_HAS_FRESH.format(scope="`tabCDN Publish State`.name")}
 			or (scope_type = 'removal' and (
 				next_retry_at is null or next_retry_at <= %(now)s or next_retry_at > %(latest)s))
-			or (scope_type = 'subject' and ({IS_LIVE_OR_FAILING} or {_TO_JUDGE}) and not exists (
+			or (scope_type = 'subject' and {IS_LIVE_OR_FAILING} and not exists (
 				select 1 from `tabCDN Rendition` reader
 				where {database.exactly("reader.subject", "ref")} and reader.mode = 'shared'))) {pictures}""",
 		values,
 	)
 	return [Scope(scope_type, ref or "") for scope_type, ref in rows]
-
-
-def judged(scope: Scope, now: datetime) -> bool:
-	"""Note that what a subject left which was given up is looked at, in the caller's transaction. False for another."""
-	return bool(
-		database.execute(
-			f"update `tab{TABLE}` set last_attempt_at = %s where name = %s and is_live = 0", (now, scope.id)
-		)
-	)
 
 
 def abandoned() -> bool:

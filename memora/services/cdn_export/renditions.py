@@ -7,7 +7,7 @@ nobody takes them away meanwhile.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -93,6 +93,24 @@ def is_read_by_others(subject: str, plan: str) -> bool:
 			(subject, plan),
 		)
 	)
+
+
+def plans_showing(subject: str) -> list[str]:
+	"""The plans that show a subject, shared or of their own, or are about to."""
+	this = database.exactly("subject", "%(subject)s")
+	rows = frappe.db.sql(f"select plan from `tab{TABLE}` where {this} order by plan", {"subject": subject})
+	return [plan for (plan,) in rows]
+
+
+def shown_by_others(subjects: Collection[str], plan: str) -> set[str]:
+	"""Those of these subjects that another plan than this one shows, shared or of its own."""
+	if not subjects:
+		return set()
+	rows = frappe.db.sql(
+		f"select distinct subject from `tab{TABLE}` where subject in %s and plan != %s",
+		(tuple(subjects), plan),
+	)
+	return {subject for (subject,) in rows}
 
 
 def announce(plan: str, subjects: Iterable[str]) -> None:

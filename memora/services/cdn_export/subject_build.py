@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,9 +36,7 @@ from memora.services.cdn_export.lease import Lease
 from memora.services.cdn_export.publish_state import State
 from memora.services.cdn_export.scopes import Scope
 from memora.services.cdn_export.subject_files import Contents, Levels
-from memora.services.cdn_export.tree import Node, ResolvedNode, walk
-
-_DOCTYPES = {kind: doctype for doctype, kind in content_tree.KIND_OF.items()}
+from memora.services.cdn_export.tree import Node, Override, ResolvedNode, walk
 
 
 def run(site: Site, lease: Lease, state: State) -> Counts:
@@ -88,6 +86,7 @@ class Draft:
 	`kept_paid` are the lessons that the brake keeps from being read without paying.
 	"""
 
+	subject: str
 	contents: Contents | None
 	offered: Diff
 	entries: dict[str, LedgerEntry]
@@ -99,8 +98,24 @@ class Draft:
 		return {file.path: file.version for file in self.offered.planned.values() if file.kind == "unit"}
 
 	def removals(self) -> Removals:
-		judged = [*self.offered.dropped(), *self.offered.in_grace()]
-		return removals_of(judged, self.contents.levels if self.contents else {})
+		"""What a subject's build drops is withdrawn from it, but for files that a lesson only names no longer: caches may
+		have the lesson as it was. What has come here is withdrawn from where it was."""
+		levels = self.contents.levels if self.contents else {}
+		leaving = [*self.offered.dropped(), *self.offered.in_grace()]
+		private = media.withdrawn(leaving)
+		found = Removals(
+			withdrawn={
+				entry.subject
+				for entry in self.entries.values()
+				if entry.stands and (entry.subject != self.subject or is_withdrawn(entry, levels))
+			}
+		)
+		for entry in leaving:
+			if is_withdrawn(entry, levels) or entry.path in private:
+				found.at_once.append(entry.path)
+			elif not entry.in_grace:
+				found.after_grace.append(entry.path)
+		return found
 
 
 def draft(subject: str, touched: Collection[str] | None, *, brakes: bool = False) -> Draft:
@@ -112,7 +127,7 @@ def draft(subject: str, touched: Collection[str] | None, *, brakes: bool = False
 	live = _live_rights(tree) if brakes and tree else {}
 	resolved, kept_paid = brake.keep_paid(tree, (), live) if tree else (None, [])
 	if resolved is None:
-		return Draft(None, Diff(own, int(time.time())), own, set(), [])
+		return Draft(subject, None, Diff(own, int(time.time())), own, set(), [])
 	entries, owners = build.known_entries(own, scope, subject_files.file_paths(resolved, None))
 	offered = Diff(entries, int(time.time()))
 	lessons = subject_files.drafts(resolved, None)
@@ -121,7 +136,7 @@ def draft(subject: str, touched: Collection[str] | None, *, brakes: bool = False
 	files = media.of_stages(stages)
 	owners |= build.know_files(entries, scope, subject_files.file_paths_of(lessons, stages, files, None))
 	subject_files.offer(resolved, None, lessons, offered, needed, stages, files)
-	return Draft(Contents(resolved), offered, entries, owners, kept_paid)
+	return Draft(subject, Contents(resolved), offered, entries, owners, kept_paid)
 
 
 def _live_rights(subject: Node) -> Rights:
@@ -131,31 +146,36 @@ def _live_rights(subject: Node) -> Rights:
 	return {**ledger.rights_elsewhere(subject.name, lessons - live.keys()), **live}
 
 
-def removals_of(dropped: list[LedgerEntry], levels: Levels) -> Removals:
-	"""When units and lessons that are no longer produced have to go, by who may read their nodes now.
-
-	What no reader sees any more, or fewer may see, goes at once, and so does a lesson's file that is no longer a public
-	file of the site; what merely moved keeps its grace, or what is left of it, and what a lesson names no longer too,
-	since caches may have the lesson as it was.
-	"""
-	found = Removals()
-	withdrawn = media.withdrawn(dropped)
-	for entry in dropped:
-		level = levels.get(entry.shows)
-		if level is None or narrows(entry.access_level, level) or entry.path in withdrawn:
-			found.at_once.append(entry.path)
-		elif not entry.in_grace:
-			found.after_grace.append(entry.path)
-	return found
+def is_withdrawn(entry: LedgerEntry, levels: Levels) -> bool:
+	"""Whether the unit or lesson that a file belongs to is gone from a subject, or fewer may read it, by who may read what
+	in it now."""
+	level = levels.get(entry.shows)
+	return level is None or narrows(entry.access_level, level)
 
 
-def release(lease: Lease, levels: Levels) -> bool:
+def levels_of(subject: str, plans: Sequence[str] = ()) -> Levels | None:
+	"""Who may read what in a subject: by the content or, where just one plan is to show it, by that plan. None where that
+	cannot be said."""
+	tree = content_tree.load(subject)
+	overrides: Sequence[Override] = ()
+	if len(plans) == 1 and (found := content_tree.published_plans(plans).get(plans[0])):
+		overrides = found[2].get(subject, ())
+	try:
+		resolved = resolve(tree, overrides) if tree else None
+	except BuildError as error:
+		frappe.logger("memora").warning(f"who may read what in subject {subject} is unknown: {error}")
+		return None
+	return subject_files.levels(resolved) if resolved else {}
+
+
+def release(lease: Lease) -> bool:
 	"""Give up a subject's shared files, and a failure to build them, when no published plan reads them;
-	`remove_due` then takes them away.
+	`remove_due` then takes them away: after a grace if they have merely moved into plans' own folders, at once if anything
+	in them is withdrawn or no plan shows the subject any more.
 
-	`levels` are those of the plan that has just made its own rendition of the subject, empty otherwise. The
-	question and the answer are one statement, so that a plan which announces itself meanwhile is seen.
+	The question and the answer are one statement, so that a plan which announces itself meanwhile is seen.
 	"""
+	subject = lease.scope.ref
 
 	def give_up() -> bool:
 		lease.hold()
@@ -166,13 +186,14 @@ def release(lease: Lease, levels: Levels) -> bool:
 			where name = %(scope)s and {publish_state.IS_LIVE_OR_FAILING} and not exists (
 				select 1 from `tab{renditions.TABLE}` reader
 				where {database.exactly("reader.subject", "%(subject)s")} and reader.mode = 'shared')""",
-			{"scope": lease.scope.id, "subject": lease.scope.ref, "now": now},
+			{"scope": lease.scope.id, "subject": subject, "now": now},
 		)
 		if unread:
-			standing = [entry for entry in ledger.of_scope(lease.scope).values() if entry.state != "removed"]
-			found = removals_of(standing, levels)
-			ledger.drop(found.at_once, remove_at=now)
-			ledger.drop(found.after_grace, remove_at=now + build.GRACE)
+			plans = renditions.plans_showing(subject)
+			levels = levels_of(subject, plans) if plans else {}
+			files = [e for e in ledger.of_scope(lease.scope).values() if e.state in ("live", "in_flight")]
+			gone = levels is not None and any(is_withdrawn(entry, levels) for entry in files)
+			ledger.drop([entry.path for entry in files], remove_at=now if gone else now + build.GRACE)
 		return bool(unread)
 
 	if unread := database.transaction(give_up):
@@ -180,7 +201,7 @@ def release(lease: Lease, levels: Levels) -> bool:
 	return unread
 
 
-def tidy(site: Site, scope: Scope, levels: Levels) -> int:
+def tidy(site: Site, scope: Scope) -> int:
 	"""Take away what no plan reads any more of a subject. Returns how many files went.
 
 	Left to the next tick when another worker holds the subject.
@@ -189,51 +210,8 @@ def tidy(site: Site, scope: Scope, levels: Levels) -> int:
 	if lease is None:
 		return 0
 	with lease:
-		if not release(lease, levels):
-			database.transaction(lambda: _judge_anew(lease))
+		release(lease)
 		return build.remove_due(site, lease)
-
-
-def _judge_anew(lease: Lease) -> None:
-	"""Have files of a subject that was given up go before their grace is over, where no plan shows their nodes any more
-	or only to fewer: no build of the subject comes by to say so."""
-	now = now_datetime()  # before the snapshot: what is published after it may not be in it
-	lease.hold()
-	if not publish_state.judged(lease.scope, now):
-		return
-	waiting = [entry for entry in ledger.of_scope(lease.scope).values() if entry.in_grace]
-	try:
-		shown = _levels_in_plans(waiting)
-	except BuildError as error:  # they keep their grace, until the next plan is published
-		frappe.logger("memora").warning(f"who may read what {lease.scope.label} left is unknown: {error}")
-		return
-	ledger.drop(
-		[
-			entry.path
-			for entry in waiting
-			if all(
-				level is None or narrows(entry.access_level, level)
-				for level in (levels.get(entry.shows) for levels in shown)
-			)
-		],
-		remove_at=now,
-	)
-
-
-def _levels_in_plans(entries: Collection[LedgerEntry]) -> list[Levels]:
-	"""Who may read the nodes of these units and lessons, wherever they hang now, in each plan that lists them. Raises
-	BuildError."""
-	nodes = {entry.shows for entry in entries}
-	homes = set(resolver.subjects_of((_DOCTYPES[kind], node) for kind, node in nodes).values())
-	trees = {subject: content_tree.load(subject) for subject in homes}
-	plans = set().union(*resolver.plans_of(homes).values())
-	found = []
-	for _, listed, overrides in content_tree.published_plans(sorted(plans)).values() if plans else ():
-		for subject in homes & listed.keys():
-			tree = trees[subject]
-			if resolved := resolve(tree, overrides.get(subject, ())) if tree else None:
-				found.append(subject_files.levels(resolved))
-	return found
 
 
 def _call_plans(state: State) -> bool:
