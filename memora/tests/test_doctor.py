@@ -147,7 +147,12 @@ class TestDoctor(CommandsTestCase):
 		self.addCleanup(admin.close)
 		self.addCleanup(admin.acl_deluser, "memora-test")
 		admin.acl_setuser(
-			"memora-test", enabled=True, passwords="+pw", keys=["rq:*"], commands=["+@all", "-@admin"]
+			"memora-test",
+			reset=True,
+			enabled=True,
+			passwords="+pw",
+			keys=["rq:*"],
+			commands=["+@all", "-@admin"],
 		)
 		as_bench = {"use_rq_auth": 1, "rq_username": "memora-test", "rq_password": "pw"}
 		forget = partial(setattr, pending_queue, "_broken_until", 0.0)
@@ -165,7 +170,12 @@ class TestDoctor(CommandsTestCase):
 			pending_queue.ring(["a"])
 			self.assertIn("a", pending_queue.waiting())
 			admin.acl_setuser(
-				"memora-test", enabled=True, passwords="+pw", keys=["rq:*"], commands=["+@all", "-info"]
+				"memora-test",
+				reset=True,
+				enabled=True,
+				passwords="+pw",
+				keys=["rq:*"],
+				commands=["+@all", "-info"],
 			)
 			self.assertIn("An ACL refuses memora's keys", self.found(doctor.queue_redis))
 
