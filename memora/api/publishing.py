@@ -26,7 +26,7 @@ from memora.services.cdn_export import (
 	standing,
 )
 from memora.services.cdn_export.dependency_resolver import CONTENT, PLAN, SUBJECT
-from memora.services.cdn_export.plain_text import as_html, as_typed, read
+from memora.services.cdn_export.plain_text import as_html, as_typed, read, store
 
 ADMINS = ("System Manager", ADMIN)
 READERS = (*ADMINS, EDITOR)
@@ -127,11 +127,35 @@ def search_targets(
 
 
 @frappe.whitelist(methods=["GET", "POST"])
+@frappe.validate_and_sanitize_search_inputs
+def search_plans(
+	doctype: str, txt: str, searchfield: str, start: int, page_len: int, filters: dict[str, Any]
+) -> list[tuple[str, str]]:
+	"""The picker of *View JSON*: plans that list the subject of the document in `filters`, found by title."""
+	frappe.only_for(READERS)
+	kind, name = str(filters.get("doctype")), str(filters.get("name"))
+	name = _readable(kind, name)
+	found = frappe.get_list(
+		PLAN,
+		filters=[
+			[overrides.LISTED, "subject", "=", standing.line_of(kind, name)[0][1]],
+			[PLAN, "title", "like", f"%{overrides.escaped(store(txt))}%"],
+		],
+		fields=["name", "title"],
+		order_by="title",
+		start=start,
+		page_length=page_len,
+		distinct=True,
+	)
+	return [(row.name, row.title) for row in found]
+
+
+@frappe.whitelist(methods=["GET", "POST"])
 @as_typed
-def get_dashboard() -> dict[str, Any]:
-	"""All that the page CDN Export Dashboard shows."""
+def get_dashboard(text: str = "", state: str = "", start: int = 0) -> dict[str, Any]:
+	"""What the page CDN Export Dashboard shows: all counts, and a page of the rows in this state that hold this text."""
 	frappe.only_for(ADMINS)
-	return dashboard.read()
+	return dashboard.read(str(text or ""), str(state or ""), max(0, frappe.utils.cint(start)))
 
 
 @frappe.whitelist(methods=["GET", "POST"])
@@ -165,6 +189,15 @@ def approve_held(plan_id: str) -> dict[str, Any]:
 	"""Let through what the brake holds of a plan, or of `subject:{name}`; starts now."""
 	frappe.only_for(ADMINS)
 	holding.approve(str(plan_id))
+	return operations.start_batch()
+
+
+@frappe.whitelist(methods=["POST"])
+@as_typed
+def retry_all() -> dict[str, Any]:
+	"""Put all dead letters back: they are built with the next batch, which starts now."""
+	frappe.only_for(ADMINS)
+	operations.retry_all()
 	return operations.start_batch()
 
 

@@ -164,5 +164,15 @@ def doctor() -> None:
 	"""
 
 
+def _say_all(group: click.Group) -> None:
+	"""Let a group's help show the first paragraph of each command whole; click cuts it off to a line."""
+	for command in group.commands.values():
+		command.short_help = " ".join((command.help or "").partition("\n\n")[0].split())
+		if isinstance(command, click.Group):
+			_say_all(command)
+
+
+_say_all(memora)
+
 commands = [memora]
 """Where Frappe looks for them."""

@@ -13,6 +13,7 @@ from memora.commands.running import Answer, CannotRun, Progress
 from memora.services.cdn_export import doctor as doctors
 from memora.services.cdn_export import operations
 from memora.services.cdn_export import preview as previews
+from memora.services.cdn_export.events import in_zone
 
 _LONGEST_CAUSE = 160
 _MOST_NAMED = 5
@@ -37,7 +38,7 @@ def process(progress: Progress) -> Answer:
 	lines = [
 		f"{_count(done['published'], 'build')} done, {done['failed']} failed"
 		+ (f", {done['left']} left to others" if done["left"] else ""),
-		*(f"  {failure['label']}: {failure['error_message']}" for failure in done["failures"]),
+		*(f"  {_called(failure)}: {failure['error_message']}" for failure in done["failures"]),
 	]
 	return Answer(done, lines, bool(done["failed"] or done["failures"]))
 
@@ -100,7 +101,7 @@ def repair(progress: Progress, dry_run: bool, lost_ledger: bool) -> Answer:
 		if found[word]:
 			lines.append(f"{_count(len(found[word]), 'file')} {said}")
 			lines += (f"  {finding['path']}: {finding['message']}" for finding in found[word])
-	lines += (f"  {failure['label']}: {failure['error_message']}" for failure in found["failures"])
+	lines += (f"  {_called(failure)}: {failure['error_message']}" for failure in found["failures"])
 	if not (found["mended"] or found["queued"] or found["left"]):
 		lines.append("All is well.")
 	return Answer(found, lines, bool(found["left"] or found["failures"]))
@@ -136,7 +137,10 @@ def retry_dead_letters(progress: Progress, labels: Sequence[str], everything: bo
 def clear_dead_letters(progress: Progress, labels: Sequence[str], everything: bool, yes: bool) -> Answer:
 	labels = _labels(labels, everything)
 	if labels and not yes:
-		question = f"Give up {', '.join(labels)}? What is live stays until its content changes again."
+		titles = {letter["label"]: letter["title"] for letter in operations.dead_letters()}
+		question = (
+			f"Give up {_all_called(labels, titles)}? What is live stays until its content changes again."
+		)
 		try:
 			sure = click.confirm(question, err=True)
 		except click.Abort as error:
@@ -248,15 +252,15 @@ def _status_lines(found: dict[str, Any]) -> Iterator[str]:
 		"waiting", waits + (", which is TOO LONG: see bench memora doctor" if found["overdue"] else "")
 	)
 	if found["building"]:
-		yield _field("being built", ", ".join(found["building"]))
+		yield _field("being built", _all_called(found["building"], found["titles"]))
 	for failing in found["failing"]:
 		yield _field(
 			"failed",
-			f"{failing['label']}, retry {failing['retry_count']} at {_moment(failing['next_retry_at'])}: "
+			f"{_called(failing)}, retry {failing['retry_count']} at {_moment(failing['next_retry_at'])}: "
 			f"{_shortened(failing['error_message'])}",
 		)
 	if found["held_plans"]:
-		yield _field("held", f"{', '.join(found['held_plans'])}: for an admin to approve")
+		yield _field("held", f"{_all_called(found['held_plans'], found['titles'])}: for an admin to approve")
 	if remaining := found["still_on_cdn"]:
 		named = ", ".join(found["still_on_cdn_paths"][:_MOST_NAMED])
 		more = f" and {remaining - _MOST_NAMED} more" if remaining > _MOST_NAMED else ""
@@ -277,12 +281,21 @@ def _status_lines(found: dict[str, Any]) -> Iterator[str]:
 		yield _field("Redis", "the queue's Redis does not answer: see bench memora doctor")
 
 
+def _called(named: dict[str, Any]) -> str:
+	"""What people call it, with what commands take."""
+	return f"“{named['title']}” ({named['label']})" if named.get("title") else named["label"]
+
+
+def _all_called(labels: Sequence[str], titles: dict[str, str]) -> str:
+	return ", ".join(_called({"label": label, "title": titles.get(label)}) for label in labels)
+
+
 def _attempt(log: dict[str, Any]) -> tuple[Any, ...]:
 	started, completed = log["started_at"], log["completed_at"]
 	seconds = f"{(completed - started).total_seconds():.1f}" if started and completed else ""
 	return (
 		_moment(completed),
-		log["plan_title"] or log["plan_id"],
+		_called({"title": log["plan_title"], "label": log["plan_id"]}),
 		log["status"],
 		log["files_uploaded"],
 		log["files_deleted"],
@@ -324,7 +337,7 @@ def _size(count: int) -> str:
 
 
 def _moment(moment: datetime | None) -> str:
-	return f"{frappe.utils.get_datetime(moment):%Y-%m-%d %H:%M:%S}" if moment else ""
+	return in_zone(frappe.utils.get_datetime(moment)).isoformat(" ", "seconds") if moment else ""
 
 
 def _shortened(text: str) -> str:

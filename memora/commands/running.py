@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import wraps
 from typing import Any
 
@@ -93,6 +94,10 @@ def _run(name: str, site: str, as_json: bool, options: dict[str, Any]) -> int:
 	try:
 		with connected(site):
 			answer = _answer(name, as_json, options)
+			lines = [read(line) for line in answer.lines]
+			if as_json:  # while the site is there, whose zone its times are in
+				data = read_all(answer.data)
+				lines = [json.dumps(data, ensure_ascii=False, indent=1, default=_as_json)]
 	except KeyboardInterrupt:
 		return _refuse(INTERRUPTED, as_json)
 	except click.ClickException as error:
@@ -104,11 +109,8 @@ def _run(name: str, site: str, as_json: bool, options: dict[str, Any]) -> int:
 		return _refuse(error.format_message(), as_json)
 	finally:
 		signal.signal(signal.SIGTERM, previous)
-	if as_json:
-		click.echo(json.dumps(read_all(answer.data), ensure_ascii=False, indent=1, default=str))
-	else:
-		for line in answer.lines:
-			click.echo(read(line))
+	for line in lines:
+		click.echo(line)
 	return FOUND if answer.found else FINE
 
 
@@ -138,6 +140,12 @@ def _answer(name: str, as_json: bool, options: dict[str, Any]) -> Answer:
 	except Exception as error:  # Python's own exit code for it would mean "found something"
 		traceback.print_exc()
 		raise CannotRun(f"This is a fault in memora: {type(error).__name__}: {error}") from error
+
+
+def _as_json(value: Any) -> str:
+	from memora.services.cdn_export.events import in_zone
+
+	return in_zone(value).isoformat() if isinstance(value, datetime) else str(value)
 
 
 def _was_interrupted(error: BaseException) -> bool:

@@ -113,11 +113,11 @@ def search(doctype: str, text: str, subjects: list[str], start: int, rows: int) 
 		f"""select n0.name, n0.title, {above} from {" ".join(joins)}
 		where n{len(titles)}.name in %s and (n0.title like %s or n0.name = %s)
 		order by n0.title, n0.name limit %s offset %s""",
-		(tuple(subjects), f"%{_escaped(plain_text.store(text))}%", text, int(rows), int(start)),
+		(tuple(subjects), f"%{escaped(plain_text.store(text))}%", text, int(rows), int(start)),
 	)
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
 	"""Text to be found by LIKE as it stands."""
 	return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 

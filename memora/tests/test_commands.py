@@ -13,9 +13,11 @@ import sys
 import threading
 import time
 from contextlib import nullcontext
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
+from zoneinfo import ZoneInfo
 
 import click
 import frappe
@@ -90,6 +92,34 @@ class TestCommands(CommandsTestCase):
 		self.assertEqual(found["live_files"], len(self.all_paths()))
 		self.assertIsNotNone(found["last_success_at"])
 
+	def test_times_carry_the_zone_of_the_site(self) -> None:
+		self.publish()
+		zone = datetime.now(ZoneInfo(frappe.utils.get_system_timezone())).isoformat()[-6:]
+		self.assertRegex(
+			self.says(FINE, "status"), rf"last success +\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d\{zone}\n"
+		)
+		for moment in (
+			self.asked(FINE, "status")["last_success_at"],
+			self.asked(FINE, "history")[0]["completed_at"],
+		):
+			self.assertEqual(str(datetime.fromisoformat(moment))[-6:], zone)
+
+	def test_titles_stand_beside_ids(self) -> None:
+		self.publish()
+		frappe.db.set_value(publish_state.TABLE, scopes.plan(self.plan.name).id, "held", 1)
+		named = f"“Grade 10” ({self.plan.name})"
+		self.assertIn(f"{named}: for an admin to approve", self.says(FINE, "status"))
+		self.kill(self.plan.name)
+		self.assertIn(named, self.bench("dead-letters", "clear", self.plan.name).output)
+
+	def test_the_overview_says_whole_sentences(self) -> None:
+		for words in ((), ("dead-letters",)):
+			said = " ".join(self.says(FINE, *words, "--help").split())
+			self.assertNotIn("...", said.replace("[OPTIONS] COMMAND [ARGS]...", ""))
+			group = memora.commands[words[0]] if words else memora
+			for command in group.commands.values():
+				self.assertIn(" ".join(command.help.partition("\n\n")[0].split()), said)
+
 	def test_status_finds_what_has_waited_too_long(self) -> None:
 		frappe.db.sql("update `tabCDN Change` set creation = creation - interval 11 minute")
 		self.assertIn("TOO LONG", self.says(FOUND, "status"))
@@ -110,7 +140,7 @@ class TestCommands(CommandsTestCase):
 			found = self.asked(FOUND, "process")
 		self.assertIn(self.plan.name, [failure["label"] for failure in found["failures"]])
 		self.assertIn("odd", found["failures"][0]["error_message"])
-		self.assertIn(f"{self.plan.name}, retry 1 at", self.says(FOUND, "status"))
+		self.assertIn(f"“Grade 10” ({self.plan.name}), retry 1 at", self.says(FOUND, "status"))
 		self.assertIn("odd", self.says(FOUND, "history", "--failed"))
 
 	def test_process_with_export_disabled_cannot_run(self) -> None:
@@ -273,7 +303,7 @@ class TestCommands(CommandsTestCase):
 	def test_history_shows_attempts(self) -> None:
 		self.assertIn("Nothing has been published yet.", self.says(FINE, "history"))
 		self.publish()
-		self.assertRegex(self.says(FINE, "history"), r"Grade 10 +Success +\d+")
+		self.assertRegex(self.says(FINE, "history"), r"“Grade 10” \(\w+\) +Success +\d+")
 		found = self.asked(FINE, "history", "--plan", "Grade 10")
 		self.assertEqual([log["status"] for log in found], ["Success"])
 		self.assertEqual(self.asked(FINE, "history", "--failed"), [])

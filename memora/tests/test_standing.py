@@ -11,7 +11,7 @@ import redis
 
 from memora.api import publishing
 from memora.exceptions import StorageUnavailableError
-from memora.services.cdn_export import fold, paths
+from memora.services.cdn_export import fold, operations, paths, scopes
 from memora.services.cdn_export.storage.local import LocalStorage
 from memora.tests import factories
 from memora.tests.publishing import PublishingTestCase, chain, make_course
@@ -510,6 +510,93 @@ class TestDashboard(StandingTestCase):
 		self.assertEqual(self.rows()[course["subject"].title]["state"], "waiting")
 		self.publish()
 		self.assertNotIn(course["subject"].title, self.rows())
+
+	def die(self, scope: Any, cause: str) -> None:
+		frappe.db.sql(
+			"""update `tabCDN Publish State` set dead_since = now(6), retry_count = 3, last_error = %s,
+				generation = generation + 1, failed_generation = generation where name = %s""",
+			(cause, scope.id),
+		)
+		frappe.db.commit()
+
+	def test_a_subject_and_the_list_of_plans_that_wait_are_shown_and_counted(self) -> None:
+		course, _plan = self.published()
+		for scope, title in (
+			(scopes.subject(course["subject"].name), course["subject"].title),
+			(scopes.INDEX, "The list of plans"),
+		):
+			self.die(scope, "odd")
+			self.assertEqual(self.rows()[title]["state"], "dead")
+			operations.retry(scope.label)
+			frappe.db.commit()
+			self.assertEqual(self.rows()[title]["state"], "waiting")
+			self.assertEqual(publishing.get_dashboard()["counts"]["waiting"], 1)
+			self.publish()
+			self.assertNotIn(title, self.rows())
+
+	def test_a_subject_that_no_plan_reads_does_not_wait(self) -> None:
+		make_course()
+		self.publish()
+		self.assertEqual(publishing.get_dashboard()["counts"]["waiting"], 0)
+
+	def make_plans(self, count: int) -> list[Any]:
+		course = make_course(units=1, lessons=1)
+		titles = [f"Plan {number:03}" for number in range(count)]
+		plans = [factories.make_plan([course["subject"]], is_published=1, title=title) for title in titles]
+		self.publish()
+		return plans
+
+	def test_many_rows_are_counted_searched_filtered_and_paged(self) -> None:
+		plans = self.make_plans(60)
+		for plan in plans[:13]:
+			self.die(scopes.plan(plan.name), f"plans/{plan.name}/manifest.json: no such bucket")
+		self.die(scopes.plan(plans[13].name), "another cause")
+		found = publishing.get_dashboard()
+		self.assertEqual((len(found["rows"]), found["found"], found["total"]), (50, 60, 60))
+		self.assertEqual((found["counts"]["dead"], found["counts"]["live"]), (14, 46))
+		self.assertEqual(found["causes"], [{"cause": "… no such bucket", "count": 13}])
+		second = publishing.get_dashboard(start=50)["rows"]
+		self.assertEqual(len({row["name"] for row in (*found["rows"], *second)}), 60)
+		self.assertEqual(publishing.get_dashboard(state="dead")["found"], 14)
+		self.assertEqual(
+			[row["title"] for row in publishing.get_dashboard(text="plan 041")["rows"]], ["Plan 041"]
+		)
+		self.assertEqual(publishing.get_dashboard(text="NO SUCH", state="dead")["found"], 13)
+		self.assertEqual(publishing.get_dashboard(text="no such thing")["rows"], [])
+
+		publishing.retry_all()
+		frappe.db.commit()
+		self.assertEqual(publishing.get_dashboard()["counts"]["dead"], 0)
+
+	def test_a_form_is_told_of_a_few_of_many_plans(self) -> None:
+		self.configure(cdn_base_url="https://cdn.example.com")
+		plans = self.make_plans(30)
+		self.die(scopes.plan(plans[29].name), "odd")
+		self.edit(plans[29], title="Plan Z")
+		lesson = frappe.get_last_doc("Memora Lesson")
+		status = self.state(lesson)
+		self.assertEqual((status["plan_count"], len(status["plans"])), (30, 8))
+		self.assertTrue(any(plan["url"] for plan in status["plans"]))
+		self.assertLess(len(frappe.as_json(status)), 8_000)
+		found = publishing.search_plans(
+			"Memora Academic Plan", "012", "name", 0, 10, {"doctype": lesson.doctype, "name": lesson.name}
+		)
+		self.assertEqual(found, [(plans[12].name, "Plan 012")])
+		other = factories.make_plan(title="Plan 012 of another subject")
+		self.assertNotIn(
+			other.name,
+			[
+				row[0]
+				for row in publishing.search_plans(
+					"Memora Academic Plan",
+					"",
+					"name",
+					0,
+					50,
+					{"doctype": lesson.doctype, "name": lesson.name},
+				)
+			],
+		)
 
 	def test_what_keeps_batches_from_running_is_said(self) -> None:
 		with patch("memora.services.cdn_export.schedule._is_off", return_value=True):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -11,8 +13,10 @@ from frappe.utils import add_days, getdate, now_datetime
 
 from memora.services.cdn_export import (
 	batch_processor,
+	database,
 	items,
 	operations,
+	plain_text,
 	progress,
 	publish_state,
 	purge_queue,
@@ -23,16 +27,35 @@ from memora.services.cdn_export import (
 )
 from memora.services.cdn_export.scopes import Scope
 
+_PATH = re.compile(r"\b(?:plans|lessons|units|media|schemas)/\S+")
+"""What differs from one to the next where the same thing is wrong with all."""
+
 _DAYS = 14
 _RUNS = 8
-_MOST_ROWS = 200
+_PAGE = 50
+_CAUSES = 5
 _ITEMS = 5
 
 
-def read() -> dict[str, Any]:
-	"""Health, what waits, what fails, each plan's state, and the runs of the last two weeks."""
+def read(text: str = "", state: str = "", start: int = 0) -> dict[str, Any]:
+	"""Health, what waits, what fails and why, and the runs of the last two weeks.
+
+	`counts` and `causes` are of all there is; `rows` are a page of those in this state whose title, name or cause holds
+	this text, from the one numbered `start`; `found` says how many there are.
+	"""
 	rows = _rows()
 	status = operations.queue_status()
+	wanted = plain_text.store(text.strip()).casefold()
+	found = [
+		row
+		for row in rows
+		if (not state or row["state"] == state)
+		and (not wanted or any(wanted in str(row[key]).casefold() for key in ("title", "label", "reason")))
+	]
+	page = found[start : start + _PAGE]
+	known = progress.of_scopes(row["scope"] for row in page if row["state"] == "building")
+	for row in page:
+		row["progress"] = known.get(row["scope"])
 	return {
 		"health": health(),
 		"oldest_waiting_since": status["oldest_waiting_since"],
@@ -41,11 +64,23 @@ def read() -> dict[str, Any]:
 			state: sum(row["state"] == state for row in rows)
 			for state in ("waiting", "building", "failed", "remains", "dead", "held", "live")
 		},
-		"rows": rows[:_MOST_ROWS],
-		"left_off": max(0, len(rows) - _MOST_ROWS),
+		"causes": _causes(rows),
+		"rows": page,
+		"found": len(found),
+		"total": len(rows),
+		"start": start,
+		"page": _PAGE,
 		"days": _days(),
 		"runs": operations.sync_history(limit=_RUNS),
 	}
+
+
+def _causes(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+	"""What keeps more than one from being published, said once with how many it keeps; the most first."""
+	counts = Counter(
+		_PATH.sub("…", row["reason"]) for row in rows if row["state"] in ("failed", "dead") and row["reason"]
+	)
+	return [{"cause": cause, "count": count} for cause, count in counts.most_common(_CAUSES) if count > 1]
 
 
 def health() -> dict[str, Any]:
@@ -84,7 +119,8 @@ def a_paid_path() -> str:
 
 
 def _rows() -> list[dict[str, Any]]:
-	"""Every plan there is or was and is not yet gone, and each shared subject in trouble; the worst first."""
+	"""Every plan there is or was and is not yet gone, and each shared subject, and the list of plans, while they wait, are
+	built or fail; the worst first."""
 	found = []
 	for row in frappe.db.sql(
 		f"""select state.scope_type, state.ref, state.generation, state.published_generation,
@@ -99,7 +135,10 @@ def _rows() -> list[dict[str, Any]]:
 		left join `tabMemora Subject` subject on state.scope_type in ('subject', 'removal')
 			and subject.name = if(state.scope_type = 'subject', state.ref, substr(state.ref, 9))
 		where state.scope_type = 'plan' or state.scope_type = 'removal' or state.retry_count > 0
-			or state.dead_since is not null or state.held = 1 or coalesce(state.lease_expires > now(6), 0)""",
+			or state.dead_since is not null or state.held = 1 or coalesce(state.lease_expires > now(6), 0)
+			or state.published_generation < state.generation and (state.scope_type != 'subject' or exists (
+				select 1 from `tabCDN Rendition` reader
+				where {database.exactly("reader.subject", "state.ref")} and reader.mode = 'shared'))""",
 		as_dict=True,
 	):
 		state = _state(row)
@@ -125,9 +164,6 @@ def _rows() -> list[dict[str, Any]]:
 				"reason": row.held_reason if state == "held" else row.last_error or "",
 			}
 		)
-	known = progress.of_scopes(row["scope"] for row in found if row["state"] == "building")
-	for row in found:
-		row["progress"] = known.get(row["scope"])
 	order = ("dead", "failed", "remains", "held", "building", "waiting", "live", "draft")
 	return sorted(found, key=lambda row: (order.index(row["state"]), row["title"].casefold(), row["label"]))
 

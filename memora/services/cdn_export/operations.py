@@ -119,6 +119,10 @@ def status() -> dict[str, Any]:
 	files, size = frappe.db.sql(
 		"select count(*), sum(size) from `tabCDN File` where state in ('live', 'in_flight')"
 	)[0]
+	failing = publish_state.failing()
+	held = frappe.get_all(publish_state.TABLE, {"held": 1, "scope_type": "plan"}, pluck="ref")
+	at_work = [Scope(scope_type, ref or "") for scope_type, ref in building]
+	titles = _titles_of([*at_work, *map(scopes.plan, held), *(state.scope for state, _error in failing)])
 	return {
 		"site": frappe.local.site,
 		"provider": options.provider,
@@ -127,18 +131,20 @@ def status() -> dict[str, Any]:
 		"failing": [
 			{
 				"label": state.scope.label,
+				"title": titles.get(state.scope.label, ""),
 				"retry_count": state.retry_count,
 				"next_retry_at": state.next_retry_at,
 				"error_message": error,
 			}
-			for state, error in publish_state.failing()
+			for state, error in failing
 		],
-		"held_plans": frappe.get_all(publish_state.TABLE, {"held": 1, "scope_type": "plan"}, pluck="ref"),
+		"held_plans": held,
 		"still_on_cdn": len(refused),
 		"still_on_cdn_paths": refused[:_MOST_NAMED],
 		"purges_failing": purges,
 		"purge_error": why,
-		"building": [Scope(scope_type, ref or "").label for scope_type, ref in building],
+		"building": [scope.label for scope in at_work],
+		"titles": titles,
 		"overdue": bool(options.enabled and oldest and now_datetime() - oldest > allowed),
 		"live_plans": int(live_plans or 0),
 		"live_files": files,
@@ -152,19 +158,22 @@ def recent_failures(limit: int = 20) -> list[dict[str, Any]]:
 	"""The latest failed attempts at plans, and what fails now beside them (a shared subject, the list of plans, a removal),
 	newest first, each with its cause. `name` is the record of an attempt, or the label of what fails."""
 	_waiting, dead = publish_state.waiting_and_dead()
+	failing = [
+		(state, error) for state, error in [*dead, *publish_state.failing()] if state.scope_type != "plan"
+	]
+	titles = _titles_of([state.scope for state, _error in failing])
 	others = [
 		{
 			"name": state.scope.label,
 			"plan_id": state.scope.label,
-			"plan_title": _title(state.scope),
+			"plan_title": titles.get(state.scope.label, ""),
 			"status": "Dead Letter" if state.dead_since else "Failed",
 			"error_message": error,
 			"retry_count": state.retry_count,
 			"next_retry_at": state.next_retry_at,
 			"creation": state.dead_since or state.waiting_since or state.next_retry_at,
 		}
-		for state, error in [*dead, *publish_state.failing()]
-		if state.scope_type != "plan"
+		for state, error in failing
 	]
 	found = [*others, *_logs(_FAILED, _FAILURE_FIELDS, limit)]
 	return sorted(found, key=lambda row: row["creation"], reverse=True)[: _rows(limit)]
@@ -179,15 +188,11 @@ def sync_history(plan: str | None = None, limit: int = 50, *, failed: bool = Fal
 def dead_letters() -> list[dict[str, Any]]:
 	"""What is out of retries, longest dead first: its label, title, cause, and since when."""
 	_waiting, dead = publish_state.waiting_and_dead()
-	owners = [state.scope.owner for state, _error in dead]
-	titles = {
-		kind: _titles(doctype, [owner.ref for owner in owners if owner.type == kind])
-		for kind, doctype in (("plan", dependency_resolver.PLAN), ("subject", dependency_resolver.SUBJECT))
-	}
+	titles = _titles_of([state.scope for state, _error in dead])
 	return [
 		{
 			"label": state.scope.label,
-			"title": titles.get(state.scope.owner.type, {}).get(state.scope.owner.ref, ""),
+			"title": titles.get(state.scope.label, ""),
 			"error_message": error,
 			"dead_since": state.dead_since,
 			"is_live": state.is_live,
@@ -208,6 +213,18 @@ def retry(label: str) -> None:
 	pending_queue.exhume(scope.label)
 	if scope.type == "plan":
 		pending_queue.ring([scope.ref])
+
+
+def retry_all() -> int:
+	"""Put every dead letter back; returns how many there were."""
+	_waiting, dead = publish_state.waiting_and_dead()
+	labels = [state.scope.label for state, _error in dead]
+	for label in labels:
+		try:
+			retry(label)
+		except frappe.ValidationError:
+			frappe.clear_last_message()  # somebody was quicker
+	return len(labels)
 
 
 def clear(label: str) -> None:
@@ -413,12 +430,15 @@ def _publishing_state() -> tuple[Any, ...]:
 def _current_failures() -> list[dict[str, str]]:
 	"""What could not be published as things are now, with its cause."""
 	database.fresh()
+	rows = frappe.db.sql(
+		f"""select scope_type, ref, last_error from `tab{publish_state.TABLE}`
+		where published_generation < generation and (retry_count > 0 or dead_since is not null) order by name"""
+	)
+	failed = [(Scope(scope_type, ref or ""), error) for scope_type, ref, error in rows]
+	titles = _titles_of([scope for scope, _error in failed])
 	return [
-		{"label": Scope(scope_type, ref or "").label, "error_message": error}
-		for scope_type, ref, error in frappe.db.sql(
-			f"""select scope_type, ref, last_error from `tab{publish_state.TABLE}`
-			where published_generation < generation and (retry_count > 0 or dead_since is not null) order by name"""
-		)
+		{"label": scope.label, "title": titles.get(scope.label, ""), "error_message": error}
+		for scope, error in failed
 	]
 
 
@@ -432,17 +452,16 @@ def _rows(limit: int) -> int:
 	return max(1, min(cint(limit) or 1, _MOST_ROWS))
 
 
-def _title(scope: Scope) -> str:
-	"""The title of the document that owns a scope's files, "" for none."""
-	owner = scope.owner
-	doctype = {"plan": dependency_resolver.PLAN, "subject": dependency_resolver.SUBJECT}.get(owner.type)
-	return (doctype and frappe.db.get_value(doctype, owner.ref, "title")) or ""
-
-
-def _titles(doctype: str, names: Sequence[str]) -> dict[str, str]:
-	if not names:
-		return {}
-	return dict(frappe.get_all(doctype, {"name": ("in", names)}, ["name", "title"], as_list=True))
+def _titles_of(named: Sequence[Scope]) -> dict[str, str]:
+	"""The titles of the documents that own these scopes' files, by label; one SELECT a DocType."""
+	found: dict[str, str] = {}
+	for kind, doctype in (("plan", dependency_resolver.PLAN), ("subject", dependency_resolver.SUBJECT)):
+		owners = {scope.label: scope.owner.ref for scope in named if scope.owner.type == kind}
+		if owners:
+			names = {"name": ("in", list(set(owners.values())))}
+			titles = dict(frappe.get_all(doctype, names, ["name", "title"], as_list=True))
+			found |= {label: titles[ref] for label, ref in owners.items() if ref in titles}
+	return found
 
 
 def seconds_since(moment: datetime | None) -> float:

@@ -79,8 +79,16 @@ _WITH_CAUSE: tuple[State, ...] = ("remains", "dead", "failed", "held")
 _WITHOUT_FILE = ("Memora Track", "Memora Topic")
 
 _MOST_CHANGES = 500
+_MOST_PLANS = 8
+_MOST_REASONS = 3
+"""What one answer tells of a document's plans."""
+
 _MARGIN = timedelta(minutes=1)
 """An edit this long before a build ended may have come too late for it."""
+
+
+def _place(state: State) -> int:
+	return _WORST_FIRST.index(state) if state in _WORST_FIRST else len(_WORST_FIRST)
 
 
 @dataclass(slots=True)
@@ -630,7 +638,15 @@ def _sentence(text: str | None) -> str:
 
 
 def as_dict(standing: Standing) -> dict[str, Any]:
-	"""A standing as the Desk reads it, with where to look and when something happens next."""
+	"""A standing as the Desk reads it, with where to look and when something happens next.
+
+	Where its plans are many, the worst of them are told, and one that is live: a lesson can be in a thousand.
+	"""
+	told = standing.plans
+	if len(told) > _MOST_PLANS:
+		worst = sorted(told, key=lambda item: (_place(item.state), item.title, item.plan))
+		live = next((item for item in worst if item.is_live and item.path), worst[0])
+		told = worst[:_MOST_PLANS] if live in worst[:_MOST_PLANS] else [*worst[: _MOST_PLANS - 1], live]
 	options = settings.load()
 	base = options.base_url
 	waits = standing.state in ("waiting", "leaving")
@@ -648,6 +664,10 @@ def as_dict(standing: Standing) -> dict[str, Any]:
 		"next_try": standing.next_try,
 		"obstacle": schedule.obstacle(options) if waits else "",
 		"now": now_datetime(),
+		"plan_count": len(standing.plans),
+		"held": list(dict.fromkeys(item.held_reason for item in standing.plans if item.held_reason))[
+			:_MOST_REASONS
+		],
 		"plans": [
 			{
 				"plan": item.plan,
@@ -663,6 +683,6 @@ def as_dict(standing: Standing) -> dict[str, Any]:
 				else "",
 				"held": item.held_reason,
 			}
-			for item in standing.plans
+			for item in told
 		],
 	}

@@ -14,6 +14,12 @@ class ExportDashboard {
 		this.page = page;
 		this.$body = $('<div class="memora-dashboard" aria-live="polite"></div>').appendTo(page.main);
 		this.$body.on("click", "[data-action]", (event) => this.act(event.currentTarget));
+		this.wanted = { text: "", state: "", start: 0 };
+		const later = frappe.utils.debounce(() => this.watch.now(), 300);
+		this.$body.on("input", "[data-search]", (event) => {
+			this.wanted = { ...this.wanted, text: event.currentTarget.value, start: 0 };
+			later();
+		});
 		page.set_primary_action(__("Refresh"), () => this.watch.now(), "refresh");
 		page.add_inner_button(__("CDN Settings"), () => frappe.set_route("cdn-settings"));
 		page.add_inner_button(__("Sync Log"), () => frappe.set_route("List", "CDN Sync Log"));
@@ -30,9 +36,11 @@ class ExportDashboard {
 	}
 
 	refresh() {
+		const { wanted } = this;
 		return memora.publishing
-			.ask("get_dashboard", {}, { quiet: true })
+			.ask("get_dashboard", wanted, { quiet: true })
 			.then((data) => {
+				if (wanted !== this.wanted) return; // another search is on its way
 				this.data = data;
 				this.render();
 			})
@@ -52,13 +60,15 @@ class ExportDashboard {
 	// Only what differs is drawn anew: the chart does not flicker, and focus stays where it is.
 	render() {
 		if (!this.parts) {
-			const names = ["warnings", "tiles", "rows", "chart", "runs"];
+			const names = ["warnings", "tiles", "causes", "search", "rows", "chart", "runs"];
 			this.$body.html(names.map((name) => `<div data-part="${name}"></div>`).join(""));
 			this.parts = {};
 		}
 		this.$body.find("> .alert-danger").remove();
 		this.put("warnings", this.warnings());
 		this.put("tiles", this.tiles());
+		this.put("causes", this.causes());
+		this.put("search", this.search(), String(this.data.total > 0));
 		this.put("rows", this.rows());
 		this.put("runs", this.runs());
 		if (this.put("chart", this.chart_frame(), JSON.stringify(this.data.days))) this.draw_charts();
@@ -87,10 +97,12 @@ class ExportDashboard {
 	tiles() {
 		const { ago, until } = memora.publishing;
 		const { counts, health, oldest_waiting_since: oldest } = this.data;
-		const tile = (number, label, bad) => `
-			<div class="memora-tile ${bad ? "is-bad" : ""}">
-				<span class="memora-tile-number">${number}</span><span class="memora-tile-label">${label}</span>
-			</div>`;
+		// A tile shows its rows alone, and all again.
+		const tile = (state, label, bad) => `
+			<button type="button" class="memora-tile ${bad ? "is-bad" : ""}" data-action="filter" data-state="${state}"
+				data-key="tile ${state}" aria-pressed="${this.wanted.state === state}">
+				<span class="memora-tile-number">${counts[state]}</span><span class="memora-tile-label">${label}</span>
+			</button>`;
 		const wait = oldest
 			? __("oldest change {0}", [ago(oldest)])
 			: __("no change waits");
@@ -102,29 +114,61 @@ class ExportDashboard {
 		];
 		return `
 			<div class="memora-tiles">
-				${tile(counts.live, __("Live and up to date"))}
-				${tile(counts.waiting, __("Waiting"))}
-				${tile(counts.building, __("Being published"))}
-				${tile(counts.held, __("Held for approval"), counts.held)}
-				${tile(counts.failed, __("Failing, tried again"), counts.failed)}
-				${tile(counts.dead, __("Dead letters"), counts.dead)}
+				${tile("live", __("Live and up to date"))}
+				${tile("waiting", __("Waiting"))}
+				${tile("building", __("Being published"))}
+				${tile("held", __("Waiting for Approval"), counts.held)}
+				${counts.remains ? tile("remains", __("Still on the CDN"), true) : ""}
+				${tile("failed", __("Failing, tried again"), counts.failed)}
+				${tile("dead", __("Dead letters"), counts.dead)}
 			</div>
 			<div class="text-muted">${runs.filter(Boolean).join(" · ")}</div>`;
 	}
 
+	// One cause that keeps many is said once.
+	causes() {
+		const { esc } = memora.publishing;
+		const { causes, counts } = this.data;
+		const retry =
+			counts.dead > 1
+				? `<button type="button" class="btn btn-primary-light btn-xs" data-action="retry_all" data-key="retry_all">${__(
+						"Retry All"
+				  )}</button>`
+				: "";
+		if (!causes.length && !retry) return "";
+		const said = causes.map(
+			({ cause, count }) => `<li><bdi>${esc(cause)}</bdi> <b>${__("{0} wait for this", [count])}</b></li>`
+		);
+		return `<div class="alert alert-danger"><ul class="memora-plain-list">${said.join("")}</ul>${retry}</div>`;
+	}
+
+	search() {
+		if (!this.data.total) return "";
+		return `<input type="search" class="form-control input-sm" data-search aria-label="${__("Search Plans")}" placeholder="${__(
+			"Search by title or cause"
+		)}" value="${memora.publishing.esc(this.wanted.text)}">`;
+	}
+
 	rows() {
-		const { rows, left_off } = this.data;
+		const { rows, found, total, start, page } = this.data;
 		const head = `<h4>${__("Plans")}</h4>`;
-		if (!rows.length) {
+		if (!total) {
 			return `<section class="memora-panel">${head}<div class="memora-empty"><b>${__(
 				"Nothing has been published yet."
 			)}</b><br>${__("Publish an Academic Plan, and it appears here with its next run.")}<br><br>
 				<a class="btn btn-default btn-sm" href="/app/memora-academic-plan">${__("Academic Plans")}</a></div></section>`;
 		}
-		const more = left_off ? `<p class="text-muted">${__("and {0} more", [left_off])}</p>` : "";
-		return `<section class="memora-panel">${head}<ul class="memora-rows">${rows
-			.map((row) => this.row(row))
-			.join("")}</ul>${more}</section>`;
+		const turn = (to, label) =>
+			`<button type="button" class="btn btn-default btn-xs" data-action="turn" data-start="${to}" data-key="${label}">${label}</button>`;
+		const pages =
+			found > page
+				? `<p class="text-muted">${__("{0} to {1} of {2}", [start + 1, start + rows.length, found])}
+					${start > 0 ? turn(start - page, __("Previous")) : ""}
+					${start + page < found ? turn(start + page, __("Next")) : ""}</p>`
+				: "";
+		const none = `<div class="memora-empty">${__("Nothing of this kind.")}</div>`;
+		const list = `<ul class="memora-rows">${rows.map((row) => this.row(row)).join("")}</ul>`;
+		return `<section class="memora-panel">${head}${rows.length ? list : none}${pages}</section>`;
 	}
 
 	row(row) {
@@ -244,6 +288,11 @@ class ExportDashboard {
 		)}</ul></section>`;
 	}
 
+	show_only(what) {
+		this.wanted = { ...this.wanted, start: 0, ...what };
+		this.watch.now();
+	}
+
 	act(target) {
 		const { action, label, name, title } = target.dataset;
 		const call = (method, plan_id = label) =>
@@ -257,6 +306,9 @@ class ExportDashboard {
 				.then(() => this.watch.now());
 		const actions = {
 			refresh: () => this.watch.now(),
+			filter: () => this.show_only({ state: this.wanted.state === target.dataset.state ? "" : target.dataset.state }),
+			turn: () => this.show_only({ start: Number(target.dataset.start) }),
+			retry_all: () => call("retry_all"),
 			retry: () => call("memora.api.cdn_admin.retry_dead_letter"),
 			clear: () =>
 				frappe.confirm(

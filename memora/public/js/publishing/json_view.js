@@ -1,16 +1,25 @@
 // View JSON: a document's file as it is live and as the next run would write it, side by side.
 const { esc, typed } = memora.publishing;
 
-memora.publishing.show_json = function (doctype, name, title, plans) {
+// With `more` plans than these, which are shown to choose from, any is searched for.
+memora.publishing.show_json = function (doctype, name, title, plans, more = false) {
 	const dialog = new frappe.ui.Dialog({
 		title: __("JSON of {0}", [esc(typed(title) || name)]),
 		size: "extra-large",
 		fields: [
 			{
 				fieldname: "plan",
-				fieldtype: "Select",
 				label: __("Plan"),
-				options: plans.map((plan) => ({ value: plan.plan, label: esc(plan.title) })),
+				...(more
+					? {
+							fieldtype: "Link",
+							options: "Memora Academic Plan",
+							get_query: () => ({ query: "memora.api.publishing.search_plans", filters: { doctype, name } }),
+					  }
+					: {
+							fieldtype: "Select",
+							options: plans.map((plan) => ({ value: plan.plan, label: esc(plan.title) })),
+					  }),
 				default: plans[0].plan,
 				hidden: plans.length < 2,
 				change: () => load(),

@@ -3,6 +3,7 @@ const { esc, ago, until, pill } = memora.publishing;
 
 const PLAN = "Memora Academic Plan";
 const KINDS = ["Memora Subject", "Memora Track", "Memora Unit", "Memora Topic", "Memora Lesson", PLAN];
+const STARTS_WITHIN = 30000;
 const BUSY = ["waiting", "building", "leaving", "failed", "held", "remains"];
 
 class StatusLine {
@@ -22,6 +23,7 @@ class StatusLine {
 		if (this.name !== this.frm.docname) {
 			this.name = this.frm.docname;
 			this.status = null;
+			this.started = 0;
 			this.$line.html(`<div class="memora-status-main text-muted">${__("Looking at the CDN …")}</div>`);
 		}
 		this.watch = memora.publishing.watch({
@@ -54,7 +56,10 @@ class StatusLine {
 		const live = status.plans.find((plan) => plan.url);
 		const buttons = [];
 		if (BUSY.includes(status.state) && status.state !== "held") {
-			buttons.push(button("publish", __("Publish Now"), "btn-primary-light"));
+			// Off from the click until the run is over: there is nothing more to start.
+			if (status.state !== "waiting" || Date.now() - this.started > STARTS_WITHIN) this.started = 0;
+			const runs = status.state === "building" || this.started;
+			buttons.push(button("publish", __("Publish Now"), "btn-primary-light", runs));
 		}
 		if (this.is_plan) buttons.push(button("preview", __("Preview Changes")));
 		if (status.plans.length) buttons.push(button("json", __("View JSON")));
@@ -68,8 +73,8 @@ class StatusLine {
 				<span class="memora-status-text">${this.sentence(status)}</span>
 				<span class="memora-status-buttons">${buttons.join("")}</span>
 			</div>
-			${this.is_plan ? "" : plans_html(status.plans)}
-			${held_html(status.plans)}`);
+			${this.is_plan ? "" : plans_html(status)}
+			${held_html(status.held)}`);
 		this.$line.find("details").prop("open", open);
 		// Beside the title stands the same, instead of what the Published box alone would say.
 		if (!this.frm.is_dirty()) this.frm.page.set_indicator(status.label, status.color);
@@ -98,10 +103,14 @@ class StatusLine {
 		const action = target.dataset.action;
 		if (action === "publish") {
 			const go = () =>
-				memora.publishing.publish_now(doctype, docname, $(target)).then(() => this.watch.now());
+				memora.publishing.publish_now(doctype, docname, $(target)).then(() => {
+					this.started = Date.now();
+					this.watch.now();
+				});
 			this.frm.is_dirty() ? this.frm.save().then(go) : go();
 		} else if (action === "json") {
-			memora.publishing.show_json(doctype, docname, this.frm.doc.title, this.status.plans);
+			const { plans, plan_count } = this.status;
+			memora.publishing.show_json(doctype, docname, this.frm.doc.title, plans, plan_count > plans.length);
 		} else if (action === "preview") {
 			memora.publishing.show_preview(docname, this.frm.doc.title);
 		}
@@ -117,12 +126,12 @@ function linked(text, doc) {
 	return text.replace(`“${title}”`, () => `“${link}”`).replace(`«${title}»`, () => `«${link}»`);
 }
 
-const button = (action, label, look = "btn-default") =>
-	`<button type="button" class="btn ${look} btn-xs" data-action="${action}">${label}</button>`;
+const button = (action, label, look = "btn-default", off = false) =>
+	`<button type="button" class="btn ${look} btn-xs" data-action="${action}" ${off ? "disabled" : ""}>${label}</button>`;
 
 const away = (url, label, look = "") => `<a ${look} href="${esc(url)}" target="_blank" rel="noopener">${label}</a>`;
 
-function plans_html(plans) {
+function plans_html({ plans, plan_count }) {
 	if (!plans.length) return "";
 	const rows = plans.map(
 		(plan) => `
@@ -135,16 +144,17 @@ function plans_html(plans) {
 				${plan.url ? away(plan.url, __("Open on CDN")) + away(plan.reader, __("View as Learner")) : ""}
 			</li>`
 	);
-	const title = plans.length === 1 ? __("In one plan: {0}", [esc(plans[0].title)]) : __("In {0} plans", [plans.length]);
+	const more = plan_count - plans.length;
+	if (more > 0) rows.push(`<li class="text-muted">${__("and {0} more", [more])}</li>`);
+	const title = plan_count === 1 ? __("In one plan: {0}", [esc(plans[0].title)]) : __("In {0} plans", [plan_count]);
 	return `<details class="memora-status-plans"><summary>${title}</summary><ul>${rows.join("")}</ul></details>`;
 }
 
-function held_html(plans) {
-	const reasons = [...new Set(plans.map((plan) => plan.held).filter(Boolean))];
+function held_html(reasons) {
 	return reasons
 		.map(
 			(reason) =>
-				`<div class="memora-status-held">${pill("purple", __("Held"))} ${esc(reason)} · ${__(
+				`<div class="memora-status-held">${pill("purple", __("Waiting for Approval"))} ${esc(reason)} · ${__(
 					"An admin can approve it on the dashboard."
 				)}</div>`
 		)

@@ -29,11 +29,11 @@ Object.assign(memora.publishing, {
 			}).then(reject, reject)
 		),
 
-	// A moment as people say it, with the exact one behind it.
+	// A moment as people say it, with the exact one behind it, and whose clock that is.
 	ago: (moment) =>
 		moment
 			? `<time class="frappe-timestamp" data-timestamp="${esc(moment)}" title="${esc(
-					frappe.datetime.str_to_user(moment)
+					`${frappe.datetime.str_to_user(moment)} ${zone()}`
 			  )}">${esc(frappe.datetime.prettyDate(moment))}</time>`
 			: "",
 
@@ -65,6 +65,9 @@ Object.assign(memora.publishing, {
 			return started;
 		}),
 });
+
+// Frappe's times are the site's; later versions show them in the user's.
+const zone = () => (frappe.boot.time_zone && (frappe.boot.time_zone.user || frappe.boot.time_zone.system)) || "";
 
 function as_date(moment) {
 	return new Date(String(moment).replace(" ", "T").slice(0, 19)).getTime();
