@@ -53,11 +53,15 @@ class TestEndpoints(PublishingTestCase):
 			"search_targets": lambda: publishing.search_targets(
 				"Memora Lesson", "", "name", 0, 10, {"subjects": [self.course["subject"].name]}
 			),
+			"search_plans": lambda: publishing.search_plans(
+				"Memora Academic Plan", "", "name", 0, 10, {"doctype": "Memora Lesson", "name": lesson}
+			),
 		}
 		self.for_admins: dict[str, Callable[[], Any]] = {
 			"get_dashboard": publishing.get_dashboard,
 			"get_health": publishing.get_health,
 			"test_connection": publishing.test_connection,
+			"retry_all": publishing.retry_all,
 			"approve_held": lambda: publishing.approve_held(self.plan.name),
 			"get_queue_status": cdn_admin.get_queue_status,
 			"get_recent_failures": cdn_admin.get_recent_failures,
@@ -85,6 +89,7 @@ class TestEndpoints(PublishingTestCase):
 		for module, name in (
 			(publishing, "publish_now"),
 			(publishing, "approve_held"),
+			(publishing, "retry_all"),
 			(publishing, "test_connection"),
 			(cdn_admin, "retry_dead_letter"),
 			(cdn_admin, "clear_dead_letter"),

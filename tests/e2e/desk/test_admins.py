@@ -152,6 +152,49 @@ def test_what_keeps_batches_from_running_is_said(desk: Desk, bench: Bench, here:
 # the dashboard
 
 
+def test_the_dashboard_is_searched_and_filtered(desk: Desk, here: School) -> None:
+	say, title = here.say, here.title("plan")
+	with desk.login(here.admin) as page:
+		desk.open(page, DASHBOARD)
+		expect(row_of(page, title)).to_be_visible()
+		expect(row_of(page, here.title("short plan"))).to_be_visible()
+		search = page.locator("[data-search]")
+		search.fill(title)
+		expect(row_of(page, here.title("short plan"))).to_be_hidden()
+		expect(row_of(page, title)).to_be_visible()
+		expect(search).to_be_focused()
+		search.fill("")
+		live, dead = (page.locator(f".memora-tile[data-state={state}]") for state in ("live", "dead"))
+		dead.click()
+		expect(page.locator("[data-part=rows]")).to_contain_text(say("Nothing of this kind."))
+		live.click()
+		expect(row_of(page, title)).to_be_visible()
+		expect(live).to_have_attribute("aria-pressed", "true")
+		live.click()
+		expect(live).to_have_attribute("aria-pressed", "false")
+
+
+def test_many_that_failed_for_one_cause_are_retried_at_once(desk: Desk, here: School) -> None:
+	plans = [here.docs[key] for key in ("plan", "short plan")]
+	for plan in plans:
+		desk.edit(plan, title=plan.title + " *")
+	with driver.broken():
+		desk.publish()
+		for plan in plans:
+			driver.let_die(plan.name)
+	with desk.login(here.admin) as page:
+		desk.open(page, DASHBOARD)
+		causes = page.locator("[data-part=causes]")
+		expect(causes).to_contain_text("The disk is full")
+		causes.get_by_role("button", name=here.say("Retry All")).click()
+		expect(causes).to_be_hidden()
+		for plan in plans:
+			expect(state_of(row_of(page, plan.title + " *"))).to_have_text(here.say("Live"))
+	for plan in plans:
+		desk.edit(plan, title=plan.title)
+	desk.publish()
+
+
 def test_what_failed_for_good_reaches_the_admin_and_is_retried(desk: Desk, here: School) -> None:
 	say, plan, newer = here.say, here.docs["short plan"], here.title("short plan") + " *"
 	desk.edit(plan, title=newer)
@@ -161,7 +204,7 @@ def test_what_failed_for_good_reaches_the_admin_and_is_retried(desk: Desk, here:
 	with desk.login(here.admin) as page:
 		desk.open(page, DASHBOARD)
 		row = row_of(page, newer)
-		expect(state_of(row)).to_have_text(say("Failed for Good"))
+		expect(state_of(row)).to_have_text(say("Failed Permanently"))
 		expect(row).to_contain_text("The disk is full")
 		expect(page.locator(".memora-tile.is-bad")).to_contain_text(say("Dead letters"))
 		expect(page.locator(".memora-charts svg")).to_have_count(3)
@@ -199,7 +242,7 @@ def test_what_cannot_be_taken_off_is_said_to_be_still_on_the_cdn(desk: Desk, her
 		rows = page.locator(".memora-rows").first.locator("> li")
 		row = rows.filter(has_text=path)
 		expect(row).to_contain_text(say("files to be taken off the CDN"))
-		expect(state_of(row)).to_have_text(say("Failed for Good"))
+		expect(state_of(row)).to_have_text(say("Failed Permanently"))
 		row.get_by_role("button", name=say("Retry")).click()
 		expect(row).to_have_count(0)
 	assert not desk.read(path)
@@ -250,7 +293,7 @@ def test_a_held_change_waits_for_the_admins_word(desk: Desk, here: School) -> No
 	with desk.login(here.admin) as page:
 		desk.open(page, DASHBOARD)
 		row = row_of(page, here.title("physics"))
-		expect(state_of(row)).to_have_text(say("Held"))
+		expect(state_of(row)).to_have_text(say("Waiting for Approval"))
 		shoot(page, "dashboard-held", here)
 		row.get_by_role("button", name=say("Approve")).click()
 		confirm(page)
