@@ -333,7 +333,13 @@ def test_an_empty_dashboard_and_a_silent_server_say_so(desk: Desk, here: School)
 		answer = route.fetch()
 		message = answer.json()["message"]
 		message.update(
-			rows=[], runs=[], oldest_waiting_since=None, counts=dict.fromkeys(message["counts"], 0)
+			rows=[],
+			found=0,
+			total=0,
+			causes=[],
+			runs=[],
+			oldest_waiting_since=None,
+			counts=dict.fromkeys(message["counts"], 0),
 		)
 		for day in message["days"]:
 			day.update(uploaded=0, deleted=0, succeeded=0, failed=0, seconds=0)
