@@ -38,7 +38,7 @@ def published_plan(desk: Desk, here: School, key: str) -> dict:
 
 
 def row_of(page: Page, title: str) -> Locator:
-	rows = page.locator(".memora-rows").first.locator("> li")
+	rows = page.locator("[data-part=rows] .memora-rows > li")
 	return rows.filter(has=page.get_by_role("link", name=title, exact=True))
 
 
