@@ -732,6 +732,55 @@ class TestGrace(TwoPlansTestCase):
 		self.check()
 
 
+class TestReadersThatChange(TwoPlansTestCase):
+	def test_what_another_plan_begins_to_read_in_the_same_batch_is_not_written_again(self) -> None:
+		"""Whether the plan that no longer reads it has it of its own, hides something, lists it no more or is gone."""
+		third = make_course(units=1, lessons=1)["subject"]
+		self.change(self.other, is_published=0)
+		self.publish()
+		leave = {
+			"renames": lambda: self.change(
+				self.whole, overrides=[factories.override(self.lessons[0], "Rename", "Another title")]
+			),
+			"hides": lambda: self.change(self.whole, overrides=[factories.override(self.lessons[0], "Hide")]),
+			"lists it no more": lambda: self.change(self.whole, subjects=[{"subject": third.name}]),
+			"is unpublished": lambda: self.change(self.whole, is_published=0),
+		}
+		for said, leaves in leave.items():
+			with self.subTest(said):
+				before = self.shared()
+				self.assertEqual(len(before), 6)
+				leaves()
+				frappe.db.commit()
+				fold.fold()  # so that it is built first
+				reader = factories.make_plan([self.subject], is_published=1)
+				with self.recorded() as steps:
+					self.publish()
+				self.assertEqual({path: self.read_bytes(path) for path in before}, before)
+				self.assertFalse({path for _, path in steps} & before.keys())
+				self.assertEqual(set(self.learner(reader).lessons), {lesson.name for lesson in self.lessons})
+				self.change(
+					self.whole, is_published=1, overrides=[], subjects=[{"subject": self.subject.name}]
+				)
+				self.publish()
+				self.change(reader, is_published=0)
+				self.publish()
+				self.minutes_pass(16)
+				self.tick()
+
+	def test_what_no_plan_begins_to_read_goes_though_one_waits_that_cannot_be_built(self) -> None:
+		self.change(self.other, is_published=0)
+		self.publish()
+		self.change(self.whole, is_published=0)
+		reader = factories.make_plan([self.subject], is_published=1)
+		with self.refused(f"{self.folder(reader)}manifest.json"):
+			self.publish()
+		self.assertEqual(len(self.shared()), 6)  # it has said that it will read them
+		self.change(reader, is_published=0)
+		self.publish()
+		self.assertEqual(self.shared(), {})
+
+
 class TestRemovalWhereAPlanFails(TwoPlansTestCase):
 	"""`other` is a dead letter, for the sake of a second subject that it has to itself."""
 

@@ -64,6 +64,15 @@ _HAS_FRESH = """exists (
 	where file.scope = {scope} and file.state = 'removing' and file.remove_at <= %(now)s and file.refused = 0)"""
 """SQL: whether a scope has files that are due for removal and that no storage has refused to remove yet."""
 
+_COMING_READER = f"""exists (
+	select 1 from `tabMemora Plan Subject` listed
+	join `tabMemora Academic Plan` plan on plan.name = listed.parent and {resolver.PLAN_IS_PUBLISHED}
+	join `tab{TABLE}` coming on coming.ref = plan.name and coming.scope_type = 'plan'
+	where listed.subject = {{subject}} and listed.parenttype = '{resolver.PLAN}'
+		and coming.published_generation < coming.generation
+		and coming.next_retry_at is null and coming.dead_since is null and coming.held = 0)"""
+"""SQL: whether a plan that lists a subject waits to be built, and neither failed nor waits for an admin's word."""
+
 IS_LIVE_OR_FAILING = "(is_live = 1 or retry_count > 0 or dead_since is not null)"
 """SQL: whether a scope is live, or its last build has failed."""
 
@@ -422,10 +431,17 @@ def to_tidy(among: Iterable[Scope] | None = None) -> list[Scope]:
 				next_retry_at is null or next_retry_at <= %(now)s or next_retry_at > %(latest)s))
 			or (scope_type = 'subject' and {IS_LIVE_OR_FAILING} and not exists (
 				select 1 from `tabCDN Rendition` reader
-				where {database.exactly("reader.subject", "ref")} and reader.mode = 'shared'))) {pictures}""",
+				where {database.exactly("reader.subject", "ref")} and reader.mode = 'shared')
+				and not {_COMING_READER.format(subject=f"`tab{TABLE}`.ref")})) {pictures}""",
 		values,
 	)
 	return [Scope(scope_type, ref or "") for scope_type, ref in rows]
+
+
+def has_coming_reader(subject: str) -> bool:
+	"""Whether a plan that lists the subject waits to be built, and so may read its shared files."""
+	rows = frappe.db.sql(f"select {_COMING_READER.format(subject='%(subject)s')}", {"subject": subject})
+	return bool(rows[0][0])
 
 
 def abandoned() -> bool:

@@ -179,6 +179,8 @@ def release(lease: Lease) -> bool:
 
 	def give_up() -> bool:
 		lease.hold()
+		if publish_state.has_coming_reader(subject):
+			return False  # else it would have to be written anew for that plan, though nothing has changed
 		now = now_datetime()
 		unread = database.execute(
 			f"""update `tab{publish_state.TABLE}` set is_live = 0, published_generation = 0, retry_count = 0,
