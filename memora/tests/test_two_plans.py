@@ -777,6 +777,7 @@ class TestReadersThatChange(TwoPlansTestCase):
 			self.publish()
 		self.assertEqual(len(self.shared()), 6)  # it has said that it will read them
 		self.change(reader, is_published=0)
+		self.minutes_pass(3)
 		self.publish()
 		self.assertEqual(self.shared(), {})
 
