@@ -277,6 +277,8 @@ def _status_lines(found: dict[str, Any]) -> Iterator[str]:
 	yield _field("read at", found["base_url"] or "unknown: CDN Base URL is empty")
 	yield _field("last success", _moment(found["last_success_at"]) or "never")
 	yield _field("last batch", _moment(found["last_batch_at"]) or "never")
+	if found["dormant"]:
+		yield _field("scheduler", "dormant, since nobody has logged in for days: see bench memora doctor")
 	if not found["redis_available"]:
 		yield _field("Redis", "the queue's Redis does not answer: see bench memora doctor")
 

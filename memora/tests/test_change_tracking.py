@@ -22,8 +22,10 @@ from memora.services.cdn_export import (
 	batch_processor,
 	change_tracker,
 	database,
+	doctor,
 	fold,
 	notes,
+	operations,
 	pending_queue,
 	publish_state,
 	reconciliation,
@@ -667,6 +669,8 @@ class TestTheBell(TrackingTestCase):
 		self.assertEqual(self.start(ticked_at=time.time() - 3600), ["Scheduler"])
 		self.assertEqual(self.start(ticked_at=time.time() - 60), [])
 
+		self.assertEqual(self.start(dormant=True), ["Scheduler"])
+
 	def test_a_flushed_redis_does_not_hide_that_no_tick_comes(self) -> None:
 		self.assertEqual(self.start(), ["Scheduler"])
 
@@ -708,6 +712,67 @@ class TestTheBell(TrackingTestCase):
 		frappe.clear_cache()
 		frappe.cache().flushall()
 		self.assertEqual(self.rung(), {"waiting"})
+
+
+class TestDormant(PublishingTestCase):
+	"""Nobody has logged in for days, so Frappe's scheduler does not come by."""
+
+	def setUp(self) -> None:
+		super().setUp()
+		self.course = make_course(units=1, lessons=1)
+		self.plan = factories.make_plan([self.course["subject"]], is_published=1)
+		frappe.db.commit()
+		self.batch()
+		frappe.db.sql("update `tabActivity Log` set modified = modified - interval 30 day")
+		frappe.db.commit()
+		self.addCleanup(frappe.db.commit)
+		self.addCleanup(frappe.db.sql, "update `tabActivity Log` set modified = modified + interval 30 day")
+
+	def save(self, *titles: str) -> int:
+		"""Save and commit; returns how many batches that has asked for."""
+		with patch.object(frappe, "enqueue") as enqueue:
+			for title in titles:
+				self.course["lessons"][0].db_set("title", title)
+				frappe.db.commit()
+		return sum("run_batch" in str(call.args) for call in enqueue.call_args_list)
+
+	def batch(self) -> None:
+		with patch.object(batch_processor.Worker, "count", return_value=0):
+			batch_processor.run_batch()
+
+	def shown(self) -> str:
+		return self.learner(self.plan).lessons[self.course["lessons"][0].name]["title"]
+
+	def test_every_edit_is_published_however_soon_after_a_batch(self) -> None:
+		self.tick()  # the scheduler's last look
+		for number in range(3):
+			self.assertEqual(self.save(f"first {number}", f"last {number}"), 1)
+			self.batch()
+			self.assertEqual(self.shown(), f"last {number}")
+
+	def test_a_batch_is_no_word_from_the_scheduler(self) -> None:
+		pending_queue.set_clock(Clock(time.time() - 3600, 50, True))
+		self.batch()
+		self.assertEqual(self.save("edited"), 1)
+
+	def test_a_batch_that_could_not_be_asked_for_is_asked_for_again(self) -> None:
+		self.tick()
+		with patch.object(frappe, "enqueue", side_effect=redis.ConnectionError("down")):
+			self.course["lessons"][0].db_set("title", "kept")
+			frappe.db.commit()
+		self.assertEqual(self.save("kept too"), 1)
+
+	def test_where_the_scheduler_goes_on_nothing_is_asked_for(self) -> None:
+		frappe.get_doc({"doctype": "Activity Log", "subject": "logged in", "user": "Administrator"}).insert(
+			ignore_permissions=True
+		)
+		self.tick()
+		self.assertEqual(self.save("edited"), 0)
+
+	def test_status_and_doctor_say_so(self) -> None:
+		self.assertTrue(operations.status()["dormant"])
+		said = " ".join(finding.message for finding in doctor.scheduler())
+		self.assertIn("Nobody has logged in for days", said)
 
 
 class TestBothRedisDown(PublishingTestCase):

@@ -22,6 +22,7 @@ import frappe
 import redis
 from frappe.utils import now_datetime
 from frappe.utils.background_jobs import get_queue
+from frappe.utils.scheduler import is_dormant
 from rq import Worker
 
 from memora.exceptions import (
@@ -75,6 +76,8 @@ _LAST_BATCH = "memora_last_batch"
 _CRON_MINUTES = 5
 _BUSY_PAUSE_SECONDS = 0.2
 _SLACK = timedelta(seconds=20)
+_MARGIN = timedelta(minutes=2)
+"""Longer than until the next minute's check has been run."""
 
 
 @dataclass(slots=True)
@@ -116,6 +119,7 @@ def run_batch(triggered_by: str = "Scheduler") -> dict[str, Any]:
 	While export is disabled changes are folded and wait; nothing is built and nothing is logged as success.
 	"""
 	options = settings.load()
+	pending_queue.again(pending_queue.WAKE_UP)  # what is saved from here on may need another batch
 	relocation.follow()
 	folded = fold.fold()
 	if not publish_state.read([scopes.INDEX]):
@@ -505,9 +509,12 @@ def _sweep(site: Site) -> None:
 def _mirror(options: settings.ExportSettings) -> None:
 	"""Put right what Redis shows: it may have been flushed, or down while plans were queued."""
 	waiting, dead = publish_state.waiting_and_dead()
+	tick = pending_queue.clock()
 	pending_queue.mirror(
 		[state.ref for state in waiting],
-		_clock(options),
+		pending_queue.Clock(
+			tick.ticked_at if tick else 0, options.threshold, options.enabled, tick.dormant if tick else False
+		),
 		{
 			state.scope.label: failures.letter(state.scope.label, error, state.retry_count, state.dead_since)
 			for state, error in dead
@@ -515,9 +522,9 @@ def _mirror(options: settings.ExportSettings) -> None:
 	)
 
 
-def _clock(options: settings.ExportSettings) -> pending_queue.Clock:
-	return pending_queue.Clock(time.time(), options.threshold, options.enabled)
-
-
 def _ring_clock(options: settings.ExportSettings) -> None:
-	pending_queue.set_clock(_clock(options))
+	"""Leave word that the minute's check was run, and whether it may be the last before the next batch."""
+	next_batch = now_datetime() + timedelta(minutes=options.interval_minutes) + _MARGIN
+	pending_queue.set_clock(
+		pending_queue.Clock(time.time(), options.threshold, options.enabled, bool(is_dormant(next_batch)))
+	)

@@ -18,8 +18,10 @@ from memora.services.cdn_export import database, media, pending_queue
 from memora.services.cdn_export import dependency_resolver as resolver
 
 _SAVEPOINT = "memora_change"
-_DORMANT_SECONDS = 600
-"""Two default batch intervals without a tick: Frappe takes the site for dormant, so the bell starts one."""
+_SILENT_SECONDS = 150
+"""Without the minute's check for so long the scheduler has stopped, as it does where Frappe takes a site for dormant."""
+_WAKE_SECONDS = 300
+"""After this a batch that was asked for and has not begun counts as lost."""
 
 
 def on_change(doc: Document, method: str | None = None) -> None:
@@ -167,24 +169,30 @@ def _ring(plans: set[str]) -> None:
 	since the save is done and its editor can do nothing about the bell."""
 	try:
 		if reason := _reason_to_start(pending_queue.ring(plans)):
-			frappe.enqueue(
-				"memora.services.cdn_export.batch_processor.run_batch", queue="short", triggered_by=reason
-			)
+			try:
+				frappe.enqueue(
+					"memora.services.cdn_export.batch_processor.run_batch", queue="short", triggered_by=reason
+				)
+			except Exception:
+				pending_queue.again(pending_queue.WAKE_UP)
+				raise
 	except Exception as error:  # noqa: BLE001 - whatever Redis, the queue or their settings raise
 		frappe.logger("memora").warning(f"a batch could not be started early; the scheduler will: {error}")
 
 
 def _reason_to_start(rung: tuple[int, pending_queue.Clock | None] | None) -> str:
-	"""Why a batch should start at once, "" when it need not; once in half a minute at most."""
+	"""Why a batch should start at once, "" when it need not.
+
+	Where no scheduler comes by, each save that no batch has seen yet needs one: asked for once until it begins.
+	"""
 	if rung is None:
 		return ""
 	waiting, clock = rung
 	if clock and not clock.enabled:
 		return ""
-	if clock and waiting >= clock.threshold:
-		reason = "Threshold"
-	elif clock is None or abs(time.time() - clock.ticked_at) > _DORMANT_SECONDS:
-		reason = "Scheduler"  # no tick for long, or Redis was flushed: a batch leaves word again
-	else:
-		return ""
-	return reason if pending_queue.once("tick", seconds=30) else ""
+	# Without word of a tick Redis was flushed: the next one leaves it again.
+	if clock is None or clock.dormant or abs(time.time() - clock.ticked_at) > _SILENT_SECONDS:
+		return "Scheduler" if pending_queue.once(pending_queue.WAKE_UP, seconds=_WAKE_SECONDS) else ""
+	if waiting >= clock.threshold and pending_queue.once("threshold", seconds=30):
+		return "Threshold"
+	return ""

@@ -15,6 +15,7 @@ import frappe
 import redis
 from frappe import _
 from frappe.utils import cint, now_datetime
+from frappe.utils.scheduler import is_dormant
 
 from memora.services.cdn_export import (
 	audit,
@@ -102,6 +103,7 @@ def status() -> dict[str, Any]:
 	`overdue` says that something has waited longer than the spec promises, though export is enabled. `still_on_cdn` is
 	how many files should be gone that the storage refuses to remove, with some of their paths;
 	`purges_failing` how many addresses the CDN's cache has not forgotten yet though it was asked to.
+	`dormant` says that Frappe schedules next to nothing, since nobody has logged in for days.
 	"""
 	refused = ledger.refused()
 	purges, why = purge_queue.failing()
@@ -151,6 +153,7 @@ def status() -> dict[str, Any]:
 		"live_bytes": int(size or 0),
 		"last_success_at": last_success,
 		"last_batch_at": batch_processor.last_batch_at(),
+		"dormant": bool(is_dormant()),
 	}
 
 

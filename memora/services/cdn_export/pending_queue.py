@@ -23,6 +23,8 @@ PENDING = "cdn_export:pending_plans"
 DEAD_LETTER = "cdn_export:dead_letter"
 LOCK = "cdn_export:lock:{}"
 CLOCK = "cdn_export:clock"
+WAKE_UP = "tick"
+"""The name by which a save asks `once` for a batch, until that begins."""
 
 LOCK_SECONDS = 300
 """Spec, "Publishing": a build's lock lives five minutes unless renewed."""
@@ -40,11 +42,13 @@ _broken_until = 0.0
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-	"""What the last tick left for the bell, so that a save needs no settings: Unix seconds and settings."""
+	"""What a save has to know to start a batch itself, so that it needs no settings. The minute's check leaves when it
+	was run, in Unix seconds, and whether Frappe will take the site for dormant before the next batch."""
 
 	ticked_at: float
 	threshold: int
 	enabled: bool
+	dormant: bool = False
 
 
 def key(name: str) -> str:
@@ -94,6 +98,11 @@ def mirror(plans: Iterable[str], clock: Clock, dead: dict[str, dict[str, Any]]) 
 	_guarded(call)
 
 
+def clock() -> Clock | None:
+	"""What the last minute's check left; None where Redis has lost it or does not answer."""
+	return _clock_of(_guarded(lambda client: client.get(key(CLOCK))))
+
+
 def set_clock(clock: Clock) -> None:
 	"""Leave word of a tick for the bell. Never raises."""
 	_guarded(lambda client: client.set(key(CLOCK), json.dumps(asdict(clock))))
@@ -117,6 +126,11 @@ def exhume(name: str) -> None:
 def once(name: str, seconds: int) -> bool:
 	"""True for the first caller within `seconds`; False for others, and where Redis does not answer."""
 	return bool(_guarded(lambda client: client.set(key(f"cdn_export:once:{name}"), 1, nx=True, ex=seconds)))
+
+
+def again(name: str) -> None:
+	"""Let the next caller of `once` be a first one. Never raises."""
+	_guarded(lambda client: client.delete(key(f"cdn_export:once:{name}")))
 
 
 def lock(scopes: Iterable[str], token: str) -> None:
