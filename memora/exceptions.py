@@ -54,5 +54,9 @@ class PreconditionFailedError(StorageError):
 	"""A conditional write found another object than expected: somebody else has written (HTTP 412)."""
 
 
+class PlaceRefusedError(StorageError):
+	"""The bucket or folder is not this site's to write to: nothing is written there until an admin has decided."""
+
+
 class PurgeError(MemoraError):
 	"""The CDN's cache could not be purged. Files are live; caches may serve old ones until they expire."""

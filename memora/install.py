@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import frappe
 
-from memora.services.cdn_export import index_build
+from memora.services.cdn_export import index_build, site_key
 
 EDITOR = "Memora Editor"
 ADMIN = "Memora CDN Admin"
@@ -15,12 +15,14 @@ def after_install() -> None:
 	"""Run by `bench install-app`."""
 	make_roles()
 	fill_settings()
+	site_key.hash_if_possible()
 
 
 def after_migrate() -> None:
 	"""Run by every `bench migrate`; changes only what is missing."""
 	make_roles()
 	fill_settings()
+	site_key.hash_if_possible()
 	index_build.touch()  # a release may bring other schemas
 
 

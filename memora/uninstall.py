@@ -23,8 +23,8 @@ def before_uninstall() -> None:
 		else f"the bucket {settings.bucket_name}"
 	)
 	click.secho(
-		f"Published files stay in {place}: remove plans/, units/, lessons/, media/ and schemas/ there if nobody reads "
-		"them.",
+		f"Published files stay in {place}: remove plans/, units/, lessons/, media/, schemas/ and memora/ there if nobody "
+		"reads them.",
 		fg="yellow",
 	)
 

@@ -264,6 +264,7 @@ class Shelf:
 			access_level=planned.access_level,
 			required_item=planned.required_item,
 			lesson_count=planned.lesson_count,
+			required_items=planned.required_items,
 		)
 
 	def _render_rendition(

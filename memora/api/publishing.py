@@ -20,6 +20,7 @@ from memora.services.cdn_export import (
 	dashboard,
 	holding,
 	operations,
+	ownership,
 	preview,
 	schedule,
 	settings,
@@ -173,14 +174,27 @@ def test_connection() -> dict[str, Any]:
 	frappe.only_for(ADMINS)
 
 	def findings() -> list[dict[str, Any]]:
-		with settings.open_storage() as storage:
-			base_url = settings.load().base_url
+		doc = settings.saved()
+		with settings.open_storage(doc) as storage:
 			found = connection_test.run(
-				storage, settings.open_purge(), base_url, dashboard.a_paid_path(), translate=_
+				storage,
+				settings.open_purge(doc),
+				settings.load(doc).base_url,
+				dashboard.a_paid_path(),
+				translate=_,
+				refused=ownership.inspector(storage, doc),
 			)
 		return [finding.as_dict() for finding in found]
 
 	return {"findings": _told(findings)}
+
+
+@frappe.whitelist(methods=["POST"])
+@as_typed
+def take_over() -> dict[str, Any]:
+	"""Make the bucket or folder this site's although its mark says otherwise; publishes everything there anew."""
+	frappe.only_for(ADMINS)
+	return _told(operations.take_over)
 
 
 @frappe.whitelist(methods=["POST"])

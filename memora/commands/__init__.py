@@ -94,6 +94,17 @@ def repair() -> None:
 	"""
 
 
+@memora.command("take-over")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@action("take_over")
+def take_over() -> None:
+	"""Make the bucket or folder this site's although its mark, or what stands there, says otherwise.
+
+	Everything is published there anew, then audited. What another site has published is left there, but its list of
+	plans is replaced. Ends with 2 when the place is this site's already.
+	"""
+
+
 @memora.group("dead-letters", invoke_without_command=True)
 @json_option
 @click.pass_context

@@ -28,6 +28,7 @@ def status(progress: Progress) -> Answer:
 		or found["overdue"]
 		or found["still_on_cdn"]
 		or found["purges_failing"]
+		or found["place_refused"]
 	)
 	return Answer(found, list(_status_lines(found)), bad)
 
@@ -107,6 +108,17 @@ def repair(progress: Progress, dry_run: bool, lost_ledger: bool) -> Answer:
 	return Answer(found, lines, bool(found["left"] or found["failures"]))
 
 
+def take_over(progress: Progress, yes: bool) -> Answer:
+	if not yes:
+		refused = operations.place_refused()
+		_ask(
+			f"{refused} Take it over? Everything is published there anew; nobody else must go on publishing there.",
+			"Nothing was taken over.",
+		)
+	done = operations.take_over()
+	return Answer(done, [f"Taken over. {_count(done['plans'], 'plan')}: {done['message']}"])
+
+
 def list_dead_letters(progress: Progress) -> Answer:
 	found = operations.dead_letters()
 	lines = ["There are no dead letters."]
@@ -138,15 +150,10 @@ def clear_dead_letters(progress: Progress, labels: Sequence[str], everything: bo
 	labels = _labels(labels, everything)
 	if labels and not yes:
 		titles = {letter["label"]: letter["title"] for letter in operations.dead_letters()}
-		question = (
-			f"Give up {_all_called(labels, titles)}? What is live stays until its content changes again."
+		_ask(
+			f"Give up {_all_called(labels, titles)}? What is live stays until its content changes again.",
+			"Nothing was given up.",
 		)
-		try:
-			sure = click.confirm(question, err=True)
-		except click.Abort as error:
-			raise CannotRun("Nobody is there to ask; say --yes.") from error
-		if not sure:
-			raise CannotRun("Nothing was given up.")
 	for label in labels:
 		operations.clear(label)
 	return Answer({"cleared": labels}, [f"{_count(len(labels), 'dead letter')} given up."])
@@ -236,6 +243,16 @@ def _preview_lines(found: dict[str, Any], paths: bool) -> Iterator[str]:
 		)
 
 
+def _ask(question: str, otherwise: str) -> None:
+	"""Ask who runs the command. Raises CannotRun, which says what happened `otherwise`, unless they are sure."""
+	try:
+		sure = click.confirm(question.strip(), err=True)
+	except click.Abort as error:
+		raise CannotRun("Nobody is there to ask; say --yes.") from error
+	if not sure:
+		raise CannotRun(otherwise)
+
+
 def _labels(labels: Sequence[str], everything: bool) -> list[str]:
 	if bool(labels) == everything:
 		raise click.UsageError("Name the dead letters, or say --all and name none.")
@@ -245,6 +262,8 @@ def _labels(labels: Sequence[str], everything: bool) -> list[str]:
 def _status_lines(found: dict[str, Any]) -> Iterator[str]:
 	enabled = "enabled" if found["enabled"] else "DISABLED: changes wait"
 	yield f"{found['site']}: export to {found['provider']} is {enabled}"
+	if found["place_refused"]:
+		yield _field("REFUSED", found["place_refused"])
 	waits = f"{_count(found['pending_count'], 'plan')}, {_count(found['unfolded_changes'], 'new change')}"
 	if found["oldest_waiting_since"]:
 		waits += f", since {_moment(found['oldest_waiting_since'])}"
@@ -274,6 +293,10 @@ def _status_lines(found: dict[str, Any]) -> Iterator[str]:
 		"live",
 		f"{_count(found['live_plans'], 'plan')}, {_count(found['live_files'], 'file')}, {_size(found['live_bytes'])}",
 	)
+	if progress := found["metadata"]:
+		yield _field(
+			"metadata", f"{progress['renewed']:,} of {progress['files']:,} files, the rest in the background"
+		)
 	yield _field("read at", found["base_url"] or "unknown: CDN Base URL is empty")
 	yield _field("last success", _moment(found["last_success_at"]) or "never")
 	yield _field("last batch", _moment(found["last_batch_at"]) or "never")

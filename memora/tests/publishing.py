@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,10 @@ from unittest.mock import patch
 
 import frappe
 import orjson
+from click.testing import CliRunner, Result
 from frappe.model.document import Document
 
+from memora.commands import memora
 from memora.services.cdn_export import batch_processor, paths, published_check, settings
 from memora.services.cdn_export.batch_processor import Drained
 from memora.services.cdn_export.published_check import Report
@@ -74,13 +76,14 @@ class PublishingTestCase(MemoraTestCase):
 
 	@contextmanager
 	def recorded(self) -> Iterator[list[tuple[str, str]]]:
-		"""What is done to the storage meanwhile, in order: ("put" or "delete", path)."""
+		"""What is done to published files meanwhile, in order: ("put" or "delete", path)."""
 		steps: list[tuple[str, str]] = []
 		kind = type(self.storage())
 		put, delete = kind.put, kind.delete
 
 		def recorded_put(storage: Storage, upload: Upload, **condition: Any) -> str:
-			steps.append(("put", upload.path))
+			if upload.path != paths.MARK:
+				steps.append(("put", upload.path))
 			return put(storage, upload, **condition)
 
 		def recorded_delete(storage: Storage, gone: Iterable[str]) -> None:
@@ -127,9 +130,11 @@ class PublishingTestCase(MemoraTestCase):
 		return {path for path in self.all_paths() if not path.startswith("schemas/")}
 
 	def all_paths(self) -> set[str]:
-		return {
+		"""Every published path. The mark of the place is none."""
+		found = (
 			str(file.relative_to(self.local_path)) for file in self.local_path.rglob("*") if file.is_file()
-		}
+		)
+		return set(found) - {paths.MARK}
 
 	def read_bytes(self, path: str) -> bytes | None:
 		file = self.local_path / Path(path)
@@ -165,6 +170,16 @@ def publish_to(**fields: Any) -> None:
 	doc.update({"enabled": 1, **fields})
 	doc.save()
 	frappe.db.commit()
+
+
+def run_command(*arguments: str, answer: str = "") -> Result:
+	"""Run `bench memora …` in this process, on this connection."""
+	frappe.db.commit()
+	with patch("memora.commands.running.connected", lambda site: nullcontext()):
+		result = CliRunner().invoke(memora, list(arguments), obj={"sites": [frappe.local.site]}, input=answer)
+	if not isinstance(result.exception, SystemExit | None):
+		raise result.exception
+	return result
 
 
 def make_course(units: int = 2, lessons: int = 2, **subject: Any) -> dict[str, Any]:

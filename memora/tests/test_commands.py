@@ -12,7 +12,6 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,14 +20,14 @@ from zoneinfo import ZoneInfo
 
 import click
 import frappe
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from memora.commands import commands, memora
 from memora.commands.running import COULD_NOT_RUN, FINE, FOUND
 from memora.services.cdn_export import batch_processor, database, operations, paths, publish_state, scopes
 from memora.tests import factories
 from memora.tests.processes import connected
-from memora.tests.publishing import PublishingTestCase, make_course
+from memora.tests.publishing import PublishingTestCase, make_course, run_command
 
 SUBPROCESS = (sys.executable, "-m", "frappe.utils.bench_helper", "frappe", "--site")
 
@@ -42,13 +41,7 @@ class CommandsTestCase(PublishingTestCase):
 
 	def bench(self, *arguments: str, answer: str = "") -> Result:
 		"""Run `bench memora …` in this process, on this connection."""
-		frappe.db.commit()
-		with patch("memora.commands.running.connected", lambda site: nullcontext()):
-			result = CliRunner().invoke(
-				memora, list(arguments), obj={"sites": [frappe.local.site]}, input=answer
-			)
-		self.assertIsInstance(result.exception, SystemExit | None, result.output)
-		return result
+		return run_command(*arguments, answer=answer)
 
 	def says(self, exit_code: int, *arguments: str) -> str:
 		"""Run it, expect that code, and return what it said."""
@@ -132,7 +125,8 @@ class TestCommands(CommandsTestCase):
 		self.assertRegex(self.says(FINE, "process"), r"^\d builds done, 0 failed\n$")
 		self.check()
 		self.assertEqual(
-			self.asked(FINE, "process"), {"published": 0, "failed": 0, "left": 0, "failures": []}
+			self.asked(FINE, "process"),
+			{"published": 0, "failed": 0, "left": 0, "refused": "", "failures": []},
 		)
 
 	def test_process_names_what_it_could_not_publish(self) -> None:

@@ -93,7 +93,7 @@ class TestDoctor(CommandsTestCase):
 		self.addCleanup(ended.set)
 		with (
 			patch.object(doctor, "BUCKET_SECONDS", 0.2),
-			patch.object(connection_test, "run", lambda *arguments: ended.wait(60) and []),
+			patch.object(connection_test, "run", lambda *arguments, **options: ended.wait(60) and []),
 		):
 			started = time.monotonic()
 			self.assertIn("has not answered everything", self.found(doctor.storage))

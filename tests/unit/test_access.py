@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memora.exceptions import AccessError
-from memora.services.cdn_export.access_calculator import narrows, resolve, widens
+from memora.services.cdn_export.access_calculator import narrows, required_items, resolve, widens
 from memora.services.cdn_export.tree import Access, Node, Override, walk
 from tests.support import (
 	QUOTES,
@@ -329,6 +331,58 @@ def test_narrowed_is_what_becomes_paid_or_stops_being_public_or_free() -> None:
 		("paid", "free_preview"),
 		("paid", "authenticated"),
 	}
+
+
+PAID = Access("paid", "SUBJECT")
+
+
+@pytest.mark.parametrize(
+	("access", "subject", "items"),
+	[
+		(PUBLIC, PAID, ()),
+		(FREE, PAID, ()),
+		(AUTHENTICATED, PUBLIC, ()),
+		(Access("paid", "TRACK", True, False), PAID, ("TRACK",)),
+		(Access("paid", "TRACK", True, True), PAID, ("SUBJECT", "TRACK")),
+		(Access("paid", "TRACK", True, True), PUBLIC, ("TRACK",)),
+		(Access("paid", "SUBJECT", False, True), PAID, ("SUBJECT",)),
+	],
+)
+def test_required_items_are_all_that_the_apps_table_asks_for(
+	access: Access, subject: Access, items: tuple[str, ...]
+) -> None:
+	assert required_items(access, subject) == items
+
+
+def opens(access: Access, subject: Access, owned: frozenset[str]) -> bool:
+	"""docs/contract.md, "What an app shows", row by row, for a learner who is signed in."""
+	if access.level in ("public", "free_preview", "authenticated"):
+		return True
+	owns_it = access.required_item in owned
+	if not access.parent_item_required or subject.level != "paid":
+		return owns_it
+	return owns_it and subject.required_item in owned
+
+
+@given(st.data())
+def test_who_owns_the_required_items_opens_a_lesson_and_nobody_else(data: st.DataObject) -> None:
+	root = data.draw(curricula())
+	overrides = data.draw(overrides_of(root))
+	try:
+		resolved = resolve(root, overrides)
+	except AccessError:
+		return
+	if resolved is None:
+		return
+	sold = sorted({node.access.required_item for node in walk(resolved)} - {""})[:6]
+	for node in walk(resolved):
+		asked = required_items(node.access, resolved.access)
+		assert len(set(asked)) == len(asked)
+		for owned in (
+			frozenset(some) for count in range(len(sold) + 1) for some in combinations(sold, count)
+		):
+			if set(asked) <= set(sold):
+				assert opens(node.access, resolved.access, owned) == (set(asked) <= owned)
 
 
 def test_access_as_json_has_booleans_and_an_item_only_when_paid() -> None:

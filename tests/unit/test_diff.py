@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 from hashlib import sha256
+from urllib.parse import quote, unquote
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memora.exceptions import BuildError, FileTooLargeError
+from memora.services.cdn_export import paths, scopes
 from memora.services.cdn_export.diff import (
 	LARGEST_FILE,
 	Diff,
 	LedgerEntry,
 	Planned,
 	body,
+	listed_items,
 	moment,
 	published_size,
 	serialise,
@@ -222,14 +225,103 @@ def test_one_path_is_planned_once() -> None:
 
 
 def test_access_stands_beside_the_file() -> None:
-	paid = Diff({}, NOW).offer(PATH, "lesson", "a", document(), access=Access("paid", "صنف ٢", True, False))
-	assert paid.metadata() == {
+	paid = Diff({}, NOW).offer(
+		PATH,
+		"lesson",
+		"a",
+		document(),
+		subject="s",
+		access=Access("paid", "صنف ٢", True, False),
+		required_items="%D8%B5,ITEM",
+	)
+	tags = {"cache-tag": f"{_tag(f'file:{PATH}')},{_tag('scope:subject:s')}"}
+	assert paid.metadata(SITE) == {
 		"version": str(NOW),
 		"content-hash": paid.content_hash,
 		"access-level": "paid",
 		"required-item": "صنف ٢",
+		"required-items": "%D8%B5,ITEM",
+		"site": SITE,
+		**tags,
 	}
-	assert offered().metadata() == {"version": str(NOW), "content-hash": paid.content_hash}
+	free = Diff({}, NOW).offer(PATH, "lesson", "a", document(), subject="s")
+	assert free.metadata() == {"version": str(NOW), "content-hash": paid.content_hash, **tags}
+
+
+SITE = "0" * 32
+
+
+def _tag(of: str) -> str:
+	return sha256(of.encode()).hexdigest()[:16]
+
+
+@pytest.mark.parametrize(
+	("path", "subject", "scope"),
+	[
+		("units/u.json", "Maths", scopes.subject("Maths")),
+		("lessons/~x.json", "درس", scopes.subject("درس")),
+		("lessons/a/0f.png", "s", scopes.subject("s")),
+		("plans/p/manifest.json", "", scopes.plan("p")),
+		("plans/p/units/u.json", "s", scopes.plan("p")),
+		("plans/Plan-A/manifest.json", "", scopes.plan("Plan-A")),
+		(paths.manifest("خطة ٣"), "", scopes.plan("خطة ٣")),
+		("plans/index.json", "", scopes.INDEX),
+		("schemas/unit.schema.json", "", scopes.INDEX),
+		("media/0f.png", "", scopes.MEDIA),
+	],
+)
+def test_a_files_scope_is_known_by_its_path(path: str, subject: str, scope: scopes.Scope) -> None:
+	assert scopes.of_file(path, subject) == scope.id
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=140), max_size=4))
+def test_item_codes_are_listed_so_that_they_come_apart_again(items: list[str]) -> None:
+	listed = listed_items(items)
+	assert listed.isascii() and listed.isprintable() and " " not in listed
+	for item, code in zip(items, listed.split(",") if listed else [], strict=True):
+		if len(code) == 27 and code.startswith("~"):
+			assert code == paths.digested(item) and len(quote(item)) > 100 - 2 * item.count("~")
+		else:
+			assert "~" not in code and unquote(code) == item
+
+
+def test_metadata_stays_within_what_s3_allows() -> None:
+	"""2,048 bytes with the names, encoded as they are sent."""
+	items = ["🎓" * 140, "🏫" * 140]
+	file = Diff({}, NOW).offer(
+		PATH,
+		"lesson",
+		"a",
+		document(),
+		shape_hash="0" * 64,
+		access=Access("paid", items[0], True, True),
+		required_items=listed_items(items),
+	)
+	assert sum(len(name) + len(quote(value)) for name, value in file.metadata(SITE).items()) <= 2048
+
+
+def test_other_items_of_unchanged_content_are_uploaded_under_the_same_version() -> None:
+	entries = live(required_items="A")
+	assert not Diff(entries, NOW).keeps_shape(PATH, "shape", "B") and Diff(entries, NOW).keeps_shape(
+		PATH, "shape", "A"
+	)
+	changed = Diff(entries, NOW + 9).offer(PATH, "lesson", "a", document(), required_items="B")
+	assert (changed.changed, changed.version, changed.required_items) == (True, NOW, "B")
+	same = Diff(entries, NOW + 9).offer(PATH, "lesson", "a", document(), required_items="A")
+	assert not same.changed
+
+
+def test_an_outdated_file_is_not_uploaded_for_the_items_that_nobody_knows_yet() -> None:
+	entries = live(outdated=True)
+	assert Diff(entries, NOW).keeps_shape(PATH, "shape", "B")
+	assert not Diff(entries, NOW).offer(PATH, "lesson", "a", document(), required_items="B").changed
+
+
+def test_what_an_outdated_file_lacks_is_no_difference() -> None:
+	(old,), (new,) = live(outdated=True).values(), live().values()
+	before = {name: value for name, value in new.metadata(SITE).items() if name not in ("site", "cache-tag")}
+	assert old.differs(before, SITE) == [] and new.differs(before, SITE) == ["cache-tag", "site"]
+	assert old.differs({**before, "site": "another", "version": "1"}, SITE) == ["version"]
 
 
 # bytes
@@ -282,15 +374,8 @@ def test_the_ledger_and_a_build_agree_on_what_stands_beside_a_file() -> None:
 	entry = live()[PATH]
 	access = Access("paid", "ITEM", False, False)
 	planned = Diff({}, NOW).offer(PATH, "lesson", "a", document(), shape_hash="shape", access=access)
-	assert entry.metadata() == planned.metadata()
-	assert planned.metadata() == {
-		"version": str(NOW),
-		"content-hash": shape(document()),
-		"shape-hash": "shape",
-		"access-level": "paid",
-		"required-item": "ITEM",
-	}
-	assert len("".join(name + value for name, value in planned.metadata().items())) < 2048 - 12 * 140
+	assert entry.metadata(SITE) == planned.metadata(SITE)
+	assert entry.differs(planned.metadata(SITE), SITE) == []
 
 
 def test_the_pictures_of_a_document_are_those_it_shows_from_media() -> None:

@@ -19,6 +19,7 @@ NOT_RUN = {
 	"bench schedule": "likewise",
 	"bench serve": "serves until it is stopped; memora/tests/test_web_server.py runs it",
 	"bench restore": "asks for MariaDB's root password",
+	"bench memora take-over": "only a place that is refused can be taken over, as test_ownership.py does",
 	"bench enable-scheduler": "it would begin to work amid the document",
 	"bench set-config allow_tests": "the site of the tests has it",
 	"python tests/contract/storage account": "needs an account",

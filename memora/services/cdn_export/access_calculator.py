@@ -33,6 +33,18 @@ def resolve(subject: Node, overrides: Iterable[Override] = ()) -> ResolvedNode |
 	return _resolve(subject, None, "", actions)
 
 
+def required_items(access: Access, subject: Access) -> tuple[str, ...]:
+	"""Every item that a learner must own to open a node, from the subject down: none unless it is paid.
+
+	As docs/contract.md has it ("What an app shows"): the node's own item; with `parent_item_required` also that of its
+	subject, where the subject is paid.
+	"""
+	if access.level != "paid":
+		return ()
+	of_subject = [subject.required_item] if access.parent_item_required and subject.level == "paid" else []
+	return tuple(dict.fromkeys([*of_subject, access.required_item]))
+
+
 def narrows(before: AccessLevel, after: AccessLevel) -> bool:
 	"""Whether fewer may read: a node becomes paid, or stops being public or free."""
 	return (before != "paid" and after == "paid") or (before in _OPEN and after not in _OPEN)

@@ -31,9 +31,6 @@ from memora.services.cdn_export.storage.base import JSON
 Fault = Literal["missing", "altered", "type", "cache", "metadata", "orphan", "foreign", "stale", "remains"]
 Tell = Callable[[int, int], None]
 
-FOLDERS = paths.OWN_FOLDERS
-"""Where memora's files stand, in the order of their keys."""
-
 PAGE = 1000
 _LEDGER, _STORAGE = "ledger:", "storage:"
 _MAX_AGE = re.compile(r"public, max-age=(\d+)")
@@ -79,7 +76,7 @@ def verify(
 	audit = Audit(after=after or _LEDGER)
 	ends = time.monotonic() + seconds if seconds else float("inf")
 	with ThreadPoolExecutor(max_workers=site.storage.threads) as pool:
-		look = _Look(site.storage, pool, prefix, audit, tell)
+		look = _Look(site, pool, prefix, audit, tell)
 		while audit.after:
 			look.go_on()
 			if time.monotonic() >= ends:
@@ -94,14 +91,16 @@ def recognised(stored: StoredObject) -> bool:
 
 class _Look:
 	def __init__(
-		self, storage: Storage, pool: ThreadPoolExecutor, prefix: str, audit: Audit, tell: Tell | None
+		self, site: Site, pool: ThreadPoolExecutor, prefix: str, audit: Audit, tell: Tell | None
 	) -> None:
-		self._storage = storage
+		self._storage = site.storage
+		self._ownership = site.ownership
 		self._pool = pool
 		self._prefix = prefix
 		self._audit = audit
 		self._tell = tell
 		self._total = ledger.count_live(prefix) if tell else 0
+		self._has_ledger = ledger.has_any()
 
 	def go_on(self) -> None:
 		"""Take the next page."""
@@ -125,7 +124,7 @@ class _Look:
 		suspicious = [
 			entry
 			for entry, stored in zip(entries, self._pool.map(self._head, entries), strict=True)
-			if next(faults(entry, stored), None)
+			if next(self._faults(entry, stored), None)
 		]
 		if suspicious:
 			# A builder may have written or removed it since the ledger was read: only what stayed as it was counts.
@@ -134,8 +133,14 @@ class _Look:
 			known = ledger.of_paths(entry.path for entry in suspicious)
 			for entry, stored in zip(suspicious, stored_now, strict=True):
 				if known.get(entry.path) == entry:
-					self._audit.findings += faults(entry, stored)
+					self._audit.findings += self._faults(entry, stored)
 		return ledger.row_name(entries[-1].path) if len(entries) == PAGE else ""
+
+	def _faults(self, entry: LedgerEntry, stored: StoredObject | None) -> Iterator[Finding]:
+		if stored and not self._ownership.owns(stored.metadata.get("site", ""), is_known=True):
+			message = "is another site's file, by its metadata; it is left alone"
+			return iter([Finding(entry.path, "foreign", message, entry.scope)])
+		return faults(entry, stored, self._ownership.site)
 
 	def _head(self, entry: LedgerEntry | StoredObject) -> StoredObject | None:
 		return self._storage.head(entry.path)
@@ -161,22 +166,26 @@ class _Look:
 		for found, stored in zip(unknown, self._pool.map(self._head, unknown), strict=True):
 			if stored is None:
 				continue
-			if recognised(stored):
+			is_known = not self._has_ledger or (found.path in known and known[found.path].was_live)
+			if not recognised(stored):
+				message = "is not memora's, by its metadata; it is left alone"
+				self._audit.findings.append(Finding(found.path, "foreign", message))
+			elif not self._ownership.owns(stored.metadata.get("site", ""), is_known=is_known):
+				message = "is not this site's, by its metadata; it is left alone"
+				self._audit.findings.append(Finding(found.path, "foreign", message))
+			else:
 				message = (
 					"was removed, and is there again"
 					if found.path in known
 					else "is not in the ledger, though its metadata says that it is memora's"
 				)
 				self._audit.findings.append(Finding(found.path, "orphan", message))
-			else:
-				message = "is not memora's, by its metadata; it is left alone"
-				self._audit.findings.append(Finding(found.path, "foreign", message))
 		return page[-1].path if len(page) == PAGE else ""
 
 
 def listed(storage: Storage, prefix: str = "", after: str = "") -> Iterator[StoredObject]:
 	"""Memora's folders as the storage lists them, in the order of their keys."""
-	for folder in FOLDERS:
+	for folder in paths.OWN_FOLDERS:
 		if prefix and not prefix.startswith(folder) and not folder.startswith(prefix):
 			continue
 		start = max(folder, prefix)
@@ -186,8 +195,8 @@ def listed(storage: Storage, prefix: str = "", after: str = "") -> Iterator[Stor
 			yield from storage.list(start)
 
 
-def faults(entry: LedgerEntry, stored: StoredObject | None) -> Iterator[Finding]:
-	"""What is wrong with the object of a live file. Of another object than was uploaded nothing else is said."""
+def faults(entry: LedgerEntry, stored: StoredObject | None, site: str) -> Iterator[Finding]:
+	"""What is wrong with the object of a live file, of the site whose key has this hash. Of another object than was uploaded nothing else is said."""
 
 	def finding(fault: Fault, message: str) -> Finding:
 		return Finding(entry.path, fault, message, entry.scope)
@@ -206,10 +215,7 @@ def faults(entry: LedgerEntry, stored: StoredObject | None) -> Iterator[Finding]
 		yield finding("type", f"has the content type {stored.content_type!r}, not {content_type!r}")
 	if not _caches_well(entry, stored.cache_control):
 		yield finding("cache", f"has the Cache-Control {stored.cache_control!r}, which does not fit")
-	if dict(stored.metadata) != (wanted := entry.metadata()):
-		differ = sorted(
-			name for name in {*stored.metadata, *wanted} if stored.metadata.get(name) != wanted.get(name)
-		)
+	if differ := entry.differs(stored.metadata, site):
 		yield finding("metadata", f"has other metadata than was uploaded: {', '.join(differ)}")
 
 

@@ -28,6 +28,7 @@ from rq import Worker
 from memora.exceptions import (
 	LeaseLostError,
 	MemoraError,
+	PlaceRefusedError,
 	ScopeBusyError,
 	StorageConfigurationError,
 )
@@ -39,6 +40,7 @@ from memora.services.cdn_export import (
 	fold,
 	index_build,
 	media,
+	metadata_renewal,
 	notes,
 	pending_queue,
 	plan_build,
@@ -87,6 +89,8 @@ class Drained:
 	published: int = 0
 	failed: int = 0
 	left: int = 0
+	refused: str = ""
+	"""Why nothing may be written to the place, if that is so: what waits goes on waiting."""
 
 
 def process_pending_plans() -> dict[str, Any]:
@@ -101,7 +105,7 @@ def check_due() -> dict[str, Any]:
 	"""The every-minute entry: in milliseconds, whether something cannot wait for the next batch.
 
 	That is another interval, a retry, a lease that ran out, what a drain that died between two builds has left,
-	a removal whose grace is over, a purge to repeat or a signature to renew.
+	a removal whose grace is over, a purge to repeat, a signature or metadata to renew.
 	"""
 	options = settings.load()
 	_ring_clock(options)
@@ -131,10 +135,11 @@ def run_batch(triggered_by: str = "Scheduler") -> dict[str, Any]:
 	result = {"folded": folded, "waiting": len(waiting), "drains": 0}
 	if not options.enabled:
 		return {**result, "skipped": "export is disabled in CDN Settings"}
-	if waiting or _has_leftovers() or _signatures_end(options):
-		result["drains"] = _enqueue_drains(len(waiting), triggered_by)
+	if waiting or _has_leftovers() or _to_be_renewed(options):
+		batch = frappe.generate_hash(length=16)
+		result["drains"] = _enqueue_drains(len(waiting), triggered_by, batch)
 		if not result["drains"]:
-			drain(triggered_by, seconds=BATCH_SECONDS)
+			drain(triggered_by, seconds=BATCH_SECONDS, batch=batch)
 	if folded or waiting:
 		events.record("batch", triggered_by=triggered_by, **result)
 	return result
@@ -149,18 +154,34 @@ def process(triggered_by: str = "Manual", tell: Tell | None = None) -> Drained:
 
 
 def drain(
-	triggered_by: str = "Scheduler", seconds: float | None = DRAIN_SECONDS, tell: Tell | None = None
+	triggered_by: str = "Scheduler",
+	seconds: float | None = DRAIN_SECONDS,
+	tell: Tell | None = None,
+	batch: str = "",
 ) -> Drained:
 	"""Build one due scope after another until none is left, or until `seconds` have passed.
 
 	What others hold is looked at again after a pause. Changes committed meanwhile are folded and built too.
-	`tell` hears how many are done of how many, before each build.
+	`tell` hears how many are done of how many, before each build. `batch` names the batch that this is a drain of.
+
+	Where the place is another site's, nothing is built, and nothing has failed.
 	"""
 	drained = Drained()
+	batch = batch or frappe.generate_hash(length=16)
+	try:
+		_drain(drained, triggered_by, seconds, tell, batch)
+	except PlaceRefusedError as error:
+		database.rollback()
+		drained.refused = str(error)
+		drained.left = len(publish_state.due(now_datetime()))
+	return drained
+
+
+def _drain(drained: Drained, triggered_by: str, seconds: float | None, tell: Tell | None, batch: str) -> None:
 	database.limit_idling()
 	options = settings.load()
 	if not options.enabled:
-		return drained
+		return
 	ends = time.monotonic() + seconds if seconds else float("inf")
 	site: Site | None = None
 	try:
@@ -168,10 +189,12 @@ def drain(
 			fold.fold()
 			waiting = publish_state.due(now_datetime())
 			if waiting and site is None:
-				site = _open_site(waiting)
+				site = _open_site(waiting, batch)
 				if site is None:
 					drained.failed = len(waiting)
-					return drained
+					return
+				if site.ownership.is_refused():
+					site.ownership.check()  # sooner than after a build that would be for nothing
 			built = _build_all(site, waiting, triggered_by, drained, ends, tell)
 			if site:
 				site.progress.flush()
@@ -182,8 +205,8 @@ def drain(
 		if drained.published:  # what was published again is no longer to be removed
 			database.transaction(publish_state.settle_removals)
 		drained.left = len(publish_state.due(now_datetime()))
-		if _has_leftovers() or _signatures_end(options):
-			site = site or Site.open()
+		if _has_leftovers() or _to_be_renewed(options):
+			site = site or Site.open(batch)
 			site.follow_settings()
 			if site.options.enabled:
 				_sweep(site)
@@ -194,8 +217,7 @@ def drain(
 	if not drained.left and relocation.settled():
 		_start_audit()
 	if drained.left and seconds:
-		_enqueue_drains(1, triggered_by)  # where there is no worker, `check_due` sees what is left
-	return drained
+		_enqueue_drains(1, triggered_by, batch)  # where there is no worker, `check_due` sees what is left
 
 
 def _build_all(
@@ -248,6 +270,8 @@ def _build_together(site: Site, group: list[State], triggered_by: str, drained: 
 			try:
 				published = plan_group.run(site, lease)
 				lease.published = tuple(state.ref for state, _ in published)
+			except PlaceRefusedError:
+				raise  # the same for each of them
 			except MemoraError as error:
 				database.rollback()
 				# Each says by itself what is wrong with it, and the others are published.
@@ -305,6 +329,8 @@ def _build_leased(site: Site, lease: Lease, triggered_by: str, drained: Drained)
 			database.rollback()
 			frappe.logger("memora").info(f"{lease.scope.label}: {error}")
 			return False
+		except PlaceRefusedError:
+			raise  # no fault of this scope: all of them wait until an admin has decided
 		except Exception as error:
 			database.rollback()
 			if database.errno(error) in database.OTHER_SCHEMA:
@@ -392,10 +418,10 @@ def _record_failure(state: State, lease: Lease, error: Exception, started_at, tr
 		)
 
 
-def _open_site(waiting: list[State]) -> Site | None:
+def _open_site(waiting: list[State], batch: str) -> Site | None:
 	"""Open storage and purge; when the settings cannot work, that is a failure of all that waits."""
 	try:
-		return Site.open()
+		return Site.open(batch)
 	except StorageConfigurationError as error:
 		for state in waiting:
 			if lease := leases.acquire(state.scope):
@@ -414,8 +440,8 @@ def _start_audit() -> None:
 		)
 
 
-def _enqueue_drains(waiting: int, triggered_by: str) -> int:
-	"""Enqueue drains, no more than there are workers and scopes.
+def _enqueue_drains(waiting: int, triggered_by: str, batch: str) -> int:
+	"""Enqueue drains of a batch, no more than there are workers and scopes.
 
 	Returns how many: 0 where no worker listens or the queue does not answer. Each has a fresh id: RQ's `deduplicate`
 	can call a killed job started for a quarter of an hour.
@@ -425,7 +451,14 @@ def _enqueue_drains(waiting: int, triggered_by: str) -> int:
 		drains = min(Worker.count(queue=queue), max(1, waiting))
 		for _ in range(drains):
 			# In front: after a migrate, Frappe's own jobs can fill the long queue for minutes.
-			frappe.enqueue(DRAIN, queue=QUEUE, timeout=JOB_SECONDS, at_front=True, triggered_by=triggered_by)
+			frappe.enqueue(
+				DRAIN,
+				queue=QUEUE,
+				timeout=JOB_SECONDS,
+				at_front=True,
+				triggered_by=triggered_by,
+				batch=batch,
+			)
 	except redis.RedisError as error:
 		frappe.logger("memora").warning(f"the job queue does not answer: {error}")
 		return 0
@@ -460,9 +493,7 @@ def _due_reason(options: settings.ExportSettings) -> str:
 		return "left"
 	if _has_leftovers():
 		return "removal"
-	if _signatures_end(options):
-		return "signature"
-	return ""
+	return _to_be_renewed(options)
 
 
 def _nobody_drains() -> bool:
@@ -474,9 +505,13 @@ def _anything_waits() -> bool:
 	return bool(frappe.db.sql("select 1 from `tabCDN Change` limit 1") or publish_state.due(now_datetime()))
 
 
-def _signatures_end(options: settings.ExportSettings) -> bool:
-	"""Whether signed links in live lessons are to be renewed."""
-	return signature_renewal.is_due(options.signed_url_hours)
+def _to_be_renewed(options: settings.ExportSettings) -> str:
+	"""What of live files is to be renewed: "signature", "metadata" or "". One statement."""
+	((signatures, metadata),) = frappe.db.sql(
+		f"""select exists(select 1 from {signature_renewal.DUE}), exists(select 1 from {metadata_renewal.DUE})""",
+		(signature_renewal.due_before(options.signed_url_hours),),
+	)
+	return "signature" if signatures else "metadata" if metadata else ""
 
 
 def _has_leftovers() -> bool:
@@ -489,6 +524,7 @@ def _sweep(site: Site) -> None:
 	"""Take away what is due outside any build: graces that are over, subjects nobody reads,
 	signatures that end, purges to repeat."""
 	signature_renewal.run(site)  # what is to be renewed must not wait for a storage that refuses removals
+	metadata_renewal.run(site)
 	for scope in publish_state.to_tidy():
 		again = scope.type == "removal"
 		try:

@@ -19,7 +19,7 @@ from typing import Any
 import frappe
 from frappe.utils import now_datetime
 
-from memora.exceptions import ScopeBusyError
+from memora.exceptions import ScopeBusyError, StorageError
 from memora.services.cdn_export import (
 	cdn_uploader,
 	database,
@@ -37,6 +37,7 @@ from memora.services.cdn_export.cache_purge import CachePurge
 from memora.services.cdn_export.cdn_uploader import Cargo
 from memora.services.cdn_export.diff import Diff, LedgerEntry, Planned
 from memora.services.cdn_export.lease import Lease
+from memora.services.cdn_export.ownership import Ownership
 from memora.services.cdn_export.progress import Progress
 from memora.services.cdn_export.publish_state import State
 from memora.services.cdn_export.scopes import Scope
@@ -128,6 +129,7 @@ class Site:
 	options: settings.ExportSettings
 	storage: Storage
 	purge: CachePurge
+	ownership: Ownership
 	shared: SharedSubjects = field(default_factory=SharedSubjects)
 	progress: Progress = field(default_factory=Progress)
 	place: str = ""
@@ -138,18 +140,22 @@ class Site:
 	"""What the storage has refused to remove in this run, for the next record of it."""
 
 	@classmethod
-	def open(cls) -> Site:
-		"""Open what CDN Settings name, by the database. Commits.
+	def open(cls, batch: str = "") -> Site:
+		"""Open what CDN Settings name, by the database; for a batch of its own, or for a drain of that `batch`. Commits.
 
 		Raises StorageConfigurationError when they cannot work.
 		"""
 		relocation.follow()
 		stamp, doc = settings.stamp(), settings.saved()
+		storage = settings.open_storage(doc)
+		place = Ownership.open(storage, doc)
+		place.batch = batch or place.batch
 		return cls(
 			settings.load(doc),
-			settings.open_storage(doc),
+			storage,
 			settings.open_purge(doc),
-			place=settings.place(doc),
+			place,
+			place=place.place,
 			stamp=stamp,
 		)
 
@@ -161,8 +167,9 @@ class Site:
 		"""
 		if self.is_as_seen(seen or _seen(*frappe.db.sql(f"select {', '.join(_SEEN)}")[0])):
 			return False
-		fresh = Site.open()
+		fresh = Site.open(self.ownership.batch)
 		self.close()
+		self.ownership = fresh.ownership
 		self.options, self.storage, self.purge = fresh.options, fresh.storage, fresh.purge
 		self.shared, self.place, self.stamp = fresh.shared, fresh.place, fresh.stamp
 		self.purge_rests_until, self.deletes_rest = 0.0, None
@@ -183,6 +190,10 @@ class Site:
 
 	def signer(self) -> Signer:
 		return Signer(self.storage, self.options.sign, self.options.signed_url_hours, time.time())
+
+	def load(self, files: Sequence[Planned], signer: Signer | None = None) -> Cargo:
+		"""`cdn_uploader.load` for this site."""
+		return cdn_uploader.load(files, signer or self.signer(), self.ownership.site)
 
 	def close(self) -> None:
 		self.storage.close()
@@ -311,7 +322,7 @@ def bring_out(
 
 	Nothing is closed for a place that the ledger no longer speaks of: then the lease is lost (`relocation`).
 
-	Returns what went up. Raises what `cdn_uploader` raises; then nothing is closed, and what was begun stands as in
+	Returns what went up. Raises what `cdn_uploader` and `Ownership.claim` raise; then nothing is closed, and what was begun stands as in
 	flight.
 	"""
 	cargo = Cargo()
@@ -319,10 +330,12 @@ def bring_out(
 		for owner in sorted(owners):
 			stack.enter_context(_lease_of(owner))
 		if any(changed.values()):
+			site.ownership.claim()
 			lease.check()
-			cargo = database.transaction(lambda: _begin(lease, changed, site.signer()), reads=False)
+			cargo = database.transaction(lambda: _begin(site, lease, changed), reads=False)
 		# Only now: what the ledger says is shown, nobody takes away.
-		if pictures := media.missing_uploads(images):
+		if pictures := media.missing_uploads(site, images):
+			site.ownership.claim()
 			shown = Cargo(pictures)
 			database.transaction(lambda: ledger.begin({scopes.MEDIA: shown.planned}))
 			cargo.files.extend(pictures)
@@ -331,6 +344,7 @@ def bring_out(
 			site.storage,
 			lease,
 			entries,
+			owns=site.ownership.owns,
 			tell=site.progress.teller(lease.scopes),
 		)
 		stale = [
@@ -367,6 +381,7 @@ def remove_due(site: Site, lease: Lease, *, again: bool = False) -> int:
 		if again:
 			removals.settle(lease.scope)
 		return 0
+	site.ownership.claim()
 	lease.check()
 	pictures = ledger.pictures_of(entries)
 
@@ -375,33 +390,43 @@ def remove_due(site: Site, lease: Lease, *, again: bool = False) -> int:
 		versions = {path: entries[path].live_version or entries[path].version for path in gone}
 		purge_queue.add(site, [url for path in gone for url in purge_queue.urls(path, versions[path])])
 
+	ours = [path for path, entry in entries.items() if entry.was_live or _is_ours(site, path)]
 	went = removals.remove(
-		site, lease.scope, list(entries), again=again, guarded=lease.guarded(entries), closing=close
+		site, lease.scope, list(entries), again=again, guarded=lease.guarded(ours), closing=close
 	)
 	media.remove_unnamed(site, pictures)
 	return went
 
 
-def _begin(lease: Lease, changed: Mapping[Scope, Sequence[Planned]], signer: Signer) -> Cargo:
+def _is_ours(site: Site, path: str) -> bool:
+	"""Whether an upload that was broken off has left something at a path where nothing of this site was before."""
+	try:
+		found = site.storage.head(path)
+	except StorageError:
+		return True  # whoever removes it says what is wrong with the storage
+	return found is not None and site.ownership.owns(found.metadata.get("site", ""), is_known=False)
+
+
+def _begin(site: Site, lease: Lease, changed: Mapping[Scope, Sequence[Planned]]) -> Cargo:
 	"""Note files as in flight, and make what goes up. Where one cannot be made, nothing was begun."""
 	files = [file for of_scope in changed.values() for file in of_scope]
 	if len(files) <= _FEW_FILES:
-		cargo = cdn_uploader.load(files, signer)
+		cargo = site.load(files)
 		ledger.begin(changed)
 	else:
-		cargo = _load_beside(lambda: ledger.begin(changed), files, signer)
+		cargo = _load_beside(lambda: ledger.begin(changed), lambda: site.load(files))
 	lease.guard()  # a stall up to here: then nothing was begun
 	return cargo
 
 
-def _load_beside(begin: Callable[[], None], files: Sequence[Planned], signer: Signer) -> Cargo:
-	"""`cdn_uploader.load` in a thread of its own, while MariaDB does what `begin` asks of it in this one."""
+def _load_beside(begin: Callable[[], None], work: Callable[[], Cargo]) -> Cargo:
+	"""`Site.load` in a thread of its own, while MariaDB does what `begin` asks of it in this one."""
 	is_asking = threading.Event()
 
 	def load() -> Cargo:
 		# A thread that has just started keeps the interpreter for 5 ms (`sys.getswitchinterval`): MariaDB would wait.
 		is_asking.wait()
-		return cdn_uploader.load(files, signer)
+		return work()
 
 	with ThreadPoolExecutor(max_workers=1) as beside:
 		loading = beside.submit(load)

@@ -16,7 +16,7 @@ from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 from queue import Empty, SimpleQueue
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from memora.exceptions import PreconditionFailedError, StorageError, StorageUnavailableError
 from memora.services.cdn_export import contracts, diff, file_types
@@ -28,6 +28,13 @@ from memora.services.cdn_export.stage_files import PublicFile
 from memora.services.cdn_export.storage import FileBody, Storage, Upload
 
 T = TypeVar("T")
+
+
+class Owns(Protocol):
+	"""`Ownership.owns`."""
+
+	def __call__(self, site: str, *, is_known: bool, kind: str = "") -> bool: ...
+
 
 PHASES: tuple[str, ...] = (
 	"media",
@@ -64,8 +71,9 @@ class Cargo:
 		return {file.path: upload.size for file, upload in self.files}
 
 
-def load(files: Sequence[Planned], signer: Signer) -> Cargo:
-	"""Sign, validate and serialise documents. Touches no network, but for a "+" in a film's link (`s3_links.Link`).
+def load(files: Sequence[Planned], signer: Signer, site: str) -> Cargo:
+	"""Sign, validate and serialise documents of the site whose key has this hash. Touches no network, but for a "+" in a
+	film's link (`s3_links.Link`).
 
 	Raises ContractError or FileTooLargeError, naming the path, for the first that must not be published.
 	"""
@@ -73,7 +81,7 @@ def load(files: Sequence[Planned], signer: Signer) -> Cargo:
 	life = signer.until.timestamp() - time.time()
 	for file in files:
 		if file.source:
-			cargo.files.append((file, file_upload(file, file.source)))
+			cargo.files.append((file, file_upload(file, file.source, site)))
 			continue
 		document, signed_until = signer.sign(file)
 		contracts.validate(file.kind, document, file.path)
@@ -83,19 +91,19 @@ def load(files: Sequence[Planned], signer: Signer) -> Cargo:
 			file.path,
 			diff.body(file.path, document),
 			cache_control(file.kind, life if signed_until else None),
-			file.metadata(),
+			file.metadata(site),
 		)
 		cargo.files.append((file, upload))
 	return cargo
 
 
-def file_upload(file: Planned, source: PublicFile) -> Upload:
+def file_upload(file: Planned, source: PublicFile, site: str) -> Upload:
 	"""A file of the site's on its way to where it is published, under the content type that its extension stands for."""
 	return Upload(
 		file.path,
 		FileBody(source.location, source.size, source.stamp),
 		cache_control(file.kind),
-		file.metadata(),
+		file.metadata(site),
 		file_types.content_type(source.extension),
 	)
 
@@ -106,9 +114,11 @@ def publish(
 	lease: Lease,
 	ledger: Mapping[str, LedgerEntry],
 	*,
+	owns: Owns,
 	tell: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, str]:
-	"""Upload the cargo in phases. Returns the ETag of each path. `tell` hears how many are up, of how many.
+	"""Upload the cargo in phases. Returns the ETag of each path. `tell` hears how many are up, of how many. Of an object
+	that the ledger does not know as it is, `owns` says whether it is ours to write over.
 
 	Raises LeaseLostError when the lease has passed on, asked of the database before a phase and of the clock
 	before each file, and StorageError naming the file. Files that went up before stay: each is whole, and links
@@ -122,7 +132,7 @@ def publish(
 
 	def put(item: tuple[Planned, Upload]) -> None:
 		file, upload = item
-		etags[file.path] = _put(storage, lease, ledger.get(file.path), file, upload)
+		etags[file.path] = _put(storage, lease, ledger.get(file.path), file, upload, owns)
 
 	with ThreadPoolExecutor(max_workers=max(1, min(storage.threads, len(cargo.files)))) as pool:
 		turns = [(phase_of(item), item) for item in cargo.files]
@@ -184,17 +194,22 @@ def _for_each(
 		other.result()
 
 
-def _put(storage: Storage, lease: Lease, entry: LedgerEntry | None, file: Planned, upload: Upload) -> str:
-	"""Write a file only over the object that the ledger knows, or else over the older one that is found there.
+def _put(
+	storage: Storage,
+	lease: Lease,
+	entry: LedgerEntry | None,
+	file: Planned,
+	upload: Upload,
+	owns: Owns,
+) -> str:
+	"""Write a file only over the object that the ledger knows, or else over our older one that is found there.
 
-	So a builder that stalled cannot overwrite what was published meanwhile. Pictures are named by their content,
-	so nothing newer can stand in their place.
+	So a builder that stalled cannot overwrite what was published meanwhile, and nobody overwrites another site's.
 	"""
-	conditional = storage.conditional and file.kind != "media"
-	condition = _known(entry) if conditional else {}
+	condition = _known(entry) if storage.conditional else {}
 	for _ in range(_TRIES):
 		if condition is None:
-			condition = _found(storage, file)
+			condition = _found(storage, file, entry, owns)
 		lease.guard()
 		try:
 			return storage.put(upload, **condition)
@@ -216,14 +231,22 @@ def _known(entry: LedgerEntry | None) -> dict[str, object] | None:
 	return None
 
 
-def _found(storage: Storage, file: Planned) -> dict[str, object]:
+def _found(storage: Storage, file: Planned, entry: LedgerEntry | None, owns: Owns) -> dict[str, object]:
 	"""The condition under which the object that stands there is overwritten, if it may be.
 
-	Raises StorageError when it claims a version as high as ours, and is not ours: the next try goes above it.
+	Raises StorageError when it is another site's, and when it claims a version as high as ours, and is not ours: the
+	next try goes above it.
 	"""
 	found = storage.head(file.path)
 	if found is None:
 		return {"if_absent": True}
+	# A picture is named by its content; a path that was only noted as in flight may hold anything.
+	is_known = file.kind == "media" or (entry is not None and entry.was_live)
+	if not owns(found.metadata.get("site", ""), is_known=is_known, kind=file.kind):
+		raise StorageError(
+			f"{file.path} holds a file that is not this site's, by its metadata, and is left as it is. Remove it if"
+			" nobody needs it, or give this site a bucket or folder of its own."
+		)
 	version = found.metadata.get("version") or ""
 	above = int(version) - file.version if version.isdecimal() else -1
 	if above > 0 or (above == 0 and found.metadata.get("content-hash") != file.content_hash):

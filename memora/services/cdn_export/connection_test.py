@@ -33,12 +33,19 @@ def run(
 	base_url: str,
 	paid_path: str = "",
 	translate: Callable[[str], str] = str,
+	refused: Callable[[], tuple[str, str] | None] = lambda: None,
 ) -> list[Finding]:
 	"""Check storage, base URL and purge in the order in which publishing needs them.
 
 	`paid_path` is the path of a published paid lesson, if there is one; else a file made for the test, marked
-	as paid like a lesson, stands in for it. Never raises for what storage, CDN or network do.
+	as paid like a lesson, stands in for it. Where the place is `refused`, which says why and what to do, nothing is
+	written there, and that is all there is to say. Never raises for what storage, CDN or network do.
 	"""
+	try:
+		if refusal := refused():
+			return [Finding("place", "error", *refusal)]
+	except StorageError as error:
+		return [Finding("place", "error", str(error))]
 	return _Test(storage, purge, base_url.rstrip("/"), paid_path, translate).run()
 
 

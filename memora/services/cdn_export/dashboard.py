@@ -91,6 +91,7 @@ def health() -> dict[str, Any]:
 		"provider": options.provider,
 		"last_batch_at": batch_processor.last_batch_at(),
 		"next_run": None if schedule.obstacle(options) else schedule.next_run(options),
+		"metadata": operations.metadata_progress(),
 		"workers": schedule.count_workers(),
 		"warnings": [
 			*schedule.warnings(),

@@ -11,16 +11,17 @@ the ledger for as long as the content's hash stays.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timezone
 from functools import cached_property, lru_cache
 from hashlib import sha256
 from typing import Any, Literal, NamedTuple
+from urllib.parse import quote
 
 import orjson
 
 from memora.exceptions import BuildError, FileTooLargeError
-from memora.services.cdn_export import paths
+from memora.services.cdn_export import paths, scopes
 from memora.services.cdn_export.stage_files import PublicFile
 from memora.services.cdn_export.tree import Access
 
@@ -67,8 +68,9 @@ class LedgerEntry(NamedTuple):
 	`live_version` is 0 while nothing is live. `content_hash` and `shape_hash` are those of the last offer; of an
 	`in_flight` path nobody knows whether the old or the new bytes are there. `damaged` says that an audit has found
 	another object there, or none: the file is to be uploaded again, under its version if its content is the same.
-	`pictures` are the media files that it shows or, in flight, may show, with spaces between them. `in_grace` says that
-	what has moved from here is to be removed later.
+	`outdated` says that it has the metadata of an earlier release, or of another key of the site; `required_items` are
+	not known then. `pictures` are the media files that it shows or, in flight, may show, with spaces between them. `in_grace` says that
+	what has moved from here is to be removed later, `was_live` that memora has uploaded a file there before.
 	"""
 
 	path: str
@@ -88,7 +90,10 @@ class LedgerEntry(NamedTuple):
 	lesson_count: int = 0
 	damaged: bool = False
 	pictures: str = ""
+	required_items: str = ""
+	outdated: bool = False
 	in_grace: bool = False
+	was_live: bool = False
 
 	@property
 	def stands(self) -> bool:
@@ -100,9 +105,16 @@ class LedgerEntry(NamedTuple):
 		"""Kind and name of the node that decides who may read this file: of a lesson's file, its lesson."""
 		return ("lesson" if self.kind == "lesson_file" else self.kind), self.node
 
-	def metadata(self) -> dict[str, str]:
-		"""What should stand beside the live file in the storage."""
-		return _metadata(self, self.live_version)
+	def metadata(self, site: str = "") -> dict[str, str]:
+		"""What should stand beside the live file in the storage of the site whose key has this hash."""
+		return _metadata(self, self.live_version, site)
+
+	def differs(self, found: Mapping[str, str], site: str) -> list[str]:
+		"""The names of metadata in which the object found is not the live file's. What an outdated one does not have yet,
+		or has of another key, is no difference."""
+		wanted = self.metadata(site)
+		names = {*found, *wanted} - (_NEWER if self.outdated else set())
+		return sorted(name for name in names if found.get(name) != wanted.get(name))
 
 
 class Planned(NamedTuple):
@@ -123,14 +135,16 @@ class Planned(NamedTuple):
 	lesson_count: int
 	pictures: frozenset[str] = frozenset()
 	source: PublicFile | None = None
+	required_items: str = ""
 
 	@property
 	def url(self) -> str:
 		return paths.versioned(self.path, self.version)
 
-	def metadata(self) -> dict[str, str]:
-		"""What stands beside the file in the storage: for a gate at the edge, and to rebuild a lost ledger."""
-		return _metadata(self, self.version)
+	def metadata(self, site: str = "") -> dict[str, str]:
+		"""What stands beside the file in the storage: for a gate at the edge, to rebuild a lost ledger, and to tell this
+		site's files from others', where its key has the hash `site`."""
+		return _metadata(self, self.version, site)
 
 
 class Diff:
@@ -150,9 +164,9 @@ class Diff:
 		self._now = now
 		self._elsewhere = elsewhere or {}
 
-	def keeps_shape(self, path: str, shape_hash: str) -> bool:
-		"""Whether the file that is live was made from this shape, so that an untouched body makes it unchanged, and the
-		files that it names are whole too."""
+	def keeps_shape(self, path: str, shape_hash: str, required_items: str = "") -> bool:
+		"""Whether the file that is live was made from this shape, so that an untouched body makes it unchanged, asks for
+		these items, and the files that it names are whole too."""
 		entry = self._ledger.get(path)
 		return (
 			entry is not None
@@ -160,6 +174,7 @@ class Diff:
 			and entry.shape_hash == shape_hash
 			and not entry.damaged
 			and all(file.state == "live" and not file.damaged for file in self._files.get(path, ()))
+			and _asks_for(entry, required_items)
 		)
 
 	def keep(self, path: str) -> Planned:
@@ -183,6 +198,7 @@ class Diff:
 				access_level=entry.access_level,
 				required_item=entry.required_item,
 				lesson_count=entry.lesson_count,
+				required_items=entry.required_items,
 			)
 		)
 
@@ -197,8 +213,10 @@ class Diff:
 		shape_hash: str = "",
 		access: Access | None = None,
 		lesson_count: int = 0,
+		required_items: str = "",
 	) -> Planned:
-		"""Plan a file with this content, given without its stamp; unchanged when just that is live already.
+		"""Plan a file with this content, given without its stamp; unchanged when just that is live already. It is uploaded
+		again under its version when it asks for other `required_items`.
 
 		A path that was left in flight is never called unchanged: which bytes are there is not known, so it is
 		uploaded again under a higher version.
@@ -208,7 +226,8 @@ class Diff:
 		content_hash = sha256(content).hexdigest()
 		entry = self._ledger.get(path)
 		if entry and entry.state == "live" and entry.content_hash == content_hash:
-			changed, version = bool(entry.damaged), entry.live_version
+			changed = bool(entry.damaged) or not _asks_for(entry, required_items)
+			version = entry.live_version
 		else:
 			changed, version = True, max(self._now, 1 + entry.version if entry else 1)
 		return self._plan(
@@ -226,10 +245,20 @@ class Diff:
 				required_item=access.required_item if access else "",
 				lesson_count=lesson_count,
 				pictures=_pictures(document, content) if changed else frozenset(),
+				required_items=required_items,
 			)
 		)
 
-	def offer_file(self, path: str, lesson: str, source: PublicFile, *, subject: str, access: Access) -> None:
+	def offer_file(
+		self,
+		path: str,
+		lesson: str,
+		source: PublicFile,
+		*,
+		subject: str,
+		access: Access,
+		required_items: str = "",
+	) -> None:
 		"""Plan a file that a lesson's stages name, once however often they do. Its path says what is in it, so it goes up
 		only where it does not stand yet, or is to be read by others than before."""
 		if path in self.planned:
@@ -251,7 +280,7 @@ class Diff:
 				node=lesson,
 				subject=subject,
 				version=version,
-				changed=not stands or bool(entry and entry.damaged),
+				changed=not (entry and stands) or entry.damaged or not _asks_for(entry, required_items),
 				content_hash=source.digest,
 				shape_hash="",
 				document=None,
@@ -259,6 +288,7 @@ class Diff:
 				required_item=access.required_item,
 				lesson_count=0,
 				source=source,
+				required_items=required_items,
 			)
 		)
 
@@ -302,16 +332,47 @@ class Diff:
 		return planned
 
 
-def _metadata(file: LedgerEntry | Planned, version: int) -> dict[str, str]:
+def _metadata(file: LedgerEntry | Planned, version: int, site: str) -> dict[str, str]:
 	metadata = {"version": str(version), "content-hash": file.content_hash}
 	for name, value in (
 		("shape-hash", file.shape_hash),
 		("access-level", file.access_level),
 		("required-item", file.required_item),
+		("required-items", file.required_items),
+		("site", site),
 	):
 		if value:
 			metadata[name] = value
+	metadata["cache-tag"] = (
+		f"{_tag('file', file.path)},{_tag('scope', scopes.of_file(file.path, file.subject))}"
+	)
 	return metadata
+
+
+_NEWER = {"site", "cache-tag", "required-items"}
+"""What an object of an earlier release lacks."""
+
+_LONGEST_ITEM = 100
+"""In characters, as it is encoded: two of them and all else must stay below the 2,048 bytes that S3 allows."""
+
+
+def listed_items(items: Iterable[str]) -> str:
+	"""Item codes as they stand in `required-items`: percent-encoded UTF-8, with commas between them.
+
+	All but ASCII letters, digits, `-` `_` and `.` is encoded. Of a code that is longer than 100 characters then, `~` and a digest
+	stand there instead, as in paths (docs/contract.md).
+	"""
+	encoded = ((item, quote(item, safe="").replace("~", "%7E")) for item in items)
+	return ",".join(paths.digested(item) if len(code) > _LONGEST_ITEM else code for item, code in encoded)
+
+
+def _asks_for(entry: LedgerEntry, required_items: str) -> bool:
+	return entry.outdated or entry.required_items == required_items
+
+
+@lru_cache(maxsize=1 << 10)
+def _tag(kind: str, name: str) -> str:
+	return sha256(f"{kind}:{name}".encode()).hexdigest()[:16]
 
 
 def _pictures(document: Document, content: bytes) -> frozenset[str]:
@@ -359,6 +420,7 @@ def as_live(entry: LedgerEntry, document: Document) -> Planned:
 		required_item=entry.required_item,
 		lesson_count=entry.lesson_count,
 		pictures=frozenset(entry.pictures.split()),
+		required_items=entry.required_items,
 	)
 
 

@@ -41,6 +41,7 @@ from memora.services.cdn_export import (
 	ledger,
 	media,
 	operations,
+	ownership,
 	pending_queue,
 	plain_text,
 	publish_state,
@@ -390,14 +391,16 @@ def settings_page() -> Iterator[Finding]:
 
 def storage() -> Iterator[Finding]:
 	"""The connection test, with an end to it: a storage that hangs must not make the doctor hang."""
-	opened = settings.open_storage()
-	purge, base_url, paid = settings.open_purge(), settings.load().base_url, dashboard.a_paid_path()
+	doc = settings.saved()
+	opened = settings.open_storage(doc)
+	purge, base_url, paid = settings.open_purge(doc), settings.load(doc).base_url, dashboard.a_paid_path()
+	refused = ownership.inspector(opened, doc)
 	result: Future[list[Finding]] = Future()
 
 	def work() -> None:
 		try:
 			with opened:
-				result.set_result(connection_test.run(opened, purge, base_url, paid))
+				result.set_result(connection_test.run(opened, purge, base_url, paid, refused=refused))
 		except Exception as error:  # noqa: BLE001 - raised where it is waited for
 			result.set_exception(error)
 
@@ -480,6 +483,9 @@ def waiting() -> Iterator[Finding]:
 	"""Plans and subjects that are stuck, each with its cause."""
 	site, found = frappe.local.site, operations.status()
 	stuck = False
+	if refusal := ownership.last_refusal():
+		stuck = True
+		yield Finding("place", "error", refusal.message, refusal.mend)
 	for letter in operations.dead_letters()[:MOST_NAMED]:
 		stuck = True
 		yield Finding(

@@ -41,6 +41,8 @@ _COLUMNS = (
 	"lesson_count",
 	"damaged",
 	"pictures",
+	"required_items",
+	"outdated",
 )
 _NEVER = 1 << 62
 """Above any generation."""
@@ -62,10 +64,21 @@ _KEEPS_UNITS = f"""exists (
 """SQL: whether the plan `reader` still links to a shared unit that is no longer produced."""
 
 _TEXTS = frozenset(
-	{"node", "subject", "content_hash", "shape_hash", "etag", "access_level", "required_item", "pictures"}
+	{
+		"node",
+		"subject",
+		"content_hash",
+		"shape_hash",
+		"etag",
+		"access_level",
+		"required_item",
+		"pictures",
+		"required_items",
+	}
 )
 _READ = [
 	*(f"coalesce({column}, '')" if column in _TEXTS else column for column in _COLUMNS),
+	"uploaded_at is not null",
 	"if(state = 'removing', coalesce(remove_at, ''), '')",
 ]
 
@@ -123,6 +136,11 @@ def page(after: str, prefix: str = "", *, limit: int) -> list[LedgerEntry]:
 		(after, like(prefix)),
 	)
 	return list(found.values())
+
+
+def has_any() -> bool:
+	"""Whether the ledger knows of any file, were it one that was removed."""
+	return bool(frappe.db.sql(f"select 1 from `tab{TABLE}` limit 1"))
 
 
 def count_live(prefix: str = "") -> int:
@@ -228,6 +246,7 @@ def begin(files: Mapping[Scope, Iterable[Planned]]) -> None:
 			"required_item",
 			"lesson_count",
 			"pictures",
+			"required_items",
 			"scope",
 		),
 		[
@@ -244,6 +263,7 @@ def begin(files: Mapping[Scope, Iterable[Planned]]) -> None:
 				plain_text.store(file.required_item),
 				file.lesson_count,
 				_listed(file),
+				file.required_items,
 				scope.id,
 			)
 			for scope, of_scope in files.items()
@@ -261,11 +281,12 @@ def begin(files: Mapping[Scope, Iterable[Planned]]) -> None:
 				"access_level",
 				"required_item",
 				"lesson_count",
+				"required_items",
 			)
 		)
 		+ ", version = greatest(version, values(version))"
 		# Until it is uploaded, the file may show the pictures of either.
-		+ ", remove_at = null, drop_generation = 0, damaged = 0, refused = 0,"
+		+ ", remove_at = null, drop_generation = 0, damaged = 0, refused = 0, outdated = 0,"
 		" pictures = trim(concat(coalesce(pictures, ''), ' ', values(pictures)))",
 		same={"state": "in_flight", "live_version": 0},
 	)
@@ -321,7 +342,7 @@ def uploaded_again(
 	"""Note that live files were uploaded again under the versions they have."""
 	database.upsert(
 		TABLE,
-		("name", "path", "etag", "size", "signed_until"),
+		("name", "path", "etag", "size", "signed_until", "required_items", "outdated"),
 		[
 			(
 				row_name(file.path),
@@ -329,16 +350,55 @@ def uploaded_again(
 				plain_text.store(etags[file.path]),
 				sizes[file.path],
 				signed_until.get(file.path),
+				file.required_items,
+				# What a paid lesson asks for is not known when it was uploaded as it was published.
+				int(file.access_level == "paid" and file.kind == "lesson" and not file.required_items),
 			)
 			for file in files
 		],
 		", ".join(
 			f"{column} = values({column})"
-			for column in ("etag", "size", "signed_until", "uploaded_at", "damaged")
+			for column in (
+				"etag",
+				"size",
+				"signed_until",
+				"uploaded_at",
+				"damaged",
+				"required_items",
+				"outdated",
+			)
 		),
 		same={"uploaded_at": now_datetime(), "damaged": 0},
 		stamped=False,
 	)
+
+
+def renewed(files: Mapping[str, str], required_items: Mapping[str, str]) -> None:
+	"""Note that live files were uploaded again as they are, with new metadata: the ETag by path, and what lessons ask for."""
+	database.upsert(
+		TABLE,
+		("name", "path", "etag", "required_items"),
+		[(row_name(path), path, etag, required_items.get(path, "")) for path, etag in files.items()],
+		", ".join(
+			f"{column} = if(state = 'live', values({column}), {column})"
+			for column in ("etag", "required_items", "outdated")
+		),
+		same={"outdated": 0},
+		stamped=False,
+	)
+
+
+def outdate() -> None:
+	"""Have all live files uploaded again as they are, in the background: their metadata is of another key or release.
+	In the caller's transaction."""
+	database.execute(f"update `tab{TABLE}` set outdated = 1 where state = 'live' and outdated = 0", ())
+
+
+def count_outdated() -> tuple[int, int]:
+	"""How many live files have the metadata of another key or release, and how many are live. Two statements while there
+	are any."""
+	((outdated,),) = frappe.db.sql(f"select count(*) from `tab{TABLE}` where outdated = 1 and state = 'live'")
+	return (outdated, count_live()) if outdated else (0, 0)
 
 
 def drop(paths: Iterable[str], *, remove_at: datetime, drop_generation: int = 0) -> None:
@@ -479,7 +539,7 @@ def removed(paths: Iterable[str]) -> None:
 		frappe.db.sql(
 			f"""update `tab{TABLE}` set state = 'removed', live_version = 0, content_hash = '', shape_hash = '',
 				etag = '', size = 0, signed_until = null, remove_at = null, pictures = '', damaged = 0, refused = 0,
-				modified = %s
+				outdated = 0, modified = %s
 			where name in %s and state = 'removing'""",
 			(now_datetime(), names),
 		)
@@ -596,7 +656,21 @@ def _select(where: str, values: tuple | dict[str, Any]) -> dict[str, LedgerEntry
 	for row in database.texts(
 		lambda pack: f"select {pack(_READ)} from `tab{TABLE}` where {where}", values, len(_READ)
 	):
-		*texts, version, live_version, state, etag, size, level, item, lessons, damaged, pictures = row[:-1]
+		(
+			*texts,
+			version,
+			live_version,
+			state,
+			etag,
+			size,
+			level,
+			item,
+			lessons,
+			damaged,
+			pictures,
+			items,
+			old,
+		) = row[:-2]
 		found[row[0]] = LedgerEntry(
 			*texts,
 			int(version),
@@ -609,6 +683,9 @@ def _select(where: str, values: tuple | dict[str, Any]) -> dict[str, LedgerEntry
 			int(lessons),
 			damaged != "0",
 			pictures,
+			items,
+			old != "0",
 			row[-1] > now,
+			row[-2] != "0",
 		)
 	return found

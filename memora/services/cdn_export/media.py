@@ -291,7 +291,7 @@ def keep_refused() -> int:
 	return len(refused)
 
 
-def missing_uploads(media_paths: Iterable[str]) -> list[tuple[Planned, Upload]]:
+def missing_uploads(site: Site, media_paths: Iterable[str]) -> list[tuple[Planned, Upload]]:
 	"""Of these paths, the files that do not stand in the storage yet, ready to be uploaded.
 
 	The documents that name them are noted in the ledger by now, so that nobody takes the others away. Raises
@@ -303,15 +303,16 @@ def missing_uploads(media_paths: Iterable[str]) -> list[tuple[Planned, Upload]]:
 	with _alone():
 		standing = ledger.of_paths(wanted)
 	wanted -= {path for path, entry in standing.items() if entry.state == "live" and not entry.damaged}
-	return [_upload(path, urls) for path, urls in sorted(_sources(wanted).items())]
+	return [_upload(site, path, urls) for path, urls in sorted(_sources(wanted).items())]
 
 
 def restore(site: Site, media_paths: Collection[str]) -> set[str]:
 	"""Upload again what an audit found damaged. Returns the paths that were; of the others the file is gone."""
 	mended = set()
 	for path in sorted(media_paths):
+		site.ownership.claim()
 		try:
-			((file, upload),) = (_upload(path, urls) for path, urls in _sources([path]).items())
+			((file, upload),) = (_upload(site, path, urls) for path, urls in _sources([path]).items())
 		except BuildError as error:
 			frappe.logger("memora").warning(str(error))
 			continue
@@ -400,6 +401,7 @@ def remove_unnamed(site: Site, media_paths: Collection[str], *, again: bool = Fa
 def _remove(site: Site, gone: list[str], again: bool) -> int:
 	if not gone or site.has_moved():
 		return 0
+	site.ownership.claim()
 	now = now_datetime()
 	database.transaction(lambda: ledger.drop(gone, remove_at=now))
 	return removals.remove(
@@ -432,7 +434,7 @@ def _sources(media_paths: Collection[str]) -> dict[str, list[str]]:
 	return sources
 
 
-def _upload(path: str, urls: Sequence[str]) -> tuple[Planned, Upload]:
+def _upload(site: Site, path: str, urls: Sequence[str]) -> tuple[Planned, Upload]:
 	"""The first of these files that still holds what was published at this path. Raises BuildError if none does."""
 	wanted, extension = _of_path(path)
 	for url in urls:
@@ -452,7 +454,7 @@ def _upload(path: str, urls: Sequence[str]) -> tuple[Planned, Upload]:
 		)
 	source = PublicFile(place[1], stamp_of(status), status.st_size, digest, extension)
 	planned = Planned(path, "media", "", "", 1, True, digest, "", None, "", "", 0, source=source)
-	return planned, cdn_uploader.file_upload(planned, source)
+	return planned, cdn_uploader.file_upload(planned, source, site.ownership.site)
 
 
 def content_type(path: str) -> str:

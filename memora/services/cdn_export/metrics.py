@@ -60,6 +60,11 @@ class _Site(Collector):
 				"Files that should be gone and that the storage refuses to remove.",
 				status["still_on_cdn"],
 			),
+			(
+				"place_refused",
+				"Whether the bucket or folder is not this site's to write to.",
+				int(bool(status["place_refused"])),
+			),
 			("building", "Builds at work.", len(status["building"])),
 			("live_plans", "Plans that are published.", status["live_plans"]),
 			("live_files", "Files that are published.", status["live_files"]),

@@ -26,6 +26,8 @@ from memora.services.cdn_export import (
 	index_build,
 	ledger,
 	media,
+	ownership,
+	paths,
 	pending_queue,
 	plain_text,
 	publish_state,
@@ -94,7 +96,29 @@ def queue_status() -> dict[str, Any]:
 		"oldest_waiting_since": min(since) if since else None,
 		"dead_letter_count": len(dead),
 		"redis_available": in_redis is not None,
+		"place_refused": place_refused(),
 	}
+
+
+def place_refused() -> str:
+	"""Why nothing may be written to the bucket or folder, by the last look at its mark; "" where it may. No network."""
+	refusal = ownership.last_refusal()
+	return str(refusal) if refusal else ""
+
+
+def metadata_progress() -> dict[str, int] | None:
+	"""How many live files have the metadata of this release and key, of how many; None where all have."""
+	outdated, files = ledger.count_outdated()
+	return {"renewed": files - outdated, "files": files} if outdated else None
+
+
+def take_over() -> dict[str, Any]:
+	"""Make a place that is refused this site's: everything is published there anew, then audited. Starts a batch.
+
+	Throws where the place is this site's already, with what `ownership.take_over` raises."""
+	plans = ownership.take_over()
+	pending_queue.ring(plans)
+	return {"plans": len(plans), **start_batch()}
 
 
 def status() -> dict[str, Any]:
@@ -151,6 +175,7 @@ def status() -> dict[str, Any]:
 		"live_plans": int(live_plans or 0),
 		"live_files": files,
 		"live_bytes": int(size or 0),
+		"metadata": metadata_progress(),
 		"last_success_at": last_success,
 		"last_batch_at": batch_processor.last_batch_at(),
 		"dormant": bool(is_dormant()),
@@ -310,7 +335,8 @@ def process(tell: Tell | None = None) -> dict[str, Any]:
 	if not settings.load().enabled:
 		frappe.throw(_("Export is disabled in CDN Settings; enable it there first."))
 	done = batch_processor.process("Manual", tell=tell)
-	return {**asdict(done), "failures": _current_failures()}
+	refused = [{"label": paths.MARK, "error_message": done.refused}] if done.refused else []
+	return {**asdict(done), "failures": refused + _current_failures()}
 
 
 def verify(tell: Tell | None = None) -> dict[str, Any]:
@@ -327,9 +353,11 @@ def verify(tell: Tell | None = None) -> dict[str, Any]:
 	nothing_yet = not (
 		report.files or report.unlinked or frappe.db.exists(dependency_resolver.PLAN, {"is_published": 1})
 	)
-	problems = [] if nothing_yet else report.problems
+	problems = [(problem.path, problem.message) for problem in ([] if nothing_yet else report.problems)]
+	if refusal := _refusal():
+		problems.insert(0, (paths.MARK, str(refusal)))
 	return {
-		"ok": report.ok or nothing_yet,
+		"ok": not refusal and (report.ok or nothing_yet),
 		"files": report.files,
 		"bytes": report.bytes,
 		"links": report.links,
@@ -345,7 +373,7 @@ def verify(tell: Tell | None = None) -> dict[str, Any]:
 			}
 			for plan in report.plans
 		],
-		"problems": [{"path": problem.path, "message": problem.message} for problem in problems],
+		"problems": [{"path": path, "message": message} for path, message in problems],
 		"unlinked": report.unlinked,
 		"in_their_grace": removing,
 	}
@@ -359,6 +387,8 @@ def repair(tell: Tell | None = None, *, only_look: bool = False, lost_ledger: bo
 	"""
 	site = Site.open()
 	try:
+		if not only_look:
+			site.ownership.check()
 		entered = repairs.rebuild_ledger(site) if lost_ledger and not only_look else 0
 		found = audit.verify(site, tell=tell)
 		done = repairs.Repair(left=found.findings) if only_look else repairs.repair(site, found.findings)
@@ -419,6 +449,13 @@ def _check(tell: Tell | None) -> tuple[published_check.Report, int]:
 	waiting = len(report.unlinked) - len(staying) - len(refused.intersection(report.unlinked))
 	report.unlinked = staying
 	return report, waiting
+
+
+def _refusal() -> ownership.Refusal | None:
+	"""Why the place is refused, by its mark as it is now."""
+	doc = settings.saved()
+	with settings.open_storage(doc) as storage:
+		return ownership.inspector(storage, doc)()
 
 
 def _publishing_state() -> tuple[Any, ...]:

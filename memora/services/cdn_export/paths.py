@@ -14,6 +14,8 @@ from hashlib import sha256
 
 PLAN_INDEX = "plans/index.json"
 SCHEMA_INDEX = "schemas/index.json"
+MARK = "memora/place.json"
+"""Says which site a place belongs to (`ownership`). No app reads it."""
 
 OWN_FOLDERS = ("lessons/", "media/", "plans/", "schemas/", "units/")
 """Where everything that memora publishes is."""
@@ -21,7 +23,12 @@ OWN_FOLDERS = ("lessons/", "media/", "plans/", "schemas/", "units/")
 FILMS: tuple[str, ...] = ("videos/",)
 """The video folders of CDN Settings, unless they say others."""
 
-_NO_FILMS = (*OWN_FOLDERS, "access/", "connection-test/")  # one for a gate at the edge, one for the test
+_NO_FILMS = (
+	*OWN_FOLDERS,
+	"access/",
+	"connection-test/",
+	"memora/",
+)  # for a gate at the edge, the test, the mark
 _FILE = re.compile(r"[^/]+\.[A-Za-z0-9]{2,5}")
 
 _PLAIN = re.compile(r"[A-Za-z0-9_-]{1,64}")

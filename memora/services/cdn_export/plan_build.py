@@ -14,7 +14,7 @@ from typing import Any
 
 from frappe.utils import now_datetime
 
-from memora.exceptions import BuildError, ScopeBusyError, StorageError
+from memora.exceptions import BuildError, PlaceRefusedError, ScopeBusyError, StorageError
 from memora.services.cdn_export import (
 	brake,
 	build,
@@ -275,6 +275,8 @@ def _bring_up_to_date(site: Site, subject: str) -> None:
 			)
 		try:
 			subject_build.run(site, lease, state)
+		except PlaceRefusedError:
+			raise  # no fault of this subject
 		except (BuildError, StorageError) as error:
 			failures.record(state, lease, error)
 

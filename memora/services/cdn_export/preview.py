@@ -18,7 +18,6 @@ import orjson
 from memora.exceptions import StorageError
 from memora.services.cdn_export import (
 	brake,
-	cdn_uploader,
 	holding,
 	ledger,
 	paths,
@@ -208,7 +207,7 @@ def of_document(doctype: str, name: str, plan: str) -> Views:
 		if file is None:
 			return views
 		if file.changed:
-			cargo = cdn_uploader.load([file], site.signer())
+			cargo = site.load([file])
 			views.planned = signing.without_signatures(cargo.files[0][1].body)
 		else:
 			views.planned = views.live

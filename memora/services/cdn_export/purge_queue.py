@@ -68,7 +68,8 @@ def failing() -> tuple[int, str]:
 
 
 def run(site: Site) -> int:
-	"""Purge what is due. Returns how many URLs were purged; never raises for what the CDN does."""
+	"""Purge what is due. Returns how many URLs were purged; never raises for what the CDN does, but what
+	`Ownership.claim` raises."""
 	if not site.purge.active or time.monotonic() < site.purge_rests_until:
 		return 0
 	purged = 0
@@ -81,6 +82,7 @@ def run(site: Site) -> int:
 		frappe.db.commit()
 		if not rows:
 			return purged
+		site.ownership.claim()
 		result = site.purge.purge(list(dict.fromkeys(row[1] for row in rows)))
 		done = set(result.purged)
 		database.transaction(lambda rows=rows, done=done, result=result: _settle(rows, done, result))

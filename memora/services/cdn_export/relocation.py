@@ -53,7 +53,7 @@ def follow() -> int:
 	published anew: 0 when nothing has changed. Commits."""
 	if _noted() == settings.place(settings.saved()):
 		return 0
-	plans = database.transaction(_start_anew)
+	plans = database.transaction(start_anew)
 	pending_queue.ring(plans)
 	return len(plans)
 
@@ -78,21 +78,25 @@ def _follow_quietly() -> None:
 		frappe.logger("memora").exception("the next run publishes everything anew: storage has changed")
 
 
-def _start_anew() -> list[str]:
-	"""Forget what stands where, but not the versions. In the caller's transaction; one at a time."""
+def start_anew(taken_over: str = "") -> list[str]:
+	"""Forget what stands where, but not the versions, unless CDN Settings still name the place that the ledger speaks
+	of; also then if that is the one that was `taken_over`. Returns the plans to be published anew. In the caller's
+	transaction; one at a time."""
 	_write_down(_NOTE, "")
 	((noted,),) = frappe.db.sql(f"select defvalue from `tab{_TABLE}` where name = %s for update", (_NOTE,))
 	place = settings.place(settings.saved())
-	if noted == place:
+	if noted == place != taken_over:
 		return []
 	frappe.db.sql(f"update `tab{_TABLE}` set defvalue = %s where name = %s", (place, _NOTE))
-	if not noted or not frappe.db.sql(f"select 1 from `tab{LEDGER}` limit 1"):
+	if place != taken_over and (not noted or not frappe.db.sql(f"select 1 from `tab{LEDGER}` limit 1")):
 		return []  # nothing was published before
-	frappe.logger("memora").warning(f"files go to {place} now, no longer to {noted}: all is published anew")
+	frappe.logger("memora").warning(
+		f"files go to {place} now (before: {noted or 'nowhere'}): all is published anew"
+	)
 	frappe.db.sql(
 		f"""update `tab{LEDGER}` set state = 'removed', live_version = 0, content_hash = '', shape_hash = '',
 			etag = '', size = 0, signed_until = null, remove_at = null, drop_generation = 0,
-			pictures = '', damaged = 0, refused = 0
+			pictures = '', damaged = 0, refused = 0, outdated = 0
 		where state != 'removed'"""
 	)
 	frappe.db.sql(f"delete from `tab{renditions.TABLE}`")

@@ -89,12 +89,19 @@ def repair(site: Site, findings: Iterable[Finding]) -> Repair:
 	return done
 
 
+def rewrite(paths: Collection[str]) -> None:
+	"""Have live files uploaded anew by their scopes' next builds. In the caller's transaction."""
+	ledger.damage(paths)
+	_touch((), ledger.of_paths(paths).values())
+
+
 def rebuild_ledger(site: Site) -> int:
 	"""Enter every file of memora's that the ledger does not know, or knows an older version of, from the storage,
 	and queue everything to be read anew: what is unchanged is kept as it is. Returns how many were entered that
 	were not known at all. Raises StorageError."""
 	after, entered = "", 0
 	touched: set[str] = set()
+	is_known = not ledger.has_any()
 	with ThreadPoolExecutor(max_workers=site.storage.threads) as pool:
 		while page := list(islice(audit.listed(site.storage, "", after), audit.PAGE)):
 			after = page[-1].path
@@ -110,7 +117,7 @@ def rebuild_ledger(site: Site) -> int:
 					if (entry := known.get(found.path)) and entry.state == "live" and entry.etag != found.etag
 				},
 			)
-			touched |= _adopt(site, pool, fresh)[0]
+			touched |= _adopt(site, pool, fresh, is_known=is_known)[0]
 			entered += len(ledger.of_paths(fresh))
 	database.transaction(lambda: _touch(touched, ()))
 	reconciliation.queue_everything(triggered_by="Manual")
@@ -124,21 +131,34 @@ def _follow_newer(site: Site, pool: ThreadPoolExecutor, altered: Collection[str]
 	newer = [
 		found
 		for found in heads
-		if found and audit.recognised(found) and int(found.metadata["version"]) > known[found.path].version
+		if found
+		and audit.recognised(found)
+		and site.ownership.owns(found.metadata.get("site", ""), is_known=True)
+		and int(found.metadata["version"]) > known[found.path].version
 	]
 	rows, _ = _described(site, pool, newer)
 	database.transaction(lambda: ledger.adopt(rows))
 
 
-def _adopt(site: Site, pool: ThreadPoolExecutor, orphans: Collection[str]) -> tuple[set[str], set[str]]:
+def _adopt(
+	site: Site, pool: ThreadPoolExecutor, orphans: Collection[str], *, is_known: bool = True
+) -> tuple[set[str], set[str]]:
 	"""Enter orphans into the ledger: to be removed where they were removed before, else as live, for the next
-	build of their scope to decide. Returns these scopes, and the paths of which nobody can say whose they are."""
+	build of their scope to decide. Another site's are left, and unless they are known so are those that do not say
+	whose they are. Returns these scopes, and the paths of which nobody can say whose they are."""
 	if not orphans:
 		return set(), set()
 	database.fresh()
 	removed = {path for path, entry in ledger.of_paths(orphans).items() if entry.state == "removed"}
 	heads = list(pool.map(site.storage.head, sorted(set(orphans) - removed)))
-	rows, unknown = _described(site, pool, [head for head in heads if head and audit.recognised(head)])
+	ours = [
+		head
+		for head in heads
+		if head
+		and audit.recognised(head)
+		and site.ownership.owns(head.metadata.get("site", ""), is_known=is_known)
+	]
+	rows, unknown = _described(site, pool, ours)
 	by_id = _scopes_by_id(rows)
 	unknown |= {row.path for row in rows if row.scope not in by_id}
 	rows = [row for row in rows if row.scope in by_id]
@@ -162,7 +182,7 @@ def _described(
 	bodies = pool.map(lambda stored: _telling(site, stored.path), found)
 	for stored, body in zip(found, bodies, strict=True):
 		try:
-			rows.append(_describe(stored, body or b""))
+			rows.append(_describe(site, stored, body or b""))
 		except (ValueError, LookupError, TypeError, AttributeError):
 			unknown.add(stored.path)
 	return rows, unknown
@@ -175,7 +195,7 @@ def _telling(site: Site, path: str) -> bytes | None:
 	return site.storage.get(paths.lesson_of_file(path) or path)
 
 
-def _describe(stored: StoredObject, body: bytes) -> Adopted:
+def _describe(site: Site, stored: StoredObject, body: bytes) -> Adopted:
 	path, metadata = stored.path, stored.metadata
 	is_lesson_file = bool(paths.lesson_of_file(path))
 	document: Document = orjson.loads(body) if body or not (is_lesson_file or path.startswith(MEDIA)) else {}
@@ -197,7 +217,9 @@ def _describe(stored: StoredObject, body: bytes) -> Adopted:
 		required_item=metadata.get("required-item", ""),
 		lesson_count=len(document["entries"]) if kind == "search_shard" else 0,
 		pictures="" if is_lesson_file else " ".join(sorted(set(pictures_in(document)))),
+		required_items=metadata.get("required-items", ""),
 	)
+	entry = entry._replace(outdated=bool(entry.differs(metadata, site.ownership.site)))
 	signed = document.get("signed_url_expiry") if kind == "lesson" else None
 	return Adopted(entry, datetime.fromisoformat(signed) if signed else None)
 

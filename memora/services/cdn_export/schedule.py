@@ -13,7 +13,7 @@ from frappe.utils.background_jobs import get_queue
 from frappe.utils.scheduler import is_dormant, is_scheduler_inactive
 from rq import Worker
 
-from memora.services.cdn_export import batch_processor, settings
+from memora.services.cdn_export import batch_processor, ownership, settings
 from memora.services.cdn_export.settings import ExportSettings
 
 _CRON_MINUTES = 5
@@ -33,12 +33,16 @@ def obstacle(options: ExportSettings) -> str:
 	"""Why no batch will run by itself, in plain words; "" when one will."""
 	if not options.enabled:
 		return _("Export is switched off in CDN Settings, so changes wait until it is on.")
+	if ownership.last_refusal():
+		return _(
+			"The bucket or folder is not known to be this site's, so changes wait. An admin has to decide."
+		)
 	if _is_off():
 		return _("The scheduler is off, so nothing is published by itself. Publish now, or ask an admin.")
 	return ""
 
 
-def warnings() -> list[dict[str, str]]:
+def warnings() -> list[dict[str, Any]]:
 	"""What an admin has to know of scheduler and workers, each with how to mend it."""
 	found = []
 	options = settings.load()
@@ -46,6 +50,8 @@ def warnings() -> list[dict[str, str]]:
 		found.append(
 			_warning(_("Export is off."), _("Changes are noted and wait. Check Enabled to publish them."))
 		)
+	if refusal := ownership.last_refusal():
+		found.append({**_warning(refusal.message, refusal.mend), "take_over": True})
 	if _is_off():
 		found.append(
 			_warning(

@@ -66,6 +66,17 @@ def removal(scope: Scope) -> Scope:
 	return Scope("removal", scope.label)
 
 
+def of_file(path: str, subject: str) -> str:
+	"""The id of the scope that a file belongs to, by its path and the subject that its node hangs in."""
+	folder, _, below = path.partition("/")
+	if folder == "plans" and "/" in below:
+		segment = below.partition("/")[0]
+		return f"plan:{segment if segment == segment.lower() else paths.digested(segment)}"
+	if folder in ("units", "lessons"):
+		return Scope("subject", subject).id
+	return MEDIA.id if folder == "media" else INDEX.id
+
+
 def of_label(label: str) -> Scope:
 	"""The scope that dead letters and locks call `label`."""
 	for alone in (INDEX, MEDIA):

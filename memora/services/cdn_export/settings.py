@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 import frappe
+from frappe import _
 from frappe.model.document import Document
 
 from memora.exceptions import StorageConfigurationError
@@ -61,6 +62,21 @@ def place(doc: Document) -> str:
 	if provider == LOCAL:
 		return f"{LOCAL}|{os.path.realpath(local_path(doc))}"
 	return f"{provider}|{doc.endpoint_url or ''}|{doc.bucket_name or ''}"
+
+
+def is_own_folder(doc: Document) -> bool:
+	"""Whether files go to the site's own default folder, which no other site can mean."""
+	is_local = (doc.storage_provider or LOCAL) == LOCAL
+	return is_local and os.path.realpath(local_path(doc)) == os.path.realpath(
+		frappe.get_site_path(DEFAULT_LOCAL_PATH)
+	)
+
+
+def place_label(doc: Document) -> str:
+	"""How messages call the place where files go."""
+	if (doc.storage_provider or LOCAL) == LOCAL:
+		return _("the folder {0}").format(local_path(doc))
+	return _("the bucket {0}").format(doc.bucket_name or "")
 
 
 def load(doc: Document | None = None) -> ExportSettings:

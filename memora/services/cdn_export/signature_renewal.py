@@ -22,6 +22,7 @@ from frappe.model.document import Document as FrappeDocument
 from memora.exceptions import (
 	BuildError,
 	LeaseLostError,
+	PlaceRefusedError,
 	StorageConfigurationError,
 	StorageError,
 	StorageUnavailableError,
@@ -44,19 +45,17 @@ from memora.services.cdn_export.build import Site
 from memora.services.cdn_export.diff import Document, LedgerEntry, Planned
 from memora.services.cdn_export.lease import Lease
 from memora.services.cdn_export.signing import Signer, renew_below
-from memora.services.cdn_export.storage import Storage
 
 _LONG_AGO = datetime(2000, 1, 1)
 
 
-def is_due(hours: int) -> bool:
-	"""Whether a live signature ends too soon, with signatures of `hours`."""
-	return bool(
-		frappe.db.sql(
-			f"select 1 from `tab{ledger.TABLE}` where state = 'live' and signed_until < %s limit 1",
-			(renew_below(hours, time.time()),),
-		)
-	)
+DUE = f"`tab{ledger.TABLE}` where state = 'live' and signed_until < %s"
+"""SQL: the live lessons whose signatures end before a moment."""
+
+
+def due_before(hours: int) -> datetime:
+	"""Signatures of `hours` that end before this are to be renewed now."""
+	return renew_below(hours, time.time())
 
 
 def run(site: Site) -> int:
@@ -69,7 +68,7 @@ def run(site: Site) -> int:
 	due: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
 	database.fresh()
 	for scope, subject, path in frappe.db.sql(
-		f"select scope, subject, path from `tab{ledger.TABLE}` where state = 'live' and signed_until < %s",
+		f"select scope, subject, path from {DUE}",
 		(renew_below(signer.hours, signer.now),),
 	):
 		due[scope][subject].add(path)
@@ -88,7 +87,7 @@ def run(site: Site) -> int:
 			frappe.logger("memora").info(str(error))
 			# Whoever has it now may have signed these already, and what was signed here may stand over that since.
 			_mark([ledger.row_name(path) for paths in due[state.name].values() for path in paths])
-		except (StorageConfigurationError, StorageUnavailableError) as error:
+		except (PlaceRefusedError, StorageConfigurationError, StorageUnavailableError) as error:
 			frappe.logger("memora").error(f"signed links are not renewed until the storage answers: {error}")
 			break  # it is the same for all scopes
 	return renewed
@@ -147,7 +146,7 @@ def _renew_or_log(site: Site, signer: Signer, lease: Lease, subject: str, paths:
 	"""`_renew`; what is wrong with one subject must not keep the next from being renewed."""
 	try:
 		return _renew(site, signer, lease, subject, paths)
-	except (LeaseLostError, StorageConfigurationError, StorageUnavailableError):
+	except (LeaseLostError, PlaceRefusedError, StorageConfigurationError, StorageUnavailableError):
 		raise
 	except Exception as error:
 		database.rollback()
@@ -203,7 +202,7 @@ def _made_anew(lease: Lease, subject: str, entries: Mapping[str, LedgerEntry]) -
 	for draft in drafts:
 		document, _ = subject_files.body(draft, stages.get(draft.lesson.name, ()), files, plan)
 		if file := diff.reissue(entries[draft.path], document):
-			found.append(file)
+			found.append(file._replace(required_items=draft.required_items))
 	return found
 
 
@@ -213,7 +212,7 @@ def _renew_as_published(site: Site, signer: Signer, lease: Lease, left: Sequence
 	What was signed stays so, whatever *Sign* says by now: only a build knows the links as they were written.
 	"""
 	with ThreadPoolExecutor(max_workers=site.storage.threads) as pool:
-		read = list(pool.map(partial(_read_back, site.storage), left))
+		read = list(pool.map(partial(_read_back, site), left))
 	signed: list[Planned] = []
 	others: list[Planned] = []
 	doubtful = []
@@ -238,10 +237,10 @@ def _renew_as_published(site: Site, signer: Signer, lease: Lease, left: Sequence
 	return renewed
 
 
-def _read_back(storage: Storage, entry: LedgerEntry) -> tuple[str, Document] | None:
+def _read_back(site: Site, entry: LedgerEntry) -> tuple[str, Document] | None:
 	"""The ETag and the document of a live lesson; None where another stands there, or none."""
-	stored, body = storage.head(entry.path), storage.get(entry.path)
-	if stored is None or body is None or dict(stored.metadata) != entry.metadata():
+	stored, body = site.storage.head(entry.path), site.storage.get(entry.path)
+	if stored is None or body is None or entry.differs(stored.metadata, site.ownership.site):
 		return None
 	try:
 		document = orjson.loads(body)
@@ -259,9 +258,10 @@ def _upload(
 	if not files:
 		return 0
 	try:
-		cargo = cdn_uploader.load(files, signer)
-		etags = cdn_uploader.publish(cargo, site.storage, lease, entries)
-	except (StorageConfigurationError, StorageUnavailableError):
+		site.ownership.claim()
+		cargo = site.load(files, signer)
+		etags = cdn_uploader.publish(cargo, site.storage, lease, entries, owns=site.ownership.owns)
+	except (PlaceRefusedError, StorageConfigurationError, StorageUnavailableError):
 		raise
 	except (BuildError, StorageError) as error:
 		if len(files) > 1:  # one by one, so that only the one it is about is left

@@ -11,7 +11,8 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from memora.services.cdn_export import paths, search_indexer, stage_files
-from memora.services.cdn_export.diff import Diff, Document, shape
+from memora.services.cdn_export.access_calculator import required_items
+from memora.services.cdn_export.diff import Diff, Document, listed_items, shape
 from memora.services.cdn_export.json_generator import (
 	lesson_document,
 	lesson_head,
@@ -68,6 +69,7 @@ class LessonDraft(NamedTuple):
 	lesson: ResolvedNode
 	head: Document
 	shape_hash: str
+	required_items: str
 
 
 def drafts(subject: ResolvedNode, plan: str | None) -> list[LessonDraft]:
@@ -75,7 +77,9 @@ def drafts(subject: ResolvedNode, plan: str | None) -> list[LessonDraft]:
 	found = []
 	for place in lesson_places(subject):
 		head = lesson_head(place, subject, plan)
-		found.append(LessonDraft(paths.lesson(place.lesson.name, plan), place.lesson, head, shape(head)))
+		items = listed_items(required_items(place.lesson.access, subject.access))
+		path = paths.lesson(place.lesson.name, plan)
+		found.append(LessonDraft(path, place.lesson, head, shape(head), items))
 	return found
 
 
@@ -95,7 +99,7 @@ def bodies_needed(lessons: Sequence[LessonDraft], diff: Diff, touched: Collectio
 		for draft in lessons
 		if touched is None
 		or draft.lesson.name in touched
-		or not diff.keeps_shape(draft.path, draft.shape_hash)
+		or not diff.keeps_shape(draft.path, draft.shape_hash, draft.required_items)
 	}
 
 
@@ -118,7 +122,14 @@ def offer(
 			continue
 		document, named = body(draft, stages.get(draft.lesson.name, ()), files, plan)
 		for path, file in named.items():
-			diff.offer_file(path, draft.lesson.name, file, subject=subject.name, access=draft.lesson.access)
+			diff.offer_file(
+				path,
+				draft.lesson.name,
+				file,
+				subject=subject.name,
+				access=draft.lesson.access,
+				required_items=draft.required_items,
+			)
 		diff.offer(
 			draft.path,
 			"lesson",
@@ -127,6 +138,7 @@ def offer(
 			subject=subject.name,
 			shape_hash=draft.shape_hash,
 			access=draft.lesson.access,
+			required_items=draft.required_items,
 		)
 	for track in subject.children:
 		for unit in track.children:

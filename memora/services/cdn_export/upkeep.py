@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import frappe
 from frappe import _
 
-from memora.exceptions import StorageError
+from memora.exceptions import ScopeBusyError, StorageError
 from memora.services.cdn_export import audit, database, failures, media, public_check, repair, settings
 from memora.services.cdn_export.audit import Finding
 from memora.services.cdn_export.batch_processor import AUDIT, JOB_SECONDS, QUEUE
@@ -37,12 +37,13 @@ def run(after: str = "") -> None:
 			_run(site, after)
 		finally:
 			site.close()
-	except StorageError as error:
+	except (StorageError, ScopeBusyError) as error:
 		database.rollback()
 		_log(_("The daily audit could not be done"), [str(error)])
 
 
 def _run(site: Site, after: str) -> None:
+	site.ownership.check()
 	if not after:
 		media.sweep(site)
 	found = audit.verify(site, after=after, seconds=_AUDIT_SECONDS)

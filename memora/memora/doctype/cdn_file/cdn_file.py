@@ -20,11 +20,13 @@ class CDNFile(Document):
 		lesson_count: DF.Int
 		live_version: DF.Int
 		node: DF.Data | None
+		outdated: DF.Check
 		path: DF.Data | None
 		pictures: DF.LongText | None
 		refused: DF.Check
 		remove_at: DF.Datetime | None
 		required_item: DF.Data | None
+		required_items: DF.SmallText | None
 		scope: DF.Data | None
 		shape_hash: DF.Data | None
 		signed_until: DF.Datetime | None
@@ -43,3 +45,4 @@ def on_doctype_update():
 	# Without `state`, which changes twice with every upload. Few rows have a moment in either.
 	frappe.db.add_index("CDN File", ["remove_at"])
 	frappe.db.add_index("CDN File", ["signed_until"])
+	frappe.db.add_index("CDN File", ["outdated"])

@@ -89,7 +89,13 @@ class ExportDashboard {
 		return this.data.health.warnings
 			.map(
 				(warning) =>
-					`<div class="alert alert-warning" role="status"><b>${esc(warning.message)}</b> ${esc(warning.mend)}</div>`
+					`<div class="alert alert-warning" role="status"><b>${esc(warning.message)}</b> ${esc(warning.mend)}${
+						warning.take_over
+							? ` <button type="button" class="btn btn-default btn-xs" data-action="take_over" data-key="take_over">${__(
+									"Take Over"
+							  )}</button>`
+							: ""
+					}</div>`
 			)
 			.join("");
 	}
@@ -111,6 +117,9 @@ class ExportDashboard {
 			health.next_run ? __("next {0}", [until(health.next_run, health.now)]) : "",
 			health.workers === null ? "" : __("workers listening: {0}", [health.workers]),
 			wait,
+			health.metadata
+				? __("metadata: {0} of {1} files", [health.metadata.renewed, health.metadata.files])
+				: "",
 		];
 		return `
 			<div class="memora-tiles">
@@ -316,6 +325,13 @@ class ExportDashboard {
 						? __("Dismiss this? The files of {0} stay on the CDN until they can be removed, which is tried every hour.", [`<b>${memora.publishing.esc(title)}</b>`])
 						: __("Give up publishing {0}? What is live stays until its content changes again.", [`<b>${memora.publishing.esc(title)}</b>`]),
 					() => call("memora.api.cdn_admin.clear_dead_letter")
+				),
+			take_over: () =>
+				frappe.confirm(
+					__(
+						"Take the bucket or folder over? Everything is published there again, and nobody else must go on publishing there."
+					),
+					() => call("take_over", "")
 				),
 			rebuild: () => call("memora.api.cdn_admin.rebuild_plan", name),
 			approve: () =>

@@ -34,6 +34,9 @@ from memora.services.cdn_export import paths
 JSON = "application/json; charset=utf-8"
 MAX_PATH_BYTES = 1024  # S3's own limit, kept by all so that a site can change its provider
 
+ENCODED = frozenset({"required-items"})
+"""Metadata that is percent-encoded by whoever makes it, since it is a list: providers keep it as it is."""
+
 _BAD_SEGMENTS = frozenset({"", ".", ".."})
 # Neither XML, in which S3 is told what to delete, nor a header, nor a log can hold these.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -138,6 +141,12 @@ class Storage(ABC):
 	@abstractmethod
 	def get(self, path: str) -> bytes | None:
 		"""The object's body, None when there is none."""
+
+	def read(self, path: str) -> tuple[bytes, str] | None:
+		"""The object's body and its ETag, which belong together; None when there is no object."""
+		found = self.head(path)
+		body = self.get(path)
+		return None if found is None or body is None else (body, found.etag)
 
 	@abstractmethod
 	def head(self, path: str) -> StoredObject | None:

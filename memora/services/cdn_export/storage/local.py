@@ -111,6 +111,10 @@ class LocalStorage(Storage):
 	def get(self, path: str) -> bytes | None:
 		return self._read(self._root, path)
 
+	def read(self, path: str) -> tuple[bytes, str] | None:
+		body = self._read(self._root, path)
+		return None if body is None else (body, _etag_of(io.BytesIO(body)))
+
 	def head(self, path: str) -> StoredObject | None:
 		described = self._describe(path)
 		if described and not described.content_type and os.path.isdir(self._locks):

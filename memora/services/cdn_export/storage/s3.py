@@ -37,6 +37,7 @@ from botocore.parsers import ResponseParserError
 from memora.exceptions import PreconditionFailedError, StorageError
 from memora.services.cdn_export.storage import s3_settings
 from memora.services.cdn_export.storage.base import (
+	ENCODED,
 	Storage,
 	StorageSettings,
 	StoredObject,
@@ -117,7 +118,10 @@ class S3Storage(Storage):
 			"Key": upload.path,
 			"ContentType": upload.content_type,
 			"CacheControl": upload.cache_control,
-			"Metadata": {name: quote(value, safe=_PLAIN) for name, value in upload.metadata.items()},
+			"Metadata": {
+				name: value if name in ENCODED else quote(value, safe=_PLAIN)
+				for name, value in upload.metadata.items()
+			},
 		}
 		if if_absent:
 			params["IfNoneMatch"] = "*"
@@ -134,17 +138,21 @@ class S3Storage(Storage):
 		return etag
 
 	def get(self, path: str) -> bytes | None:
+		found = self.read(path)
+		return found and found[0]
+
+	def read(self, path: str) -> tuple[bytes, str] | None:
 		check_path(path)
 		attempt = 1
 		while True:
 			try:
-				body = self._attempt(self._client.get_object, Bucket=self._bucket, Key=path)["Body"]
+				answer = self._attempt(self._client.get_object, Bucket=self._bucket, Key=path)
 			except _FAILURES as error:
 				if _code(error) == "NoSuchKey":
 					return None
 				raise self._explainer.explain(error, "read", path) from error
 			try:
-				return body.read()
+				return answer["Body"].read(), _etag(answer)
 			except _FAILURES as error:
 				if attempt == READ_ATTEMPTS:
 					raise self._explainer.explain(error, "read", path) from error
@@ -164,7 +172,10 @@ class S3Storage(Storage):
 			size=found["ContentLength"],
 			content_type=found.get("ContentType", ""),
 			cache_control=found.get("CacheControl", ""),
-			metadata={name: unquote(value) for name, value in found.get("Metadata", {}).items()},
+			metadata={
+				name: value if name in ENCODED else unquote(value)
+				for name, value in found.get("Metadata", {}).items()
+			},
 			modified=found.get("LastModified"),
 		)
 
