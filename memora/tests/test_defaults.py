@@ -2,7 +2,6 @@
 
 import frappe
 from frappe import client
-from frappe.core.doctype.data_import.importer import Importer
 from frappe.model.document import Document
 
 from memora.tests import factories
@@ -121,6 +120,9 @@ class TestPlace(MemoraTestCase):
 		)
 
 	def _imported(self, topic: str, head: str, *titles: str, places: tuple = ()) -> dict[str, int]:
+		# Not at the top: with it Frappe opens a log beside the folder that the tests are collected in.
+		from frappe.core.doctype.data_import.importer import Importer
+
 		labels = {field.fieldname: field.label for field in frappe.get_meta("Memora Lesson").fields}
 		head = head.replace("Topic", labels["parent_topic"])
 		rows = [[title, topic, *places[number : number + 1]] for number, title in enumerate(titles)]
