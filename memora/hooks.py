@@ -66,6 +66,31 @@ doc_events = {
 	},
 }
 
+# User Permissions hold for all that hangs in what they allow.
+_user_permissions = "memora.memora.user_permissions"
+has_permission = dict.fromkeys(
+	(
+		"Memora Track",
+		"Memora Unit",
+		"Memora Topic",
+		"Memora Lesson",
+		"Memora Academic Plan",
+		"CDN Sync Log",
+	),
+	f"{_user_permissions}.has_permission",
+)
+permission_query_conditions = {
+	"Memora Track": f"{_user_permissions}.tracks",
+	"Memora Unit": f"{_user_permissions}.units",
+	"Memora Topic": f"{_user_permissions}.topics",
+	"Memora Lesson": f"{_user_permissions}.lessons",
+	"Memora Lesson Stage": f"{_user_permissions}.stages",
+	"Memora Academic Plan": f"{_user_permissions}.plans",
+	"Memora Plan Subject": f"{_user_permissions}.plan_subjects",
+	"Memora Plan Override": f"{_user_permissions}.plan_overrides",
+	"CDN Sync Log": f"{_user_permissions}.sync_logs",
+}
+
 scheduler_events = {
 	"cron": {
 		"*/5 * * * *": ["memora.services.cdn_export.batch_processor.process_pending_plans"],

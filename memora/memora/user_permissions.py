@@ -1,0 +1,128 @@
+"""User Permissions down the tree: who is allowed one Subject only reads and writes what hangs in that Subject.
+
+Frappe itself looks at a document's own links and no further: a Track links to its Subject, a Unit does not. What it does
+for a link, this does for each ancestor: a User Permission for another DocType alone (*Applicable For*) does not count,
+and what hangs in no such ancestor is left alone unless System Settings apply strict User Permissions.
+
+A plan, and the log of its runs, is kept from whoever may not read one of its subjects.
+
+For a user without User Permissions none of it costs a statement; for others one for each document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import frappe
+from frappe.model.db_query import DatabaseQuery
+from frappe.model.document import Document
+from frappe.permissions import get_allowed_docs_for_doctype, get_user_permissions
+
+from memora.services.cdn_export.dependency_resolver import CONTENT, LESSON, PARENT_FIELDS, PLAN, SUBJECT
+
+Allowed = Mapping[str, Sequence[str]]
+
+#: Rows that are read by themselves, past the document that they are part of.
+_ROWS = {"Memora Lesson Stage": LESSON, "Memora Plan Subject": PLAN, "Memora Plan Override": PLAN}
+_LOG = "CDN Sync Log"
+
+
+def _conditions(user: str | None, doctype: str) -> str:
+	"""SQL for lists, reports, counts and pickers: which documents of a DocType the user may see; "" for all."""
+	user = user or frappe.session.user
+	if not get_user_permissions(user):
+		return ""
+	table = f"`tab{doctype}`"
+	if doctype in _ROWS:
+		return _of_visible(_ROWS[doctype], f"{table}.parent", user)
+	if not (allowed := _allowed(user, doctype)):
+		return ""
+	if doctype in CONTENT:
+		return _hangs_right(doctype, f"above.name = {table}.{PARENT_FIELDS[doctype]}", allowed)
+	return f"not exists ({_lists_others(allowed)} and listed.parent = {table}.{_plan_field(doctype)})"
+
+
+def _hook(doctype: str) -> Callable[[str | None], str]:
+	# Frappe tells a hook of the DocType in newer versions only.
+	return lambda user=None: _conditions(user, doctype)
+
+
+tracks = _hook("Memora Track")
+units = _hook("Memora Unit")
+topics = _hook("Memora Topic")
+lessons = _hook(LESSON)
+stages = _hook("Memora Lesson Stage")
+plans = _hook(PLAN)
+plan_subjects = _hook("Memora Plan Subject")
+plan_overrides = _hook("Memora Plan Override")
+sync_logs = _hook(_LOG)
+
+
+def has_permission(doc: Document, ptype: str = "read", user: str | None = None) -> bool:
+	"""Whether User Permissions leave a document to the user: as it is stored, and as it is about to be saved."""
+	doctype = doc.doctype
+	if not (allowed := _allowed(user or frappe.session.user, doctype)):
+		return True
+	name = frappe.db.escape(doc.name or "", percent=False)
+	if doctype in CONTENT:
+		field = PARENT_FIELDS[doctype]
+		parent = frappe.db.escape(doc.get(field) or "", percent=False)
+		was = f"select stored.{field} from `tab{doctype}` stored where stored.name = {name}"
+		condition = _hangs_right(doctype, f"(above.name = {parent} or above.name = ({was}))", allowed)
+	else:
+		plan = frappe.db.escape(doc.get(_plan_field(doctype)) or "", percent=False)
+		condition = f"not exists ({_lists_others(allowed)} and listed.parent = {plan})"
+	return bool(frappe.db.sql(f"select {condition}")[0][0])
+
+
+def _allowed(user: str, doctype: str) -> dict[str, Sequence[str]]:
+	"""What the user is kept to, by the DocTypes that a document of this one hangs in, or that a plan lists."""
+	permissions = get_user_permissions(user)
+	above = CONTENT[: CONTENT.index(doctype)] if doctype in CONTENT else (SUBJECT,)
+	judged = doctype if doctype in CONTENT else PLAN
+	found = {
+		kind: get_allowed_docs_for_doctype(permissions[kind], judged) for kind in above if kind in permissions
+	}
+	return {kind: docs for kind, docs in found.items() if docs}
+
+
+def _plan_field(doctype: str) -> str:
+	return "plan_id" if doctype == _LOG else "name"
+
+
+def _of_visible(doctype: str, name: str, user: str) -> str:
+	"""SQL: that the user may see the document of this name, by all that Frappe and this module ask."""
+	visible = DatabaseQuery(doctype, user=user).build_match_conditions()
+	if not visible:
+		return ""
+	return f"exists (select 1 from `tab{doctype}` where `tab{doctype}`.name = {name} and ({visible}))"
+
+
+def _lists_others(allowed: Allowed) -> str:
+	"""SQL: a row of a plan that lists a subject which is not allowed."""
+	return (
+		f"select 1 from `tabMemora Plan Subject` listed where listed.parenttype = '{PLAN}'"
+		f" and listed.subject not in {_in(allowed[SUBJECT])}"
+	)
+
+
+def _hangs_right(doctype: str, parent: str, allowed: Allowed) -> str:
+	"""SQL: that a document, of whose parent, called `above`, this is true, hangs in nothing but what is allowed."""
+	line = CONTENT[: CONTENT.index(doctype)][::-1]
+	aliases = ["above", *(f"above{depth}" for depth in range(1, len(line)))]
+	joins = [
+		f"left join `tab{kind}` {alias} on {alias}.name = {below}.{PARENT_FIELDS[child]}"
+		for child, kind, below, alias in zip(line, line[1:], aliases, aliases[1:], strict=False)
+	]
+	source = f"from `tab{line[0]}` above {' '.join(joins)} where {parent}"
+	kept = [(alias, allowed[kind]) for alias, kind in zip(aliases, line, strict=True) if kind in allowed]
+	wrong = " or ".join(f"{alias}.name not in {_in(names)}" for alias, names in kept)
+	found = f"not exists (select 1 {source} and ({wrong}))"
+	if frappe.get_system_settings("apply_strict_user_permissions"):
+		there = " and ".join(f"{alias}.name is not null" for alias, _names in kept)
+		found += f" and exists (select 1 {source} and {there})"
+	return f"({found})"
+
+
+def _in(names: Sequence[str]) -> str:
+	return f"({', '.join(frappe.db.escape(name, percent=False) for name in names)})"
