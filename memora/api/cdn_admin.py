@@ -8,62 +8,55 @@ from __future__ import annotations
 
 from typing import Any
 
-import frappe
-
+from memora.api.endpoint import endpoint
 from memora.services.cdn_export import operations
 from memora.services.cdn_export.plain_text import as_typed
 
 ROLES = ("System Manager", "Memora CDN Admin")
 
 
-@frappe.whitelist(methods=["GET", "POST"])
+@endpoint(ROLES)
 @as_typed
 def get_queue_status() -> dict[str, Any]:
 	"""What waits, since when, and how many dead letters there are; from MariaDB, so also without Redis."""
-	frappe.only_for(ROLES)
 	return operations.queue_status()
 
 
-@frappe.whitelist(methods=["GET", "POST"])
+@endpoint(ROLES)
 @as_typed
 def get_recent_failures(limit: int = 20) -> list[dict[str, Any]]:
 	"""The latest failed attempts, and the dead letters, newest first, each with its cause."""
-	frappe.only_for(ROLES)
 	return operations.recent_failures(limit)
 
 
-@frappe.whitelist(methods=["GET", "POST"])
+@endpoint(ROLES)
 @as_typed
 def get_sync_history(plan_id: str | None = None, limit: int = 50) -> list[dict[str, Any]]:
 	"""The latest attempts, of one plan or of all, newest first."""
-	frappe.only_for(ROLES)
-	return operations.sync_history(str(plan_id) if plan_id else None, limit)
+	return operations.sync_history(plan_id or None, limit)
 
 
-@frappe.whitelist(methods=["POST"])
+@endpoint(ROLES, "POST")
 @as_typed
 def retry_dead_letter(plan_id: str) -> dict[str, Any]:
 	"""Put a dead letter (a plan, `subject:{name}`, `removal:{scope}`) back: it is tried with the next batch, which starts
 	now."""
-	frappe.only_for(ROLES)
-	operations.retry(str(plan_id))
+	operations.retry(plan_id)
 	return operations.start_batch()
 
 
-@frappe.whitelist(methods=["POST"])
+@endpoint(ROLES, "POST")
 @as_typed
 def clear_dead_letter(plan_id: str) -> dict[str, Any]:
 	"""Give a dead letter up: what is live stays as it is until its content changes again. A removal is only taken off the
 	list: it is tried every hour, and its files are still said to be on the CDN."""
-	frappe.only_for(ROLES)
-	operations.clear(str(plan_id))
+	operations.clear(plan_id)
 	return {"cleared": plan_id}
 
 
-@frappe.whitelist(methods=["POST"])
+@endpoint(ROLES, "POST")
 @as_typed
 def rebuild_plan(plan_id: str) -> dict[str, Any]:
 	"""Read a plan and all its subjects anew and publish what differs; starts now."""
-	frappe.only_for(ROLES)
-	operations.rebuild([str(plan_id)])
+	operations.rebuild([plan_id])
 	return operations.start_batch()

@@ -12,6 +12,7 @@ from typing import Any
 import frappe
 from frappe import _
 
+from memora.api.endpoint import endpoint
 from memora.exceptions import MemoraError
 from memora.install import ADMIN, EDITOR
 from memora.memora import overrides
@@ -24,6 +25,7 @@ from memora.services.cdn_export import (
 	preview,
 	schedule,
 	settings,
+	side_by_side,
 	standing,
 )
 from memora.services.cdn_export.dependency_resolver import CONTENT, PLAN, SUBJECT
@@ -36,22 +38,20 @@ _MOST_NAMES = 500
 """As many rows as the Desk's lists show at once."""
 
 
-@frappe.whitelist(methods=["GET", "POST"])
+@endpoint(READERS)
 @as_typed
 def document_status(doctype: str, name: str) -> dict[str, Any]:
 	"""How a document stands: live, waiting, failed or left out and why, as a whole and in each of its plans."""
-	frappe.only_for(READERS)
 	name = _readable(doctype, name)
 	return standing.as_dict(_standings(doctype, [name])[name])
 
 
-@frappe.whitelist(methods=["GET", "POST"])
+@endpoint(READERS)
 @as_typed
-def list_states(doctype: str, names: str | list[str]) -> dict[str, dict[str, str]]:
+def list_states(doctype: str, names: list[str]) -> dict[str, dict[str, str]]:
 	"""The state of each of these documents that the caller may read, for a list's indicators."""
-	frappe.only_for(READERS)
 	_require_published_kind(doctype)
-	wanted = [str(name) for name in frappe.parse_json(names) or []][:_MOST_NAMES]
+	wanted = names[:_MOST_NAMES]
 	readable = frappe.get_list(doctype, filters={"name": ("in", wanted)}, pluck="name", limit=_MOST_NAMES)
 	return {
 		name: {
@@ -64,78 +64,96 @@ def list_states(doctype: str, names: str | list[str]) -> dict[str, dict[str, str
 	}
 
 
-@frappe.whitelist(methods=["GET", "POST"])
+@endpoint(READERS)
 def view_json(doctype: str, name: str, plan: str) -> dict[str, Any]:
 	"""The file that shows a document in a plan: the bytes that are live, those the next run would write, and both
-	side by side. Nothing is written."""
-	frappe.only_for(READERS)
-	name, plan = _readable(doctype, name), _readable(PLAN, plan)
-	if doctype != PLAN:
-		line = standing.line_of(doctype, name)
-		listed = line[0][0] == SUBJECT and frappe.db.exists(
-			overrides.LISTED, {"parent": plan, "parenttype": PLAN, "subject": line[0][1]}
-		)
-		if not listed:
-			frappe.throw(_("This plan does not list the subject that this hangs in."))
-	elif name != plan:
-		frappe.throw(_("A plan's file is its own."))
-	views = _told(lambda: preview.of_document(doctype, name, plan))
+	side by side. Nothing is written; signatures are left out; what is too large is to be downloaded."""
+	views = _views(doctype, name, plan)
 	base = settings.load().base_url
+	compared = views.compared()
 	return {
 		"path": views.path,
 		"live_path": views.live_path,
 		"url": f"{base}/{views.live_path}" if base and views.live is not None else "",
-		"live": views.live.decode() if views.live is not None else None,
-		"planned": views.planned.decode() if views.planned is not None else None,
-		"rows": views.rows(),
+		"is_live": views.live is not None,
+		"is_planned": views.planned is not None,
+		"live": views.live.decode() if side_by_side.is_shown(views.live) else None,
+		"planned": views.planned.decode() if side_by_side.is_shown(views.planned) else None,
+		"rows": compared.rows,
+		"differing": compared.differing,
+		"left_off": compared.left_off,
+		"is_too_large": compared.is_too_large,
 		"problem": read(views.problem),
 	}
 
 
-@frappe.whitelist(methods=["GET", "POST"])
+@endpoint(READERS)
+def download_json(doctype: str, name: str, plan: str, side: str = "planned") -> None:
+	"""`view_json` for a file that is too large to be shown: the file that is live, or the one that is planned."""
+	views = _views(doctype, name, plan)
+	body = views.live if side == "live" else views.planned
+	if body is None:
+		frappe.throw(_("There is no such file."), frappe.DoesNotExistError)
+	frappe.response.update(
+		type="download",
+		filename=f"{'live' if side == 'live' else 'planned'}-{views.path.replace('/', '-')}",
+		filecontent=body,
+		content_type="application/json",
+	)
+
+
+@endpoint(READERS)
 @as_typed
 def preview_changes(plan: str) -> dict[str, Any]:
 	"""What a plan's next run would change: access first, then files and purges. Nothing is written."""
-	frappe.only_for(READERS)
 	plan = _readable(PLAN, plan)
 	return _told(lambda: preview.of_plan(plan)).as_dict()
 
 
-@frappe.whitelist(methods=["POST"])
+@endpoint(READERS, "POST")
 @as_typed
 def publish_now(doctype: str, name: str) -> dict[str, Any]:
 	"""Start a batch for what waits, this document's changes among it, without waiting for the next one."""
-	frappe.only_for(READERS)
 	started = operations.publish_now(doctype, _readable(doctype, name))
 	if settings.load().enabled and schedule.count_workers() == 0:
 		started["message"] = _("Queued, but no worker listens, so it waits until one does.")
 	return started
 
 
-@frappe.whitelist(methods=["GET", "POST"])
-@frappe.validate_and_sanitize_search_inputs
+@endpoint(READERS)
 def search_targets(
-	doctype: str, txt: str, searchfield: str, start: int, page_len: int, filters: dict[str, Any]
+	doctype: str,
+	txt: str = "",
+	searchfield: str = "",
+	start: int = 0,
+	page_len: int = 20,
+	filters: dict[str, Any] | None = None,
 ) -> list[tuple[str, str]]:
 	"""The picker of a plan's overrides: content of one kind in the subjects the plan lists, found by title."""
-	frappe.only_for(READERS)
 	if doctype not in CONTENT or not frappe.has_permission(doctype, "read"):
 		raise frappe.PermissionError
-	subjects = _those_readable(SUBJECT, [str(subject) for subject in filters.get("subjects") or []])
+	asked = (filters or {}).get("subjects")
+	subjects = _those_readable(SUBJECT, [str(name) for name in asked] if isinstance(asked, list) else [])
 	found = overrides.search(doctype, txt, sorted(subjects), start, page_len)
 	readable = _those_readable(doctype, [row[0] for row in found])
 	return [row for row in found if row[0] in readable]
 
 
-@frappe.whitelist(methods=["GET", "POST"])
-@frappe.validate_and_sanitize_search_inputs
+@endpoint(READERS)
 def search_plans(
-	doctype: str, txt: str, searchfield: str, start: int, page_len: int, filters: dict[str, Any]
+	doctype: str,
+	txt: str = "",
+	searchfield: str = "",
+	start: int = 0,
+	page_len: int = 20,
+	filters: dict[str, Any] | None = None,
 ) -> list[tuple[str, str]]:
 	"""The picker of *View JSON*: plans that list the subject of the document in `filters`, found by title."""
-	frappe.only_for(READERS)
-	kind, name = str(filters.get("doctype")), str(filters.get("name"))
-	name = _readable(kind, name)
+	asked = filters or {}
+	kind = str(asked.get("doctype"))
+	name = _readable(kind, str(asked.get("name")))
+	if kind == PLAN:
+		return []
 	found = frappe.get_list(
 		PLAN,
 		filters=[
@@ -144,34 +162,31 @@ def search_plans(
 		],
 		fields=["name", "title"],
 		order_by="title",
-		start=start,
-		page_length=page_len,
+		start=max(0, start),
+		page_length=max(1, min(page_len, overrides.MOST_FOUND)),
 		distinct=True,
 	)
 	return [(row.name, row.title) for row in found]
 
 
-@frappe.whitelist(methods=["GET", "POST"])
+@endpoint(ADMINS)
 @as_typed
 def get_dashboard(text: str = "", state: str = "", start: int = 0) -> dict[str, Any]:
 	"""What the page CDN Export Dashboard shows: all counts, and a page of the rows in this state that hold this text."""
-	frappe.only_for(ADMINS)
-	return dashboard.read(str(text or ""), str(state or ""), max(0, frappe.utils.cint(start)))
+	return dashboard.read(text, state, max(0, start))
 
 
-@frappe.whitelist(methods=["GET", "POST"])
+@endpoint(ADMINS)
 @as_typed
 def get_health() -> dict[str, Any]:
 	"""The last batch and the next, and what keeps batches from running, for CDN Settings."""
-	frappe.only_for(ADMINS)
 	return dashboard.health()
 
 
-@frappe.whitelist(methods=["POST"])
+@endpoint(ADMINS, "POST")
 @as_typed
 def test_connection() -> dict[str, Any]:
 	"""Try what publishing will do with the settings as saved; each finding says how to mend it."""
-	frappe.only_for(ADMINS)
 
 	def findings() -> list[dict[str, Any]]:
 		doc = settings.saved()
@@ -189,7 +204,7 @@ def test_connection() -> dict[str, Any]:
 	return {"findings": _told(findings)}
 
 
-@frappe.whitelist(methods=["POST"])
+@endpoint(ADMINS, "POST")
 @as_typed
 def take_over() -> dict[str, Any]:
 	"""Make the bucket or folder this site's although its mark says otherwise; publishes everything there anew."""
@@ -201,23 +216,21 @@ def take_over() -> dict[str, Any]:
 @as_typed
 def approve_held(plan_id: str) -> dict[str, Any]:
 	"""Let through what the brake holds of a plan, or of `subject:{name}`; starts now."""
-	frappe.only_for(ADMINS)
-	holding.approve(str(plan_id))
+	holding.approve(plan_id)
 	return operations.start_batch()
 
 
-@frappe.whitelist(methods=["POST"])
+@endpoint(ADMINS, "POST")
 @as_typed
 def retry_all() -> dict[str, Any]:
 	"""Put all dead letters back: they are built with the next batch, which starts now."""
-	frappe.only_for(ADMINS)
 	operations.retry_all()
 	return operations.start_batch()
 
 
 def _require_published_kind(doctype: str) -> None:
 	if doctype not in (*CONTENT, PLAN):
-		frappe.throw(_("{0} is not published.").format(as_html(str(doctype))))
+		frappe.throw(_("{0} is not published.").format(as_html(doctype)))
 
 
 def _readable(doctype: str, name: str) -> str:
@@ -226,9 +239,29 @@ def _readable(doctype: str, name: str) -> str:
 	Raises DoesNotExistError or PermissionError unless the caller may read it.
 	"""
 	_require_published_kind(doctype)
-	doc = frappe.get_doc(doctype, str(name))
+	if not frappe.db.exists(doctype, name):
+		frappe.throw(
+			_("There is no {0} {1}.").format(_(doctype), as_html(name)),
+			frappe.DoesNotExistError,
+		)
+	doc = frappe.get_doc(doctype, name)
 	doc.check_permission("read")
 	return doc.name
+
+
+def _views(doctype: str, name: str, plan: str) -> preview.Views:
+	"""`preview.of_document` for a document and a plan that the caller may read."""
+	name, plan = _readable(doctype, name), _readable(PLAN, plan)
+	if doctype != PLAN:
+		line = standing.line_of(doctype, name)
+		listed = line[0][0] == SUBJECT and frappe.db.exists(
+			overrides.LISTED, {"parent": plan, "parenttype": PLAN, "subject": line[0][1]}
+		)
+		if not listed:
+			frappe.throw(_("This plan does not list the subject that this hangs in."))
+	elif name != plan:
+		frappe.throw(_("A plan's file is its own."))
+	return _told(lambda: preview.of_document(doctype, name, plan))
 
 
 def _those_readable(doctype: str, names: Collection[str]) -> set[str]:

@@ -14,6 +14,9 @@ from memora.services.cdn_export.tree import KINDS, Node, Override
 OVERRIDE = "Memora Plan Override"
 LISTED = "Memora Plan Subject"
 
+MOST_FOUND = 100
+"""How many nodes a search answers with at most, whatever is asked for."""
+
 _FLAGS = {
 	SUBJECT: ("is_free_preview", "is_public", "required_item"),
 	"Memora Track": ("is_free_preview", "is_sold_separately", "parent_item_required", "required_item"),
@@ -113,7 +116,13 @@ def search(doctype: str, text: str, subjects: list[str], start: int, rows: int) 
 		f"""select n0.name, n0.title, {above} from {" ".join(joins)}
 		where n{len(titles)}.name in %s and (n0.title like %s or n0.name = %s)
 		order by n0.title, n0.name limit %s offset %s""",
-		(tuple(subjects), f"%{escaped(plain_text.store(text))}%", text, int(rows), int(start)),
+		(
+			tuple(subjects),
+			f"%{escaped(plain_text.store(text))}%",
+			text,
+			min(max(rows, 0), MOST_FOUND),
+			max(start, 0),
+		),
 	)
 
 

@@ -385,3 +385,22 @@ class TestSentConfig(PublishingTestCase):
 		):
 			for sent in (config, json.dumps(config)):
 				self.assertIn("Lesson “Sent”, row 1 (“t”)", self.sent(sent))
+
+
+class TestLargeLessons(MemoraTestCase):
+	def test_a_lesson_that_the_database_does_not_take_is_refused_in_a_sentence(self) -> None:
+		(limit,) = frappe.db.sql("select @@max_allowed_packet")[0]
+		lesson = make_lesson(stages=[{"title": "Read", "type": "Text", "config": '{"body": "small"}'}])
+		for letter in ("x", "ن", '\\"'):
+			lesson.reload()
+			text = letter * (limit // len(letter.encode()) // 2)
+			lesson.stages[0].config = f'{{"body": "{text}"}}'
+			lesson.append("stages", {"title": "Read", "type": "Text", "config": f'{{"body": "{text}"}}'})
+			with self.assertRaises(frappe.ValidationError) as refused:
+				lesson.save()
+			for word in (lesson.title, "max_allowed_packet", " MB"):
+				self.assertIn(word, str(refused.exception))
+		lesson.reload()
+		for size in (100_000, 1_000_000):
+			lesson.stages[0].config = json.dumps({"body": "ن" * size})
+			lesson.save()

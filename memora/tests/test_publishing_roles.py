@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
+import json
+import pkgutil
 from collections.abc import Callable
 from typing import Any
 
 import frappe
 
+import memora
 from memora.api import cdn_admin, publishing
 from memora.install import ADMIN, EDITOR
 from memora.tests import factories
 from memora.tests.publishing import PublishingTestCase, make_course
 from memora.tests.utils import set_in_test
+from memora.tests.web import Web
 
 NOBODY = "Desk User"
 REFUSED = (frappe.PermissionError,)
@@ -49,6 +55,9 @@ class TestEndpoints(PublishingTestCase):
 			"list_states": lambda: publishing.list_states("Memora Lesson", [lesson]),
 			"view_json": lambda: publishing.view_json("Memora Lesson", lesson, self.plan.name),
 			"preview_changes": lambda: publishing.preview_changes(self.plan.name),
+			"download_json": lambda: (
+				publishing.download_json("Memora Lesson", lesson, self.plan.name) or True
+			),
 			"publish_now": lambda: publishing.publish_now("Memora Lesson", lesson),
 			"search_targets": lambda: publishing.search_targets(
 				"Memora Lesson", "", "name", 0, 10, {"subjects": [self.course["subject"].name]}
@@ -266,3 +275,109 @@ class TestEndpoints(PublishingTestCase):
 		self.assertEqual(found("Light%and", subjects), [])
 		self.assertEqual(len(found("", subjects)), 4)
 		self.assertEqual(found("", []), [])
+
+
+BAD = {
+	"nothing": None,
+	"a list": ["x"],
+	"an object": {"x": 1},
+	"a yes": True,
+	"a number": 10**30,
+	"a fraction": 1.5,
+	"less than nothing": -(10**12),
+	"no number": "1e999",
+	"empty": "",
+	"a space": " ",
+	"no such name": "nothing",
+	"SQL": "' or 1=1 -- `\\",
+	"SQL like": "%_%",
+	"another DocType": "User",
+	"a label": "subject:x",
+	"very long": "x" * 100_000,
+	"longer than a name": "x" * 200,
+	"another script": "درس 🚀 \u202e",
+	"half a character": "\ud83d",
+	"no character": "a\x00b",
+	"JSON": '{"subjects": [1, null, {"a": []}]}',
+	"a deep JSON": "[" * 5_000,
+	"markup": "<img src=x onerror=alert(1)>",
+}
+
+
+class TestArguments(PublishingTestCase):
+	"""Every endpoint that memora offers, with every bad argument: an answer, or a refusal in a sentence."""
+
+	@classmethod
+	def setUpClass(cls) -> None:
+		super().setUpClass()
+		cls.web = Web()
+		cls.user = cls.web.make_user("arguments@endpoints.test", "System Manager", EDITOR)
+		cls.addClassCleanup(frappe.db.commit)
+		cls.addClassCleanup(frappe.delete_doc, "User", cls.user, force=True, ignore_permissions=True)
+
+	def setUp(self) -> None:
+		super().setUp()
+		course = make_course(units=1, lessons=1)
+		plan = factories.make_plan([course["subject"]], is_published=1)
+		self.publish()
+		self.good: dict[str, Any] = {
+			"doctype": "Memora Lesson",
+			"name": course["lessons"][0].name,
+			"plan": plan.name,
+			"plan_id": plan.name,
+			"names": [course["lessons"][0].name],
+			"filters": {"subjects": [course["subject"].name]},
+			"limit": 5,
+		}
+
+	def endpoints(self) -> dict[str, tuple[Callable[..., Any], str, list[str]]]:
+		"""Each by its path, with the method it takes and the names of its arguments."""
+		found = {}
+		for module in pkgutil.walk_packages(memora.__path__, "memora."):
+			if ".tests" in module.name or module.name.endswith(".setup"):
+				continue
+			for name, function in vars(importlib.import_module(module.name)).items():
+				if callable(function) and getattr(function, "__module__", "") == module.name:
+					try:
+						methods = frappe.allowed_http_methods_for_whitelisted_func.get(function)
+					except TypeError:
+						continue  # no function
+					if methods:
+						http = "GET" if "GET" in methods else "POST"
+						found[f"{module.name}.{name}"] = function, http, arguments_of(function)
+		return found
+
+	def test_every_endpoint_is_found(self) -> None:
+		found = self.endpoints()
+		self.assertIn("memora.api.publishing.view_json", found)
+		self.assertIn("memora.api.metrics.prometheus", found)
+		self.assertEqual(found["memora.api.publishing.view_json"][2], ["doctype", "name", "plan"])
+
+	def test_a_bad_argument_is_refused_in_a_sentence(self) -> None:
+		for path, (_function, http, arguments) in self.endpoints().items():
+			tried: list[tuple[str, dict[str, Any]]] = [("none at all", {}), ("one that is unknown", {"x": 1})]
+			good = {name: self.good[name] for name in arguments if name in self.good}
+			for name in arguments:
+				tried += [(f"{name}: {what}", {**good, name: value}) for what, value in BAD.items()]
+				tried.append((f"without {name}", {key: value for key, value in good.items() if key != name}))
+			if "test_connection" in path:
+				tried = tried[:1]  # it takes none, and takes long
+			for what, given in tried:
+				with self.subTest(path, given=what):
+					answer = self.web.call(self.user, path, **given)
+					if http == "GET" and answer.status_code == 403 and not arguments:
+						answer = self.web.call(self.user, path, http="GET", **given)
+					text = answer.get_data(as_text=True)
+					self.assertLess(answer.status_code, 500, text[-900:])
+					if answer.status_code >= 400:
+						said = json.loads(text)
+						self.assertTrue(said.get("_server_messages") or said.get("exception"), text[:500])
+						self.assertNotIn("<img", str(said.get("_server_messages")))
+
+
+def arguments_of(function: Callable[..., Any]) -> list[str]:
+	return [
+		name
+		for name in inspect.signature(function).parameters
+		if name not in ("given", "named", "args", "kwargs")
+	]

@@ -6,14 +6,12 @@ shared subjects are drafted first and handed over as if they had just been publi
 
 from __future__ import annotations
 
-import difflib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import frappe
-import orjson
 
 from memora.exceptions import StorageError
 from memora.services.cdn_export import (
@@ -27,6 +25,7 @@ from memora.services.cdn_export import (
 	renditions,
 	scopes,
 	settings,
+	side_by_side,
 	signing,
 	standing,
 	subject_build,
@@ -40,6 +39,9 @@ from memora.services.cdn_export.tree import ResolvedNode
 
 _MOVING = ("unit", "lesson")
 _DOCTYPES = {"manifest": PLAN, "subject": SUBJECT, "unit": "Memora Unit", "lesson": LESSON}
+
+_IN_SHARED_FILES = ("Memora Unit", "Memora Topic", LESSON)
+"""What a file that many plans read can show."""
 
 
 _MOST_NAMED = 200
@@ -168,20 +170,9 @@ class Views:
 	planned: bytes | None = None
 	problem: str = ""
 
-	def rows(self) -> list[dict[str, str]]:
-		"""Both side by side, line by line, as a person reads JSON: `kind` is same, changed, added or removed."""
-		left, right = _lines(self.live), _lines(self.planned)
-		rows = []
-		for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
-			if tag == "equal":
-				rows += [_row("same", line, line) for line in left[i1:i2]]
-				continue
-			for offset in range(max(i2 - i1, j2 - j1)):
-				old = left[i1 + offset] if i1 + offset < i2 else None
-				new = right[j1 + offset] if j1 + offset < j2 else None
-				kind = "removed" if new is None else "added" if old is None else "changed"
-				rows.append(_row(kind, old, new))
-		return rows
+	def compared(self) -> side_by_side.Comparison:
+		"""Both side by side, line by line, as a person reads JSON."""
+		return side_by_side.compare(self.live, self.planned)
 
 
 def of_document(doctype: str, name: str, plan: str) -> Views:
@@ -189,11 +180,11 @@ def of_document(doctype: str, name: str, plan: str) -> Views:
 
 	Raises BuildError where the next run would fail, and StorageError where the live file cannot be read.
 	"""
-	drafted = _draft(plan)
-	if doctype == PLAN:
+	line = standing.line_of(doctype, name) if doctype != PLAN else []
+	drafted = _draft(plan, line[0][1] if doctype in _IN_SHARED_FILES else "")
+	if not line:
 		path = would = paths.manifest(plan)
 	else:
-		line = standing.line_of(doctype, name)
 		subject = line[0][1]
 		known = drafted.snapshot.renditions.get(subject)
 		path = standing.file_of(line, plan, plan if known and known.mode == "own" else None)
@@ -218,7 +209,8 @@ def of_document(doctype: str, name: str, plan: str) -> Views:
 	return views
 
 
-def _draft(plan: str) -> _Drafted:
+def _draft(plan: str, shared_subject: str = "") -> _Drafted:
+	"""All of a plan, or only this subject of it where the plan reads the subject's shared files."""
 	scope = scopes.plan(plan)
 	state = publish_state.read([scope]).get(scope.id) or State(
 		scope.id, "plan", plan, 0, 0, 0, None, 0, None, None, False, 0, "", ""
@@ -227,6 +219,8 @@ def _draft(plan: str) -> _Drafted:
 	if snapshot.plan is None:
 		return _Drafted(snapshot, None, {})
 	names = [subject for subject in snapshot.sort_orders if snapshot.mode(subject) == "shared"]
+	if shared_subject in names:
+		return _Drafted(snapshot, None, {shared_subject: subject_build.draft(shared_subject, None)})
 	memory = SharedSubjects(kept=len(names))
 	shared = {}
 	for subject in names:
@@ -335,13 +329,3 @@ def _access_change(node: ResolvedNode, live: brake.Rights) -> dict[str, str]:
 		"before": live[node.name].level,
 		"after": node.access.level,
 	}
-
-
-def _lines(body: bytes | None) -> list[str]:
-	if body is None:
-		return []
-	return orjson.dumps(orjson.loads(body), option=orjson.OPT_INDENT_2).decode().split("\n")
-
-
-def _row(kind: str, live: str | None, planned: str | None) -> dict[str, str]:
-	return {"kind": kind, "live": live or "", "planned": planned or ""}

@@ -39,7 +39,7 @@ def uploads_a_day(lessons: int, hours: int) -> int:
 	return round(lessons * renewed / 30)
 
 
-_SIGNATURE = re.compile(rb'\?[^"#\\]*X-Amz-Signature=[^"#\\]*')
+_SIGNATURE = re.compile(rb'\?X-Amz-Algorithm=[^"#\\]*')
 
 
 def without_signatures(body: bytes) -> bytes:

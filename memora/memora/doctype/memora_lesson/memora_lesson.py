@@ -1,4 +1,17 @@
-from memora.memora.content import ContentNode
+import frappe
+from frappe import _
+from frappe.utils import cstr
+
+from memora.memora.content import ContentNode, called
+
+_SMALLEST_LIMIT = 1_000_000
+"""Bytes that any MariaDB takes in a statement: nobody sets max_allowed_packet lower."""
+
+_MOST_BYTES_A_CHARACTER = 14
+"""One outside of Unicode's first plane as JSON has it in ASCII, with its backslashes doubled for SQL."""
+
+_BESIDE = 100_000
+"""Bytes for the rest of such a statement."""
 
 
 class MemoraLesson(ContentNode):
@@ -24,6 +37,7 @@ class MemoraLesson(ContentNode):
 
 	def validate(self):
 		super().validate()
+		self.refuse_too_large()
 		before = self.get_doc_before_save()
 		rows = {row.name: row for row in before.stages} if before else {}
 		kept = {stage.video_url() for stage in rows.values()}
@@ -33,3 +47,21 @@ class MemoraLesson(ContentNode):
 				stage.refuse_stray_link(self.title)
 			if before is None or stage.config not in {row.config for row in rows.values()}:
 				stage.warn_of_files(self.title)
+
+	def refuse_too_large(self):
+		"""Refuse what MariaDB does not take in one statement, of which the largest is that of the version: what was in
+		the stages and what is."""
+		before = self.get_doc_before_save()
+		texts = [cstr(stage.config) for doc in (before, self) if doc for stage in doc.stages]
+		if sum(map(len, texts)) * _MOST_BYTES_A_CHARACTER < _SMALLEST_LIMIT:
+			return
+		size = len(frappe.db.escape(frappe.as_json(texts), percent=False).encode()) + _BESIDE
+		limit = frappe.db.sql("select @@max_allowed_packet")[0][0]
+		if size > limit:
+			frappe.throw(
+				_(
+					"{0} is too large to be saved: it takes {1} MB, and the database takes {2} MB at once. Make several"
+					" lessons of it, or have an admin raise max_allowed_packet of MariaDB."
+				).format(called(self), f"{size / 1e6:.1f}", f"{limit / 1e6:.1f}"),
+				title=_("Too Large"),
+			)

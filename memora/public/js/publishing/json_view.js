@@ -64,7 +64,8 @@ memora.publishing.show_json = function (doctype, name, title, plans, more = fals
 		$body.html(`
 			${answer.problem ? `<div class="alert alert-warning">${esc(answer.problem)}</div>` : ""}
 			<p class="memora-json-summary">${summary(answer)}</p>
-			${view === "bytes" ? bytes(answer) : rows(answer, view === "changes")}`);
+			${view === "bytes" ? bytes(answer) : rows(answer, view === "changes")}
+			${answer.is_too_large ? downloads(doctype, name, dialog.get_value("plan") || plans[0].plan, answer) : ""}`);
 	}
 
 	dialog.show();
@@ -77,13 +78,14 @@ function summary(answer) {
 	const link = answer.url
 		? ` <a href="${esc(answer.url)}" target="_blank" rel="noopener">${__("Open on CDN")}</a>`
 		: "";
-	const changed = answer.rows.filter((row) => row.kind !== "same").length;
+	const changed = answer.differing;
 	let text = changed ? __("Lines that differ: {0}.", [changed]) : __("The next run changes nothing here.");
-	if (answer.live === null && answer.planned === null) text = __("This plan does not show it, so it has no file.");
-	else if (answer.live === null) text = __("Not on the CDN yet; the next run writes it.");
-	else if (answer.planned === null) text = __("The next run takes it off the CDN.");
+	if (answer.is_too_large) text = __("This file is too large to be compared here.");
+	if (!answer.is_live && !answer.is_planned) text = __("This plan does not show it, so it has no file.");
+	else if (!answer.is_live) text = __("Not on the CDN yet; the next run writes it.");
+	else if (!answer.is_planned) text = __("The next run takes it off the CDN.");
 	const moved =
-		answer.live !== null && answer.live_path !== answer.path
+		answer.is_live && answer.live_path !== answer.path
 			? ` ${__("Live at {0} until then.", [`<code dir="ltr">${esc(answer.live_path)}</code>`])}`
 			: "";
 	return `${path} · ${text}${moved}${link}`;
@@ -91,8 +93,10 @@ function summary(answer) {
 
 // In a right-to-left Desk the JSON still runs from the left: live first.
 function rows(answer, only_changes) {
-	const shown = answer.rows.filter((row) => !only_changes || row.kind !== "same");
+	const shown = answer.rows.filter((row) => !only_changes || !["same", "folded"].includes(row.kind));
 	if (!shown.length) return "";
+	const folded = (row) =>
+		`<tr><td colspan="4" class="text-muted">${__("… {0} equal lines …", [row.live])}</td></tr>`;
 	const cell = (side, row) => {
 		const text = row[side];
 		const mark = row.kind === "same" || !text ? "" : side === "live" ? "−" : "+";
@@ -104,16 +108,31 @@ function rows(answer, only_changes) {
 				<colgroup><col class="memora-json-mark"><col><col class="memora-json-mark"><col></colgroup>
 				<thead><tr><th colspan="2">${__("Live")}</th><th colspan="2">${__("After the next run")}</th></tr></thead>
 				<tbody>${shown
-					.map((row) => `<tr class="is-${row.kind}">${cell("live", row)}${cell("planned", row)}</tr>`)
+					.map((row) =>
+						row.kind === "folded"
+							? folded(row)
+							: `<tr class="is-${row.kind}">${cell("live", row)}${cell("planned", row)}</tr>`
+					)
 					.join("")}</tbody>
 			</table>
+			${answer.left_off ? `<p class="text-muted">${__("{0} more lines are not shown.", [answer.left_off])}</p>` : ""}
 		</div>`;
 }
 
 function bytes(answer) {
 	const block = (title, text) =>
-		text === null ? "" : `<h5>${title}</h5><pre class="memora-bytes" dir="ltr" tabindex="0">${esc(text)}</pre>`;
+		text == null ? "" : `<h5>${title}</h5><pre class="memora-bytes" dir="ltr" tabindex="0">${esc(text)}</pre>`;
 	return block(__("Live"), answer.live) + block(__("After the next run"), answer.planned);
+}
+
+// What is too large to be shown.
+function downloads(doctype, name, plan, answer) {
+	const link = (side, label) => {
+		const query = new URLSearchParams({ doctype, name, plan, side });
+		return `<a class="btn btn-default btn-sm" href="/api/method/memora.api.publishing.download_json?${query}">${label}</a>`;
+	};
+	return `<p>${answer.is_live ? link("live", __("Download What Is Live")) : ""}
+		${answer.is_planned ? link("planned", __("Download What Is Planned")) : ""}</p>`;
 }
 
 function failure(error) {

@@ -35,6 +35,7 @@ _IGNORED = str.maketrans("", "", "\t\r\n")  # by browsers, anywhere in an addres
 _AWS_HOST = re.compile(
 	r"(?:(?P<bucket>.+)\.)?s3(?:-website)?(?:[.-](?:dualstack\.)?[a-z]{2}(?:-[a-z]+)+-\d)?\.amazonaws\.com(?:\.cn)?"
 )
+_LONGEST_LINK = 8192  # characters; three times a key of the longest in another script, encoded
 _USUAL_PORTS = (0, 80, 443)
 
 Host = tuple[str, int]
@@ -91,6 +92,8 @@ class Links:
 	def _inside(self, link: str) -> Link | None:
 		"""Where in the bucket a link leads, whether or not an object can be called so; None when it leads elsewhere."""
 		link = link.strip()
+		if len(link) > _LONGEST_LINK:
+			return None
 		address = link.translate(_IGNORED)
 		if address[:5].lower() == "s3://":
 			bucket, _, key = address[5:].partition("/")

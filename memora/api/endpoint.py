@@ -1,0 +1,106 @@
+"""What every endpoint does first: ask for its caller's role, then look at what it was given.
+
+Arguments come from a request: anything may be missing, null, a list, or a text of a megabyte. Whatever does not fit the
+function's annotations is refused by a sentence that names the argument (a ValidationError, HTTP 417), as any other mistake.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, get_type_hints
+
+import frappe
+from frappe import _
+from frappe.utils import escape_html
+
+LONGEST_TEXT = 10_000
+"""Characters of a text: many times a name, a title or what anyone searches for."""
+
+_LARGEST = 2**31 - 1
+
+
+def endpoint(roles: Sequence[str], *methods: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+	"""`frappe.whitelist` for these roles; GET and POST unless methods are named.
+
+	An argument is a `str` (a number counts as one), an `int`, a `dict`, or a `list[str]`, each also as JSON; with a default
+	it may be left out, or null where `None` is among its types.
+	"""
+
+	def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+		signature = inspect.signature(function)
+
+		def checked(*given: Any, **named: Any) -> Any:
+			frappe.only_for(roles)
+			named = {name: value for name, value in named.items() if name in signature.parameters}
+			try:
+				bound = signature.bind(*given, **named)
+			except TypeError as error:
+				_refuse(str(error))
+			kinds = get_type_hints(function)
+			for name, value in bound.arguments.items():
+				bound.arguments[name] = _fitting(name, value, kinds[name])
+			return function(*bound.args, **bound.kwargs)
+
+		checked.__name__, checked.__qualname__ = function.__name__, function.__qualname__
+		checked.__module__, checked.__doc__ = function.__module__, function.__doc__
+		checked.__annotations__ = {}  # by which Frappe would change or refuse arguments before
+		checked.__signature__ = signature  # for those who ask; Frappe passes all that came
+		return frappe.whitelist(methods=list(methods or ("GET", "POST")))(checked)
+
+	return decorate
+
+
+def _fitting(name: str, value: Any, kind: Any) -> Any:
+	"""The value as the function takes it."""
+	kinds = str(kind)
+	if value is None and "None" in kinds:
+		return None
+	if "dict" in kinds or "list" in kinds:
+		return _structure(name, value, dict if "dict" in kinds else list)
+	if "int" in kinds:
+		return _number(name, value)
+	return _text(name, value)
+
+
+def _text(name: str, value: Any) -> str:
+	if isinstance(value, bool) or not isinstance(value, str | int | float):
+		_refuse(_("{0} must be a text.").format(name))
+	text = str(value)
+	if len(text) > LONGEST_TEXT:
+		_refuse(_("{0} is too long: {1} characters are allowed.").format(name, LONGEST_TEXT))
+	if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
+		_refuse(_("{0} holds half a character.").format(name))
+	return text
+
+
+def _number(name: str, value: Any) -> int:
+	try:
+		if isinstance(value, bool) or not isinstance(value, str | int | float):
+			raise ValueError
+		number = int(value)
+	except (ValueError, OverflowError):  # also more digits than Python reads, NaN and Infinity
+		_refuse(_("{0} must be a whole number.").format(name))
+	return max(-_LARGEST, min(number, _LARGEST))
+
+
+def _structure(name: str, value: Any, kind: type) -> Any:
+	if isinstance(value, str):
+		try:
+			value = json.loads(value or "null")
+		except (ValueError, RecursionError):
+			_refuse(_("{0} must be JSON.").format(name))
+	if value is None:
+		value = kind()
+	if not isinstance(value, kind):
+		_refuse(
+			_("{0} must be an object.").format(name)
+			if kind is dict
+			else _("{0} must be a list.").format(name)
+		)
+	return [_text(name, each) for each in value] if kind is list else value
+
+
+def _refuse(message: str) -> None:
+	frappe.throw(escape_html(message), title=_("Wrong Argument"))
