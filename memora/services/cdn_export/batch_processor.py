@@ -59,6 +59,7 @@ from memora.services.cdn_export.build import Counts, Site
 from memora.services.cdn_export.lease import Lease
 from memora.services.cdn_export.publish_state import State
 
+RUN_BATCH = "memora.services.cdn_export.batch_processor.run_batch"
 DRAIN = "memora.services.cdn_export.batch_processor.drain"
 AUDIT = "memora.services.cdn_export.upkeep.run"
 QUEUE = "long"
@@ -70,6 +71,12 @@ DRAIN_SECONDS = 600
 
 BATCH_SECONDS = 120
 """The same for a batch that drains itself: the scheduler's jobs may take 300 s (Frappe's default queue)."""
+
+QUEUED_SECONDS = 60
+"""How long a queued job keeps another of its kind from being queued: not for ever, since it may be lost with Redis."""
+
+_BATCH = "batch"
+_DRAIN_PLACE = "drain-{}"
 
 Tell = Callable[[int, int], None]
 """Told how much of a long work is done: so many of so many."""
@@ -117,11 +124,26 @@ def check_due() -> dict[str, Any]:
 	return {"due": reason}
 
 
+def enqueue_batch(triggered_by: str) -> None:
+	"""Have a batch run in the background: one job, however often it is asked for before that has begun.
+
+	What was committed before is in the batch that is queued. Raises RedisError where the job queue does not answer.
+	"""
+	if pending_queue.claim(_BATCH, QUEUED_SECONDS) is False:
+		return
+	try:
+		frappe.enqueue(RUN_BATCH, queue="short", triggered_by=triggered_by)
+	except redis.RedisError:
+		pending_queue.release(_BATCH)
+		raise
+
+
 def run_batch(triggered_by: str = "Scheduler") -> dict[str, Any]:
 	"""Fold the changes and start draining. Returns what waits and how many drains were started.
 
 	While export is disabled changes are folded and wait; nothing is built and nothing is logged as success.
 	"""
+	pending_queue.release(_BATCH)  # what is committed from here on may come too late for this one
 	options = settings.load()
 	pending_queue.again(pending_queue.WAKE_UP)  # what is saved from here on may need another batch
 	relocation.follow()
@@ -158,14 +180,18 @@ def drain(
 	seconds: float | None = DRAIN_SECONDS,
 	tell: Tell | None = None,
 	batch: str = "",
+	place: int | None = None,
 ) -> Drained:
 	"""Build one due scope after another until none is left, or until `seconds` have passed.
 
 	What others hold is looked at again after a pause. Changes committed meanwhile are folded and built too.
-	`tell` hears how many are done of how many, before each build. `batch` names the batch that this is a drain of.
+	`tell` hears how many are done of how many, before each build. `batch` names the batch that this is a drain of,
+	and `place` is that of the job among those that may be queued at once; it is free again from here on.
 
 	Where the place is another site's, nothing is built, and nothing has failed.
 	"""
+	if place is not None:
+		pending_queue.release(_DRAIN_PLACE.format(place))
 	drained = Drained()
 	batch = batch or frappe.generate_hash(length=16)
 	try:
@@ -441,7 +467,8 @@ def _start_audit() -> None:
 
 
 def _enqueue_drains(waiting: int, triggered_by: str, batch: str) -> int:
-	"""Enqueue drains of a batch, no more than there are workers and scopes.
+	"""Enqueue drains of a batch, no more than there are workers and scopes; those that are queued and have not begun
+	count.
 
 	Returns how many: 0 where no worker listens or the queue does not answer. Each has a fresh id: RQ's `deduplicate`
 	can call a killed job started for a quarter of an hour.
@@ -449,7 +476,9 @@ def _enqueue_drains(waiting: int, triggered_by: str, batch: str) -> int:
 	try:
 		queue = get_queue(QUEUE)
 		drains = min(Worker.count(queue=queue), max(1, waiting))
-		for _ in range(drains):
+		for place in range(drains):
+			if pending_queue.claim(_DRAIN_PLACE.format(place), QUEUED_SECONDS) is False:
+				continue
 			# In front: after a migrate, Frappe's own jobs can fill the long queue for minutes.
 			frappe.enqueue(
 				DRAIN,
@@ -458,6 +487,7 @@ def _enqueue_drains(waiting: int, triggered_by: str, batch: str) -> int:
 				at_front=True,
 				triggered_by=triggered_by,
 				batch=batch,
+				place=place,
 			)
 	except redis.RedisError as error:
 		frappe.logger("memora").warning(f"the job queue does not answer: {error}")

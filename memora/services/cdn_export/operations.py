@@ -318,9 +318,7 @@ def start_batch() -> dict[str, Any]:
 		message = _("Export is disabled in CDN Settings; this waits until it is enabled.")
 		return {"queued": True, "message": message}
 	try:
-		frappe.enqueue(
-			"memora.services.cdn_export.batch_processor.run_batch", queue="short", triggered_by="Manual"
-		)
+		batch_processor.enqueue_batch("Manual")
 	except redis.RedisError:
 		message = _("Queued; the job queue does not answer, so the scheduler's next batch takes it.")
 		return {"queued": True, "message": message}

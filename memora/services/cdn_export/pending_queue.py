@@ -133,6 +133,17 @@ def again(name: str) -> None:
 	_guarded(lambda client: client.delete(key(f"cdn_export:once:{name}")))
 
 
+def claim(name: str, seconds: int) -> bool | None:
+	"""True for the first caller until `release`, or until `seconds` have passed since; None where Redis does not answer."""
+	return _guarded(lambda client: bool(client.set(key(f"cdn_export:claim:{name}"), 1, nx=True, ex=seconds)))
+
+
+def release(*names: str) -> None:
+	"""Let the next caller claim these. Never raises."""
+	if names:
+		_guarded(lambda client: client.delete(*(key(f"cdn_export:claim:{name}") for name in names)))
+
+
 def lock(scopes: Iterable[str], token: str) -> None:
 	"""Put a lease's token on the scopes' locks. The lease decides, so an old token is simply replaced."""
 
