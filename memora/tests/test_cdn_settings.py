@@ -1,13 +1,18 @@
 """CDN Settings: each wrong value is refused naming its field, and what is copied from elsewhere is tidied."""
 
 import os
+import socket
+import time
+from typing import Any
 from unittest.mock import patch
 
 import frappe
 from cryptography.fernet import Fernet
 from frappe.utils import get_bench_path, get_site_path
 
-from memora.services.cdn_export import settings
+from memora.exceptions import StorageConfigurationError
+from memora.services.cdn_export import connection_test, settings
+from memora.tests.buckets import BucketTestCase
 from memora.tests.utils import MemoraTestCase, messages
 
 S3 = {
@@ -181,3 +186,133 @@ class TestCDNSettings(MemoraTestCase):
 			self.save(secret_key="typed-anew")
 			self.assertEqual(frappe.get_doc("CDN Settings").get_password("secret_key"), "typed-anew")
 		self.assertEqual(messages(), "")
+
+	def test_credentials_in_a_url_are_not_said_again(self) -> None:
+		for typed in (
+			"https://AKIA:s3cr3t@s3.example.com",
+			"https://AKIA:s3/cr@s3cr3t@s3.example.com",
+			"AKIA:s3cr3t@s3.example.com",
+			"https://s3.example.com/?X-Amz-Credential=s3cr3t",
+			"https://s3.example.com#s3cr3t",
+			"ftp://s3cr3t@host",
+			"//s3cr3t@host:port",
+			"https://s3cr3t@",
+		):
+			for field in ("endpoint_url", "cdn_base_url"):
+				frappe.clear_messages()
+				before = frappe.db.count("Error Log")
+				message = self.refused(**{**R2, field: typed})
+				self.assertNotIn("s3cr3t", message + messages(), typed)
+				self.assertNotIn("AKIA:", message + messages(), typed)
+				self.assertEqual(frappe.db.count("Error Log"), before)
+			with self.assertRaises(StorageConfigurationError) as raised:
+				settings.open_storage(frappe.get_doc("CDN Settings").update({**R2, "endpoint_url": typed}))
+			self.assertNotIn("s3cr3t", str(raised.exception), typed)
+
+	def test_a_new_folder_is_none_of_the_systems_and_holds_nothing_else(self) -> None:
+		folder = self.local_path / "public"
+		folder.mkdir()
+		(folder / "index.html").write_text("somebody's")
+		link = self.local_path / "link"
+		link.symlink_to("/etc")
+		file = self.local_path / "file"
+		file.write_text("")
+		for path in (
+			*(
+				"/",
+				"/etc",
+				"/etc/memora",
+				"/usr",
+				"/usr/share/memora",
+				"/var",
+				"/home",
+				"/var/log/memora",
+				"/proc/1",
+				"/nowhere",
+			),
+			*(
+				folder,
+				link,
+				link / "memora",
+				file,
+				f"{self.local_path}/new/../public",
+				f"{folder}/../../../etc",
+			),
+			*(
+				"private/backups",
+				"private/files/x",
+				"public",
+				"../assets",
+				"../../apps",
+				"../../env/x",
+				"../../config",
+			),
+			*("site_config.json", "public/files/../../private", "locks"),
+		):
+			self.assertIn("Folder", self.refused(local_path=str(path)), path)
+		for path in (self.local_path / "new", self.local_path / "a" / "b"):
+			self.save(local_path=str(path))
+		for mark in ("memora/place.json", "plans/index.json"):
+			ours = self.local_path / mark.replace("/", "-")
+			(ours / mark).parent.mkdir(parents=True)
+			(ours / mark).write_text("{}")
+			self.save(local_path=str(ours))
+
+	def test_a_folder_that_was_saved_before_stays(self) -> None:
+		for path in ("/etc", str(self.local_path)):
+			(self.local_path / "index.html").write_text("somebody's")
+			frappe.db.set_single_value("CDN Settings", "local_path", path)
+			self.assertEqual(self.save(batch_threshold=7).local_path, path)
+
+
+class TestSavingTries(BucketTestCase):
+	"""A bucket that cannot be written to is refused when the save that names it is made."""
+
+	def save(self, **fields: Any) -> None:
+		doc = frappe.get_doc("CDN Settings")
+		doc.update({"enabled": 1, "storage_provider": "AWS S3", **fields})
+		doc.save()
+
+	def test_a_bucket_that_is_not_there_is_refused_with_what_the_test_says(self) -> None:
+		before = frappe.get_doc("CDN Settings").as_dict()
+		with self.assertRaises(frappe.ValidationError) as refused:
+			self.save(**self.s3.settings("no-such-bucket", self.endpoint))
+		self.assertIn("no-such-bucket", str(refused.exception))
+		frappe.db.rollback()
+		self.assertEqual(frappe.get_doc("CDN Settings").as_dict(), before)
+		(message,) = [message for message in frappe.get_message_log() if "primary_action" in message]
+		self.assertEqual(message["primary_action"]["client_action"], "memora.publishing.save_settings_anyway")
+
+	def test_it_is_saved_anyway_when_asked_for(self) -> None:
+		for field in ("", "__save_anyway"):
+			doc = frappe.get_doc("CDN Settings")
+			doc.update(
+				{"enabled": 1, **self.s3.settings(f"no-such-bucket{len(field)}", self.endpoint), field: 1}
+			)
+			if field:
+				doc.save()
+			else:
+				self.assertRaises(frappe.ValidationError, doc.save)
+		self.assertEqual(
+			frappe.db.get_single_value("CDN Settings", "bucket_name", cache=False), "no-such-bucket13"
+		)
+
+	def test_only_a_change_of_the_bucket_is_tried_and_only_while_enabled(self) -> None:
+		self.configure(bucket_name="no-such-bucket")
+		self.save(batch_threshold=9)
+		self.save(cdn_base_url="https://cdn.example", enabled=0)
+		self.save(**self.s3.settings("no-such-bucket-either", self.endpoint), enabled=0)
+		self.assertRaises(frappe.ValidationError, self.save, enabled=1)
+		self.save(**self.s3.settings(self.bucket, self.endpoint))
+		self.assertEqual({path for path in self.s3.paths(self.bucket) if "connection-test" in path}, set())
+
+	def test_it_waits_for_a_bounded_time(self) -> None:
+		with (
+			socket.create_server(("127.0.0.1", 0)) as silent,
+			patch.object(connection_test, "SAVE_SECONDS", 0.5),
+		):
+			began = time.monotonic()
+			with self.assertRaises(frappe.ValidationError) as refused:
+				self.save(**self.s3.settings(self.bucket, f"http://127.0.0.1:{silent.getsockname()[1]}"))
+		self.assertIn("0.5 seconds", str(refused.exception))
+		self.assertLess(time.monotonic() - began, 10)

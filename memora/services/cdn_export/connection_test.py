@@ -8,9 +8,11 @@ removes them again. It also looks at the set-up as a stranger does: without cred
 from __future__ import annotations
 
 import secrets
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
+from queue import Empty, SimpleQueue
 from urllib.parse import urlsplit
 
 import requests
@@ -23,6 +25,7 @@ from memora.services.cdn_export.finding import Finding
 from memora.services.cdn_export.storage import Storage, Upload
 
 FOLDER = "connection-test"
+SAVE_SECONDS = 10
 _ENOUGH = 65536  # bytes of a page that are looked at
 _THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
 
@@ -47,6 +50,30 @@ def run(
 	except StorageError as error:
 		return [Finding("place", "error", str(error))]
 	return _Test(storage, purge, base_url.rstrip("/"), paid_path, translate).run()
+
+
+def cannot_write(storage: Storage, translate: Callable[[str], str] = str) -> str:
+	"""Why a small file cannot be written to the storage and removed again; "" if it can. Closes the storage.
+
+	For saving settings, which may not wait for long: answers within `SAVE_SECONDS`, whatever the storage does.
+	"""
+	answers: SimpleQueue[str] = SimpleQueue()
+
+	def work() -> None:
+		file = Upload(f"{FOLDER}/{secrets.token_hex(8)}.json", b"{}", "no-store")
+		try:
+			with storage:
+				storage.put(file)
+				storage.delete([file.path])
+			answers.put("")
+		except StorageError as error:
+			answers.put(str(error))
+
+	threading.Thread(target=work, daemon=True).start()
+	try:
+		return answers.get(timeout=SAVE_SECONDS)
+	except Empty:
+		return translate("The storage has not answered within {0} seconds.").format(SAVE_SECONDS)
 
 
 class _Test:

@@ -30,6 +30,13 @@ function show_health(frm) {
 	});
 }
 
+// The button of the message that refuses a bucket which cannot be written to.
+memora.publishing.save_settings_anyway = function () {
+	const frm = cur_frm;
+	frm.doc.__save_anyway = 1;
+	return frm.save().finally(() => delete frm.doc.__save_anyway);
+};
+
 function test_connection(frm) {
 	if (frm.is_dirty()) {
 		return frm.save().then(() => test_connection(frm));

@@ -6,8 +6,10 @@ import frappe
 from frappe import _
 from frappe.utils import cint, cstr, get_bench_path, get_site_path
 
+from memora.exceptions import StorageConfigurationError
 from memora.memora.texts import PlainTexts
 from memora.services.cdn_export import (
+	connection_test,
 	file_types,
 	paths,
 	publish_state,
@@ -16,6 +18,7 @@ from memora.services.cdn_export import (
 	signature_renewal,
 )
 from memora.services.cdn_export.plain_text import as_html
+from memora.services.cdn_export.storage.s3_settings import without_secrets
 
 Problem = tuple[str, str]
 """A field and what is wrong with it."""
@@ -36,6 +39,29 @@ _WITHOUT_SPACE = (
 	"cdn_base_url",
 	"cloudflare_zone_id",
 	"cloudflare_api_token",
+)
+#: What names the bucket and the way to it.
+_CONNECTION = ("enabled", "storage_provider", "endpoint_url", "region", "bucket_name", "access_key")
+_SYSTEM = tuple(
+	Path(name).resolve()
+	for name in (
+		*(
+			"/bin",
+			"/boot",
+			"/dev",
+			"/etc",
+			"/lib",
+			"/lib32",
+			"/lib64",
+			"/libx32",
+			"/proc",
+			"/root",
+			"/run",
+			"/sbin",
+		),
+		*("/sys", "/usr", "/var/backups", "/var/cache", "/var/log", "/var/mail", "/var/run", "/var/spool"),
+		*("/System", "/Library", "/private/etc"),
+	)
 )
 _URLS = {"endpoint_url": "https://s3.example.com", "cdn_base_url": "https://cdn.example.com"}
 #: Smallest and largest allowed value.
@@ -100,10 +126,69 @@ class CDNSettings(PlainTexts):
 		]
 		if problems:
 			frappe.throw("<br>".join(problems), title=_("CDN Settings"))
+		self._try_to_write()
+
+	def before_insert(self):
+		# Frappe inserts them once, when they are installed. Any later insert takes away what is not in it.
+		if settings.stamp():
+			frappe.throw(
+				_("CDN Settings are there already: change them where they are."), frappe.DuplicateEntryError
+			)
+
+	def on_trash(self):
+		frappe.throw(
+			_("CDN Settings cannot be deleted. To stop publishing, switch {0} off.").format(_("Enabled")),
+			frappe.PermissionError,
+		)
+
+	def validate_share(self, share: Document):
+		"""Nobody is given CDN Settings beside their role: they name the keys of the storage."""
+		frappe.throw(_("CDN Settings cannot be shared."), frappe.PermissionError)
 
 	def on_update(self):
 		relocation.settings_saved(self)
 		signature_renewal.settings_saved(self)
+
+	def _try_to_write(self):
+		"""Refuse a bucket that cannot be written to, when this save is what names it; *Save Anyway* lets it pass.
+
+		Takes `connection_test.SAVE_SECONDS` at most. Migrations and patches never wait for a network.
+		"""
+		if (
+			self.flags.save_anyway
+			or self.get("__save_anyway")
+			or frappe.flags.in_migrate
+			or frappe.flags.in_patch
+		):
+			return
+		if not self.enabled or self.storage_provider == settings.LOCAL or not self._connects_otherwise():
+			return
+		try:
+			storage = settings.open_storage(self)
+		except StorageConfigurationError as error:
+			refusal = str(error)
+		else:
+			refusal = connection_test.cannot_write(storage, translate=_)
+		if refusal:
+			frappe.msgprint(
+				_("{0} Nothing was saved.").format(as_html(refusal)),
+				title=_("The Bucket Cannot Be Written"),
+				indicator="red",
+				raise_exception=frappe.ValidationError,
+				primary_action={
+					"label": _("Save Anyway"),
+					"client_action": "memora.publishing.save_settings_anyway",
+					"hide_on_success": True,
+				},
+			)
+
+	def _connects_otherwise(self) -> bool:
+		before = self.get_doc_before_save()
+		return (
+			not before
+			or self.flags.has_other_secret
+			or any((before.get(name) or "") != (self.get(name) or "") for name in _CONNECTION)
+		)
 
 	def tidy(self):
 		"""Drop what comes along when values are copied from elsewhere."""
@@ -145,7 +230,10 @@ class CDNSettings(PlainTexts):
 			if not value:
 				continue
 			if not _is_http_url(value):
-				yield fieldname, _("“{0}” is not a URL like {1}.").format(as_html(value), example)
+				yield (
+					fieldname,
+					_("“{0}” is not a URL like {1}.").format(as_html(without_secrets(value)), example),
+				)
 			elif fieldname == "endpoint_url" and urlsplit(value).path:
 				yield fieldname, _("leave out what follows the host, as in {0}.").format(example)
 
@@ -158,18 +246,34 @@ class CDNSettings(PlainTexts):
 			yield "cdn_base_url", _("purging needs it, to know the addresses of the files.")
 
 	def _wrong_folder(self) -> Iterator[Problem]:
-		"""Keep publishing, and its removals, out of everything else that this bench holds."""
-		if self.storage_provider != "Local Directory" or not self.local_path:
+		"""Keep publishing, and its removals, out of everything else that this machine holds. A folder that was saved
+		before stays as it is."""
+		before = self.get_doc_before_save()
+		if self.storage_provider != settings.LOCAL or not self.local_path:
+			return
+		if before and before.storage_provider == settings.LOCAL and before.local_path == self.local_path:
 			return
 		site = Path(get_site_path()).resolve()
 		folder = (site / self.local_path).resolve()
 		bench = Path(get_bench_path()).resolve()
-		if site / "public" / "files" in folder.parents:
-			return
-		if folder == bench or bench in folder.parents or folder in bench.parents:
+		if site / "public" / "files" not in folder.parents and (
+			folder == bench or bench in folder.parents or folder in bench.parents
+		):
 			yield (
 				"local_path",
 				_("choose a folder below {0} of this site, or one outside the bench.").format("public/files"),
+			)
+		elif _is_systems(folder):
+			yield (
+				"local_path",
+				_("{0} belongs to the system: choose a folder of its own.").format(as_html(str(folder))),
+			)
+		elif folder.exists() and not _may_be_published_to(folder):
+			yield (
+				"local_path",
+				_("{0} is no folder, or holds other files: choose a new or an empty one.").format(
+					as_html(str(folder))
+				),
 			)
 
 	def _wrong_video_folders(self) -> Iterator[Problem]:
@@ -204,6 +308,23 @@ class CDNSettings(PlainTexts):
 					"Approve or undo it first, or switch this off."
 				).format(held),
 			)
+
+
+def _is_systems(folder: Path) -> bool:
+	"""Whether a folder is one that an operating system needs, or at its top."""
+	return folder in _SYSTEM or len(folder.parts) < 3 or any(above in folder.parents for above in _SYSTEM)
+
+
+def _may_be_published_to(folder: Path) -> bool:
+	"""Whether a folder is empty, or is one that memora publishes to: by a mark, or by the list of plans."""
+	try:
+		if not folder.is_dir():
+			return False
+		return next(folder.iterdir(), None) is None or any(
+			(folder / path).is_file() for path in ("memora/place.json", paths.PLAN_INDEX)
+		)
+	except OSError:
+		return False
 
 
 def _is_http_url(value: str) -> bool:

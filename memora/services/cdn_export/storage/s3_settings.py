@@ -129,7 +129,7 @@ def _endpoint(settings: StorageSettings, bucket: str) -> str:
 	typed = settings.endpoint_url.strip()
 	if not typed:
 		return ""
-	field_is = f"is {_without_secrets(typed)}"
+	field_is = f"is {without_secrets(typed)}"
 	try:
 		parts = urlsplit(typed)
 		port = parts.port
@@ -176,8 +176,14 @@ def _key(field_name: str, typed: str) -> str:
 	return key
 
 
-def _without_secrets(url: str) -> str:
-	return re.sub(r"//[^/@]*@", "//…@", url)
+def without_secrets(url: str) -> str:
+	"""What was typed as a URL, as it may be shown and logged: without a user, a password or a query, also where it is no
+	URL at all."""
+	scheme = re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", url)
+	begin = scheme[0] if scheme else ""
+	_user, at, rest = url.removeprefix(begin).rpartition("@")
+	place, mark, _secret = re.match(r"([^?#]*)([?#]?)(.*)", rest, re.DOTALL).groups()  # type: ignore[union-attr]
+	return f"{begin}{'…@' if at else ''}{place}{mark}{'…' if mark else ''}"
 
 
 def _wrong(field_name: str, what: str, mend: str) -> StorageConfigurationError:
