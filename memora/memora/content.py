@@ -70,6 +70,17 @@ class Titled(PlainTexts):
 		self.title = cstr(self.title).strip()
 		super().validate()
 
+	def validate_share(self, share: Document) -> None:
+		"""Called by Frappe before a document is shared: nobody gives what they do not have themselves."""
+		for right in ("read", "write", "share"):
+			if share.get(right) and not self.has_permission(right):
+				frappe.throw(
+					_("{0} cannot be shared so: you do not have the right “{1}” yourself.").format(
+						called(self), right
+					),
+					frappe.PermissionError,
+				)
+
 	def refuse_delete(self, reason: str, titles: Collection[str], remedy: str) -> None:
 		"""Refuse to delete this document because of the documents called `titles`, if there are any."""
 		if not titles:

@@ -1,0 +1,18 @@
+"""Nobody may share CDN Settings or what publishing keeps any more, nor CDN Admins content: such shares go.
+
+A share of content stays where who gave it may give it now.
+"""
+
+import frappe
+
+from memora.install import EDITOR
+
+
+def execute() -> None:
+	ours = frappe.get_all("DocType", {"module": "Memora"}, pluck="name")
+	for share in frappe.get_all(
+		"DocShare", {"share_doctype": ("in", ours)}, ["name", "owner", "share_doctype"]
+	):
+		is_content = not share.share_doctype.startswith("CDN ")
+		if not is_content or not {EDITOR, "System Manager"}.intersection(frappe.get_roles(share.owner)):
+			frappe.db.delete("DocShare", {"name": share.name})
