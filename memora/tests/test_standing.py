@@ -11,7 +11,7 @@ import redis
 
 from memora.api import publishing
 from memora.exceptions import StorageUnavailableError
-from memora.services.cdn_export import fold, operations, paths, scopes
+from memora.services.cdn_export import fold, operations, paths, pending_queue, scopes
 from memora.services.cdn_export.storage.local import LocalStorage
 from memora.tests import factories
 from memora.tests.publishing import PublishingTestCase, chain, make_course
@@ -249,6 +249,7 @@ class TestStanding(StandingTestCase):
 			self.configure(enabled=0)
 			self.assertIn("Export is disabled", said())
 		self.configure()
+		pending_queue.release("batch")  # the one that waits for a worker
 		with (
 			patch("memora.services.cdn_export.schedule.count_workers", return_value=None),
 			patch("frappe.enqueue", side_effect=redis.ConnectionError),

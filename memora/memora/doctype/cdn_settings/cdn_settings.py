@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 import frappe
 from frappe import _
+from frappe.model.document import Document
 from frappe.utils import cint, cstr, get_bench_path, get_site_path
 
 from memora.exceptions import StorageConfigurationError
@@ -107,6 +108,8 @@ class CDNSettings(PlainTexts):
 
 	def validate(self):
 		"""Tidy what was typed, then tell all that is wrong at once, each with its field."""
+		if self.docstatus:
+			self.before_cancel()
 		self.tidy()
 		super().validate()
 		self.flags.has_other_secret = self._has_other_secret()  # Frappe stores it before `on_update`
@@ -134,6 +137,10 @@ class CDNSettings(PlainTexts):
 			frappe.throw(
 				_("CDN Settings are there already: change them where they are."), frappe.DuplicateEntryError
 			)
+
+	def before_cancel(self):
+		# Frappe cancels what has no table, though it cannot be submitted, and then never saves it again.
+		frappe.throw(_("CDN Settings cannot be cancelled."), frappe.PermissionError)
 
 	def on_trash(self):
 		frappe.throw(
