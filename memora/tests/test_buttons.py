@@ -34,6 +34,9 @@ class TestButtons(PublishingTestCase):
 			if job.kwargs.get("site") == frappe.local.site and "batch_processor" in str(job.kwargs["method"])
 		]
 
+	def drains(self) -> list[Job]:
+		return [job for job in self.jobs() if job.kwargs["method"] == batch_processor.DRAIN]
+
 	def forget_jobs(self) -> None:
 		for job in self.jobs():
 			job.delete()
@@ -74,7 +77,7 @@ class TestButtons(PublishingTestCase):
 				factories.make_plan([self.course["subject"]], is_published=1)
 				frappe.db.commit()
 				self.assertIn(batch_processor.run_batch()["drains"], (1, 2))
-			drains = [job for job in self.jobs() if job.kwargs["method"] == batch_processor.DRAIN]
+			drains = self.drains()
 			self.assertEqual(len(drains), 2)
 			drains[0].delete()
 			batch_processor.drain(**drains[0].kwargs["kwargs"])
@@ -82,4 +85,4 @@ class TestButtons(PublishingTestCase):
 				factories.make_plan([self.course["subject"]], is_published=1)
 			frappe.db.commit()
 			batch_processor.run_batch()
-			self.assertEqual(len(self.jobs()), 2)
+			self.assertEqual(len(self.drains()), 2)
