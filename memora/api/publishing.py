@@ -208,11 +208,10 @@ def test_connection() -> dict[str, Any]:
 @as_typed
 def take_over() -> dict[str, Any]:
 	"""Make the bucket or folder this site's although its mark says otherwise; publishes everything there anew."""
-	frappe.only_for(ADMINS)
 	return _told(operations.take_over)
 
 
-@frappe.whitelist(methods=["POST"])
+@endpoint(ADMINS, "POST")
 @as_typed
 def approve_held(plan_id: str) -> dict[str, Any]:
 	"""Let through what the brake holds of a plan, or of `subject:{name}`; starts now."""
