@@ -6,6 +6,7 @@ from pathlib import Path
 import frappe
 from frappe.utils import set_request
 
+from memora.services.cdn_export import preview
 from memora.tests.factories import (
 	make,
 	make_lesson,
@@ -15,6 +16,7 @@ from memora.tests.factories import (
 	make_track,
 	make_unit,
 )
+from memora.tests.faulty_server import FaultyServer
 from memora.tests.publishing import PublishingTestCase, make_course
 from memora.tests.utils import MemoraTestCase, messages
 
@@ -404,3 +406,28 @@ class TestLargeLessons(MemoraTestCase):
 		for size in (100_000, 1_000_000):
 			lesson.stages[0].config = json.dumps({"body": "ن" * size})
 			lesson.save()
+
+
+class TestAddresses(PublishingTestCase):
+	def test_no_address_that_an_editor_enters_is_fetched(self) -> None:
+		"""The server must not be sent to ask somebody else, or a service inside its network."""
+		course = make_course()
+		plan = make_plan([course["subject"]], is_published=1)
+		with FaultyServer() as server:
+			page = f"{server.url}/page"
+			for doc in (course["subject"], course["track"], course["units"][0], course["topics"][0]):
+				self.change(doc, image=f"{page}.png")
+			self.change(course["units"][0], badge_image=f"{page}.svg")
+			html = f'<img src="{page}.png" srcset="{page}-2.png 2x"><a href="{page}.pdf">a</a><video poster="{page}.jpg">'
+			configs = [
+				("Video", {"video_url": f"{page}.mp4", "poster": f"{page}.jpg", "captions": f"{page}.vtt"}),
+				("Text", {"html": html}),
+				("Interactive", {"files": [f"{page}.js"]}),
+			]
+			stages = [{"title": "s", "type": kind, "config": json.dumps(config)} for kind, config in configs]
+			self.change(course["lessons"][0], image=f"{page}.png", stages=stages)
+			self.publish()
+			preview.of_plan(plan.name)
+			self.assertEqual(self.failures(), {})
+			self.assertIn(page.encode(), self.read_bytes(f"lessons/{course['lessons'][0].name}.json"))
+			self.assertEqual(server.requests, [])
