@@ -267,7 +267,7 @@ class TestStanding(StandingTestCase):
 				self.publish()
 				self.minutes_pass(10)
 		told = frappe.get_last_doc("Notification Log", {"for_user": "Administrator"})
-		self.assertEqual(told.subject, "فشل نشر Grade &lt;7&gt; نهائيًا")
+		self.assertEqual(told.subject, "فشل نشر Grade ﹤7﹥ نهائيًا")
 		self.assertEqual(told.email_content, "The disk is full")
 		self.assertEqual(frappe.db.count("Notification Log", {"for_user": "Administrator"}), 1)
 
