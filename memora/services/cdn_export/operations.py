@@ -263,7 +263,7 @@ def clear(label: str) -> None:
 	scope = scopes.of_label(label)
 	if not database.transaction(lambda: publish_state.give_up(scope)):
 		frappe.throw(
-			_("{0} is not among the dead letters, so there is nothing to clear.").format(
+			_("{0} is not among the dead letters, so there is nothing to dismiss.").format(
 				plain_text.as_html(label)
 			)
 		)

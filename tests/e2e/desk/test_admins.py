@@ -260,7 +260,7 @@ def test_a_dead_letter_is_given_up_and_a_plan_rebuilt(desk: Desk, here: School) 
 	with desk.login(here.admin) as page:
 		desk.open(page, DASHBOARD)
 		row = row_of(page, newer)
-		row.get_by_role("button", name=say("Clear")).click()
+		row.get_by_role("button", name=say("Dismiss")).click()
 		confirm(page)
 		expect(state_of(row)).to_have_text(say("Live"))
 		assert desk.read(paths.manifest(plan.name)) == live

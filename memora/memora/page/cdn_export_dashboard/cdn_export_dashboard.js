@@ -221,7 +221,7 @@ class ExportDashboard {
 				data-name="${esc(row.name)}" data-title="${esc(row.title)}" data-key="${action} ${esc(row.label)}">${label}</button>`;
 		const buttons = [];
 		if (row.state === "dead") {
-			buttons.push(button("retry", __("Retry"), "btn-primary-light"), button("clear", __("Clear")));
+			buttons.push(button("retry", __("Retry"), "btn-primary-light"), button("clear", __("Dismiss")));
 		}
 		if (row.state === "held") buttons.push(button("approve", __("Approve"), "btn-primary-light"));
 		if (row.type === "plan" && row.exists) {
