@@ -14,12 +14,12 @@ from pathlib import Path
 
 import frappe
 
-from benchmarks import cases, meter, saves, steps
+from benchmarks import answers, cases, meter, saves, steps
 from benchmarks.cases import CASES, Bench, Row
 from benchmarks.s3_server import S3Server
 from memora.tests.utils import wipe
 
-_MORE = ("steps", "saves", "demo")
+_MORE = ("steps", "saves", "answers", "demo")
 REPO = Path(__file__).resolve().parent.parent
 DOCS = REPO / "docs" / "performance.md"
 PICTURE = REPO / "docs" / "images" / "performance.png"
@@ -45,6 +45,7 @@ def main() -> None:
 			**CASES,
 			"steps": steps.steps,
 			"saves": saves.saves,
+			"answers": answers.answers,
 			"demo": lambda bench: cases.demo(bench, options.demo),
 		}
 		for name in options.cases or works:

@@ -199,7 +199,7 @@ class Warm:
 		with (
 			patch.object(batch_processor, "_build_one", one),
 			patch.object(batch_processor, "_build_together", together),
-			patch.object(Site, "open", lambda: self.site),
+			patch.object(Site, "open", lambda *_: self.site),
 			meter.span() as found.whole,
 		):
 			found.failed = batch_processor.drain("Scheduler", seconds=None).failed
