@@ -176,6 +176,7 @@ def history(progress: Progress, plan: str, failed: bool, limit: int) -> Answer:
 					"bytes",
 					"seconds",
 					"by",
+					"cause",
 					"",
 				),
 				(_attempt(log) for log in found),
@@ -328,6 +329,7 @@ def _attempt(log: dict[str, Any]) -> tuple[Any, ...]:
 		_size(log["bytes_uploaded"] or 0),
 		seconds,
 		log["triggered_by"] or "",
+		_shortened(log["cause"]),
 		_shortened(log["error_message"] or ""),
 	)
 

@@ -277,6 +277,7 @@ def commit(
 	removals: Removals,
 	drop_generation: int = 0,
 	state_values: dict[str, Any],
+	causes: str = "",
 	closing: Callable[[], bool] = lambda: False,
 ) -> Counts:
 	"""Publish a diff and close a build that began with `read_state`. `closing` runs in the closing transaction and
@@ -290,7 +291,9 @@ def commit(
 		ledger.drop(removals.at_once, remove_at=now, drop_generation=drop_generation)
 		ledger.drop(removals.after_grace, remove_at=now + GRACE, drop_generation=drop_generation)
 		release = not closing()
-		if not publish_state.succeeded(lease.scope, lease.token, generation, state_values, release=release):
+		if not publish_state.succeeded(
+			lease.scope, lease.token, generation, state_values, causes=causes, release=release
+		):
 			raise lease.lost()
 		return release
 

@@ -61,12 +61,13 @@ Ref = tuple[str, str]
 @dataclass(slots=True)
 class Affected:
 	"""What a set of changes touches. `subjects` maps each subject to the changed documents in it; the plans of
-	those in `resolved` are among `plans`."""
+	those in `resolved` are among `plans`. `showing` maps subjects, seasons and the like to the plans that show them."""
 
 	subjects: dict[str, set[Ref]] = field(default_factory=lambda: defaultdict(set))
 	resolved: set[str] = field(default_factory=set)
 	plans: set[str] = field(default_factory=set)
 	orphans: set[Ref] = field(default_factory=set)
+	showing: dict[Ref, set[str]] = field(default_factory=lambda: defaultdict(set))
 
 
 def affected_by(refs: Iterable[Ref]) -> Affected:
@@ -80,9 +81,12 @@ def affected_by(refs: Iterable[Ref]) -> Affected:
 		if doctype in PARENT_FIELDS:
 			_add_content(affected, doctype, names)
 		elif doctype in PLAN_TITLES:
-			affected.plans |= _plans_titled(PLAN_TITLES[doctype], names)
+			for name, plan in _plans_titled(PLAN_TITLES[doctype], names):
+				affected.plans.add(plan)
+				affected.showing[doctype, name].add(plan)
 		elif doctype == PLAN:
 			affected.plans |= names
+			affected.showing.update({(PLAN, name): {name} for name in names})
 	return affected
 
 
@@ -165,6 +169,7 @@ def _add_content(affected: Affected, doctype: str, names: set[str]) -> None:
 		affected.resolved.add(subject)
 		if plan:
 			affected.plans.add(plan)
+			affected.showing[SUBJECT, subject].add(plan)
 
 
 def _chain(doctype: str) -> str:
@@ -184,13 +189,10 @@ def _top(doctype: str) -> str:
 	return f"above{depth}" if depth else "node"
 
 
-def _plans_titled(link_field: str, names: set[str]) -> set[str]:
-	return {
-		plan
-		for (plan,) in frappe.db.sql(
-			f"select name from `tab{PLAN}` where {link_field} in %s", (tuple(names),)
-		)
-	}
+def _plans_titled(link_field: str, names: set[str]) -> Iterable[tuple[str, str]]:
+	return frappe.db.sql(
+		f"select {link_field}, name from `tab{PLAN}` where {link_field} in %s", (tuple(names),)
+	)
 
 
 def _by_doctype(refs: Iterable[Ref]) -> dict[str, set[str]]:

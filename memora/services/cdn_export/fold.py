@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import frappe
 
-from memora.services.cdn_export import database, ledger, media, publish_state, scopes
+from memora.services.cdn_export import causes, database, ledger, media, publish_state, scopes
 from memora.services.cdn_export import dependency_resolver as resolver
+from memora.services.cdn_export.causes import Cause
 
 EVERY_LESSON = "*"
 """In CDN Node Change: all lessons of the subject are to be read anew."""
@@ -49,15 +50,25 @@ def fold() -> int:
 		frappe.db.sql("select release_lock(%s)", (lock,))
 
 
-def raise_for(affected: resolver.Affected, *, triggered_by: str = "") -> None:
+def raise_for(
+	affected: resolver.Affected,
+	changes: Iterable[tuple[Cause, Collection[resolver.Ref]]] = (),
+	*,
+	triggered_by: str = "",
+) -> None:
 	"""Raise the generation of all that changes touch, and of every plan that lists a touched subject, and
-	note the touched lessons. In the caller's transaction."""
-	for plans in resolver.plans_of(set(affected.subjects) - affected.resolved).values():
+	note the touched lessons. In the caller's transaction.
+
+	`changes` are what the plans' log will name, each with the documents whose plans it concerns.
+	"""
+	for subject, plans in resolver.plans_of(set(affected.subjects) - affected.resolved).items():
 		affected.plans |= plans
+		affected.showing[resolver.SUBJECT, subject] |= plans
 	ledger.end_grace(_hiding(affected))
 	generations = publish_state.raise_generations(
 		[*map(scopes.plan, affected.plans), *map(scopes.subject, affected.subjects)],
 		triggered_by=triggered_by,
+		causes=_causes(affected, changes),
 	)
 	_note_lessons(
 		{
@@ -68,15 +79,20 @@ def raise_for(affected: resolver.Affected, *, triggered_by: str = "") -> None:
 	)
 
 
-def touch(plans: Iterable[str] = (), subjects: Iterable[str] = (), *, triggered_by: str = "") -> None:
-	"""Queue plans and whole subjects as if all in them had changed, in the caller's transaction.
+def touch(
+	plans: Iterable[str] = (), subjects: Iterable[str] = (), *, triggered_by: str = "", cause: str = ""
+) -> None:
+	"""Queue plans and whole subjects as if all in them had changed, in the caller's transaction; `cause` is a text of
+	`causes` for the plans' log.
 
 	With a subject every plan that lists it: what its files say anew, theirs are to say too.
 	"""
 	subjects = set(subjects)
 	plans = set(plans).union(*resolver.plans_of(subjects).values())
 	generations = publish_state.raise_generations(
-		[*map(scopes.plan, plans), *map(scopes.subject, subjects)], triggered_by=triggered_by
+		[*map(scopes.plan, plans), *map(scopes.subject, subjects)],
+		triggered_by=triggered_by,
+		causes={scopes.plan(plan).id: cause for plan in plans},
 	)
 	_note_lessons({subject: {EVERY_LESSON} for subject in subjects}, generations)
 
@@ -95,12 +111,12 @@ def lessons_changed_since(subject: str, generation: int) -> set[str] | None:
 
 def _fold_rows() -> int:
 	rows = frappe.db.sql(
-		f"select name, ref_doctype, ref_name, event, was from `tabCDN Change` limit {_ROWS_A_FOLD}"
+		f"select name, ref_doctype, ref_name, event, was, owner from `tabCDN Change` limit {_ROWS_A_FOLD}"
 	)
 	if not rows:
 		return 0
 	refs, former, moved = set(), set(), set()
-	for _, doctype, name, event, was in rows:
+	for _, doctype, name, event, was, _who in rows:
 		refs.add((doctype, name))
 		if parent := resolver.former_parent(doctype, event, was):
 			former.add(parent)
@@ -109,12 +125,13 @@ def _fold_rows() -> int:
 	shown = media.shown_in({name for doctype, name in refs if doctype == FILE})
 	affected = resolver.affected_by(refs | former | shown)
 	_warn_of(affected.orphans & refs)
-	for _, doctype, name, event, was in rows:
+	for _, doctype, name, event, was, _who in rows:
 		if event != "rename":
 			continue
 		# A removal and a creation: what stands under the old name goes, where that tells paths or scopes.
 		if doctype == resolver.PLAN:
 			affected.plans.add(was)
+			affected.showing[doctype, was].add(was)
 		elif doctype == resolver.SUBJECT:
 			affected.subjects[was].add((doctype, was))
 			affected.subjects[name].add((resolver.LESSON, EVERY_LESSON))
@@ -126,9 +143,48 @@ def _fold_rows() -> int:
 		affected.subjects[subject] |= {(resolver.LESSON, name) for name in lessons}
 
 	ledger.end_grace(_left_by(rows, affected))
-	raise_for(affected)
+	raise_for(affected, _changes(rows, shown))
 	database.delete_names("CDN Change", [row[0] for row in rows])
 	return len(rows)
+
+
+def _changes(
+	rows: Sequence[tuple], shown: Collection[resolver.Ref]
+) -> Iterable[tuple[Cause, Collection[resolver.Ref]]]:
+	"""What each row says of who and what, with the documents whose plans it concerns. Of a file: what shows it."""
+	owners = {who for _, doctype, _, _, _, who in rows if doctype == FILE}
+	owner = owners.pop() if len(owners) == 1 else ""
+	for ref in sorted(shown):
+		yield Cause(owner, *ref), [ref]
+	for _, doctype, name, event, was, who in rows:
+		if doctype == FILE:
+			continue
+		parent = (doctype, was) if event == "rename" else resolver.former_parent(doctype, event, was)
+		yield Cause(who or "", doctype, name), [(doctype, name), *([parent] if parent else [])]
+
+
+def _causes(
+	affected: resolver.Affected, changes: Iterable[tuple[Cause, Collection[resolver.Ref]]]
+) -> Mapping[str, str]:
+	"""What the log of each plan will say of these changes, by the plan's scope. As long for one change as for thousands."""
+	homes: dict[resolver.Ref, set[str]] = defaultdict(set)
+	for subject, refs in affected.subjects.items():
+		for ref in refs:
+			homes[ref].add(subject)
+	found: dict[resolver.Ref, dict[Cause, None]] = defaultdict(dict)
+	for cause, refs in changes:
+		for ref in refs:
+			for shown in (ref, *((resolver.SUBJECT, subject) for subject in homes.get(ref, ()))):
+				if shown in affected.showing:
+					found[shown][cause] = None
+	named: dict[str, list[Cause]] = defaultdict(list)
+	more: dict[str, int] = defaultdict(int)
+	for shown, of_it in found.items():
+		listed = list(of_it)
+		for plan in affected.showing[shown]:
+			named[plan] += listed[: causes.MOST_NAMED]
+			more[plan] += len(listed[causes.MOST_NAMED :])
+	return {scopes.plan(plan).id: causes.text(named[plan], more[plan]) for plan in named}
 
 
 def _left_by(rows: Sequence[tuple], affected: resolver.Affected) -> set[str]:
@@ -138,7 +194,7 @@ def _left_by(rows: Sequence[tuple], affected: resolver.Affected) -> set[str]:
 	"""
 	homes = {ref: subject for subject, refs in affected.subjects.items() for ref in refs}
 	left = set()
-	for _, doctype, name, event, was in rows:
+	for _, doctype, name, event, was, _who in rows:
 		if doctype not in _WITHOUT_FILES or event == "change":
 			continue
 		parent = resolver.former_parent(doctype, event, was)

@@ -20,6 +20,7 @@ from frappe.utils.scheduler import is_dormant
 from memora.services.cdn_export import (
 	audit,
 	batch_processor,
+	causes,
 	database,
 	dependency_resolver,
 	fold,
@@ -74,6 +75,8 @@ _HISTORY_FIELDS = (
 	"error_message",
 	"retry_count",
 	"triggered_by",
+	"changed_by",
+	"changes",
 )
 
 
@@ -208,9 +211,12 @@ def recent_failures(limit: int = 20) -> list[dict[str, Any]]:
 
 
 def sync_history(plan: str | None = None, limit: int = 50, *, failed: bool = False) -> list[dict[str, Any]]:
-	"""The latest attempts, of one plan or of all, newest first; with `failed` only those that failed."""
+	"""The latest attempts, of one plan or of all, newest first; with `failed` only those that failed.
+
+	`cause` says who and what, with the titles that the caller may read.
+	"""
 	filters = {**({"plan_id": plan} if plan else {}), **(_FAILED if failed else {})}
-	return _logs(filters, _HISTORY_FIELDS, limit)
+	return sync_log.explain(_logs(filters, _HISTORY_FIELDS, limit))
 
 
 def dead_letters() -> list[dict[str, Any]]:
@@ -411,7 +417,8 @@ def _queue(plans: Sequence[str], subjects: Sequence[str]) -> None:
 	"""Queue them to be read anew, at once even where they have failed before."""
 
 	def work() -> None:
-		fold.touch(plans, subjects, triggered_by="Manual")
+		cause = causes.action(frappe.session.user, causes.REBUILD)
+		fold.touch(plans, subjects, triggered_by="Manual", cause=cause)
 		index_build.touch()
 		publish_state.hurry(
 			[scopes.INDEX, *map(scopes.plan, plans), *map(scopes.subject, subjects)], triggered_by="Manual"

@@ -116,7 +116,12 @@ def _bring_out(site: Site, lease: Lease, parts: list[_Part]) -> Cargo:
 	def closing() -> bool:
 		renditions.store({part.snapshot.state.ref: part.draft.renditions(part.snapshot) for part in parts})
 		closed = [
-			Closed(part.snapshot.state.scope, part.snapshot.state.generation, part.draft.manifest.version)
+			Closed(
+				part.snapshot.state.scope,
+				part.snapshot.state.generation,
+				part.draft.manifest.version,
+				part.snapshot.state.causes,
+			)
 			for part in parts
 		]
 		if not publish_state.succeeded_together(lease.token, closed):

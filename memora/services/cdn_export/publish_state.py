@@ -6,15 +6,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import frappe
 import orjson
 from frappe.utils import now_datetime
 
+from memora.services.cdn_export import causes as causes_text
 from memora.services.cdn_export import database, scopes
 from memora.services.cdn_export import dependency_resolver as resolver
 from memora.services.cdn_export.scopes import Scope, ScopeType
@@ -46,6 +48,7 @@ COLUMNS = (
 	"held",
 	"held_generation",
 	"approved_generation",
+	"causes",
 )
 
 _HOUR = timedelta(hours=1)
@@ -98,6 +101,7 @@ class State:
 	held: bool = False
 	held_generation: int = 0
 	approved_generation: int = 0
+	causes: str = ""
 
 	@property
 	def scope(self) -> Scope:
@@ -153,10 +157,22 @@ class RemovalRefused:
 	is_newly_dead: bool
 
 
-def raise_generations(scopes: Iterable[Scope], *, triggered_by: str = "") -> dict[str, int]:
+_ADDED = f"""case when coalesce({{new}}, '') = '' then causes
+		when char_length(coalesce(causes, '')) < {causes_text.MOST_CHARACTERS} then concat(coalesce(causes, ''), {{new}})
+		when right(causes, 2) = '+\\n' then causes else concat(causes, '+\\n') end"""
+"""SQL: what a plan's log will say, with `new` added at its end. It is only ever added to, so that a build can cut off
+from its front what it has read (`_REST`)."""
+
+_REST = "substr(causes, %s)"
+"""SQL: what has been added since a build read `causes`; takes the first character that it has not read."""
+
+
+def raise_generations(
+	scopes: Iterable[Scope], *, triggered_by: str = "", causes: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, int]:
 	"""Raise each scope's generation by one, in name order, making rows for new ones.
 
-	Runs in the caller's transaction. Returns scope id → new generation.
+	`causes` says by scope id who and what, for the log. Runs in the caller's transaction. Returns scope id → new generation.
 	"""
 	ordered = sorted({scope.id: scope for scope in scopes}.items())
 	if not ordered:
@@ -164,10 +180,14 @@ def raise_generations(scopes: Iterable[Scope], *, triggered_by: str = "") -> dic
 	now = now_datetime()
 	database.upsert(
 		TABLE,
-		("name", "scope_type", "ref", "generation", "waiting_since", "triggered_by"),
-		[(name, scope.type, scope.ref, 1, now, triggered_by) for name, scope in ordered],
+		("name", "scope_type", "ref", "generation", "waiting_since", "triggered_by", "causes"),
+		[
+			(name, scope.type, scope.ref, 1, now, triggered_by, causes.get(name, ""))
+			for name, scope in ordered
+		],
 		"generation = generation + 1, waiting_since = coalesce(waiting_since, values(waiting_since)),"
-		" triggered_by = if(values(triggered_by) = '', triggered_by, values(triggered_by))",
+		" triggered_by = if(values(triggered_by) = '', triggered_by, values(triggered_by)),"
+		f" causes = {_ADDED.format(new='values(causes)')}",
 	)
 	return dict(
 		frappe.db.sql(
@@ -255,8 +275,11 @@ def without_index_entry() -> list[Scope]:
 	]
 
 
-def succeeded(scope: Scope, token: str, generation: int, values: dict[str, Any], *, release: bool) -> bool:
-	"""Close a build in the caller's transaction: `generation` is live now. False when the lease is lost.
+def succeeded(
+	scope: Scope, token: str, generation: int, values: dict[str, Any], *, causes: str = "", release: bool
+) -> bool:
+	"""Close a build in the caller's transaction: `generation` is live now, and what the log says of it is `causes`. False
+	when the lease is lost.
 
 	With `release` the lease is given back by the same statement.
 	"""
@@ -264,11 +287,11 @@ def succeeded(scope: Scope, token: str, generation: int, values: dict[str, Any],
 	assignments = ", ".join(f"`{column}` = %s" for column in fields)
 	return bool(
 		database.execute(
-			f"""update `tab{TABLE}` set {assignments},
+			f"""update `tab{TABLE}` set {assignments}, causes = {_REST},
 				waiting_since = if(generation > %s, waiting_since, null),
 				triggered_by = if(generation > %s, triggered_by, '')
 			where name = %s and lease_token = %s""",
-			(*fields.values(), generation, generation, scope.id, token),
+			(*fields.values(), len(causes) + 1, generation, generation, scope.id, token),
 		)
 	)
 
@@ -289,6 +312,7 @@ class Closed(NamedTuple):
 	scope: Scope
 	generation: int
 	live_version: int
+	causes: str = ""
 
 
 def succeeded_together(token: str, plans: Sequence[Closed]) -> bool:
@@ -297,14 +321,18 @@ def succeeded_together(token: str, plans: Sequence[Closed]) -> bool:
 	assignments = ", ".join(f"state.`{column}` = %s" for column in fields)
 	closed = database.execute(
 		f"""update json_table(%s, '$[*]' columns (
-				name varchar(140) path '$[0]', generation bigint path '$[1]', live_version bigint path '$[2]')) built
+				name varchar(140) path '$[0]', generation bigint path '$[1]', live_version bigint path '$[2]',
+				unread int path '$[3]')) built
 			straight_join `tab{TABLE}` state on state.name = built.name
 		set state.published_generation = built.generation, state.live_version = built.live_version, {assignments},
+			state.causes = substr(state.causes, built.unread),
 			state.waiting_since = if(state.generation > built.generation, state.waiting_since, null),
 			state.triggered_by = if(state.generation > built.generation, state.triggered_by, '')
 		where state.lease_token = %s""",
 		(
-			json.dumps([(plan.scope.id, plan.generation, plan.live_version) for plan in plans]),
+			json.dumps(
+				[(plan.scope.id, plan.generation, plan.live_version, len(plan.causes) + 1) for plan in plans]
+			),
 			*fields.values(),
 			token,
 		),
@@ -386,7 +414,9 @@ def approve(scopes: Sequence[Scope]) -> list[Scope]:
 	"""Let through what these scopes hold, in the caller's transaction: it is built next, unless its content
 	changes first. Returns those that held something."""
 	held = [state.scope for state in read(scopes).values() if state.held]
-	for name, generation in raise_generations(held, triggered_by="Manual").items():
+	cause = causes_text.action(frappe.session.user, causes_text.APPROVAL)
+	said = {scope.id: cause for scope in held}
+	for name, generation in raise_generations(held, triggered_by="Manual", causes=said).items():
 		database.execute(
 			f"update `tab{TABLE}` set approved_generation = %s where name = %s", (generation, name)
 		)
@@ -529,13 +559,15 @@ def settle_removals(scope: Scope | None = None) -> int:
 
 
 def revive(scope: Scope, *, triggered_by: str) -> bool:
-	"""Put a dead letter back: it is due at once, with all its retries. False when it was not dead."""
+	"""Put a dead letter back: it is due at once, with all its retries, and its log says who did. False when it was not
+	dead."""
+	cause = causes_text.action(frappe.session.user, causes_text.RETRY)
 	return bool(
 		database.execute(
 			f"""update `tab{TABLE}` set dead_since = null, retry_count = 0, next_retry_at = null,
-				waiting_since = coalesce(waiting_since, %s), triggered_by = %s
+				waiting_since = coalesce(waiting_since, %s), triggered_by = %s, causes = {_ADDED.format(new="%s")}
 			where name = %s and dead_since is not null""",
-			(now_datetime(), triggered_by, scope.id),
+			(now_datetime(), triggered_by, cause, cause, scope.id),
 		)
 	)
 
@@ -588,7 +620,7 @@ def give_up(scope: Scope) -> bool:
 			f"""update `tab{TABLE}` set dead_since = null, retry_count = 0,
 				last_error = if(scope_type = 'removal', last_error, null),
 				next_retry_at = if(scope_type = 'removal', next_retry_at, null),
-				published_generation = generation, failed_generation = generation + 1, waiting_since = null
+				published_generation = generation, failed_generation = generation + 1, waiting_since = null, causes = ''
 			where name = %s and dead_since is not null""",
 			(scope.id,),
 		)
@@ -615,6 +647,7 @@ def of_row(row: Sequence[Any]) -> State:
 		bool(row[14]),
 		row[15] or 0,
 		row[16] or 0,
+		row[17] or "",
 	)
 
 

@@ -13,8 +13,9 @@ from datetime import timedelta
 import frappe
 from frappe.utils import get_datetime, now_datetime
 
-from memora.services.cdn_export import database, fold, ledger, media, notes, publish_state, settings
+from memora.services.cdn_export import causes, database, fold, ledger, media, notes, publish_state, settings
 from memora.services.cdn_export import dependency_resolver as resolver
+from memora.services.cdn_export.causes import Cause
 from memora.services.cdn_export.sync_log import FALLBACK
 
 _LAST_LOOK = "memora_last_reconciliation"
@@ -38,7 +39,8 @@ def hourly() -> int:
 		last = now - timedelta(hours=1)
 	refs = _written_since(last - _MARGIN) | media.shown_in(media.changed_files())
 	if refs:
-		database.transaction(lambda: fold.raise_for(_affected_by(refs), triggered_by=FALLBACK))
+		found = [(Cause(causes.HOURLY, *ref), [ref]) for ref in sorted(refs)]
+		database.transaction(lambda: fold.raise_for(_affected_by(refs), found, triggered_by=FALLBACK))
 	notes.write(_LAST_LOOK, str(now))
 	frappe.db.commit()
 	return len(refs)
@@ -69,17 +71,17 @@ def daily() -> None:
 	"""Queue every plan and subject to be read in full."""
 	if not settings.load().enabled:
 		return
-	queue_everything(triggered_by=FALLBACK)
+	queue_everything(triggered_by=FALLBACK, cause=causes.text([Cause(causes.NIGHTLY, "", "")]))
 
 
-def queue_everything(*, triggered_by: str) -> int:
+def queue_everything(*, triggered_by: str, cause: str) -> int:
 	"""Queue every plan, with all lessons of every subject to be read anew. Returns how many plans.
 
 	Those that are live and no longer exist are among them: SQL can delete them past every hook.
 	"""
 	plans = {*frappe.get_all(resolver.PLAN, pluck="name"), *publish_state.live("plan")}
 	subjects = {*frappe.get_all(resolver.SUBJECT, pluck="name"), *publish_state.live("subject")}
-	database.transaction(lambda: fold.touch(plans, subjects, triggered_by=triggered_by))
+	database.transaction(lambda: fold.touch(plans, subjects, triggered_by=triggered_by, cause=cause))
 	return len(plans)
 
 

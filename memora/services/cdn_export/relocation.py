@@ -12,8 +12,17 @@ import frappe
 from frappe import _
 from frappe.utils import now_datetime
 
-from memora.services.cdn_export import database, pending_queue, publish_state, renditions, scopes, settings
+from memora.services.cdn_export import (
+	causes,
+	database,
+	pending_queue,
+	publish_state,
+	renditions,
+	scopes,
+	settings,
+)
 from memora.services.cdn_export import dependency_resolver as resolver
+from memora.services.cdn_export.causes import Cause
 from memora.services.cdn_export.ledger import TABLE as LEDGER
 
 _NOTE = "memora_place"
@@ -111,7 +120,12 @@ def start_anew(taken_over: str = "") -> list[str]:
 	)
 	_write_down(_MOVED, "1")
 	plans = frappe.get_all(resolver.PLAN, pluck="name")
-	publish_state.raise_generations([*map(scopes.plan, plans), scopes.INDEX], triggered_by="Manual")
+	cause = causes.text([Cause("", "", causes.MOVE)])
+	publish_state.raise_generations(
+		[*map(scopes.plan, plans), scopes.INDEX],
+		triggered_by="Manual",
+		causes={scopes.plan(plan).id: cause for plan in plans},
+	)
 	return plans
 
 

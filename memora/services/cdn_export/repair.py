@@ -19,6 +19,7 @@ import orjson
 
 from memora.services.cdn_export import (
 	audit,
+	causes,
 	database,
 	fold,
 	ledger,
@@ -120,7 +121,8 @@ def rebuild_ledger(site: Site) -> int:
 			touched |= _adopt(site, pool, fresh, is_known=is_known)[0]
 			entered += len(ledger.of_paths(fresh))
 	database.transaction(lambda: _touch(touched, ()))
-	reconciliation.queue_everything(triggered_by="Manual")
+	cause = causes.action(frappe.session.user, causes.REPAIR)
+	reconciliation.queue_everything(triggered_by="Manual", cause=cause)
 	return entered
 
 
@@ -282,6 +284,7 @@ def _touch(scope_ids: Collection[str], entries: Iterable[LedgerEntry]) -> None:
 	subjects = {state.ref for state in states.values() if state.scope_type == "subject"}
 	subjects |= {entry.subject for entry in entries if entry.subject}
 	plans = {state.ref for state in states.values() if state.scope_type == "plan"}
-	fold.touch(plans, subjects, triggered_by="Fallback Recovery")
+	cause = causes.action(frappe.session.user, causes.REPAIR)
+	fold.touch(plans, subjects, triggered_by="Fallback Recovery", cause=cause)
 	if scopes.INDEX.id in ids:
 		publish_state.raise_generations([scopes.INDEX])

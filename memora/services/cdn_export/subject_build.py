@@ -14,6 +14,7 @@ from memora.exceptions import BuildError
 from memora.services.cdn_export import (
 	brake,
 	build,
+	causes,
 	content_tree,
 	database,
 	failures,
@@ -31,6 +32,7 @@ from memora.services.cdn_export import lease as leases
 from memora.services.cdn_export.access_calculator import narrows, resolve
 from memora.services.cdn_export.brake import Rights
 from memora.services.cdn_export.build import Counts, Removals, SharedSubject, Site
+from memora.services.cdn_export.causes import Cause
 from memora.services.cdn_export.diff import Diff, LedgerEntry
 from memora.services.cdn_export.lease import Lease
 from memora.services.cdn_export.publish_state import State
@@ -220,5 +222,8 @@ def _call_plans(state: State) -> bool:
 	"""After a failure or a hold is over, the plans that went on without this subject are built again."""
 	if state.is_behind or state.held:
 		plans = resolver.plans_of([state.ref]).get(state.ref, set())
-		publish_state.raise_generations(map(scopes.plan, plans))
+		cause = causes.text([Cause("", resolver.SUBJECT, state.ref)])
+		publish_state.raise_generations(
+			map(scopes.plan, plans), causes={scopes.plan(plan).id: cause for plan in plans}
+		)
 	return False

@@ -7,16 +7,20 @@ take longer than building a plan that shares its subjects, and could only keep t
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import frappe
+from frappe import _
 from frappe.model.document import Document
 from frappe.utils import now_datetime
 
-from memora.services.cdn_export import database, plain_text
+from memora.services.cdn_export import causes, database, plain_text
 from memora.services.cdn_export.build import Counts
+from memora.services.cdn_export.causes import Cause
 from memora.services.cdn_export.publish_state import Failure, State
 
 DOCTYPE = "CDN Sync Log"
@@ -61,8 +65,85 @@ def write(attempts: Sequence[Attempt]) -> None:
 		frappe.db.commit()
 
 
+def explain(logs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+	"""The same logs, each with `cause`: "Salma: Lesson “Angles 1”, Unit “Angles” and 12 more". One SELECT a DocType.
+
+	Titles are those that the caller may read; what he may not read, or is gone, stands there by its name.
+	"""
+	read = [causes.read(log["changes"] or "") for log in logs]
+	named = [cause for found, _more, _is_cut in read for cause in found]
+	titles, people = _titles(named), _full_names({cause.user for cause in named})
+	return [
+		{**log, "cause": _said(*found, titles=titles, people=people)}
+		for log, found in zip(logs, read, strict=True)
+	]
+
+
+def _titles(named: Sequence[Cause]) -> dict[tuple[str, str], str]:
+	names = defaultdict(set)
+	for cause in named:
+		if cause.doctype:
+			names[cause.doctype].add(cause.name)
+	found = {}
+	for doctype, of_it in names.items():
+		if frappe.has_permission(doctype, "read"):
+			rows = frappe.get_list(
+				doctype, {"name": ("in", sorted(of_it))}, ["name", "title"], limit_page_length=0
+			)
+			found |= {(doctype, row.name): row.title for row in rows}
+	return found
+
+
+def _full_names(users: set[str]) -> dict[str, str]:
+	rows = frappe.get_all("User", {"name": ("in", sorted(users))}, ["name", "full_name"]) if users else []
+	return {row.name: plain_text.store(row.full_name or row.name) for row in rows} | {
+		causes.HOURLY: _("Found by the hourly check"),
+		causes.NIGHTLY: _("Found by the nightly check"),
+	}
+
+
+def _said(
+	found: Sequence[Cause],
+	more: int,
+	is_cut: bool,
+	*,
+	titles: dict[tuple[str, str], str],
+	people: dict[str, str],
+) -> str:
+	words = {
+		causes.REBUILD: _("asked for a rebuild"),
+		causes.RETRY: _("asked for a retry"),
+		causes.APPROVAL: _("approved the change"),
+		causes.START: _("published now"),
+		causes.REPAIR: _("repaired what is published"),
+		causes.MOVE: _("files go to another place"),
+	}
+	by_user: dict[str, list[str]] = defaultdict(list)
+	for user, doctype, name in found:
+		if not doctype:
+			what = words.get(name, name)
+		elif title := titles.get((doctype, name)):
+			what = _("{0} “{1}”").format(_(doctype.removeprefix("Memora ")), title)
+		else:
+			what = _("{0} {1}").format(_(doctype.removeprefix("Memora ")), name)
+		by_user[user] += [what] if what else []
+	said = []
+	for user, listed in by_user.items():
+		what, who = ", ".join(listed), people.get(user, user)
+		said.append(_("{0}: {1}").format(who, what) if who and what else who or what)
+	whole = "; ".join(said)
+	if is_cut:
+		return _("{0} and others").format(whole)
+	return _("{0} and {1} more").format(whole, more) if more else whole
+
+
 def _document(attempt: Attempt) -> Document:
 	state, counts, failure = attempt.state, attempt.counts, attempt.failure
+	said = state.causes
+	if attempt.triggered_by == "Manual" and state.triggered_by != "Manual":
+		said += causes.action(frappe.session.user, causes.START)
+	said = causes.short(said)
+	users = dict.fromkeys(cause.user for cause in causes.read(said)[0] if cause.user)
 	status = "Success" if failure is None else "Dead Letter" if failure.is_dead else "Failed"
 	return frappe.get_doc(
 		{
@@ -83,6 +164,8 @@ def _document(attempt: Attempt) -> Document:
 			"next_retry_at": failure.next_try if failure else None,
 			"is_fallback": int(attempt.triggered_by == FALLBACK),
 			"triggered_by": attempt.triggered_by,
+			"changed_by": ", ".join(users),
+			"changes": plain_text.store(said),
 			"docstatus": 0 if status == "Failed" else 1,
 		}
 	)

@@ -11,6 +11,7 @@ class CDNPublishState(Document):
 		from frappe.types import DF
 
 		approved_generation: DF.Int
+		causes: DF.Text | None
 		dead_since: DF.Datetime | None
 		failed_generation: DF.Int
 		generation: DF.Int

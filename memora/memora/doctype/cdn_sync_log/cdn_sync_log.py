@@ -3,6 +3,8 @@ from frappe.model.document import Document
 from frappe.query_builder import Interval
 from frappe.query_builder.functions import Now
 
+from memora.services.cdn_export import sync_log
+
 
 class CDNSyncLog(Document):
 	# begin: auto-generated types
@@ -15,6 +17,8 @@ class CDNSyncLog(Document):
 
 		amended_from: DF.Link | None
 		bytes_uploaded: DF.Int
+		changed_by: DF.SmallText | None
+		changes: DF.SmallText | None
 		completed_at: DF.Datetime | None
 		error_message: DF.LongText | None
 		files_deleted: DF.Int
@@ -29,6 +33,11 @@ class CDNSyncLog(Document):
 		status: DF.Literal["Queued", "Processing", "Success", "Failed", "Dead Letter"]
 		triggered_by: DF.Literal["", "Scheduler", "Threshold", "Manual", "Fallback Recovery"]
 	# end: auto-generated types
+
+	def onload(self) -> None:
+		"""In its form the record says who and what by titles, those that the reader may read."""
+		(said,) = sync_log.explain([{"changes": self.changes}])
+		self.changes = said["cause"]
 
 	@staticmethod
 	def clear_old_logs(days: int = 90) -> None:

@@ -1,2 +1,13 @@
 // A failed attempt is not submitted; its status says more than "Draft" would.
-frappe.listview_settings["CDN Sync Log"] = { has_indicator_for_draft: true };
+frappe.listview_settings["CDN Sync Log"] = {
+	has_indicator_for_draft: true,
+	formatters: {
+		changed_by: (users) =>
+			frappe.utils.escape_html(
+				(users || "")
+					.split(", ")
+					.map((user) => frappe.user.full_name(user))
+					.join(", ")
+			),
+	},
+};

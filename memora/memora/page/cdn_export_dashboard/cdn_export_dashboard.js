@@ -288,7 +288,7 @@ class ExportDashboard {
 								run.files_deleted,
 								run.files_unchanged,
 							])
-					)}</bdi></span>
+					)}</bdi>${run.cause ? `<br><bdi class="memora-run-cause">${esc(run.cause)}</bdi>` : ""}</span>
 					<span class="memora-row-buttons text-muted">${ago(run.completed_at)}</span>
 				</li>`
 		);
