@@ -124,6 +124,7 @@ class TestCauses(PublishingTestCase):
 
 	def test_a_plan_and_its_season(self) -> None:
 		season = factories.make("Memora Season", title="Winter", is_published=1)
+		self.publish()
 		self.as_user(SALMA, lambda: self.change(self.plan, season=season.name))
 		self.assertEqual(self.said(), f"Salma: Academic Plan “{self.plan.title}”")
 		self.as_user(OMAR, lambda: self.change(season, title="Spring"))
