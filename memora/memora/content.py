@@ -20,8 +20,9 @@ from memora.services.cdn_export.plain_text import as_html
 _NAMED_AT_MOST = 3
 """How many documents a refusal names before it says "and more"."""
 
-_ADDRESS = re.compile(r"(/|https?://)[^<>\"`]*")
-"""Of a picture. The Desk puts it into HTML and makes a link of it: neither `"` nor `javascript:` may come there."""
+_ADDRESS = re.compile(r"(/|https?://)[^<>\"`\ud800-\udfff]*")
+"""Of a picture. The Desk puts it into HTML and makes a link of it: neither `"` nor `javascript:` may come there. Half a
+character, as JSON can bring it, is none that a database keeps."""
 
 
 _HIGHEST_PLACE = 2**31 - 1
@@ -67,8 +68,8 @@ class Titled(PlainTexts):
 			self.name = old
 
 	def validate(self) -> None:
-		self.title = cstr(self.title).strip()
 		super().validate()
+		self.title = cstr(self.title).strip()
 
 	def validate_share(self, share: Document) -> None:
 		"""Called by Frappe before a document is shared: nobody gives what they do not have themselves."""
@@ -117,9 +118,9 @@ class ContentNode(Titled):
 	"""A node of the curriculum: Subject, Track, Unit, Topic or Lesson."""
 
 	def validate(self) -> None:
-		if item := self.get("required_item"):
-			self.required_item = cstr(item).strip()  # a space alone names no item
 		super().validate()
+		if item := self.get("required_item"):
+			self.required_item = item.strip()  # a space alone names no item
 		self._check_item()
 		self._check_pictures()
 

@@ -280,6 +280,34 @@ class TestPublished(PlainTextTestCase):
 		self.assertEqual(before["title"], "a &lt; b &amp; c")
 		self.assertEqual(after["title"], before["title"])
 
+	def test_a_number_is_a_text_as_it_is_written(self) -> None:
+		"""As a spreadsheet or an API brings it."""
+		for number, (doc, fieldname) in enumerate(self.texts()):
+			for value in (7000 + number, 7000.5 + number):
+				with self.subTest(f"{doc.doctype}, {fieldname}", value=value):
+					_api(doc, fieldname, value)
+					self.assertEqual(frappe.db.get_value(doc.doctype, doc.name, fieldname), str(value))
+
+	def test_what_is_no_text_is_refused_in_a_sentence(self) -> None:
+		wrong = [["<b>"], {"a": "<b>"}, "half \ud83d", "\udc80", "<" * 22_000]
+		for doc, fieldname in self.texts():
+			label = doc.meta.get_label(fieldname)
+			before = frappe.db.get_value(doc.doctype, doc.name, fieldname)
+			for value in wrong:
+				with (
+					self.subTest(f"{doc.doctype}, {fieldname}", value=str(value)[:10]),
+					self.assertRaisesRegex(frappe.ValidationError, f"{label}|cannot be a|140|too big"),
+				):
+					_api(doc, fieldname, value)
+			frappe.clear_messages()
+			self.assertEqual(frappe.db.get_value(doc.doctype, doc.name, fieldname), before)
+		for value in (["Text"], {"a": 1}):
+			with self.subTest(type=value), self.assertRaises(frappe.ValidationError):
+				_api(self.lesson.stages[0], "type", value)
+		for value in ("/files/\ud83d.png", "https://e.test/\udc80"):
+			with self.subTest(image=ascii(value)), self.assertRaises(frappe.ValidationError):
+				_api(self.lesson, "image", value)
+
 	def test_two_plans_of_one_title_are_refused_however_it_is_written(self) -> None:
 		self.change(self.plan, title="Grade <7>")
 		with self.assertRaises(frappe.UniqueValidationError):

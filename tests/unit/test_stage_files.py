@@ -78,6 +78,7 @@ def test_a_name_is_decoded_exactly_once() -> None:
 	assert of("/files/a+b.png", html=True) == ["a+b.png"]
 	assert of("https://School.example/files/a.png", html=True) == ["a.png"]
 	assert of("//school.example/files/a.png", html=False) == ["a.png"]
+	assert of("ht\ntps://scho\tol.example/files/a.png", html=True) == ["a.png"]
 	for elsewhere in (
 		"https://other.example/files/a.png",
 		"http://[/files/a.png",

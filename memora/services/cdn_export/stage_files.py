@@ -60,6 +60,7 @@ _SOURCE = re.compile(r"\S+")
 _DESCRIPTION = re.compile(r"[^,]*")
 _ELSEWHERE = re.compile(r"#|\?|//|[a-zA-Z][a-zA-Z0-9+.-]+:")
 _PROSE = re.compile(r"[\n\r\t]")
+_IGNORED = str.maketrans("", "", "\t\r\n")  # by browsers, anywhere in an address
 _MENTION = re.compile(r"(?<![\w.%-])(?:/private)?/files/[^\s<>\"')\]]+")
 
 
@@ -119,6 +120,7 @@ def _below_site(link: Link, hosts: Collection[str]) -> str:
 	url = link.url.strip() if link.is_html else link.url
 	if url.startswith("/") and not url.startswith("//"):
 		return url
+	url = url.translate(_IGNORED)  # as `urlsplit` does
 	try:
 		parts = urlsplit(url)
 	except ValueError:

@@ -110,8 +110,8 @@ class CDNSettings(PlainTexts):
 		"""Tidy what was typed, then tell all that is wrong at once, each with its field."""
 		if self.docstatus:
 			self.before_cancel()
-		self.tidy()
 		super().validate()
+		self.tidy()
 		self.flags.has_other_secret = self._has_other_secret()  # Frappe stores it before `on_update`
 		problems = [
 			f"{_(self.meta.get_label(fieldname))}: {message}"

@@ -5,6 +5,7 @@ from typing import Any
 
 import frappe
 from frappe import _
+from frappe.utils import cstr
 
 from memora.memora.content import warn_unpublished
 from memora.memora.texts import PlainTexts
@@ -66,7 +67,7 @@ class MemoraLessonStage(PlainTexts):
 			self.config = None
 		elif not isinstance(self.config, str):
 			self.config = json.dumps(config, ensure_ascii=False, separators=(",", ":"))
-		for doubt in stage_rules.doubts(self.type, config):
+		for doubt in stage_rules.doubts(cstr(self.type), config):
 			frappe.msgprint(
 				self._about(lesson, _told(doubt.text, doubt.about)),
 				title=_("Learners Would Not Get This"),

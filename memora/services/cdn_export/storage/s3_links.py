@@ -33,7 +33,8 @@ _ORIGIN = re.compile(r"(?P<scheme>https?):[/\\]*|[/\\]{2,}", re.IGNORECASE)
 _PLACE = re.compile("[^?#]*")
 _IGNORED = str.maketrans("", "", "\t\r\n")  # by browsers, anywhere in an address
 _AWS_HOST = re.compile(
-	r"(?:(?P<bucket>.+)\.)?s3(?:-website)?(?:[.-](?:dualstack\.)?[a-z]{2}(?:-[a-z]+)+-\d)?\.amazonaws\.com(?:\.cn)?"
+	r"(?:(?P<bucket>.+)\.)?s3(?:-(?:website|accelerate|fips|external-1))?(?:\.dualstack)?"
+	r"(?:[.-][a-z]{2}(?:-[a-z]+)+-\d)?\.amazonaws\.com(?:\.cn)?"
 )
 _LONGEST_LINK = 8192  # characters; three times a key of the longest in another script, encoded
 _USUAL_PORTS = (0, 80, 443)
