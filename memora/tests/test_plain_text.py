@@ -16,6 +16,7 @@ from frappe.desk.doctype.bulk_update.bulk_update import submit_cancel_or_update_
 from frappe.desk.form.save import savedocs
 from frappe.model.document import Document
 from frappe.model.rename_doc import update_document_title
+from frappe.www.printview import get_html_and_style
 
 from memora.api import cdn_admin, publishing
 from memora.memora import overrides
@@ -307,6 +308,19 @@ class TestPublished(PlainTextTestCase):
 		for value in ("/files/\ud83d.png", "https://e.test/\udc80"):
 			with self.subTest(image=ascii(value)), self.assertRaises(frappe.ValidationError):
 				_api(self.lesson, "image", value)
+
+	def test_nothing_that_is_printed_is_markup(self) -> None:
+		"""Frappe prints a Code field, as a stage's `config` is, as HTML."""
+		for text in TEXTS:
+			for doc, fieldname in self.texts():
+				frappe.db.set_value(doc.doctype, doc.name, fieldname, plain_text.store(text)[:140])
+			config = json.dumps({"html": text, text: [text, "</pre>" + text]})
+			frappe.db.set_value("Memora Lesson Stage", self.lesson.stages[0].name, "config", config)
+			for doc in (*chain(self.course), self.plan, self.lesson):
+				with self.subTest(doc.doctype, text=text):
+					printed = get_html_and_style(doc.doctype, doc.name)["html"]
+					self.assertNotRegex(printed, r"<[^>]*ran\(\)|<script|<img src=x")
+		frappe.clear_messages()
 
 	def test_two_plans_of_one_title_are_refused_however_it_is_written(self) -> None:
 		self.change(self.plan, title="Grade <7>")
