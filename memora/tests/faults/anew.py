@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 import frappe
 
-from memora.services.cdn_export import batch_processor, fold, pending_queue, settings
+from memora.services.cdn_export import batch_processor, fold, paths, pending_queue, settings
 from memora.tests.processes import fork
 
 _STAMPS = re.compile(rb'"version":\d+,"generated_at":"[^"]+",|\?v=\d+')
@@ -26,8 +26,8 @@ _OURS = (
 
 
 def normalised(files: dict[str, bytes]) -> dict[str, bytes]:
-	"""Files without what differs from build to build: versions and their moments."""
-	return {path: _STAMPS.sub(b"", body) for path, body in files.items()}
+	"""Files without what differs from build to build: versions and their moments, and the mark of the place."""
+	return {path: _STAMPS.sub(b"", body) for path, body in files.items() if path != paths.MARK}
 
 
 def differences(found: dict[str, bytes], wanted: dict[str, bytes]) -> list[str]:
