@@ -123,9 +123,9 @@ def _said(
 		if not doctype:
 			what = words.get(name, name)
 		elif title := titles.get((doctype, name)):
-			what = _("{0} “{1}”").format(_(doctype.removeprefix("Memora ")), title)
+			what = _("{0} “{1}”").format(_(doctype).removeprefix("Memora "), title)
 		else:
-			what = _("{0} {1}").format(_(doctype.removeprefix("Memora ")), name)
+			what = _("{0} {1}").format(_(doctype).removeprefix("Memora "), name)
 		by_user[user] += [what] if what else []
 	said = []
 	for user, listed in by_user.items():
