@@ -26,8 +26,8 @@ _OURS = (
 
 
 def normalised(files: dict[str, bytes]) -> dict[str, bytes]:
-	"""Files without what differs from build to build: versions and their moments, and the mark of the place."""
-	return {path: _STAMPS.sub(b"", body) for path, body in files.items() if path != paths.MARK}
+	"""Files without what differs from build to build: versions and their moments."""
+	return {path: _STAMPS.sub(b"", body) for path, body in files.items()}
 
 
 def differences(found: dict[str, bytes], wanted: dict[str, bytes]) -> list[str]:
@@ -79,9 +79,12 @@ def _build_into(folder: Path) -> None:
 
 
 def files_below(folder: Path) -> dict[str, bytes]:
-	"""All published files of a Local Directory, without what a killed writer left half done: nobody is sent there."""
+	"""All published files of a Local Directory, without the mark of the place, and without what a killed writer left half
+	done: nobody is sent there."""
 	return {
-		str(file.relative_to(folder)): file.read_bytes()
+		path: file.read_bytes()
 		for file in folder.rglob("*")
-		if file.is_file() and not file.name.endswith(".memora-tmp")
+		if file.is_file()
+		and not file.name.endswith(".memora-tmp")
+		and (path := str(file.relative_to(folder))) != paths.MARK
 	}

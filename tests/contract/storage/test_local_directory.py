@@ -179,6 +179,7 @@ class TestWhole:
 		assert files_below(root) == ["a.json"] and local.get("a.json") == b"old"
 		found = local.head("a.json")
 		assert found and found.etag == etag
+		assert dict(found.metadata) == {"version": "1"}, "whose file it is stays known"
 		assert not list((Path(f"{root}.meta") / "tmp").iterdir())
 		local.put(upload("a.json", b"new", metadata={"version": "2"}), if_match=etag)
 		assert dict(local.head("a.json").metadata) == {"version": "2"}
@@ -199,7 +200,7 @@ class TestWhole:
 			"print('ready', flush=True)\n"
 			"for number in itertools.count():\n"
 			"	body = b'%d ' % number * 20_000\n"
-			"	opened.put(storage.Upload(f'lessons/{number % 5}.json', body, 'no-store'))\n"
+			"	opened.put(storage.Upload(f'lessons/{number % 5}.json', body, 'no-store', {'site': 'ours'}))\n"
 		)
 		for _ in range(3):
 			with subprocess.Popen(
@@ -213,6 +214,7 @@ class TestWhole:
 		for found in local.list():
 			words = set((local.get(found.path) or b"").split())
 			assert len(words) == 1, "a file of two writes"
+			assert dict(local.head(found.path).metadata) == {"site": "ours"}
 			local.put(upload(found.path, b"after"), if_match=found.etag)
 		litter = [path for path in root.rglob("*") if path.name.endswith(local_module.TEMPORARY_SUFFIX)]
 		litter.append(root / f".x{local_module.TEMPORARY_SUFFIX}")

@@ -8,8 +8,8 @@ web server looks if the site serves the folder that both would stand in, is a fo
 	tmp/       sidecars being written
 
 A file is written under a temporary name in its own folder, synced, renamed, and the folder synced. Its
-sidecar is written before it and belongs to one ETag: a file changed by hand shows up with its real ETag and
-no metadata. Folders are opened one by one relative to each other and symbolic links never followed, so no
+sidecar is written before it and belongs to one ETag; it holds that of the file before as well, for a writer that dies
+between the two. A file changed by hand shows up with its real ETag and no metadata. Folders are opened one by one relative to each other and symbolic links never followed, so no
 path leads out of the root.
 """
 
@@ -90,20 +90,20 @@ class LocalStorage(Storage):
 		*folder, name = self._split(upload.path)
 		with upload.opened() as body:
 			etag = _etag_of(body)
-		sidecar = orjson.dumps(
-			{
-				"etag": etag,
-				"content_type": upload.content_type,
-				"cache_control": upload.cache_control,
-				"metadata": dict(upload.metadata),
-			}
-		)
+		record = {
+			"etag": etag,
+			"content_type": upload.content_type,
+			"cache_control": upload.cache_control,
+			"metadata": dict(upload.metadata),
+		}
 		with self._errors("write", upload.path):
 			self._prepare()
 			with self._locked(upload.path):
 				if if_absent or if_match is not None:
 					self._expect(upload.path, if_match, if_absent)
-				_retry(lambda: self._write_sidecar(folder, name, sidecar))
+				if standing := self._look(upload.path):
+					record["before"] = {**self._record(upload.path, standing[0]), "before": {}}
+				_retry(lambda: self._write_sidecar(folder, name, orjson.dumps(record)))
 				_retry(lambda: self._write(folder, name, upload))
 			self._folders.sync("/".join([self._root, *folder]))
 		return etag
@@ -256,10 +256,7 @@ class LocalStorage(Storage):
 		if found is None:
 			return None
 		etag, status = found
-		beside = self._read(self._objects, path)
-		kept = _parse(beside) if beside else {}
-		if kept.get("etag") != etag:
-			kept = {}
+		kept = self._record(path, etag)
 		return StoredObject(
 			path=path,
 			etag=etag,
@@ -269,6 +266,13 @@ class LocalStorage(Storage):
 			metadata=kept.get("metadata", {}),
 			modified=_modified(status),
 		)
+
+	def _record(self, path: str, etag: str) -> dict[str, Any]:
+		"""What is kept beside the file that has this ETag: also of the one before, where a writer died between its two
+		renames. Empty for a file that somebody else has written."""
+		beside = self._read(self._objects, path)
+		newest = _parse(beside) if beside else {}
+		return next((kept for kept in (newest, newest.get("before") or {}) if kept.get("etag") == etag), {})
 
 	def _walk(self, folder: Parts, prefix: bytes, after: bytes) -> Iterator[StoredObject]:
 		shown = "/".join(folder)
