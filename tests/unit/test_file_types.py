@@ -52,11 +52,28 @@ def test_another_extension_is_refused_whatever_is_in_it(extension: str, body: by
 
 @pytest.mark.parametrize("extension", [extension for extension in GOOD if extension != "svg"])
 @pytest.mark.parametrize(
-	"body", [HTML, b"", b"<svg/>", b"MZ", b"\xff\xfe<\x00h\x00", b"GIF", b"%PDF", b"RIFF1234AVI "]
+	"body",
+	[
+		HTML,
+		b"",
+		b" \n<svg/>",
+		b"MZ\x90",
+		b"#!/bin/sh",
+		b"\x7fELF",
+		b"\xef\xbb\xbf<?php",
+		b"\xff\xfe<\x00h\x00",
+		b"\xfe\xff\x00<",
+	],
 )
-def test_another_content_under_a_listed_extension_is_refused(extension: str, body: bytes) -> None:
+def test_a_page_or_program_under_a_listed_extension_is_refused(extension: str, body: bytes) -> None:
 	with pytest.raises(Refused):
 		judged(extension, body)
+
+
+@pytest.mark.parametrize("extension", [extension for extension in GOOD if extension != "svg"])
+def test_what_nobody_recognises_is_published_under_a_type_that_does_not_run(extension: str) -> None:
+	"""MP3 without a tag, a picture that a recorder left damaged."""
+	assert judged(extension, b"\x00\x01 odd") == extension
 
 
 def test_a_picture_with_another_pictures_extension_is_published_as_what_it_is() -> None:

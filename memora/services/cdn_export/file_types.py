@@ -141,7 +141,7 @@ def is_picture(extension: str) -> bool:
 
 
 def judge(extension: str, head: bytes, body: Iterable[bytes], added: Collection[str] = ()) -> str:
-	"""The extension that a file is published with: its own where that fits what is in it, else that of its content.
+	"""The extension that a file is published with: its own, or that of its content where that is another we know.
 
 	`head` are its first `HEAD` bytes, `body` all of it in pieces, read only where it has to be. Raises Refused.
 	"""
@@ -154,10 +154,26 @@ def judge(extension: str, head: bytes, body: Iterable[bytes], added: Collection[
 	if claimed is SVG:
 		check_svg(body)
 		return "svg"
-	if found is None or found.is_picture != claimed.is_picture:
+	if found is None:
+		# Odd or damaged, as some cameras and recorders write them: harmless under a content type that does not run.
+		if not head or _is_program(head):
+			raise Refused("content", extension.upper())
+		return extension
+	if found.is_picture != claimed.is_picture:
 		raise Refused("content", extension.upper())
 	# A JPEG called .png is shown by every browser: it is published as what it is.
 	return extension if found is claimed else found.extensions[0]
+
+
+def _is_program(head: bytes) -> bool:
+	"""Whether a file begins as a page, another markup, a script or a program does, in any encoding of Unicode."""
+	text = (
+		head.replace(b"\0", b"")
+		.removeprefix(b"\xef\xbb\xbf")
+		.removeprefix(b"\xff\xfe")
+		.removeprefix(b"\xfe\xff")
+	)
+	return text.lstrip().startswith((b"<", b"#!", b"MZ", b"\x7fELF"))
 
 
 def _by_content(head: bytes) -> FileType | None:
