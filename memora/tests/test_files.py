@@ -15,7 +15,17 @@ import frappe
 from frappe.model.document import Document
 
 from memora.patches import keep_published_files
-from memora.services.cdn_export import audit, doctor, media, paths, reconciliation, repair, settings, upkeep
+from memora.services.cdn_export import (
+	audit,
+	doctor,
+	media,
+	paths,
+	reconciliation,
+	repair,
+	settings,
+	site_key,
+	upkeep,
+)
 from memora.services.cdn_export.build import Site
 from memora.tests import factories
 from memora.tests.publishing import PublishingTestCase, make_course
@@ -686,9 +696,12 @@ class TestStageFiles(FilesTestCase):
 		orphan = paths.lesson_file("gone", hashlib.sha256(PNG).hexdigest() + ".png")
 		from memora.services.cdn_export.storage import Upload
 
-		self.storage().put(
-			Upload(orphan, PNG, "", {"version": "1", "content-hash": hashlib.sha256(PNG).hexdigest()})
-		)
+		ours = {
+			"site": site_key.known_hash(),
+			"version": "1",
+			"content-hash": hashlib.sha256(PNG).hexdigest(),
+		}
+		self.storage().put(Upload(orphan, PNG, "", ours))
 		repair.repair(site, audit.verify(site).findings)
 		upkeep.run()
 		self.assertNotIn(orphan, self.paths())
