@@ -212,5 +212,9 @@ function directions(fragment) {
 	for (const code of fragment.querySelectorAll("pre:not([dir]), code:not([dir])")) code.dir = "ltr";
 	for (const code of fragment.querySelectorAll("pre")) code.tabIndex = 0;
 	// A formula from which all was taken is no formula.
+	// A variable leans by its style, not by another letter: browsers would put 𝑥 for x, which is copied and found as that.
+	for (const sign of fragment.querySelectorAll("mi:not([mathvariant])")) {
+		if ([...sign.textContent.trim()].length === 1) sign.classList.add("variable");
+	}
 	for (const formula of fragment.querySelectorAll("math")) if (!formula.textContent.trim()) formula.replaceWith(word("math"));
 }
