@@ -144,7 +144,7 @@ def run_batch(triggered_by: str = "Scheduler") -> dict[str, Any]:
 	While export is disabled changes are folded and wait; nothing is built and nothing is logged as success.
 	"""
 	pending_queue.release(_BATCH)  # what is committed from here on may come too late for this one
-	options = settings.load()
+	options = settings.load(settings.saved())  # a cache may still hold what was saved over a moment ago
 	pending_queue.again(pending_queue.WAKE_UP)  # what is saved from here on may need another batch
 	relocation.follow()
 	folded = fold.fold()
@@ -205,7 +205,7 @@ def drain(
 
 def _drain(drained: Drained, triggered_by: str, seconds: float | None, tell: Tell | None, batch: str) -> None:
 	database.limit_idling()
-	options = settings.load()
+	options = settings.load(settings.saved())
 	if not options.enabled:
 		return
 	ends = time.monotonic() + seconds if seconds else float("inf")

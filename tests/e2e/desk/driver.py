@@ -24,7 +24,7 @@ from rq import Queue, Worker
 from rq.worker import WorkerStatus
 
 from memora.exceptions import StorageUnavailableError
-from memora.services.cdn_export import batch_processor, progress, publish_state, scopes
+from memora.services.cdn_export import batch_processor, pending_queue, progress, publish_state, scopes
 from memora.services.cdn_export.storage.local import LocalStorage
 from memora.tests.utils import wipe
 from tests.e2e import pictures
@@ -285,10 +285,12 @@ class Bench:
 
 
 def _forget_jobs() -> None:
-	"""What other tests have left in the site's job queue: jobs that nobody took, and workers that were killed."""
+	"""What other tests have left in the site's job queue: jobs that nobody took, what says that these are queued, and
+	workers that were killed."""
 	connection = get_redis_conn()
 	for queue in Queue.all(connection=connection):
 		queue.empty()
+	pending_queue.wipe()
 	for worker in Worker.all(connection=connection):
 		worker.register_death()
 
