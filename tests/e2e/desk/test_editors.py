@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from memora.services.cdn_export import paths
 from memora.tests import factories
 from tests.e2e.desk import driver
-from tests.e2e.desk.driver import Desk, pill, save, shoot
+from tests.e2e.desk.driver import Bench, Desk, pill, save, shoot
 from tests.e2e.desk.school import School
 
 PICKED = """() => {
@@ -117,11 +117,12 @@ def test_every_content_form_and_the_plans_has_the_line(desk: Desk, here: School,
 		popup.value.close()
 
 
-def test_a_plans_next_run_is_previewed_and_then_goes_out(desk: Desk, here: School) -> None:
+def test_a_plans_next_run_is_previewed_and_then_goes_out(desk: Desk, bench: Bench, here: School) -> None:
 	say = here.say
 	desk.configure(
 		cdn_base_url="https://cdn.example.com", cloudflare_zone_id="zone", cloudflare_api_token="token"
 	)
+	bench.settle()
 	desk.edit(here.docs["what is speed"], is_free_preview=1)
 	desk.edit(here.docs["word problems"], is_published=0)
 	with desk.login(here.editor) as page:
