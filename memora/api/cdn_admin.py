@@ -25,7 +25,7 @@ def get_queue_status() -> dict[str, Any]:
 @endpoint(ROLES)
 @as_typed
 def get_recent_failures(limit: int = 20) -> list[dict[str, Any]]:
-	"""The latest failed attempts, and the dead letters, newest first, each with its cause."""
+	"""The latest failed attempts, the dead letters, and the place if it is refused, newest first, each with its cause."""
 	return operations.recent_failures(limit)
 
 

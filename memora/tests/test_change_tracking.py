@@ -7,6 +7,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -17,15 +18,18 @@ import redis
 from frappe.core.doctype.deleted_document.deleted_document import restore
 from frappe.desk.reportview import delete_bulk
 from frappe.model.document import Document
+from frappe.utils import now_datetime, scheduler
 
 from memora.services.cdn_export import (
 	batch_processor,
 	change_tracker,
 	database,
 	doctor,
+	dormancy,
 	fold,
 	notes,
 	operations,
+	paths,
 	pending_queue,
 	publish_state,
 	reconciliation,
@@ -723,10 +727,26 @@ class TestDormant(PublishingTestCase):
 		self.plan = factories.make_plan([self.course["subject"]], is_published=1)
 		frappe.db.commit()
 		self.batch()
-		frappe.db.sql("update `tabActivity Log` set modified = modified - interval 30 day")
-		frappe.db.commit()
+		job = frappe.get_all("Scheduled Job Type", limit=1, pluck="name")[0]  # the one job of today is done
+		frappe.get_doc({"doctype": "Scheduled Job Log", "scheduled_job_type": job, "status": "Complete"}).insert()
+		self.days_pass()
 		self.addCleanup(frappe.db.commit)
-		self.addCleanup(frappe.db.sql, "update `tabActivity Log` set modified = modified + interval 30 day")
+		self.addCleanup(frappe.db.sql, "update `tabActivity Log` set modified = utc_timestamp()")
+		self.addCleanup(frappe.db.sql, "delete from `tabActivity Log` where subject like 'memora %%'")
+
+	def days_pass(self) -> None:
+		"""Thirty days in which nobody logs in."""
+		frappe.db.sql("update `tabActivity Log` set modified = modified - interval 30 day")
+		notes.write(dormancy._NOTE, "0")
+		frappe.db.commit()
+
+	def come_by(self) -> bool:
+		"""The minute's check, if Frappe schedules any job now. Whether it does."""
+		frappe.db.commit()
+		does = bool(scheduler.schedule_jobs_based_on_activity())
+		if does:
+			self.tick()
+		return does
 
 	def save(self, *titles: str) -> int:
 		"""Save and commit; returns how many batches that has asked for."""
@@ -768,6 +788,72 @@ class TestDormant(PublishingTestCase):
 		)
 		self.tick()
 		self.assertEqual(self.save("edited"), 0)
+
+	def test_what_a_batch_leaves_for_later_is_done_in_its_time(self) -> None:
+		self.assertFalse(self.come_by())
+		lesson = self.local_path / paths.lesson(self.course["lessons"][0].name)
+		lesson.unlink()
+		lesson.mkdir()  # nothing can be written there
+		self.save("edited")
+		self.batch()
+		self.assertTrue(self.failures())
+		lesson.rmdir()
+		self.minutes_pass(3)
+		self.assertTrue(self.come_by())
+		self.assertEqual(self.shown(), "edited")
+
+	def test_whatever_is_to_come_keeps_the_scheduler_awake(self) -> None:
+		file, state, purge = "`tabCDN File`", "`tabCDN Publish State`", "`tabCDN Purge`"
+		lesson = f"path = '{paths.lesson(self.course['lessons'][0].name)}'"
+		plan = f"name = 'plan:{self.plan.name}'"
+		later = "now() + interval 1 hour"
+		for what in (
+			f"update {file} set signed_until = {later} where {lesson}",
+			f"update {file} set outdated = 1 where {lesson}",
+			f"update {file} set state = 'removing', remove_at = {later} where {lesson}",
+			f"update {state} set generation = generation + 1, next_retry_at = {later} where {plan}",
+			f"update {state} set generation = generation + 1, held = 1, held_generation = 1 where {plan}",
+			f"insert into {state} (name, scope_type, ref, dead_since) values ('removal:x', 'removal', 'x', now())",
+			f"insert into {purge} (name, url, tries, next_try_at) values ('x', 'https://x.example/', 1, {later})",
+			"insert into `tabCDN Change` (name, ref_doctype, ref_name) values ('x', 'Memora Subject', 'x')",
+		):
+			with self.subTest(what):
+				frappe.db.savepoint("before")
+				frappe.db.sql(what)
+				self.assertTrue(frappe.db.sql(dormancy._ANYTHING_TO_COME)[0][0])
+				frappe.db.rollback(save_point="before")
+
+	def test_a_check_that_may_be_the_last_keeps_it_awake_for_signatures(self) -> None:
+		frappe.db.set_value(
+			"CDN File",
+			{"path": paths.lesson(self.course["lessons"][0].name)},
+			"signed_until",
+			now_datetime() + timedelta(hours=3),
+		)
+		self.tick()
+		self.assertTrue(self.come_by())
+		self.days_pass()
+		self.assertFalse(self.come_by())
+		self.tick()
+		self.assertTrue(self.come_by())
+
+	def test_where_nothing_is_to_come_frappe_decides(self) -> None:
+		self.tick()
+		self.assertFalse(self.come_by())
+
+	def test_while_export_is_disabled_frappe_decides(self) -> None:
+		self.save("edited")
+		self.configure(enabled=0)
+		self.tick()
+		self.batch()
+		self.assertFalse(self.come_by())
+
+	def test_a_frappe_that_asks_something_else_is_told_twice_a_day_at_most(self) -> None:
+		self.save("edited")
+		with patch.object(dormancy, "is_dormant", return_value=True):
+			for _ in range(3):
+				self.tick()
+		self.assertEqual(frappe.db.count("Activity Log", {"subject": ("like", "memora %")}), 1)
 
 	def test_status_and_doctor_say_so(self) -> None:
 		self.assertTrue(operations.status()["dormant"])

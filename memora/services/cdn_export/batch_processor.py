@@ -22,7 +22,6 @@ import frappe
 import redis
 from frappe.utils import now_datetime
 from frappe.utils.background_jobs import get_queue
-from frappe.utils.scheduler import is_dormant
 from rq import Worker
 
 from memora.exceptions import (
@@ -35,6 +34,7 @@ from memora.exceptions import (
 from memora.services.cdn_export import (
 	build,
 	database,
+	dormancy,
 	events,
 	failures,
 	fold,
@@ -157,6 +157,7 @@ def run_batch(triggered_by: str = "Scheduler") -> dict[str, Any]:
 	result = {"folded": folded, "waiting": len(waiting), "drains": 0}
 	if not options.enabled:
 		return {**result, "skipped": "export is disabled in CDN Settings"}
+	_will_sleep(options)  # what this batch leaves for later must not wait for a login
 	if waiting or _has_leftovers() or _to_be_renewed(options):
 		batch = frappe.generate_hash(length=16)
 		result["drains"] = _enqueue_drains(len(waiting), triggered_by, batch)
@@ -589,8 +590,13 @@ def _mirror(options: settings.ExportSettings) -> None:
 
 
 def _ring_clock(options: settings.ExportSettings) -> None:
-	"""Leave word that the minute's check was run, and whether it may be the last before the next batch."""
-	next_batch = now_datetime() + timedelta(minutes=options.interval_minutes) + _MARGIN
+	"""Leave word that the minute's check was run, and whether it may be the last before the next batch, although the site
+	was kept awake if there is work to come."""
 	pending_queue.set_clock(
-		pending_queue.Clock(time.time(), options.threshold, options.enabled, bool(is_dormant(next_batch)))
+		pending_queue.Clock(time.time(), options.threshold, options.enabled, _will_sleep(options))
 	)
+
+
+def _will_sleep(options: settings.ExportSettings) -> bool:
+	next_batch = now_datetime() + timedelta(minutes=options.interval_minutes) + _MARGIN
+	return dormancy.will_sleep(next_batch, keep_awake=options.enabled)

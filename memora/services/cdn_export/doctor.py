@@ -297,7 +297,8 @@ def scheduler() -> Iterator[Finding]:
 			"scheduler",
 			"warning",
 			"Nobody has logged in for days, so Frappe schedules jobs once a day at most, and for up to an hour "
-			"after the next login. A save that queues a plan starts the batch itself.",
+			"after the next login. A save that queues a plan starts the batch itself, and while anything is to be "
+			"tried again, removed or renewed, memora keeps the scheduler awake.",
 			"Log in once, or raise dormant_days in System Settings.",
 		)
 	method = "memora.services.cdn_export.batch_processor.check_due"

@@ -14,7 +14,7 @@ from typing import Any
 import frappe
 import redis
 from frappe import _
-from frappe.utils import cint, now_datetime
+from frappe.utils import cint, get_datetime, now_datetime
 from frappe.utils.scheduler import is_dormant
 
 from memora.services.cdn_export import (
@@ -186,8 +186,9 @@ def status() -> dict[str, Any]:
 
 
 def recent_failures(limit: int = 20) -> list[dict[str, Any]]:
-	"""The latest failed attempts at plans, and what fails now beside them (a shared subject, the list of plans, a removal),
-	newest first, each with its cause. `name` is the record of an attempt, or the label of what fails."""
+	"""The latest failed attempts at plans, and what fails now beside them (a shared subject, the list of plans, a removal,
+	the place as a whole), newest first, each with its cause. `name` is the record of an attempt, or the label of what fails:
+	"place" for a bucket or folder that is not this site's."""
 	_waiting, dead = publish_state.waiting_and_dead()
 	failing = [
 		(state, error) for state, error in [*dead, *publish_state.failing()] if state.scope_type != "plan"
@@ -206,8 +207,27 @@ def recent_failures(limit: int = 20) -> list[dict[str, Any]]:
 		}
 		for state, error in failing
 	]
-	found = [*others, *_logs(_FAILED, _FAILURE_FIELDS, limit)]
+	found = [*_refused_place(), *others, *_logs(_FAILED, _FAILURE_FIELDS, limit)]
 	return sorted(found, key=lambda row: row["creation"], reverse=True)[: _rows(limit)]
+
+
+def _refused_place() -> list[dict[str, Any]]:
+	"""The bucket or folder as a row of `recent_failures`, if nothing may be written to it."""
+	refused = place_refused()
+	if not refused:
+		return []
+	return [
+		{
+			"name": "place",
+			"plan_id": "",
+			"plan_title": settings.place_label(settings.saved()),
+			"status": "Failed",
+			"error_message": refused,
+			"retry_count": 0,
+			"next_retry_at": None,
+			"creation": get_datetime(ownership.known().refused_since),
+		}
+	]
 
 
 def sync_history(plan: str | None = None, limit: int = 50, *, failed: bool = False) -> list[dict[str, Any]]:
