@@ -818,17 +818,17 @@ class TestDormant(PublishingTestCase):
 			"insert into `tabCDN Change` (name, ref_doctype, ref_name) values ('x', 'Memora Subject', 'x')",
 		):
 			with self.subTest(what):
-				frappe.db.savepoint("before")
+				frappe.db.savepoint("as_it_was")
 				frappe.db.sql(what)
 				self.assertTrue(frappe.db.sql(dormancy._ANYTHING_TO_COME)[0][0])
-				frappe.db.rollback(save_point="before")
+				frappe.db.rollback(save_point="as_it_was")
 
 	def test_a_check_that_may_be_the_last_keeps_it_awake_for_signatures(self) -> None:
 		frappe.db.set_value(
 			"CDN File",
 			{"path": paths.lesson(self.course["lessons"][0].name)},
 			"signed_until",
-			now_datetime() + timedelta(hours=3),
+			now_datetime() + timedelta(days=2),  # due in no zone
 		)
 		self.tick()
 		self.assertTrue(self.come_by())
@@ -850,10 +850,11 @@ class TestDormant(PublishingTestCase):
 
 	def test_a_frappe_that_asks_something_else_is_told_twice_a_day_at_most(self) -> None:
 		self.save("edited")
+		before = frappe.db.count("Activity Log")
 		with patch.object(dormancy, "is_dormant", return_value=True):
 			for _ in range(3):
 				self.tick()
-		self.assertEqual(frappe.db.count("Activity Log", {"subject": ("like", "memora %")}), 1)
+		self.assertEqual(frappe.db.count("Activity Log"), before + 1)
 
 	def test_status_and_doctor_say_so(self) -> None:
 		self.assertTrue(operations.status()["dormant"])

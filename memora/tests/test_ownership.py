@@ -15,7 +15,7 @@ from urllib.parse import unquote
 import frappe
 import orjson
 
-from memora.api import publishing
+from memora.api import cdn_admin, publishing
 from memora.exceptions import PlaceRefusedError, StorageUnavailableError
 from memora.patches import outdate_metadata
 from memora.services.cdn_export import (
@@ -95,6 +95,7 @@ class Marked(BucketTestCase):
 			),
 			"test connection": findings[0]["message"] + findings[0]["mend"],
 			"admins": frappe.get_last_doc("Notification Log").email_content,
+			"failures": cdn_admin.get_recent_failures()[0]["error_message"],
 			"process": operations.process()["failures"][0]["error_message"],
 		}
 		for where, text in said.items():
