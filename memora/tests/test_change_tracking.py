@@ -728,7 +728,9 @@ class TestDormant(PublishingTestCase):
 		frappe.db.commit()
 		self.batch()
 		job = frappe.get_all("Scheduled Job Type", limit=1, pluck="name")[0]  # the one job of today is done
-		frappe.get_doc({"doctype": "Scheduled Job Log", "scheduled_job_type": job, "status": "Complete"}).insert()
+		frappe.get_doc(
+			{"doctype": "Scheduled Job Log", "scheduled_job_type": job, "status": "Complete"}
+		).insert()
 		self.days_pass()
 		self.addCleanup(frappe.db.commit)
 		self.addCleanup(frappe.db.sql, "update `tabActivity Log` set modified = utc_timestamp()")

@@ -751,7 +751,9 @@ def _edit_and_process(lesson: str) -> str:
 def _take_over() -> None:
 	ownership.take_over()
 	batch_processor.process()
-	clock.skip(3 * clock.MINUTE)  # what stands there with a version of this very second is gone above by the next try
+	clock.skip(
+		3 * clock.MINUTE
+	)  # what stands there with a version of this very second is gone above by the next try
 	batch_processor.process()
 	upkeep.run()
 	drained = batch_processor.process()

@@ -200,7 +200,7 @@ class TestStatements(PublishingTestCase):
 				self.assertEqual(batch_processor.run_batch()["waiting"], 0)
 			self.assertEqual([*steps, *more], [])
 			costs.append((len(look), len(batch)))
-		self.assertEqual(costs, [(6, 13)] * 2)  # one of them asks when somebody last logged in
+		self.assertEqual(costs, [(6, 14)] * 2)  # one of each asks when somebody last logged in
 
 	def costs_of_builds(self) -> dict[str, int]:
 		"""Publish; how many statements each build sent, that of a group by all their names."""
