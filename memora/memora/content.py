@@ -13,7 +13,7 @@ from frappe.utils import cstr
 
 from memora.memora import overrides
 from memora.memora.texts import PlainTexts
-from memora.services.cdn_export import file_types, items, media
+from memora.services.cdn_export import file_types, items, media, stage_files
 from memora.services.cdn_export.dependency_resolver import CONTENT, PARENT_FIELDS, PLAN
 from memora.services.cdn_export.plain_text import as_html
 
@@ -24,6 +24,7 @@ _ADDRESS = re.compile(r"(/|https?://)[^<>\"`\ud800-\udfff]*")
 """Of a picture. The Desk puts it into HTML and makes a link of it: neither `"` nor `javascript:` may come there. Half a
 character, as JSON can bring it, is none that a database keeps."""
 
+_FILES = (stage_files.PUBLIC, stage_files.PRIVATE)
 
 _HIGHEST_PLACE = 2**31 - 1
 """What an Int column holds; behind it siblings stand in the order of their creation."""
@@ -134,17 +135,20 @@ class ContentNode(Titled):
 			warn_unpublished(where, media.refused_picture(url))
 
 	def _check_picture(self, fieldname: str, url: str) -> None:
-		if not _ADDRESS.fullmatch(url):
+		if _ADDRESS.fullmatch(url):
+			return
+		field, signs = _(self.meta.get_label(fieldname)), as_html('< > " `')
+		if url.startswith(_FILES):
 			frappe.throw(
 				_(
-					"{0} of {1} is no address of a picture. Attach a file, or enter an address like {2}; neither may hold any of {3}."
-				).format(
-					_(self.meta.get_label(fieldname)),
-					called(self),
-					"https://example.com/a.png",
-					as_html('< > " `'),
-				),
+					"{0} of {1}: the file's name “{2}” holds one of {3}. Rename the file without it, and attach it again."
+				).format(field, called(self), as_html(url.rpartition("/")[2]), signs)
 			)
+		frappe.throw(
+			_(
+				"{0} of {1} is no address of a picture. Attach a file, or enter an address like {2}; neither may hold any of {3}."
+			).format(field, called(self), "https://example.com/a.png", signs),
+		)
 
 	def _check_item(self) -> None:
 		item, problem = self.get("required_item"), items.problem(self.get("required_item"))

@@ -6,7 +6,7 @@ from pathlib import Path
 import frappe
 from frappe.utils import set_request
 
-from memora.services.cdn_export import preview
+from memora.services.cdn_export import plain_text, preview
 from memora.tests.factories import (
 	make,
 	make_lesson,
@@ -68,6 +68,13 @@ class TestContent(MemoraTestCase):
 			self.assertEqual(make_subject(image=image).image, image)
 		for color in ("#1B6EC2", "rebeccapurple", "rgb(0 10% 5 / 0.5)", ""):
 			self.assertEqual(make_subject(color_code=color).color_code, color)
+
+	def test_a_picture_whose_name_cannot_be_kept_is_to_be_renamed(self) -> None:
+		for sign in '"`<>':
+			with self.subTest(sign), self.assertRaises(frappe.ValidationError) as refused:
+				make_subject(image=f"/files/map{sign}1.png")
+			for word in ("Image", "Rename the file", plain_text.as_html(f"map{sign}1.png")):
+				self.assertIn(word, str(refused.exception))
 
 	def test_a_picture_of_before_stays(self) -> None:
 		subject = make_subject()

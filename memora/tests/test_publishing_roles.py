@@ -10,12 +10,13 @@ from collections.abc import Callable
 from typing import Any
 
 import frappe
+from frappe.model import no_value_fields
 
 import memora
 from memora.api import cdn_admin, publishing
 from memora.install import ADMIN, EDITOR
 from memora.tests import factories
-from memora.tests.publishing import PublishingTestCase, make_course
+from memora.tests.publishing import PublishingTestCase, chain, make_course
 from memora.tests.utils import set_in_test
 from memora.tests.web import Web
 
@@ -373,6 +374,68 @@ class TestArguments(PublishingTestCase):
 						said = json.loads(text)
 						self.assertTrue(said.get("_server_messages") or said.get("exception"), text[:500])
 						self.assertNotIn("<img", str(said.get("_server_messages")))
+
+
+class TestDocuments(PublishingTestCase):
+	"""What a script sends for a document, field by field: it is saved, or refused in a sentence."""
+
+	SHAPES = ("a list", "an object", "a number", "half a character")
+
+	def setUp(self) -> None:
+		super().setUp()
+		self.web = Web()
+		self.user = self.web.make_user("documents@endpoints.test", "System Manager", EDITOR)
+		self.addCleanup(frappe.db.commit)
+		self.addCleanup(frappe.delete_doc, "User", self.user, force=True, ignore_permissions=True)
+		course = make_course(units=1, lessons=1)
+		self.plan = factories.make_plan(
+			[course["subject"]], overrides=[factories.override(course["units"][0], "Rename", "Other")]
+		)
+		terms = [
+			frappe.get_doc(f"Memora {kind.title()}", self.plan.get(kind))
+			for kind in ("season", "grade", "stream")
+		]
+		self.docs = [*chain(course), self.plan, *terms]
+		frappe.db.commit()
+
+	def assertAnswered(self, method: str, path: str, sent: Any) -> None:
+		answer = self.web.ask(self.user, method, path, data=json.dumps(sent), content_type="application/json")
+		text = answer.get_data(as_text=True)
+		self.assertLess(answer.status_code, 500, text[-900:])
+		if answer.status_code >= 400:
+			self.assertTrue(json.loads(text).get("_server_messages"), text[:500])
+
+	def test_a_value_of_another_shape_is_refused_in_a_sentence(self) -> None:
+		for doc in self.docs:
+			path = f"/api/resource/{doc.doctype}"
+			whole = doc.as_dict(convert_dates_to_str=True)
+			for df in [df for df in doc.meta.fields if df.fieldtype not in no_value_fields or df.options]:
+				for what in self.SHAPES:
+					with self.subTest(doc.doctype, field=df.fieldname, given=what):
+						sent = {df.fieldname: BAD[what]}
+						self.assertAnswered("PUT", f"{path}/{doc.name}", sent)
+						if what == "a list":
+							self.assertAnswered("POST", path, {**whole, "name": None, **sent})
+			for fieldname in ("name", "idx", "owner", "creation", "modified"):
+				with self.subTest(doc.doctype, field=fieldname):
+					self.assertAnswered("PUT", f"{path}/{doc.name}", {fieldname: BAD["a list"]})
+			with self.subTest(doc.doctype, given="a list"):
+				self.assertAnswered("PUT", f"{path}/{doc.name}", ["x"])
+
+	def test_rows_of_another_shape_are_refused_in_a_sentence(self) -> None:
+		for doc in self.docs:
+			path = f"/api/resource/{doc.doctype}/{doc.name}"
+			for table in doc.meta.get_table_fields():
+				for rows in ("x", {"x": 1}, ["x"], [1], [None], [["x"]], 1, True, [{}], [{"x": []}]):
+					with self.subTest(doc.doctype, table=table.fieldname, given=rows):
+						self.assertAnswered("PUT", path, {table.fieldname: rows})
+				row = doc.get(table.fieldname)[0].as_dict(convert_dates_to_str=True)
+				for df in frappe.get_meta(table.options).fields:
+					for what in self.SHAPES:
+						with self.subTest(table.options, field=df.fieldname, given=what):
+							self.assertAnswered(
+								"PUT", path, {table.fieldname: [{**row, df.fieldname: BAD[what]}]}
+							)
 
 
 def arguments_of(function: Callable[..., Any]) -> list[str]:

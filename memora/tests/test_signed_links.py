@@ -457,6 +457,53 @@ class TestVideoFolders(BucketTestCase):
 		(finding,) = (found for found in doctor.run(bucket=False) if found.check == "video links")
 		self.assertIn(self.lesson.name, finding.message)
 
+	def unsigned(self) -> dict[str, dict[str, Any]]:
+		"""Configs with an address of the bucket itself, where nothing signs it, by what they are."""
+		film, page = (f"{self.endpoint}/{self.bucket}/{key}" for key in ("videos/a.mp4", "sheets/a.pdf"))
+		return {
+			"a film in HTML": {"html": f'<p>See <video src="{film}"></video></p>'},
+			"a link": {"html": f"<a href='{page}?X-Amz-Signature=abc'>sheet</a>"},
+			"a style": {"html": f"<p style='background: url({page})'>x</p>"},
+			"entities": {"html": f'<a href="{page.replace("/", "&#47;")}">sheet</a>'},
+			"Markdown": {"text": f"![sheet]({page})"},
+			"a text": {"solutions": ["none", page]},
+			"S3's own": {"html": f"<img src=s3://{self.bucket}/{page[-12:]}>"},
+		}
+
+	def text(self, config: dict[str, Any], type_: str = "Text") -> dict[str, str]:
+		return {"title": "Watch", "type": type_, "config": orjson.dumps(config).decode()}
+
+	def test_an_address_of_the_bucket_that_nothing_signs_is_refused_when_saved(self) -> None:
+		self.configure(cdn_base_url=CDN)
+		for what, config in self.unsigned().items():
+			for type_ in ("Text", "Question", "Interactive"):
+				with self.subTest(what, type=type_), self.assertRaises(frappe.ValidationError) as refused:
+					self.change(self.lesson, stages=[self.text(config, type_)])
+				for word in (self.lesson.title, "Watch", "not be signed", "video_url"):
+					self.assertIn(word, str(refused.exception))
+		with self.assertRaises(frappe.ValidationError):
+			poster = f"{self.endpoint}/{self.bucket}/videos/a.png"
+			self.change(
+				self.lesson, stages=[self.text({"video_url": "videos/a.mp4", "poster": poster}, "Video")]
+			)
+		for config in (
+			{"html": f'<a href="{CDN}/sheets/a.pdf">on the CDN</a> {self.bucket}/a'},
+			{"html": f'<a href="https://elsewhere.example/{self.bucket}/a">elsewhere</a>'},
+			{"html": "videos/a.mp4"},
+		):
+			self.change(self.lesson, stages=[self.text(config)])
+
+	def test_such_an_address_of_before_stays_and_doctor_names_it(self) -> None:
+		self.configure(cdn_base_url=CDN)
+		self.change(self.lesson, stages=[self.text({"html": "x"})])
+		for config in self.unsigned().values():
+			frappe.db.set_value("Memora Lesson Stage", {"parent": self.lesson.name}, self.text(config))
+			stages = [stage.as_dict() for stage in frappe.get_doc("Memora Lesson", self.lesson.name).stages]
+			stages[0].config = self.text({**config, "body": "Edited beside it"})["config"]
+			self.change(self.lesson, stages=stages)
+		(finding,) = (found for found in doctor.run(bucket=False) if found.check == "video links")
+		self.assertIn(self.lesson.name, finding.message)
+
 	def test_no_settings_make_a_folder_of_memoras_own_a_video_folder(self) -> None:
 		for folder in (
 			"plans",

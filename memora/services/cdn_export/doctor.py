@@ -566,16 +566,16 @@ def leftovers() -> Iterator[Finding]:
 
 
 def video_links() -> Iterator[Finding]:
-	"""Links into the bucket that lead to no film; what is saved now cannot be one, what was there before may."""
+	"""Links into the bucket that are not signed; what is saved now cannot be one, what was there before may."""
 	if strays := films.stray_links():
 		named = [f"{lesson} ({link[:80]})" for lesson, link in strays]
 		yield Finding(
 			"video links",
 			"warning",
-			f"{len(strays)} Video links lead into the bucket, but to none of its video folders, so they are not signed:"
-			f" {_some(named)}.",
-			"Move these films into a video folder and change the links, or add their folder to Video Folders in CDN"
-			" Settings.",
+			f"{len(strays)} links of lessons lead into the bucket and are not signed, because they lead to none of its"
+			f" video folders or are no Video's: {_some(named)}.",
+			"Move these films into a video folder and link to them in a Video, or add their folder to Video Folders in"
+			" CDN Settings; link to other files by their address on the CDN.",
 		)
 
 

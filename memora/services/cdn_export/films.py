@@ -1,28 +1,47 @@
 """The links of lessons into the bucket, as editors have written them: which lead to films, and which to anything else.
 
-A save refuses the latter (`MemoraLessonStage`). What stood there before, or was written by SQL, is listed by `bench memora
-doctor` and never signed.
+A Video's link to a film is signed. Any other address of the bucket would be published unsigned, so a save refuses it
+(`MemoraLessonStage`). What stood there before, or was written by SQL, is listed by `bench memora doctor` and never signed.
 """
 
 from __future__ import annotations
 
 import mimetypes
 from collections.abc import Iterator
+from typing import Any
 
 import frappe
 import orjson
 from frappe.model.document import Document
 
-from memora.services.cdn_export import paths, settings
+from memora.services.cdn_export import paths, settings, stage_files
+from memora.services.cdn_export.storage.s3_links import Links
 
 # What HTML plays that mimetypes calls otherwise, or not at all.
 _STREAMS = (".m3u8", ".mpd", ".ts")
 
 
+def strays(links: Links, type_: str, config: Any) -> Iterator[str]:
+	"""The links of a stage that lead into the bucket and are not signed: a Video's to what is no film, and the bucket's
+	own addresses anywhere else in the stage."""
+	video = config.get("video_url") if type_ == "Video" and isinstance(config, dict) else None
+	if isinstance(video, str):
+		if links.strays(video):
+			yield video
+		config = {key: value for key, value in config.items() if key != "video_url"}
+	yield from filter(links.passes_cdn_by, stage_files.addresses(config))
+
+
 def stray_links() -> list[tuple[str, str]]:
-	"""Each Video's link into the bucket that leads to no film, with its lesson's name: it is not signed."""
-	links = settings.open_links(settings.saved())
-	return [(lesson, link) for lesson, link in _video_links() if links.strays(link)] if links else []
+	"""Each link into the bucket that is not signed, with its lesson's name."""
+	doc = settings.saved()
+	if not (links := settings.open_links(doc)):
+		return []
+	return [
+		(lesson, link)
+		for lesson, type_, config in _stages("type = 'Video' or locate(%s, config)", doc.bucket_name)
+		for link in strays(links, type_, config)
+	]
 
 
 def folders_in_use(doc: Document) -> tuple[str, ...]:
@@ -49,16 +68,22 @@ def folders_in_use(doc: Document) -> tuple[str, ...]:
 
 
 def _video_links() -> Iterator[tuple[str, str]]:
-	for lesson, config in frappe.db.sql(
-		"select parent, config from `tabMemora Lesson Stage` where type = 'Video' and config is not null order by parent, idx"
-	):
-		try:
-			found = orjson.loads(config)
-		except orjson.JSONDecodeError:
-			continue  # its lesson says so when it is built
-		link = found.get("video_url") if isinstance(found, dict) else None
+	for lesson, _, config in _stages("type = 'Video'"):
+		link = config.get("video_url") if isinstance(config, dict) else None
 		if isinstance(link, str):
 			yield lesson, link
+
+
+def _stages(where: str, *values: str) -> Iterator[tuple[str, str, Any]]:
+	"""Lesson, type and config of stages, as they are stored."""
+	for lesson, type_, config in frappe.db.sql(
+		f"select parent, type, config from `tabMemora Lesson Stage` where config is not null and ({where}) order by parent, idx",
+		values,
+	):
+		try:
+			yield lesson, type_, orjson.loads(config)
+		except orjson.JSONDecodeError:
+			continue  # its lesson says so when it is built
 
 
 def _may_be_played(key: str) -> bool:

@@ -59,6 +59,7 @@ _BEFORE_SOURCE = re.compile(r"[\s,]*")
 _SOURCE = re.compile(r"\S+")
 _DESCRIPTION = re.compile(r"[^,]*")
 _ELSEWHERE = re.compile(r"#|\?|//|[a-zA-Z][a-zA-Z0-9+.-]+:")
+_WITH_HOST = re.compile(r"""(?:\b(?:https?|s3):)?[/\\]{2,}[^\s<>"'`)]+""", re.IGNORECASE)
 _PROSE = re.compile(r"[\n\r\t]")
 _IGNORED = str.maketrans("", "", "\t\r\n")  # by browsers, anywhere in an address
 _MENTION = re.compile(r"(?<![\w.%-])(?:/private)?/files/[^\s<>\"')\]]+")
@@ -163,6 +164,15 @@ def mentions(config: Any) -> Iterator[str]:
 			yield from _MENTION.findall(config[at:start])
 			at = end
 		yield from _MENTION.findall(config[at:])
+
+
+def addresses(config: Any) -> Iterator[str]:
+	"""Every address with a host that stands anywhere in a stage's texts: as a text of its own, in HTML, in Markdown."""
+	if isinstance(config, dict | list):
+		for value in config.values() if isinstance(config, dict) else config:
+			yield from addresses(value)
+	elif isinstance(config, str):
+		yield from _WITH_HOST.findall(unescape(config))
 
 
 def _is_address(text: str) -> bool:

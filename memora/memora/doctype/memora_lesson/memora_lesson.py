@@ -40,13 +40,14 @@ class MemoraLesson(ContentNode):
 		self.refuse_too_large()
 		before = self.get_doc_before_save()
 		rows = {row.name: row for row in before.stages} if before else {}
-		kept = {stage.video_url() for stage in rows.values()}
+		kept = {(row.type, row.config) for row in rows.values()}
 		for stage in self.stages:
 			stage.validate_config(self.title, rows.get(stage.name))
-			if not self.flags.restored and stage.video_url() not in kept:
-				stage.refuse_stray_link(self.title)
-			if before is None or stage.config not in {row.config for row in rows.values()}:
-				stage.warn_of_files(self.title)
+			if (stage.type, stage.config) in kept:
+				continue
+			if not self.flags.restored:
+				stage.refuse_stray_links(self.title, rows.values())
+			stage.warn_of_files(self.title)
 
 	def refuse_too_large(self):
 		"""Refuse what MariaDB does not take in one statement, of which the largest is that of the version: what was in

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import frappe
@@ -9,7 +10,7 @@ from frappe.utils import cstr
 
 from memora.memora.content import warn_unpublished
 from memora.memora.texts import PlainTexts
-from memora.services.cdn_export import exact_json, media, settings, stage_rules
+from memora.services.cdn_export import exact_json, films, media, settings, stage_rules
 from memora.services.cdn_export.plain_text import as_html
 
 
@@ -38,9 +39,8 @@ class MemoraLessonStage(PlainTexts):
 			self.get_doc_before_save(),
 		)
 		self.validate_config(lesson, before)
-		if not before or before.video_url() != self.video_url():
-			self.refuse_stray_link(lesson)
 		if not before or before.config != self.config:
+			self.refuse_stray_links(lesson, [before] if before else [])
 			self.warn_of_files(lesson)
 
 	def validate_config(self, lesson: str, before: PlainTexts | None = None):
@@ -74,6 +74,38 @@ class MemoraLessonStage(PlainTexts):
 				indicator="orange",
 			)
 
+	def stray_links(self) -> set[str]:
+		"""The links into the bucket that are not signed, as CDN Settings have it now."""
+		links = settings.open_links()
+		try:
+			return set(films.strays(links, cstr(self.type), self._parsed_config())) if links else set()
+		except ValueError:
+			return set()
+
+	def refuse_stray_links(self, lesson: str, before: Iterable[MemoraLessonStage]):
+		"""Refuse links that lead into the bucket and would not be signed (spec, "Publishing"): a Video's to what is no
+		film, and the bucket's own addresses anywhere else. Those that the rows of `before` have stay."""
+		strays = self.stray_links()
+		if strays:
+			strays -= set().union(*(row.stray_links() for row in before))
+		if not strays:
+			return
+		if self.video_url() in strays:
+			self._refuse(
+				lesson,
+				_(
+					"its {0} leads into the bucket, but into none of its video folders ({1}). Put the film there, or"
+					" have an admin add its folder to Video Folders in CDN Settings."
+				).format('"video_url"', as_html(", ".join(settings.open_links().films))),
+			)
+		self._refuse(
+			lesson,
+			_(
+				"“{0}” leads into the bucket and would not be signed. Put a film into the {1} of a Video; link to"
+				" anything else by its address on the CDN, or attach it."
+			).format(as_html(min(strays)[:140]), '"video_url"'),
+		)
+
 	def video_url(self) -> str:
 		"""The link of a Video; "" for anything else, and where the config is no such object."""
 		try:
@@ -82,18 +114,6 @@ class MemoraLessonStage(PlainTexts):
 			config = None
 		url = config.get("video_url") if isinstance(config, dict) else ""
 		return url if isinstance(url, str) else ""
-
-	def refuse_stray_link(self, lesson: str):
-		"""Refuse a Video that leads to anything of the bucket but a film (spec, "Publishing"): nothing else is signed."""
-		links = settings.open_links() if self.video_url() else None
-		if links and links.strays(self.video_url()):
-			self._refuse(
-				lesson,
-				_(
-					"its {0} leads into the bucket, but into none of its video folders ({1}). Put the film there, or"
-					" have an admin add its folder to Video Folders in CDN Settings."
-				).format('"video_url"', as_html(", ".join(links.films))),
-			)
 
 	def warn_of_files(self, lesson: str):
 		"""Say which files of the config learners will not see, and which links lead nowhere for them."""

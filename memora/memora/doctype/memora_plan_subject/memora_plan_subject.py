@@ -1,7 +1,7 @@
-from frappe.model.document import Document
+from memora.memora.texts import PlainTexts
 
 
-class MemoraPlanSubject(Document):
+class MemoraPlanSubject(PlainTexts):
 	# begin: auto-generated types
 	# This code is auto-generated. Do not modify anything in this block.
 

@@ -90,28 +90,36 @@ class Links:
 		".." or an empty part."""
 		return self._inside(link) is not None and self.film(link) is None
 
+	def passes_cdn_by(self, address: str) -> bool:
+		"""Whether a web or s3:// address leads into the bucket itself, not through CDN Base URL."""
+		found = list(self._found(address.strip()))
+		return bool(found) and all(is_s3 for _, is_s3 in found)
+
 	def _inside(self, link: str) -> Link | None:
 		"""Where in the bucket a link leads, whether or not an object can be called so; None when it leads elsewhere."""
-		link = link.strip()
+		return next((found for found, _ in self._found(link.strip())), None)
+
+	def _found(self, link: str) -> Iterator[tuple[Link, bool]]:
+		"""`_inside` by each address that the bucket has, and whether S3 itself answers there."""
 		if len(link) > _LONGEST_LINK:
-			return None
+			return
 		address = link.translate(_IGNORED)
 		if address[:5].lower() == "s3://":
 			bucket, _, key = address[5:].partition("/")
-			return Link(key) if bucket == self._bucket else None
-		if origin := _ORIGIN.match(address):
+			if bucket == self._bucket:
+				yield Link(key), True
+		elif origin := _ORIGIN.match(address):
 			place = _PLACE.sub(lambda found: found[0].replace("\\", "/"), address[origin.end() :], count=1)
-			return self._of_url(f"{origin['scheme'] or 'https'}://{place}")
-		if link.startswith("/") or _SCHEME.match(address) or _WEB_ADDRESS.match(address):
-			return None
-		return Link(link) if link else None
+			yield from self._of_url(f"{origin['scheme'] or 'https'}://{place}")
+		elif link and not (link.startswith("/") or _SCHEME.match(address) or _WEB_ADDRESS.match(address)):
+			yield Link(link), False
 
-	def _of_url(self, url: str) -> Link | None:
+	def _of_url(self, url: str) -> Iterator[tuple[Link, bool]]:
 		try:
 			parts = urlsplit(url)
 			host = _host_and_port(url)
 		except ValueError:
-			return None
+			return
 		# A browser folds ".." away before it asks, a server may do so after.
 		for typed in (parts.path, _folded(parts.path)):
 			for root, is_s3 in self._roots(host):
@@ -119,8 +127,7 @@ class Links:
 				if as_read.startswith(root):
 					literal = _decoded(typed).removeprefix(root) if is_s3 and "+" in typed else ""
 					fragment = f"#{parts.fragment}" if parts.fragment else ""
-					return Link(as_read.removeprefix(root), fragment, literal)
-		return None
+					yield Link(as_read.removeprefix(root), fragment, literal), is_s3
 
 	def _roots(self, host: Host) -> Iterator[tuple[str, bool]]:
 		"""Where the bucket begins in the paths of a host, and whether S3 itself answers there."""
