@@ -195,6 +195,11 @@ class TestDocTypes(MemoraTestCase):
 		shown = {block["data"].get("shortcut_name") for block in json.loads(workspace.content)}
 		self.assertTrue(shown.issuperset(shortcut.label for shortcut in workspace.shortcuts))
 
+	def test_the_form_of_a_season_says_that_its_dates_publish_nothing(self) -> None:
+		meta = frappe.get_meta("Memora Season")
+		for field in ("start_date", "end_date"):
+			self.assertIn("For your information only", meta.get_field(field).description or "", field)
+
 	def test_versions_and_generations_outgrow_an_int(self) -> None:
 		for doctype, fieldname in (
 			("CDN File", "version"),

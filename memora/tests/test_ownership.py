@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Lock
 from typing import Any
 from unittest.mock import patch
 from urllib.parse import unquote
@@ -26,11 +29,12 @@ from memora.services.cdn_export import (
 	ownership,
 	paths,
 	reconciliation,
+	removals,
 	settings,
 	site_key,
 	upkeep,
 )
-from memora.services.cdn_export.storage import Upload
+from memora.services.cdn_export.storage import Upload, r2
 from memora.tests import clock, factories
 from memora.tests.buckets import BucketTestCase
 from memora.tests.copies import copied_site
@@ -489,6 +493,49 @@ class TestForeign(Marked):
 		self.assertEqual(self.failures(), {})
 		self.check()
 
+	def test_a_file_of_another_site_where_ours_was_is_not_removed_with_its_lesson(self) -> None:
+		self.put_as(OTHER, self.lesson_path)
+		before = self.objects()[self.lesson_path]
+		other = self.course["lessons"][1]
+		for lesson in (self.lesson, other):
+			self.change(lesson, is_published=0)
+		self.publish()
+		self.assertEqual(self.failures(), {})
+		self.assertEqual(self.objects()[self.lesson_path], before)
+		self.assertNotIn(f"lessons/{other.name}.json", self.paths())
+		self.check(leaving=[self.lesson_path])
+
+	def test_what_is_removed_is_looked_at_with_one_request_a_file(self) -> None:
+		with FaultyServer(self.endpoint) as server:
+			self.configure(endpoint_url=server.url)
+			self.publish()
+			paths_of = [f"lessons/{lesson.name}.json" for lesson in self.course["lessons"][:2]]
+			for most, heads in ((1_000, 2), (1, 0)):
+				for lesson in self.course["lessons"][:2]:
+					self.change(lesson, is_published=1)
+				self.publish()
+				for lesson in self.course["lessons"][:2]:
+					self.change(lesson, is_published=0)
+				server.requests.clear()
+				with patch.object(removals, "_LOOKED_AT_MOST", most):
+					self.publish()
+				asked = Counter(
+					request.method for request in server.requests if request.path.endswith(tuple(paths_of))
+				)
+				self.assertEqual(asked["HEAD"], heads)
+				self.assertFalse(set(paths_of) & self.paths())
+
+	def test_a_key_that_may_not_look_removes_what_was_withdrawn(self) -> None:
+		with FaultyServer(self.endpoint) as server:
+			self.configure(endpoint_url=server.url)
+			self.publish()
+			self.change(self.lesson, is_published=0)
+			with server.broken(
+				lambda request: s3_error(403, "AccessDenied") if request.method == "HEAD" else None
+			):
+				self.publish()
+		self.assertNotIn(self.lesson_path, self.paths())
+
 	def test_a_new_lesson_does_not_overwrite_what_stands_at_its_path(self) -> None:
 		new = factories.make_lesson(parent_topic=self.course["topics"][0].name, is_published=1)
 		path = f"lessons/{new.name}.json"
@@ -660,6 +707,46 @@ class TestFolders(PublishingTestCase):
 			self.publish()
 			self.check()
 
+	def test_production_restored_with_its_public_files_publishes_into_its_own_folder(self) -> None:
+		"""`bench restore --with-public-files` brings what is published along, but not what `private` notes of it: files of
+		the moment of the dump, older ones, or newer ones, with production's `site_config.json` or without."""
+		self.configure(local_path="")
+		production = self.local_path = Path(settings.local_path(settings.saved()))
+		for folder in (production, Path(settings.local_meta(settings.saved()))):
+			self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+		course = make_course()
+		factories.make_plan([course["subject"]], is_published=1)
+		lesson = course["lessons"][0]
+		self.publish()
+
+		def public_files() -> Path:
+			folder = TemporaryDirectory()
+			self.addCleanup(folder.cleanup)
+			return Path(shutil.copytree(production, Path(folder.name) / "memora"))
+
+		older = public_files()
+		self.change(lesson, title="In the dump")
+		self.change(course["lessons"][1], is_published=0)
+		self.publish()
+		for with_key in (True, False):
+			with copied_site(with_key=with_key) as copy:
+				same = public_files()
+				self.change(lesson, title=f"After the dump {with_key}")
+				self.change(course["lessons"][1], is_published=int(with_key))
+				self.publish()
+				newer, before = public_files(), self.contents()
+				self.local_path = Path(copy.name, "public", "files", "memora").resolve()
+				for files in (older, same, newer):
+					with self.subTest(with_key=with_key, files=files):
+						shutil.rmtree(self.local_path, ignore_errors=True)
+						shutil.copytree(files, self.local_path)
+						copy.run(lambda: _publish_in_time(lesson.name))
+						self.check()
+						shown = self.read(f"lessons/{lesson.name}.json")
+						self.assertEqual(shown["title"], "Edited on the copy")
+				self.local_path = production
+				self.assertEqual(self.contents(), before)
+
 	def test_two_sites_cannot_share_a_folder(self) -> None:
 		course = make_course()
 		factories.make_plan([course["subject"]], is_published=1)
@@ -669,6 +756,50 @@ class TestFolders(PublishingTestCase):
 		with other_key():
 			self.assertIn("Another site publishes to the folder", self.publish().refused)
 		self.assertEqual(self.contents(), before)
+
+
+class TestR2(Marked):
+	"""Cloudflare R2 takes one write a second for each key, from whichever worker."""
+
+	provider = "Cloudflare R2"
+
+	def test_parallel_drains_raise_the_number_though_a_second_write_within_a_second_is_refused(self) -> None:
+		r2.SPACING = 1.0  # as it is, each worker for itself
+		written: dict[str, float] = {}
+		refused: list[str] = []
+		lock = Lock()
+
+		def rule(request: Request) -> Any:
+			if request.method != "PUT":
+				return None
+			key = request.path.partition("?")[0]
+			with lock:
+				now = time.monotonic()
+				if now - written.get(key, -1.0) < 1.0:
+					refused.append(key)
+					return s3_error(
+						429, "TooManyRequests", message="Reduce your request rate for this object."
+					)
+				written[key] = now
+			return None
+
+		with FaultyServer(self.endpoint) as server:
+			server.by_rule(rule)
+			self.configure(endpoint_url=server.url)
+			self.publish()  # claims the bucket, and tries whether conditions hold: two writes of the mark
+			plans = [factories.make_plan([make_course()["subject"]], is_published=1) for _ in range(3)]
+			frappe.db.commit()
+			number = self.mark()["number"]
+			# Each worker is a batch of its own, so all write the mark at once.
+			at_once(*[lambda: batch_processor.drain(seconds=None)] * 3)
+			self.publish()
+		self.assertIn(f"/{self.bucket}/{paths.MARK}", refused)
+		self.assertEqual((self.failures(), operations.dead_letters()), ({}, []))
+		self.assertEqual(operations.place_refused(), "")
+		self.assertGreater(self.mark()["number"], number)
+		self.check()
+		for plan in plans:
+			self.learner(plan)
 
 
 class TestKey(PublishingTestCase):
@@ -748,12 +879,27 @@ def _edit_and_process(lesson: str) -> str:
 	return batch_processor.process().refused
 
 
+def _publish_in_time(lesson: str) -> None:
+	"""Edit and publish on a copy, with the tries that files of another moment may take, and its daily maintenance."""
+	doc = frappe.get_doc("Memora Lesson", lesson)
+	doc.title = "Edited"
+	doc.save()
+	doc.title = "Edited on the copy"
+	doc.save()
+	frappe.db.commit()
+	for _ in range(3):
+		batch_processor.process()
+		upkeep.run()
+		clock.skip(9 * clock.MINUTE)
+	drained = batch_processor.process()
+	if drained.failed or drained.refused or drained.left:
+		raise AssertionError(drained)
+
+
 def _take_over() -> None:
 	ownership.take_over()
 	batch_processor.process()
-	clock.skip(
-		3 * clock.MINUTE
-	)  # what stands there with a version of this very second is gone above by the next try
+	clock.skip(3 * clock.MINUTE)  # a version of this very second may stand there: the next try goes above it
 	batch_processor.process()
 	upkeep.run()
 	drained = batch_processor.process()

@@ -57,3 +57,30 @@ def test_a_command_that_fails_or_is_interrupted_stops_its_servers_too(
 		timeout=60,
 	)
 	assert (ended.returncode, ended.stdout) == (code, "stopped\n"), ended.stderr
+
+
+def test_folders_that_start_at_once_have_ports_of_their_own(tmp_path: Path) -> None:
+	"""Servers bind their ports after these were chosen, so a free port may already be another folder's."""
+	shutil.copytree(ROOT / "dev" / "lib", tmp_path / "dev" / "lib")
+	command = tmp_path / "dev" / "ports"
+	command.write_text(
+		"""source "$(dirname "$0")/lib/all.sh"
+		mkdir -p "$DEV"
+		choose_ports
+		echo "${PORT[@]}"
+		"""
+	)
+	folders = [tmp_path / f".dev{number}" for number in range(3)]
+	for _ in range(2):  # what was chosen is kept
+		chosen = [
+			subprocess.Popen(
+				["bash", command],
+				env=OURS | {"MEMORA_DEV_DIR": str(folder), "TMPDIR": str(tmp_path)},
+				stdout=subprocess.PIPE,
+				text=True,
+			)
+			for folder in folders
+		]
+		ports = [process.communicate(timeout=60)[0].split() for process in chosen]
+		assert all(len(of_one) >= 5 for of_one in ports), ports
+		assert len({port for of_one in ports for port in of_one}) == sum(map(len, ports)), ports

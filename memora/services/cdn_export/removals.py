@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 	from memora.services.cdn_export.build import Site
 
 _NAMED_AT_MOST = 5
+_LOOKED_AT_MOST = 1_000
+"""Up to so many files are looked at before they are removed; more have gone with a plan or subject, and would take long."""
+
 _REST_SECONDS = 300
 """A storage that does not answer takes two minutes to say so: no other removal of this run waits for that again."""
 
@@ -84,17 +87,43 @@ def settle(scope: Scope) -> None:
 
 
 def _delete(site: Site, paths: Sequence[str], guarded: Iterable[str]) -> tuple[set[str], str]:
-	"""Delete files. Returns those that are still there, and why."""
+	"""Delete files, but what another site has put in their place. Returns those that are still there, and why."""
 	if site.deletes_rest and time.monotonic() < site.deletes_rest[0]:
 		return set(paths), site.deletes_rest[1]
 	try:
-		site.storage.delete(guarded)
+		foreign = _foreign(site, paths)
+		site.storage.delete(path for path in guarded if path not in foreign)
 	except StorageError as error:
 		why = failures.describe(error)
 		if isinstance(error, StorageUnavailableError):
 			site.deletes_rest = (time.monotonic() + _REST_SECONDS, why)
 		return _still_there(site.storage, list(error.remaining or paths)), why
 	return set(), ""
+
+
+def _foreign(site: Site, paths: Sequence[str]) -> set[str]:
+	"""Those of a few files in whose place another site's stand, by their metadata: ours are gone already.
+
+	A key that may not look removes all: what was withdrawn must go. Raises StorageUnavailableError.
+	"""
+	if not site.ownership.needs_mark or len(paths) > _LOOKED_AT_MOST:
+		return set()
+	foreign = set()
+	try:
+		with ThreadPoolExecutor(max_workers=site.storage.threads) as pool:
+			heads = [site.storage.head(paths[0]), *pool.map(site.storage.head, paths[1:])] if paths else []
+	except StorageUnavailableError:
+		raise
+	except StorageError as error:
+		frappe.logger("memora").warning(f"files are removed without looking whose they are: {error}")
+		return set()
+	for path, head in zip(paths, heads, strict=True):
+		if head and not site.ownership.owns(head.metadata.get("site", ""), is_known=True):
+			frappe.logger("memora").error(
+				f"{path} holds another site's file now, by its metadata, and is left"
+			)
+			foreign.add(path)
+	return foreign
 
 
 def _still_there(storage: Storage, paths: list[str]) -> set[str]:

@@ -86,6 +86,22 @@ def test_settings_show_what_the_provider_needs(
 			shoot(page, "settings", here)
 
 
+def test_a_key_that_a_provider_has_made_is_not_judged_as_a_password(desk: Desk, here: School) -> None:
+	with desk.login(here.admin) as page:
+		judged: list[str] = []
+		page.on("request", lambda request: judged.append(request.url) if "strength" in request.url else None)
+		desk.open(page, "cdn-settings")
+		page.locator(".frappe-control[data-fieldname=storage_provider] select").select_option("AWS S3")
+		for field in ("secret_key", "cloudflare_api_token"):
+			control = page.locator(f".frappe-control[data-fieldname={field}]")
+			if not control.is_visible():
+				continue
+			control.locator("input").press_sequentially("abc123")
+			page.wait_for_timeout(1500)  # Frappe asks when nothing has been typed for a while
+			expect(control.locator(".password-strength-indicator")).to_be_hidden()
+		assert judged == []
+
+
 def test_the_connection_is_tested_and_the_next_run_named(desk: Desk, here: School) -> None:
 	with desk.login(here.admin) as page:
 		desk.open(page, "cdn-settings")
