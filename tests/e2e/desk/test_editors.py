@@ -102,6 +102,29 @@ def test_a_duplicate_of_a_published_lesson_is_a_draft_and_the_last(desk: Desk, h
 	frappe.db.commit()
 
 
+def test_publish_now_is_off_until_its_run_is_over_and_the_server_is_asked_ever_less(
+	desk: Desk, here: School
+) -> None:
+	"""Where no socket is connected, and a run was asked for that does not begin."""
+	asked: list[str] = []
+	with desk.login(here.editor) as page:
+		page.clock.install()
+		page.route("**/*publish_now*", lambda route: route.fulfill(json={"message": {"message": "Started."}}))
+		page.on("request", lambda request: asked.append(request.url) if "document_status" in request.url else None)
+		line = desk.form(page, here.docs["finding x"])
+		page.locator("input[data-fieldname=description]:visible, textarea[data-fieldname=description]:visible").fill("Waits")
+		save(page)
+		button = line.get_by_role("button", name=here.say("Publish Now"))
+		expect(button).to_be_enabled()
+		button.click()
+		expect(button).to_be_disabled()
+		asked.clear()
+		for _ in range(60):
+			page.clock.run_for(10_000)
+		assert 10 < len(asked) < 60, "of 240 in ten minutes, were each 2.5 s after the one before"
+	desk.publish()
+
+
 @pytest.mark.parametrize("key", ["physics", "mechanics", "motion", "speed", "what is speed", "plan"])
 def test_every_content_form_and_the_plans_has_the_line(desk: Desk, here: School, key: str) -> None:
 	with desk.login(here.editor) as page:
