@@ -13,7 +13,7 @@ from unittest.mock import patch
 import frappe
 
 from memora.exceptions import StorageUnavailableError
-from memora.services.cdn_export import build, media, publish_state, reconciliation
+from memora.services.cdn_export import build, media, operations, publish_state, reconciliation
 from memora.services.cdn_export.build import Site
 from memora.services.cdn_export.storage.local import LocalStorage
 from memora.tests import factories
@@ -107,6 +107,7 @@ class TestMedia(PublishingTestCase):
 		self.change(lesson, image=self.picture(b"new"))
 		self.publish()
 		self.assertEqual(self.media(), {self.published(b"old"), self.published(b"new")})
+		self.assertTrue(operations.verify()["ok"], "what waits for the sweep is no fault")
 		self.assertEqual(self.sweep(), 1)
 		self.assertEqual(self.media(), {self.published(b"new")})
 		self.check()
