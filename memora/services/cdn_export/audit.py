@@ -166,8 +166,10 @@ class _Look:
 		for found, stored in zip(unknown, self._pool.map(self._head, unknown), strict=True):
 			if stored is None:
 				continue
-			is_known = not self._has_ledger or (found.path in known and known[found.path].was_live)
-			if not recognised(stored):
+			was_ours = found.path in known and known[found.path].was_live
+			is_known = not self._has_ledger or was_ours
+			# What a restored backup brings back of a Local Directory's files has lost its metadata.
+			if not recognised(stored) and not (was_ours and "site" not in stored.metadata):
 				message = "is not memora's, by its metadata; it is left alone"
 				self._audit.findings.append(Finding(found.path, "foreign", message))
 			elif not self._ownership.owns(stored.metadata.get("site", ""), is_known=is_known):
