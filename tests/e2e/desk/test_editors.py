@@ -110,9 +110,13 @@ def test_publish_now_is_off_until_its_run_is_over_and_the_server_is_asked_ever_l
 	with desk.login(here.editor) as page:
 		page.clock.install()
 		page.route("**/*publish_now*", lambda route: route.fulfill(json={"message": {"message": "Started."}}))
-		page.on("request", lambda request: asked.append(request.url) if "document_status" in request.url else None)
+		page.on(
+			"request", lambda request: asked.append(request.url) if "document_status" in request.url else None
+		)
 		line = desk.form(page, here.docs["finding x"])
-		page.locator("input[data-fieldname=description]:visible, textarea[data-fieldname=description]:visible").fill("Waits")
+		page.locator(
+			"input[data-fieldname=description]:visible, textarea[data-fieldname=description]:visible"
+		).fill("Waits")
 		save(page)
 		button = line.get_by_role("button", name=here.say("Publish Now"))
 		expect(button).to_be_enabled()
