@@ -236,13 +236,16 @@ class Bench:
 		self._until(self._answers)
 		self._until(self._listens)
 
-	def stop_worker(self) -> None:
+	@contextmanager
+	def without_worker(self) -> Iterator[None]:
+		"""Meanwhile nobody takes jobs; then a worker does again, also for the tests after one that failed."""
 		self._worker.terminate()
 		self._worker.wait(_PATIENCE)
-
-	def start_worker(self) -> None:
-		self._worker = self._start_worker()
-		self._until(self._listens)
+		try:
+			yield
+		finally:
+			self._worker = self._start_worker()
+			self._until(self._listens)
 
 	def settle(self) -> None:
 		"""Wait until the worker has nothing to do: a batch that still runs would publish the next test's edits."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import frappe
 import pytest
@@ -21,10 +22,21 @@ ANSWER = "**/api/method/memora.api.publishing.get_dashboard*"
 @pytest.fixture
 def onboarding() -> Iterator[None]:
 	"""As on a new site, where the workspace shows the first steps."""
-	before = frappe.db.get_single_value("System Settings", "enable_onboarding")
-	_set_system("enable_onboarding", 1)
-	yield
-	_set_system("enable_onboarding", before)
+	with system(enable_onboarding=1):
+		yield
+
+
+@contextmanager
+def system(**settings: object) -> Iterator[None]:
+	"""Meanwhile System Settings are these."""
+	before = {field: frappe.db.get_single_value("System Settings", field) for field in settings}
+	for field, value in settings.items():
+		_set_system(field, value)
+	try:
+		yield
+	finally:
+		for field, value in before.items():
+			_set_system(field, value)
 
 
 def _set_system(field: str, value: object) -> None:
@@ -145,20 +157,17 @@ def test_export_is_switched_off_and_on(desk: Desk, here: School) -> None:
 
 def test_what_keeps_batches_from_running_is_said(desk: Desk, bench: Bench, here: School) -> None:
 	say = here.say
-	_set_system("enable_scheduler", 0)
-	bench.stop_worker()
 	with desk.login(here.admin) as page:
-		desk.open(page, DASHBOARD)
 		warnings = page.locator("[data-part=warnings]")
-		expect(warnings).to_contain_text(say("The scheduler is off."))
-		expect(warnings).to_contain_text(say("No worker listens."))
-		shoot(page, "dashboard-warnings", here)
-		desk.open(page, "cdn-settings")
-		headline = page.locator(".form-dashboard, .form-message").filter(visible=True).first
-		expect(headline).to_contain_text(say("The scheduler is off."))
-		expect(headline).to_contain_text(say("No worker listens."))
-		_set_system("enable_scheduler", 1)
-		bench.start_worker()
+		with system(enable_scheduler=0), bench.without_worker():
+			desk.open(page, DASHBOARD)
+			expect(warnings).to_contain_text(say("The scheduler is off."))
+			expect(warnings).to_contain_text(say("No worker listens."))
+			shoot(page, "dashboard-warnings", here)
+			desk.open(page, "cdn-settings")
+			headline = page.locator(".form-dashboard, .form-message").filter(visible=True).first
+			expect(headline).to_contain_text(say("The scheduler is off."))
+			expect(headline).to_contain_text(say("No worker listens."))
 		desk.open(page, DASHBOARD)
 		expect(page.locator(".memora-tiles")).to_be_visible()
 		expect(warnings).not_to_contain_text(say("The scheduler is off."))

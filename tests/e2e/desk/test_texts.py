@@ -105,11 +105,10 @@ def filled(bench: Bench, desk: Desk, schools: dict[str, School]) -> Iterator[dic
 			doc.save(ignore_version=False)
 	frappe.db.commit()
 	bench.settle()
-	bench.stop_worker()  # a batch would take up what the pipeline has recorded
-	_what_servers_said()
-	frappe.db.commit()
-	yield found
-	bench.start_worker()
+	with bench.without_worker():  # a batch would take up what the pipeline has recorded
+		_what_servers_said()
+		frappe.db.commit()
+		yield found
 
 
 def _all_texts(doctype: str, text: str) -> dict[str, str]:
