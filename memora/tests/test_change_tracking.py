@@ -727,6 +727,11 @@ class TestDormant(PublishingTestCase):
 		self.plan = factories.make_plan([self.course["subject"]], is_published=1)
 		frappe.db.commit()
 		self.batch()
+		if int(frappe.__version__.split(".")[0]) > 15:
+			self.skipTest("Frappe takes sites for dormant on Frappe Cloud alone")
+		conf = patch.dict(frappe.local.conf, developer_mode=0)  # which would keep any site awake
+		conf.start()
+		self.addCleanup(conf.stop)
 		job = frappe.get_all("Scheduled Job Type", limit=1, pluck="name")[0]  # the one job of today is done
 		frappe.get_doc(
 			{"doctype": "Scheduled Job Log", "scheduled_job_type": job, "status": "Complete"}
