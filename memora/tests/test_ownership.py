@@ -38,7 +38,7 @@ from memora.services.cdn_export.storage import Upload, r2
 from memora.tests import clock, factories
 from memora.tests.buckets import BucketTestCase
 from memora.tests.copies import copied_site
-from memora.tests.faulty_server import FaultyServer, Request, s3_error
+from memora.tests.faulty_server import Cut, FaultyServer, Request, s3_error
 from memora.tests.processes import at_once
 from memora.tests.publishing import PublishingTestCase, make_course, run_command
 
@@ -525,16 +525,29 @@ class TestForeign(Marked):
 				self.assertEqual(asked["HEAD"], heads)
 				self.assertFalse(set(paths_of) & self.paths())
 
-	def test_a_key_that_may_not_look_removes_what_was_withdrawn(self) -> None:
+	def test_what_was_withdrawn_goes_though_it_cannot_be_looked_at(self) -> None:
+		"""At once where only looking is refused, else when the storage answers again; until then everybody is told."""
 		with FaultyServer(self.endpoint) as server:
 			self.configure(endpoint_url=server.url)
-			self.publish()
-			self.change(self.lesson, is_published=0)
-			with server.broken(
-				lambda request: s3_error(403, "AccessDenied") if request.method == "HEAD" else None
-			):
-				self.publish()
-		self.assertNotIn(self.lesson_path, self.paths())
+			for fault in (403, 400, 501, 503, None):
+				with self.subTest(fault):
+					self.change(self.lesson, is_published=1)
+					self.publish()
+					self.change(self.lesson, is_published=0)
+
+					def rule(request: Request, status: int | None = fault) -> Any:
+						is_look = request.method == "HEAD" and request.path.endswith(self.lesson_path)
+						return (s3_error(status, "Refused") if status else Cut()) if is_look else None
+
+					with server.broken(rule), patch("memora.services.cdn_export.storage.s3.pause"):
+						self.publish()
+					if self.lesson_path in self.paths():
+						self.assertNotIn(fault, (403, 400, 501))
+						self.assertEqual(operations.status()["still_on_cdn_paths"], [self.lesson_path])
+						self.minutes_pass(3)
+						self.tick()
+					self.assertNotIn(self.lesson_path, self.paths())
+					self.assertEqual(operations.status()["still_on_cdn"], 0)
 
 	def test_a_new_lesson_does_not_overwrite_what_stands_at_its_path(self) -> None:
 		new = factories.make_lesson(parent_topic=self.course["topics"][0].name, is_published=1)
