@@ -42,13 +42,14 @@ const scss = {
 		})),
 };
 
-// A template is a string under its file's name.
+// A template is a string under its file's name. As in Frappe it is written as a template literal, where \' is a quote.
 const html = {
 	name: "html",
 	setup: (build) =>
 		build.onLoad({ filter: /\.html$/ }, ({ path: file }) => {
 			const name = JSON.stringify(path.basename(file).split(".")[0]);
-			return { contents: `frappe.templates[${name}] = ${JSON.stringify(fs.readFileSync(file, "utf8"))};` };
+			const text = fs.readFileSync(file, "utf8").replace(/`/g, "\\`");
+			return { contents: `frappe.templates[${name}] = \`${text}\`;` };
 		}),
 };
 

@@ -39,6 +39,9 @@ def wipe() -> None:
 	names = [doctype.name for doctype in doctypes]
 	frappe.db.delete("Version", {"ref_doctype": ("in", names)})
 	frappe.db.delete("Deleted Document", {"deleted_doctype": ("in", names)})
+	frappe.db.delete("Comment", {"reference_doctype": ("in", names)})
+	frappe.db.delete("ToDo", {"reference_type": ("in", names)})
+	frappe.db.delete("DocShare", {"share_doctype": ("in", names)})
 	frappe.db.sql("DELETE FROM `__Auth` WHERE doctype IN %s", [names])
 	fill_settings()
 	frappe.db.commit()
