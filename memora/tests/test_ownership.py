@@ -6,11 +6,12 @@ import json
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Lock
+from threading import Barrier, Lock
 from typing import Any
 from unittest.mock import patch
 from urllib.parse import unquote
@@ -418,6 +419,36 @@ class TestCopies(Marked):
 			self.assertEqual(copy.run(self.edit_copy), "")
 		self.assertRefused("Another site")
 		self.take_over()
+
+	def test_of_a_site_and_its_copy_that_write_the_mark_at_once_one_publishes(self) -> None:
+		"""Also where the storage knows no conditions: then both writes succeed, and each reads back what stands there."""
+		for knows_conditions in (True, False):
+			with self.subTest(knows_conditions=knows_conditions), FaultyServer(self.endpoint) as server:
+				with ExitStack() as stack:
+					if not knows_conditions:
+						stack.enter_context(server_without_conditions(server))
+						self.bucket = self.make_bucket()
+					self.configure(endpoint_url=server.url)
+					self.publish()
+					self.assertEqual(ownership.known().ignores_conditions, not knows_conditions)
+					copy = stack.enter_context(copied_site(with_key=True))
+					self.change(self.lesson, title="Edited in production")
+					frappe.db.commit()
+					stack.enter_context(server.broken(at_the_same_time(2, "GET", "PUT")))
+					stack.enter_context(
+						patch.object(ownership, "READ_BACK_SECONDS", 5.0)
+					)  # of a busy machine
+					with ThreadPoolExecutor(1) as pool:
+						theirs = pool.submit(copy.run, lambda: _edit_and_process(self.lesson.name))
+						ours = self.publish().refused
+						refused = {"production": ours, "copy": theirs.result()}
+				self.assertEqual(sum(bool(text) for text in refused.values()), 1, refused)
+				self.assertIn("copy of this site", "".join(refused.values()))
+				title = self.read(f"lessons/{self.lesson.name}.json")["title"]
+				edited = "Edited after the backup was restored" if ours else "Edited in production"
+				self.assertEqual(title, edited)
+				if ours:
+					self.take_over()
 
 	def test_a_restored_backup_of_the_same_site(self) -> None:
 		with copied_site(with_key=True) as backup:
@@ -893,6 +924,19 @@ def _edit_and_process(lesson: str) -> str:
 	doc.save()
 	frappe.db.commit()
 	return batch_processor.process().refused
+
+
+def at_the_same_time(parties: int, *methods: str) -> Callable[[Request], None]:
+	"""A rule: the first requests of so many for the mark, by each of these methods, are let through together."""
+	together = {method: (Barrier(parties, timeout=60), iter(range(parties))) for method in methods}
+
+	def rule(request: Request) -> None:
+		if request.method in together and paths.MARK in request.path:
+			barrier, places = together[request.method]
+			if next(places, None) is not None:
+				barrier.wait()
+
+	return rule
 
 
 def _publish_in_time(lesson: str) -> None:
