@@ -432,7 +432,7 @@ class TestCopies(Marked):
 					self.publish()
 					self.assertEqual(ownership.known().ignores_conditions, not knows_conditions)
 					copy = stack.enter_context(copied_site(with_key=True))
-					self.change(self.lesson, title="Edited in production")
+					self.change(self.lesson, title=f"Edited in production {knows_conditions}")
 					frappe.db.commit()
 					stack.enter_context(server.broken(at_the_same_time(2, "GET", "PUT")))
 					stack.enter_context(
@@ -445,7 +445,11 @@ class TestCopies(Marked):
 				self.assertEqual(sum(bool(text) for text in refused.values()), 1, refused)
 				self.assertIn("copy of this site", "".join(refused.values()))
 				title = self.read(f"lessons/{self.lesson.name}.json")["title"]
-				edited = "Edited after the backup was restored" if ours else "Edited in production"
+				edited = (
+					"Edited after the backup was restored"
+					if ours
+					else f"Edited in production {knows_conditions}"
+				)
 				self.assertEqual(title, edited)
 				if ours:
 					self.take_over()
