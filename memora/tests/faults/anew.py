@@ -12,6 +12,7 @@ import frappe
 from memora.services.cdn_export import batch_processor, fold, paths, pending_queue, settings
 from memora.tests.processes import fork
 
+_STAMP = re.compile(rb'"version":\d+,"generated_at":"[^"]+",')
 _STAMPS = re.compile(rb'"version":\d+,"generated_at":"[^"]+",|\?v=\d+')
 _OURS = (
 	"CDN File",
@@ -28,6 +29,11 @@ _OURS = (
 def normalised(files: dict[str, bytes]) -> dict[str, bytes]:
 	"""Files without what differs from build to build: versions and their moments."""
 	return {path: _STAMPS.sub(b"", body) for path, body in files.items()}
+
+
+def is_only_stamped_anew(before: bytes, after: bytes) -> bool:
+	"""Whether two bodies of a file differ, but by nothing else than when they say that they last changed."""
+	return before != after and _STAMP.sub(b"", before, count=1) == _STAMP.sub(b"", after, count=1)
 
 
 def differences(found: dict[str, bytes], wanted: dict[str, bytes]) -> list[str]:

@@ -45,6 +45,11 @@ def dead_links(read: Read) -> list[str]:
 	return found
 
 
+def targets(document: Any) -> Iterator[str]:
+	"""The paths that a document links to."""
+	return (link.partition("?v=")[0] for link in _links(document))
+
+
 def _links(value: Any) -> Iterator[str]:
 	if isinstance(value, list):
 		for item in value:
