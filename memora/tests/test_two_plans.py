@@ -11,6 +11,7 @@ from typing import Any
 from unittest.mock import patch
 
 import frappe
+import orjson
 from frappe.model.document import Document
 
 from memora.exceptions import StorageUnavailableError
@@ -780,6 +781,114 @@ class TestReadersThatChange(TwoPlansTestCase):
 		self.minutes_pass(3)
 		self.publish()
 		self.assertEqual(self.shared(), {})
+
+	def standing(self) -> dict[str, bytes]:
+		return {
+			path: body
+			for path, body in self.contents().items()
+			if "/lessons/" in f"/{path}" or "units/" in path
+		}
+
+	def test_what_comes_back_within_its_grace_is_taken_over_as_it_stands(self) -> None:
+		"""Whatever way it left; in batches of their own."""
+		self.change(self.other, is_published=0)
+		self.publish()
+		course = make_course(units=1, lessons=1)
+		third = course["subject"]
+		third_files = {f"units/{course['units'][0].name}.json", f"lessons/{course['lessons'][0].name}.json"}
+		own = [factories.override(self.lessons[0], "Rename", "Another title")]
+		listed = [{"subject": self.subject.name}]
+		self.change(self.whole, subjects=[*listed, {"subject": third.name}])
+		reader = factories.make_plan([self.subject], is_published=1, overrides=own)
+		self.publish()  # shows the subject too, of its own: what `whole` leaves has merely moved
+		ways = {
+			"shared, own and shared": ({"overrides": own}, {"overrides": []}),
+			"unpublished and published": ({"is_published": 0}, {"is_published": 1}),
+			"unlisted and listed": (
+				{"subjects": [{"subject": third.name}]},
+				{"subjects": [*listed, {"subject": third.name}]},
+			),
+		}
+		for said, (leave, come_back) in ways.items():
+			with self.subTest(said):
+				before = {path: body for path, body in self.shared().items() if path not in third_files}
+				self.change(self.whole, **leave)
+				self.publish()
+				self.assertTrue(set(before) & set(self.said()))
+				self.change(self.whole, **come_back)
+				with self.recorded() as steps:
+					self.publish()
+				self.assertFalse({path for _, path in steps} & before.keys())
+				self.assertEqual({path: self.read_bytes(path) for path in before}, before)
+				self.minutes_pass(16)
+				self.tick()
+				self.assertEqual({path: self.read_bytes(path) for path in before}, before)
+				self.check()
+		with self.subTest("own, shared and own"):
+			before = {
+				path: body for path, body in self.standing().items() if path.startswith(self.folder(reader))
+			}
+			self.change(reader, overrides=[])
+			self.publish()
+			self.assertEqual(before.keys(), self.said().keys())
+			self.change(reader, overrides=own)
+			with self.recorded() as steps:
+				self.publish()
+			self.assertFalse({path for _, path in steps} & before.keys())
+			self.minutes_pass(16)
+			self.tick()
+			self.assertEqual({path: self.read_bytes(path) for path in before}, before)
+			self.check()
+
+	def test_what_comes_back_changed_is_written_above_what_stands(self) -> None:
+		self.change(self.other, overrides=[factories.override(self.lessons[0], "Rename", "Another title")])
+		self.change(self.whole, overrides=[factories.override(self.lessons[0], "Rename", "Another title")])
+		self.publish()
+		path = f"lessons/{self.lessons[1].name}.json"
+		before = self.read(path)["version"]
+		self.change(self.lessons[1], description="Edited meanwhile")
+		self.change(self.whole, overrides=[])
+		with self.recorded() as steps:
+			self.publish()
+		self.assertGreater(self.read(path)["version"], before)
+		self.assertEqual([p for kind, p in steps if kind == "put" and p.startswith("lessons/")], [path])
+		self.check(leaving=self.said())
+
+	def test_a_worker_that_dies_while_it_takes_back_leaves_no_dangling_link(self) -> None:
+		own = [factories.override(self.lessons[0], "Rename", "Another title")]
+		for plan in (self.whole, self.other):
+			self.change(plan, overrides=own)
+		self.publish()
+		before = self.shared()
+		self.change(self.whole, overrides=[])
+		with self.refused(self.folder(self.whole)):
+			self.publish()
+		self.minutes_pass(16)
+		self.tick()
+		self.publish()
+		self.check(leaving=self.said())
+		for path, body in before.items():
+			self.assertGreaterEqual(self.read(path)["version"], orjson.loads(body)["version"])
+
+	def test_what_the_storage_refused_to_remove_is_written_anew(self) -> None:
+		for plan in (self.whole, self.other):
+			self.change(plan, overrides=[factories.override(self.lessons[0], "Rename", "Another title")])
+		self.publish()
+		before = self.shared()
+		self.minutes_pass(16)
+		with patch.object(
+			type(self.storage()), "delete", side_effect=StorageUnavailableError("refused by the test")
+		):
+			self.tick()
+			self.publish()
+		self.assertEqual(self.shared(), before)
+		self.change(self.whole, overrides=[])
+		self.publish()
+		for path, body in before.items():
+			self.assertGreater(self.read(path)["version"], orjson.loads(body)["version"])
+		self.minutes_pass(16)
+		self.tick()
+		self.check(leaving=self.said())
 
 
 class TestRemovalWhereAPlanFails(TwoPlansTestCase):

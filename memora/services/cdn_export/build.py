@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -301,7 +301,14 @@ def commit(
 		# Before anything is written: should this build break off, the next need not see what was withdrawn.
 		database.transaction(lambda: ledger.end_grace(removals.withdrawn))
 	cargo = bring_out(
-		site, lease, {lease.scope: diff.changed()}, entries, images=images, owners=owners, closing=close
+		site,
+		lease,
+		{lease.scope: diff.changed()},
+		entries,
+		taken_back=diff.taken_back(),
+		images=images,
+		owners=owners,
+		closing=close,
 	)
 	return Counts(
 		uploaded=len(cargo.files),
@@ -316,11 +323,13 @@ def bring_out(
 	changed: Mapping[Scope, Sequence[Planned]],
 	entries: Mapping[str, LedgerEntry],
 	*,
+	taken_back: Collection[str] = (),
 	images: Iterable[str] = (),
 	owners: Iterable[str] = (),
 	closing: Callable[[], bool],
 ) -> Cargo:
-	"""Bring out the changed files of what is leased, and the pictures they show that are not there yet. `closing` runs in
+	"""Bring out the changed files of what is leased, and the pictures they show that are not there yet. What is
+	`taken_back` stays as it is. `closing` runs in
 	the transaction that calls them live, and says whether it has given the lease back.
 
 	Nothing is closed for a place that the ledger no longer speaks of: then the lease is lost (`relocation`).
@@ -332,10 +341,10 @@ def bring_out(
 	with ExitStack() as stack:
 		for owner in sorted(owners):
 			stack.enter_context(_lease_of(owner))
-		if any(changed.values()):
+		if taken_back or any(changed.values()):
 			site.ownership.claim()
 			lease.check()
-			cargo = database.transaction(lambda: _begin(site, lease, changed), reads=False)
+			cargo = database.transaction(lambda: _begin(site, lease, changed, taken_back), reads=False)
 		# Only now: what the ledger says is shown, nobody takes away.
 		if pictures := media.missing_uploads(site, images):
 			site.ownership.claim()
@@ -359,6 +368,7 @@ def bring_out(
 
 		def close() -> bool:
 			ledger.close(cargo.planned, etags, cargo.sizes, cargo.signed_until)
+			ledger.stay(taken_back)
 			purge_queue.add(site, stale)
 			return closing()
 
@@ -386,6 +396,13 @@ def remove_due(site: Site, lease: Lease, *, again: bool = False) -> int:
 		return 0
 	site.ownership.claim()
 	lease.check()
+	if left := [path for path, entry in entries.items() if entry.is_left]:
+
+		def doubt() -> None:
+			lease.hold()
+			ledger.doubt(left)
+
+		database.transaction(doubt)
 	pictures = ledger.pictures_of(entries)
 
 	def close(gone: list[str]) -> None:
@@ -410,9 +427,13 @@ def _is_ours(site: Site, path: str) -> bool:
 	return found is not None and site.ownership.owns(found.metadata.get("site", ""), is_known=False)
 
 
-def _begin(site: Site, lease: Lease, changed: Mapping[Scope, Sequence[Planned]]) -> Cargo:
+def _begin(
+	site: Site, lease: Lease, changed: Mapping[Scope, Sequence[Planned]], taken_back: Collection[str]
+) -> Cargo:
 	"""Note files as in flight, and make what goes up. Where one cannot be made, nothing was begun."""
 	files = [file for of_scope in changed.values() for file in of_scope]
+	if taken_back and ledger.take_back(taken_back) < len(taken_back):
+		raise lease.lost()
 	if len(files) <= _FEW_FILES:
 		cargo = site.load(files)
 		ledger.begin(changed)

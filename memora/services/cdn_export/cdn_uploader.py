@@ -148,7 +148,7 @@ def _turn(entry: LedgerEntry | None) -> int:
 	those that may be there, after a build or a removal that was broken off, and those before what learners read."""
 	if entry is None or entry.state == "removed":
 		return 0
-	return 2 if entry.etag else 1
+	return 2 if entry.etag and entry.state != "removing" else 1
 
 
 def _for_each(

@@ -69,7 +69,8 @@ class LedgerEntry(NamedTuple):
 	`in_flight` path nobody knows whether the old or the new bytes are there. `damaged` says that an audit has found
 	another object there, or none: the file is to be uploaded again, under its version if its content is the same.
 	`outdated` says that it has the metadata of an earlier release, or of another key of the site; `required_items` are
-	not known then. `pictures` are the media files that it shows or, in flight, may show, with spaces between them. `in_grace` says that
+	not known then. `etag` is of the object there; a path that is to be removed has it while that certainly stands.
+	`pictures` are the media files that it shows or, in flight, may show, with spaces between them. `in_grace` says that
 	what has moved from here is to be removed later, `was_live` that memora has uploaded a file there before.
 	"""
 
@@ -101,6 +102,11 @@ class LedgerEntry(NamedTuple):
 		return self.in_grace or self.state in ("live", "in_flight")
 
 	@property
+	def is_left(self) -> bool:
+		"""Whether the file is to be removed, and certainly still stands as it was when it was live."""
+		return self.state == "removing" and bool(self.etag) and 0 < self.live_version == self.version
+
+	@property
 	def shows(self) -> tuple[str, str]:
 		"""Kind and name of the node that decides who may read this file: of a lesson's file, its lesson."""
 		return ("lesson" if self.kind == "lesson_file" else self.kind), self.node
@@ -119,7 +125,8 @@ class LedgerEntry(NamedTuple):
 
 class Planned(NamedTuple):
 	"""One file as a build wants it. `document` is whole, stamp included, and None where nothing changed; `pictures`
-	are the paths of the media files it shows, `source` is what a file that is no document is read from."""
+	are the paths of the media files it shows, `source` is what a file that is no document is read from. `taken_back`
+	says that it was to be removed, and stays as it is."""
 
 	path: str
 	kind: AnyKind
@@ -136,6 +143,7 @@ class Planned(NamedTuple):
 	pictures: frozenset[str] = frozenset()
 	source: PublicFile | None = None
 	required_items: str = ""
+	taken_back: bool = False
 
 	@property
 	def url(self) -> str:
@@ -218,18 +226,20 @@ class Diff:
 		"""Plan a file with this content, given without its stamp; unchanged when just that is live already. It is uploaded
 		again under its version when it asks for other `required_items`.
 
-		A path that was left in flight is never called unchanged: which bytes are there is not known, so it is
-		uploaded again under a higher version.
+		What was to be removed and still stands with this content is taken back as it is. A path that was left in flight
+		is never called unchanged: which bytes are there is not known, so it is uploaded again under a higher version.
 		"""
 		content = serialise(document, path)
 		_check_size(path, len(content) + _STAMP_BYTES)
 		content_hash = sha256(content).hexdigest()
 		entry = self._ledger.get(path)
-		if entry and entry.state == "live" and entry.content_hash == content_hash:
+		is_left = entry is not None and entry.is_left and entry.subject == subject
+		if entry and (is_left or entry.state == "live") and entry.content_hash == content_hash:
 			changed = bool(entry.damaged) or not _asks_for(entry, required_items)
 			version = entry.live_version
 		else:
 			changed, version = True, max(self._now, 1 + entry.version if entry else 1)
+			is_left = False
 		return self._plan(
 			Planned(
 				path=path,
@@ -246,6 +256,7 @@ class Diff:
 				lesson_count=lesson_count,
 				pictures=_pictures(document, content) if changed else frozenset(),
 				required_items=required_items,
+				taken_back=is_left and not changed,
 			)
 		)
 
@@ -264,15 +275,17 @@ class Diff:
 		if path in self.planned:
 			return
 		entry = self._ledger.get(path)
+		is_left = entry is not None and entry.is_left and entry.subject == subject
 		stands = (
 			entry is not None
-			and entry.state == "live"
+			and (is_left or entry.state == "live")
 			and (entry.access_level, entry.required_item) == (access.level, access.required_item)
 		)
 		if entry and stands:
 			version = entry.live_version
 		else:
 			version = max(self._now, 1 + entry.version if entry else 1)
+		changed = not (entry and stands) or entry.damaged or not _asks_for(entry, required_items)
 		self._plan(
 			Planned(
 				path=path,
@@ -280,7 +293,7 @@ class Diff:
 				node=lesson,
 				subject=subject,
 				version=version,
-				changed=not (entry and stands) or entry.damaged or not _asks_for(entry, required_items),
+				changed=changed,
 				content_hash=source.digest,
 				shape_hash="",
 				document=None,
@@ -289,6 +302,7 @@ class Diff:
 				lesson_count=0,
 				source=source,
 				required_items=required_items,
+				taken_back=is_left and not changed,
 			)
 		)
 
@@ -312,6 +326,10 @@ class Diff:
 	def changed(self) -> list[Planned]:
 		"""What has to be uploaded, in the order it was offered: every target before what links to it."""
 		return [planned for planned in self.planned.values() if planned.changed]
+
+	def taken_back(self) -> list[str]:
+		"""The paths of what was to be removed, and is published again as it stands."""
+		return [planned.path for planned in self.planned.values() if planned.taken_back]
 
 	def dropped(self) -> list[LedgerEntry]:
 		"""What stands, or may stand, in the storage and is no longer wanted."""

@@ -391,7 +391,9 @@ def renewed(files: Mapping[str, str], required_items: Mapping[str, str]) -> None
 def outdate() -> None:
 	"""Have all live files uploaded again as they are, in the background: their metadata is of another key or release.
 	In the caller's transaction."""
-	database.execute(f"update `tab{TABLE}` set outdated = 1 where state = 'live' and outdated = 0", ())
+	database.execute(
+		f"update `tab{TABLE}` set outdated = 1 where state in ('live', 'removing') and outdated = 0", ()
+	)
 
 
 def count_outdated() -> tuple[int, int]:
@@ -404,17 +406,44 @@ def count_outdated() -> tuple[int, int]:
 def drop(paths: Iterable[str], *, remove_at: datetime, drop_generation: int = 0) -> None:
 	"""Mark files as no longer produced: to be removed at `remove_at`, or sooner if they are already due.
 
-	A shared file also waits until every plan that reads its subject has been rebuilt with `drop_generation`. From now
-	on nobody relies on what stands there: a worker may die just after it has removed it.
+	A shared file also waits until every plan that reads its subject has been rebuilt with `drop_generation`. What stays
+	for a grace keeps its ETag until `doubt`; on what stands elsewhere nobody relies from now on: a worker may die just
+	after it has removed it.
 	"""
+	stays = remove_at > now_datetime()
 	names = tuple(row_name(path) for path in paths)
 	if names:
 		frappe.db.sql(
-			f"""update `tab{TABLE}` set drop_generation = if(state = 'removing', drop_generation, %s),
-				remove_at = if(state = 'removing', least(remove_at, %s), %s), state = 'removing', etag = ''
+			f"""update `tab{TABLE}` set etag = if(%s and state != 'in_flight' and damaged = 0, etag, ''),
+				drop_generation = if(state = 'removing', drop_generation, %s),
+				remove_at = if(state = 'removing', least(remove_at, %s), %s), state = 'removing'
 			where name in %s and state in ('live', 'in_flight', 'removing')""",
-			(drop_generation, remove_at, remove_at, names),
+			(stays, drop_generation, remove_at, remove_at, names),
 		)
+
+
+def doubt(paths: Iterable[str]) -> None:
+	"""Say that files may be gone from now on. To be committed before they are removed."""
+	database.update_names(TABLE, map(row_name, paths), "etag = ''", (), "state = 'removing'")
+
+
+def take_back(paths: Iterable[str]) -> int:
+	"""Note that files which were to be removed are about to be published as they stand, so that nobody removes them.
+	To be committed before the first PUT of what links to them, and followed by `stay`. Returns how many still stand."""
+	return database.update_names(
+		TABLE,
+		map(row_name, paths),
+		"state = 'in_flight', live_version = 0, remove_at = null, drop_generation = 0, refused = 0",
+		(),
+		"state = 'removing' and etag > ''",
+	)
+
+
+def stay(paths: Iterable[str]) -> None:
+	"""Say that files which `take_back` has noted are live as they were."""
+	database.update_names(
+		TABLE, map(row_name, paths), "state = 'live', live_version = version", (), "state = 'in_flight'"
+	)
 
 
 def in_grace(subjects: Collection[str], *, but: Scope) -> list[LedgerEntry]:

@@ -133,6 +133,7 @@ def _bring_out(site: Site, lease: Lease, parts: list[_Part]) -> Cargo:
 		lease,
 		{part.snapshot.state.scope: part.draft.offered.changed() for part in parts},
 		{path: entry for part in parts for path, entry in part.draft.entries.items()},
+		taken_back=[path for part in parts for path in part.draft.offered.taken_back()],
 		images={image for part in parts for image in part.draft.images},
 		closing=closing,
 	)
