@@ -90,6 +90,7 @@ def test_a_duplicate_of_a_published_lesson_is_a_draft_and_the_last(desk: Desk, h
 		page.wait_for_function("cur_frm.is_new() && cur_frm.fields_dict.title.get_value()")
 		page.locator("input[data-fieldname=title]:visible").fill("Copy")
 		save(page)
+		page.wait_for_function("!cur_frm.is_new()")
 		name = page.evaluate("cur_frm.docname")
 	frappe.db.rollback()
 	copy = frappe.get_doc("Memora Lesson", name)
