@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import frappe
 
-from memora.services.cdn_export import index_build, site_key
+from memora.services.cdn_export import database, index_build, site_key
 
 EDITOR = "Memora Editor"
 ADMIN = "Memora CDN Admin"
@@ -23,7 +23,9 @@ def after_migrate() -> None:
 	make_roles()
 	fill_settings()
 	site_key.hash_if_possible()
-	index_build.touch()  # a release may bring other schemas
+	# A release may bring other schemas. In a transaction of its own: that of migrating began long before, and a batch
+	# that ran meanwhile would be a conflict.
+	database.transaction(index_build.touch)
 
 
 def make_roles() -> None:

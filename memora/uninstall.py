@@ -47,6 +47,11 @@ def after_uninstall() -> None:
 	# Of what stands in the workspace, these name no module, by which Frappe would find them.
 	for step in ("Set Up Publishing", "Create a Subject", "Create an Academic Plan", "Watch It Go Live"):
 		frappe.db.delete("Onboarding Step", {"name": f"Memora {step}"})
+	# Frappe v16 makes these of the workspace by itself; it removes them without a commit.
+	frappe.db.delete("Desktop Icon", {"app": "memora"})
+	if frappe.db.exists("DocType", "Workspace Sidebar"):
+		for sidebar in frappe.get_all("Workspace Sidebar", {"module": "Memora"}, pluck="name"):
+			frappe.delete_doc("Workspace Sidebar", sidebar, force=True, ignore_permissions=True)
 	frappe.db.commit()
 
 

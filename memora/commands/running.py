@@ -82,7 +82,8 @@ def connected(site: str) -> Iterator[None]:
 
 
 def _site_of(context: click.Context) -> str:
-	sites = (context.obj or {}).get("sites") or []
+	given = context.obj  # a dict in Frappe v15, an object of attributes later
+	sites = (given.get("sites") if isinstance(given, dict) else getattr(given, "sites", None)) or []
 	if len(sites) != 1:
 		raise CannotRun("Name one site: bench --site SITE memora …")
 	return str(sites[0])

@@ -17,6 +17,7 @@ from rq import Worker
 
 from memora.services.cdn_export import (
 	batch_processor,
+	database,
 	ledger,
 	notes,
 	pending_queue,
@@ -39,14 +40,17 @@ _POLL_SECONDS = 0.02
 
 def skip(seconds: float) -> None:
 	"""Let everything that waits for a moment wait that much less; commits."""
-	for table, column in _MOMENTS:
-		frappe.db.sql(
-			f"update `tab{table}` set {column} = {column} - interval %s microsecond where {column} is not null",
-			int(seconds * 1_000_000),
-		)
-	if last := notes.read(batch_processor._LAST_BATCH):
-		notes.write(batch_processor._LAST_BATCH, str(float(last) - seconds))
-	frappe.db.commit()
+
+	def work() -> None:
+		for table, column in _MOMENTS:
+			frappe.db.sql(
+				f"update `tab{table}` set {column} = {column} - interval %s microsecond where {column} is not null",
+				int(seconds * 1_000_000),
+			)
+		if last := notes.read(batch_processor._LAST_BATCH):
+			notes.write(batch_processor._LAST_BATCH, str(float(last) - seconds))
+
+	database.transaction(work)  # a worker may have written since this process has read
 	pending_queue._broken_until -= seconds
 
 

@@ -14,6 +14,7 @@ from memora.exceptions import StorageUnavailableError
 from memora.memora.doctype.cdn_sync_log.cdn_sync_log import CDNSyncLog
 from memora.services.cdn_export import (
 	batch_processor,
+	database,
 	fold,
 	pending_queue,
 	plan_group,
@@ -100,7 +101,9 @@ class TestGroups(PlanGroupTestCase):
 		self.edit()
 		_, groups = self.published()
 		self.assertEqual(groups, [self.names(*self.plans)])
-		fold.touch([plan.name for plan in self.plans], [self.course["subject"].name])
+		database.transaction(
+			lambda: fold.touch([plan.name for plan in self.plans], [self.course["subject"].name])
+		)
 		with patch.object(plan_group, "MOST_PLANS", 1), self.recorded() as steps:
 			drained, groups = self.published()
 		self.assertEqual((drained.published, drained.failed, groups), (6, 0, []))
@@ -267,7 +270,7 @@ class TestTrouble(PlanGroupTestCase):
 				self.assertEqual(self.contents(), published)
 				self.assertEqual(self.titles(), {f"edited meanwhile, {place}"})
 				self.check()
-				fold.touch([plan.name for plan in self.plans])
+				database.transaction(lambda: fold.touch([plan.name for plan in self.plans]))
 				with self.recorded() as steps:
 					self.publish()
 				self.assertEqual(steps, [])  # the ledger knows that just this is live

@@ -163,10 +163,13 @@ def open_purge(doc: Document | None = None) -> CachePurge:
 
 def secret(doc: Document, fieldname: str) -> str | None:
 	"""A password of CDN Settings, "" where there is none; None where it cannot be decrypted any more."""
+	if not doc.get(fieldname):
+		return ""
+	said = len(frappe.local.message_log)
 	try:
-		return doc.get_password(fieldname, raise_exception=False) or ""
-	except frappe.ValidationError:
-		frappe.clear_last_message()
+		return doc.get_password(fieldname)  # told not to raise, some releases say "" for both
+	except (frappe.ValidationError, frappe.AuthenticationError):
+		del frappe.local.message_log[said:]
 		return None
 
 
