@@ -3,6 +3,7 @@
 `dev/test` says which site: a clean one of the engine, or MEMORA_SITE on a genuine bench.
 """
 
+import importlib
 import os
 from collections.abc import Iterator
 
@@ -20,6 +21,7 @@ def connect() -> None:
 	os.chdir(SITES_PATH)  # Frappe takes its logs and some files to be beside it
 	frappe.init(site=SITE)
 	frappe.connect()
+	importlib.import_module("frappe.app")  # from v17 on it opens a log when it is imported
 	os.chdir(STARTED_IN)
 	if not frappe.conf.allow_tests:
 		raise pytest.UsageError(f"{SITE} allows no tests: bench --site {SITE} set-config allow_tests true")
