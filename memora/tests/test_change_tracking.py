@@ -745,6 +745,7 @@ class TestDormant(PublishingTestCase):
 		"""Thirty days in which nobody logs in."""
 		frappe.db.sql("update `tabActivity Log` set modified = modified - interval 30 day")
 		notes.write(dormancy._NOTE, "0")
+		dormancy.forget()
 		frappe.db.commit()
 
 	def come_by(self) -> bool:

@@ -9,11 +9,13 @@ From version 16 on Frappe asks this on Frappe Cloud alone, and looks at users th
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from datetime import datetime
 
 import frappe
+import redis
 from frappe import _
-from frappe.utils.scheduler import is_dormant
+from frappe.utils.scheduler import is_dormant, schedule_jobs_based_on_activity
 
 from memora.services.cdn_export import ledger, notes, publish_state, purge_queue
 
@@ -52,4 +54,12 @@ def will_sleep(at: datetime, *, keep_awake: bool = True) -> bool:
 	)
 	entry.db_insert()  # past hooks of the site: what they refuse must stop no batch
 	frappe.db.commit()
+	forget()
 	return bool(is_dormant(at))
+
+
+def forget() -> None:
+	"""Let the scheduler ask anew: later releases of Frappe 15 keep for an hour that they shall not schedule."""
+	if clear := getattr(schedule_jobs_based_on_activity, "clear_cache", None):
+		with suppress(redis.RedisError):
+			clear()
