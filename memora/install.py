@@ -46,6 +46,8 @@ def fill_settings() -> None:
 	for df in frappe.get_meta("CDN Settings").fields:
 		if df.default and df.fieldname not in saved:
 			frappe.db.set_single_value("CDN Settings", df.fieldname, df.default, update_modified=False)
+	if "name" not in saved:  # from v17 on Frappe would insert what has none, at the first save
+		frappe.db.set_single_value("CDN Settings", "name", "CDN Settings", update_modified=False)
 
 
 def may_see_app() -> bool:
