@@ -51,6 +51,13 @@ HOSTILE = (
 	f"');{RAN};('",
 	f"${{{RAN}}} {{{{{RAN}}}}} `${{{RAN}}}`",
 	f"{{{{ constructor.constructor('{RAN}')() }}}}",
+	f'"><img src=x onerror={RAN}><a href="javascript:{RAN}">x</a>',
+	f'<iframe srcdoc="<script>parent.{RAN}</script>">',
+	f"%3Cimg src=x onerror={RAN}%3E %22 onmouseover=%22{RAN}",
+	f"\\u003cimg src=x onerror={RAN}\\u003e \\x3csvg onload={RAN}\\x3e",
+	f"＜img src=x onerror={RAN}＞ ‹svg onload={RAN}›",
+	f"{{% print({RAN}) %}} <%= {RAN} %> #{{{RAN}}} [[{RAN}]]",
+	f"<b>{'ä' * 60}</b><img src=x onerror={RAN}>",
 )
 
 TEXTS = ORDINARY + HOSTILE

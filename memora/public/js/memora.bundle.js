@@ -6,3 +6,5 @@ import "./publishing/json_view";
 import "./publishing/preview";
 import "./publishing/list";
 import "./publishing/plan";
+// What of Frappe's own is not safe with what ours hold.
+import "./frappe_attributes";

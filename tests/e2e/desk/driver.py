@@ -73,7 +73,7 @@ class Desk:
 			yield page
 			assert not errors, errors
 		except Exception:
-			page.screenshot(path=str(Path(SITES) / SITE / "logs" / "e2e.png"))  # to look at what went wrong
+			look(page)
 			raise
 		finally:
 			page.close()
@@ -137,6 +137,11 @@ class Desk:
 				return answer.read().decode()
 		except urllib.error.HTTPError:
 			return ""
+
+
+def look(page: Page) -> None:
+	"""Keep a picture of what went wrong."""
+	page.screenshot(path=str(Path(SITES) / SITE / "logs" / "e2e.png"))
 
 
 def pill(line: Locator) -> Locator:

@@ -17,6 +17,9 @@ PASSWORD = "Sea-Salt-And-Paper-7"
 NIGHT = "night@e2e.test"
 """Both editor and admin, whose Desk is dark."""
 
+MANAGER = "manager@e2e.test"
+"""Who may see what Frappe keeps beside the documents, too."""
+
 _LANGUAGES = ("en", "ar")
 _TITLES = {
 	"physics": ("Physics", "الفيزياء"),
@@ -152,7 +155,10 @@ def _text_stage(place: int) -> dict[str, str]:
 
 def make_people() -> None:
 	"""An editor and an admin for each language, and someone who is both and prefers the dark."""
-	people = [("night", "Night", [EDITOR, ADMIN], "en", "Dark")]
+	people = [
+		("night", "Night", [EDITOR, ADMIN], "en", "Dark"),
+		("manager", "Manager", [EDITOR, ADMIN, "System Manager"], "en", "Light"),
+	]
 	for place, language in enumerate(_LANGUAGES):
 		people.append((f"editor.{language}", ("Editor", "محررة")[place], [EDITOR], language, "Light"))
 		people.append((f"admin.{language}", ("Admin", "مشرف")[place], [ADMIN], language, "Light"))

@@ -1,0 +1,53 @@
+// A text of ours holds no `<` and `>`, but it may hold quotes, and some of Frappe's screens write texts into an attribute
+// as they are: behind the quote, the rest of the text would be attributes of its own, and those may run. Here each such
+// element keeps the attributes that Frappe has written, before the page gets it.
+
+// The same HTML, where these elements have no other attributes.
+function only_own(html, selector, own) {
+	const template = document.createElement("template"); // in which nothing runs
+	template.innerHTML = html;
+	keep_own(template.content.querySelectorAll(selector), own);
+	return template.innerHTML;
+}
+
+function keep_own(elements, own) {
+	for (const element of elements) {
+		for (const { name } of [...element.attributes]) if (!own.includes(name)) element.removeAttribute(name);
+	}
+}
+
+// What a method of Frappe's makes, mended.
+function mend(owner, method, how) {
+	const original = owner && owner[method];
+	if (!original) return; // this version has no such screen
+	owner[method] = function (...given) {
+		return how(original.apply(this, given), this, given);
+	};
+}
+
+const class_of = (name) => (frappe.views[name] || {}).prototype;
+
+mend(class_of("ImageView"), "item_html", (html) =>
+	only_own(html, ".image-field img", ["class", "data-name", "src", "alt", "loading"])
+);
+mend(class_of("ListGroupBy"), "get_dropdown_html", (html) => only_own(html, ".group-by-value", ["class", "data-name"]));
+// A card has its title as HTML too, in which entities have become `<`.
+const render = frappe.render_template;
+frappe.render_template = function (name, data) {
+	if (name !== "kanban_card") return render.apply(this, arguments);
+	const title = /</.test(data.title) ? frappe.utils.escape_html(data.title) : data.title;
+	const html = render.call(this, name, { ...data, title });
+	return only_own(html, ".kanban-card-title, .kanban-image img", ["class", "title", "src", "alt"]);
+};
+const { quick_list } = (frappe.widget || {}).widget_factory || {};
+mend(quick_list && quick_list.prototype, "setup_quick_list_item", ($item) => {
+	keep_own($item.find(".title"), ["class", "title"]);
+	return $item;
+});
+// Frappe's own before the middle of 2024.
+mend(frappe.ui.form.ControlLink.prototype, "setup_awesomeplete", (_, { awesomplete }) =>
+	mend(awesomplete, "item", (option) => {
+		keep_own(option.querySelectorAll("p"), ["title"]);
+		return option;
+	})
+);
