@@ -97,7 +97,7 @@ class TestNothingLocked(PublishingTestCase):
 			self.change(plan, is_published=0)
 			self.publish()
 		self.assertEqual(probe.held, [])
-		self.assertEqual(set(probe.seen), {"redis", "purge", "put", "delete"})
+		self.assertEqual(set(probe.seen), {"redis", "purge", "put", "head", "delete"})
 
 	def test_the_probe_sees_a_lock(self) -> None:
 		course = make_course(units=1, lessons=1)
