@@ -1,6 +1,8 @@
 // A text of ours holds no `<` and `>`, but it may hold quotes, and some of Frappe's screens write texts into an attribute
 // as they are: behind the quote, the rest of the text would be attributes of its own, and those may run. Here each such
-// element keeps the attributes that Frappe has written, before the page gets it.
+// element keeps the attributes that Frappe has written, before the page gets it. Other apps' DocTypes stay as they are.
+
+const is_ours = (doctype) => /^(Memora|CDN) /.test(doctype || "");
 
 // The same HTML, where these elements have no other attributes.
 function only_own(html, selector, own) {
@@ -16,38 +18,55 @@ function keep_own(elements, own) {
 	}
 }
 
-// What a method of Frappe's makes, mended.
-function mend(owner, method, how) {
+// What a method of Frappe's makes, mended where it is of a DocType of ours.
+function mend(owner, method, doctype_of, how) {
 	const original = owner && owner[method];
 	if (!original) return; // this version has no such screen
 	owner[method] = function (...given) {
-		return how(original.apply(this, given), this, given);
+		const made = original.apply(this, given);
+		return is_ours(doctype_of(this)) ? how(made) : made;
 	};
 }
 
 const class_of = (name) => (frappe.views[name] || {}).prototype;
+const own_doctype = (view) => view.doctype;
 
-mend(class_of("ImageView"), "item_html", (html) =>
+mend(class_of("ImageView"), "item_html", own_doctype, (html) =>
 	only_own(html, ".image-field img", ["class", "data-name", "src", "alt", "loading"])
 );
-mend(class_of("ListGroupBy"), "get_dropdown_html", (html) => only_own(html, ".group-by-value", ["class", "data-name"]));
+mend(class_of("ListGroupBy"), "get_dropdown_html", own_doctype, (html) =>
+	only_own(html, ".group-by-value", ["class", "data-name"])
+);
 // A card has its title as HTML too, in which entities have become `<`.
 const render = frappe.render_template;
 frappe.render_template = function (name, data) {
-	if (name !== "kanban_card") return render.apply(this, arguments);
+	if (name !== "kanban_card" || !is_ours(frappe.get_route()[1])) return render.apply(this, arguments);
 	const title = /</.test(data.title) ? frappe.utils.escape_html(data.title) : data.title;
 	const html = render.call(this, name, { ...data, title });
 	return only_own(html, ".kanban-card-title, .kanban-image img", ["class", "title", "src", "alt"]);
 };
 const { quick_list } = (frappe.widget || {}).widget_factory || {};
-mend(quick_list && quick_list.prototype, "setup_quick_list_item", ($item) => {
-	keep_own($item.find(".title"), ["class", "title"]);
-	return $item;
-});
-// Frappe's own before the middle of 2024.
-mend(frappe.ui.form.ControlLink.prototype, "setup_awesomeplete", (_, { awesomplete }) =>
-	mend(awesomplete, "item", (option) => {
-		keep_own(option.querySelectorAll("p"), ["title"]);
-		return option;
-	})
+mend(
+	quick_list && quick_list.prototype,
+	"setup_quick_list_item",
+	(list) => list.document_type,
+	($item) => {
+		keep_own($item.find(".title"), ["class", "title"]);
+		return $item;
+	}
 );
+// Frappe's own before the middle of 2024.
+const link = frappe.ui.form.ControlLink.prototype;
+const { setup_awesomeplete } = link;
+link.setup_awesomeplete = function () {
+	setup_awesomeplete.call(this);
+	mend(
+		this.awesomplete,
+		"item",
+		() => this.get_options(),
+		(option) => {
+			keep_own(option.querySelectorAll("p"), ["title"]);
+			return option;
+		}
+	);
+};
