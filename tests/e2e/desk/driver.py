@@ -57,19 +57,20 @@ class Desk:
 		"""A page of this user's Desk. At the end its console must hold no error but those with `expected` words."""
 		errors: list[str] = []
 
+		def note(error: str) -> None:
+			if not any(word in error for word in (*_HARMLESS, *expected)):
+				errors.append(error)
+
 		def heard(message: ConsoleMessage) -> None:
-			where = message.location.get("url", "")
-			if message.type == "error" and not any(
-				word in message.text + where for word in (*_HARMLESS, *expected)
-			):
-				errors.append(f"{message.text} ({where})")
+			if message.type == "error":
+				note(f"{message.text} ({message.location.get('url', '')})")
 
 		page = self._context(user).new_page()
 		try:
 			page.set_viewport_size({"width": width, "height": height})
 			page.set_default_timeout(1000 * _PATIENCE)
 			page.on("console", heard)
-			page.on("pageerror", lambda error: errors.append(str(error)))
+			page.on("pageerror", lambda error: note(str(error)))
 			yield page
 			assert not errors, errors
 		except Exception:
