@@ -29,7 +29,7 @@ from memora.services.cdn_export import (
 	standing,
 )
 from memora.services.cdn_export.dependency_resolver import CONTENT, PLAN, SUBJECT
-from memora.services.cdn_export.plain_text import as_html, as_typed, read, store
+from memora.services.cdn_export.plain_text import as_html, as_typed, read
 
 ADMINS = ("System Manager", ADMIN)
 READERS = (*ADMINS, EDITOR)
@@ -154,17 +154,16 @@ def search_plans(
 	name = _readable(kind, str(asked.get("name")))
 	if kind == PLAN:
 		return []
+	plans = overrides.search_plans(standing.line_of(kind, name)[0][1], txt)
+	if not plans:
+		return []
 	found = frappe.get_list(
 		PLAN,
-		filters=[
-			[overrides.LISTED, "subject", "=", standing.line_of(kind, name)[0][1]],
-			[PLAN, "title", "like", f"%{overrides.escaped(store(txt))}%"],
-		],
+		filters={"name": ("in", plans)},
 		fields=["name", "title"],
-		order_by="title",
+		order_by="title, name",
 		start=max(0, start),
 		page_length=max(1, min(page_len, overrides.MOST_FOUND)),
-		distinct=True,
 	)
 	return [(row.name, row.title) for row in found]
 

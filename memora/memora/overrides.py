@@ -118,7 +118,7 @@ def search(doctype: str, text: str, subjects: list[str], start: int, rows: int) 
 		order by n0.title, n0.name limit %s offset %s""",
 		(
 			tuple(subjects),
-			f"%{escaped(plain_text.store(text))}%",
+			_holding(text),
 			text,
 			min(max(rows, 0), MOST_FOUND),
 			max(start, 0),
@@ -126,9 +126,22 @@ def search(doctype: str, text: str, subjects: list[str], start: int, rows: int) 
 	)
 
 
-def escaped(text: str) -> str:
-	"""Text to be found by LIKE as it stands."""
-	return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+def search_plans(subject: str, text: str) -> list[str]:
+	"""The names of the plans that list a subject and hold this text in their titles.
+
+	In SQL of its own: Frappe's filters take no LIKE in which `%` and `_` stand for themselves.
+	"""
+	return frappe.db.sql_list(
+		f"""select distinct plan.name from `tab{PLAN}` plan join `tab{LISTED}` listed on listed.parent = plan.name
+		where listed.parenttype = %s and listed.subject = %s and plan.title like %s""",
+		(PLAN, subject, _holding(text)),
+	)
+
+
+def _holding(text: str) -> str:
+	"""For LIKE: what holds this text, as it stands."""
+	text = plain_text.store(text).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+	return f"%{text}%"
 
 
 def plans_naming(doctype: str, name: str) -> list[str]:

@@ -583,6 +583,11 @@ class TestDashboard(StandingTestCase):
 			"Memora Academic Plan", "012", "name", 0, 10, {"doctype": lesson.doctype, "name": lesson.name}
 		)
 		self.assertEqual(found, [(plans[12].name, "Plan 012")])
+		self.edit(plans[12], title="100% of_a\\b <c>")
+		for text, titles in {"100% o": 1, "of_a\\b": 1, "b <C>": 1, "lan%1": 0, "Plan_0": 0}.items():
+			asked = {"doctype": lesson.doctype, "name": lesson.name}
+			found = publishing.search_plans("Memora Academic Plan", text, "name", 0, 10, asked)
+			self.assertEqual([row[0] for row in found], [plans[12].name] * titles, text)
 		other = factories.make_plan(title="Plan 012 of another subject")
 		self.assertNotIn(
 			other.name,

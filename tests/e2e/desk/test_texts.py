@@ -89,17 +89,31 @@ class Watched:
 			arg=doc.name,
 		)
 
-	def choose(self, control: Locator, doc: Any, text: str) -> None:
+	def drawn(self) -> None:
+		"""The form that is open is drawn, and it is no longer the one before it of the same DocType."""
+		self.page.wait_for_function("(cur_frm.memora_status || {}).name === cur_frm.docname")
+		self.page.locator(".memora-status:visible .indicator-pill").first.wait_for()
+
+	def choose(self, control: Locator, doc: Any, text: str, typed: str = "") -> None:
 		"""Choose a document in a link field, by its title; Frappe's search itself fails for some of the hostile ones."""
-		self.page.locator(".memora-status:visible .indicator-pill").first.wait_for()  # the form is drawn
+		self.drawn()
 		box = control.locator("input").first
 		box.click()
-		box.fill(plain_text.store(text) if text in ORDINARY else doc.name)
+		box.fill(typed or (plain_text.store(text) if text in ORDINARY else doc.name))
 		offered = control.locator(".awesomplete ul > *").filter(has_text=doc.name).first
 		expect(offered).to_be_visible()
-		if text in ORDINARY:
+		if typed or text in ORDINARY:
 			expect(offered).to_contain_text(plain_text.store(text))
 		offered.click()
+
+	def new_row(self, table: str) -> Locator:
+		"""Add a row to a table of the form."""
+		grid = self.page.locator(f".frappe-control[data-fieldname={table}]:visible").first
+		rows = grid.locator(".grid-body .grid-row")
+		before = rows.count()
+		grid.locator(".grid-add-row").click()
+		expect(rows).to_have_count(before + 1)
+		return rows.last
 
 	def leave(self) -> None:
 		"""The form as it is, unsaved."""
@@ -348,6 +362,62 @@ def test_links(pages: Pages, filled: dict[str, list[Any]], schools: dict[str, Sc
 				assert control.locator("input").input_value() == plain_text.store(text)
 				watching.calm(f"{fieldname}, {text}")
 			watching.leave()
+
+
+def test_pickers_of_a_plan(pages: Pages, filled: dict[str, list[Any]], schools: dict[str, School]) -> None:
+	"""Of its subjects, of what it overrides, and of the plan whose JSON is viewed; what is found by a title is found by
+	that as people type it."""
+	with watched(pages, schools["en"].editor) as watching:
+		page = watching.page
+		plans = _some(filled, PLAN, 0, 6)[1:]
+		for doctype, (plan, text) in zip(CONTENT, plans, strict=True):
+			stored = plain_text.store(text)
+			watching.form(plan)
+			watching.drawn()
+			for table in ("subjects", "overrides"):
+				rows = page.locator(f".frappe-control[data-fieldname={table}]:visible .grid-body").first
+				expect(rows).to_contain_text(stored)
+
+			at = TEXTS.index(text) - 1
+			cell = watching.new_row("subjects").locator("[data-fieldname=subject]").first
+			cell.click()
+			watching.choose(cell, filled["Memora Subject"][at], TEXTS[at])
+			_is_picked(page, "subjects", "subject", filled["Memora Subject"][at].name)
+			expect(cell.locator("input")).to_have_value(plain_text.store(TEXTS[at]))
+			watching.calm(f"subject, {TEXTS[at]}")
+
+			row, target = watching.new_row("overrides"), filled[doctype][TEXTS.index(text)]
+			row.locator("[data-fieldname=target_doctype]").first.click()
+			row.locator("[data-fieldname=target_doctype] select").select_option(doctype)
+			_is_picked(page, "overrides", "target_doctype", doctype)
+			cell = row.locator("[data-fieldname=target_name]").first
+			cell.click()
+			watching.choose(cell, target, text, typed=text)
+			_is_picked(page, "overrides", "target_name", target.name)
+			expect(cell.locator("input")).to_have_value(stored)
+			watching.calm(f"override, {text}")
+			watching.leave()
+
+			subject = filled["Memora Subject"][TEXTS.index(text)]
+			page.evaluate(
+				"""([name, title, plans]) => {
+					memora.publishing.show_json("Memora Subject", name, title, plans, true) }""",
+				[subject.name, subject.title, [{"plan": plan.name, "title": plan.title}] * 2],
+			)
+			cell = page.locator(".memora-json-dialog.show [data-fieldname=plan]")
+			page.locator(".memora-json-dialog.show .memora-json-summary").wait_for()
+			watching.choose(cell, plan, text, typed=text)
+			expect(cell.locator("input")).to_have_value(stored)
+			watching.calm(f"plans to view the JSON of, {text}")
+			watching.close()
+
+
+def _is_picked(page: Page, table: str, fieldname: str, value: str) -> None:
+	"""The last row of a table of the form has this value, and nothing is asked for any more."""
+	page.wait_for_function(
+		"([table, field, value]) => cur_frm.doc[table].at(-1)[field] === value && !jQuery.active",
+		arg=[table, fieldname, value],
+	)
 
 
 def test_prints(pages: Pages, filled: dict[str, list[Any]], schools: dict[str, School]) -> None:
