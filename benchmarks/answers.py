@@ -1,4 +1,4 @@
-"""What a person in the Desk waits for: one request, with the worst lessons and with a thousand plans."""
+"""What a person in the Desk waits for: one request, with the worst lessons, many siblings and a thousand plans."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import frappe
 
 from benchmarks import meter, site
 from benchmarks.cases import LESSON, Bench, Row
-from benchmarks.generate import Shape
+from benchmarks.generate import Planted, Shape
 from memora.api import cdn_admin, publishing
 
 _TARGET_MS = 2000
@@ -26,35 +26,77 @@ _WORST: dict[str, Any] = {
 
 
 def answers(bench: Bench) -> Iterator[Row]:
-	"""Single requests of the Desk: the worst lessons, 1,000 plans, 2,000 lessons in a subject."""
-	site.empty(bench.server)
-	plans = 50 if bench.quick else 1000
-	planted = site.fill(Shape(subjects=1), plans=plans)
+	"""Single requests of the Desk: the worst lessons, 10,000 siblings, 1,000 plans of 500 lessons."""
+	yield from _worst_lessons(bench)
+	yield from _many_siblings(bench)
+	yield from _many_plans(bench)
+
+
+def _worst_lessons(bench: Bench) -> Iterator[Row]:
+	planted = _published(bench, Shape(subjects=1))
+	lesson, plan = next(iter(planted.lessons.values()))[100], planted.plans[0]
+	for what, config in _WORST.items():
+		doc = frappe.get_doc(LESSON, lesson)
+		doc.stages[0].update({"type": "Interactive", "config": json.dumps(config)})
+		yield _row(f"save a lesson with {what}", _save(doc), bench.runs)
+		_drain(bench)
+		doc.stages[0].config = json.dumps({**config, "changed": True})
+		doc.save()
+		frappe.db.commit()
+		yield _row(
+			f"View JSON of it, changed: {what}",
+			lambda: publishing.view_json(LESSON, lesson, plan),
+			bench.runs,
+		)
+
+
+def _many_siblings(bench: Bench) -> Iterator[Row]:
+	siblings = 500 if bench.quick else 10_000
+	planted = _published(bench, Shape(subjects=1, tracks=1, units=1, topics=1, lessons=siblings))
 	lessons = next(iter(planted.lessons.values()))
-	plan = planted.plans[0]
-	with site.opened(bench.server) as warm:
-		warm.drain()
-		for what, config in _WORST.items():
-			doc = frappe.get_doc(LESSON, lessons[100])
-			doc.stages[0].update({"type": "Interactive", "config": json.dumps(config)})
-			yield _row(f"save a lesson with {what}", _save(doc), bench.runs)
-			warm.drain()
-			doc.stages[0].config = json.dumps({**config, "changed": True})
-			doc.save()
-			frappe.db.commit()
-			yield _row(
-				f"View JSON of it, changed: {what}",
-				lambda: publishing.view_json(LESSON, lessons[100], plan),
-				bench.runs,
-			)
+	doc = frappe.get_doc(LESSON, lessons[siblings // 2])
+	(unit,) = frappe.get_all("Memora Unit", pluck="name")
+	for what, ask in {
+		f"save a lesson among {siblings:,}": _save(doc),
+		f"add a lesson to {siblings:,}": lambda: _add_beside(doc),
+		f"status of a lesson among {siblings:,}": lambda: publishing.document_status(LESSON, doc.name),
+		f"View JSON of a unit with {siblings:,} lessons": lambda: publishing.view_json(
+			"Memora Unit", unit, planted.plans[0]
+		),
+		f"Preview Changes with {siblings:,} lessons": lambda: publishing.preview_changes(planted.plans[0]),
+	}.items():
+		yield _row(what, ask, bench.runs)
+
+
+def _many_plans(bench: Bench) -> Iterator[Row]:
+	plans = 50 if bench.quick else 1000
+	planted = _published(bench, Shape(subjects=1, tracks=5), plans=plans)
+	lessons, plan = next(iter(planted.lessons.values())), planted.plans[0]
 	for what, ask in {
 		f"status of a lesson in {plans:,} plans": lambda: publishing.document_status(LESSON, lessons[100]),
 		f"states of 500 lessons in {plans:,} plans": lambda: publishing.list_states(LESSON, lessons[:500]),
 		f"dashboard with {plans:,} plans": publishing.get_dashboard,
 		f"queue status with {plans:,} plans": cdn_admin.get_queue_status,
-		"Preview Changes of a plan": lambda: publishing.preview_changes(plan),
+		f"Preview Changes of one of {plans:,} plans": lambda: publishing.preview_changes(plan),
 	}.items():
 		yield _row(what, ask, bench.runs)
+
+
+def _published(bench: Bench, shape: Shape, plans: int = 1) -> Planted:
+	site.empty(bench.server)
+	planted = site.fill(shape, plans=plans)
+	_drain(bench)
+	return planted
+
+
+def _drain(bench: Bench) -> None:
+	with site.opened(bench.server) as warm:
+		warm.drain()
+
+
+def _add_beside(doc: Any) -> None:
+	frappe.get_doc({"doctype": LESSON, "title": "Another", "parent_topic": doc.parent_topic}).insert()
+	frappe.db.commit()
 
 
 def _save(doc: Any) -> Callable[[], None]:

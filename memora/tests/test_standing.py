@@ -287,9 +287,20 @@ class TestStanding(StandingTestCase):
 		course, _ = self.published(units=3, lessons=5)
 		names = [lesson.name for lesson in course["lessons"]]
 		publishing.list_states("Memora Lesson", names[:1])
-		with self.assertQueryCount(14):
+		with self.assertQueryCount(15):
 			found = publishing.list_states("Memora Lesson", names)
 		self.assertEqual(len(found), 15)
+
+	def test_the_more_plans_the_fewer_rows_one_answer_tells_of(self) -> None:
+		course, _plan = self.published(units=1, lessons=5)
+		for _ in range(3):
+			factories.make_plan([course["subject"]])
+		names = [lesson.name for lesson in course["lessons"]]
+		with patch.object(publishing, "_MOST_PAIRS", 8):
+			told = publishing.list_states("Memora Lesson", names)
+			self.assertEqual(told.keys(), {*names[:2]})
+			rest = [name for name in names if name not in told]
+			self.assertEqual(publishing.list_states("Memora Lesson", rest).keys(), {*names[2:4]})
 
 
 class TestViews(StandingTestCase):

@@ -77,6 +77,8 @@ _WORST_FIRST: tuple[State, ...] = ("dead", "failed", "held", "building", "leavin
 _WITH_CAUSE: tuple[State, ...] = ("remains", "dead", "failed", "held")
 
 _WITHOUT_FILE = ("Memora Track", "Memora Topic")
+_IN_PLANS_FOLDER = (SUBJECT, "Memora Track")
+"""The file that shows these is each plan's own, whoever reads the subject."""
 
 _MOST_CHANGES = 500
 _MOST_PLANS = 8
@@ -140,6 +142,31 @@ class _Node:
 	title: str
 	is_published: bool
 	modified: datetime
+
+
+@dataclass(slots=True)
+class _Facts:
+	"""What is the same in a plan for all documents of a subject. `behind` says of each scope that waits when it was last
+	published."""
+
+	has_own_files: bool
+	is_live: bool
+	is_unfolded: bool
+	behind: list[datetime | None]
+	trouble: tuple[State, str, datetime | None] | None
+	held_reason: str
+
+
+@dataclass(slots=True)
+class _Line:
+	"""A document with what it hangs in, and what is the same of it in each plan."""
+
+	nodes: list[_Node]
+	refs: list[tuple[str, str]]
+	is_unfolded: bool
+	modified: datetime
+	left_out: tuple[State, str] | None
+	shared_path: str
 
 
 @dataclass(slots=True)
@@ -248,13 +275,6 @@ class _Scopes:
 		row = self.row(scope)
 		return bool(row) and row.published_generation < row.generation
 
-	def may_have_missed(self, scope: scopes.Scope, modified: datetime) -> bool:
-		"""Whether a document changed then is newer than what the scope has published, and is to come."""
-		row = self.row(scope)
-		return self.waits(scope) and (
-			not row.last_success_at or modified > get_datetime(row.last_success_at) - _MARGIN
-		)
-
 	def trouble(self, scope: scopes.Scope) -> tuple[State, str, datetime | None] | None:
 		"""What keeps a scope's changes from going out, or that they are about to."""
 		row = self.row(scope)
@@ -288,6 +308,7 @@ class _Content:
 		self._modes = _modes(plans, subjects)
 		self._hidden = _hidden(plans, nodes)
 		self._unfolded = _unfolded(nodes | {(PLAN, plan) for plan in plans})
+		self._known: dict[tuple[str, str], _Facts] = {}
 		self._below = self._shown_by()
 		self._files = ledger.of_paths(
 			{
@@ -339,20 +360,29 @@ class _Content:
 	def standings(self) -> dict[str, Standing]:
 		return {name: self._standing(line) for name, line in self._lines.items()}
 
-	def _standing(self, line: list[_Node]) -> Standing:
-		if line[0].doctype != SUBJECT:
+	def _standing(self, nodes: list[_Node]) -> Standing:
+		if nodes[0].doctype != SUBJECT:
 			return Standing(
 				"no_plan", _("Not published: it hangs in no subject. Give it a parent that exists.")
 			)
-		plans = self._plans_of.get(line[0].name, [])
-		left_out = _left_out(line)
-		found = [self._in_plan(line, plan, left_out) for plan in plans]
+		plans = self._plans_of.get(nodes[0].name, [])
+		left_out = _left_out(nodes)
+		refs = [(node.doctype, node.name) for node in nodes]
+		line = _Line(
+			nodes,
+			refs,
+			not self._unfolded.isdisjoint(refs),
+			max(node.modified for node in nodes),
+			left_out,
+			file_of(refs, "", None) if self._doctype not in _IN_PLANS_FOLDER else "",
+		)
+		found = [self._in_plan(line, plan) for plan in plans]
 		if left_out:
 			state, text = left_out
 			if any(item.state in ("leaving", "failed", "dead", "held", "building") for item in found):
 				state = next(worst for worst in _WORST_FIRST if any(item.state == worst for item in found))
 				text = f"{text}. " + next(item.text for item in found if item.state == state)
-			return Standing(state, text, found, _draft_above(line) if left_out[0] == "above" else None)
+			return Standing(state, text, found, _draft_above(nodes) if left_out[0] == "above" else None)
 		if not plans:
 			return Standing("no_plan", _("In no plan, so no learner sees it"))
 		for worst in _WORST_FIRST:
@@ -365,11 +395,12 @@ class _Content:
 			return Standing("hidden", _("Hidden by each of its plans"), found)
 		return Standing("draft", _("Not published: none of its plans shows it"), found)
 
-	def _in_plan(self, line: list[_Node], plan: _Plan, left_out: tuple[State, str] | None) -> InPlan:
-		path = self._path(line, plan.name)
-		scope = scopes.plan(plan.name)
+	def _in_plan(self, line: _Line, plan: _Plan) -> InPlan:
+		facts = self._facts(plan, line.nodes[0].name)
+		shared_path = "" if facts.has_own_files else line.shared_path
+		path = shared_path or self._path(line.nodes, plan.name)
 		entry = self._files.get(path)
-		live = _is_live(entry) and bool(self._states.row(scope).get("is_live"))
+		live = facts.is_live and _is_live(entry)
 		item = InPlan(
 			plan.name,
 			plan.title,
@@ -377,13 +408,17 @@ class _Content:
 			"",
 			path,
 			entry.live_version if live and entry else 0,
-			scope=scope.id,
-			line=[(node.doctype, node.name) for node in line],
+			scope=scopes.plan(plan.name).id,
+			line=line.refs,
 			required_item=entry.required_item if entry else "",
 		)
-		hider = next((node for node in line if (plan.name, node.doctype, node.name) in self._hidden), None)
-		if left_out:
-			reason: tuple[State, str] | None = left_out
+		hider = None
+		if self._hidden:
+			hider = next(
+				(node for node in line.nodes if (plan.name, node.doctype, node.name) in self._hidden), None
+			)
+		if line.left_out:
+			reason: tuple[State, str] | None = line.left_out
 		elif not plan.is_published:
 			reason = "draft", _("Not published: the plan “{0}” is a draft").format(plan.title)
 		elif not plan.is_in_season:
@@ -391,7 +426,7 @@ class _Content:
 				"draft",
 				_("Not published: the season of the plan “{0}” is not published").format(plan.title),
 			)
-		elif hider is line[-1]:
+		elif hider is line.nodes[-1]:
 			reason = "hidden", _("Hidden in the plan “{0}”").format(plan.title)
 		elif hider:
 			reason = (
@@ -402,11 +437,18 @@ class _Content:
 			)
 		else:
 			reason = None
-		waits, trouble = self._waits(line, plan)
+		waits = (
+			line.is_unfolded
+			or facts.is_unfolded
+			or any(
+				last is None or max(plan.modified, line.modified) > last - _MARGIN for last in facts.behind
+			)
+		)
+		trouble = facts.trouble
 		if reason:
 			item.state, item.text = reason
 			own_file = self._doctype not in _WITHOUT_FILE
-			if live and (own_file or waits) and self._is_shown(line, plan.name):
+			if live and (own_file or waits) and self._is_shown(line.nodes, plan.name):
 				if trouble:
 					item.state, item.text, item.next_try = trouble
 				elif waits:
@@ -425,24 +467,30 @@ class _Content:
 				item.state, item.text = "waiting", _("Not live yet: waiting for the next run")
 			return item
 		item.text = _("Live")
-		held = self._states.row(scopes.subject(line[0].name)), self._states.row(scope)
-		item.held_reason = next((row.held_reason for row in held if row.get("held") and row.held_reason), "")
+		item.held_reason = facts.held_reason
 		return item
 
-	def _waits(
-		self, line: list[_Node], plan: _Plan
-	) -> tuple[bool, tuple[State, str, datetime | None] | None]:
-		"""Whether something of this document is still to go out in the plan, and what is in the way of it."""
-		involved = [scopes.plan(plan.name)]
-		if self._modes.get((plan.name, line[0].name)) != "own":
-			involved.insert(0, scopes.subject(line[0].name))
-		refs = {(PLAN, plan.name), *((node.doctype, node.name) for node in line)}
-		modified = max(plan.modified, *(node.modified for node in line))
-		waits = bool(refs & self._unfolded) or any(
-			self._states.may_have_missed(scope, modified) for scope in involved
+	def _facts(self, plan: _Plan, subject: str) -> _Facts:
+		found = self._known.get((plan.name, subject))
+		if found is None:
+			found = self._known[plan.name, subject] = self._read_facts(plan, subject)
+		return found
+
+	def _read_facts(self, plan: _Plan, subject: str) -> _Facts:
+		own, states = scopes.plan(plan.name), self._states
+		has_own_files = self._modes.get((plan.name, subject)) == "own"
+		involved = [own] if has_own_files else [scopes.subject(subject), own]
+		behind = [states.row(scope).last_success_at for scope in involved if states.waits(scope)]
+		troubles = [found for scope in involved if (found := states.trouble(scope))]
+		held = states.row(scopes.subject(subject)), states.row(own)
+		return _Facts(
+			has_own_files,
+			is_live=bool(states.row(own).get("is_live")),
+			is_unfolded=(PLAN, plan.name) in self._unfolded,
+			behind=[get_datetime(last) if last else None for last in behind],
+			trouble=min(troubles, key=lambda found: _WORST_FIRST.index(found[0]), default=None),
+			held_reason=next((row.held_reason for row in held if row.get("held") and row.held_reason), ""),
 		)
-		troubles = [found for scope in involved if (found := self._states.trouble(scope))]
-		return waits, min(troubles, key=lambda found: _WORST_FIRST.index(found[0]), default=None)
 
 	def _path(self, line: list[_Node], plan: str) -> str:
 		"""The file that shows the document in a plan: its own, or its parent's."""

@@ -1,15 +1,13 @@
 // Lists say how each row stands. The rows are there at once with what they hold; the state follows.
 frappe.provide("memora.publishing");
 
-const AT_ONCE = 500; // for as many one call is answered
-
 memora.publishing.show_states = function (list) {
-	const names = (list.data || []).map((doc) => doc.name);
-	if (list.view_name !== "List") return;
-	for (let start = 0; start < names.length; start += AT_ONCE) ask_for(list, names.slice(start, start + AT_ONCE));
+	if (list.view_name === "List") ask_for(list, (list.data || []).map((doc) => doc.name));
 };
 
+// One call is answered for the first of them, as many as do not keep the server long; the rest is asked for after.
 function ask_for(list, names) {
+	if (!names.length) return;
 	memora.publishing
 		.ask("list_states", { doctype: list.doctype, names: JSON.stringify(names) }, { post: true, quiet: true })
 		.then((states) => {
@@ -17,6 +15,8 @@ function ask_for(list, names) {
 				const state = states[name_of($(row).find(".list-row-checkbox").attr("data-name") || "")];
 				if (state) paint($(row), state);
 			}
+			const rest = names.filter((name) => !(name in states));
+			if (rest.length < names.length) ask_for(list, rest);
 		})
 		.catch(() => {}); // the list is of use without
 }
