@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from unittest.mock import patch
 
 import frappe
 import pytest
@@ -16,7 +17,8 @@ from frappe.desk.form import assign_to
 from frappe.model import no_value_fields, table_fields
 from playwright.sync_api import Dialog, Locator, Page, expect
 
-from memora.services.cdn_export import plain_text
+from memora.exceptions import StorageUnavailableError
+from memora.services.cdn_export import failures, plain_text, publish_state, scopes
 from memora.services.cdn_export.dependency_resolver import CONTENT, PARENT_FIELDS
 from memora.tests import factories
 from memora.tests.payloads import HOSTILE, ORDINARY
@@ -85,8 +87,8 @@ class Watched:
 	def form(self, doc: Any) -> None:
 		self.go("Form", doc.doctype, doc.name)
 		self.page.wait_for_function(
-			"name => window.cur_frm && cur_frm.docname === name && cur_frm.$wrapper.is(':visible')",
-			arg=doc.name,
+			"name => window.cur_frm && String(cur_frm.docname) === name && cur_frm.$wrapper.is(':visible')",
+			arg=str(doc.name),
 		)
 
 	def drawn(self) -> None:
@@ -406,6 +408,7 @@ def test_pickers_of_a_plan(pages: Pages, filled: dict[str, list[Any]], schools: 
 			)
 			cell = page.locator(".memora-json-dialog.show [data-fieldname=plan]")
 			page.locator(".memora-json-dialog.show .memora-json-summary").wait_for()
+			expect(cell.locator("input")).to_have_value(stored)
 			watching.choose(cell, plan, text, typed=text)
 			expect(cell.locator("input")).to_have_value(stored)
 			watching.calm(f"plans to view the JSON of, {text}")
@@ -541,6 +544,64 @@ def test_timelines(pages: Pages, filled: dict[str, list[Any]], schools: dict[str
 			watching.form(doc)
 			expect(watching.page.locator(".timeline-item:visible").first).to_be_visible()
 			watching.calm(f"timeline of {text}")
+
+
+def test_notifications(
+	pages: Pages, desk: Desk, filled: dict[str, list[Any]], schools: dict[str, School]
+) -> None:
+	"""Of a plan that has failed for good, of a task and of a mention: below the bell, in the log, each in its form."""
+	user = schools["en"].admin
+	entity, quote, ordinary, markup = 8, 12, len(HOSTILE), 0
+	_fail_for_good(filled[PLAN][entity], TEXTS[quote])
+	_fail_for_good(filled[PLAN][ordinary], TEXTS[markup])
+	lesson, track = filled["Memora Lesson"][quote], filled["Memora Track"][ordinary]
+	assign_to.add(
+		{"assign_to": [user], "doctype": lesson.doctype, "name": lesson.name, "description": lesson.title}
+	)
+	mention = f'<span class="mention" data-id="{user}" data-value="Admin">@Admin</span>'
+	track.add_comment("Comment", f"<div>{mention} {plain_text.as_html(TEXTS[markup])}</div>")
+	frappe.db.commit()
+	with watched(pages, user) as watching:
+		page = watching.page
+		watching.calm("before the notifications")
+		desk.open(page, "memora")
+		page.locator(".number-widget-box").first.wait_for()
+		page.locator(".dropdown-notifications .notifications-icon").click()
+		bell = page.locator(".dropdown-notifications .notification-item:visible")
+		told = {"Publishing": (entity, ordinary), "assigned": (quote,), "mentioned": (ordinary,)}
+		for what, texts in told.items():
+			for text in texts:
+				title = _one_line(plain_text.store(TEXTS[text]))
+				expect(bell.filter(has_text=what).filter(has_text=title)).to_be_visible()
+		watching.calm("below the bell")
+		for view in ("List", "Report"):
+			watching.go("List", "Notification Log", view)
+			rows = page.locator(_ROWS).filter(has_text=plain_text.store(TEXTS[ordinary]))
+			expect(rows.first).to_be_visible()
+			watching.calm(f"{view} of notifications")
+		said = {"Publishing": (quote, markup), "assigned": (quote,), "mentioned": (markup,)}
+		for what, texts in said.items():
+			logs = frappe.get_all(
+				"Notification Log",
+				{"for_user": user, "subject": ("like", f"%{what}%")},
+				pluck="name",
+				order_by="creation",
+			)
+			for log, text in zip(logs[-len(texts) :], texts, strict=True):
+				watching.form(frappe._dict(doctype="Notification Log", name=log))
+				message = page.locator("[data-fieldname=email_content]:visible").first
+				expect(message).to_contain_text(plain_text.store(TEXTS[text]))
+				watching.calm(f"notification, {what} {TEXTS[text]}")
+
+
+def _fail_for_good(plan: Any, answer: str) -> None:
+	"""A plan that is out of retries, since the storage answered this."""
+	state, lease = (
+		frappe._dict(generation=1, dead_since=None),
+		frappe._dict(scope=scopes.plan(plan.name), token=""),
+	)
+	with patch.object(publish_state, "failed", return_value=frappe._dict(is_dead=True, retries=5)):
+		failures.record(state, lease, StorageUnavailableError(answer))
 
 
 def _some(filled: dict[str, list[Any]], doctype: str, at: int, step: int) -> list[tuple[Any, str]]:
