@@ -604,6 +604,43 @@ def _fail_for_good(plan: Any, answer: str) -> None:
 		failures.record(state, lease, StorageUnavailableError(answer))
 
 
+def test_versions_and_deleted_documents(
+	pages: Pages, filled: dict[str, list[Any]], schools: dict[str, School]
+) -> None:
+	"""What a title was changed to; and a document that is restored is the one that was deleted."""
+	with watched(pages, MANAGER) as watching:
+		page = watching.page
+		for doctype in ("Version", "Deleted Document"):
+			meta = frappe.get_meta(doctype)
+			_show_every_column(page, meta)
+			for plan, text in _some(filled, PLAN, 4, 8):
+				if doctype == "Version":
+					of = {"ref_doctype": PLAN, "docname": plan.name}
+				else:
+					subject = factories.make_subject(title=text, description=text)
+					subject.delete()
+					of = {"deleted_doctype": subject.doctype, "deleted_name": subject.name}
+				frappe.db.commit()
+				kept = frappe.get_last_doc(doctype, of)
+				watching.form(kept)
+				if doctype == "Version":
+					changed = page.locator(".version-info:visible .diff-add")
+					expect(changed.filter(has_text=_one_line(plain_text.store(text)))).to_be_visible()
+				else:
+					page.get_by_role("button", name="Restore").click()
+					page.get_by_role("button", name="Open").wait_for()
+					frappe.db.rollback()
+					restored = frappe.get_doc(subject.doctype, kept.get_db_value("new_name"))
+					assert [restored.title, restored.description] == [plain_text.store(text)] * 2
+					restored.delete()
+				watching.calm(f"form of {doctype}, {text}")
+				watching.close()
+			for view in ("List", "Report"):
+				watching.go("List", doctype, view)
+				page.locator(_ROWS).first.wait_for()
+				watching.calm(f"{view} of {doctype}")
+
+
 def _some(filled: dict[str, list[Any]], doctype: str, at: int, step: int) -> list[tuple[Any, str]]:
 	"""Each so-many-th of the texts with its document: each text on some screen, each screen with some of them."""
 	return list(zip(filled[doctype], TEXTS, strict=True))[at % step :: step]
