@@ -138,21 +138,22 @@ Pages = Callable[[str], Watched]
 
 @pytest.fixture(scope="module")
 def pages(desk: Desk, filled: dict[str, list[Any]]) -> Iterator[Pages]:
-	"""Each user's page, for all tests here."""
+	"""Each user's page, for all tests here; each begins with the workspace, loaded anew."""
 	opened: dict[str, Watched] = {}
 	with ExitStack() as stack:
 
 		def page_of(user: str) -> Watched:
 			if user not in opened:
 				# Frappe draws charts in narrow frames, and early v15 has an apostrophe in the image view's template.
-				expected = ("<rect> attribute", "frappe.template.compile")
+				# A delete that is refused is an error in the console, too.
+				expected = ("<rect> attribute", "frappe.template.compile", "client.delete", "LinkExistsError")
 				page = stack.enter_context(desk.login(user, expected=expected))
 				watching = opened[user] = Watched(page)
 				page.expose_function("ran", lambda *_: watching.ran.append(page.url))
 				page.add_init_script(LOOKOUT)
 				page.on("dialog", lambda dialog: watching.answer(dialog))
-				desk.open(page, "memora")
-				page.locator(".number-widget-box").first.wait_for()
+			desk.open(opened[user].page, "memora")
+			opened[user].page.locator(".number-widget-box").first.wait_for()
 			return opened[user]
 
 		yield page_of

@@ -5,7 +5,7 @@ import { link, load, parse, place } from "./course.js?v=cc491af8";
 import { bdi, h, icon } from "./dom.js?v=459e199b";
 import { direction, t } from "./i18n.js?v=5e324986";
 import { change, state } from "./state.js?v=20804912";
-import { page as pageOf } from "./views.js?v=41999ce8";
+import { page as pageOf } from "./views.js?v=291216b3";
 
 let course = { view: "plans" };
 let turn = 0;

@@ -5,7 +5,7 @@ import { address } from "./cdn.js?v=e92f7e1f";
 import { h, bdi, icon } from "./dom.js?v=459e199b";
 import { player } from "./films.js?v=8b58b7b5";
 import { t } from "./i18n.js?v=5e324986";
-import { prepare, sanitised } from "./markup.js?v=9f24824e";
+import { prepare, sanitised } from "./markup.js?v=ec5aeacc";
 
 // Each type with its sign and what shows its config.
 const TYPES = {

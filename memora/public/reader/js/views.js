@@ -187,7 +187,7 @@ async function lesson(course) {
 	);
 	if (lacks) return { ...parts, main: [trail(course), head, locked(course, lacks)] };
 
-	const [{ stages }, document] = await Promise.all([import("./stages.js?v=f6e4bed0"), lessonOf(course)]);
+	const [{ stages }, document] = await Promise.all([import("./stages.js?v=f51f9a42"), lessonOf(course)]);
 	const image = address(document.image);
 	const shown = await stages(document.stages);
 	return {
