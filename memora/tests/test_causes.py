@@ -36,6 +36,7 @@ class TestCauses(PublishingTestCase):
 	def setUpClass(cls) -> None:
 		super().setUpClass()
 		for email, name in ((SALMA, "Salma"), (OMAR, "Omar")):
+			frappe.delete_doc("User", email, force=True, ignore_missing=True)  # of a run that was killed
 			user = {"doctype": "User", "email": email, "first_name": name, "send_welcome_email": 0}
 			frappe.get_doc(user).insert(ignore_permissions=True).add_roles("Memora Editor")
 			cls.addClassCleanup(frappe.delete_doc, "User", email, force=True, ignore_permissions=True)

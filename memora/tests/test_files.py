@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -421,6 +422,9 @@ class TestSidecars(FilesTestCase):
 	def test_what_local_directory_notes_is_nowhere_that_the_site_serves(self) -> None:
 		self.configure(local_path="")
 		root = Path(settings.local_path(frappe.get_doc("CDN Settings")))
+		moved = Path(settings.local_meta(frappe.get_doc("CDN Settings")))
+		for left in (root, moved):  # by a run that was killed
+			shutil.rmtree(left, ignore_errors=True)
 		try:
 			self.publish()
 			public = Path(frappe.get_site_path("public")).resolve()
@@ -428,7 +432,6 @@ class TestSidecars(FilesTestCase):
 			self.assertEqual([path.name for path in public.rglob("locks")], [])
 			self.assertTrue(self.storage().head("plans/index.json").metadata["version"])
 			beside = Path(f"{root}.meta")
-			moved = Path(settings.local_meta(frappe.get_doc("CDN Settings")))
 			self.assertIn("private", moved.parts)
 			moved.rename(beside)  # as an earlier release left it
 			self.assertTrue(self.storage().head("plans/index.json").metadata["version"])
@@ -437,8 +440,6 @@ class TestSidecars(FilesTestCase):
 			self.assertEqual(audit.verify(site).findings, [])
 			site.close()
 		finally:
-			import shutil
-
 			shutil.rmtree(root, ignore_errors=True)
 			shutil.rmtree(moved, ignore_errors=True)
 
@@ -661,8 +662,6 @@ class TestStageFiles(FilesTestCase):
 			frappe.db.commit()
 			self.assertEqual(media.public_files([media.Link("/files/memora-test-root/x.png", False)])[0], {})
 		finally:
-			import shutil
-
 			shutil.rmtree(root)
 
 	def test_damage_is_found_and_mended_and_a_lost_ledger_is_rebuilt(self) -> None:
