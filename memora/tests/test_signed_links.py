@@ -445,6 +445,12 @@ class TestVideoFolders(BucketTestCase):
 		row.config = self.stage("plans/index.json")["config"]
 		self.assertRaises(frappe.ValidationError, row.save)
 
+	def test_a_stage_that_becomes_a_video_is_checked_too(self) -> None:
+		self.change(self.lesson, stages=[self.text({"video_url": "plans/index.json"})])
+		row = frappe.get_doc("Memora Lesson", self.lesson.name).stages[0]
+		row.type = "Video"
+		self.assertRaises(frappe.ValidationError, row.save)
+
 	def test_what_was_there_before_stays_and_is_not_signed(self) -> None:
 		for link in self.FORBIDDEN:
 			self.write(self.lesson, link)

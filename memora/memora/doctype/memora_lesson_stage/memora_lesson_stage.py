@@ -39,7 +39,7 @@ class MemoraLessonStage(PlainTexts):
 			self.get_doc_before_save(),
 		)
 		self.validate_config(lesson, before)
-		if not before or before.config != self.config:
+		if not before or (before.type, before.config) != (self.type, self.config):
 			self.refuse_stray_links(lesson, [before] if before else [])
 			self.warn_of_files(lesson)
 
