@@ -328,9 +328,9 @@ def bring_out(
 	owners: Iterable[str] = (),
 	closing: Callable[[], bool],
 ) -> Cargo:
-	"""Bring out the changed files of what is leased, and the pictures they show that are not there yet. What is
-	`taken_back` stays as it is. `closing` runs in
-	the transaction that calls them live, and says whether it has given the lease back.
+	"""Bring out the changed files of what is leased, and the pictures they show that are not there yet. Files that are
+	`taken_back` become live as they are. `closing` runs in the transaction that calls all of them live, and says whether it
+	has given the lease back.
 
 	Nothing is closed for a place that the ledger no longer speaks of: then the lease is lost (`relocation`).
 

@@ -106,6 +106,10 @@ class LedgerEntry(NamedTuple):
 		"""Whether the file is to be removed, and certainly still stands as it was when it was live."""
 		return self.state == "removing" and bool(self.etag) and 0 < self.live_version == self.version
 
+	def can_stay(self, subject: str) -> bool:
+		"""Whether the file is known to be whole, and need not be uploaded again for this subject if its content is the same."""
+		return self.state == "live" or (self.is_left and self.subject == subject)
+
 	@property
 	def shows(self) -> tuple[str, str]:
 		"""Kind and name of the node that decides who may read this file: of a lesson's file, its lesson."""
@@ -125,8 +129,7 @@ class LedgerEntry(NamedTuple):
 
 class Planned(NamedTuple):
 	"""One file as a build wants it. `document` is whole, stamp included, and None where nothing changed; `pictures`
-	are the paths of the media files it shows, `source` is what a file that is no document is read from. `taken_back`
-	says that it was to be removed, and stays as it is."""
+	are the paths of the media files it shows, `source` is what a file that is no document is read from."""
 
 	path: str
 	kind: AnyKind
@@ -143,7 +146,6 @@ class Planned(NamedTuple):
 	pictures: frozenset[str] = frozenset()
 	source: PublicFile | None = None
 	required_items: str = ""
-	taken_back: bool = False
 
 	@property
 	def url(self) -> str:
@@ -233,13 +235,11 @@ class Diff:
 		_check_size(path, len(content) + _STAMP_BYTES)
 		content_hash = sha256(content).hexdigest()
 		entry = self._ledger.get(path)
-		is_left = entry is not None and entry.is_left and entry.subject == subject
-		if entry and (is_left or entry.state == "live") and entry.content_hash == content_hash:
+		if entry and entry.can_stay(subject) and entry.content_hash == content_hash:
 			changed = bool(entry.damaged) or not _asks_for(entry, required_items)
 			version = entry.live_version
 		else:
 			changed, version = True, max(self._now, 1 + entry.version if entry else 1)
-			is_left = False
 		return self._plan(
 			Planned(
 				path=path,
@@ -256,7 +256,6 @@ class Diff:
 				lesson_count=lesson_count,
 				pictures=_pictures(document, content) if changed else frozenset(),
 				required_items=required_items,
-				taken_back=is_left and not changed,
 			)
 		)
 
@@ -275,17 +274,15 @@ class Diff:
 		if path in self.planned:
 			return
 		entry = self._ledger.get(path)
-		is_left = entry is not None and entry.is_left and entry.subject == subject
 		stands = (
 			entry is not None
-			and (is_left or entry.state == "live")
+			and entry.can_stay(subject)
 			and (entry.access_level, entry.required_item) == (access.level, access.required_item)
 		)
 		if entry and stands:
 			version = entry.live_version
 		else:
 			version = max(self._now, 1 + entry.version if entry else 1)
-		changed = not (entry and stands) or entry.damaged or not _asks_for(entry, required_items)
 		self._plan(
 			Planned(
 				path=path,
@@ -293,7 +290,7 @@ class Diff:
 				node=lesson,
 				subject=subject,
 				version=version,
-				changed=changed,
+				changed=not (entry and stands) or entry.damaged or not _asks_for(entry, required_items),
 				content_hash=source.digest,
 				shape_hash="",
 				document=None,
@@ -302,7 +299,6 @@ class Diff:
 				lesson_count=0,
 				source=source,
 				required_items=required_items,
-				taken_back=is_left and not changed,
 			)
 		)
 
@@ -329,7 +325,11 @@ class Diff:
 
 	def taken_back(self) -> list[str]:
 		"""The paths of what was to be removed, and is published again as it stands."""
-		return [planned.path for planned in self.planned.values() if planned.taken_back]
+		return [
+			path
+			for path, planned in self.planned.items()
+			if not planned.changed and path in self._ledger and self._ledger[path].state == "removing"
+		]
 
 	def dropped(self) -> list[LedgerEntry]:
 		"""What stands, or may stand, in the storage and is no longer wanted."""
