@@ -3,7 +3,7 @@
 Frappe 15 takes a site for dormant when Activity Log has had no entry for `dormant_days`, which logins alone make, and
 then schedules jobs once a day at most (`frappe.utils.scheduler.is_dormant`). Learners read from the CDN and never log in.
 So while something waits for its moment, a retry, a removal, a signature that ends, memora makes an entry itself.
-From version 16 on Frappe asks this on Frappe Cloud alone, and looks at users there: then the entry changes nothing.
+Newer releases ask this on Frappe Cloud alone, and look at users there: then the entry changes nothing.
 """
 
 from __future__ import annotations
@@ -25,9 +25,7 @@ _AGAIN_SECONDS = 43_200
 
 _ANYTHING_TO_COME = f"""select
 	exists(select 1 from `tabCDN Change`)
-	or exists(select 1 from `tab{publish_state.TABLE}` where scope_type = 'removal'
-		or (published_generation < generation and (dead_since is null or failed_generation < generation)
-			and (held = 0 or held_generation < generation or approved_generation >= generation)))
+	or exists(select 1 from `tab{publish_state.TABLE}` where scope_type = 'removal' or ({publish_state.GOES_ON}))
 	or exists(select 1 from `tab{ledger.TABLE}` where state = 'removing' and remove_at is not null)
 	or exists(select 1 from `tab{ledger.TABLE}` where state = 'live' and signed_until is not null)
 	or exists(select 1 from `tab{ledger.TABLE}` where state = 'live' and outdated = 1)

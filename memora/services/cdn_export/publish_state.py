@@ -54,10 +54,13 @@ COLUMNS = (
 _HOUR = timedelta(hours=1)
 """Spec, "Publishing": how often a removal is tried that is a dead letter, or was dismissed."""
 
-_COMING = f"""published_generation < generation and scope_type != 'removal'
-		and (next_retry_at is null or next_retry_at <= %s or next_retry_at > %s)
+GOES_ON = """published_generation < generation
 		and (dead_since is null or failed_generation < generation)
-		and (held = 0 or held_generation < generation or approved_generation >= generation)
+		and (held = 0 or held_generation < generation or approved_generation >= generation)"""
+"""SQL: whether a scope is to be built, now or later, without an admin's word."""
+
+_COMING = f"""{GOES_ON} and scope_type != 'removal'
+		and (next_retry_at is null or next_retry_at <= %s or next_retry_at > %s)
 		and (scope_type != 'subject' or exists (
 			select 1 from `tabCDN Rendition` reader
 			where {database.exactly("reader.subject", "ref")} and reader.mode = 'shared'))"""
