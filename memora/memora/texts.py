@@ -39,7 +39,7 @@ class PlainTexts(Document):
 			if value is None or not (df or fieldname in (*default_fields, *child_table_fields)):
 				continue
 			kind = df.fieldtype if df else "Int" if fieldname in ("docstatus", "idx") else "Data"
-			given[fieldname] = _shaped(_(df.label) if df else fieldname, kind, value)
+			given[fieldname] = _shaped(df.label if df else fieldname, kind, value)
 		return super().update(given)
 
 	def validate(self) -> None:
@@ -63,17 +63,17 @@ class PlainTexts(Document):
 
 
 def _shaped(field: str, kind: str, value: Any) -> Any:
-	"""The value of a field of this type as a request gave it, where a number for a text is that text. Refuses what such
-	a field cannot hold."""
+	"""The value for a field with this label and type; a number for a text becomes that text. Refuses what such a field
+	cannot hold. Every document that is loaded passes here, so the label is translated only for a refusal."""
 	if kind in table_fields:
 		if not isinstance(value, list | tuple) or not all(
 			isinstance(row, dict | BaseDocument) for row in value
 		):
-			frappe.throw(_("{0} must be a list of rows, each an object.").format(field))
+			frappe.throw(_("{0} must be a list of rows, each an object.").format(_(field)))
 	elif kind in ("JSON", "Code", *no_value_fields):
 		return value  # whoever reads it looks at it
 	elif isinstance(value, list | dict | tuple):
-		frappe.throw(_("{0} must be a text, not a list or an object.").format(field))
+		frappe.throw(_("{0} must be a text, not a list or an object.").format(_(field)))
 	elif isinstance(value, str):
 		_require_whole(field, value)
 	if kind in _DATES and value and isinstance(value, str | int | float):
@@ -85,7 +85,9 @@ def _require_whole(field: str, text: str) -> None:
 	try:
 		text.encode()
 	except UnicodeEncodeError:
-		frappe.throw(_("{0} holds half a character, as a cut emoji leaves it. Write it again.").format(field))
+		frappe.throw(
+			_("{0} holds half a character, as a cut emoji leaves it. Write it again.").format(_(field))
+		)
 
 
 def _require_date(field: str, value: Any) -> None:
@@ -98,7 +100,7 @@ def _require_date(field: str, value: Any) -> None:
 		frappe.clear_last_message()
 	except (ValueError, OverflowError):
 		pass
-	frappe.throw(_("{0} is no date. Write it like {1}.").format(field, "2026-09-01"))
+	frappe.throw(_("{0} is no date. Write it like {1}.").format(_(field), "2026-09-01"))
 
 
 def _text(row: Document, df: Any, value: Any) -> str:

@@ -18,23 +18,23 @@ function keep_own(elements, own) {
 	}
 }
 
-// What a method of Frappe's makes, mended where it is of a DocType of ours.
-function mend(owner, method, doctype_of, how) {
+// Passes what a method of Frappe's returns through `change`, for our DocTypes.
+function filter_result(owner, method, doctype_of, change) {
 	const original = owner && owner[method];
 	if (!original) return; // this version has no such screen
 	owner[method] = function (...given) {
 		const made = original.apply(this, given);
-		return is_ours(doctype_of(this)) ? how(made) : made;
+		return is_ours(doctype_of(this)) ? change(made) : made;
 	};
 }
 
 const class_of = (name) => (frappe.views[name] || {}).prototype;
 const own_doctype = (view) => view.doctype;
 
-mend(class_of("ImageView"), "item_html", own_doctype, (html) =>
+filter_result(class_of("ImageView"), "item_html", own_doctype, (html) =>
 	only_own(html, ".image-field img", ["class", "data-name", "src", "alt", "loading"])
 );
-mend(class_of("ListGroupBy"), "get_dropdown_html", own_doctype, (html) =>
+filter_result(class_of("ListGroupBy"), "get_dropdown_html", own_doctype, (html) =>
 	only_own(html, ".group-by-value", ["class", "data-name"])
 );
 // A card has its title as HTML too, in which entities have become `<`.
@@ -46,7 +46,7 @@ frappe.render_template = function (name, data) {
 	return only_own(html, ".kanban-card-title, .kanban-image img", ["class", "title", "src", "alt"]);
 };
 const { quick_list } = (frappe.widget || {}).widget_factory || {};
-mend(
+filter_result(
 	quick_list && quick_list.prototype,
 	"setup_quick_list_item",
 	(list) => list.document_type,
@@ -60,7 +60,7 @@ const link = frappe.ui.form.ControlLink.prototype;
 const { setup_awesomeplete } = link;
 link.setup_awesomeplete = function () {
 	setup_awesomeplete.call(this);
-	mend(
+	filter_result(
 		this.awesomplete,
 		"item",
 		() => this.get_options(),

@@ -110,6 +110,7 @@ def _foreign(site: Site, paths: Sequence[str]) -> set[str]:
 		return set()
 	foreign = set()
 	try:
+		# The first is asked for alone: a storage that does not answer holds up one thread, not all.
 		with ThreadPoolExecutor(max_workers=site.storage.threads) as pool:
 			heads = [site.storage.head(paths[0]), *pool.map(site.storage.head, paths[1:])] if paths else []
 	except StorageUnavailableError:

@@ -412,11 +412,9 @@ class _Content:
 			line=line.refs,
 			required_item=entry.required_item if entry else "",
 		)
-		hider = None
-		if self._hidden:
-			hider = next(
-				(node for node in line.nodes if (plan.name, node.doctype, node.name) in self._hidden), None
-			)
+		hider = next(
+			(node for node in line.nodes if (plan.name, node.doctype, node.name) in self._hidden), None
+		)
 		if line.left_out:
 			reason: tuple[State, str] | None = line.left_out
 		elif not plan.is_published:
