@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from unittest.mock import patch
 
 import frappe
 import psutil
 from pymysql.cursors import Cursor
 
+from memora.exceptions import PreconditionFailedError
+from memora.services.cdn_export import paths
 from memora.services.cdn_export.storage import Upload
 from memora.services.cdn_export.storage.s3 import S3Storage
 
@@ -22,7 +24,10 @@ _TRANSACTION_CONTROL = ("start transaction", "commit", "rollback", "savepoint", 
 
 
 class Nowhere(S3Storage):
-	"""S3 with uploads replaced by nothing: `put` returns at once, links are signed as ever."""
+	"""S3 with uploads replaced by nothing: `put` returns at once, links are signed as ever. Only the mark of the place is
+	kept, since each batch reads it."""
+
+	mark: ClassVar[tuple[bytes, str] | None] = None
 
 	def __init__(self, *arguments: Any) -> None:
 		super().__init__(*arguments)
@@ -30,12 +35,20 @@ class Nowhere(S3Storage):
 		self.sizes: dict[str, int] = {}
 		self.bodies: dict[str, bytes] | None = None
 
+	def read(self, path: str) -> tuple[bytes, str] | None:
+		return self.mark if path == paths.MARK else super().read(path)
+
 	def put(self, upload: Upload, *, if_match: str | None = None, if_absent: bool = False) -> str:
 		self.puts.append(upload.path)
 		self.sizes[upload.path] = len(upload.body)
 		if self.bodies is not None:
 			self.bodies[upload.path] = upload.body
-		return f"{len(self.puts):032x}"  # an ETag like no other
+		etag = f"{len(self.puts):032x}"  # like no other
+		if upload.path == paths.MARK:
+			if if_absent and self.mark:
+				raise PreconditionFailedError(paths.MARK)
+			Nowhere.mark = upload.body, etag
+		return etag
 
 	def delete(self, paths: Iterable[str]) -> None:
 		for path in paths:

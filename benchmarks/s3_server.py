@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 
 import boto3
 from botocore.exceptions import BotoCoreError
@@ -43,6 +44,11 @@ class S3Server:
 	def __exit__(self, *_: object) -> None:
 		self._process.terminate()
 		self._process.wait()
+
+	def empty(self) -> None:
+		"""Remove all that stands in the bucket."""
+		urllib.request.urlopen(f"{self.url}/moto-api/reset", data=b"").close()
+		self.client().create_bucket(Bucket=BUCKET)
 
 	def client(self):
 		"""A boto3 client for what the benchmark itself looks up."""

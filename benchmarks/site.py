@@ -44,7 +44,6 @@ class Drain:
 	whole: Span = field(default_factory=Span)
 	builds: dict[str, Span] = field(default_factory=dict)
 	puts: list[str] = field(default_factory=list)
-	failed: int = 0
 
 	@property
 	def seconds(self) -> float:
@@ -93,7 +92,9 @@ def storage_settings(server: S3Server) -> StorageSettings:
 
 
 def empty(server: S3Server) -> None:
-	"""Nothing of memora on the site, settings aside."""
+	"""Nothing of memora on the site, settings aside, nor in the bucket."""
+	server.empty()
+	Nowhere.mark = None
 	wipe()
 	configure(server)
 
@@ -202,7 +203,9 @@ class Warm:
 			patch.object(Site, "open", lambda *_: self.site),
 			meter.span() as found.whole,
 		):
-			found.failed = batch_processor.drain("Scheduler", seconds=None).failed
+			drained = batch_processor.drain("Scheduler", seconds=None)
+		if drained.failed or drained.left:
+			raise RuntimeError(f"A drain that is measured must publish all: {drained}")
 		return found
 
 	def drain_edit(self, doctype: str, name: str, **fields: Any) -> Drain:
@@ -223,4 +226,4 @@ def edit(doctype: str, name: str, **fields: Any) -> None:
 
 def touch_all() -> None:
 	"""Let everything be read anew, as the nightly reconciliation does."""
-	reconciliation.queue_everything(triggered_by="Scheduler")
+	reconciliation.queue_everything(triggered_by="Scheduler", cause="")

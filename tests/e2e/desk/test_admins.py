@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import frappe
 import pytest
@@ -128,6 +129,64 @@ def test_the_connection_is_tested_and_the_next_run_named(desk: Desk, here: Schoo
 		)
 		expect(findings.filter(has_text=exposed)).to_be_visible()
 		shoot(page, "test-connection", here)
+
+
+def test_a_bucket_that_cannot_be_written_is_named_only_on_purpose(desk: Desk, here: School) -> None:
+	say, endpoint = here.say, "https://no-such-storage.invalid"
+	before = frappe.get_doc("CDN Settings").as_dict()
+	with desk.login(here.admin, expected=("417",)) as page:
+		desk.open(page, "cdn-settings")
+		page.locator(".frappe-control[data-fieldname=storage_provider] select").select_option("Cloudflare R2")
+		fields = {
+			"bucket_name": "films",
+			"endpoint_url": endpoint,
+			"access_key": "key",
+			"secret_key": "secret",
+		}
+		for field, value in fields.items():
+			page.locator(f"input[data-fieldname={field}]:visible").fill(value)
+		page.keyboard.press("Control+s")
+		refusal = page.locator(".msgprint-dialog.show")
+		expect(refusal).to_contain_text(say("The Bucket Cannot Be Written"))
+		shoot(page, "bucket-refused", here)
+		frappe.db.rollback()
+		assert frappe.db.get_single_value("CDN Settings", "endpoint_url") == before.endpoint_url
+		refusal.get_by_role("button", name=say("Save Anyway")).click()
+		page.wait_for_function("!cur_frm.is_dirty()")
+		expect(refusal).to_have_count(0)
+		frappe.db.rollback()
+		assert frappe.db.get_single_value("CDN Settings", "endpoint_url") == endpoint
+		# What was let through once is asked for again at the next change of the place.
+		page.locator("input[data-fieldname=bucket_name]:visible").fill("others")
+		page.keyboard.press("Control+s")
+		expect(refusal).to_contain_text(say("The Bucket Cannot Be Written"))
+	desk.configure(**{field: before[field] or "" for field in fields if field != "secret_key"}, secret_key="")
+	desk.publish()
+
+
+def test_another_sites_folder_is_taken_over_by_an_admins_word(desk: Desk, here: School) -> None:
+	say, plan, newer = here.say, here.docs["short plan"], here.title("short plan") + " +"
+	mark = Path(frappe.get_site_path(driver.FOLDER, paths.MARK))
+	theirs = json.loads(mark.read_text()) | {"site": "0" * 64}
+	mark.write_text(json.dumps(theirs))
+	desk.edit(plan, title=newer)
+	desk.publish()
+	assert published_plan(desk, here, "short plan")["title"] == here.title("short plan")
+	with desk.login(here.admin) as page:
+		desk.open(page, DASHBOARD)
+		warning = page.locator(".memora-dashboard .alert-warning").filter(has_text="take-over")
+		expect(warning).to_contain_text(
+			say("Nothing is published or removed there until this is decided; changes wait.")
+		)
+		shoot(page, "take-over", here)
+		warning.get_by_role("button", name=say("Take Over")).click()
+		confirm(page)
+		expect(warning).to_have_count(0)
+		expect(state_of(row_of(page, newer))).to_have_text(say("Live"))
+	assert published_plan(desk, here, "short plan")["title"] == newer
+	assert json.loads(mark.read_text())["site"] != theirs["site"]
+	desk.edit(plan, title=here.title("short plan"))
+	desk.publish()
 
 
 def test_export_is_switched_off_and_on(desk: Desk, here: School) -> None:
