@@ -110,9 +110,10 @@ def download_json(doctype: str, name: str, plan: str, side: str = "planned") -> 
 @endpoint(READERS)
 @as_typed
 def preview_changes(plan: str) -> dict[str, Any]:
-	"""What a plan's next run would change: access first, then files and purges. Nothing is written."""
+	"""What a plan's next run would change: access first, then files and purges; the first of each, and how many there are.
+	Nothing is written."""
 	plan = _readable(PLAN, plan)
-	return _told(lambda: preview.of_plan(plan)).as_dict()
+	return _told(lambda: preview.of_plan(plan)).as_dict(most=preview.MOST_NAMED)
 
 
 @endpoint(READERS, "POST")

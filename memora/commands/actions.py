@@ -219,12 +219,10 @@ def _preview_lines(found: dict[str, Any], paths: bool) -> Iterator[str]:
 		yield "Nothing would change."
 		return
 	if found["lost"]:
-		yield f"Learners lose {_count(found['lost_count'], 'live lesson')}:"
+		yield f"Learners lose {_count(len(found['lost']), 'live lesson')}:"
 		yield from (
 			f"  “{each['title']}” ({each['lesson']}): {_CAUSES[each['cause']]}" for each in found["lost"]
 		)
-		if found["lost_count"] > len(found["lost"]):
-			yield f"  and {found['lost_count'] - len(found['lost'])} more"
 	for word, level in (("narrowed", "fewer people"), ("widened", "MORE people")):
 		for lesson in found[word]:
 			yield f"{level} may read “{lesson['title']}” ({lesson['lesson']}): {lesson['before']} → {lesson['after']}"

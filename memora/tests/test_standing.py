@@ -11,7 +11,7 @@ import redis
 
 from memora.api import publishing
 from memora.exceptions import StorageUnavailableError
-from memora.services.cdn_export import fold, operations, paths, pending_queue, scopes
+from memora.services.cdn_export import fold, operations, paths, pending_queue, preview, scopes
 from memora.services.cdn_export.storage.local import LocalStorage
 from memora.tests import factories
 from memora.tests.publishing import PublishingTestCase, chain, make_course
@@ -402,6 +402,29 @@ class TestPreview(StandingTestCase):
 		self.edit(course["lessons"][0], is_free_preview=0)
 		self.assertEqual(len(publishing.preview_changes(plan.name)["narrowed"]), 1)
 
+	def test_of_a_large_run_the_first_of_each_are_named_and_all_are_counted(self) -> None:
+		course, plan = self.published(required_item="PHYSICS")
+		lessons = factories.make_many("Memora Lesson", course["topics"][0], [f"Lesson {n}" for n in range(300)])
+		found = publishing.preview_changes(plan.name)
+		self.assertEqual((len(found["added"]), found["counts"]["added"]), (preview.MOST_NAMED, len(lessons)))
+		fold.touch(subjects=[course["subject"].name])
+		self.publish()
+		self.configure(
+			cdn_base_url="https://cdn.example.com", cloudflare_zone_id="zone", cloudflare_api_token="token"
+		)
+		for level in ("widened", "lost"):
+			if level == "widened":
+				self.edit(course["subject"], is_free_preview=1)
+			else:
+				self.edit(course["track"], is_published=0)
+			found, whole = publishing.preview_changes(plan.name), preview.of_plan(plan.name)
+			self.assertGreaterEqual(found["counts"][level], len(lessons))
+			for name, count in found["counts"].items():
+				self.assertEqual(count, len(getattr(whole, name)), name)
+				self.assertEqual(len(found[name]), min(count, preview.MOST_NAMED), name)
+			self.assertLessEqual(len(found["titles"]), 4 * preview.MOST_NAMED)
+			self.assertLess(len(frappe.as_json(found)), 500_000)
+
 	def test_unpublishing_a_plan_removes_its_folder(self) -> None:
 		_, plan = self.published()
 		self.edit(plan, is_published=0)
@@ -422,7 +445,7 @@ class TestPreview(StandingTestCase):
 
 	def lost(self, plan: Any) -> list[tuple[str, str]]:
 		found = publishing.preview_changes(plan.name)
-		self.assertEqual(found["lost_count"], len(found["lost"]))
+		self.assertEqual(found["counts"]["lost"], len(found["lost"]))
 		return [(row["title"], row["cause"]) for row in found["lost"]]
 
 	def test_what_learners_lose_is_named_with_why(self) -> None:

@@ -44,8 +44,10 @@ _IN_SHARED_FILES = ("Memora Unit", "Memora Topic", LESSON)
 """What a file that many plans read can show."""
 
 
-_MOST_NAMED = 200
-"""Lessons that an answer names; it counts all."""
+MOST_NAMED = 200
+"""Of each list that somebody who waits is answered; all are counted."""
+
+_LISTS = ("lost", "added", "moved", "changed", "removed", "widened", "narrowed", "purge_urls")
 
 
 @dataclass(slots=True)
@@ -69,20 +71,16 @@ class Preview:
 	is_large: bool = False
 	brake_is_on: bool = False
 
-	def as_dict(self) -> dict[str, Any]:
-		"""Plain data, for an API's answer."""
+	def as_dict(self, *, most: int | None = None) -> dict[str, Any]:
+		"""Plain data, for an API's answer: of each list the first `most`, all unless it is given; `counts` are of all."""
+		lists: dict[str, list[Any]] = {name: getattr(self, name) for name in _LISTS}
+		shown = {name: found[:most] for name, found in lists.items()}
+		named = {*shown["added"], *shown["changed"], *shown["removed"], *(new for _, new in shown["moved"])}
 		return {
-			"lost": self.lost[:_MOST_NAMED],
-			"lost_count": len(self.lost),
-			"added": self.added,
-			"moved": self.moved,
-			"changed": self.changed,
-			"removed": self.removed,
-			"widened": self.widened,
-			"narrowed": self.narrowed,
-			"purge_urls": self.purge_urls,
+			**shown,
+			"counts": {name: len(found) for name, found in lists.items()},
 			"purges": self.purges,
-			"titles": self.titles,
+			"titles": {path: title for path, title in self.titles.items() if path in named},
 			"live_lessons": self.losses.live,
 			"lessons": self.lessons,
 			"taken_down": len(self.losses.taken_down),
@@ -139,7 +137,7 @@ def of_plan(plan: str) -> Preview:
 			stale.append(entry)
 		elif file.path not in targets:
 			found.added.append(file.path)
-	found.removed = [path for path in left if path not in sources and path not in found.changed]
+	found.removed = sorted(left - sources - set(found.changed))
 	found.titles |= _titles(gone)
 	found.purges = settings.open_purge().active
 	if found.purges and options.base_url:

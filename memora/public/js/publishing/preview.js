@@ -37,7 +37,7 @@ memora.publishing.show_preview = function (plan, title) {
 
 function preview_html(found) {
 	const changes = ["lost", "narrowed", "widened", "added", "moved", "changed", "removed"];
-	if (!changes.some((key) => found[key].length)) {
+	if (!changes.some((key) => found.counts[key])) {
 		return `<div class="memora-empty"><b>${__("Nothing would change.")}</b><br>${__(
 			"What is on the CDN is what the plan says."
 		)}</div>`;
@@ -47,13 +47,14 @@ function preview_html(found) {
 
 // First of all what learners lose: nothing else of a run is so hard to take back.
 function access_html(found) {
-	if (!found.lost.length && !found.widened.length && !found.narrowed.length) {
+	const { lost, widened, narrowed } = found.counts;
+	if (!lost && !widened && !narrowed) {
 		return `<p class="memora-preview-calm">${__("Nobody gains or loses access to a lesson that is live.")}</p>`;
 	}
 	return (
 		lost_list(found) +
-		access_list(found.narrowed, "warning", __("Lessons that fewer could read: {0}", [found.narrowed.length])) +
-		access_list(found.widened, "danger", __("Paid lessons that could be read without paying: {0}", [found.widened.length]))
+		access_list(found, "narrowed", "warning", __("Lessons that fewer could read: {0}", [narrowed])) +
+		access_list(found, "widened", "danger", __("Paid lessons that could be read without paying: {0}", [widened]))
 	);
 }
 
@@ -66,11 +67,9 @@ function lost_list(found) {
 		moved: __("moved out of this plan"),
 	};
 	const rows = found.lost.map((row) => `<li>${lesson_link(row)} <span class="text-muted">${causes[row.cause]}</span></li>`);
-	const more = found.lost_count - found.lost.length;
-	if (more > 0) rows.push(`<li>${__("and {0} more", [more])}</li>`);
 	return `<div class="alert alert-danger"><b>${__("Live lessons that learners lose: {0}", [
-		found.lost_count,
-	])}</b><ul class="memora-plain-list">${rows.join("")}</ul></div>`;
+		found.counts.lost,
+	])}</b><ul class="memora-plain-list">${listed(rows, found.counts.lost)}</ul></div>`;
 }
 
 const lesson_link = (row) =>
@@ -78,16 +77,22 @@ const lesson_link = (row) =>
 		? `<bdi>${esc(row.title)}</bdi>`
 		: `<a href="${frappe.utils.get_form_link("Memora Lesson", row.lesson)}"><bdi>${esc(row.title)}</bdi></a>`;
 
-function access_list(lessons, look, title) {
-	if (!lessons.length) return "";
+// The rows of a list, of which the answer holds the first.
+function listed(rows, count) {
+	const more = count - rows.length;
+	return rows.join("") + (more > 0 ? `<li>${__("and {0} more", [more])}</li>` : "");
+}
+
+function access_list(found, key, look, title) {
+	if (!found.counts[key]) return "";
 	const arrow = frappe.utils.is_rtl() ? "←" : "→";
-	const rows = lessons.map(
+	const rows = found[key].map(
 		(row) =>
 			`<li>${lesson_link(row)} ${level(
 				row.before
 			)} ${arrow} <b>${level(row.after)}</b></li>`
 	);
-	return `<div class="alert alert-${look}"><b>${title}</b><ul class="memora-plain-list">${rows.join("")}</ul></div>`;
+	return `<div class="alert alert-${look}"><b>${title}</b><ul class="memora-plain-list">${listed(rows, found.counts[key])}</ul></div>`;
 }
 
 function brake_html(found) {
@@ -98,7 +103,7 @@ function brake_html(found) {
 		)}</p>`;
 	}
 	return `<div class="alert alert-info"><b>${__("This is held until an admin approves it.")}</b> ${
-		found.widened.length
+		found.counts.widened
 			? __("Paid lessons stay paid until then; everything else goes out.")
 			: __("Nothing of this run goes out until then.")
 	}</div>`;
@@ -119,11 +124,11 @@ function files_html(found) {
 		.map(([key, title, color]) => {
 			const paths = key === "moved" ? found.moved.map(([, to]) => to) : found[key];
 			const name = (path) => `${found.titles[path] ? `<bdi>${esc(found.titles[path])}</bdi> ` : ""}<code dir="ltr">${esc(path)}</code>`;
-			const head = `<span class="indicator ${color}"></span>${title} <b>${paths.length}</b>`;
+			const head = `<span class="indicator ${color}"></span>${title} <b>${found.counts[key]}</b>`;
 			if (!paths.length) return `<div class="memora-files text-muted">${head}</div>`;
 			return `
 				<details class="memora-files"><summary>${head}</summary>
-					<ul>${paths.map((path) => `<li>${name(path)}</li>`).join("")}</ul>
+					<ul>${listed(paths.map((path) => `<li>${name(path)}</li>`), found.counts[key])}</ul>
 				</details>`;
 		})
 		.join("");
@@ -132,7 +137,10 @@ function files_html(found) {
 function purge_html(found) {
 	if (!found.purges) return `<p class="text-muted">${__("No CDN cache is set up, so nothing is purged.")}</p>`;
 	return `
-		<details class="memora-files"><summary>${__("URLs purged from the CDN's cache")} <b>${found.purge_urls.length}</b></summary>
-			<ul dir="ltr">${found.purge_urls.map((url) => `<li><code>${esc(url)}</code></li>`).join("")}</ul>
+		<details class="memora-files"><summary>${__("URLs purged from the CDN's cache")} <b>${found.counts.purge_urls}</b></summary>
+			<ul dir="ltr">${listed(
+				found.purge_urls.map((url) => `<li><code>${esc(url)}</code></li>`),
+				found.counts.purge_urls
+			)}</ul>
 		</details>`;
 }
