@@ -7,6 +7,7 @@ import frappe
 from memora.services.cdn_export import dashboard, doctor, items
 from memora.tests import factories
 from memora.tests.publishing import PublishingTestCase, make_course
+from memora.tests.test_statement_counts import statements
 from memora.tests.utils import messages
 
 
@@ -152,6 +153,21 @@ class TestTheRest(ItemsTestCase):
 		frappe.delete_doc("Item", "OTHER")
 		self.assertEqual(messages(), "")
 		self.assertEqual(items.unsellable(), [])
+
+	def test_the_dashboard_asks_no_more_the_more_items_are_gone(self) -> None:
+		asked = []
+		dashboard.health()  # what Frappe reads once
+		for _ in range(2):
+			factories.make_many("Memora Track", self.course["subject"], [str(n) for n in range(20)])
+			frappe.db.sql(
+				"update `tabMemora Track` set required_item = concat('GONE-', name) where sort_order >= 1000"
+			)
+			with statements() as seen:
+				told = [warning for warning in dashboard.health()["warnings"] if "GONE-" in warning["message"]]
+			self.assertEqual(len(told), 5)
+			asked.append(len(seen))
+		self.assertEqual(*asked)
+		self.assertEqual(len(items.unsellable()), 40)
 
 
 class TestWithoutErpnext(PublishingTestCase):

@@ -96,7 +96,7 @@ def health() -> dict[str, Any]:
 		"warnings": [
 			*schedule.warnings(),
 			*_not_purged(),
-			*({"message": text, "mend": ""} for text in items.unsellable()[:_ITEMS]),
+			*({"message": text, "mend": ""} for text in items.unsellable(_ITEMS)),
 		],
 		"now": now_datetime(),
 	}

@@ -81,14 +81,12 @@ def warning(problem: str, where: str, code: str) -> str:
 	)
 
 
-def unsellable() -> list[str]:
-	"""A sentence for each Item Code in use that ERPNext cannot sell; four statements where it can sell all."""
+def unsellable(most: int | None = None) -> list[str]:
+	"""A sentence for each Item Code in use that ERPNext cannot sell, or for the first `most`; four statements where it can
+	sell all, and some for each sentence."""
 	codes = {code for doctype in _FIELDS for code in _codes(doctype)}
-	return [
-		warning(found, _named(_sold_by(code)), code)
-		for code, found in sorted(_problems(codes).items())
-		if found
-	]
+	wrong = sorted((code, found) for code, found in _problems(codes).items() if found)
+	return [warning(found, _named(_sold_by(code)), code) for code, found in wrong[:most]]
 
 
 def _problems(codes: Iterable[str | None]) -> dict[str, str]:
