@@ -163,7 +163,9 @@ class TestTheRest(ItemsTestCase):
 				"update `tabMemora Track` set required_item = concat('GONE-', name) where sort_order >= 1000"
 			)
 			with statements() as seen:
-				told = [warning for warning in dashboard.health()["warnings"] if "GONE-" in warning["message"]]
+				told = [
+					warning for warning in dashboard.health()["warnings"] if "GONE-" in warning["message"]
+				]
 			self.assertEqual(len(told), 5)
 			asked.append(len(seen))
 		self.assertEqual(*asked)

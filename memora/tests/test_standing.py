@@ -404,7 +404,9 @@ class TestPreview(StandingTestCase):
 
 	def test_of_a_large_run_the_first_of_each_are_named_and_all_are_counted(self) -> None:
 		course, plan = self.published(required_item="PHYSICS")
-		lessons = factories.make_many("Memora Lesson", course["topics"][0], [f"Lesson {n}" for n in range(300)])
+		lessons = factories.make_many(
+			"Memora Lesson", course["topics"][0], [f"Lesson {n}" for n in range(300)]
+		)
 		found = publishing.preview_changes(plan.name)
 		self.assertEqual((len(found["added"]), found["counts"]["added"]), (preview.MOST_NAMED, len(lessons)))
 		fold.touch(subjects=[course["subject"].name])
