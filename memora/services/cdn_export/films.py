@@ -29,7 +29,7 @@ def strays(links: Links, type_: str, config: Any) -> Iterator[str]:
 		if links.strays(video):
 			yield video
 		config = {key: value for key, value in config.items() if key != "video_url"}
-	yield from filter(links.passes_cdn_by, stage_files.addresses(config))
+	yield from filter(links.passes_cdn_by, dict.fromkeys(stage_files.addresses(config)))
 
 
 def stray_links() -> list[tuple[str, str]]:

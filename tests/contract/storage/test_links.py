@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from memora.exceptions import StorageError
 from memora.services.cdn_export import paths
 from memora.services.cdn_export import storage as storages
-from memora.services.cdn_export.storage import Storage, StorageSettings
+from memora.services.cdn_export.storage import Storage, StorageSettings, s3_links
 from memora.services.cdn_export.storage.s3_links import Links
 from tests.contract.storage.conftest import SECRET_KEY, upload
 from tests.contract.storage.test_s3_settings import R2, S3
@@ -112,6 +112,33 @@ def test_links_into_an_r2_bucket(link: str) -> None:
 )
 def test_links_elsewhere(link: str) -> None:
 	assert AMAZON.find(link) is None
+
+
+@pytest.mark.parametrize(
+	"host",
+	[
+		"lessons.s3.amazonaws.com",
+		"LESSONS.S3.amazonaws.com",
+		"les\u00adsons.s3.amazonaws.com",
+		"les\u200bso\ufe0fns.s3.amazonaws.com",
+		"\uff4cessons\u3002s3.amazonaws.com",
+		"s3.amazonaws.com/lessons",
+		"s3.amazonaws.com/%6Cessons",
+		"s3.amazonaws.com/x/../lessons",
+	],
+)
+def test_an_address_of_the_bucket_in_a_text_is_known_however_it_is_written(host: str) -> None:
+	for scheme in ("https://", "//", "\\\\", "HTTPS:/\\"):
+		assert AMAZON.passes_cdn_by(f"{scheme}{host}/backups/a.gz")
+
+
+def test_addresses_that_do_not_name_the_bucket_are_not_taken_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+	taken_apart = []
+	monkeypatch.setattr(s3_links, "_host_and_port", taken_apart.append)
+	for number in range(1000):
+		for host in (f"w{number}.example", f"\u00e4{number}.example", f"s3.amazonaws.com/other/{number}"):
+			assert not AMAZON.passes_cdn_by(f"https://{host}/a%20b")
+	assert taken_apart == []
 
 
 def test_a_base_url_with_a_path_is_left_of_the_key() -> None:
