@@ -135,6 +135,18 @@ class TestMedia(PublishingTestCase):
 		self.publish()
 		self.assertEqual(self.media(), set())
 
+	def test_no_picture_goes_up_that_no_file_shows(self) -> None:
+		self.publish()
+		for kind in ("subject", "track"):
+			self.change(self.course[kind], image=self.picture(kind.encode()))
+		self.change(self.plan, is_published=0)
+		self.publish()
+		self.assertEqual(self.media(), set())
+		self.change(self.plan, is_published=1)
+		self.publish()
+		self.assertEqual(self.media(), {self.published(b"subject"), self.published(b"track")})
+		self.check()
+
 	def test_a_file_whose_content_changed_is_published_under_another_name(self) -> None:
 		url = self.picture(b"before")
 		self.change(self.course["lessons"][0], image=url)

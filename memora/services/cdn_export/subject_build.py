@@ -62,7 +62,7 @@ def run(site: Site, lease: Lease, state: State) -> Counts:
 		lease,
 		drafted.offered,
 		drafted.entries,
-		images=drafted.contents.images if drafted.contents else (),
+		images=drafted.contents.shared_images if drafted.contents else (),
 		owners=drafted.owners,
 		generation=state.generation,
 		removals=removals,

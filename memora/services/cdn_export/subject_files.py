@@ -6,7 +6,7 @@ change: a lesson that nobody touched and whose shape is the live file's is kept 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -59,7 +59,16 @@ class Contents:
 	@cached_property
 	def images(self) -> set[str]:
 		"""Every picture that the subject's files show."""
-		return {image for node in walk(self.resolved) for image in (node.image, node.badge_image) if image}
+		return _images_of(walk(self.resolved))
+
+	@property
+	def shared_images(self) -> set[str]:
+		"""Those that its units' and lessons' files show; the others stand in a plan's file of the subject alone."""
+		return _images_of(node for node in walk(self.resolved) if node.kind not in ("subject", "track"))
+
+
+def _images_of(nodes: Iterable[ResolvedNode]) -> set[str]:
+	return {image for node in nodes for image in (node.image, node.badge_image) if image}
 
 
 class LessonDraft(NamedTuple):
