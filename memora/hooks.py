@@ -1,3 +1,5 @@
+from memora.frappe_versions import desk_route
+
 app_name = "memora"
 app_title = "Memora"
 app_publisher = "The memora maintainers"
@@ -10,7 +12,7 @@ add_to_apps_screen = [
 		"name": "memora",
 		"logo": "/assets/memora/images/memora.svg",
 		"title": "Memora",
-		"route": "/app/memora",
+		"route": desk_route("memora"),
 		"has_permission": "memora.install.may_see_app",
 	}
 ]

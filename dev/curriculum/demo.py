@@ -26,6 +26,7 @@ from pymysql.err import OperationalError
 from redis.exceptions import RedisError
 
 from memora.exceptions import MemoraError
+from memora.frappe_versions import desk_route
 from memora.services.cdn_export import fold, http_session, paths, published_check, settings
 from memora.services.cdn_export.storage import Storage
 
@@ -249,7 +250,7 @@ class Demo:
 		console.table(
 			[
 				("the learner's reader", reader, ""),
-				("Desk", f"{self._web}/login?redirect-to=/app/memora", self._login),
+				("Desk", f"{self._web}/login?redirect-to={desk_route('memora')}", self._login),
 				("published files", published, ""),
 				("to stop", "dev/down", f"until then {edits} are published every five minutes"),
 			]

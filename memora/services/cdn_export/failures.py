@@ -10,6 +10,7 @@ from frappe import _
 from frappe.utils import now_datetime
 
 from memora.exceptions import MemoraError
+from memora.frappe_versions import desk_route
 from memora.services.cdn_export import database, pending_queue, plain_text, publish_state, renditions
 from memora.services.cdn_export.dependency_resolver import PLAN, SUBJECT
 from memora.services.cdn_export.lease import Lease
@@ -18,7 +19,7 @@ from memora.services.cdn_export.scopes import Scope
 from memora.services.cdn_export.tree import ResolvedNode
 
 ADMIN_ROLES = ("System Manager", "Memora CDN Admin")
-DASHBOARD = "/app/cdn-export-dashboard"
+DASHBOARD = desk_route("cdn-export-dashboard")
 _NAMED_AT_MOST = 3
 _LONGEST_MESSAGE = 5_000
 """In characters: it must fit wherever it is recorded, since recording a failure must never fail."""

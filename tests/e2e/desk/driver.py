@@ -24,6 +24,7 @@ from rq import Queue, Worker
 from rq.worker import WorkerStatus
 
 from memora.exceptions import StorageUnavailableError
+from memora.frappe_versions import desk_route
 from memora.services.cdn_export import batch_processor, pending_queue, progress, publish_state, scopes
 from memora.services.cdn_export.storage.local import LocalStorage
 from memora.tests.utils import wipe
@@ -95,7 +96,7 @@ class Desk:
 			context.close()
 
 	def open(self, page: Page, route: str) -> None:
-		page.goto(f"{self.address}/app/{route}", wait_until="domcontentloaded")
+		page.goto(self.address + desk_route(route), wait_until="domcontentloaded")
 
 	def form(self, page: Page, doc: Any) -> Locator:
 		"""Open the form of a document and wait for its line, which is returned."""

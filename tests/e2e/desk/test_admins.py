@@ -438,6 +438,13 @@ def test_an_empty_dashboard_and_a_silent_server_say_so(desk: Desk, here: School)
 		dashboard = page.locator(".memora-dashboard")
 		expect(dashboard).to_contain_text(say("Nothing has been published yet."))
 		shoot(page, "dashboard-empty", here)
+		page.evaluate("window.memora_is_kept = true")
+		dashboard.get_by_role("button", name=say("Academic Plans")).click()
+		expect(page.locator(".list-row-container").filter(visible=True).first).to_be_visible()
+		assert page.evaluate("window.memora_is_kept"), "the button has loaded the whole page again"
+		desk.open(page, DASHBOARD)
+		of_a_new_site(asked[-1])
+		expect(dashboard).to_contain_text(say("Nothing has been published yet."))
 
 		page.unroute(ANSWER)
 		page.route(ANSWER, lambda route: route.abort())

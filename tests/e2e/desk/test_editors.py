@@ -229,9 +229,11 @@ def test_a_lesson_says_why_it_is_not_live_and_its_editor_mends_it(desk: Desk, he
 			say("Not published: its {0} “{1}” is a draft", say("Unit"), here.title("equations"))
 		)
 		shoot(page, "lesson-why", here)
+		page.evaluate("window.memora_is_kept = true")
 		line.get_by_role("link", name=here.title("equations")).click()
 		line = page.locator(".memora-status:visible")
 		expect(line).to_contain_text(say("Not published: it is a draft"))
+		assert page.evaluate("window.memora_is_kept"), "the link has loaded the whole page again"
 		page.locator("input[data-fieldname=is_published]:visible").check()
 		save(page)
 		publish_now(page, here)

@@ -165,7 +165,7 @@ class ExportDashboard {
 			return `<section class="memora-panel">${head}<div class="memora-empty"><b>${__(
 				"Nothing has been published yet."
 			)}</b><br>${__("Publish an Academic Plan, and it appears here with its next run.")}<br><br>
-				<a class="btn btn-default btn-sm" href="/app/memora-academic-plan">${__("Academic Plans")}</a></div></section>`;
+				<button type="button" class="btn btn-default btn-sm" data-action="plans">${__("Academic Plans")}</button></div></section>`;
 		}
 		const turn = (to, label) =>
 			`<button type="button" class="btn btn-default btn-xs" data-action="turn" data-start="${to}" data-key="${label}">${label}</button>`;
@@ -182,10 +182,10 @@ class ExportDashboard {
 
 	row(row) {
 		const { esc, pill } = memora.publishing;
-		const route = row.type === "plan" ? "memora-academic-plan" : "memora-subject";
+		const doctype = row.type === "plan" ? "Memora Academic Plan" : "Memora Subject";
 		const name = `<bdi>${esc(row.title)}</bdi>`;
 		let title = `<span class="text-muted">${name} (${__("deleted")})</span>`;
-		if (row.exists && ["plan", "subject"].includes(row.type)) title = `<a href="/app/${route}/${encodeURIComponent(row.name)}">${name}</a>`;
+		if (row.exists && ["plan", "subject"].includes(row.type)) title = `<a href="${frappe.utils.get_form_link(doctype, row.name)}">${name}</a>`;
 		else if (!["plan", "subject"].includes(row.type)) title = name;
 		const kinds = { subject: __("shared subject"), removal: __("files to be taken off the CDN") };
 		const kind = kinds[row.type] ? ` <span class="text-muted">${kinds[row.type]}</span>` : "";
@@ -277,7 +277,7 @@ class ExportDashboard {
 		const rows = runs.map(
 			(run) => `
 				<li>
-					<span class="memora-row-title"><a href="/app/cdn-sync-log/${encodeURIComponent(run.name)}">${esc(
+					<span class="memora-row-title"><a href="${frappe.utils.get_form_link("CDN Sync Log", run.name)}">${esc(
 				run.plan_title || run.plan_id
 			)}</a></span>
 					${pill(looks[run.status] || "gray", __(run.status))}
@@ -315,6 +315,7 @@ class ExportDashboard {
 				.then(() => this.watch.now());
 		const actions = {
 			refresh: () => this.watch.now(),
+			plans: () => frappe.set_route("List", "Memora Academic Plan"),
 			filter: () => this.show_only({ state: this.wanted.state === target.dataset.state ? "" : target.dataset.state }),
 			turn: () => this.show_only({ start: Number(target.dataset.start) }),
 			retry_all: () => call("retry_all"),

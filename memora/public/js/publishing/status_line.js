@@ -121,8 +121,7 @@ class StatusLine {
 function linked(text, doc) {
 	if (!doc) return text;
 	const title = esc(doc.title);
-	const route = `/app/${frappe.router.slug(doc.doctype)}/${encodeURIComponent(doc.name)}`;
-	const link = `<a href="${route}">${title}</a>`;
+	const link = `<a href="${frappe.utils.get_form_link(doc.doctype, doc.name)}">${title}</a>`;
 	return text.replace(`“${title}”`, () => `“${link}”`).replace(`«${title}»`, () => `«${link}»`);
 }
 
@@ -136,7 +135,7 @@ function plans_html({ plans, plan_count }) {
 	const rows = plans.map(
 		(plan) => `
 			<li>
-				<a href="/app/memora-academic-plan/${encodeURIComponent(plan.plan)}">${esc(plan.title)}</a>
+				<a href="${frappe.utils.get_form_link(PLAN, plan.plan)}">${esc(plan.title)}</a>
 				${pill(plan.color, plan.label)}
 				<span class="text-muted">${
 					plan.state === "live" && plan.since ? __("since {0}", [ago(plan.since)]) : esc(plan.text)
