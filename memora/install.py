@@ -13,19 +13,21 @@ ROLES = (EDITOR, ADMIN)
 
 def after_install() -> None:
 	"""Run by `bench install-app`."""
-	make_roles()
-	fill_settings()
-	site_key.hash_if_possible()
+	_prepare()
 
 
 def after_migrate() -> None:
 	"""Run by every `bench migrate`; changes only what is missing."""
-	make_roles()
-	fill_settings()
+	_prepare()
+	database.transaction(index_build.touch)  # a release may bring other schemas
+
+
+def _prepare() -> None:
+	# In transactions of their own: that of migrating began long before, and what a batch or an admin has written
+	# meanwhile would be a conflict.
+	database.transaction(make_roles)
+	database.transaction(fill_settings)
 	site_key.hash_if_possible()
-	# A release may bring other schemas. In a transaction of its own: that of migrating began long before, and a batch
-	# that ran meanwhile would be a conflict.
-	database.transaction(index_build.touch)
 
 
 def make_roles() -> None:

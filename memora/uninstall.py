@@ -10,7 +10,7 @@ import frappe
 
 import memora
 from memora.install import ROLES
-from memora.services.cdn_export import pending_queue
+from memora.services.cdn_export import database, pending_queue
 
 
 def before_uninstall() -> None:
@@ -33,6 +33,10 @@ def after_uninstall() -> None:
 	"""Remove the roles and what else memora has added to Frappe's own tables."""
 	if frappe.db.exists("DocType", "CDN Settings"):
 		return  # a dry run: Frappe calls this hook then too
+	database.transaction(_remove)
+
+
+def _remove() -> None:
 	for role in ROLES:
 		frappe.db.delete("Has Role", {"role": role})
 		frappe.delete_doc("Role", role, force=True, ignore_permissions=True, ignore_missing=True)
@@ -47,12 +51,12 @@ def after_uninstall() -> None:
 	# Of what stands in the workspace, these name no module, by which Frappe would find them.
 	for step in ("Set Up Publishing", "Create a Subject", "Create an Academic Plan", "Watch It Go Live"):
 		frappe.db.delete("Onboarding Step", {"name": f"Memora {step}"})
-	# Frappe v16 makes these of the workspace by itself; it removes them without a commit.
+	# v16 removes these without a commit. Rows, not documents: on a developer's site their files would go along.
 	frappe.db.delete("Desktop Icon", {"app": "memora"})
 	if frappe.db.exists("DocType", "Workspace Sidebar"):
 		for sidebar in frappe.get_all("Workspace Sidebar", {"module": "Memora"}, pluck="name"):
-			frappe.delete_doc("Workspace Sidebar", sidebar, force=True, ignore_permissions=True)
-	frappe.db.commit()
+			frappe.db.delete("Workspace Sidebar Item", {"parent": sidebar})
+			frappe.db.delete("Workspace Sidebar", {"name": sidebar})
 
 
 def _doctypes() -> list[str]:

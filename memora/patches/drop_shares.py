@@ -6,9 +6,14 @@ A share of content stays where who gave it may give it now.
 import frappe
 
 from memora.install import EDITOR
+from memora.services.cdn_export import database
 
 
 def execute() -> None:
+	database.transaction(_drop)
+
+
+def _drop() -> None:
 	ours = frappe.get_all("DocType", {"module": "Memora"}, pluck="name")
 	for share in frappe.get_all(
 		"DocShare", {"share_doctype": ("in", ours)}, ["name", "owner", "share_doctype"]

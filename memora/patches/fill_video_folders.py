@@ -5,10 +5,14 @@ Links to anything else stay as they are, unsigned; `bench memora doctor` lists t
 
 import frappe
 
-from memora.services.cdn_export import films, settings
+from memora.services.cdn_export import database, films, settings
 
 
 def execute() -> None:
+	database.transaction(_fill)
+
+
+def _fill() -> None:
 	doc = frappe.get_doc(settings.DOCTYPE)
 	if not doc.get("video_folders"):
 		folders = "\n".join(films.folders_in_use(doc))

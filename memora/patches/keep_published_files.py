@@ -8,12 +8,16 @@ from memora.services.cdn_export import database, media, plain_text, settings
 
 
 def execute() -> None:
+	database.transaction(_store_names)
+	database.transaction(media.keep_refused)
+	if settings.load().provider == settings.LOCAL:
+		settings.open_storage().close()
+
+
+def _store_names() -> None:
 	# The Desk shows what files are called.
 	frappe.db.sql(
 		"update `tabCDN Media` set file_url = replace(replace(file_url, '<', %s), '>', %s)"
 		" where file_url like '%%<%%' or file_url like '%%>%%'",
 		(plain_text.LESS, plain_text.GREATER),
 	)
-	database.transaction(media.keep_refused)
-	if settings.load().provider == settings.LOCAL:
-		settings.open_storage().close()

@@ -2,10 +2,10 @@
 
 import frappe
 
-from memora.services.cdn_export import ledger
+from memora.services.cdn_export import database, ledger
 
 
 def execute() -> None:
 	"""Mark what is live. Again, it marks what another run has written since, which is written once more."""
 	if frappe.db.has_column(ledger.TABLE, "outdated"):
-		ledger.outdate()
+		database.transaction(ledger.outdate)

@@ -2,9 +2,11 @@
 for JSON, what a server answered, what SQL wrote. Learners read the same as before. Entities that an earlier release made
 of `<` stay, since nobody can tell them from those that were typed; `bench memora doctor` lists them."""
 
+from functools import partial
+
 import frappe
 
-from memora.services.cdn_export import plain_text
+from memora.services.cdn_export import database, plain_text
 
 _JSON = {("CDN Rendition", "summary"), ("CDN Rendition", "search"), ("CDN Publish State", "index_entry")}
 
@@ -17,7 +19,11 @@ def execute() -> None:
 			column = f"`{df.fieldname}`"
 			names = frappe.db.sql_list(f"select name from `tab{doctype}` where binary {column} regexp '[<>]'")
 			for name in names:  # one by one: they can be large
-				((text,),) = frappe.db.sql(f"select {column} from `tab{doctype}` where name = %s", name)
-				is_json = (doctype, df.fieldname) in _JSON
-				stored = plain_text.store_json(text.encode()) if is_json else plain_text.store(text)
-				frappe.db.sql(f"update `tab{doctype}` set {column} = %s where name = %s", (stored, name))
+				database.transaction(partial(_store, doctype, df.fieldname, name))
+
+
+def _store(doctype: str, fieldname: str, name: str) -> None:
+	for (text,) in frappe.db.sql(f"select `{fieldname}` from `tab{doctype}` where name = %s", name):
+		is_json = (doctype, fieldname) in _JSON
+		stored = plain_text.store_json(text.encode()) if is_json else plain_text.store(text)
+		frappe.db.sql(f"update `tab{doctype}` set `{fieldname}` = %s where name = %s", (stored, name))

@@ -5,11 +5,15 @@ Releases before this one kept a renamed plan's old folder until the plan was out
 
 import frappe
 
+from memora.services.cdn_export import database, fold, publish_state
 from memora.services.cdn_export import dependency_resolver as resolver
-from memora.services.cdn_export import fold, publish_state
 
 
 def execute() -> None:
+	database.transaction(_queue)
+
+
+def _queue() -> None:
 	plans = set(publish_state.live("plan")).difference(frappe.get_all(resolver.PLAN, pluck="name"))
 	subjects = set(publish_state.live("subject")).difference(frappe.get_all(resolver.SUBJECT, pluck="name"))
 	fold.touch(plans, subjects)

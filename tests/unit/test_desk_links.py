@@ -32,7 +32,12 @@ def test_no_file_writes_the_desks_address() -> None:
 	for folder in FOLDERS:
 		for path in sorted((ROOT / folder).rglob("*")):
 			name = path.relative_to(ROOT).as_posix()
-			if path.suffix in KINDS and path.is_file() and "node_modules" not in path.parts and name not in LEFT_OUT:
+			if (
+				path.suffix in KINDS
+				and path.is_file()
+				and "node_modules" not in path.parts
+				and name not in LEFT_OUT
+			):
 				found[name] = links(path.read_text("utf-8"))
 	assert len(found) > 200
 	assert {name: lines for name, lines in found.items() if lines} == {}
@@ -55,7 +60,13 @@ def test_each_is_found(line: str) -> None:
 
 @pytest.mark.parametrize(
 	"line",
-	['"/work/apps/frappe/app.py"', '"/apps/"', "the app/desk", '"$REPO"/dev/desk/package.json', "memora/app/x"],
+	[
+		'"/work/apps/frappe/app.py"',
+		'"/apps/"',
+		"the app/desk",
+		'"$REPO"/dev/desk/package.json',
+		"memora/app/x",
+	],
 )
 def test_what_names_no_page_of_the_desk_passes(line: str) -> None:
 	assert not links(line)
