@@ -29,6 +29,8 @@ doctype_list_js = {
 	"Memora Lesson": _published_list,
 	"Memora Academic Plan": _published_list,
 	"Memora Season": _published_list,
+	"Memora Grade": _published_list,
+	"Memora Stream": _published_list,
 }
 
 after_install = "memora.install.after_install"

@@ -18,7 +18,7 @@ from frappe.model.document import Document
 from frappe.model.rename_doc import update_document_title
 from frappe.www.printview import get_html_and_style
 
-from memora.api import cdn_admin, publishing
+from memora.api import cdn_admin, deleted, publishing
 from memora.memora import overrides
 from memora.memora.texts import PlainTexts
 from memora.services.cdn_export import operations, plain_text
@@ -388,7 +388,7 @@ class TestNothingIsForgotten(PlainTextTestCase):
 				)
 
 	def test_every_endpoint_answers_with_what_was_typed(self) -> None:
-		for module in (cdn_admin, publishing):
+		for module in (cdn_admin, deleted, publishing):
 			for name, endpoint in vars(module).items():
 				if not callable(endpoint) or endpoint.__module__ != module.__name__:
 					continue

@@ -6,5 +6,6 @@ import "./publishing/json_view";
 import "./publishing/preview";
 import "./publishing/list";
 import "./publishing/plan";
+import "./deleted";
 // What of Frappe's own is not safe with what ours hold.
 import "./frappe_attributes";

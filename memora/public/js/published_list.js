@@ -18,6 +18,10 @@ for (const doctype of [
 			doc.is_published
 				? [__("Published"), "green", "is_published,=,1"]
 				: [__("Draft"), "gray", "is_published,=,0"],
+		onload: (list) => memora.offer_deleted(list),
 		refresh: doctype === "Memora Season" ? null : (list) => memora.publishing.show_states(list),
 	};
+}
+for (const doctype of ["Memora Grade", "Memora Stream"]) {
+	frappe.listview_settings[doctype] = { onload: (list) => memora.offer_deleted(list) };
 }
