@@ -33,6 +33,7 @@ doctype_list_js = {
 	"Memora Stream": _published_list,
 }
 
+before_install = "memora.install.before_install"
 after_install = "memora.install.after_install"
 after_migrate = "memora.install.after_migrate"
 before_uninstall = "memora.uninstall.before_uninstall"

@@ -11,6 +11,14 @@ ADMIN = "Memora CDN Admin"
 ROLES = (EDITOR, ADMIN)
 
 
+def before_install() -> None:
+	"""Refuse a site on another database in one sentence, before anything of memora is on it."""
+	if frappe.db.db_type != "mariadb":
+		raise SystemExit(
+			f"memora needs MariaDB, and {frappe.local.site} runs on {frappe.db.db_type}: nothing was installed."
+		)
+
+
 def after_install() -> None:
 	"""Run by `bench install-app`."""
 	_prepare()

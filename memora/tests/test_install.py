@@ -5,14 +5,20 @@ import os
 import pkgutil
 import subprocess
 import sys
+from unittest.mock import patch
+from urllib.parse import urlsplit
 
 import frappe
 from frappe.core.doctype.user_permission.user_permission import get_user_permissions
+from frappe.installer import install_app
 
 import memora
+from memora.frappe_versions import desk_route
 from memora.install import ROLES, after_install, after_migrate, fill_settings
+from memora.services.cdn_export import failures
 from memora.tests import factories
 from memora.tests.utils import MemoraTestCase, wipe
+from memora.tests.web import Web
 
 
 def bench(*arguments: str) -> str:
@@ -90,6 +96,7 @@ class TestInstall(MemoraTestCase):
 	def test_every_hook_names_something_that_exists(self) -> None:
 		hooks = frappe.get_hooks(app_name="memora")
 		methods = [
+			*hooks.before_install,
 			*hooks.after_install,
 			*hooks.after_migrate,
 			*hooks.before_uninstall,
@@ -145,6 +152,60 @@ class TestInstall(MemoraTestCase):
 		settings.clear_logs()
 
 		self.assertEqual(frappe.get_all("CDN Sync Log", pluck="name"), [recent.name])
+
+	def test_a_site_on_another_database_is_refused_in_one_sentence(self) -> None:
+		before = structure()
+		self.addCleanup(setattr, frappe.flags, "in_install", frappe.flags.in_install)
+		for database in ("postgres", "sqlite"):
+			with patch.object(type(frappe.db), "db_type", database), self.assertRaises(SystemExit) as refused:
+				install_app("memora", force=True)
+			self.assertEqual(
+				refused.exception.code,
+				f"memora needs MariaDB, and {frappe.local.site} runs on {database}: nothing was installed.",
+			)
+		self.assertEqual(structure(), before)
+
+	def test_the_desks_links_are_those_of_this_frappe(self) -> None:
+		"""Its router takes no other, and loads the whole page."""
+		subjects = urlsplit(frappe.utils.get_url_to_list("Memora Subject")).path
+		self.assertEqual(subjects, desk_route("memora-subject"))
+		(tile,) = frappe.get_hooks("add_to_apps_screen", app_name="memora")
+		self.assertEqual(tile["route"], desk_route("memora"))
+		self.assertEqual(failures.DASHBOARD, desk_route("cdn-export-dashboard"))
+
+	def test_the_desks_icon_and_sidebar_are_there_by_role(self) -> None:
+		"""From v16 on; before, Frappe knows neither, and leaves their files alone."""
+		if not frappe.db.exists("DocType", "Workspace Sidebar"):
+			self.assertEqual(frappe.get_all("Desktop Icon", {"app": "memora"}), [])
+			return
+		from frappe.boot import get_sidebar_items
+
+		try:
+			from frappe.desk.desktop import get_workspaces
+		except ImportError:
+			from frappe.desk.desktop import get_workspace_sidebar_items as get_workspaces
+		from frappe.desk.doctype.desktop_icon.desktop_icon import get_desktop_icons
+
+		self.addCleanup(frappe.set_user, "Administrator")
+		web, seen = Web(), {}
+		for role in (*ROLES, "Desk User"):
+			user = web.make_user(f"{frappe.scrub(role)}@sidebar.test", role)
+			self.addCleanup(frappe.delete_doc, "User", user, force=True, ignore_permissions=True)
+			frappe.set_user(user)
+			frappe.clear_cache(user=user)
+			frappe.cache.hdel("desktop_icons", user)
+			pages = [page["name"] for page in get_workspaces()["pages"]]
+			items = get_sidebar_items(pages)
+			icons = get_desktop_icons(user, frappe._dict(workspace_sidebar_item=items))
+			listed = {
+				item["link_to"] for item in items.get("memora", {}).get("items", []) if item["type"] == "Link"
+			}
+			seen[role] = (bool([icon for icon in icons if icon.label == "Memora"]), listed)
+		editor, admin, nobody = seen[ROLES[0]], seen[ROLES[1]], seen["Desk User"]
+		self.assertEqual((editor[0], admin[0], nobody[0]), (True, True, False))
+		self.assertIn("Memora Lesson", editor[1] & admin[1])
+		self.assertIn("CDN Settings", admin[1] - editor[1])
+		self.assertNotIn("Memora Lesson", nobody[1])
 
 	def test_uninstalling_leaves_frappe_as_it_was_and_says_what_stays(self) -> None:
 		settings = frappe.get_doc("CDN Settings")
