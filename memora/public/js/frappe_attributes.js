@@ -55,7 +55,8 @@ filter_result(
 		return $item;
 	}
 );
-// Frappe's own before the middle of 2024.
+// What a link offers is HTML in v15, and text later. Here it is text wherever it comes from: an entity that was typed stays
+// one, and is not written twice as one.
 const link = frappe.ui.form.ControlLink.prototype;
 const { setup_awesomeplete } = link;
 link.setup_awesomeplete = function () {
@@ -65,7 +66,13 @@ link.setup_awesomeplete = function () {
 		"item",
 		() => this.get_options(),
 		(option) => {
+			const offered = $(option).data("item.autocomplete") || {};
 			keep_own(option.querySelectorAll("p"), ["title"]);
+			if (!offered.html) {
+				const title = this.get_translated(offered.label || offered.value);
+				$(option).find("p").attr("title", title).find("strong").text(title);
+				$(option).find("span.small").text(__(offered.description));
+			}
 			return option;
 		}
 	);
