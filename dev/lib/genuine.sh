@@ -20,6 +20,13 @@ _install_memora() {
 	fi
 }
 
+# What the tests need, with nothing changed that the bench has: its Frappe pins older releases than the tests would bring.
+genuine_install() {
+	mkdir -p "$RUN"
+	"$PYTHON" -m pip freeze --exclude-editable >"$RUN/held.txt"
+	"$PYTHON" -m pip install --editable "$REPO" --requirement "$REPO/dev/requirements-test.in" --constraint "$RUN/held.txt"
+}
+
 genuine_ready() {
 	local key state
 	mkdir -p "$DEV" "$RUN" "$LOGS"
@@ -29,8 +36,7 @@ genuine_ready() {
 		fail "$BENCH/apps/memora is not this folder but $(readlink -f "$BENCH/apps/memora")"
 	fi
 	"$PYTHON" -c 'import orjson, jsonschema_rs, boto3, prometheus_client, pytest, hypothesis, jsonschema, moto, flask_cors' 2>/dev/null ||
-		fail "memora's tests need more than $BENCH/env has; say:" \
-			"$PYTHON -m pip install -e $REPO -r $REPO/dev/requirements-test.in"
+		fail "memora's tests need more than $BENCH/env has; say: dev/test --install"
 	command -v redis-server >/dev/null ||
 		fail "there is no redis-server on the PATH: the fault scenarios start one of their own, as the bench does"
 	key=$(app_key)
@@ -46,7 +52,7 @@ genuine_lacks_for_browsers() {
 	if ! grep -qs '"memora.bundle.js"' "$SITES/assets/assets.json"; then
 		echo "$BENCH has no bundles of memora; say: bench build --app memora"
 	elif ! "$PYTHON" -c 'import playwright' 2>/dev/null; then
-		echo "$BENCH/env has no playwright; say: $PYTHON -m pip install -r $REPO/dev/requirements-test.in"
+		echo "$BENCH/env has no playwright; say: dev/test --install"
 	elif ! command -v chromium chromium-browser >/dev/null; then
 		echo "there is no chromium on the PATH; say: apt-get install chromium"
 	fi

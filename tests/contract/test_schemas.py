@@ -302,9 +302,9 @@ def test_a_broken_contract_names_the_file_the_place_and_the_reason() -> None:
 	with pytest.raises(ContractError) as raised:
 		contracts.validate("subject", document, "plans/p/subjects/s.json")
 	assert str(raised.value) == (
-		'plans/p/subjects/s.json breaks its contract at /tracks/0/sort_order: "1" is not of type "integer"'
+		"plans/p/subjects/s.json breaks its contract at /tracks/0/sort_order: '1' is not of type 'integer'"
 	)
-	with pytest.raises(ContractError, match=r'a\.json breaks its contract at the top: "\w+" is a required'):
+	with pytest.raises(ContractError, match=r"a\.json breaks its contract at the top: '\w+' is a required"):
 		contracts.validate("subject", {}, "a.json")
 
 
@@ -313,7 +313,7 @@ def test_a_long_value_does_not_make_a_long_error() -> None:
 	with pytest.raises(ContractError) as raised:
 		contracts.validate("lesson", document, "lessons/a.json")
 	assert len(str(raised.value)) < 400
-	assert 'is not of type "array"' in str(raised.value)
+	assert "is not of type 'array'" in str(raised.value)
 
 
 # walking through a document

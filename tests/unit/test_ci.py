@@ -51,7 +51,7 @@ def test_every_supported_frappe_has_a_bench() -> None:
 	jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())["jobs"]
 	there = {job["frappe"] for job in jobs["bench"]["strategy"]["matrix"]["include"]}
 	assert there == {"version-15", "version-16"}
-	assert 'frappe = ">=15.0.0,<17.0.0-dev"' in (ROOT / "pyproject.toml").read_text()
+	assert 'frappe = ">=15.0.0,<18.0.0-dev"' in (ROOT / "pyproject.toml").read_text()
 
 
 def test_pre_commit_lints_with_what_is_locked() -> None:

@@ -29,7 +29,7 @@ from time import sleep as pause
 from typing import Any, TypeVar
 from urllib.parse import quote, unquote
 
-import botocore.session
+import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
@@ -326,8 +326,8 @@ class S3Storage(Storage):
 
 
 @cache
-def _session() -> botocore.session.Session:
-	return botocore.session.Session()
+def _session() -> boto3.session.Session:
+	return boto3.session.Session()
 
 
 def _make_client(place: s3_settings.Place, threads: int, explainer: Explainer) -> Any:
@@ -347,7 +347,7 @@ def _make_client(place: s3_settings.Place, threads: int, explainer: Explainer) -
 			options[name] = "when_required"
 	try:
 		with _client_lock:  # sessions may not be shared between threads, clients may
-			client = _session().create_client(
+			client = _session().client(
 				"s3",
 				region_name=place.region,
 				endpoint_url=place.url or None,
