@@ -5,6 +5,11 @@ Nothing asks for a version's number: each looks at what this Frappe does.
 
 from __future__ import annotations
 
+from contextlib import suppress
+from importlib import import_module
+from typing import Any
+
+import frappe
 from frappe import hooks as frappe_hooks
 
 
@@ -15,10 +20,41 @@ def _desk() -> str:
 
 
 DESK = _desk()
-"""Where the Desk is: `/app` in v15, `/desk` later. A link to the other one loads the whole page again.
-Goes with v15: then it is `/desk`."""
+"""Where the Desk is: `/app` in v15, `/desk` later. A link to the other one loads the whole page again. With v15 gone it is
+`/desk`."""
 
 
 def desk_route(page: str) -> str:
 	"""The path of a page or workspace of the Desk, by its name in the address: `memora`, `cdn-export-dashboard`."""
 	return f"{DESK}/{page}"
+
+
+def sites_of(given: Any) -> list[str]:
+	"""The sites that a `bench` command was given: click's object is a dict in v15, and has attributes later. Goes with v15."""
+	return (given.get("sites") if isinstance(given, dict) else getattr(given, "sites", None)) or []
+
+
+def server_errors() -> tuple[type[Exception], ...]:
+	"""What the drivers of MariaDB raise: PyMySQL in v15; later mysqlclient, or PyMySQL if the configuration says so. Goes
+	when Frappe has one driver."""
+	found = []
+	for driver in ("pymysql", "MySQLdb"):
+		with suppress(ImportError):
+			found.append(import_module(driver).MySQLError)
+	return tuple(found)
+
+
+def set_in_test(value: bool) -> None:
+	"""Whether Frappe is to behave as in tests, where for instance `frappe.only_for` asks nobody: a flag in v15, a variable
+	later. With v15 gone it is `frappe.in_test = value`."""
+	frappe.flags.in_test = value
+	if hasattr(frappe, "in_test"):
+		frappe.in_test = value
+
+
+def class_for_tests() -> type:
+	"""Frappe's class for tests on a site, which is called otherwise after v15. With v15 gone it is `IntegrationTestCase`."""
+	try:
+		return import_module("frappe.tests").IntegrationTestCase
+	except AttributeError:
+		return import_module("frappe.tests.utils").FrappeTestCase

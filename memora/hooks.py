@@ -6,6 +6,7 @@ app_publisher = "The memora maintainers"
 app_description = "Publishes a curriculum kept in Frappe Desk as static JSON on a CDN"
 app_license = "mit"
 export_python_type_annotations = True
+require_type_annotated_api_methods = True
 
 add_to_apps_screen = [
 	{

@@ -16,6 +16,7 @@ from typing import Any
 
 import click
 
+from memora.frappe_versions import sites_of
 from memora.services.cdn_export.plain_text import read, read_all
 
 FINE, FOUND, COULD_NOT_RUN = 0, 1, 2
@@ -82,8 +83,7 @@ def connected(site: str) -> Iterator[None]:
 
 
 def _site_of(context: click.Context) -> str:
-	given = context.obj  # a dict in Frappe v15, an object of attributes later
-	sites = (given.get("sites") if isinstance(given, dict) else getattr(given, "sites", None)) or []
+	sites = sites_of(context.obj)
 	if len(sites) != 1:
 		raise CannotRun("Name one site: bench --site SITE memora …")
 	return str(sites[0])

@@ -20,6 +20,7 @@ from frappe.desk.reportview import delete_bulk
 from frappe.model.document import Document
 from frappe.utils import now_datetime, scheduler
 
+from memora import frappe_versions
 from memora.services.cdn_export import (
 	batch_processor,
 	change_tracker,
@@ -544,9 +545,9 @@ class TestAnErrorWithinASave(TrackingTestCase):
 		self.assertTrue(issubclass(frappe.db.OperationalError, database.SERVER_ERRORS))
 		other = SimpleNamespace(MySQLError=type("MySQLError", (Exception,), {}))
 		with patch.dict(sys.modules, {"MySQLdb": other}):
-			self.assertIn(other.MySQLError, database._of_drivers())
+			self.assertIn(other.MySQLError, frappe_versions.server_errors())
 		with patch.dict(sys.modules, {"MySQLdb": None}):
-			self.assertNotIn(other.MySQLError, database._of_drivers())
+			self.assertNotIn(other.MySQLError, frappe_versions.server_errors())
 
 	def test_a_row_that_cannot_be_written_does_not_fail_the_save(self) -> None:
 		lesson = frappe.get_doc("Memora Lesson", self.x["lessons"][0].name)

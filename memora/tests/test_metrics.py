@@ -11,10 +11,10 @@ from frappe.utils import set_request
 from prometheus_client.parser import text_string_to_metric_families
 
 from memora.api import metrics as endpoint
+from memora.frappe_versions import set_in_test
 from memora.services.cdn_export import batch_processor, events, metrics, publish_state, scopes
 from memora.tests import factories
 from memora.tests.publishing import PublishingTestCase, make_course
-from memora.tests.utils import set_in_test
 
 
 class TestMetrics(PublishingTestCase):

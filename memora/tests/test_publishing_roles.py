@@ -14,10 +14,10 @@ from frappe.model import no_value_fields
 
 import memora
 from memora.api import cdn_admin, publishing
+from memora.frappe_versions import set_in_test
 from memora.install import ADMIN, EDITOR
 from memora.tests import factories
 from memora.tests.publishing import PublishingTestCase, chain, make_course
-from memora.tests.utils import set_in_test
 from memora.tests.web import Web
 
 NOBODY = "Desk User"
@@ -353,6 +353,13 @@ class TestArguments(PublishingTestCase):
 		self.assertIn("memora.api.publishing.view_json", found)
 		self.assertIn("memora.api.metrics.prometheus", found)
 		self.assertEqual(found["memora.api.publishing.view_json"][2], ["doctype", "name", "plan"])
+
+	def test_every_argument_has_a_type_which_frappe_leaves_to_the_endpoint(self) -> None:
+		"""Later versions ask that there is one (`require_type_annotated_api_methods`), and only read those that are no text."""
+		self.assertEqual(frappe.get_hooks("require_type_annotated_api_methods", app_name="memora"), [True])
+		for path, (function, _http, arguments) in self.endpoints().items():
+			for name in arguments:
+				self.assertIsInstance(function.__annotations__.get(name), str, f"{path}: {name}")
 
 	def test_a_bad_argument_is_refused_in_a_sentence(self) -> None:
 		for path, (_function, http, arguments) in self.endpoints().items():

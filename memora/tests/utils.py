@@ -7,21 +7,10 @@ from pathlib import Path
 import frappe
 from frappe.utils.background_jobs import get_redis_conn
 
-try:
-	from frappe.tests import IntegrationTestCase as FrappeTestCase  # v16
-except ImportError:
-	from frappe.tests.utils import FrappeTestCase
-
+from memora.frappe_versions import class_for_tests
 from memora.install import fill_settings
 
-__all__ = ["MemoraTestCase", "messages", "set_in_test", "wipe"]
-
-
-def set_in_test(value: bool) -> None:
-	"""Whether Frappe is to behave as in tests, where for instance `frappe.only_for` asks nobody."""
-	frappe.flags.in_test = value
-	if hasattr(frappe, "in_test"):  # v16
-		frappe.in_test = value
+__all__ = ["MemoraTestCase", "messages", "wipe"]
 
 
 def wipe() -> None:
@@ -59,7 +48,7 @@ def messages() -> str:
 	return " ".join(message["message"] for message in frappe.get_message_log())
 
 
-class MemoraTestCase(FrappeTestCase):
+class MemoraTestCase(class_for_tests()):
 	"""Each test begins and each class ends with nothing of memora on the site, whatever was committed.
 
 	`local_path` is an empty folder of the test's own, for the Local Directory provider.

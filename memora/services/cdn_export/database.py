@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime
-from importlib import import_module
 from operator import itemgetter
 from typing import Any, TypeVar
 
@@ -14,22 +12,15 @@ import frappe
 import orjson
 from frappe.utils import now
 
+from memora.frappe_versions import server_errors
+
 T = TypeVar("T")
 
 Pack = Callable[[Iterable[str]], str]
 """Makes SQL of one column from that of several."""
 
 
-def _of_drivers() -> tuple[type[Exception], ...]:
-	"""What the drivers raise: PyMySQL under Frappe v15; under v16 mysqlclient, or PyMySQL if its configuration says so."""
-	found = []
-	for driver in ("pymysql", "MySQLdb"):
-		with suppress(ImportError):
-			found.append(import_module(driver).MySQLError)
-	return tuple(found)
-
-
-SERVER_ERRORS = _of_drivers()
+SERVER_ERRORS = server_errors()
 """What a driver raises for a server that refuses, or cannot be reached; also before there is a `frappe.db`."""
 
 ERRORS = (*SERVER_ERRORS, frappe.QueryDeadlockError, frappe.QueryTimeoutError)

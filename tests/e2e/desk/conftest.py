@@ -9,6 +9,7 @@ import frappe
 import pytest
 from playwright.sync_api import Browser
 
+from memora.frappe_versions import set_in_test
 from memora.tests.conftest import SITES_PATH
 from tests.e2e.desk import driver, school
 from tests.e2e.desk.driver import Bench, Desk
@@ -19,7 +20,7 @@ from tests.e2e.desk.school import School
 def bench() -> Iterator[Bench]:
 	started_in = os.getcwd()
 	os.chdir(SITES_PATH)  # Frappe takes its logs and some files to be beside it
-	frappe.flags.in_test = True
+	set_in_test(True)
 	frappe.clear_cache()
 	driver.clean()
 	bench = Bench()

@@ -346,3 +346,26 @@ def test_overrides_are_picked_from_the_plans_own_content(desk: Desk, here: Schoo
 		publish_now(page, here)
 	assert published_lesson(desk, here, "two unknowns", plan.name)["title"] == "×2"
 	assert published_lesson(desk, here, "two unknowns")["title"] == here.title("two unknowns")
+
+
+def test_what_was_deleted_is_restored_from_its_list(desk: Desk, here: School) -> None:
+	say = here.say
+	title = f'Deleted "by <b>mistake</b>" {frappe.generate_hash(length=6)}'
+	season = factories.make("Memora Season", title=title)
+	frappe.delete_doc("Memora Season", season.name)
+	frappe.db.commit()
+	with desk.login(here.editor) as page:
+		desk.open(page, "memora-season")
+		page.locator(".menu-btn-group:visible > button").first.click()
+		page.locator(".menu-btn-group .dropdown-menu:visible").get_by_text(say("Restore Deleted")).click()
+		dialog = page.locator(".modal-dialog:visible")
+		row = dialog.locator(".memora-deleted li", has_text=title)
+		expect(row).to_have_count(1)
+		dialog.locator("input:visible").first.fill("no such title")
+		expect(dialog).to_contain_text(say("Nothing was deleted."))
+		dialog.locator("input:visible").first.fill(title)
+		row.get_by_role("button", name=say("Restore")).click()
+		expect(row).to_have_count(0)
+	frappe.db.rollback()
+	frappe.delete_doc("Memora Season", season.name)
+	frappe.db.commit()
