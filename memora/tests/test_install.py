@@ -157,7 +157,7 @@ class TestInstall(MemoraTestCase):
 		before = structure()
 		self.addCleanup(setattr, frappe.flags, "in_install", frappe.flags.in_install)
 		for database in ("postgres", "sqlite"):
-			with patch.object(type(frappe.db), "db_type", database), self.assertRaises(SystemExit) as refused:
+			with patch.object(frappe.local.db, "db_type", database), self.assertRaises(SystemExit) as refused:
 				install_app("memora", force=True)
 			self.assertEqual(
 				refused.exception.code,
