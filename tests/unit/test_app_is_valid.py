@@ -33,8 +33,11 @@ def test_the_supported_frappe_is_a_range_and_no_other_app_is_required() -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_each_file_parses_with_the_oldest_python(path: Path) -> None:
-	ast.parse(path.read_text("utf-8"), feature_version=(3, 10))
+@pytest.mark.filterwarnings("error")
+def test_each_file_is_one_for_the_oldest_python_and_this_one_warns_of_nothing(path: Path) -> None:
+	text = path.read_text("utf-8")
+	ast.parse(text, feature_version=(3, 10))
+	compile(text, str(path), "exec")
 
 
 def test_hooks_have_the_shapes_that_frappe_reads() -> None:
