@@ -1,7 +1,10 @@
 """That memora is really installed on the site the tests run on."""
 
+from types import SimpleNamespace
+
 import frappe
 
+from memora.frappe_versions import sites_of
 from memora.tests.utils import MemoraTestCase, wipe
 
 
@@ -21,3 +24,9 @@ class TestSite(MemoraTestCase):
 		wipe()
 
 		self.assertEqual(frappe.db.count("Memora Subject"), 0)
+
+	def test_the_sites_of_a_command_are_read_as_each_version_gives_them(self) -> None:
+		for given in ({"sites": ["a.localhost"]}, SimpleNamespace(sites=["a.localhost"])):
+			self.assertEqual(sites_of(given), ["a.localhost"])
+		for given in (None, {}, {"sites": None}, SimpleNamespace(sites=None)):
+			self.assertEqual(sites_of(given), [])
