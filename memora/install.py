@@ -17,6 +17,9 @@ def before_install() -> None:
 		raise SystemExit(
 			f"memora needs MariaDB, and {frappe.local.site} runs on {frappe.db.db_type}: nothing was installed."
 		)
+	# A site that ran before memora was on the bench keeps a list of modules without ours, and this process has read it:
+	# Frappe would find no DocType of ours to install.
+	frappe.setup_module_map()
 
 
 def after_install() -> None:
