@@ -104,12 +104,12 @@ class Lost:
 		return self._noted(_number, written)
 
 	def _noted(self, read: Callable[[str], float], written: str) -> float:
-		value = float(written)
 		try:
-			read(written)
+			return read(written)
 		except InexactError as error:
+			value = float(written)
 			self._numbers.setdefault(value, error)
-		return value
+			return value
 
 	def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 		try:
