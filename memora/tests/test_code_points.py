@@ -49,7 +49,9 @@ class TestSpelledOtherwise(PublishingTestCase):
 					self.assertEqual(hidden in seen.lessons, plan is self.plan)
 				self.check()
 				for doc in (*chain(self.course), self.plan):
-					frappe.get_doc(doc.doctype, doc.name).save()
+					saved = frappe.get_doc(doc.doctype, doc.name)
+					saved.flags.ignore_links = True  # Frappe 17 refuses a link that is spelled otherwise
+					saved.save()
 				found = standing.of_documents("Memora Lesson", [self.course["lessons"][0].name])
 				shown = standing.as_dict(found[self.course["lessons"][0].name])
 				self.assertIn(self.plan.title, str(shown))

@@ -15,6 +15,7 @@ from unittest.mock import patch
 import frappe
 from frappe.core.doctype.activity_log.activity_log import add_authentication_log
 from frappe.model.document import Document
+from frappe.utils.scheduler import is_dormant
 
 from memora.services.cdn_export import batch_processor, fold
 from memora.services.cdn_export.build import Site
@@ -202,7 +203,9 @@ class TestStatements(PublishingTestCase):
 				self.assertEqual(batch_processor.run_batch()["waiting"], 0)
 			self.assertEqual([*steps, *more], [])
 			costs.append((len(look), len(batch)))
-		self.assertEqual(costs, [(6, 14)] * 2)  # one of each asks when somebody last logged in
+		with statements() as asks:  # when somebody last logged in; Frappe 17 does so on its own cloud alone
+			is_dormant()
+		self.assertEqual(costs, [(5 + len(asks), 13 + len(asks))] * 2)
 
 	def costs_of_builds(self) -> dict[str, int]:
 		"""Publish; how many statements each build sent, that of a group by all their names."""

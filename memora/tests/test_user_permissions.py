@@ -217,7 +217,8 @@ class TestUserPermissions(PublishingTestCase):
 				frappe.has_permission(lesson.doctype, "read", lesson)
 				self.seen("Memora Lesson")
 			frappe.set_user("Administrator")
-			return asked.call_count
+			# Frappe 17 asks for shares, too, where User Permissions hold.
+			return sum("DocShare" not in str(call) for call in asked.call_args_list)
 
 		self.assertEqual(statements(), 1)
 		self.permit(self.mine["subject"])
