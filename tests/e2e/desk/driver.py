@@ -153,6 +153,7 @@ def pill(line: Locator) -> Locator:
 
 def save(page: Page) -> None:
 	"""Save the form that is open, and wait until it is."""
+	_tick()
 	with page.expect_response("**/api/method/frappe.desk.form.save.savedocs") as saved:
 		page.keyboard.press("Control+s")
 	assert saved.value.ok, saved.value.text()
