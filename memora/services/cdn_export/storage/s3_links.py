@@ -215,7 +215,7 @@ def _folded(path: str) -> str:
 def _host_and_port(url: str) -> Host:
 	"""A host as DNS has it, and its port, where http and https count as one: 0."""
 	parts = urlsplit(url)
-	name = (parts.hostname or "").rstrip(".")
+	name = unquote(parts.hostname or "").lower().rstrip(".")
 	with suppress(UnicodeError):
 		name = name.encode("idna").decode()
 	port = parts.port or 0
