@@ -126,6 +126,7 @@ def test_links_elsewhere(link: str) -> None:
 		"s3.amazonaws.com/%6Cessons",
 		"s3.amazonaws.com/x/../lessons",
 		"les%73ons.s3%2Eamazonaw%73.com",
+		"lessons.s3.amazonaws.com\u3002",
 	],
 )
 def test_an_address_of_the_bucket_in_a_text_is_known_however_it_is_written(host: str) -> None:

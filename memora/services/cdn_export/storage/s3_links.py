@@ -215,9 +215,10 @@ def _folded(path: str) -> str:
 def _host_and_port(url: str) -> Host:
 	"""A host as DNS has it, and its port, where http and https count as one: 0."""
 	parts = urlsplit(url)
-	name = unquote(parts.hostname or "").lower().rstrip(".")
+	name = unquote(parts.hostname or "").lower()
 	with suppress(UnicodeError):
 		name = name.encode("idna").decode()
+	name = name.rstrip(".")
 	port = parts.port or 0
 	return name, 0 if port in _USUAL_PORTS else port
 
