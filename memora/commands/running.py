@@ -16,7 +16,6 @@ from typing import Any
 
 import click
 
-from memora.frappe_versions import sites_of
 from memora.services.cdn_export.plain_text import read, read_all
 
 FINE, FOUND, COULD_NOT_RUN = 0, 1, 2
@@ -83,6 +82,8 @@ def connected(site: str) -> Iterator[None]:
 
 
 def _site_of(context: click.Context) -> str:
+	from memora.frappe_versions import sites_of
+
 	sites = sites_of(context.obj)
 	if len(sites) != 1:
 		raise CannotRun("Name one site: bench --site SITE memora …")

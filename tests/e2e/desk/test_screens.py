@@ -64,6 +64,7 @@ def test_the_keyboard_is_enough(desk: Desk, here: School) -> None:
 		line.get_by_role("button", name=here.say("View JSON")).focus()
 		page.keyboard.press("Enter")
 		expect(page.locator(".memora-json")).to_be_visible()
+		page.wait_for_function("document.activeElement.closest('.modal.show')")  # where the keys go
 		page.keyboard.press("Escape")
 		expect(page.locator(".memora-json")).to_be_hidden()
 		line.locator("summary").focus()
