@@ -118,7 +118,7 @@ def search(doctype: str, text: str, subjects: list[str], start: int, rows: int) 
 		order by n0.title, n0.name limit %s offset %s""",
 		(
 			tuple(subjects),
-			holding(text),
+			plain_text.as_like(text),
 			text,
 			min(max(rows, 0), MOST_FOUND),
 			max(start, 0),
@@ -134,14 +134,8 @@ def search_plans(subject: str, text: str) -> list[str]:
 	return frappe.db.sql_list(
 		f"""select distinct plan.name from `tab{PLAN}` plan join `tab{LISTED}` listed on listed.parent = plan.name
 		where listed.parenttype = %s and listed.subject = %s and plan.title like %s""",
-		(PLAN, subject, holding(text)),
+		(PLAN, subject, plain_text.as_like(text)),
 	)
-
-
-def holding(text: str) -> str:
-	"""For LIKE: what holds this text, as it stands."""
-	text = plain_text.store(text).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-	return f"%{text}%"
 
 
 def plans_naming(doctype: str, name: str) -> list[str]:

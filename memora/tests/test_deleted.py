@@ -7,8 +7,8 @@ from typing import Any
 import frappe
 from frappe.model.document import Document
 
-from memora.api.deleted import KINDS
 from memora.install import ADMIN, EDITOR
+from memora.memora.deleted import KINDS
 from memora.services.cdn_export import database
 from memora.services.cdn_export.dependency_resolver import CONTENT, LESSON, PLAN
 from memora.tests import factories

@@ -62,6 +62,12 @@ def as_typed(endpoint: Callable[P, T]) -> Callable[P, T]:
 	return answer
 
 
+def as_like(text: str) -> str:
+	"""For SQL's LIKE: what holds this text, in which `%`, `_` and a backslash stand for themselves."""
+	text = store(text).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+	return f"%{text}%"
+
+
 def as_html(text: str) -> str:
 	"""The text within HTML that Frappe keeps or shows: a message, a notification, a comment.
 

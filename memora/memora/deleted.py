@@ -1,0 +1,92 @@
+"""What was deleted of content and plans, and how whoever may create it brings it back.
+
+Frappe shows its Deleted Documents to System Managers only, and from v17 on nobody else may restore one.
+"""
+
+from __future__ import annotations
+
+import json
+
+import frappe
+from frappe import _
+from frappe.model.document import Document
+from frappe.permissions import get_user_permissions
+from frappe.utils import get_fullname
+
+from memora.services.cdn_export.dependency_resolver import CONTENT, PARENT_FIELDS, PLAN, PLAN_TITLES
+from memora.services.cdn_export.plain_text import as_html, as_like
+
+KINDS = (*CONTENT, PLAN, *PLAN_TITLES)
+"""The DocTypes of which a deleted document can be brought back."""
+
+_DELETED = "Deleted Document"
+_SHOWN = 20
+_LOOKED_AT = 200
+"""So many documents are looked at for some that the caller may see."""
+
+
+def latest(doctype: str, text: str) -> list[dict[str, str]]:
+	"""The last documents of this kind that were deleted and have this text in their titles: those that the caller may bring
+	back. Raises PermissionError for a kind that they may not create."""
+	_require(doctype)
+	rows = frappe.db.sql(
+		f"""select name, owner, creation, data from `tab{_DELETED}`
+		where deleted_doctype = %s and restored = 0 and json_value(data, '$.title') like %s
+		order by creation desc limit {_LOOKED_AT}""",
+		(doctype, as_like(text)),
+		as_dict=True,
+	)
+	found = []
+	for row in rows:
+		doc = _document(doctype, row.data)
+		if len(found) < _SHOWN and _may_bring_back(doc):
+			found.append(
+				{
+					"name": row.name,
+					"title": doc.get("title") or "",
+					"deleted_by": get_fullname(row.owner),
+					"deleted_at": str(row.creation),
+				}
+			)
+	return found
+
+
+def restore(name: str) -> dict[str, str]:
+	"""Bring a deleted document of memora back, under its old name if that is free. Returns its DocType and name.
+
+	Raises DoesNotExistError for one that is not there, not of memora or back already, PermissionError for one that the
+	caller may not create, and LinkValidationError, which names it, where its parent is gone.
+	"""
+	found = frappe.db.exists(_DELETED, {"name": name, "deleted_doctype": ("in", KINDS), "restored": 0})
+	if not found:
+		frappe.throw(_("There is no deleted document {0}.").format(as_html(name)), frappe.DoesNotExistError)
+	deleted = frappe.get_doc(_DELETED, found, for_update=True)
+	_require(deleted.deleted_doctype)
+	doc = _document(deleted.deleted_doctype, deleted.data)
+	doc.insert()  # which asks whether the caller may create just this one
+	doc.add_comment("Edit", _("restored {0} as {1}").format(as_html(deleted.deleted_name), doc.name))
+	deleted.db_set({"restored": 1, "new_name": doc.name})
+	return {"doctype": doc.doctype, "name": doc.name}
+
+
+def _require(doctype: str) -> None:
+	"""Raises PermissionError unless the caller may create documents of this kind, which is one of memora's."""
+	if doctype not in KINDS or not frappe.has_permission(doctype, "create"):
+		frappe.throw(
+			_("You may not restore documents of this kind: {0}.").format(as_html(doctype)),
+			frappe.PermissionError,
+		)
+
+
+def _document(doctype: str, data: str) -> Document:
+	return frappe.get_doc({**json.loads(data), "doctype": doctype})
+
+
+def _may_bring_back(doc: Document) -> bool:
+	# Where a parent is gone too, User Permissions have nothing to go by.
+	parent = doc.get(PARENT_FIELDS.get(doc.doctype, ""))
+	if parent and get_user_permissions(frappe.session.user):
+		above = CONTENT[CONTENT.index(doc.doctype) - 1]
+		if not frappe.db.exists(above, parent):
+			return False
+	return bool(doc.has_permission("create"))
