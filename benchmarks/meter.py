@@ -16,7 +16,7 @@ import psutil
 from pymysql.cursors import Cursor
 
 from memora.exceptions import PreconditionFailedError
-from memora.services.cdn_export import paths
+from memora.services.cdn_export.paths import MARK
 from memora.services.cdn_export.storage import Upload
 from memora.services.cdn_export.storage.s3 import S3Storage
 
@@ -36,7 +36,7 @@ class Nowhere(S3Storage):
 		self.bodies: dict[str, bytes] | None = None
 
 	def read(self, path: str) -> tuple[bytes, str] | None:
-		return self.mark if path == paths.MARK else super().read(path)
+		return self.mark if path == MARK else super().read(path)
 
 	def put(self, upload: Upload, *, if_match: str | None = None, if_absent: bool = False) -> str:
 		self.puts.append(upload.path)
@@ -44,9 +44,9 @@ class Nowhere(S3Storage):
 		if self.bodies is not None:
 			self.bodies[upload.path] = upload.body
 		etag = f"{len(self.puts):032x}"  # like no other
-		if upload.path == paths.MARK:
+		if upload.path == MARK:
 			if if_absent and self.mark:
-				raise PreconditionFailedError(paths.MARK)
+				raise PreconditionFailedError(MARK)
 			Nowhere.mark = upload.body, etag
 		return etag
 

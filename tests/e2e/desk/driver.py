@@ -153,7 +153,7 @@ def pill(line: Locator) -> Locator:
 
 def save(page: Page) -> None:
 	"""Save the form that is open, and wait until it is."""
-	_tick()
+	_tick()  # else the save may start a batch by itself, and what the test looks at changes
 	with page.expect_response("**/api/method/frappe.desk.form.save.savedocs") as saved:
 		page.keyboard.press("Control+s")
 	assert saved.value.ok, saved.value.text()

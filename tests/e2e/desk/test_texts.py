@@ -356,7 +356,7 @@ def test_links(pages: Pages, filled: dict[str, list[Any]], schools: dict[str, Sc
 			linked = frappe.get_meta(doctype).get_field(fieldname).options
 			watching.form(filled[doctype][0])
 			control = watching.page.locator(f".frappe-control[data-fieldname={fieldname}]:visible").first
-			for doc, text in _some(filled, linked, at, 2 * len(fields)):
+			for doc, text in _some(filled, linked, at, len(fields)):
 				watching.choose(control, doc, text)
 				watching.page.wait_for_function(
 					"([field, name]) => cur_frm.doc[field] === name", arg=[fieldname, doc.name]
