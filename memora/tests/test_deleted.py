@@ -127,6 +127,7 @@ class TestDeleted(PublishingTestCase):
 		frappe.get_doc(
 			{"doctype": "User Permission", "user": self.editor, "apply_to_all_doctypes": 1, **allowed}
 		).insert(ignore_permissions=True)
+		frappe.db.commit()  # before anybody may ask, and keep the answer
 		self.addCleanup(frappe.cache.hdel, "user_permissions", self.editor)
 		self.addCleanup(frappe.db.delete, "User Permission", {"user": self.editor})
 		frappe.cache.hdel("user_permissions", self.editor)
