@@ -168,10 +168,12 @@ def search_plans(
 		filters={"name": ("in", plans)},
 		fields=["name", "title"],
 		order_by="title, name",
-		start=max(0, start),
-		page_length=max(1, min(page_len, overrides.MOST_FOUND)),
+		limit=0,
 	)
-	return [(row.name, row.title) for row in found]
+	first = max(0, start)
+	return [
+		(row.name, row.title) for row in found[first : first + max(1, min(page_len, overrides.MOST_FOUND))]
+	]
 
 
 @endpoint(ADMINS)
@@ -272,9 +274,7 @@ def _those_readable(doctype: str, names: Collection[str]) -> set[str]:
 	"""Those of these documents that the caller may read, by User Permissions too."""
 	if not names or not frappe.has_permission(doctype, "read"):
 		return set()
-	return set(
-		frappe.get_list(doctype, filters={"name": ("in", list(names))}, pluck="name", limit_page_length=0)
-	)
+	return set(frappe.get_list(doctype, filters={"name": ("in", list(names))}, pluck="name", limit=0))
 
 
 def _standings(doctype: str, names: Collection[str]) -> dict[str, standing.Standing]:

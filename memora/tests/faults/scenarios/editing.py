@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import frappe
@@ -118,7 +118,7 @@ def clocks_back(school: School) -> None:
 	school.publish()
 
 	def an_hour_ago(_stops: Stops) -> dict:
-		with freeze_time(datetime.utcnow() - timedelta(hours=1), tick=True):
+		with freeze_time(datetime.now(UTC) - timedelta(hours=1), tick=True):
 			school.edit()
 			frappe.db.commit()
 			batch_processor.process("Scheduler")
@@ -135,7 +135,7 @@ def one_second(school: School) -> None:
 
 	def stand_still(_stops: Stops) -> list[Any]:
 		seen = []
-		with freeze_time(datetime.utcnow()):
+		with freeze_time(datetime.now(UTC)):
 			for _ in range(2):
 				school.edit()
 				frappe.db.commit()
