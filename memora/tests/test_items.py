@@ -149,6 +149,15 @@ class TestTheRest(ItemsTestCase):
 		self.publish()
 		self.assertEqual(self.sold(), {"GRADE7-PHYS"})  # what was live stays
 
+	def test_a_disabled_item_that_is_deleted_is_said_to_be_gone_and_no_more(self) -> None:
+		item = frappe.get_doc("Item", "GRADE7-PHYS")
+		item.disabled = 1
+		item.save()
+		frappe.clear_messages()
+		item.delete()
+		self.assertIn("GRADE7-PHYS is gone", messages())
+		self.assertNotIn("is disabled", messages())
+
 	def test_an_item_that_sells_nothing_goes_without_a_word(self) -> None:
 		frappe.delete_doc("Item", "OTHER")
 		self.assertEqual(messages(), "")

@@ -41,6 +41,8 @@ def after_rename(doc: Document, method: str | None, old: str, new: str, merge: b
 
 def on_change(doc: Document, method: str | None = None) -> None:
 	"""Say what is sold by an Item that has just been disabled."""
+	if doc.flags.in_delete:
+		return  # Frappe calls this then too, and on_trash has said it
 	before = doc.get_doc_before_save()
 	if doc.get("disabled") and not (before and before.get("disabled")):
 		_never_failing(
