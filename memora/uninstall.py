@@ -52,7 +52,9 @@ def _remove() -> None:
 	for step in ("Set Up Publishing", "Create a Subject", "Create an Academic Plan", "Watch It Go Live"):
 		frappe.db.delete("Onboarding Step", {"name": f"Memora {step}"})
 	# v16 removes these without a commit. Rows, not documents: on a developer's site their files would go along.
-	frappe.db.delete("Desktop Icon", {"app": "memora"})
+	for icon in frappe.get_all("Desktop Icon", {"app": "memora"}, pluck="name"):
+		frappe.db.delete("Has Role", {"parenttype": "Desktop Icon", "parent": icon})
+		frappe.db.delete("Desktop Icon", {"name": icon})
 	if frappe.db.exists("DocType", "Workspace Sidebar"):
 		for sidebar in frappe.get_all("Workspace Sidebar", {"module": "Memora"}, pluck="name"):
 			frappe.db.delete("Workspace Sidebar Item", {"parent": sidebar})

@@ -237,6 +237,7 @@ class TestInstall(MemoraTestCase):
 				("Workspace", {"name": "Memora"}),
 				("Role", {"name": ("in", ROLES)}),
 				("Has Role", {"role": ("in", ROLES)}),
+				("Has Role", {"parenttype": "Desktop Icon", "parent": "Memora"}),  # from v16 on
 				("Scheduled Job Type", {"method": ("like", "memora.%")}),
 				("Logs To Clear", {"ref_doctype": "CDN Sync Log"}),
 				("Desktop Icon", {"app": "memora"}),
