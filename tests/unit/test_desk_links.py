@@ -35,7 +35,7 @@ def test_no_file_writes_the_desks_address() -> None:
 			if (
 				path.suffix in KINDS
 				and path.is_file()
-				and "node_modules" not in path.parts
+				and not {"node_modules", "dist"}.intersection(path.parts)
 				and name not in LEFT_OUT
 			):
 				found[name] = links(path.read_text("utf-8"))
