@@ -158,6 +158,48 @@ class TestTheRest(ItemsTestCase):
 		self.assertIn("GRADE7-PHYS is gone", messages())
 		self.assertNotIn("is disabled", messages())
 
+	def test_a_plan_asks_for_all_its_items_at_once(self) -> None:
+		asked = []
+		for count in (10, 20):
+			factories.make_many("Memora Unit", self.course["track"], [str(n) for n in range(10)])
+			units = frappe.get_all(
+				"Memora Unit", {"parent_track": self.course["track"].name}, pluck="name", limit=count
+			)
+			self.plan.reload()
+			self.plan.set("overrides", [])
+			for name in units:
+				unit = frappe._dict(doctype="Memora Unit", name=name)
+				self.plan.append("overrides", factories.override(unit, "Set Sold Separately", "OTHER"))
+			self.plan.save()
+			self.plan.reload()
+			self.plan.title += "+"
+			with statements() as seen:
+				self.plan.save()
+			asked.append(sum("`tabItem`" in statement for statement in seen))
+		self.assertEqual(asked, [1, 1])
+
+	def test_what_was_sold_stays_sold_when_erpnext_goes(self) -> None:
+		live = self.learner(self.plan)
+		frappe.delete_doc("DocType", "Item", force=True)
+		frappe.db.sql_ddl("drop table if exists `tabItem`")
+		self.publish()
+		for doc in (self.course["subject"], self.course["track"], self.course["units"][0], self.plan):
+			frappe.clear_messages()
+			self.change(doc, title=f"{doc.title} again")
+			self.assertNotIn("GRADE7-PHYS", messages(), doc.doctype)
+		self.change(self.course["track"], required_item="ANY-CODE")  # nothing knows better now
+		self.publish()
+		self.assertEqual(self.failures(), {})
+		self.assertEqual(self.sold(), {"GRADE7-PHYS", "ANY-CODE"})
+		now = self.learner(self.plan)
+		for name in (*live.subjects, *live.units, *live.lessons):
+			self.assertEqual(now.level(name), live.level(name), name)
+		self.assertEqual(now.level(self.course["subject"].name), "paid")
+		self.assertEqual(items.unsellable(), [])
+		self.assertEqual(list(doctor.items_sold()), [])
+		self.assertNotIn("GRADE7-PHYS", str(dashboard.health()["warnings"]))
+		self.check()
+
 	def test_an_item_that_sells_nothing_goes_without_a_word(self) -> None:
 		frappe.delete_doc("Item", "OTHER")
 		self.assertEqual(messages(), "")

@@ -69,7 +69,20 @@ def on_trash(doc: Document, method: str | None = None) -> None:
 
 def problem(code: str | None) -> str:
 	"""MISSING or DISABLED where ERPNext cannot sell this Item Code; "" where it can, and without ERPNext."""
-	return _problems([code]).get(code or "", "")
+	return problems([code]).get(code or "", "")
+
+
+def problems(codes: Iterable[str | None]) -> dict[str, str]:
+	"""These Item Codes, each with its problem or "", by two statements; none without ERPNext."""
+	wanted = {code for code in codes if code}
+	if not wanted or not frappe.db.exists("DocType", _ITEM):
+		return {}
+	fields = ["name", "disabled"] if frappe.get_meta(_ITEM).has_field("disabled") else ["name"]
+	there = {
+		row.name: DISABLED if row.get("disabled") else ""
+		for row in frappe.get_all(_ITEM, {"name": ("in", list(wanted))}, fields)
+	}
+	return {code: there.get(code, MISSING) for code in wanted}
 
 
 def warning(problem: str, where: str, code: str) -> str:
@@ -87,21 +100,8 @@ def unsellable(most: int | None = None) -> list[str]:
 	"""A sentence for each Item Code in use that ERPNext cannot sell, or for the first `most`; four statements where it can
 	sell all, and some for each sentence."""
 	codes = {code for doctype in _FIELDS for code in _codes(doctype)}
-	wrong = sorted((code, found) for code, found in _problems(codes).items() if found)
+	wrong = sorted((code, found) for code, found in problems(codes).items() if found)
 	return [warning(found, _named(_sold_by(code)), code) for code, found in wrong[:most]]
-
-
-def _problems(codes: Iterable[str | None]) -> dict[str, str]:
-	"""These Item Codes, each with its problem or ""; none without ERPNext."""
-	wanted = {code for code in codes if code}
-	if not wanted or not frappe.db.exists("DocType", _ITEM):
-		return {}
-	fields = ["name", "disabled"] if frappe.get_meta(_ITEM).has_field("disabled") else ["name"]
-	there = {
-		row.name: DISABLED if row.get("disabled") else ""
-		for row in frappe.get_all(_ITEM, {"name": ("in", list(wanted))}, fields)
-	}
-	return {code: there.get(code, MISSING) for code in wanted}
 
 
 def _codes(doctype: str) -> list[str]:

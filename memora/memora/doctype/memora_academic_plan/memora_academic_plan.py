@@ -127,8 +127,9 @@ class MemoraAcademicPlan(Titled):
 		before = self.get_doc_before_save()
 		sold_before = {(_target(row), row.override_value) for row in before.overrides} if before else set()
 		accesses = [overrides.as_override(row) for row in self.overrides if row.action.startswith("Set ")]
+		problems = items.problems(row.override_value for row in sold)
 		for row in sold:
-			problem = items.problem(row.override_value)
+			problem = problems.get(row.override_value)
 			if problem == items.MISSING and (_target(row), row.override_value) not in sold_before:
 				frappe.throw(
 					_(
