@@ -472,6 +472,10 @@ def test_filters_and_groups_of_lists(
 		for at, doctype in enumerate(filled):
 			watching.go("List", doctype, "List")
 			page.locator(_ROWS).first.wait_for()
+			page.wait_for_function(  # Frappe makes the sidebar beside the rows, sooner or later
+				"doctype => cur_list?.doctype === doctype && cur_list.list_sidebar?.list_group_by",
+				arg=doctype,
+			)
 			fields = ["title", *([PARENT_FIELDS[doctype]] if PARENT_FIELDS.get(doctype) else [])]
 			for fieldname in fields:
 				page.evaluate(
