@@ -62,7 +62,7 @@ MOST_NAMED = 5
 
 _ROWS = ("Memora Lesson Stage", "Memora Plan Override")
 _GIGABYTE = 1_000_000_000
-_FRAPPE = ("15", "16")
+_FRAPPE = ("15", "16", "17")
 _MARIADB = (10, 6)
 """The first that has JSON_TABLE."""
 
@@ -109,7 +109,7 @@ def versions() -> Iterator[Finding]:
 		yield Finding(
 			"versions",
 			"warning",
-			f"memora is made for Frappe {' and '.join(_FRAPPE)}, not for {frappe.__version__}.",
+			f"memora is made for Frappe {', '.join(_FRAPPE)}, not for {frappe.__version__}.",
 			"Look for a release of memora for this Frappe.",
 		)
 	if "mariadb" in server.lower() and _numbers(server) < _MARIADB:
