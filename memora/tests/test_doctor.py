@@ -118,8 +118,8 @@ class TestDoctor(CommandsTestCase):
 			self.assertIn("memora.patches.later", self.found(doctor.schema))
 
 	def test_versions(self) -> None:
-		with patch.object(frappe, "__version__", "17.0.0"):
-			self.assertIn("not for 17.0.0", self.found(doctor.versions, "warning"))
+		with patch.object(frappe, "__version__", "18.0.0"):
+			self.assertIn("not for 18.0.0", self.found(doctor.versions, "warning"))
 		with patch.object(frappe.db, "sql", return_value=(("10.5.4-MariaDB",),)):
 			self.assertIn("older than 10.6", self.found(doctor.versions))
 
