@@ -163,17 +163,15 @@ def search_plans(
 	plans = overrides.search_plans(standing.line_of(kind, name)[0][1], txt)
 	if not plans:
 		return []
+	start, page_len = max(0, start), max(1, min(page_len, overrides.MOST_FOUND))
 	found = frappe.get_list(
 		PLAN,
 		filters={"name": ("in", plans)},
 		fields=["name", "title"],
 		order_by="title, name",
-		limit=0,
+		limit=start + page_len,  # v15 knows no `offset`, and v17 warns of `start`
 	)
-	first = max(0, start)
-	return [
-		(row.name, row.title) for row in found[first : first + max(1, min(page_len, overrides.MOST_FOUND))]
-	]
+	return [(row.name, row.title) for row in found[start:]]
 
 
 @endpoint(ADMINS)
@@ -274,7 +272,7 @@ def _those_readable(doctype: str, names: Collection[str]) -> set[str]:
 	"""Those of these documents that the caller may read, by User Permissions too."""
 	if not names or not frappe.has_permission(doctype, "read"):
 		return set()
-	return set(frappe.get_list(doctype, filters={"name": ("in", list(names))}, pluck="name", limit=0))
+	return set(frappe.get_list(doctype, filters={"name": ("in", list(names))}, pluck="name"))
 
 
 def _standings(doctype: str, names: Collection[str]) -> dict[str, standing.Standing]:

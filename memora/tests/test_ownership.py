@@ -117,9 +117,8 @@ class Marked(BucketTestCase):
 		self.assertEqual(answer.exit_code, 0, answer.output)
 		self.publish()
 		while self.failures() and not operations.dead_letters():
-			time.sleep(
-				1
-			)  # versions are seconds: one of this very second may stand there, and the next try goes above it
+			# Versions are seconds: one of this very second may stand there, and only a later try goes above it.
+			time.sleep(1)
 			self.minutes_pass(9)
 			self.publish()
 		self.check()

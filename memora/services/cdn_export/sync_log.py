@@ -87,7 +87,7 @@ def _titles(named: Sequence[Cause]) -> dict[tuple[str, str], str]:
 	found = {}
 	for doctype, of_it in names.items():
 		if frappe.has_permission(doctype, "read"):
-			rows = frappe.get_list(doctype, {"name": ("in", sorted(of_it))}, ["name", "title"], limit=0)
+			rows = frappe.get_list(doctype, {"name": ("in", sorted(of_it))}, ["name", "title"])
 			found |= {(doctype, row.name): row.title for row in rows}
 	return found
 
