@@ -17,24 +17,27 @@ _kit_packages() {
 	mkdir -p "$DEV/kit"
 	cp "$REPO"/dev/kit/{package.json,package-lock.json} "$DEV/kit/"
 	(cd "$DEV/kit" && npm ci --ignore-scripts --no-audit --no-fund)
+	[[ -e $DEV/kit/node_modules/axe-core/package.json && -e $DEV/kit/node_modules/dompurify/package.json ]]
 }
 
-_kit_ready() {
+kit_ready() {
 	local lock
+	packages npm=npm node=nodejs
 	lock=$(sha256sum <"$REPO/dev/kit/package-lock.json")
-	if [[ $(cat "$DEV/kit/installed" 2>/dev/null) != "${lock%% *}" ]]; then
+	if [[ $(cat "$DEV/kit/installed" 2>/dev/null) != "${lock%% *}" || ! -e $DEV/kit/node_modules/axe-core/package.json ]]; then
 		step "the reader's npm packages" npm-kit _kit_packages
 		printf '%s' "${lock%% *}" >"$DEV/kit/installed"
 	fi
 	mkdir -p "$REPO/memora/public/node_modules"
-	ln -sfn "$DEV/kit/node_modules/dompurify" "$REPO/memora/public/node_modules/dompurify"
+	# A bench has installed it there by itself.
+	[[ -e $REPO/memora/public/node_modules/dompurify ]] ||
+		ln -sfn "$DEV/kit/node_modules/dompurify" "$REPO/memora/public/node_modules/dompurify"
 }
 
 # assets_ready: after engine_up. Bundles again when the engine or memora's own bundles have changed.
 assets_ready() {
 	local wanted key
-	packages npm=npm node=nodejs
-	_kit_ready
+	kit_ready
 	mkdir -p "$DEV/desk"
 	wanted=$(hash_of "$REPO"/dev/desk/*)
 	if [[ $(cat "$DEV/desk/installed" 2>/dev/null) != "$wanted" ]]; then

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
@@ -390,19 +389,13 @@ class TestR2:
 	def test_threads_at_one_key_queue_up(
 		self, on_r2: Storage, server: FaultyServer, monkeypatch: pytest.MonkeyPatch
 	) -> None:
-		monkeypatch.setattr(r2, "SPACING", 0.02)
-		arrived: list[float] = []
-		guard = threading.Lock()
-
-		def note(request: Request) -> Answer:
-			with guard:
-				arrived.append(r2.monotonic())
-			return Answer(200, headers={"ETag": '"x"'})
-
-		server.by_rule(note)
+		monkeypatch.setattr(r2, "monotonic", lambda: 1000.0)
+		slept: list[float] = []
+		monkeypatch.setattr(r2, "sleep", slept.append)
+		server.always(Answer(200, headers={"ETag": '"x"'}))
 		with ThreadPoolExecutor(4) as pool:
 			list(pool.map(lambda _: on_r2.put(upload("a.json")), range(4)))
-		assert arrived[-1] - arrived[0] >= 0.04
+		assert sorted(slept) == [1.0, 2.0, 3.0]
 
 
 class TestThrottling:

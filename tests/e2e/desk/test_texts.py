@@ -289,9 +289,8 @@ def test_lists_and_reports(
 			watching.calm(f"{view} of {doctype}")
 			if doctype in filled and view == "List":
 				watching.page.evaluate("cur_list.page_length = 100, cur_list.refresh()")
-				expect(watching.page.locator(".frappe-list:visible .list-row-container")).to_have_count(
-					frappe.db.count(doctype)
-				)
+				rows = watching.page.locator(".frappe-list:visible .list-row-container")
+				expect(rows, doctype).to_have_count(frappe.db.count(doctype))
 				shown = watching.page.locator(".frappe-list:visible").inner_text()
 				for text in ORDINARY[:5]:
 					assert plain_text.store(text) in shown, doctype
