@@ -43,7 +43,8 @@ _HARMLESS = (
 	"WebSocket",
 	"Block «onboarding» skipped",  # v16.0.0-dev, of every workspace with first steps, on a phone
 )
-_PATIENCE = 20
+_PATIENCE = 60
+"""Seconds, for a machine that is busy with much else: who waits sees the thing itself come."""
 
 expect.set_options(timeout=1000 * _PATIENCE)
 

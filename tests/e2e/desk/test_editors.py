@@ -307,15 +307,17 @@ def test_a_list_shows_how_each_of_very_many_rows_stands(desk: Desk, here: School
 	titles = [f"Draft {place}" for place in range(501)]
 	names = factories.make_many("Memora Lesson", here.docs["forces"], titles, is_published=0)
 	frappe.db.commit()
-	with desk.login(here.editor) as page:
-		desk.open(page, f"memora-lesson?parent_topic={here.name('forces')}")
-		page.get_by_role("button", name="500", exact=True).click()
-		rows = page.locator(".frappe-list:visible .list-row-container")
-		expect(rows.nth(499).locator(".memora-state").first).to_be_attached()
-		page.locator("button.btn-more:visible").click()
-		expect(rows.nth(500).locator(".memora-state").first).to_be_attached()
-	frappe.db.delete("Memora Lesson", {"name": ("in", names)})
-	frappe.db.commit()
+	try:
+		with desk.login(here.editor) as page:
+			desk.open(page, f"memora-lesson?parent_topic={here.name('forces')}")
+			page.get_by_role("button", name="500", exact=True).click()
+			rows = page.locator(".frappe-list:visible .list-row-container")
+			expect(rows.nth(499).locator(".memora-state").first).to_be_attached()
+			page.locator("button.btn-more:visible").click()
+			expect(rows.nth(500).locator(".memora-state").first).to_be_attached()
+	finally:
+		frappe.db.delete("Memora Lesson", {"name": ("in", names)})
+		frappe.db.commit()
 
 
 def test_overrides_are_picked_from_the_plans_own_content(desk: Desk, here: School) -> None:
