@@ -11,6 +11,9 @@ class StatusLine {
 		this.frm = frm;
 		this.$line = $('<section class="memora-status" aria-live="polite"></section>').attr("aria-label", __("On the CDN"));
 		this.$line.on("click", "[data-action]", (event) => this.act(event.currentTarget));
+		// Where forms are no cards (Frappe 16 and after), the line is none either.
+		const radius = frm.layout.wrapper.find(".form-page").css("border-top-left-radius");
+		this.$line.toggleClass("is-flush", parseFloat(radius) === 0);
 		frm.layout.wrapper.before(this.$line);
 	}
 
