@@ -20,6 +20,9 @@ NIGHT = "night@e2e.test"
 MANAGER = "manager@e2e.test"
 """Who may see what Frappe keeps beside the documents, too."""
 
+STRANGER = "stranger@e2e.test"
+"""Who works in the Desk, but not with memora."""
+
 _LANGUAGES = ("en", "ar")
 _TITLES = {
 	"physics": ("Physics", "الفيزياء"),
@@ -154,10 +157,11 @@ def _text_stage(place: int) -> dict[str, str]:
 
 
 def make_people() -> None:
-	"""An editor and an admin for each language, and someone who is both and prefers the dark."""
+	"""An editor and an admin for each language, someone who is both and prefers the dark, and a stranger."""
 	people = [
 		("night", "Night", [EDITOR, ADMIN], "en", "Dark"),
 		("manager", "Manager", [EDITOR, ADMIN, "System Manager"], "en", "Light"),
+		("stranger", "Stranger", ["Report Manager"], "en", "Light"),
 	]
 	for place, language in enumerate(_LANGUAGES):
 		people.append((f"editor.{language}", ("Editor", "محررة")[place], [EDITOR], language, "Light"))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
-from tests.e2e.desk.driver import Desk, shoot
+from tests.e2e.desk.driver import Desk, pill, shoot
 from tests.e2e.desk.school import NIGHT, School
 
 PHONE = {"width": 390, "height": 780}
@@ -20,6 +20,19 @@ def test_forms_and_lists_fit_a_phone(desk: Desk, here: School) -> None:
 		page.locator(".list-row-container:visible").first.wait_for()
 		assert page.evaluate("document.documentElement.scrollWidth") <= 390
 		shoot(page, "list-phone", here)
+
+
+@pytest.mark.parametrize("width", [1280, 1900])
+def test_the_line_stands_where_the_forms_fields_do(desk: Desk, here: School, width: int) -> None:
+	side = "right" if here.language == "ar" else "left"
+
+	def edge(part: Locator) -> float:
+		return part.evaluate("(part, side) => part.getBoundingClientRect()[side]", side)
+
+	with desk.login(here.editor, width=width) as page:
+		line = desk.form(page, here.docs["finding x"])
+		field = page.locator("input[data-fieldname=title]:visible")
+		assert edge(pill(line)) == pytest.approx(edge(field), abs=10)
 
 
 @pytest.mark.parametrize("route", ["cdn-export-dashboard", "cdn-settings", "memora"])
