@@ -289,7 +289,7 @@ def test_lists_and_reports(
 			watching.calm(f"{view} of {doctype}")
 			if doctype in filled and view == "List":
 				watching.page.evaluate("cur_list.page_length = 100, cur_list.refresh()")
-				rows = watching.page.locator(".frappe-list:visible .list-row-container")
+				rows = watching.page.locator(".frappe-list:visible .list-row-checkbox[data-name]")
 				expect(rows, doctype).to_have_count(frappe.db.count(doctype))
 				shown = watching.page.locator(".frappe-list:visible").inner_text()
 				for text in ORDINARY[:5]:
