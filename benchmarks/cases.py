@@ -23,7 +23,8 @@ from benchmarks.generate import Bulk, Planted, Shape, plan_of
 from benchmarks.meter import Far
 from benchmarks.s3_server import S3Server
 from benchmarks.site import Drain, Warm
-from memora.services.cdn_export import batch_processor, publish_state
+from memora.services.cdn_export import batch_processor
+from memora.services.cdn_export.state import publish_state
 from memora.services.cdn_export.storage import Upload
 from memora.services.cdn_export.storage.s3 import S3Storage
 

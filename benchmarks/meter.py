@@ -16,7 +16,7 @@ import psutil
 from pymysql.cursors import Cursor
 
 from memora.exceptions import PreconditionFailedError
-from memora.services.cdn_export.paths import MARK
+from memora.services.cdn_export.model.paths import MARK
 from memora.services.cdn_export.storage import Upload
 from memora.services.cdn_export.storage.s3 import S3Storage
 

@@ -15,7 +15,8 @@ import frappe
 from benchmarks import meter, site
 from benchmarks.cases import Bench, Row
 from benchmarks.meter import Span
-from memora.services.cdn_export import change_tracker, pending_queue
+from memora.services.cdn_export import change_tracker
+from memora.services.cdn_export.state import redis_mirror
 from memora.tests import factories
 from memora.tests.publishing import make_course
 
@@ -59,7 +60,7 @@ def _row(what: str, added: list[Span], *, target: float | None, note: str) -> Ro
 
 
 def _first_ring(lesson: str) -> Span:
-	pending_queue._broken_until = 0.0
+	redis_mirror._broken_until = 0.0
 	with patch("frappe.realtime.emit_via_redis", lambda *_: None):  # Frappe's own, which would wait too
 		added, _ = _save("Memora Lesson", lesson)
 	return added

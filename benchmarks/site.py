@@ -15,15 +15,11 @@ from benchmarks import meter
 from benchmarks.generate import Bulk, Planted, Shape, plan_of, subjects
 from benchmarks.meter import Nowhere, Span
 from benchmarks.s3_server import BUCKET, REGION, S3Server
-from memora.services.cdn_export import (
-	batch_processor,
-	fold,
-	publish_state,
-	reconciliation,
-	scopes,
-	settings,
-)
-from memora.services.cdn_export.build import Site
+from memora.services.cdn_export import batch_processor, settings
+from memora.services.cdn_export.builds.commit import Site
+from memora.services.cdn_export.model import scopes
+from memora.services.cdn_export.outbox import reconciliation, relay
+from memora.services.cdn_export.state import publish_state
 from memora.services.cdn_export.storage import Storage, StorageSettings
 from memora.tests.utils import wipe
 
@@ -122,7 +118,7 @@ def forget_all_published() -> None:
 	)
 	plans = frappe.get_all("Memora Academic Plan", pluck="name")
 	listed = set(frappe.get_all("Memora Plan Subject", pluck="subject"))
-	fold.touch(plans, listed)
+	relay.touch(plans, listed)
 	publish_state.ensure(scopes.INDEX)
 	frappe.db.commit()
 

@@ -13,34 +13,23 @@ from benchmarks import meter, site
 from benchmarks.cases import LESSON, STANDARD, Bench, Row, publish_all
 from benchmarks.generate import Shape
 from benchmarks.meter import Span
-from memora.services.cdn_export import (
-	batch_processor,
-	brake,
-	build,
-	cdn_uploader,
-	content_tree,
-	events,
-	ledger,
-	pending_queue,
-	plan_build,
-	plan_snapshot,
-	publish_state,
-	renditions,
-	subject_files,
-	sync_log,
-)
-from memora.services.cdn_export import lease as leases
+from memora.services.cdn_export import batch_processor, cdn_uploader
+from memora.services.cdn_export.builds import commit, event_log, plan_build, plan_snapshot
+from memora.services.cdn_export.curriculum import content_tree
+from memora.services.cdn_export.rules import large_change_guard, subject_files
+from memora.services.cdn_export.state import lease as leases
+from memora.services.cdn_export.state import ledger, publish_state, redis_mirror, renditions, sync_log
 
 _STEPS: dict[str, tuple[tuple[Any, str], ...]] = {
-	"lease, state": ((leases, "acquire"), (leases, "acquire_free"), (build, "read_states")),
+	"lease, state": ((leases, "acquire"), (leases, "acquire_free"), (commit, "read_states")),
 	"plan and renditions read": ((plan_build, "read"), (plan_snapshot, "read")),
 	"skeleton read, made a tree": ((content_tree, "load"),),
-	"access decided": ((brake, "keep_paid"),),
+	"access decided": ((large_change_guard, "keep_paid"),),
 	"ledger read": ((ledger, "of_scope"), (ledger, "of_plans"), (ledger, "of_paths")),
 	"shapes": ((subject_files, "drafts"),),
 	"stages read": ((content_tree, "stages"),),
 	"documents made and hashed": ((subject_files, "offer"), (plan_build, "_offer_subject")),
-	"noted as in flight, and signed, checked, serialised": ((build, "_begin"),),
+	"noted as in flight, and signed, checked, serialised": ((commit, "_begin"),),
 	"handed to the storage, which is nothing": ((cdn_uploader, "publish"),),
 	"noted as live": ((ledger, "close"),),
 	"renditions and state stored": (
@@ -51,9 +40,9 @@ _STEPS: dict[str, tuple[tuple[Any, str], ...]] = {
 	"record in CDN Sync Log": ((sync_log, "write"),),
 	"commits": ((MariaDBDatabase, "commit"),),
 	"locks shown, events logged": (
-		(pending_queue, "lock"),
-		(pending_queue, "unlock"),
-		(events, "record"),
+		(redis_mirror, "lock"),
+		(redis_mirror, "unlock"),
+		(event_log, "record"),
 	),
 }
 """The steps by the functions that do them; one within another counts for the outer one."""

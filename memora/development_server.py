@@ -14,7 +14,7 @@ from typing import Any
 from frappe.middlewares import StaticDataMiddleware
 from werkzeug.exceptions import NotFound
 
-from memora.services.cdn_export import web_headers
+from memora.services.cdn_export.rules import web_headers
 
 PUBLISHED = "/files/memora/"
 """Where a site serves its own folder (`settings.DEFAULT_LOCAL_PATH`)."""

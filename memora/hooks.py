@@ -61,9 +61,9 @@ doc_events = {
 	"Memora Stream": _track_changes,
 	# ERPNext's, where there is one
 	"Item": {
-		"on_change": "memora.services.cdn_export.items.on_change",
-		"on_trash": "memora.services.cdn_export.items.on_trash",
-		"after_rename": "memora.services.cdn_export.items.after_rename",
+		"on_change": "memora.services.cdn_export.curriculum.items.on_change",
+		"on_trash": "memora.services.cdn_export.curriculum.items.on_trash",
+		"after_rename": "memora.services.cdn_export.curriculum.items.after_rename",
 	},
 	# A picture, or a lesson's file, that is replaced, made private or deleted.
 	"File": {
@@ -102,9 +102,9 @@ scheduler_events = {
 		"*/5 * * * *": ["memora.services.cdn_export.batch_processor.process_pending_plans"],
 		"* * * * *": ["memora.services.cdn_export.batch_processor.check_due"],
 	},
-	"hourly": ["memora.services.cdn_export.reconciliation.hourly"],
-	"daily": ["memora.services.cdn_export.reconciliation.daily"],
-	"daily_long": ["memora.services.cdn_export.upkeep.daily"],
+	"hourly": ["memora.services.cdn_export.outbox.reconciliation.hourly"],
+	"daily": ["memora.services.cdn_export.outbox.reconciliation.daily"],
+	"daily_long": ["memora.services.cdn_export.maintenance.daily.daily"],
 }
 
 # A plan with logs can be deleted; the logs stay.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import frappe
 
-from memora.services.cdn_export import database, index_build, site_key
+from memora.services.cdn_export.builds import index_build
+from memora.services.cdn_export.state import database, site_key
 
 EDITOR = "Memora Editor"
 ADMIN = "Memora CDN Admin"

@@ -10,12 +10,12 @@ import frappe
 
 import memora
 from memora.install import ROLES
-from memora.services.cdn_export import database, pending_queue
+from memora.services.cdn_export.state import database, redis_mirror
 
 
 def before_uninstall() -> None:
 	"""Clear Redis, which is rebuilt from the database, and say what stays: published files are never removed."""
-	pending_queue.wipe()
+	redis_mirror.wipe()
 	settings = frappe.get_doc("CDN Settings")
 	place = (
 		settings.local_path or "public/files/memora"

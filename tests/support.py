@@ -10,9 +10,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from memora.services.cdn_export import contracts, paths, subject_files
 from memora.services.cdn_export.access_calculator import resolve
-from memora.services.cdn_export.diff import Diff, LedgerEntry, Planned, body
 from memora.services.cdn_export.json_generator import (
 	manifest_document,
 	plan_index_document,
@@ -20,6 +18,10 @@ from memora.services.cdn_export.json_generator import (
 	subject_document,
 	subject_entry,
 )
+from memora.services.cdn_export.model import paths
+from memora.services.cdn_export.model.diff import Diff, LedgerEntry, Planned, body
+from memora.services.cdn_export.model.tree import KINDS, Node, Override, Plan, ResolvedNode, Stage, walk
+from memora.services.cdn_export.rules import contracts, subject_files
 from memora.services.cdn_export.search_indexer import (
 	entries_size,
 	needs_shards,
@@ -29,7 +31,6 @@ from memora.services.cdn_export.search_indexer import (
 	subject_entries,
 	whole_index,
 )
-from memora.services.cdn_export.tree import KINDS, Node, Override, Plan, ResolvedNode, Stage, walk
 
 Document = dict[str, Any]
 

@@ -27,7 +27,11 @@ from redis.exceptions import RedisError
 
 from memora.exceptions import MemoraError
 from memora.frappe_versions import desk_route
-from memora.services.cdn_export import fold, http_session, paths, published_check, settings
+from memora.services.cdn_export import settings
+from memora.services.cdn_export.delivery import http_session
+from memora.services.cdn_export.model import paths
+from memora.services.cdn_export.outbox import relay
+from memora.services.cdn_export.rules import published_check
 from memora.services.cdn_export.storage import Storage
 
 from . import batch, console, load, mapping, package, school
@@ -231,7 +235,7 @@ class Demo:
 		console.heading("Everything built once more")
 		plans = list(loaded.plans.values())
 		subjects = [name for path, name in loaded.names.items() if len(path) == 1]
-		fold.touch(plans, subjects, triggered_by="Manual")
+		relay.touch(plans, subjects, triggered_by="Manual")
 		frappe.db.commit()
 		done = self._batch(storage)
 		count = len(done.written) + len(done.removed)

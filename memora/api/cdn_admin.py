@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from memora.api.endpoint import endpoint
-from memora.services.cdn_export import operations
-from memora.services.cdn_export.plain_text import as_typed
+from memora.services.cdn_export.admin import operations
+from memora.services.cdn_export.model.plain_text import as_typed
 
 ROLES = ("System Manager", "Memora CDN Admin")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from memora.api.endpoint import endpoint
 from memora.memora import deleted
-from memora.services.cdn_export.plain_text import as_typed
+from memora.services.cdn_export.model.plain_text import as_typed
 
 _EVERYBODY = ("All",)
 """Who is logged in; what they may create decides."""

@@ -7,7 +7,7 @@ import hmac
 import frappe
 from werkzeug.wrappers import Response
 
-from memora.services.cdn_export import metrics
+from memora.services.cdn_export.admin import metrics
 
 ROLES = ("System Manager", "Memora CDN Admin")
 TOKEN = "memora_metrics_token"

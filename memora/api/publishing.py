@@ -16,20 +16,20 @@ from memora.api.endpoint import endpoint
 from memora.exceptions import MemoraError
 from memora.install import ADMIN, EDITOR
 from memora.memora import overrides
-from memora.services.cdn_export import (
+from memora.services.cdn_export import settings
+from memora.services.cdn_export.admin import (
 	connection_test,
 	dashboard,
-	holding,
 	operations,
-	ownership,
 	preview,
+	publication_status,
 	schedule,
-	settings,
-	side_by_side,
-	standing,
 )
+from memora.services.cdn_export.builds import held_changes
+from memora.services.cdn_export.delivery import ownership
 from memora.services.cdn_export.dependency_resolver import CONTENT, PLAN, SUBJECT
-from memora.services.cdn_export.plain_text import as_html, as_typed, read
+from memora.services.cdn_export.model.plain_text import as_html, as_typed, read
+from memora.services.cdn_export.rules import side_by_side
 
 ADMINS = ("System Manager", ADMIN)
 READERS = (*ADMINS, EDITOR)
@@ -46,7 +46,7 @@ _MOST_PAIRS = 50_000
 def document_status(doctype: str, name: str) -> dict[str, Any]:
 	"""How a document stands: live, waiting, failed or left out and why, as a whole and in each of its plans."""
 	name = _readable(doctype, name)
-	return standing.as_dict(_standings(doctype, [name])[name])
+	return publication_status.as_dict(_standings(doctype, [name])[name])
 
 
 @endpoint(READERS)
@@ -61,8 +61,8 @@ def list_states(doctype: str, names: list[str]) -> dict[str, dict[str, str]]:
 	return {
 		name: {
 			"state": found.state,
-			"label": standing.short(found.state),
-			"color": standing.COLORS[found.state],
+			"label": publication_status.short(found.state),
+			"color": publication_status.COLORS[found.state],
 			"text": found.text,
 		}
 		for name, found in _standings(doctype, readable).items()
@@ -160,7 +160,7 @@ def search_plans(
 	name = _readable(kind, str(asked.get("name")))
 	if kind == PLAN:
 		return []
-	plans = overrides.search_plans(standing.line_of(kind, name)[0][1], txt)
+	plans = overrides.search_plans(publication_status.line_of(kind, name)[0][1], txt)
 	if not plans:
 		return []
 	start, page_len = max(0, start), max(1, min(page_len, overrides.MOST_FOUND))
@@ -220,7 +220,7 @@ def take_over() -> dict[str, Any]:
 @as_typed
 def approve_held(plan_id: str) -> dict[str, Any]:
 	"""Let through what the brake holds of a plan, or of `subject:{name}`; starts now."""
-	holding.approve(plan_id)
+	held_changes.approve(plan_id)
 	return operations.start_batch()
 
 
@@ -257,7 +257,7 @@ def _views(doctype: str, name: str, plan: str) -> preview.Views:
 	"""`preview.of_document` for a document and a plan that the caller may read."""
 	name, plan = _readable(doctype, name), _readable(PLAN, plan)
 	if doctype != PLAN:
-		line = standing.line_of(doctype, name)
+		line = publication_status.line_of(doctype, name)
 		listed = line[0][0] == SUBJECT and frappe.db.exists(
 			overrides.LISTED, {"parent": plan, "parenttype": PLAN, "subject": line[0][1]}
 		)
@@ -275,14 +275,14 @@ def _those_readable(doctype: str, names: Collection[str]) -> set[str]:
 	return set(frappe.get_list(doctype, filters={"name": ("in", list(names))}, pluck="name"))
 
 
-def _standings(doctype: str, names: Collection[str]) -> dict[str, standing.Standing]:
+def _standings(doctype: str, names: Collection[str]) -> dict[str, publication_status.Standing]:
 	"""How documents stand, with nothing in it that names a plan which the caller may not read."""
-	found = standing.of_documents(doctype, names)
+	found = publication_status.of_documents(doctype, names)
 	plans = {item.plan for stands in found.values() for item in stands.plans}
 	readable = _those_readable(PLAN, plans)
 	if readable < plans:
 		for stands in found.values():
-			standing.keep_to(stands, readable)
+			publication_status.keep_to(stands, readable)
 	return found
 
 

@@ -10,10 +10,10 @@ import click
 import frappe
 
 from memora.commands.running import Answer, CannotRun, Progress
-from memora.services.cdn_export import doctor as doctors
-from memora.services.cdn_export import operations
-from memora.services.cdn_export import preview as previews
-from memora.services.cdn_export.events import in_zone
+from memora.services.cdn_export.admin import doctor as doctors
+from memora.services.cdn_export.admin import operations
+from memora.services.cdn_export.admin import preview as previews
+from memora.services.cdn_export.builds.event_log import in_zone
 
 _LONGEST_CAUSE = 160
 _MOST_NAMED = 5

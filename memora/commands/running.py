@@ -16,7 +16,7 @@ from typing import Any
 
 import click
 
-from memora.services.cdn_export.plain_text import read, read_all
+from memora.services.cdn_export.model.plain_text import read, read_all
 
 FINE, FOUND, COULD_NOT_RUN = 0, 1, 2
 
@@ -63,7 +63,7 @@ def connected(site: str) -> Iterator[None]:
 	"""A connection to a site on which memora is installed. Raises CannotRun when there is none."""
 	import frappe
 
-	from memora.services.cdn_export import database
+	from memora.services.cdn_export.state import database
 
 	try:
 		frappe.init(site=site)
@@ -122,7 +122,7 @@ def _answer(name: str, as_json: bool, options: dict[str, Any]) -> Answer:
 
 	from memora.commands import actions
 	from memora.exceptions import MemoraError
-	from memora.services.cdn_export import database
+	from memora.services.cdn_export.state import database
 
 	try:
 		return getattr(actions, name)(Progress(shown=not as_json), **options)
@@ -145,7 +145,7 @@ def _answer(name: str, as_json: bool, options: dict[str, Any]) -> Answer:
 
 
 def _as_json(value: Any) -> str:
-	from memora.services.cdn_export.events import in_zone
+	from memora.services.cdn_export.builds.event_log import in_zone
 
 	return in_zone(value).isoformat() if isinstance(value, datetime) else str(value)
 

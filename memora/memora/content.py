@@ -13,9 +13,12 @@ from frappe.utils import cstr
 
 from memora.memora import overrides
 from memora.memora.texts import PlainTexts
-from memora.services.cdn_export import file_types, items, media, stage_files
+from memora.services.cdn_export.builds import media
+from memora.services.cdn_export.curriculum import items
 from memora.services.cdn_export.dependency_resolver import CONTENT, PARENT_FIELDS, PLAN
-from memora.services.cdn_export.plain_text import as_html
+from memora.services.cdn_export.model import stage_files
+from memora.services.cdn_export.model.plain_text import as_html
+from memora.services.cdn_export.rules import file_types
 
 _NAMED_AT_MOST = 3
 """How many documents a refusal names before it says "and more"."""

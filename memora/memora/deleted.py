@@ -14,7 +14,7 @@ from frappe.permissions import get_user_permissions
 from frappe.utils import get_fullname
 
 from memora.services.cdn_export.dependency_resolver import CONTENT, PARENT_FIELDS, PLAN, PLAN_TITLES
-from memora.services.cdn_export.plain_text import as_html, as_like
+from memora.services.cdn_export.model.plain_text import as_html, as_like
 
 KINDS = (*CONTENT, PLAN, *PLAN_TITLES)
 """The DocTypes of which a deleted document can be brought back."""

@@ -12,7 +12,7 @@ from frappe.model.base_document import BaseDocument
 from frappe.model.document import Document
 from frappe.utils import cstr, getdate
 
-from memora.services.cdn_export import plain_text
+from memora.services.cdn_export.model import plain_text
 
 _NUMBERS = ("Int", "Check", "Float", "Currency", "Percent")
 _DATES = ("Date", "Datetime")

@@ -6,7 +6,7 @@ A share of content stays where who gave it may give it now.
 import frappe
 
 from memora.install import EDITOR
-from memora.services.cdn_export import database
+from memora.services.cdn_export.state import database
 
 
 def execute() -> None:

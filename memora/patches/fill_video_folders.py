@@ -5,7 +5,9 @@ Links to anything else stay as they are, unsigned; `bench memora doctor` lists t
 
 import frappe
 
-from memora.services.cdn_export import database, films, settings
+from memora.services.cdn_export import settings
+from memora.services.cdn_export.curriculum import films
+from memora.services.cdn_export.state import database
 
 
 def execute() -> None:

@@ -4,7 +4,10 @@ that the site serves."""
 
 import frappe
 
-from memora.services.cdn_export import database, media, plain_text, settings
+from memora.services.cdn_export import settings
+from memora.services.cdn_export.builds import media
+from memora.services.cdn_export.model import plain_text
+from memora.services.cdn_export.state import database
 
 
 def execute() -> None:

@@ -2,7 +2,7 @@
 
 import frappe
 
-from memora.services.cdn_export import database, ledger
+from memora.services.cdn_export.state import database, ledger
 
 
 def execute() -> None:

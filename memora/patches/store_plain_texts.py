@@ -6,7 +6,8 @@ from functools import partial
 
 import frappe
 
-from memora.services.cdn_export import database, plain_text
+from memora.services.cdn_export.model import plain_text
+from memora.services.cdn_export.state import database
 
 _JSON = {("CDN Rendition", "summary"), ("CDN Rendition", "search"), ("CDN Publish State", "index_entry")}
 

@@ -5,8 +5,9 @@ Releases before this one kept a renamed plan's old folder until the plan was out
 
 import frappe
 
-from memora.services.cdn_export import database, fold, publish_state
 from memora.services.cdn_export import dependency_resolver as resolver
+from memora.services.cdn_export.outbox import relay
+from memora.services.cdn_export.state import database, publish_state
 
 
 def execute() -> None:
@@ -16,4 +17,4 @@ def execute() -> None:
 def _queue() -> None:
 	plans = set(publish_state.live("plan")).difference(frappe.get_all(resolver.PLAN, pluck="name"))
 	subjects = set(publish_state.live("subject")).difference(frappe.get_all(resolver.SUBJECT, pluck="name"))
-	fold.touch(plans, subjects)
+	relay.touch(plans, subjects)

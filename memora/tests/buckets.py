@@ -13,7 +13,8 @@ from typing import Any
 import frappe
 from moto.server import ThreadedMotoServer
 
-from memora.services.cdn_export import paths, settings
+from memora.services.cdn_export import settings
+from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.storage import Storage, r2
 from memora.tests import seaweedfs
 from memora.tests.publishing import PublishingTestCase

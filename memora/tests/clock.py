@@ -15,15 +15,9 @@ from frappe.utils import now_datetime
 from frappe.utils.background_jobs import get_queue
 from rq import Worker
 
-from memora.services.cdn_export import (
-	batch_processor,
-	database,
-	ledger,
-	notes,
-	pending_queue,
-	publish_state,
-	purge_queue,
-)
+from memora.services.cdn_export import batch_processor
+from memora.services.cdn_export.delivery import purge_queue
+from memora.services.cdn_export.state import database, ledger, publish_state, redis_mirror, site_values
 
 MINUTE = 60.0
 _MOMENT = 1.0
@@ -47,11 +41,11 @@ def skip(seconds: float) -> None:
 				f"update `tab{table}` set {column} = {column} - interval %s microsecond where {column} is not null",
 				int(seconds * 1_000_000),
 			)
-		if last := notes.read(batch_processor._LAST_BATCH):
-			notes.write(batch_processor._LAST_BATCH, str(float(last) - seconds))
+		if last := site_values.read(batch_processor._LAST_BATCH):
+			site_values.write(batch_processor._LAST_BATCH, str(float(last) - seconds))
 
 	database.transaction(work)  # a worker may have written since this process has read
-	pending_queue._broken_until -= seconds
+	redis_mirror._broken_until -= seconds
 
 
 def scheduler(dice: random.Random) -> float | None:

@@ -15,7 +15,7 @@ from unittest import SkipTest
 
 import frappe
 
-from memora.services.cdn_export import site_key
+from memora.services.cdn_export.state import site_key
 from memora.tests.processes import connected
 
 T = TypeVar("T")

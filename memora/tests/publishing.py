@@ -15,9 +15,11 @@ from click.testing import CliRunner, Result
 from frappe.model.document import Document
 
 from memora.commands import memora
-from memora.services.cdn_export import batch_processor, paths, published_check, settings
+from memora.services.cdn_export import batch_processor, settings
 from memora.services.cdn_export.batch_processor import Drained
-from memora.services.cdn_export.published_check import Report
+from memora.services.cdn_export.model import paths
+from memora.services.cdn_export.rules import published_check
+from memora.services.cdn_export.rules.published_check import Report
 from memora.services.cdn_export.storage import Storage, Upload
 from memora.tests import clock, factories
 from memora.tests.utils import MemoraTestCase

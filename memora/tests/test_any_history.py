@@ -22,7 +22,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from memora.exceptions import StorageUnavailableError
-from memora.services.cdn_export import batch_processor, build, lease, operations, published_check
+from memora.services.cdn_export import batch_processor
+from memora.services.cdn_export.admin import operations
+from memora.services.cdn_export.builds import commit
+from memora.services.cdn_export.rules import published_check
+from memora.services.cdn_export.state import lease
 from memora.services.cdn_export.storage import Upload
 from memora.services.cdn_export.storage.local import LocalStorage
 from memora.tests import clock, editors
@@ -141,7 +145,7 @@ class AnyHistory(RuleBasedStateMachine):
 
 	@rule()
 	def let_the_grace_pass(self) -> None:
-		clock.skip(build.GRACE.total_seconds())
+		clock.skip(commit.GRACE.total_seconds())
 
 	@precondition(lambda self: self.redis_is_up)
 	@rule()
@@ -167,7 +171,7 @@ class AnyHistory(RuleBasedStateMachine):
 			assert clock.scheduler(random.Random(0)) is not None, "something still waits after two hours"
 			operations.retry_all()  # what failed four times waits for an admin
 			assert clock.scheduler(random.Random(0)) is not None, "something still waits after two hours"
-			clock.skip(build.GRACE.total_seconds())
+			clock.skip(commit.GRACE.total_seconds())
 			clock.look(batch=True)
 			found = files_below(self.folder)
 			report = published_check.check(self.read, lambda: set(found))

@@ -11,9 +11,12 @@ from unittest.mock import patch
 
 import frappe
 
-from memora.services.cdn_export import audit, batch_processor, fold, paths, repair
-from memora.services.cdn_export.audit import Audit
-from memora.services.cdn_export.build import Site
+from memora.services.cdn_export import batch_processor
+from memora.services.cdn_export.builds.commit import Site
+from memora.services.cdn_export.maintenance import audit, repair
+from memora.services.cdn_export.maintenance.audit import Audit
+from memora.services.cdn_export.model import paths
+from memora.services.cdn_export.outbox import relay
 from memora.tests import factories
 from memora.tests.buckets import BucketTestCase, SeaweedFSTestCase, lose_rows
 from memora.tests.publishing import make_course
@@ -106,7 +109,7 @@ class Damaged:
 		topic = self.course["topics"][0]
 		titles = [f"Lesson {number}" for number in range(LESSONS - len(self.course["lessons"]))]
 		factories.make_many("Memora Lesson", topic, titles)
-		fold.touch([self.plan.name], [self.course["subject"].name])
+		relay.touch([self.plan.name], [self.course["subject"].name])
 
 	def _picture(self) -> str:
 		file = Path(frappe.get_site_path("public", "files", "memora-audit.png"))

@@ -13,7 +13,9 @@ from unittest.mock import patch
 import frappe
 from frappe.model.document import Document
 
-from memora.services.cdn_export import build, fold, operations, plan_build
+from memora.services.cdn_export.admin import operations
+from memora.services.cdn_export.builds import commit, plan_build
+from memora.services.cdn_export.outbox import relay
 from memora.tests import factories
 from memora.tests.publishing import PublishingTestCase, make_course
 
@@ -60,7 +62,7 @@ class BadInputTestCase(PublishingTestCase):
 		self.notice()
 
 	def notice(self) -> None:
-		fold.touch(
+		relay.touch(
 			frappe.get_all("Memora Academic Plan", pluck="name"),
 			frappe.get_all("Memora Subject", pluck="name"),
 		)
@@ -302,7 +304,7 @@ class TestLooseEnds(BadInputTestCase):
 	def test_a_subject_that_is_gone_is_left_out_of_plans_that_still_list_it(self) -> None:
 		self.publish()
 		frappe.db.sql("delete from `tabMemora Subject` where name = %s", self.subject.name)
-		fold.touch([self.plan.name, self.neighbour.name], [self.subject.name])
+		relay.touch([self.plan.name, self.neighbour.name], [self.subject.name])
 		self.publish()
 		self.check()
 		self.assertEqual(set(self.learner(self.plan).subjects), {self.good["subject"].name})
@@ -409,7 +411,7 @@ class TestOddTexts(BadInputTestCase):
 		self.assertEqual(self.failures(), {})
 		for plan in frappe.get_all("Memora Academic Plan", pluck="name"):
 			frappe.db.set_value("Memora Academic Plan", plan, "is_published", 0)
-			fold.touch([plan])
+			relay.touch([plan])
 		self.publish()
 		self.assertEqual(self.paths(), {"plans/index.json"})
 
@@ -505,7 +507,7 @@ class TestLargeInput(BadInputTestCase):
 		characters it raises inside the error handler, and took the whole batch with it."""
 		run = plan_build.run
 
-		def fails(site: build.Site, lease: Any, state: Any) -> build.Counts:
+		def fails(site: commit.Site, lease: Any, state: Any) -> commit.Counts:
 			if state.ref == self.plan.name:
 				raise RuntimeError("🚀 " * 100_000)
 			return run(site, lease, state)

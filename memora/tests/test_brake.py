@@ -11,7 +11,10 @@ from unittest.mock import patch
 import frappe
 
 from memora.api import publishing
-from memora.services.cdn_export import events, operations, pending_queue, scopes
+from memora.services.cdn_export.admin import operations
+from memora.services.cdn_export.builds import event_log
+from memora.services.cdn_export.model import scopes
+from memora.services.cdn_export.state import redis_mirror
 from memora.tests import factories
 from memora.tests.publishing import PublishingTestCase, make_course
 
@@ -159,12 +162,12 @@ class TestBrake(PublishingTestCase):
 		plan = factories.make_plan([course["subject"] for course in courses], is_published=1)
 		self.publish()
 		frappe.get_doc(plan.doctype, plan.name).update({"subjects": plan.subjects[:1]}).save()
-		with patch.object(events, "record") as told:
+		with patch.object(event_log, "record") as told:
 			self.assertEqual(self.publish().published, 0)
 		self.assertTrue(self.held(scopes.plan(plan.name)))
 		told.assert_not_called()
 		self.assertEqual(frappe.db.count("CDN Sync Log", {"plan_id": plan.name}), 1)
-		self.assertEqual(pending_queue.waiting(), {plan.name})
+		self.assertEqual(redis_mirror.waiting(), {plan.name})
 		self.approve(plan.name)
 		self.assertEqual(frappe.db.count("CDN Sync Log", {"plan_id": plan.name, "status": "Success"}), 2)
 

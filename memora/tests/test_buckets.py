@@ -7,8 +7,10 @@ from unittest.mock import patch
 import frappe
 from cryptography.fernet import Fernet
 
-from memora.services.cdn_export import batch_processor, paths, upkeep
-from memora.services.cdn_export.caching import YEAR
+from memora.services.cdn_export import batch_processor
+from memora.services.cdn_export.maintenance import daily
+from memora.services.cdn_export.model import paths
+from memora.services.cdn_export.model.cache_headers import YEAR
 from memora.tests import factories
 from memora.tests.buckets import BucketTestCase, SeaweedFSTestCase
 from memora.tests.publishing import PublishingTestCase, make_course
@@ -83,7 +85,7 @@ class PipelineCase:
 		self.assertEqual(enqueue.call_args[0], (batch_processor.AUDIT,))
 		self.assertEqual(self.check(leaving=[lesson]).problems, [])
 		self.assertGreater(self.read(paths.PLAN_INDEX)["version"], before)
-		upkeep.run()
+		daily.run()
 		self.publish()
 		self.check()
 

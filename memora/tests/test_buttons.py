@@ -9,7 +9,9 @@ from frappe.utils.background_jobs import get_queue
 from rq.job import Job
 
 from memora.api import cdn_admin, publishing
-from memora.services.cdn_export import batch_processor, operations, pending_queue
+from memora.services.cdn_export import batch_processor
+from memora.services.cdn_export.admin import operations
+from memora.services.cdn_export.state import redis_mirror
 from memora.tests import factories
 from memora.tests.publishing import PublishingTestCase, make_course
 
@@ -63,8 +65,8 @@ class TestButtons(PublishingTestCase):
 	def test_one_that_was_lost_keeps_no_other_for_long(self) -> None:
 		operations.start_batch()
 		self.forget_jobs()
-		client = pending_queue._client()
-		(claim,) = client.scan_iter(pending_queue.key("cdn_export:claim:*"))
+		client = redis_mirror._client()
+		(claim,) = client.scan_iter(redis_mirror.key("cdn_export:claim:*"))
 		self.assertLessEqual(0, client.ttl(claim))
 		self.assertLessEqual(client.ttl(claim), batch_processor.QUEUED_SECONDS)
 		client.delete(claim)

@@ -14,16 +14,12 @@ from frappe.desk.form.load import getdoc
 from memora.api import cdn_admin
 from memora.commands import memora
 from memora.exceptions import StorageUnavailableError
-from memora.services.cdn_export import (
-	causes,
-	dashboard,
-	fold,
-	operations,
-	plan_build,
-	publish_state,
-	reconciliation,
-)
 from memora.services.cdn_export import dependency_resolver as resolver
+from memora.services.cdn_export.admin import dashboard, operations
+from memora.services.cdn_export.builds import plan_build
+from memora.services.cdn_export.model import causes
+from memora.services.cdn_export.outbox import reconciliation, relay
+from memora.services.cdn_export.state import publish_state
 from memora.tests import clock, factories
 from memora.tests.publishing import PublishingTestCase, make_course
 from memora.tests.utils import MemoraTestCase
@@ -140,11 +136,11 @@ class TestCauses(PublishingTestCase):
 	def test_what_comes_while_it_is_built_is_told_by_the_next(self) -> None:
 		self.as_user(SALMA, lambda: self.change(self.lesson, description="new"))
 		frappe.db.commit()
-		fold.fold()
+		relay.fold()
 		(state,) = (publish_state.by_id([f"plan:{self.plan.name}"])).values()
 		self.as_user(OMAR, lambda: self.change(self.unit, title="Corners"))
 		frappe.db.commit()
-		fold.fold()
+		relay.fold()
 		frappe.db.set_value(publish_state.TABLE, state.name, "lease_token", "held")
 		publish_state.succeeded(state.scope, "held", state.generation, {}, causes=state.causes, release=True)
 		self.assertEqual(self.said(), "Omar: Unit “Corners”")
@@ -196,7 +192,7 @@ class TestCauses(PublishingTestCase):
 			for lesson in self.course["lessons"]:
 				lesson.db_set("description", str(number))
 			frappe.db.commit()
-			fold.fold()
+			relay.fold()
 		held = frappe.db.get_value(publish_state.TABLE, f"plan:{self.plan.name}", "causes")
 		self.assertLess(len(held), 2 * causes.MOST_CHARACTERS)
 		self.configure()

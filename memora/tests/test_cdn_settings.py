@@ -11,7 +11,8 @@ from cryptography.fernet import Fernet
 from frappe.utils import get_bench_path, get_site_path
 
 from memora.exceptions import StorageConfigurationError
-from memora.services.cdn_export import connection_test, settings
+from memora.services.cdn_export import settings
+from memora.services.cdn_export.admin import connection_test
 from memora.tests.buckets import BucketTestCase
 from memora.tests.utils import MemoraTestCase, messages
 

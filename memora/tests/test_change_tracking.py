@@ -21,23 +21,14 @@ from frappe.model.document import Document
 from frappe.utils import now_datetime, scheduler
 
 from memora import frappe_versions
-from memora.services.cdn_export import (
-	batch_processor,
-	change_tracker,
-	database,
-	doctor,
-	dormancy,
-	fold,
-	notes,
-	operations,
-	paths,
-	pending_queue,
-	publish_state,
-	reconciliation,
-	scopes,
-)
+from memora.services.cdn_export import batch_processor, change_tracker
 from memora.services.cdn_export import dependency_resolver as resolver
-from memora.services.cdn_export.pending_queue import Clock
+from memora.services.cdn_export.admin import doctor, operations
+from memora.services.cdn_export.maintenance import dormancy
+from memora.services.cdn_export.model import paths, scopes
+from memora.services.cdn_export.outbox import reconciliation, relay
+from memora.services.cdn_export.state import database, publish_state, redis_mirror, site_values
+from memora.services.cdn_export.state.redis_mirror import Clock
 from memora.tests import factories
 from memora.tests.processes import at_once
 from memora.tests.publishing import PublishingTestCase, chain, make_course
@@ -62,10 +53,10 @@ class TrackingTestCase(MemoraTestCase):
 	def settle(self) -> None:
 		"""Nothing waits any more, here or in Redis."""
 		frappe.db.commit()
-		fold.fold()
+		relay.fold()
 		frappe.db.sql(f"update `tab{publish_state.TABLE}` set published_generation = generation")
 		frappe.db.commit()
-		pending_queue.wipe()
+		redis_mirror.wipe()
 
 	def noted(self) -> list[Change]:
 		"""The rows there are now."""
@@ -77,14 +68,14 @@ class TrackingTestCase(MemoraTestCase):
 	def queued(self) -> set[str]:
 		"""The plans that wait after the next fold; nothing waits afterwards."""
 		frappe.db.commit()
-		fold.fold()
+		relay.fold()
 		self.assertEqual(self.noted(), [])
 		waiting, _ = publish_state.waiting_and_dead()
 		self.settle()
 		return {state.ref for state in waiting}
 
 	def rung(self) -> set[str]:
-		return pending_queue.waiting() or set()
+		return redis_mirror.waiting() or set()
 
 	def assertQueues(self, plans: set[str], change: Callable[[], Any]) -> None:
 		"""After the commit the bell rings for these plans, and the fold queues them."""
@@ -322,7 +313,7 @@ class TestBulk(TrackingTestCase):
 			lesson.db_set("sort_order", number)
 			frappe.db.commit()
 		before = generation(self.plan_x.name)
-		self.assertEqual(fold.fold(), 5)
+		self.assertEqual(relay.fold(), 5)
 		self.assertEqual(generation(self.plan_x.name), before + 1)
 
 	def test_set_value_is_found_by_the_hourly_look(self) -> None:
@@ -355,7 +346,7 @@ class TestBulk(TrackingTestCase):
 
 	def test_the_hourly_look_after_the_clock_was_set_back(self) -> None:
 		age_everything()
-		notes.write("memora_last_reconciliation", "2099-01-01 00:00:00")
+		site_values.write("memora_last_reconciliation", "2099-01-01 00:00:00")
 		frappe.db.set_value("Memora Lesson", self.x["lessons"][0].name, "title", "found")
 		frappe.db.commit()
 		reconciliation.hourly()
@@ -493,7 +484,7 @@ class TestNobodyWaits(TrackingTestCase):
 
 		def fold_and_not_commit() -> int:
 			frappe.db.sql("set innodb_lock_wait_timeout = 1")
-			folded = fold._fold_rows()
+			folded = relay._fold_rows()
 			self.assertEqual(at_once(save_without_waiting), ["saved"])
 			return folded
 
@@ -530,12 +521,12 @@ class TestNobodyWaits(TrackingTestCase):
 				frappe.db.commit()
 
 		def fold_all_the_time() -> int:
-			return sum(fold.fold() for _ in range(30))
+			return sum(relay.fold() for _ in range(30))
 
 		*_, folded = at_once(*(lambda name=name: edit(name) for name in lessons), fold_all_the_time)
 		frappe.db.commit()
-		self.assertEqual(folded + fold.fold(), 50)
-		known = fold.lessons_changed_since(self.x["subject"].name, generation_of_subject(self.x) - 40)
+		self.assertEqual(folded + relay.fold(), 50)
+		known = relay.lessons_changed_since(self.x["subject"].name, generation_of_subject(self.x) - 40)
 		self.assertLessEqual(set(lessons), known or set())
 
 
@@ -633,7 +624,7 @@ class TestWhatASaveCosts(TrackingTestCase):
 	def test_many_saves_in_one_transaction_ring_once(self) -> None:
 		lessons = [factories.make_lesson(parent_topic=self.x["topics"][0].name) for _ in range(3)]
 		self.settle()
-		with patch.object(pending_queue, "ring", wraps=pending_queue.ring) as ring:
+		with patch.object(redis_mirror, "ring", wraps=redis_mirror.ring) as ring:
 			for lesson in lessons:
 				lesson.db_set("title", "again")
 			frappe.db.commit()
@@ -657,7 +648,7 @@ class TestTheBell(TrackingTestCase):
 		self.settle()
 		if clock:
 			values = {"ticked_at": time.time(), "threshold": 50, "enabled": True, **clock}
-			pending_queue.set_clock(Clock(**values))
+			redis_mirror.set_clock(Clock(**values))
 		with patch.object(frappe, "enqueue") as enqueue:
 			self.x["lessons"][0].db_set("title", "again")
 			frappe.db.commit()
@@ -688,17 +679,17 @@ class TestTheBell(TrackingTestCase):
 	def test_a_clock_left_by_another_release_breaks_no_save(self) -> None:
 		for text in (b"{}", b"nonsense", b'{"ticked_at": 1, "threshold": 2, "enabled": true, "new": 1}'):
 			self.settle()
-			pending_queue._client().set(pending_queue.key(pending_queue.CLOCK), text)
+			redis_mirror._client().set(redis_mirror.key(redis_mirror.CLOCK), text)
 			self.assertQueues(self.of_x, lambda: self.x["lessons"][0].db_set("title", "fine"))
 
 	def test_whatever_the_queue_raises_stays_behind_the_commit(self) -> None:
 		self.settle()
 		for error in (redis.ConnectionError("down"), RuntimeError("anything"), frappe.ValidationError("no")):
-			pending_queue.wipe()
+			redis_mirror.wipe()
 			with self.subTest(type(error).__name__), patch.object(frappe, "enqueue", side_effect=error):
 				self.x["lessons"][0].db_set("title", "kept")
 				frappe.db.commit()
-		with patch.object(pending_queue, "_client", side_effect=ValueError("a URL that is none")):
+		with patch.object(redis_mirror, "_client", side_effect=ValueError("a URL that is none")):
 			self.x["lessons"][0].db_set("title", "kept too")
 			frappe.db.commit()
 		self.assertEqual(self.queued(), self.of_x)
@@ -706,14 +697,14 @@ class TestTheBell(TrackingTestCase):
 	def test_two_sites_on_one_redis_do_not_meet(self) -> None:
 		"""earlier-defects, Frappe: two sites on the same Redis; the set's size was always 0."""
 		with patch.dict(frappe.local.conf, {"db_name": "another_site"}):
-			pending_queue.ring(["theirs"])
-			self.addCleanup(lambda: pending_queue._client().delete("another_site|cdn_export:pending_plans"))
-		waiting, _ = pending_queue.ring(["ours"])
+			redis_mirror.ring(["theirs"])
+			self.addCleanup(lambda: redis_mirror._client().delete("another_site|cdn_export:pending_plans"))
+		waiting, _ = redis_mirror.ring(["ours"])
 		self.assertEqual((waiting, self.rung()), (1, {"ours"}))
 
 	def test_a_cleared_cache_clears_no_queue(self) -> None:
 		"""earlier-defects, Frappe: a `clear_cache` emptied the queue."""
-		pending_queue.ring(["waiting"])
+		redis_mirror.ring(["waiting"])
 		frappe.clear_cache()
 		frappe.cache().flushall()
 		self.assertEqual(self.rung(), {"waiting"})
@@ -745,7 +736,7 @@ class TestDormant(PublishingTestCase):
 	def days_pass(self) -> None:
 		"""Thirty days in which nobody logs in."""
 		frappe.db.sql("update `tabActivity Log` set modified = modified - interval 30 day")
-		notes.write(dormancy._NOTE, "0")
+		site_values.write(dormancy._NOTE, "0")
 		dormancy.forget()
 		frappe.db.commit()
 
@@ -780,7 +771,7 @@ class TestDormant(PublishingTestCase):
 			self.assertEqual(self.shown(), f"last {number}")
 
 	def test_a_batch_is_no_word_from_the_scheduler(self) -> None:
-		pending_queue.set_clock(Clock(time.time() - 3600, 50, True))
+		redis_mirror.set_clock(Clock(time.time() - 3600, 50, True))
 		self.batch()
 		self.assertEqual(self.save("edited"), 1)
 
@@ -884,7 +875,7 @@ class TestBothRedisDown(PublishingTestCase):
 		with redis_down():
 			frappe.get_doc("Memora Lesson", course["lessons"][0].name).db_set("title", "saved meanwhile")
 			frappe.db.commit()
-		self.assertEqual(pending_queue.waiting(), set())
+		self.assertEqual(redis_mirror.waiting(), set())
 		batch_processor.run_batch()
 		self.publish()
 		self.check()
@@ -907,10 +898,10 @@ class TestTheFold(TrackingTestCase):
 		frappe.db.commit()
 		for where in ("raise_for", "_note_lessons"):
 			with (
-				patch.object(fold, where, side_effect=RuntimeError("killed")),
+				patch.object(relay, where, side_effect=RuntimeError("killed")),
 				self.assertRaises(RuntimeError),
 			):
-				fold.fold()
+				relay.fold()
 			self.assertEqual(len(self.noted()), 1)
 		self.assertEqual(self.queued(), self.of_x)
 
@@ -919,7 +910,7 @@ class TestTheFold(TrackingTestCase):
 			self.x["lessons"][0].db_set("title", "kept")
 			frappe.db.commit()
 			with self.subTest(number), failing(f"insert into `tab{publish_state.TABLE}`", number, times=2):
-				self.assertEqual(fold.fold(), 1)
+				self.assertEqual(relay.fold(), 1)
 			self.assertEqual(self.queued(), self.of_x)
 
 	def test_with_snapshot_isolation(self) -> None:
@@ -937,16 +928,16 @@ class TestTheFold(TrackingTestCase):
 			for number in range(5):
 				frappe.get_doc("Memora Lesson", name).db_set("sort_order", number)
 				frappe.db.commit()
-				folded += fold.fold()
+				folded += relay.fold()
 			return folded
 
 		folded = sum(at_once(*(lambda name=name: edit(name) for name in names)))
 		frappe.db.commit()
-		self.assertEqual(folded + fold.fold(), 20)
+		self.assertEqual(folded + relay.fold(), 20)
 		self.assertEqual(self.queued(), self.of_x)
 
 	def test_more_rows_than_one_fold_takes(self) -> None:
-		with patch.object(fold, "_ROWS_A_FOLD", 3):
+		with patch.object(relay, "_ROWS_A_FOLD", 3):
 			for doc in reversed(chain(self.x)[1:]):
 				frappe.delete_doc(doc.doctype, doc.name)
 			self.y["lessons"][0].db_set("title", "too")
@@ -994,7 +985,7 @@ class TestTheFold(TrackingTestCase):
 		self.settle()
 		frappe.rename_doc("Memora Subject", "another name", subject, force=True)
 		self.settle()
-		self.assertIsNone(fold.lessons_changed_since(subject, since))
+		self.assertIsNone(relay.lessons_changed_since(subject, since))
 
 
 def make_course_below(subject: Document) -> dict[str, Any]:
@@ -1008,7 +999,7 @@ def make_course_below(subject: Document) -> dict[str, Any]:
 
 def is_read_anew(lesson: str, subject: str, since: int) -> bool:
 	"""Whether the next build of a subject reads this lesson's body; None stands for all of them."""
-	changed = fold.lessons_changed_since(subject, since)
+	changed = relay.lessons_changed_since(subject, since)
 	return changed is None or lesson in changed
 
 
@@ -1027,7 +1018,7 @@ def queued_elsewhere() -> set[str]:
 	"""Fold on another connection, so that this one's snapshot stays; the plans that wait then, settled."""
 
 	def look() -> set[str]:
-		fold.fold()
+		relay.fold()
 		waiting, _ = publish_state.waiting_and_dead()
 		frappe.db.sql(f"update `tab{publish_state.TABLE}` set published_generation = generation")
 		return {state.ref for state in waiting}
@@ -1075,15 +1066,15 @@ def redis_down() -> Iterator[list[str]]:
 	attempts: list[str] = []
 
 	def refused(connection: Any) -> None:
-		if connection.socket_timeout == pending_queue._TIMEOUT_SECONDS:
+		if connection.socket_timeout == redis_mirror._TIMEOUT_SECONDS:
 			attempts.append(str(connection))
 		raise redis.ConnectionError("refused by the test")
 
 	connection = redis.Connection
-	for pool in [client.connection_pool for client in pending_queue._clients.values()]:
+	for pool in [client.connection_pool for client in redis_mirror._clients.values()]:
 		pool.disconnect()
 	frappe.cache().connection_pool.disconnect()
-	with patch.object(pending_queue, "_broken_until", 0.0), patch.object(connection, "connect", refused):
+	with patch.object(redis_mirror, "_broken_until", 0.0), patch.object(connection, "connect", refused):
 		yield attempts
 
 

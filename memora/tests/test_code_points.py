@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import frappe
 
-from memora.services.cdn_export import operations, reconciliation, standing
+from memora.services.cdn_export.admin import operations, publication_status
 from memora.services.cdn_export.dependency_resolver import PARENT_FIELDS
+from memora.services.cdn_export.outbox import reconciliation
 from memora.tests import factories
 from memora.tests.publishing import PublishingTestCase, chain, make_course
 
@@ -52,8 +53,8 @@ class TestSpelledOtherwise(PublishingTestCase):
 					saved = frappe.get_doc(doc.doctype, doc.name)
 					saved.flags.ignore_links = True  # Frappe 17 refuses a link that is spelled otherwise
 					saved.save()
-				found = standing.of_documents("Memora Lesson", [self.course["lessons"][0].name])
-				shown = standing.as_dict(found[self.course["lessons"][0].name])
+				found = publication_status.of_documents("Memora Lesson", [self.course["lessons"][0].name])
+				shown = publication_status.as_dict(found[self.course["lessons"][0].name])
 				self.assertIn(self.plan.title, str(shown))
 				operations.rebuild([self.plan.name])
 				reconciliation.hourly()

@@ -24,7 +24,10 @@ from click.testing import Result
 
 from memora.commands import commands, memora
 from memora.commands.running import COULD_NOT_RUN, FINE, FOUND
-from memora.services.cdn_export import batch_processor, database, operations, paths, publish_state, scopes
+from memora.services.cdn_export import batch_processor
+from memora.services.cdn_export.admin import operations
+from memora.services.cdn_export.model import paths, scopes
+from memora.services.cdn_export.state import database, publish_state
 from memora.tests import factories
 from memora.tests.processes import connected
 from memora.tests.publishing import PublishingTestCase, make_course, run_command
@@ -130,7 +133,7 @@ class TestCommands(CommandsTestCase):
 		)
 
 	def test_process_names_what_it_could_not_publish(self) -> None:
-		with patch("memora.services.cdn_export.contracts.validate", side_effect=ValueError("odd")):
+		with patch("memora.services.cdn_export.rules.contracts.validate", side_effect=ValueError("odd")):
 			found = self.asked(FOUND, "process")
 		self.assertIn(self.plan.name, [failure["label"] for failure in found["failures"]])
 		self.assertIn("odd", found["failures"][0]["error_message"])

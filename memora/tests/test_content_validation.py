@@ -6,7 +6,8 @@ from pathlib import Path
 import frappe
 from frappe.utils import set_request
 
-from memora.services.cdn_export import plain_text, preview
+from memora.services.cdn_export.admin import preview
+from memora.services.cdn_export.model import plain_text
 from memora.tests.factories import (
 	make,
 	make_lesson,

@@ -15,8 +15,10 @@ import redis
 from frappe.utils import now_datetime
 
 from memora.commands.running import FINE
-from memora.services.cdn_export import connection_test, doctor, pending_queue, publish_state, schedule, scopes
-from memora.services.cdn_export.finding import Finding
+from memora.services.cdn_export.admin import connection_test, doctor, schedule
+from memora.services.cdn_export.admin.finding import Finding
+from memora.services.cdn_export.model import scopes
+from memora.services.cdn_export.state import publish_state, redis_mirror
 from memora.tests import factories
 from memora.tests.publishing import make_course
 from memora.tests.test_commands import CommandsTestCase
@@ -155,20 +157,20 @@ class TestDoctor(CommandsTestCase):
 			commands=["+@all", "-@admin"],
 		)
 		as_bench = {"use_rq_auth": 1, "rq_username": "memora-test", "rq_password": "pw"}
-		forget = partial(setattr, pending_queue, "_broken_until", 0.0)
-		for clean_up in (pending_queue._clients.clear, forget):
+		forget = partial(setattr, redis_mirror, "_broken_until", 0.0)
+		for clean_up in (redis_mirror._clients.clear, forget):
 			clean_up()
 			self.addCleanup(clean_up)
 		with patch.dict(frappe.local.conf, as_bench):
 			found = self.found(doctor.queue_redis)
-			rule = pending_queue.acl_rule()
+			rule = redis_mirror.acl_rule()
 			self.assertIn("ACL SETUSER memora-test", doctor._made(doctor.queue_redis)[0].mend)
 			self.assertIn(rule, doctor._made(doctor.queue_redis)[0].mend)
 			self.assertIn("An ACL refuses memora's keys", found)
 			admin.execute_command("ACL", "SETUSER", "memora-test", rule)
 			self.fine(doctor.queue_redis)
-			pending_queue.ring(["a"])
-			self.assertIn("a", pending_queue.waiting())
+			redis_mirror.ring(["a"])
+			self.assertIn("a", redis_mirror.waiting())
 			admin.acl_setuser(
 				"memora-test",
 				reset=True,
@@ -189,7 +191,7 @@ class TestDoctor(CommandsTestCase):
 			patch.object(
 				redis.Redis, "info", return_value={"maxmemory_policy": "noeviction", "used_memory": 10}
 			),
-			patch.object(pending_queue, "try_keys"),
+			patch.object(redis_mirror, "try_keys"),
 		):
 			self.fine(doctor.queue_redis)
 			(found,) = doctor._made(doctor.queue_redis)

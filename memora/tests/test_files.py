@@ -16,18 +16,14 @@ import frappe
 from frappe.model.document import Document
 
 from memora.patches import keep_published_files
-from memora.services.cdn_export import (
-	audit,
-	doctor,
-	media,
-	paths,
-	reconciliation,
-	repair,
-	settings,
-	site_key,
-	upkeep,
-)
-from memora.services.cdn_export.build import Site
+from memora.services.cdn_export import settings
+from memora.services.cdn_export.admin import doctor
+from memora.services.cdn_export.builds import media
+from memora.services.cdn_export.builds.commit import Site
+from memora.services.cdn_export.maintenance import audit, daily, repair
+from memora.services.cdn_export.model import paths
+from memora.services.cdn_export.outbox import reconciliation
+from memora.services.cdn_export.state import site_key
 from memora.tests import factories
 from memora.tests.publishing import PublishingTestCase, make_course
 from memora.tests.utils import messages
@@ -702,7 +698,7 @@ class TestStageFiles(FilesTestCase):
 		}
 		self.storage().put(Upload(orphan, PNG, "", ours))
 		repair.repair(site, audit.verify(site).findings)
-		upkeep.run()
+		daily.run()
 		self.assertNotIn(orphan, self.paths())
 
 	def test_a_file_that_changes_between_its_reading_and_its_upload_is_tried_again(self) -> None:

@@ -15,7 +15,7 @@ from frappe.installer import install_app
 import memora
 from memora.frappe_versions import desk_route
 from memora.install import ROLES, after_install, after_migrate, fill_settings
-from memora.services.cdn_export import failures
+from memora.services.cdn_export.builds import failures
 from memora.tests import factories
 from memora.tests.utils import MemoraTestCase, wipe
 from memora.tests.web import Web

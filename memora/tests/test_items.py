@@ -4,7 +4,8 @@ from unittest.mock import patch
 
 import frappe
 
-from memora.services.cdn_export import dashboard, doctor, items
+from memora.services.cdn_export.admin import dashboard, doctor
+from memora.services.cdn_export.curriculum import items
 from memora.tests import factories
 from memora.tests.publishing import PublishingTestCase, make_course
 from memora.tests.test_statement_counts import statements

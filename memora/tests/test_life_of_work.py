@@ -13,20 +13,15 @@ from frappe.utils import now_datetime
 from frappe.utils.background_jobs import get_queues_timeout
 
 from memora.exceptions import StorageUnavailableError
-from memora.services.cdn_export import (
-	batch_processor,
-	database,
-	fold,
-	notes,
-	operations,
-	pending_queue,
-	plan_build,
-	progress,
-	publish_state,
-	scopes,
-)
-from memora.services.cdn_export import lease as leases
-from memora.services.cdn_export.publish_state import State
+from memora.services.cdn_export import batch_processor
+from memora.services.cdn_export.admin import operations
+from memora.services.cdn_export.builds import plan_build
+from memora.services.cdn_export.delivery import progress
+from memora.services.cdn_export.model import scopes
+from memora.services.cdn_export.outbox import relay
+from memora.services.cdn_export.state import database, publish_state, redis_mirror, site_values
+from memora.services.cdn_export.state import lease as leases
+from memora.services.cdn_export.state.publish_state import State
 from memora.services.cdn_export.storage import Upload
 from memora.services.cdn_export.storage.local import LocalStorage
 from memora.tests import clock, factories
@@ -80,12 +75,12 @@ class TestWaiting(WorkTestCase):
 		plan it had popped."""
 		self.edit("kept")
 		killed(STEPS["before the manifest"][0])
-		self.assertIn(self.plan.name, pending_queue.waiting())
+		self.assertIn(self.plan.name, redis_mirror.waiting())
 		self.assertFalse(self.state().is_current)
 		clock.skip(leases.LEASE_SECONDS + 1)
 		self.publish()
 		self.assertEqual(self.live_title(), "kept")
-		self.assertEqual(pending_queue.waiting(), set())
+		self.assertEqual(redis_mirror.waiting(), set())
 
 	def test_a_locked_plan_is_not_dropped(self) -> None:
 		"""earlier-defects, Queue: a locked plan was dropped."""
@@ -104,7 +99,7 @@ class TestWaiting(WorkTestCase):
 		for _ in range(3):
 			factories.make_plan([self.course["subject"]], is_published=1)
 		frappe.db.commit()
-		fold.fold()
+		relay.fold()
 		with patch.object(batch_processor, "_enqueue_drains") as started:
 			drained = batch_processor.drain(seconds=1e-9)
 		self.assertEqual(drained.published, 0)
@@ -161,7 +156,7 @@ class TestWaiting(WorkTestCase):
 		self.assertEqual(self.tick(), {"due": ""})
 
 	def test_a_lease_that_a_dead_worker_has_left_where_nothing_waits_starts_no_batch(self) -> None:
-		unlock = pending_queue.unlock
+		unlock = redis_mirror.unlock
 
 		def dying(act: Callable[[], None]) -> Any:
 			def unlocked(scopes: Sequence[str], *arguments: Any) -> None:
@@ -169,7 +164,7 @@ class TestWaiting(WorkTestCase):
 					act()
 				unlock(scopes, *arguments)
 
-			return patch.object(pending_queue, "unlock", unlocked)
+			return patch.object(redis_mirror, "unlock", unlocked)
 
 		self.change(self.plan, is_published=0)
 		killed(Place("after a subject that nobody reads was given up", dying))
@@ -183,7 +178,7 @@ class TestWaiting(WorkTestCase):
 		for title, run in (("edited", batch_processor.process_pending_plans), ("and again", self.tick)):
 			with self.subTest(title):
 				self.edit(title)
-				notes.write(batch_processor._LAST_BATCH, str(time.time() + 24 * 60 * 60))
+				site_values.write(batch_processor._LAST_BATCH, str(time.time() + 24 * 60 * 60))
 				frappe.db.commit()
 				with patch.object(batch_processor.Worker, "count", return_value=0):
 					run()
@@ -293,15 +288,15 @@ class TestRetries(WorkTestCase):
 	def test_a_plan_that_is_called_like_another_scope_takes_only_its_own_dead_letter_back(self) -> None:
 		self.plan.name = frappe.rename_doc(self.plan.doctype, self.plan.name, "index", force=True)
 		self.publish()
-		pending_queue.bury("index", {})
+		redis_mirror.bury("index", {})
 		self.edit("published")
 		self.publish()
 		self.assertEqual(self.buried(), {"index"})
 
 	def buried(self) -> set[str]:
 		"""The labels of the dead letters in Redis."""
-		hashed = pending_queue._guarded(
-			lambda client: client.hkeys(pending_queue.key(pending_queue.DEAD_LETTER))
+		hashed = redis_mirror._guarded(
+			lambda client: client.hkeys(redis_mirror.key(redis_mirror.DEAD_LETTER))
 		)
 		return {label.decode() for label in hashed}
 

@@ -13,8 +13,11 @@ from unittest.mock import patch
 import frappe
 
 from memora.exceptions import StorageUnavailableError
-from memora.services.cdn_export import build, media, operations, publish_state, reconciliation
-from memora.services.cdn_export.build import Site
+from memora.services.cdn_export.admin import operations
+from memora.services.cdn_export.builds import commit, media
+from memora.services.cdn_export.builds.commit import Site
+from memora.services.cdn_export.outbox import reconciliation
+from memora.services.cdn_export.state import publish_state
 from memora.services.cdn_export.storage.local import LocalStorage
 from memora.tests import factories
 from memora.tests.processes import Stops, fork
@@ -207,7 +210,7 @@ class TestMedia(PublishingTestCase):
 			Path(frappe.get_site_path("public", *url.split("/"))).unlink(missing_ok=True)
 			return missing(*arguments)
 
-		with patch.object(build.media, "missing_uploads", too_late):
+		with patch.object(commit.media, "missing_uploads", too_late):
 			self.publish()
 		self.assertIn("was changed or deleted while it was published", str(self.failures()))
 		self.minutes_pass(3)

@@ -12,7 +12,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from memora.api import metrics as endpoint
 from memora.frappe_versions import set_in_test
-from memora.services.cdn_export import batch_processor, events, metrics, publish_state, scopes
+from memora.services.cdn_export import batch_processor
+from memora.services.cdn_export.admin import metrics
+from memora.services.cdn_export.builds import event_log
+from memora.services.cdn_export.model import scopes
+from memora.services.cdn_export.state import publish_state
 from memora.tests import factories
 from memora.tests.publishing import PublishingTestCase, make_course
 
@@ -55,7 +59,7 @@ class TestMetrics(PublishingTestCase):
 		self.assertEqual((after["memora_export_enabled"], after["memora_queue_redis_up"]), (1, 1))
 
 	def test_failures(self) -> None:
-		with patch("memora.services.cdn_export.contracts.validate", side_effect=ValueError("odd")):
+		with patch("memora.services.cdn_export.rules.contracts.validate", side_effect=ValueError("odd")):
 			self.publish()
 		self.assertGreater(self.numbers()["memora_failing"], 0)
 		state = scopes.plan(self.plan.name).id
@@ -110,7 +114,7 @@ class TestEvents(PublishingTestCase):
 		frappe.db.commit()
 
 	def lines(self, work) -> list[dict]:
-		with self.assertLogs(f"{events.LOG}-{frappe.local.site}", "INFO") as logs:
+		with self.assertLogs(f"{event_log.LOG}-{frappe.local.site}", "INFO") as logs:
 			work()
 		return [json.loads(record.getMessage()) for record in logs.records]
 
@@ -122,7 +126,7 @@ class TestEvents(PublishingTestCase):
 		self.assertGreater(built["seconds"], 0)
 
 	def test_a_failure_says_why_and_what_next(self) -> None:
-		with patch("memora.services.cdn_export.contracts.validate", side_effect=ValueError("odd")):
+		with patch("memora.services.cdn_export.rules.contracts.validate", side_effect=ValueError("odd")):
 			failed = [line for line in self.lines(self.publish) if line["event"] == "failed"]
 		self.assertIn("odd", failed[0]["error"])
 		self.assertEqual((failed[0]["retries"], failed[0]["dead"]), (1, False))
@@ -134,5 +138,5 @@ class TestEvents(PublishingTestCase):
 		self.assertEqual(batch["triggered_by"], "Scheduler")
 
 	def test_a_log_that_cannot_be_written_holds_nothing_up(self) -> None:
-		with patch.object(events.frappe, "logger", side_effect=OSError("disk full")):
-			events.record("built", scope="x")
+		with patch.object(event_log.frappe, "logger", side_effect=OSError("disk full")):
+			event_log.record("built", scope="x")

@@ -10,8 +10,9 @@ from unittest.mock import patch
 
 import frappe
 
-from memora.services.cdn_export import batch_processor, database, pending_queue, settings
+from memora.services.cdn_export import batch_processor, settings
 from memora.services.cdn_export.cache_purge import CachePurge, PurgeResult
+from memora.services.cdn_export.state import database, redis_mirror
 from memora.services.cdn_export.storage.local import LocalStorage
 from memora.tests import factories
 from memora.tests.publishing import PublishingTestCase, make_course
@@ -67,7 +68,7 @@ class TestNothingLocked(PublishingTestCase):
 	def probed(self) -> Iterator[Probe]:
 		"""Look whenever something calls over the network."""
 		probe = Probe()
-		guarded = pending_queue._guarded
+		guarded = redis_mirror._guarded
 
 		def looked(call: Callable[[Any], Any]) -> Any:
 			probe.look("redis")
@@ -75,7 +76,7 @@ class TestNothingLocked(PublishingTestCase):
 
 		with ExitStack() as stack:
 			stack.callback(probe.close)
-			stack.enter_context(patch.object(pending_queue, "_guarded", looked))
+			stack.enter_context(patch.object(redis_mirror, "_guarded", looked))
 			stack.enter_context(patch.object(settings, "open_purge", lambda _doc: Purge(probe)))
 			for name in _STORAGE_CALLS:
 				stack.enter_context(patch.object(LocalStorage, name, _before(name, probe)))

@@ -22,19 +22,14 @@ import orjson
 from memora.api import cdn_admin, publishing
 from memora.exceptions import PlaceRefusedError, StorageUnavailableError
 from memora.patches import outdate_metadata
-from memora.services.cdn_export import (
-	batch_processor,
-	doctor,
-	metadata_renewal,
-	operations,
-	ownership,
-	paths,
-	reconciliation,
-	removals,
-	settings,
-	site_key,
-	upkeep,
-)
+from memora.services.cdn_export import batch_processor, settings
+from memora.services.cdn_export.admin import doctor, operations
+from memora.services.cdn_export.builds import removals
+from memora.services.cdn_export.delivery import ownership
+from memora.services.cdn_export.maintenance import daily, metadata_renewal
+from memora.services.cdn_export.model import paths
+from memora.services.cdn_export.outbox import reconciliation
+from memora.services.cdn_export.state import site_key
 from memora.services.cdn_export.storage import Upload, r2
 from memora.tests import clock, factories
 from memora.tests.buckets import BucketTestCase
@@ -74,8 +69,8 @@ class Marked(BucketTestCase):
 			lambda: batch_processor.run_batch(),
 			lambda: reconciliation.daily(),
 			lambda: self.publish(),
-			lambda: upkeep.daily(),
-			lambda: upkeep.run(),
+			lambda: daily.daily(),
+			lambda: daily.run(),
 		):
 			run()
 		with self.assertRaises(PlaceRefusedError):
@@ -313,7 +308,7 @@ class TestMark(Marked):
 		with other_key():
 			self.assertRefused("memora_site_key")
 			self.take_over()
-			upkeep.run()
+			daily.run()
 			self.publish()
 			self.check()
 			self.assertEqual({found[3]["site"] for found in self.objects().values()}, {site_key.known_hash()})
@@ -387,7 +382,7 @@ class TestCopies(Marked):
 		refused = batch_processor.process().refused
 		reconciliation.daily()
 		batch_processor.process()
-		upkeep.run()
+		daily.run()
 		batch_processor.run_batch()
 		return refused
 
@@ -409,7 +404,7 @@ class TestCopies(Marked):
 			self.assertEqual(copy.run(self.edit_copy), "")
 		self.assertRefused("copy of this site")
 		self.take_over()
-		upkeep.run()
+		daily.run()
 		self.publish()
 		self.check()
 		subject = self.read(paths.plan_subject(self.plan.name, self.course["subject"].name))
@@ -493,7 +488,7 @@ class TestForeign(Marked):
 	def maintain(self) -> dict[str, str]:
 		"""All that looks for damage and leftovers; what it leaves to people."""
 		left = {finding["path"]: finding["fault"] for finding in operations.repair()["left"]}
-		upkeep.run()
+		daily.run()
 		reconciliation.daily()
 		self.publish()
 		self.minutes_pass(20)
@@ -756,7 +751,7 @@ class TestFolders(PublishingTestCase):
 				self.change(course["lessons"][0], title=title)
 				drained = self.publish()
 				self.assertEqual((drained.refused, drained.failed), ("", 0))
-			upkeep.run()
+			daily.run()
 			self.publish()
 			self.check()
 
@@ -958,7 +953,7 @@ def _publish_in_time(lesson: str) -> None:
 	frappe.db.commit()
 	for _ in range(2):
 		batch_processor.process()
-		upkeep.run()
+		daily.run()
 		clock.skip(9 * clock.MINUTE)
 	drained = batch_processor.process()
 	if drained.failed or drained.refused or drained.left:
@@ -970,7 +965,7 @@ def _take_over() -> None:
 	batch_processor.process()
 	clock.skip(3 * clock.MINUTE)  # a version of this very second may stand there: the next try goes above it
 	batch_processor.process()
-	upkeep.run()
+	daily.run()
 	drained = batch_processor.process()
 	if drained.failed or drained.refused or drained.left:
 		raise AssertionError(drained)

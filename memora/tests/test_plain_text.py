@@ -21,7 +21,8 @@ from frappe.www.printview import get_html_and_style
 from memora.api import cdn_admin, deleted, publishing
 from memora.memora import overrides
 from memora.memora.texts import PlainTexts
-from memora.services.cdn_export import operations, plain_text
+from memora.services.cdn_export.admin import operations
+from memora.services.cdn_export.model import plain_text
 from memora.tests import factories
 from memora.tests.buckets import BucketTestCase
 from memora.tests.faulty_server import Answer, FaultyServer, s3_error

@@ -12,17 +12,14 @@ from frappe.model.document import Document
 
 from memora.exceptions import StorageUnavailableError
 from memora.memora.doctype.cdn_sync_log.cdn_sync_log import CDNSyncLog
-from memora.services.cdn_export import (
-	batch_processor,
-	database,
-	fold,
-	pending_queue,
-	plan_group,
-	scopes,
-)
-from memora.services.cdn_export import lease as leases
+from memora.services.cdn_export import batch_processor
 from memora.services.cdn_export.batch_processor import Drained
-from memora.services.cdn_export.build import Site
+from memora.services.cdn_export.builds import plan_group
+from memora.services.cdn_export.builds.commit import Site
+from memora.services.cdn_export.model import scopes
+from memora.services.cdn_export.outbox import relay
+from memora.services.cdn_export.state import database, redis_mirror
+from memora.services.cdn_export.state import lease as leases
 from memora.services.cdn_export.storage import Upload
 from memora.services.cdn_export.storage.local import TEMPORARY_SUFFIX, LocalStorage
 from memora.tests import clock, factories
@@ -94,7 +91,7 @@ class TestGroups(PlanGroupTestCase):
 		self.assertEqual(self.titles(), {"edited"})
 		# Subject, search index and manifest; one record also has the three lessons and two units that all share.
 		self.assertEqual(sorted(self.uploads().values()), [3, 3, 3, 3, 8])
-		self.assertEqual(pending_queue.waiting(), set())
+		self.assertEqual(redis_mirror.waiting(), set())
 		self.check()
 
 	def test_what_is_published_is_just_what_they_would_publish_one_by_one(self) -> None:
@@ -102,7 +99,7 @@ class TestGroups(PlanGroupTestCase):
 		_, groups = self.published()
 		self.assertEqual(groups, [self.names(*self.plans)])
 		database.transaction(
-			lambda: fold.touch([plan.name for plan in self.plans], [self.course["subject"].name])
+			lambda: relay.touch([plan.name for plan in self.plans], [self.course["subject"].name])
 		)
 		with patch.object(plan_group, "MOST_PLANS", 1), self.recorded() as steps:
 			drained, groups = self.published()
@@ -270,7 +267,7 @@ class TestTrouble(PlanGroupTestCase):
 				self.assertEqual(self.contents(), published)
 				self.assertEqual(self.titles(), {f"edited meanwhile, {place}"})
 				self.check()
-				database.transaction(lambda: fold.touch([plan.name for plan in self.plans]))
+				database.transaction(lambda: relay.touch([plan.name for plan in self.plans]))
 				with self.recorded() as steps:
 					self.publish()
 				self.assertEqual(steps, [])  # the ledger knows that just this is live

@@ -10,8 +10,10 @@ import frappe
 import orjson
 
 from memora.exceptions import StorageUnavailableError
-from memora.services.cdn_export import fold, public_check, publish_state, upkeep
-from memora.services.cdn_export.build import Site
+from memora.services.cdn_export.builds.commit import Site
+from memora.services.cdn_export.maintenance import daily, public_check
+from memora.services.cdn_export.outbox import relay
+from memora.services.cdn_export.state import publish_state
 from memora.tests import factories
 from memora.tests.buckets import SECRET_KEY, BucketTestCase
 from memora.tests.publishing import PublishingTestCase, make_course
@@ -75,7 +77,7 @@ class PublicCheckCase:
 	def test_what_waits_for_its_build_is_no_exposure(self) -> None:
 		self.change(self.lesson, is_published=0)
 		self.assertEqual(self.exposed(), {})
-		fold.fold()
+		relay.fold()
 		self.assertEqual(self.exposed(), {})
 		frappe.db.set_value(
 			publish_state.TABLE, f"plan:{self.plan.name}", {"dead_since": "2026-01-01 00:00:00"}
@@ -133,7 +135,7 @@ class TestPublicFolder(PublicCheckCase, PublishingTestCase):
 		secret = self.secret()
 		self.smuggle(lesson, description=secret)
 		(self.local_path / unit).unlink()
-		upkeep.daily()
+		daily.daily()
 		errors = frappe.get_all("Error Log", fields=["method", "error"], order_by="creation desc", limit=2)
 		self.assertEqual({error.method for error in errors}, {"What is published is not as it should be"})
 		self.assertEqual(
@@ -149,17 +151,17 @@ class TestPublicFolder(PublicCheckCase, PublishingTestCase):
 		self.publish()
 		self.assertEqual(self.contents(), whole)
 		with patch.object(frappe, "log_error") as logged:
-			upkeep.daily()
+			daily.daily()
 		logged.assert_not_called()
 
 	def test_the_upkeep_goes_on_in_another_job_and_rests_while_export_is_off(self) -> None:
-		with patch.object(upkeep, "_AUDIT_SECONDS", 1e-9), patch.object(frappe, "enqueue") as enqueue:
-			upkeep.daily()
-		self.assertEqual(enqueue.call_args[0], (upkeep.AUDIT,))
+		with patch.object(daily, "_AUDIT_SECONDS", 1e-9), patch.object(frappe, "enqueue") as enqueue:
+			daily.daily()
+		self.assertEqual(enqueue.call_args[0], (daily.AUDIT,))
 		self.assertTrue(enqueue.call_args[1]["after"])
 		self.configure(enabled=0)
-		with patch.object(upkeep, "run") as run:
-			upkeep.daily()
+		with patch.object(daily, "run") as run:
+			daily.daily()
 		run.assert_not_called()
 
 
@@ -203,5 +205,5 @@ class TestPublicBucket(PublicCheckCase, BucketTestCase):
 		self.configure(cdn_base_url="http://127.0.0.1:9")
 		with self.assertRaisesRegex(StorageUnavailableError, "Check CDN Base URL"):
 			self.exposed()
-		upkeep.run()
+		daily.run()
 		self.assertIn("Check CDN Base URL", frappe.get_last_doc("Error Log").error)

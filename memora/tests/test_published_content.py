@@ -14,7 +14,10 @@ from unittest.mock import patch
 
 import frappe
 
-from memora.services.cdn_export import contracts, diff, fold, search_indexer
+from memora.services.cdn_export import search_indexer
+from memora.services.cdn_export.model import diff
+from memora.services.cdn_export.outbox import relay
+from memora.services.cdn_export.rules import contracts
 from memora.tests import factories
 from memora.tests.publishing import PublishingTestCase, make_course
 
@@ -153,7 +156,7 @@ class TestOrder(ContentTestCase):
 					(f"{name}-{doctype}", creation, doc.name),
 				)
 			wanted[doctype] = [f"{name}-{doctype}" for *_, name in sorted(siblings)]
-		fold.touch([self.plan.name], [self.subject.name])
+		relay.touch([self.plan.name], [self.subject.name])
 		self.publish()
 		self.check()
 		subject = self.learner(self.plan).subjects[self.subject.name]
@@ -421,7 +424,7 @@ class TestWhatEachFileHolds(ContentTestCase):
 	def test_no_kind_of_document_gets_out_unless_its_schema_holds(self) -> None:
 		"""earlier-defects, Content: 2 of 32 files were validated."""
 		factories.make_many("Memora Lesson", self.topics[0], [f"Lesson {n}" for n in range(501)])
-		fold.touch([self.plan.name], [self.subject.name])
+		relay.touch([self.plan.name], [self.subject.name])
 		self.publish()
 		self.check()
 		before, stamped = self.contents(), diff.stamped
@@ -536,7 +539,7 @@ class TestSearch(ContentTestCase):
 		names = factories.make_many(
 			"Memora Lesson", self.topics[1], [f"{title} {number}" for number in range(count)]
 		)
-		fold.touch([self.plan.name], [self.subject.name])
+		relay.touch([self.plan.name], [self.subject.name])
 		self.publish()
 		return names
 
@@ -584,7 +587,7 @@ class TestSearch(ContentTestCase):
 
 		shards = {path for path in self.paths() if "/search/" in path}
 		frappe.db.delete("Memora Lesson", {"name": added[-1]})
-		fold.touch([self.plan.name], [self.subject.name])
+		relay.touch([self.plan.name], [self.subject.name])
 		self.publish()
 		self.assertFalse(self.read(f"{self.folder()}search_index.json")["is_sharded"])
 		self.assertNotIn(added[-1], self.found())

@@ -7,7 +7,8 @@ from unittest.mock import patch
 import frappe
 
 from memora import install
-from memora.services.cdn_export import contracts, paths
+from memora.services.cdn_export.model import paths
+from memora.services.cdn_export.rules import contracts
 from memora.tests import factories
 from memora.tests.publishing import PublishingTestCase, make_course
 

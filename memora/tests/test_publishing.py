@@ -15,8 +15,10 @@ from pymysql import OperationalError
 
 from memora.exceptions import ContractError, StorageUnavailableError
 from memora.memora.doctype.cdn_sync_log.cdn_sync_log import CDNSyncLog
-from memora.services.cdn_export import contracts, ledger, plan_build
-from memora.services.cdn_export import lease as leases
+from memora.services.cdn_export.builds import plan_build
+from memora.services.cdn_export.rules import contracts
+from memora.services.cdn_export.state import lease as leases
+from memora.services.cdn_export.state import ledger
 from memora.tests import clock, factories
 from memora.tests.faults.places import STEPS, killed
 from memora.tests.publishing import PublishingTestCase, make_course

@@ -16,7 +16,8 @@ import frappe
 from frappe.utils import now_datetime
 from frappe.utils.password import set_encrypted_password
 
-from memora.services.cdn_export import doctor, paths
+from memora.services.cdn_export.admin import doctor
+from memora.services.cdn_export.model import paths
 from memora.tests.buckets import BucketTestCase
 from memora.tests.publishing import publish_to
 from memora.tests.seaweedfs import SECRET_KEY

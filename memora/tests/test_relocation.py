@@ -10,8 +10,11 @@ from unittest.mock import patch
 
 import frappe
 
-from memora.services.cdn_export import batch_processor, build, paths, relocation
-from memora.services.cdn_export.build import Site
+from memora.services.cdn_export import batch_processor
+from memora.services.cdn_export.builds import commit
+from memora.services.cdn_export.builds.commit import Site
+from memora.services.cdn_export.model import paths
+from memora.services.cdn_export.state import relocation
 from memora.services.cdn_export.storage import Upload
 from memora.services.cdn_export.storage.local import LocalStorage
 from memora.tests import factories
@@ -134,7 +137,7 @@ class TestRelocation(PublishingTestCase):
 		site = Site.open()
 		self.configure(access_key="AKIANEW", secret_key="rotated")
 		self.assertFalse(site.has_moved())
-		with patch.object(build.settings, "open_storage", wraps=build.settings.open_storage) as opened:
+		with patch.object(commit.settings, "open_storage", wraps=commit.settings.open_storage) as opened:
 			self.assertTrue(site.follow_settings())
 		self.assertEqual(opened.call_args[0][0].get_password("secret_key"), "rotated")
 		site.close()

@@ -15,20 +15,13 @@ import frappe
 from memora.api import cdn_admin, publishing
 from memora.commands import actions
 from memora.commands.running import Progress
-from memora.services.cdn_export import (
-	audit,
-	batch_processor,
-	dashboard,
-	doctor,
-	metrics,
-	operations,
-	pending_queue,
-	public_check,
-	scopes,
-	upkeep,
-)
-from memora.services.cdn_export.build import GRACE, Site
-from memora.services.cdn_export.scopes import Scope
+from memora.services.cdn_export import batch_processor
+from memora.services.cdn_export.admin import dashboard, doctor, metrics, operations
+from memora.services.cdn_export.builds.commit import GRACE, Site
+from memora.services.cdn_export.maintenance import audit, daily, public_check
+from memora.services.cdn_export.model import scopes
+from memora.services.cdn_export.model.scopes import Scope
+from memora.services.cdn_export.state import redis_mirror
 from memora.tests import factories
 from memora.tests.buckets import BucketTestCase
 from memora.tests.faulty_server import Answer, Cut, Fault, FaultyServer, Request, Reset, s3_error
@@ -159,7 +152,7 @@ class RefusingBucketTestCase(BucketTestCase):
 		self.assertEqual(operations.status()["still_on_cdn"], 0)
 		self.assertTrue(operations.verify()["ok"])
 		self.assertEqual(frappe.db.count("CDN Publish State", {"scope_type": "removal"}), 0)
-		self.assertEqual(pending_queue._client().hlen(pending_queue.key(pending_queue.DEAD_LETTER)), 0)
+		self.assertEqual(redis_mirror._client().hlen(redis_mirror.key(redis_mirror.DEAD_LETTER)), 0)
 
 
 class TestKindsOfRefusal(RefusingBucketTestCase):
@@ -263,11 +256,11 @@ class TestLastSteps(RefusingBucketTestCase):
 		verified = operations.verify()
 		self.assertEqual((verified["ok"], verified["in_their_grace"]), (True, 1), verified)
 		with self.refusing(REFUSALS["501 NotImplemented"]):
-			upkeep.run()
+			daily.run()
 			self.assertFalse(operations.verify()["ok"])
 			self.hours_pass()
 			self.assertToldOf(old, label="removal:media")
-		upkeep.run()  # does not wait for the hour: repairs what the audit finds
+		daily.run()  # does not wait for the hour: repairs what the audit finds
 		self.publish()
 		self.assertAllGone(old)
 
@@ -376,7 +369,7 @@ class TestRefusedRemoval(RefusingBucketTestCase):
 		with self.refusing(self.refused):
 			self.withdraw()
 			self.hours_pass()
-			pending_queue.wipe()
+			redis_mirror.wipe()
 			self.tick()
 			self.minutes_pass(6)
 			self.tick()

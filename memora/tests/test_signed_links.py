@@ -17,18 +17,14 @@ import requests
 from memora.api import publishing
 from memora.exceptions import StorageError
 from memora.patches import fill_video_folders
-from memora.services.cdn_export import (
-	audit,
-	batch_processor,
-	doctor,
-	films,
-	fold,
-	ledger,
-	repair,
-	signature_renewal,
-	signing,
-)
-from memora.services.cdn_export.build import Site
+from memora.services.cdn_export import batch_processor
+from memora.services.cdn_export.admin import doctor
+from memora.services.cdn_export.builds.commit import Site
+from memora.services.cdn_export.curriculum import films
+from memora.services.cdn_export.delivery import signing
+from memora.services.cdn_export.maintenance import audit, repair, signature_renewal
+from memora.services.cdn_export.outbox import relay
+from memora.services.cdn_export.state import ledger
 from memora.services.cdn_export.storage import Storage, Upload
 from memora.tests import factories
 from memora.tests.buckets import BucketTestCase
@@ -431,7 +427,7 @@ class TestVideoFolders(BucketTestCase):
 			"update `tabMemora Lesson Stage` set config = %s where parent = %s and type = 'Video'",
 			(self.stage(link)["config"], lesson.name),
 		)
-		fold.touch([self.plan.name], [self.course["subject"].name])
+		relay.touch([self.plan.name], [self.course["subject"].name])
 		frappe.db.commit()
 
 	def test_a_link_to_anything_else_of_the_bucket_is_refused_when_saved(self) -> None:

@@ -11,7 +11,10 @@ import redis
 
 from memora.api import publishing
 from memora.exceptions import StorageUnavailableError
-from memora.services.cdn_export import fold, operations, paths, pending_queue, preview, scopes
+from memora.services.cdn_export.admin import operations, preview
+from memora.services.cdn_export.model import paths, scopes
+from memora.services.cdn_export.outbox import relay
+from memora.services.cdn_export.state import redis_mirror
 from memora.services.cdn_export.storage.local import LocalStorage
 from memora.tests import factories
 from memora.tests.publishing import PublishingTestCase, chain, make_course
@@ -78,12 +81,12 @@ class TestStanding(StandingTestCase):
 	def test_a_change_waits_for_the_next_run_before_and_after_the_fold(self) -> None:
 		course, plan = self.published()
 		lesson = course["lessons"][0]
-		with patch("memora.services.cdn_export.schedule._is_off", return_value=False):
+		with patch("memora.services.cdn_export.admin.schedule._is_off", return_value=False):
 			self.edit(lesson, title="Newer")
 			status = self.assertState(lesson, "waiting", "next run")
 			self.assertTrue(status["next_run"])
 			self.assertState(plan, "waiting")
-			fold.fold()
+			relay.fold()
 			self.assertState(lesson, "waiting")
 			self.assertState(plan, "waiting")
 		self.publish()
@@ -98,7 +101,7 @@ class TestStanding(StandingTestCase):
 	def test_while_export_or_the_scheduler_is_off_it_says_so(self) -> None:
 		course, _ = self.published()
 		self.edit(course["lessons"][0], title="Newer")
-		with patch("memora.services.cdn_export.schedule._is_off", return_value=True):
+		with patch("memora.services.cdn_export.admin.schedule._is_off", return_value=True):
 			self.assertIn("scheduler is off", self.state(course["lessons"][0])["obstacle"])
 		self.configure(enabled=0)
 		status = self.state(course["lessons"][0])
@@ -159,7 +162,7 @@ class TestStanding(StandingTestCase):
 		course, plan = self.published()
 		frappe.db.set_value("Memora Season", plan.season, "is_published", 0)
 		self.assertState(plan, "leaving", "next run")
-		fold.touch([plan.name])
+		relay.touch([plan.name])
 		self.publish()
 		self.assertState(plan, "draft", "its season is not published")
 		self.assertState(course["lessons"][0], "draft", "season of the plan “Grade 7”")
@@ -244,14 +247,14 @@ class TestStanding(StandingTestCase):
 		def said() -> str:
 			return publishing.publish_now("Memora Lesson", lesson)["message"]
 
-		with patch("memora.services.cdn_export.schedule.count_workers", return_value=0):
+		with patch("memora.services.cdn_export.admin.schedule.count_workers", return_value=0):
 			self.assertIn("no worker listens", said())
 			self.configure(enabled=0)
 			self.assertIn("Export is disabled", said())
 		self.configure()
-		pending_queue.release("batch")  # the one that waits for a worker
+		redis_mirror.release("batch")  # the one that waits for a worker
 		with (
-			patch("memora.services.cdn_export.schedule.count_workers", return_value=None),
+			patch("memora.services.cdn_export.admin.schedule.count_workers", return_value=None),
 			patch("frappe.enqueue", side_effect=redis.ConnectionError),
 		):
 			self.assertIn("job queue does not answer", said())
@@ -409,7 +412,7 @@ class TestPreview(StandingTestCase):
 		)
 		found = publishing.preview_changes(plan.name)
 		self.assertEqual((len(found["added"]), found["counts"]["added"]), (preview.MOST_NAMED, len(lessons)))
-		fold.touch(subjects=[course["subject"].name])
+		relay.touch(subjects=[course["subject"].name])
 		self.publish()
 		self.configure(
 			cdn_base_url="https://cdn.example.com", cloudflare_zone_id="zone", cloudflare_api_token="token"
@@ -641,11 +644,11 @@ class TestDashboard(StandingTestCase):
 		)
 
 	def test_what_keeps_batches_from_running_is_said(self) -> None:
-		with patch("memora.services.cdn_export.schedule._is_off", return_value=True):
+		with patch("memora.services.cdn_export.admin.schedule._is_off", return_value=True):
 			texts = " ".join(warning["message"] for warning in publishing.get_health()["warnings"])
 		self.assertIn("The scheduler is off.", texts)
 		self.assertIn("No worker listens.", texts)
-		with patch("memora.services.cdn_export.schedule.count_workers", return_value=None):
+		with patch("memora.services.cdn_export.admin.schedule.count_workers", return_value=None):
 			texts = " ".join(warning["message"] for warning in publishing.get_health()["warnings"])
 		self.assertIn("does not answer", texts)
 

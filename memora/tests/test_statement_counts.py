@@ -17,9 +17,10 @@ from frappe.core.doctype.activity_log.activity_log import add_authentication_log
 from frappe.model.document import Document
 from frappe.utils.scheduler import is_dormant
 
-from memora.services.cdn_export import batch_processor, fold
-from memora.services.cdn_export.build import Site
-from memora.services.cdn_export.publish_state import State
+from memora.services.cdn_export import batch_processor
+from memora.services.cdn_export.builds.commit import Site
+from memora.services.cdn_export.outbox import relay
+from memora.services.cdn_export.state.publish_state import State
 from memora.tests import factories
 from memora.tests.publishing import PublishingTestCase, make_course
 
@@ -100,10 +101,10 @@ class TestStatements(PublishingTestCase):
 			self.assertEqual((drained.failed, drained.left), (0, 0))
 			counts[what] = len(seen)
 
-		fold.touch([plan.name], [course["subject"].name])
+		relay.touch([plan.name], [course["subject"].name])
 		count("first")
 		self.assertEqual(len(self.learner(plan).lessons), lessons)
-		fold.touch([plan.name], [course["subject"].name])
+		relay.touch([plan.name], [course["subject"].name])
 		count("full")
 		self.change(course["lessons"][0], title="Edited")
 		count("title")
@@ -149,7 +150,7 @@ class TestStatements(PublishingTestCase):
 				self.assertEqual(
 					first, {f"plan:{plan.name}": 29 + MARK, "index": 7}
 				)  # with the subject's, in it
-				fold.touch([plan.name], [course["subject"].name])
+				relay.touch([plan.name], [course["subject"].name])
 				frappe.db.commit()
 				again = self.costs_of_builds()
 				self.assertEqual(again, {subject: 7, f"plan:{plan.name}": 8})
@@ -242,7 +243,7 @@ class TestStatements(PublishingTestCase):
 				frappe.get_doc("Memora Lesson", name).db_set("description", str(changed))
 			frappe.db.commit()
 			with statements() as seen:
-				self.assertEqual(fold.fold(), changed)
+				self.assertEqual(relay.fold(), changed)
 			counts.append(len(seen))
 		self.assertEqual(counts[0], counts[1])
 		with statements() as seen, self.recorded() as steps:
@@ -311,7 +312,7 @@ class TestFilesWritten(PublishingTestCase):
 		self.lessons[0].reload()
 		self.lessons[0].save()
 		self.assertSteps(set())
-		fold.touch([self.plan.name], [self.course["subject"].name])
+		relay.touch([self.plan.name], [self.course["subject"].name])
 		self.assertSteps(set())
 
 	def test_a_body(self) -> None:
@@ -348,7 +349,7 @@ class TestFilesWritten(PublishingTestCase):
 			subjects=[{"subject": self.course["subject"].name}, {"subject": second["subject"].name}],
 		)
 		factories.make_many("Memora Lesson", second["topics"][0], [f"L{n}" for n in range(500)])
-		fold.touch(subjects=[second["subject"].name])
+		relay.touch(subjects=[second["subject"].name])
 		with patch("os.fsync"):
 			self.publish()
 		self.change(self.lessons[1], title="Another")

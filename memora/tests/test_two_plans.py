@@ -15,8 +15,10 @@ import orjson
 from frappe.model.document import Document
 
 from memora.exceptions import StorageUnavailableError
-from memora.services.cdn_export import batch_processor, fold, operations, reconciliation, standing
-from memora.services.cdn_export import lease as leases
+from memora.services.cdn_export import batch_processor
+from memora.services.cdn_export.admin import operations, publication_status
+from memora.services.cdn_export.outbox import reconciliation, relay
+from memora.services.cdn_export.state import lease as leases
 from memora.services.cdn_export.storage import Storage, Upload
 from memora.tests import clock, factories
 from memora.tests.faults.places import STEPS, killed
@@ -157,7 +159,7 @@ class TestOverrides(TwoPlansTestCase):
 		for plans in ((self.whole, self.other), (self.other, self.whole)):
 			self.change(self.lessons[1], title=f"Edited before {plans[0].title}")
 			frappe.db.commit()
-			fold.fold()
+			relay.fold()
 			for place, plan in enumerate(plans):
 				frappe.db.sql(
 					"update `tabCDN Publish State` set waiting_since = %s where ref = %s",
@@ -260,11 +262,11 @@ class TestOverrides(TwoPlansTestCase):
 			"update `tabMemora Plan Override` set target_name = 'LENSES' where parent = %s",
 			(self.whole.name,),
 		)
-		fold.touch([self.whole.name], [self.subject.name])
+		relay.touch([self.whole.name], [self.subject.name])
 		self.publish()
 		self.assertEqual(self.learner(self.whole).lessons.keys(), {doc.name for doc in self.lessons[1:]})
 		self.assertIn("Lenses", self.learner(self.other).lessons)
-		stands = standing.of_documents("Memora Lesson", ["Lenses"])["Lenses"]
+		stands = publication_status.of_documents("Memora Lesson", ["Lenses"])["Lenses"]
 		self.assertEqual(
 			{found.plan: found.state for found in stands.plans},
 			{self.whole.name: "hidden", self.other.name: "live"},
@@ -753,7 +755,7 @@ class TestReadersThatChange(TwoPlansTestCase):
 				self.assertEqual(len(before), 6)
 				leaves()
 				frappe.db.commit()
-				fold.fold()  # so that it is built first
+				relay.fold()  # so that it is built first
 				reader = factories.make_plan([self.subject], is_published=1)
 				with self.recorded() as steps:
 					self.publish()
@@ -1102,7 +1104,7 @@ class TestMoves(TwoPlansTestCase):
 		name = self.lessons[0].name
 		for number in range(8):
 			name = frappe.rename_doc("Memora Lesson", name, f"name {number}", force=True)
-		with patch.object(fold, "_ROWS_A_FOLD", 1):
+		with patch.object(relay, "_ROWS_A_FOLD", 1):
 			self.publish()
 		self.check()
 		self.assertIn(name, self.learner(self.whole).lessons)

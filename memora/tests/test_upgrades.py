@@ -11,7 +11,10 @@ from frappe.modules.patch_handler import get_patches_from_app
 
 import memora
 from memora.patches import store_plain_texts, take_down_former_names
-from memora.services.cdn_export import batch_processor, doctor, fold, operations, publish_state
+from memora.services.cdn_export import batch_processor
+from memora.services.cdn_export.admin import doctor, operations
+from memora.services.cdn_export.outbox import relay
+from memora.services.cdn_export.state import publish_state
 from memora.tests import factories
 from memora.tests.processes import at_once
 from memora.tests.publishing import PublishingTestCase, make_course
@@ -105,7 +108,7 @@ class TestFormerNames(PublishingTestCase):
 			self.assertEqual(
 				{path for path in self.paths() if path.startswith("plans/")}, {"plans/index.json"}
 			)
-		fold.touch(["renamed"])
+		relay.touch(["renamed"])
 		self.publish()
 		self.check()
 

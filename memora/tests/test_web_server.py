@@ -10,8 +10,11 @@ from pathlib import Path
 import frappe
 import requests
 
-from memora.services.cdn_export import connection_test, paths, settings, web_headers
+from memora.services.cdn_export import settings
+from memora.services.cdn_export.admin import connection_test
 from memora.services.cdn_export.cache_purge import NoPurge
+from memora.services.cdn_export.model import paths
+from memora.services.cdn_export.rules import web_headers
 from memora.tests import factories
 from memora.tests.publishing import PublishingTestCase, make_course
 

@@ -9,10 +9,11 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from memora.services.cdn_export import contracts, search_indexer
+from memora.services.cdn_export import search_indexer
 from memora.services.cdn_export.access_calculator import resolve
-from memora.services.cdn_export.diff import stamped
-from memora.services.cdn_export.tree import Access, Override
+from memora.services.cdn_export.model.diff import stamped
+from memora.services.cdn_export.model.tree import Access, Override
+from memora.services.cdn_export.rules import contracts
 from tests.example import curriculum
 from tests.support import NOW, by_name, straight
 

@@ -14,7 +14,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from memora.services.cdn_export import contracts
+from memora.services.cdn_export.rules import contracts
 from tests.contract import compatibility, doc
 from tests.e2e import stamps
 from tests.example import curriculum

@@ -7,11 +7,11 @@ from typing import get_args
 
 import pytest
 
-from memora.services.cdn_export import contracts
-from memora.services.cdn_export.caching import SHORT, YEAR, cache_control
-from memora.services.cdn_export.diff import FileKind
-from memora.services.cdn_export.published_check import check
-from memora.services.cdn_export.tree import AccessLevel
+from memora.services.cdn_export.model.cache_headers import SHORT, YEAR, cache_control
+from memora.services.cdn_export.model.diff import FileKind
+from memora.services.cdn_export.model.tree import AccessLevel
+from memora.services.cdn_export.rules import contracts
+from memora.services.cdn_export.rules.published_check import check
 from tests.contract import doc, kit
 from tests.example import curriculum
 

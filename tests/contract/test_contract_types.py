@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from memora.services.cdn_export import contracts
+from memora.services.cdn_export.rules import contracts
 from tests.contract import kit
 from tests.contract.test_schemas import sharded
 from tests.example import curriculum

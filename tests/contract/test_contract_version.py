@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from memora.services.cdn_export import contracts
+from memora.services.cdn_export.rules import contracts
 from tests.contract import compatibility, kit
 
 Schemas = dict[str, Any]

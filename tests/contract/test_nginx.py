@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 import requests
 
-from memora.services.cdn_export import connection_test, web_headers
 from memora.services.cdn_export import storage as storages
+from memora.services.cdn_export.admin import connection_test
 from memora.services.cdn_export.cache_purge import NoPurge
+from memora.services.cdn_export.rules import web_headers
 from memora.services.cdn_export.storage import StorageSettings
 from tests.example import curriculum
 

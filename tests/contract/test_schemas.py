@@ -19,9 +19,10 @@ from hypothesis import strategies as st
 from referencing import Registry, Resource
 
 from memora.exceptions import ContractError
-from memora.services.cdn_export import contracts, search_indexer
+from memora.services.cdn_export import search_indexer
 from memora.services.cdn_export.json_generator import with_signed_videos
-from memora.services.cdn_export.tree import Stage
+from memora.services.cdn_export.model.tree import Stage
+from memora.services.cdn_export.rules import contracts
 from tests.support import NOW, PLAN, Document, PlanContent, Shelf, busy, libraries, published, straight
 
 SCHEMAS = contracts.NAMES

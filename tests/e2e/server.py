@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from memora.services.cdn_export.caching import SHORT, YEAR
+from memora.services.cdn_export.model.cache_headers import SHORT, YEAR
 from tests.npm import REPO, node_modules
 
 PUBLIC = REPO / "memora" / "public"

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext
 
-from memora.services.cdn_export import paths
-from memora.services.cdn_export.reader import address
+from memora.services.cdn_export.admin.reader_links import address
+from memora.services.cdn_export.model import paths
 from tests.contract import kit
 from tests.e2e import pictures, stamps
 from tests.e2e.conftest import Reader

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from memora.services.cdn_export import paths
-from memora.services.cdn_export.tree import Node, Override, Plan, Stage
+from memora.services.cdn_export.model import paths
+from memora.services.cdn_export.model.tree import Node, Override, Plan, Stage
 from tests.support import NOW, PlanContent, Shelf, lesson, subject, topic, track, unit
 
 _DRAWING = (

@@ -7,8 +7,8 @@ from pathlib import Path
 from curriculum import mapping, package, school
 from curriculum.pieces import Piece, TitlePath
 
-from memora.services.cdn_export import tree
-from memora.services.cdn_export.tree import KINDS, Node, Override
+from memora.services.cdn_export.model import tree
+from memora.services.cdn_export.model.tree import KINDS, Node, Override
 from tests.support import NOW, PlanContent, Shelf
 
 

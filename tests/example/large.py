@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from memora.services.cdn_export.tree import Node, Plan, Stage
+from memora.services.cdn_export.model.tree import Node, Plan, Stage
 from tests.support import NOW, PlanContent, Shelf, lesson, subject, topic, track, unit
 
 PLAN = Plan("large", "Two thousand lessons", season="2026/27", grade="Ten", stream="All")

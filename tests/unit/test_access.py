@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from memora.exceptions import AccessError
 from memora.services.cdn_export.access_calculator import narrows, required_items, resolve, widens
-from memora.services.cdn_export.tree import Access, Node, Override, walk
+from memora.services.cdn_export.model.tree import Access, Node, Override, walk
 from tests.support import (
 	QUOTES,
 	STRAIGHT,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from memora.services.cdn_export.caching import cache_control
+from memora.services.cdn_export.model.cache_headers import cache_control
 
 
 @pytest.mark.parametrize("kind", ["subject", "unit", "search_shard", "media"])

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memora.exceptions import BuildError, FileTooLargeError
-from memora.services.cdn_export import paths, scopes
-from memora.services.cdn_export.diff import (
+from memora.services.cdn_export.model import paths, scopes
+from memora.services.cdn_export.model.diff import (
 	LARGEST_FILE,
 	Diff,
 	LedgerEntry,
@@ -25,7 +25,7 @@ from memora.services.cdn_export.diff import (
 	shape,
 	stamped,
 )
-from memora.services.cdn_export.tree import Access
+from memora.services.cdn_export.model.tree import Access
 from tests.support import ARABIC, EMOJI, QUOTES, Document
 
 NOW = 1_769_300_000

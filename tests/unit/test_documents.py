@@ -76,7 +76,7 @@ def test_operations_name_every_command_and_metric() -> None:
 	text = (ROOT / "docs" / "operations.md").read_text()
 	for name in memora.commands:
 		assert re.search(rf"\| `{name}\b", text), f"docs/operations.md says nothing of {name}"
-	source = (ROOT / "memora" / "services" / "cdn_export" / "metrics.py").read_text()
+	source = (ROOT / "memora" / "services" / "cdn_export" / "admin" / "metrics.py").read_text()
 	there = set(re.findall(r'"([a-z_]+)",\s+"[A-Z]', source)) | set(re.findall(r'"(memora_[a-z_]+)"', source))
 	there = {name.removeprefix("memora_") for name in there} - {"memora"}
 	named = {name.removeprefix("memora_") for name in _METRIC.findall(text)} - {"metrics_token"}

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from memora.services.cdn_export import exact_json
+from memora.services.cdn_export.model import exact_json
 
 REFUSED = (
 	'{"id": 123456789012345678901234567890}',

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from memora.services.cdn_export import file_types
-from memora.services.cdn_export.file_types import Refused, content_type, judge, may_be_added
+from memora.services.cdn_export.rules import file_types
+from memora.services.cdn_export.rules.file_types import Refused, content_type, judge, may_be_added
 
 PNG = b"\x89PNG\r\n\x1a\n rest"
 JPEG = b"\xff\xd8\xff\xe0 rest"

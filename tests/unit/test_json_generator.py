@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from memora.services.cdn_export import paths
 from memora.services.cdn_export.access_calculator import resolve
-from memora.services.cdn_export.diff import stamped
 from memora.services.cdn_export.json_generator import (
 	lesson_document,
 	lesson_head,
@@ -19,7 +17,9 @@ from memora.services.cdn_export.json_generator import (
 	unit_document,
 	with_signed_videos,
 )
-from memora.services.cdn_export.tree import Override, Plan, ResolvedNode, Stage
+from memora.services.cdn_export.model import paths
+from memora.services.cdn_export.model.diff import stamped
+from memora.services.cdn_export.model.tree import Override, Plan, ResolvedNode, Stage
 from tests.support import (
 	ARABIC,
 	EMOJI,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memora.services.cdn_export import paths
+from memora.services.cdn_export.model import paths
 from tests.support import LONG, NAMES
 
 SEGMENT = re.compile(r"[A-Za-z0-9_-]{1,64}|~[a-z2-7]{26}")

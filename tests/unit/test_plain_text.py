@@ -4,7 +4,7 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memora.services.cdn_export import plain_text
+from memora.services.cdn_export.model import plain_text
 
 TYPED = st.text(
 	st.one_of(

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from memora.services.cdn_export import contracts
-from memora.services.cdn_export.published_check import Report, check
+from memora.services.cdn_export.rules import contracts
+from memora.services.cdn_export.rules.published_check import Report, check
 from tests.support import NOW, Shelf
 
 Tree = dict[str, Any]

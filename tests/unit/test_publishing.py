@@ -14,9 +14,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from memora.services.cdn_export import paths, published_check, search_indexer
+from memora.services.cdn_export import search_indexer
 from memora.services.cdn_export.access_calculator import resolve
-from memora.services.cdn_export.tree import Node, Override, Plan, ResolvedNode, Stage, walk
+from memora.services.cdn_export.model import paths
+from memora.services.cdn_export.model.tree import Node, Override, Plan, ResolvedNode, Stage, walk
+from memora.services.cdn_export.rules import published_check
 from tests.support import (
 	NOW,
 	PLAN,

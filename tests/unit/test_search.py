@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memora.exceptions import FileTooLargeError
-from memora.services.cdn_export import paths, search_indexer
+from memora.services.cdn_export import search_indexer
 from memora.services.cdn_export.access_calculator import resolve
-from memora.services.cdn_export.diff import body, published_size, stamped
+from memora.services.cdn_export.model import paths
+from memora.services.cdn_export.model.diff import body, published_size, stamped
+from memora.services.cdn_export.model.tree import Node, Override
 from memora.services.cdn_export.search_indexer import (
 	MOST_BYTES,
 	SubjectEntries,
@@ -26,7 +28,6 @@ from memora.services.cdn_export.search_indexer import (
 	unpacked,
 	whole_index,
 )
-from memora.services.cdn_export.tree import Node, Override
 from tests.support import LONG, TITLES, lesson, straight, subject, topic, track, unit, wide
 
 PLAN = "plan-1"

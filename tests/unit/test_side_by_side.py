@@ -10,8 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memora.services.cdn_export import side_by_side
-from memora.services.cdn_export.side_by_side import MOST_COMPARED, MOST_LINES, MOST_ROWS, compare, is_shown
+from memora.services.cdn_export.rules import side_by_side
+from memora.services.cdn_export.rules.side_by_side import (
+	MOST_COMPARED,
+	MOST_LINES,
+	MOST_ROWS,
+	compare,
+	is_shown,
+)
 
 ANY = st.recursive(
 	st.integers(0, 3) | st.text(max_size=3), lambda inner: st.lists(inner, max_size=6), max_leaves=40

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memora.services.cdn_export.signing import Signer, renew_below
+from memora.services.cdn_export.delivery.signing import Signer, renew_below
 
 HOURS = st.integers(1, 24)
 MOMENTS = st.floats(1_700_000_000, 1_900_000_000)

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from memora.services.cdn_export import paths
-from memora.services.cdn_export.stage_files import Link, leads_nowhere, links, mentions, names, replaced
+from memora.services.cdn_export.model import paths
+from memora.services.cdn_export.model.stage_files import Link, leads_nowhere, links, mentions, names, replaced
 
 FOUND = "lessons/l/x.png"
 

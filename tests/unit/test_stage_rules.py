@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from memora.services.cdn_export.stage_rules import doubts
+from memora.services.cdn_export.rules.stage_rules import doubts
 
 FINE: tuple[tuple[str, dict[str, Any]], ...] = (
 	("Text", {"html": "<p>x</p>"}),

@@ -6,8 +6,8 @@ import json
 import re
 from pathlib import Path
 
-from memora.services.cdn_export import signing
 from memora.services.cdn_export.cache_purge import cloudflare
+from memora.services.cdn_export.delivery import signing
 from memora.services.cdn_export.storage import PROVIDERS, base, local, r2, s3
 
 ROOT = Path(__file__).parents[2]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from memora.services.cdn_export import paths, web_headers
-from memora.services.cdn_export.caching import cache_control
+from memora.services.cdn_export.model import paths
+from memora.services.cdn_export.model.cache_headers import cache_control
+from memora.services.cdn_export.rules import web_headers
 
 FILES = {
 	paths.PLAN_INDEX: "plans_index",
@@ -32,7 +33,7 @@ def test_cache_control_is_that_of_the_storage(path: str, kind: str) -> None:
 def test_every_kind_of_file_is_looked_at() -> None:
 	from typing import get_args
 
-	from memora.services.cdn_export.diff import FileKind
+	from memora.services.cdn_export.model.diff import FileKind
 
 	assert set(get_args(FileKind)) <= set(FILES.values())
 

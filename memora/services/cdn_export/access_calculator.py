@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from memora.exceptions import AccessError
-from memora.services.cdn_export.tree import Access, AccessLevel, Action, Node, Override, ResolvedNode
+from memora.services.cdn_export.model.tree import Access, AccessLevel, Action, Node, Override, ResolvedNode
 
 Actions = Mapping[Action, str]
 """What a plan overrides at one node: the actions, each with its value."""

@@ -31,37 +31,37 @@ from memora.exceptions import (
 	ScopeBusyError,
 	StorageConfigurationError,
 )
-from memora.services.cdn_export import (
-	build,
-	database,
-	dormancy,
-	events,
+from memora.services.cdn_export import settings
+from memora.services.cdn_export.builds import (
+	commit,
+	event_log,
 	failures,
-	fold,
 	index_build,
 	media,
-	metadata_renewal,
-	notes,
-	pending_queue,
 	plan_build,
 	plan_group,
-	publish_state,
-	purge_queue,
-	relocation,
-	scopes,
-	settings,
-	signature_renewal,
 	subject_build,
+)
+from memora.services.cdn_export.builds.commit import Counts, Site
+from memora.services.cdn_export.delivery import purge_queue
+from memora.services.cdn_export.maintenance import dormancy, metadata_renewal, signature_renewal
+from memora.services.cdn_export.model import scopes
+from memora.services.cdn_export.outbox import relay
+from memora.services.cdn_export.state import (
+	database,
+	publish_state,
+	redis_mirror,
+	relocation,
+	site_values,
 	sync_log,
 )
-from memora.services.cdn_export import lease as leases
-from memora.services.cdn_export.build import Counts, Site
-from memora.services.cdn_export.lease import Lease
-from memora.services.cdn_export.publish_state import State
+from memora.services.cdn_export.state import lease as leases
+from memora.services.cdn_export.state.lease import Lease
+from memora.services.cdn_export.state.publish_state import State
 
 RUN_BATCH = "memora.services.cdn_export.batch_processor.run_batch"
 DRAIN = "memora.services.cdn_export.batch_processor.drain"
-AUDIT = "memora.services.cdn_export.upkeep.run"
+AUDIT = "memora.services.cdn_export.maintenance.daily.run"
 QUEUE = "long"
 JOB_SECONDS = 1500
 """The time-out of Frappe's long queue, for each drain job."""
@@ -129,12 +129,12 @@ def enqueue_batch(triggered_by: str) -> None:
 
 	What was committed before is in the batch that is queued. Raises RedisError where the job queue does not answer.
 	"""
-	if pending_queue.claim(_BATCH, QUEUED_SECONDS) is False:
+	if redis_mirror.claim(_BATCH, QUEUED_SECONDS) is False:
 		return
 	try:
 		frappe.enqueue(RUN_BATCH, queue="short", triggered_by=triggered_by)
 	except redis.RedisError:
-		pending_queue.release(_BATCH)
+		redis_mirror.release(_BATCH)
 		raise
 
 
@@ -143,14 +143,14 @@ def run_batch(triggered_by: str = "Scheduler") -> dict[str, Any]:
 
 	While export is disabled changes are folded and wait; nothing is built and nothing is logged as success.
 	"""
-	pending_queue.release(_BATCH)  # what is committed from here on may come too late for this one
+	redis_mirror.release(_BATCH)  # what is committed from here on may come too late for this one
 	options = settings.load(settings.saved())  # a cache may still hold what was saved over a moment ago
-	pending_queue.again(pending_queue.WAKE_UP)  # what is saved from here on may need another batch
+	redis_mirror.again(redis_mirror.WAKE_UP)  # what is saved from here on may need another batch
 	relocation.follow()
-	folded = fold.fold()
+	folded = relay.fold()
 	if not publish_state.read([scopes.INDEX]):
 		publish_state.ensure(scopes.INDEX)
-	notes.write(_LAST_BATCH, str(time.time()))
+	site_values.write(_LAST_BATCH, str(time.time()))
 	frappe.db.commit()
 	waiting = publish_state.due(now_datetime())
 	_mirror(options)
@@ -164,14 +164,14 @@ def run_batch(triggered_by: str = "Scheduler") -> dict[str, Any]:
 		if not result["drains"]:
 			drain(triggered_by, seconds=BATCH_SECONDS, batch=batch)
 	if folded or waiting:
-		events.record("batch", triggered_by=triggered_by, **result)
+		event_log.record("batch", triggered_by=triggered_by, **result)
 	return result
 
 
 def process(triggered_by: str = "Manual", tell: Tell | None = None) -> Drained:
 	"""Fold and build in this process, until nothing waits. For `bench memora process`, tests and consoles."""
 	relocation.follow()
-	fold.fold()
+	relay.fold()
 	publish_state.ensure(scopes.INDEX)
 	return drain(triggered_by, seconds=None, tell=tell)
 
@@ -192,7 +192,7 @@ def drain(
 	Where the place is another site's, nothing is built, and nothing has failed.
 	"""
 	if place is not None:
-		pending_queue.release(_DRAIN_PLACE.format(place))
+		redis_mirror.release(_DRAIN_PLACE.format(place))
 	drained = Drained()
 	batch = batch or frappe.generate_hash(length=16)
 	try:
@@ -213,7 +213,7 @@ def _drain(drained: Drained, triggered_by: str, seconds: float | None, tell: Tel
 	site: Site | None = None
 	try:
 		while time.monotonic() < ends and (site is None or site.options.enabled):
-			fold.fold()
+			relay.fold()
 			waiting = publish_state.due(now_datetime())
 			if waiting and site is None:
 				site = _open_site(waiting, batch)
@@ -337,7 +337,7 @@ def _build_one(site: Site, state: State, triggered_by: str, drained: Drained) ->
 
 def _build_leased(site: Site, lease: Lease, triggered_by: str, drained: Drained) -> bool:
 	with _uncollected(), lease:
-		state, seen = build.read_state(lease)
+		state, seen = commit.read_state(lease)
 		started_at = now_datetime()
 		if state.is_current or publish_state.is_backing_off(state, started_at):
 			return True
@@ -348,7 +348,7 @@ def _build_leased(site: Site, lease: Lease, triggered_by: str, drained: Drained)
 			counts = _builder(state)(site, lease, state)
 			if counts is None:  # held: nothing was published that could be told of
 				if state.dead_since:
-					pending_queue.exhume(state.scope.label)
+					redis_mirror.exhume(state.scope.label)
 				return True
 			if state.scope_type == "plan":
 				lease.published = (state.ref,)
@@ -373,7 +373,7 @@ def _build_leased(site: Site, lease: Lease, triggered_by: str, drained: Drained)
 			refused = site.take_refusals()
 			sync_log.write([sync_log.Attempt(state, started_at, triggered_by, counts, refused)])
 	elif state.dead_since:
-		pending_queue.exhume(state.scope.label)
+		redis_mirror.exhume(state.scope.label)
 	return True
 
 
@@ -408,7 +408,7 @@ def _tell_of_success(state: State, started_at: datetime, triggered_by: str, coun
 
 
 def _tell_of(event: str, state: State, started_at: datetime, **fields: Any) -> None:
-	events.record(
+	event_log.record(
 		event,
 		scope=state.scope.label,
 		generation=state.generation,
@@ -478,7 +478,7 @@ def _enqueue_drains(waiting: int, triggered_by: str, batch: str) -> int:
 		queue = get_queue(QUEUE)
 		drains = min(Worker.count(queue=queue), max(1, waiting))
 		for place in range(drains):
-			if pending_queue.claim(_DRAIN_PLACE.format(place), QUEUED_SECONDS) is False:
+			if redis_mirror.claim(_DRAIN_PLACE.format(place), QUEUED_SECONDS) is False:
 				continue
 			# In front: after a migrate, Frappe's own jobs can fill the long queue for minutes.
 			frappe.enqueue(
@@ -498,7 +498,7 @@ def _enqueue_drains(waiting: int, triggered_by: str, batch: str) -> int:
 
 def last_batch_at() -> datetime | None:
 	"""When the last batch began, in the site's time; None before the first."""
-	last = float(notes.read(_LAST_BATCH) or 0)
+	last = float(site_values.read(_LAST_BATCH) or 0)
 	return now_datetime() - timedelta(seconds=time.time() - last) if last else None
 
 
@@ -508,7 +508,7 @@ def _interval_is_over(options: settings.ExportSettings) -> bool:
 
 def _since_last_batch() -> float:
 	"""Seconds since the last batch; a clock that has been set back since counts as that far on."""
-	return abs(time.time() - float(notes.read(_LAST_BATCH) or 0))
+	return abs(time.time() - float(site_values.read(_LAST_BATCH) or 0))
 
 
 def _due_reason(options: settings.ExportSettings) -> str:
@@ -565,7 +565,7 @@ def _sweep(site: Site) -> None:
 				subject_build.tidy(site, scope)
 			elif lease := leases.acquire(scope.owner):
 				with lease:
-					build.remove_due(site, lease, again=again)
+					commit.remove_due(site, lease, again=again)
 		except LeaseLostError as error:  # what remains is removed with the next check
 			database.rollback()
 			frappe.logger("memora").warning(str(error))
@@ -576,10 +576,10 @@ def _sweep(site: Site) -> None:
 def _mirror(options: settings.ExportSettings) -> None:
 	"""Put right what Redis shows: it may have been flushed, or down while plans were queued."""
 	waiting, dead = publish_state.waiting_and_dead()
-	tick = pending_queue.clock()
-	pending_queue.mirror(
+	tick = redis_mirror.clock()
+	redis_mirror.mirror(
 		[state.ref for state in waiting],
-		pending_queue.Clock(
+		redis_mirror.Clock(
 			tick.ticked_at if tick else 0, options.threshold, options.enabled, tick.dormant if tick else False
 		),
 		{
@@ -592,8 +592,8 @@ def _mirror(options: settings.ExportSettings) -> None:
 def _ring_clock(options: settings.ExportSettings) -> None:
 	"""Leave word that the minute's check was run, and whether it may be the last before the next batch, although the site
 	was kept awake if there is work to come."""
-	pending_queue.set_clock(
-		pending_queue.Clock(time.time(), options.threshold, options.enabled, _will_sleep(options))
+	redis_mirror.set_clock(
+		redis_mirror.Clock(time.time(), options.threshold, options.enabled, _will_sleep(options))
 	)
 
 

@@ -19,12 +19,13 @@ from queue import Empty, SimpleQueue
 from typing import Protocol, TypeVar
 
 from memora.exceptions import PreconditionFailedError, StorageError, StorageUnavailableError
-from memora.services.cdn_export import contracts, diff, file_types
-from memora.services.cdn_export.caching import cache_control
-from memora.services.cdn_export.diff import LedgerEntry, Planned
-from memora.services.cdn_export.lease import Lease
-from memora.services.cdn_export.signing import Signer
-from memora.services.cdn_export.stage_files import PublicFile
+from memora.services.cdn_export.delivery.signing import Signer
+from memora.services.cdn_export.model import diff
+from memora.services.cdn_export.model.cache_headers import cache_control
+from memora.services.cdn_export.model.diff import LedgerEntry, Planned
+from memora.services.cdn_export.model.stage_files import PublicFile
+from memora.services.cdn_export.rules import contracts, file_types
+from memora.services.cdn_export.state.lease import Lease
 from memora.services.cdn_export.storage import FileBody, Storage, Upload
 
 T = TypeVar("T")

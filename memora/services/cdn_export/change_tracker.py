@@ -14,8 +14,9 @@ import frappe
 from frappe.model.document import Document
 from frappe.utils import now as frappe_now
 
-from memora.services.cdn_export import database, media, pending_queue
 from memora.services.cdn_export import dependency_resolver as resolver
+from memora.services.cdn_export.builds import media
+from memora.services.cdn_export.state import database, redis_mirror
 
 _SAVEPOINT = "memora_change"
 _SILENT_SECONDS = 150
@@ -147,7 +148,7 @@ def _ring_after_commit(refs: Iterable[resolver.Ref]) -> None:
 def _resolve(gathered: dict) -> None:
 	"""Before the commit, in the editor's own snapshot: which plans? Nothing but a lost connection escapes."""
 	gathered["rung"] = True
-	if not pending_queue.available():
+	if not redis_mirror.available():
 		return
 	try:
 		affected = resolver.affected_by(gathered["refs"])
@@ -168,19 +169,19 @@ def _ring(plans: set[str]) -> None:
 	"""After the commit: tell Redis; start a batch when enough plans wait or the scheduler sleeps. Never raises,
 	since the save is done and its editor can do nothing about the bell."""
 	try:
-		if reason := _reason_to_start(pending_queue.ring(plans)):
+		if reason := _reason_to_start(redis_mirror.ring(plans)):
 			try:
 				frappe.enqueue(
 					"memora.services.cdn_export.batch_processor.run_batch", queue="short", triggered_by=reason
 				)
 			except Exception:
-				pending_queue.again(pending_queue.WAKE_UP)
+				redis_mirror.again(redis_mirror.WAKE_UP)
 				raise
 	except Exception as error:  # noqa: BLE001 - whatever Redis, the queue or their settings raise
 		frappe.logger("memora").warning(f"a batch could not be started early; the scheduler will: {error}")
 
 
-def _reason_to_start(rung: tuple[int, pending_queue.Clock | None] | None) -> str:
+def _reason_to_start(rung: tuple[int, redis_mirror.Clock | None] | None) -> str:
 	"""Why a batch should start at once, "" when it need not.
 
 	Where no scheduler comes by, each save that no batch has seen yet needs one: asked for once until it begins.
@@ -192,7 +193,7 @@ def _reason_to_start(rung: tuple[int, pending_queue.Clock | None] | None) -> str
 		return ""
 	# Without word of a tick Redis was flushed: the next one leaves it again.
 	if clock is None or clock.dormant or abs(time.time() - clock.ticked_at) > _SILENT_SECONDS:
-		return "Scheduler" if pending_queue.once(pending_queue.WAKE_UP, seconds=_WAKE_SECONDS) else ""
-	if waiting >= clock.threshold and pending_queue.once("threshold", seconds=30):
+		return "Scheduler" if redis_mirror.once(redis_mirror.WAKE_UP, seconds=_WAKE_SECONDS) else ""
+	if waiting >= clock.threshold and redis_mirror.once("threshold", seconds=30):
 		return "Threshold"
 	return ""

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from memora.services.cdn_export import paths
-from memora.services.cdn_export.tree import Plan, ResolvedNode, Stage
+from memora.services.cdn_export.model import paths
+from memora.services.cdn_export.model.tree import Plan, ResolvedNode, Stage
 
 Document = dict[str, Any]
 Link = Callable[[str], str]

@@ -14,9 +14,9 @@ from operator import itemgetter
 from typing import Any
 
 from memora.exceptions import FileTooLargeError
-from memora.services.cdn_export import paths
-from memora.services.cdn_export.diff import published_size, serialise
-from memora.services.cdn_export.tree import ResolvedNode
+from memora.services.cdn_export.model import paths
+from memora.services.cdn_export.model.diff import published_size, serialise
+from memora.services.cdn_export.model.tree import ResolvedNode
 
 Document = dict[str, Any]
 

@@ -14,8 +14,9 @@ from frappe import _
 from frappe.model.document import Document
 
 from memora.exceptions import StorageConfigurationError
-from memora.services.cdn_export import cache_purge, paths, plain_text, storage
+from memora.services.cdn_export import cache_purge, storage
 from memora.services.cdn_export.cache_purge import CachePurge
+from memora.services.cdn_export.model import paths, plain_text
 from memora.services.cdn_export.storage import Storage, StorageSettings
 from memora.services.cdn_export.storage.s3_links import Links
 from memora.services.cdn_export.storage.s3_settings import links

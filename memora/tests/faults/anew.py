@@ -9,7 +9,10 @@ from unittest.mock import patch
 
 import frappe
 
-from memora.services.cdn_export import batch_processor, fold, paths, pending_queue, settings
+from memora.services.cdn_export import batch_processor, settings
+from memora.services.cdn_export.model import paths
+from memora.services.cdn_export.outbox import relay
+from memora.services.cdn_export.state import redis_mirror
 from memora.tests.processes import fork
 
 _STAMP = re.compile(rb'"version":\d+,"generated_at":"[^"]+",')
@@ -72,10 +75,10 @@ def _build_into(folder: Path) -> None:
 	doc.update({"storage_provider": "Local Directory", "local_path": str(folder)})
 	with (
 		patch.object(settings, "saved", lambda: doc),
-		patch.object(pending_queue, "_guarded", lambda _call: None),
+		patch.object(redis_mirror, "_guarded", lambda _call: None),
 		patch.object(settings, "place", lambda _doc: place),  # as if files went where ours do
 	):
-		fold.touch(
+		relay.touch(
 			frappe.get_all("Memora Academic Plan", pluck="name"),
 			frappe.get_all("Memora Subject", pluck="name"),
 		)

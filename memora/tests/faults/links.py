@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from memora.services.cdn_export import paths
+from memora.services.cdn_export.model import paths
 from memora.tests.processes import Stops, fork
 
 Read = Callable[[str], bytes | None]

@@ -11,21 +11,14 @@ from unittest.mock import patch
 
 import frappe
 
-from memora.services.cdn_export import (
-	batch_processor,
-	cdn_uploader,
-	content_tree,
-	database,
-	fold,
-	ledger,
-	paths,
-	plan_group,
-	publish_state,
-	renditions,
-	sync_log,
-)
-from memora.services.cdn_export import lease as leases
-from memora.services.cdn_export.scopes import Scope
+from memora.services.cdn_export import batch_processor, cdn_uploader
+from memora.services.cdn_export.builds import plan_group
+from memora.services.cdn_export.curriculum import content_tree
+from memora.services.cdn_export.model import paths
+from memora.services.cdn_export.model.scopes import Scope
+from memora.services.cdn_export.outbox import relay
+from memora.services.cdn_export.state import database, ledger, publish_state, renditions, sync_log
+from memora.services.cdn_export.state import lease as leases
 from memora.services.cdn_export.storage import Upload
 from memora.services.cdn_export.storage.local import LocalStorage
 from memora.tests.processes import Child, Stops, fork
@@ -77,7 +70,7 @@ def _put(wanted: str, act: Act, *, nth: int = 1, after: bool = False) -> Any:
 
 STEPS: dict[str, tuple[Place, ...]] = {
 	"in the fold": (
-		Place("before the fold's commit", lambda act: call(fold, "_note_lessons", act, after=True)),
+		Place("before the fold's commit", lambda act: call(relay, "_note_lessons", act, after=True)),
 	),
 	"before the content is read": (
 		Place("before the content is read", lambda act: call(content_tree, "load", act)),

@@ -19,7 +19,7 @@ import frappe
 import redis
 from frappe.utils import background_jobs
 
-from memora.services.cdn_export import pending_queue
+from memora.services.cdn_export.state import redis_mirror
 
 _PATIENCE_SECONDS = 10
 
@@ -120,7 +120,7 @@ class RedisServer:
 		enter(patch.dict(os.environ, {"FRAPPE_REDIS_QUEUE": self.url}))
 		enter(patch.dict(frappe.local.conf, {"redis_queue": self.url}))
 		enter(patch.object(background_jobs, "_redis_queue_conn", None))
-		enter(patch.object(pending_queue, "_broken_until", 0.0))
+		enter(patch.object(redis_mirror, "_broken_until", 0.0))
 		return self
 
 	def __exit__(self, *_: object) -> None:

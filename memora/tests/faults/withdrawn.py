@@ -8,7 +8,8 @@ from typing import Any
 import frappe
 import orjson
 
-from memora.services.cdn_export import paths, publish_state
+from memora.services.cdn_export.model import paths
+from memora.services.cdn_export.state import publish_state
 from memora.tests.faults.links import targets
 
 _LEVELS = ("Memora Subject", "Memora Track", "Memora Unit", "Memora Topic", "Memora Lesson")

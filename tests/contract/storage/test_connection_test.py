@@ -10,11 +10,12 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from memora.services.cdn_export import cache_purge, connection_test
+from memora.services.cdn_export import cache_purge
 from memora.services.cdn_export import storage as storages
+from memora.services.cdn_export.admin import connection_test
+from memora.services.cdn_export.admin.finding import Finding
 from memora.services.cdn_export.cache_purge import NoPurge
 from memora.services.cdn_export.cache_purge.cloudflare import CloudflarePurge
-from memora.services.cdn_export.finding import Finding
 from memora.services.cdn_export.storage import Storage, StorageSettings, r2
 from memora.tests.faulty_server import Answer, FaultyServer, Request, private, s3_error
 from tests.contract.cache_purge.cloudflare_server import HOST, TOKEN, ZONE, Cloudflare

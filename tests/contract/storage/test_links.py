@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memora.exceptions import StorageError
-from memora.services.cdn_export import paths
 from memora.services.cdn_export import storage as storages
+from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.storage import Storage, StorageSettings, s3_links
 from memora.services.cdn_export.storage.s3_links import Links
 from tests.contract.storage.conftest import SECRET_KEY, upload

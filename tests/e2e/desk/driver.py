@@ -25,7 +25,10 @@ from rq.worker import WorkerStatus
 
 from memora.exceptions import StorageUnavailableError
 from memora.frappe_versions import desk_route
-from memora.services.cdn_export import batch_processor, pending_queue, progress, publish_state, scopes
+from memora.services.cdn_export import batch_processor
+from memora.services.cdn_export.delivery import progress
+from memora.services.cdn_export.model import scopes
+from memora.services.cdn_export.state import publish_state, redis_mirror
 from memora.services.cdn_export.storage.local import LocalStorage
 from memora.tests.utils import wipe
 from tests.e2e import pictures
@@ -305,7 +308,7 @@ class Bench:
 
 def _tick() -> None:
 	"""As if the scheduler had just come by: where it is silent, each save starts a batch by itself."""
-	pending_queue.set_clock(pending_queue.Clock(time.time(), threshold=50, enabled=True))
+	redis_mirror.set_clock(redis_mirror.Clock(time.time(), threshold=50, enabled=True))
 
 
 def _forget_jobs() -> None:
@@ -314,7 +317,7 @@ def _forget_jobs() -> None:
 	connection = get_redis_conn()
 	for queue in Queue.all(connection=connection):
 		queue.empty()
-	pending_queue.wipe()
+	redis_mirror.wipe()
 	for worker in Worker.all(connection=connection):
 		worker.register_death()
 

@@ -11,7 +11,7 @@ import frappe
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from memora.services.cdn_export import paths
+from memora.services.cdn_export.model import paths
 from tests.e2e.desk import driver
 from tests.e2e.desk.driver import Bench, Desk, pill, save, shoot
 from tests.e2e.desk.school import School

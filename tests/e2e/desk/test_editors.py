@@ -8,7 +8,7 @@ import frappe
 import pytest
 from playwright.sync_api import Page, expect
 
-from memora.services.cdn_export import paths
+from memora.services.cdn_export.model import paths
 from memora.tests import factories
 from tests.e2e.desk import driver
 from tests.e2e.desk.driver import Bench, Desk, pill, save, shoot

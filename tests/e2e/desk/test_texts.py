@@ -18,8 +18,10 @@ from frappe.model import no_value_fields, table_fields
 from playwright.sync_api import Dialog, Locator, Page, expect
 
 from memora.exceptions import StorageUnavailableError
-from memora.services.cdn_export import failures, plain_text, publish_state, scopes
+from memora.services.cdn_export.builds import failures
 from memora.services.cdn_export.dependency_resolver import CONTENT, PARENT_FIELDS
+from memora.services.cdn_export.model import plain_text, scopes
+from memora.services.cdn_export.state import publish_state
 from memora.tests import factories
 from memora.tests.payloads import HOSTILE, ORDINARY
 from tests.e2e.desk import driver

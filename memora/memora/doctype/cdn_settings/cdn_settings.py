@@ -9,16 +9,13 @@ from frappe.utils import cint, cstr, get_bench_path, get_site_path
 
 from memora.exceptions import StorageConfigurationError
 from memora.memora.texts import PlainTexts
-from memora.services.cdn_export import (
-	connection_test,
-	file_types,
-	paths,
-	publish_state,
-	relocation,
-	settings,
-	signature_renewal,
-)
-from memora.services.cdn_export.plain_text import as_html
+from memora.services.cdn_export import settings
+from memora.services.cdn_export.admin import connection_test
+from memora.services.cdn_export.maintenance import signature_renewal
+from memora.services.cdn_export.model import paths
+from memora.services.cdn_export.model.plain_text import as_html
+from memora.services.cdn_export.rules import file_types
+from memora.services.cdn_export.state import publish_state, relocation
 from memora.services.cdn_export.storage.s3_settings import without_secrets
 
 Problem = tuple[str, str]

@@ -3,7 +3,7 @@ from frappe.model.document import Document
 from frappe.query_builder import Interval
 from frappe.query_builder.functions import Now
 
-from memora.services.cdn_export import sync_log
+from memora.services.cdn_export.state import sync_log
 
 
 class CDNSyncLog(Document):

@@ -10,8 +10,12 @@ from frappe.utils import cstr
 
 from memora.memora.content import warn_unpublished
 from memora.memora.texts import PlainTexts
-from memora.services.cdn_export import exact_json, films, media, settings, stage_rules
-from memora.services.cdn_export.plain_text import as_html
+from memora.services.cdn_export import settings
+from memora.services.cdn_export.builds import media
+from memora.services.cdn_export.curriculum import films
+from memora.services.cdn_export.model import exact_json
+from memora.services.cdn_export.model.plain_text import as_html
+from memora.services.cdn_export.rules import stage_rules
 
 
 class MemoraLessonStage(PlainTexts):

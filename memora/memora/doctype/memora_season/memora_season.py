@@ -4,7 +4,7 @@ from frappe.utils import getdate
 
 from memora.memora.content import PlanTitle, called
 from memora.services.cdn_export.dependency_resolver import PLAN
-from memora.services.cdn_export.plain_text import as_html
+from memora.services.cdn_export.model.plain_text import as_html
 
 
 class MemoraSeason(PlanTitle):

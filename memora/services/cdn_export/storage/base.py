@@ -29,7 +29,7 @@ from datetime import datetime
 from typing import BinaryIO, NamedTuple
 
 from memora.exceptions import StorageError, StorageUnavailableError
-from memora.services.cdn_export import paths
+from memora.services.cdn_export.model import paths
 
 JSON = "application/json; charset=utf-8"
 MAX_PATH_BYTES = 1024  # S3's own limit, kept by all so that a site can change its provider

@@ -19,7 +19,7 @@ from functools import lru_cache
 from urllib.parse import quote, unquote, urlsplit
 
 from memora.exceptions import StorageError
-from memora.services.cdn_export import paths
+from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.storage.base import check_path
 
 LONGEST = timedelta(days=7)  # what Signature Version 4 allows

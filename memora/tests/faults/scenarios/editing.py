@@ -10,7 +10,9 @@ from typing import Any
 import frappe
 from freezegun import freeze_time
 
-from memora.services.cdn_export import batch_processor, database, paths
+from memora.services.cdn_export import batch_processor
+from memora.services.cdn_export.model import paths
+from memora.services.cdn_export.state import database
 from memora.tests import clock, factories
 from memora.tests.faults import school as schools
 from memora.tests.faults.places import STEPS, stopped

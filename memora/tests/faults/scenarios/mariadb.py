@@ -9,7 +9,9 @@ from typing import Any
 
 import frappe
 
-from memora.services.cdn_export import batch_processor, database, ledger, publish_state, scopes
+from memora.services.cdn_export import batch_processor
+from memora.services.cdn_export.model import scopes
+from memora.services.cdn_export.state import database, ledger, publish_state
 from memora.tests.faults import school as schools
 from memora.tests.faults.places import STEPS, stopped, worker
 from memora.tests.faults.redis_server import CannotRunError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from unittest.mock import patch
 
-from memora.services.cdn_export import pending_queue
+from memora.services.cdn_export.state import redis_mirror
 from memora.tests.faults.places import STEPS, stopped, worker
 from memora.tests.faults.scenario import scenario
 from memora.tests.faults.school import School
@@ -70,7 +70,7 @@ def evicting(school: School) -> None:
 	"""maxmemory reached with allkeys-lru: what is written is taken, and thrown away at once."""
 	with school.redis.full("allkeys-lru"):
 		school.edit()
-		if pending_queue.waiting():
+		if redis_mirror.waiting():
 			school.wrong.append("Redis has kept what it was to evict")
 		school.publish()
 		school.edit()

@@ -9,7 +9,8 @@ from contextlib import suppress
 from functools import partial
 from unittest.mock import patch
 
-from memora.services.cdn_export import operations, settings
+from memora.services.cdn_export import settings
+from memora.services.cdn_export.admin import operations
 from memora.services.cdn_export.cache_purge import cloudflare
 from memora.services.cdn_export.cache_purge.cloudflare import CloudflarePurge
 from memora.tests import clock, factories

@@ -16,7 +16,8 @@ import frappe
 from frappe.utils.background_jobs import get_queue
 from rq import Worker
 
-from memora.services.cdn_export import batch_processor, lease, publish_state
+from memora.services.cdn_export import batch_processor
+from memora.services.cdn_export.state import lease, publish_state
 from memora.tests import clock
 from memora.tests.faults import school as schools
 from memora.tests.faults.anew import differences

@@ -1,0 +1,217 @@
+"""What the page CDN Export Dashboard shows, in one answer: a handful of statements, however many plans there are."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+import frappe
+from frappe import _
+from frappe.utils import add_days, getdate, now_datetime
+
+from memora.services.cdn_export import batch_processor, settings
+from memora.services.cdn_export.admin import operations, publication_status, schedule
+from memora.services.cdn_export.curriculum import items
+from memora.services.cdn_export.delivery import progress, purge_queue
+from memora.services.cdn_export.model import plain_text
+from memora.services.cdn_export.model.scopes import Scope
+from memora.services.cdn_export.state import database, publish_state, sync_log
+
+_PATH = re.compile(r"\b(?:plans|lessons|units|media|schemas)/\S+")
+"""What differs from one to the next where the same thing is wrong with all."""
+
+_DAYS = 14
+_RUNS = 8
+_PAGE = 50
+_CAUSES = 5
+_ITEMS = 5
+
+
+def read(text: str = "", state: str = "", start: int = 0) -> dict[str, Any]:
+	"""Health, what waits, what fails and why, and the runs of the last two weeks.
+
+	`counts` and `causes` are of all there is; `rows` are a page of those in this state whose title, name or cause holds
+	this text, from the one numbered `start`; `found` says how many there are.
+	"""
+	rows = _rows()
+	status = operations.queue_status()
+	wanted = plain_text.store(text.strip()).casefold()
+	found = [
+		row
+		for row in rows
+		if (not state or row["state"] == state)
+		and (not wanted or any(wanted in str(row[key]).casefold() for key in ("title", "label", "reason")))
+	]
+	page = found[start : start + _PAGE]
+	known = progress.of_scopes(row["scope"] for row in page if row["state"] == "building")
+	for row in page:
+		row["progress"] = known.get(row["scope"])
+	return {
+		"health": health(),
+		"oldest_waiting_since": status["oldest_waiting_since"],
+		"unfolded_changes": status["unfolded_changes"],
+		"counts": {
+			state: sum(row["state"] == state for row in rows)
+			for state in ("waiting", "building", "failed", "remains", "dead", "held", "live")
+		},
+		"causes": _causes(rows),
+		"rows": page,
+		"found": len(found),
+		"total": len(rows),
+		"start": start,
+		"page": _PAGE,
+		"days": _days(),
+		"runs": operations.sync_history(limit=_RUNS),
+	}
+
+
+def _causes(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+	"""What keeps more than one from being published, said once with how many it keeps; the most first."""
+	counts = Counter(
+		_PATH.sub("…", row["reason"]) for row in rows if row["state"] in ("failed", "dead") and row["reason"]
+	)
+	return [{"cause": cause, "count": count} for cause, count in counts.most_common(_CAUSES) if count > 1]
+
+
+def health() -> dict[str, Any]:
+	"""The last batch and the next, and what keeps batches from running."""
+	options = settings.load()
+	return {
+		"enabled": options.enabled,
+		"provider": options.provider,
+		"last_batch_at": batch_processor.last_batch_at(),
+		"next_run": None if schedule.obstacle(options) else schedule.next_run(options),
+		"metadata": operations.metadata_progress(),
+		"workers": schedule.count_workers(),
+		"warnings": [
+			*schedule.warnings(),
+			*_not_purged(),
+			*({"message": text, "mend": ""} for text in items.unsellable(_ITEMS)),
+		],
+		"now": now_datetime(),
+	}
+
+
+def _not_purged() -> list[dict[str, str]]:
+	count, why = purge_queue.failing()
+	if not count:
+		return []
+	message = _("{0} addresses could not be purged from the CDN's cache, and are tried again.").format(count)
+	return [{"message": message, "mend": why}]
+
+
+def a_paid_path() -> str:
+	"""The path of some paid lesson that is live, to try whether strangers can read it; "" without one."""
+	rows = frappe.db.sql(
+		"""select path from `tabCDN File`
+		where kind = 'lesson' and access_level = 'paid' and state = 'live' limit 1"""
+	)
+	return rows[0][0] if rows else ""
+
+
+def _rows() -> list[dict[str, Any]]:
+	"""Every plan there is or was and is not yet gone, and each shared subject, and the list of plans, while they wait, are
+	built or fail; the worst first."""
+	found = []
+	for row in frappe.db.sql(
+		f"""select state.scope_type, state.ref, state.generation, state.published_generation,
+			state.waiting_since, state.retry_count, state.next_retry_at, state.dead_since, state.last_error,
+			state.last_success_at, state.is_live, state.live_version,
+			state.held = 1 and state.approved_generation < state.generation as held, state.held_reason,
+			coalesce(state.lease_expires > now(6), 0) as building,
+			coalesce(plan.title, subject.title, '') as title, coalesce(plan.is_published, 0) as is_published
+		from `tab{publish_state.TABLE}` state
+		left join `tabMemora Academic Plan` plan
+			on state.scope_type in ('plan', 'removal') and plan.name = state.ref
+		left join `tabMemora Subject` subject on state.scope_type in ('subject', 'removal')
+			and subject.name = if(state.scope_type = 'subject', state.ref, substr(state.ref, 9))
+		where state.scope_type = 'plan' or state.scope_type = 'removal' or state.retry_count > 0
+			or state.dead_since is not null or state.held = 1 or coalesce(state.lease_expires > now(6), 0)
+			or state.published_generation < state.generation and (state.scope_type != 'subject' or exists (
+				select 1 from `tabCDN Rendition` reader
+				where {database.exactly("reader.subject", "state.ref")} and reader.mode = 'shared'))""",
+		as_dict=True,
+	):
+		state = _state(row)
+		if state == "gone":
+			continue
+		scope = Scope(row.scope_type, row.ref or "")
+		found.append(
+			{
+				"scope": scope.id,
+				"label": scope.label,
+				"type": row.scope_type,
+				"name": row.ref,
+				"title": row.title or _untitled(scope.owner.type) or row.ref or "",
+				"exists": bool(row.title),
+				"state": state,
+				"state_label": publication_status.short(state),
+				"color": publication_status.COLORS[state],
+				"live_since": publication_status.moment(row.live_version),
+				"last_success_at": row.last_success_at,
+				"waiting_since": row.waiting_since if state != "live" else None,
+				"next_try": row.next_retry_at if state in ("failed", "remains") else None,
+				"retry_count": row.retry_count,
+				"reason": row.held_reason if state == "held" else row.last_error or "",
+			}
+		)
+	order = ("dead", "failed", "remains", "held", "building", "waiting", "live", "draft")
+	return sorted(found, key=lambda row: (order.index(row["state"]), row["title"].casefold(), row["label"]))
+
+
+def _untitled(scope_type: str) -> str:
+	"""What is published and no document of its own."""
+	return {"index": _("The list of plans"), "media": _("Pictures")}.get(scope_type, "")
+
+
+def _state(row: frappe._dict) -> str:
+	waits = row.published_generation < row.generation
+	if row.dead_since:
+		return "dead"
+	if row.building:
+		return "building"
+	if row.retry_count:
+		return "failed"
+	if row.scope_type == "removal":
+		return "remains"
+	if row.held:
+		return "held"
+	if waits:
+		return "waiting"
+	if row.is_live:
+		return "live"
+	return "draft" if row.title else "gone"
+
+
+def _days() -> list[dict[str, Any]]:
+	"""Runs by day, today last, days without any as well."""
+	today = getdate()
+	first = add_days(today, 1 - _DAYS)
+	rows = {
+		row.day: row
+		for row in frappe.db.sql(
+			f"""select date(creation) as day, sum(files_uploaded) as uploaded, sum(files_deleted) as deleted,
+				sum(status = 'Success') as succeeded, sum(status != 'Success') as failed,
+				avg(timestampdiff(microsecond, started_at, completed_at)) / 1000000 as seconds
+			from `tab{sync_log.DOCTYPE}` where creation >= %s group by date(creation)""",
+			(first,),
+			as_dict=True,
+		)
+	}
+	days = []
+	for offset in range(_DAYS):
+		day = first + timedelta(days=offset)
+		row = rows.get(day) or frappe._dict()
+		days.append(
+			{
+				"day": day,
+				"uploaded": int(row.uploaded or 0),
+				"deleted": int(row.deleted or 0),
+				"succeeded": int(row.succeeded or 0),
+				"failed": int(row.failed or 0),
+				"seconds": round(float(row.seconds or 0), 1),
+			}
+		)
+	return days

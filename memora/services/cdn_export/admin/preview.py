@@ -1,0 +1,322 @@
+"""What a plan's next run would change, found by the builders themselves and with nothing written.
+
+The plan is drafted as its build drafts it, all of it anew, so that what no batch has folded yet is seen too. Its
+shared subjects are drafted first and handed over as if they had just been published.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import frappe
+
+from memora.exceptions import StorageError
+from memora.services.cdn_export import settings
+from memora.services.cdn_export.admin import publication_status
+from memora.services.cdn_export.builds import held_changes, plan_build, subject_build
+from memora.services.cdn_export.builds.commit import Counts, SharedSubject, SharedSubjects, Site
+from memora.services.cdn_export.builds.plan_build import Draft, Snapshot
+from memora.services.cdn_export.delivery import purge_queue, signing
+from memora.services.cdn_export.dependency_resolver import LESSON, PLAN, SUBJECT
+from memora.services.cdn_export.model import paths, scopes
+from memora.services.cdn_export.model.diff import LedgerEntry, Planned
+from memora.services.cdn_export.model.tree import ResolvedNode
+from memora.services.cdn_export.rules import large_change_guard, side_by_side
+from memora.services.cdn_export.state import ledger, publish_state, renditions
+from memora.services.cdn_export.state.publish_state import State
+
+_MOVING = ("unit", "lesson")
+_DOCTYPES = {"manifest": PLAN, "subject": SUBJECT, "unit": "Memora Unit", "lesson": LESSON}
+
+_IN_SHARED_FILES = ("Memora Unit", "Memora Topic", LESSON)
+"""What a file that many plans read can show."""
+
+
+MOST_NAMED = 200
+"""Of each list that somebody who waits is answered; all are counted."""
+
+_LISTS = ("lost", "added", "moved", "changed", "removed", "widened", "narrowed", "purge_urls")
+
+
+@dataclass(slots=True)
+class Preview:
+	"""A plan's next run. `lost` are the live lessons that its learners can no longer open, each with why; `widened` and
+	`narrowed` those that more or fewer may read. Paths by what happens to them: a file of the same document at another
+	address has `moved`, from the first path to the second. `titles` are of what stands in these files, where it has one."""
+
+	lost: list[dict[str, str]] = field(default_factory=list)
+	added: list[str] = field(default_factory=list)
+	moved: list[tuple[str, str]] = field(default_factory=list)
+	changed: list[str] = field(default_factory=list)
+	removed: list[str] = field(default_factory=list)
+	widened: list[dict[str, str]] = field(default_factory=list)
+	narrowed: list[dict[str, str]] = field(default_factory=list)
+	purge_urls: list[str] = field(default_factory=list)
+	purges: bool = False
+	titles: dict[str, str] = field(default_factory=dict)
+	lessons: int = 0
+	losses: held_changes.Losses = field(default_factory=held_changes.Losses)
+	is_large: bool = False
+	brake_is_on: bool = False
+
+	def as_dict(self, *, most: int | None = None) -> dict[str, Any]:
+		"""Plain data, for an API's answer: of each list the first `most`, all unless it is given; `counts` are of all."""
+		lists: dict[str, list[Any]] = {name: getattr(self, name) for name in _LISTS}
+		shown = {name: found[:most] for name, found in lists.items()}
+		named = {*shown["added"], *shown["changed"], *shown["removed"], *(new for _, new in shown["moved"])}
+		return {
+			**shown,
+			"counts": {name: len(found) for name, found in lists.items()},
+			"purges": self.purges,
+			"titles": {path: title for path, title in self.titles.items() if path in named},
+			"live_lessons": self.losses.live,
+			"lessons": self.lessons,
+			"taken_down": len(self.losses.taken_down),
+			"others_lost": self.losses.others,
+			"large_removal": self.losses.are_held,
+			"is_large": self.is_large,
+			"brake_is_on": self.brake_is_on,
+		}
+
+
+@dataclass(slots=True)
+class _Drafted:
+	"""A plan with its shared subjects, drafted."""
+
+	snapshot: Snapshot
+	plan: Draft | None
+	shared: dict[str, subject_build.Draft]
+
+	def planned(self) -> Iterator[Planned]:
+		for drafted in self.shared.values():
+			yield from drafted.offered.planned.values()
+		if self.plan:
+			yield from self.plan.offered.planned.values()
+
+	def entries(self) -> dict[str, LedgerEntry]:
+		found: dict[str, LedgerEntry] = {}
+		for drafted in self.shared.values():
+			found |= drafted.entries
+		return found | (self.plan.entries if self.plan else {})
+
+
+def of_plan(plan: str) -> Preview:
+	"""What the plan's next run would do. Raises BuildError where it would fail."""
+	drafted = _draft(plan)
+	snapshot = drafted.snapshot
+	options = settings.load()
+	entries = drafted.entries()
+	found = Preview(brake_is_on=options.hold_large_changes)
+	found.moved = [(old, new) for old, new in _moves(drafted) if old != new]
+	sources, targets = {old for old, _ in found.moved}, {new for _, new in found.moved}
+	gone = list(_gone(drafted))
+	left = {entry.path for entry in gone}
+	stale = []
+	for file in drafted.planned():
+		if not file.changed:
+			continue
+		if title := (file.document or {}).get("title"):
+			found.titles[file.path] = title
+		entry = entries.get(file.path)
+		if file.path in left:  # a lesson of another subject now, at the same address
+			found.changed.append(file.path)
+		elif entry and entry.live_version and entry.state != "removed":
+			found.changed.append(file.path)
+			stale.append(entry)
+		elif file.path not in targets:
+			found.added.append(file.path)
+	found.removed = sorted(left - sources - set(found.changed))
+	found.titles |= _titles(gone)
+	found.purges = settings.open_purge().active
+	if found.purges and options.base_url:
+		found.purge_urls = [
+			f"{options.base_url}/{url}"
+			for entry in (*stale, *gone)
+			for url in purge_queue.urls(entry.path, entry.live_version or entry.version)
+		]
+	shown = [lesson for resolved in _resolved(drafted) for lesson in large_change_guard.lessons(resolved)]
+	live = held_changes.live_rights(plan, snapshot.renditions)
+	found.lost = _lost(drafted, live.keys() - {node.name for node in shown})
+	found.lessons = len(shown)
+	found.widened = [_access_change(node, live) for node in large_change_guard.widened(live, shown)]
+	found.narrowed = [_access_change(node, live) for node in large_change_guard.narrowed(live, shown)]
+	if drafted.plan:
+		found.losses = plan_build.losses(snapshot, drafted.plan.rendered)
+	found.is_large = bool(found.widened) or found.losses.are_held
+	return found
+
+
+@dataclass(slots=True)
+class Views:
+	"""One file as it is live and as the next run would write it."""
+
+	live_path: str
+	path: str
+	live: bytes | None = None
+	planned: bytes | None = None
+	problem: str = ""
+
+	def compared(self) -> side_by_side.Comparison:
+		"""Both side by side, line by line, as a person reads JSON."""
+		return side_by_side.compare(self.live, self.planned)
+
+
+def of_document(doctype: str, name: str, plan: str) -> Views:
+	"""The file that shows a document in a plan, live and as it would be, in the very bytes but for signatures.
+
+	Raises BuildError where the next run would fail, and StorageError where the live file cannot be read.
+	"""
+	line = publication_status.line_of(doctype, name) if doctype != PLAN else []
+	drafted = _draft(plan, line[0][1] if doctype in _IN_SHARED_FILES else "")
+	if not line:
+		path = would = paths.manifest(plan)
+	else:
+		subject = line[0][1]
+		known = drafted.snapshot.renditions.get(subject)
+		path = publication_status.file_of(line, plan, plan if known and known.mode == "own" else None)
+		would = publication_status.file_of(
+			line, plan, plan if drafted.snapshot.mode(subject) == "own" else None
+		)
+	views = Views(path, would)
+	site = Site.open()
+	try:
+		live = site.storage.get(path)
+		views.live = live and signing.without_signatures(live)
+		file = next((file for file in drafted.planned() if file.path == would), None)
+		if file is None:
+			return views
+		if file.changed:
+			cargo = site.load([file])
+			views.planned = signing.without_signatures(cargo.files[0][1].body)
+		else:
+			views.planned = views.live
+	except StorageError as error:
+		views.problem = str(error)
+	finally:
+		site.close()
+	return views
+
+
+def _draft(plan: str, shared_subject: str = "") -> _Drafted:
+	"""All of a plan, or only this subject of it where the plan reads the subject's shared files."""
+	scope = scopes.plan(plan)
+	state = publish_state.read([scope]).get(scope.id) or State(
+		scope.id, "plan", plan, 0, 0, 0, None, 0, None, None, False, 0, "", ""
+	)
+	snapshot = plan_build.read(state)
+	if snapshot.plan is None:
+		return _Drafted(snapshot, None, {})
+	names = [subject for subject in snapshot.sort_orders if snapshot.mode(subject) == "shared"]
+	if shared_subject in names:
+		return _Drafted(snapshot, None, {shared_subject: subject_build.draft(shared_subject, None)})
+	memory = SharedSubjects(kept=len(names))
+	shared = {}
+	for subject in names:
+		shared[subject] = drafted = subject_build.draft(subject, None)
+		memory.remember(
+			subject,
+			SharedSubject(snapshot.generation(subject), drafted.contents, drafted.unit_versions, Counts()),
+		)
+	return _Drafted(snapshot, plan_build.draft(memory, snapshot, anew=True), shared)
+
+
+def _resolved(drafted: _Drafted) -> Iterable[ResolvedNode | None]:
+	return [rendering.resolved for rendering in drafted.plan.rendered.values()] if drafted.plan else []
+
+
+def _gone(drafted: _Drafted) -> Iterator[LedgerEntry]:
+	"""Files that stand and would go: the plan's own, and shared ones that nobody reads any more."""
+	snapshot = drafted.snapshot
+	if drafted.plan is None:
+		yield from (entry for entry in ledger.of_scope(snapshot.state.scope).values() if entry.live_version)
+	else:
+		yield from drafted.plan.offered.dropped()
+	for shared in drafted.shared.values():
+		yield from shared.offered.dropped()
+	kept = set(drafted.shared)
+	for subject in snapshot.renditions:
+		if subject not in kept and snapshot.renditions[subject].mode == "shared":
+			yield from _left_unread(subject, snapshot.state.ref)
+
+
+def _moves(drafted: _Drafted) -> Iterator[tuple[str, str]]:
+	"""Where each unit and lesson that a learner of the plan reads is now, and where it would be."""
+	snapshot = drafted.snapshot
+	would = {(file.kind, file.node): file.path for file in drafted.planned() if file.kind in _MOVING}
+	entries = list(drafted.entries().values())
+	for subject, rendition in snapshot.renditions.items():
+		if rendition.mode == "shared" and subject not in drafted.shared:
+			entries += ledger.of_scope(scopes.subject(subject)).values()
+	own = {subject for subject, rendition in snapshot.renditions.items() if rendition.mode == "own"}
+	for entry in entries:
+		is_own = entry.scope == snapshot.state.scope.id
+		if entry.live_version and (entry.kind, entry.node) in would and is_own == (entry.subject in own):
+			yield entry.path, would[entry.kind, entry.node]
+
+
+def _lost(drafted: _Drafted, lessons: Collection[str]) -> list[dict[str, str]]:
+	"""These lessons by title, each with why learners of the plan lose it: "deleted", "unpublished", "hidden" or "moved"."""
+	snapshot = drafted.snapshot
+	overrides = [override for each in snapshot.overrides.values() for override in each]
+	causes = held_changes.causes(lessons, overrides)
+	if drafted.plan is None:
+		causes = dict.fromkeys(lessons, "unpublished")
+	titles = _lesson_titles(lessons) if lessons else {}
+	rows = [
+		{
+			"lesson": name,
+			"title": titles.get(name) or name,
+			"cause": causes.get(name, "moved"),
+		}
+		for name in lessons
+	]
+	return sorted(rows, key=lambda row: (row["cause"], row["title"], row["lesson"]))
+
+
+def _lesson_titles(lessons: Collection[str]) -> dict[str, str]:
+	"""What these lessons are called, or were when they were deleted."""
+	return dict(
+		frappe.db.sql(
+			"""select deleted_name, json_value(data, '$.title') from `tabDeleted Document`
+				where deleted_doctype = %(lesson)s and deleted_name in %(names)s
+			union all select name, title from `tabMemora Lesson` where name in %(names)s""",
+			{"lesson": LESSON, "names": tuple(lessons)},
+		)
+	)
+
+
+def _titles(entries: Sequence[LedgerEntry]) -> dict[str, str]:
+	"""What the documents of these files are called now, by path; those that are deleted are left out."""
+	nodes: dict[str, set[str]] = defaultdict(set)
+	for entry in entries:
+		if entry.kind in _DOCTYPES:
+			nodes[_DOCTYPES[entry.kind]].add(entry.node)
+	titles = {
+		(doctype, row.name): row.title
+		for doctype, names in nodes.items()
+		for row in frappe.get_all(doctype, {"name": ("in", names)}, ["name", "title"])
+	}
+	return {
+		entry.path: titles[key]
+		for entry in entries
+		if (key := (_DOCTYPES.get(entry.kind, ""), entry.node)) in titles
+	}
+
+
+def _left_unread(subject: str, plan: str) -> list[LedgerEntry]:
+	"""A shared subject's files, where this plan is the last to read them."""
+	if renditions.is_read_by_others(subject, plan):
+		return []
+	return [entry for entry in ledger.of_scope(scopes.subject(subject)).values() if entry.state == "live"]
+
+
+def _access_change(node: ResolvedNode, live: large_change_guard.Rights) -> dict[str, str]:
+	return {
+		"lesson": node.name,
+		"title": node.title,
+		"before": live[node.name].level,
+		"after": node.access.level,
+	}

@@ -1,0 +1,140 @@
+"""What happens when a build fails: tried again after 2, 4 and 8 minutes, then a dead letter that people see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import frappe
+from frappe import _
+from frappe.utils import now_datetime
+
+from memora.exceptions import MemoraError
+from memora.frappe_versions import desk_route
+from memora.services.cdn_export.dependency_resolver import PLAN, SUBJECT
+from memora.services.cdn_export.model import plain_text
+from memora.services.cdn_export.model.scopes import Scope
+from memora.services.cdn_export.model.tree import ResolvedNode
+from memora.services.cdn_export.state import database, publish_state, redis_mirror, renditions
+from memora.services.cdn_export.state.lease import Lease
+from memora.services.cdn_export.state.publish_state import State
+
+ADMIN_ROLES = ("System Manager", "Memora CDN Admin")
+DASHBOARD = desk_route("cdn-export-dashboard")
+_NAMED_AT_MOST = 3
+_LONGEST_MESSAGE = 5_000
+"""In characters: it must fit wherever it is recorded, since recording a failure must never fail."""
+
+
+def record(state: State, lease: Lease, error: Exception) -> publish_state.Failure | None:
+	"""Record a failed attempt; None when the lease was lost, since its new holder will publish.
+
+	A scope that is out of retries becomes a dead letter: in its state row, in the Redis hash, and as a
+	notification to each admin.
+	"""
+	message = describe(error)
+	failure = database.transaction(
+		lambda: publish_state.failed(state, lease.token, state.generation, message)
+	)
+	if failure is None:
+		return None
+	frappe.logger("memora").error(f"{lease.scope.label} was not published: {message}")
+	if failure.is_dead:
+		if lease.scope.type == "plan":
+			database.transaction(lambda: renditions.withdraw(lease.scope.ref))
+		redis_mirror.bury(
+			lease.scope.label, letter(lease.scope.label, message, failure.retries, now_datetime())
+		)
+		if not state.dead_since:
+			title = _title(lease.scope)
+			tell_admins(
+				lambda lang: _("Publishing {0} has failed for good", lang).format(title),
+				message,
+			)
+	return failure
+
+
+def describe(error: Exception) -> str:
+	"""The error as it is recorded: memora's own say all there is to say, others their kind as well.
+
+	It quotes titles, and what a server answered, so it is stored as any plain text.
+	"""
+	text = str(error).strip()
+	if not isinstance(error, MemoraError):
+		text = f"{type(error).__name__}: {text}"
+	return plain_text.store(text if len(text) <= _LONGEST_MESSAGE else f"{text[:_LONGEST_MESSAGE]} …")
+
+
+def letter(label: str, message: str, retries: int, since: Any) -> dict[str, Any]:
+	"""A dead letter as it stands in the Redis hash."""
+	return {"name": label, "error_message": message, "retry_count": retries, "dead_since": str(since)}
+
+
+def kept_paid(lessons: Sequence[ResolvedNode]) -> str:
+	"""Why a scope is held whose lessons would no longer be paid, as an admin reads it."""
+	titles = ", ".join(f"“{lesson.title}”" for lesson in lessons[:_NAMED_AT_MOST])
+	if len(lessons) > _NAMED_AT_MOST:
+		titles = _("{0} and {1} more").format(titles, len(lessons) - _NAMED_AT_MOST)
+	return plain_text.store(
+		_("Paid lessons would be readable without paying, and stay paid until approved: {0}").format(titles)
+	)
+
+
+def would_lose(lessons: int, live: int) -> str:
+	"""Why a plan is held that would lose many of its lessons."""
+	return _("{0} of {1} lessons would be removed, and stay until approved.").format(lessons, live)
+
+
+def say_held(scope: Scope, reason: str) -> None:
+	"""Tell each admin that a scope waits for their word, in a transaction of its own."""
+	title = _title(scope)
+	tell_admins(lambda lang: _("{0} waits for your approval", lang).format(title), reason)
+
+
+def say_remaining(scope: Scope, message: str) -> None:
+	"""Tell each admin what the storage refuses to remove, in a transaction of its own."""
+	title = _title(scope)
+	tell_admins(lambda lang: _("Files of {0} cannot be taken off the CDN", lang).format(title), message)
+
+
+def tell_admins(subject: Callable[[str | None], str], message: str) -> None:
+	"""Notify each admin in their language, which `subject` takes, in a transaction of its own.
+
+	Never raises for what a site's own hooks do to a notification: what it tells of is recorded elsewhere, too.
+	"""
+	try:
+		database.transaction(lambda: _notify(subject, message))
+	except Exception:  # noqa: BLE001 - whatever a site's hooks raise
+		frappe.logger("memora").exception("admins could not be notified")
+
+
+def _title(scope: Scope) -> str:
+	"""What people call a scope: its document's title, or its label where there is none."""
+	scope = scope.owner
+	doctype = {"plan": PLAN, "subject": SUBJECT}.get(scope.type)
+	return (doctype and frappe.db.get_value(doctype, scope.ref, "title")) or scope.label
+
+
+def _notify(subject: Callable[[str | None], str], message: str) -> None:
+	"""One Notification Log for each enabled admin; Frappe mails it to those who want mail."""
+	admins = frappe.get_all(
+		"Has Role",
+		filters={"role": ("in", ADMIN_ROLES), "parenttype": "User"},
+		pluck="parent",
+		distinct=True,
+	)
+	for user in frappe.get_all(
+		"User", filters={"name": ("in", admins), "enabled": 1}, fields=["name", "language"]
+	):
+		frappe.get_doc(
+			{
+				"doctype": "Notification Log",
+				"for_user": user.name,
+				"type": "Alert",
+				"subject": plain_text.as_html(subject(user.language)),
+				"email_content": plain_text.as_html(message),
+				"document_type": "CDN Settings",
+				"document_name": "CDN Settings",
+				"link": DASHBOARD,  # where Frappe has the field, it leads there instead
+			}
+		).insert(ignore_permissions=True)

@@ -1,0 +1,152 @@
+"""Files that should be gone: they are removed, and what the storage refuses to remove is work of its own.
+
+A refused removal never fails a build, since what there was to publish is published. Its files stay in the ledger as
+`removing` and `refused`, and the scope gets a state row of its own, `removal:{scope}`: tried again after 2, 4 and
+8 minutes, then a dead letter that names the files, tried again every hour. The row goes when the last file is gone,
+also when somebody else has removed it.
+
+The caller holds the scope's lease, or the pictures' lock.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import frappe
+from frappe import _
+from frappe.utils import now_datetime
+
+from memora.exceptions import StorageError, StorageUnavailableError
+from memora.services.cdn_export.builds import event_log, failures
+from memora.services.cdn_export.model import scopes
+from memora.services.cdn_export.model.scopes import Scope
+from memora.services.cdn_export.state import database, ledger, publish_state, redis_mirror
+from memora.services.cdn_export.state.publish_state import RemovalRefused
+from memora.services.cdn_export.storage import Storage
+
+if TYPE_CHECKING:
+	from memora.services.cdn_export.builds.commit import Site
+
+_NAMED_AT_MOST = 5
+_LOOKED_AT_MOST = 1_000
+"""Up to so many files are looked at before they are removed; more have gone with a plan or subject, and would take long."""
+
+_REST_SECONDS = 300
+"""A storage that does not answer takes two minutes to say so: no other removal of this run waits for that again."""
+
+
+def remove(
+	site: Site,
+	scope: Scope,
+	paths: Sequence[str],
+	*,
+	again: bool = False,
+	guarded: Iterable[str] | None = None,
+	closing: Callable[[list[str]], None],
+) -> int:
+	"""Remove these files of a scope, which the ledger has as `removing`; `again` says that they were refused before.
+	`guarded` are the same paths, if a lease is to be asked before each. Returns how many went.
+
+	`closing` runs with those that went, in the transaction that says so. Never raises for what the storage does.
+	"""
+	remaining, why = _delete(site, paths, paths if guarded is None else guarded)
+	gone = [path for path in paths if path not in remaining]
+
+	def close() -> RemovalRefused | None:
+		closing(gone)
+		ledger.removed(gone)
+		if remaining:
+			ledger.refuse(remaining)
+			message = _said(ledger.refused(scope), why)
+			return publish_state.refuse_removal(scope, message, again=again)
+		publish_state.settle_removals(scope)
+		return None
+
+	refusal = database.transaction(close)
+	if refusal:
+		_tell(site, scope, refusal)
+	elif again:
+		redis_mirror.exhume(scopes.removal(scope).label)
+	return len(gone)
+
+
+def settle(scope: Scope) -> None:
+	"""Forget a refused removal of which no file is left to remove."""
+	if database.transaction(lambda: publish_state.settle_removals(scope)):
+		redis_mirror.exhume(scopes.removal(scope).label)
+
+
+def _delete(site: Site, paths: Sequence[str], guarded: Iterable[str]) -> tuple[set[str], str]:
+	"""Delete files, but what another site has put in their place. Returns those that are still there, and why."""
+	if site.deletes_rest and time.monotonic() < site.deletes_rest[0]:
+		return set(paths), site.deletes_rest[1]
+	try:
+		foreign = _foreign(site, paths)
+		site.storage.delete(path for path in guarded if path not in foreign)
+	except StorageError as error:
+		why = failures.describe(error)
+		if isinstance(error, StorageUnavailableError):
+			site.deletes_rest = (time.monotonic() + _REST_SECONDS, why)
+		return _still_there(site.storage, list(error.remaining or paths)), why
+	return set(), ""
+
+
+def _foreign(site: Site, paths: Sequence[str]) -> set[str]:
+	"""Those of a few files in whose place another site's stand, by their metadata: ours are gone already.
+
+	A key that may not look removes all: what was withdrawn must go. Raises StorageUnavailableError.
+	"""
+	if not site.ownership.needs_mark or len(paths) > _LOOKED_AT_MOST:
+		return set()
+	foreign = set()
+	try:
+		# The first is asked for alone: a storage that does not answer holds up one thread, not all.
+		with ThreadPoolExecutor(max_workers=site.storage.threads) as pool:
+			heads = [site.storage.head(paths[0]), *pool.map(site.storage.head, paths[1:])] if paths else []
+	except StorageUnavailableError:
+		raise
+	except StorageError as error:
+		frappe.logger("memora").warning(f"files are removed without looking whose they are: {error}")
+		return set()
+	for path, head in zip(paths, heads, strict=True):
+		if head and not site.ownership.owns(head.metadata.get("site", ""), is_known=True):
+			frappe.logger("memora").error(
+				f"{path} holds another site's file now, by its metadata, and is left"
+			)
+			foreign.add(path)
+	return foreign
+
+
+def _still_there(storage: Storage, paths: list[str]) -> set[str]:
+	"""Those of these files that stand in the storage; all of them where it does not say."""
+	with suppress(StorageError):
+		# One first: a storage that does not answer is not asked a thousand times.
+		found = {paths[0]} if storage.head(paths[0]) else set()
+		with ThreadPoolExecutor(max_workers=storage.threads) as pool:
+			heads = pool.map(storage.head, paths[1:])
+			return found.union(path for path, head in zip(paths[1:], heads, strict=True) if head)
+	return set(paths)
+
+
+def _said(paths: Sequence[str], why: str) -> str:
+	"""What remains and why, as an admin reads it."""
+	named = ", ".join(paths[:_NAMED_AT_MOST])
+	if len(paths) > _NAMED_AT_MOST:
+		named = _("{0} and {1} more").format(named, len(paths) - _NAMED_AT_MOST)
+	return _("Still on the CDN: {0}. {1}").format(named, why)
+
+
+def _tell(site: Site, scope: Scope, refusal: RemovalRefused) -> None:
+	site.refusals.append(refusal.message)
+	removal = scopes.removal(scope)
+	frappe.logger("memora").error(f"{removal.label}: {refusal.message}")
+	event_log.record("removal_refused", scope=scope.label, error=refusal.message, dead=refusal.is_dead)
+	if refusal.is_dead:
+		letter = failures.letter(removal.label, refusal.message, refusal.retries, now_datetime())
+		redis_mirror.bury(removal.label, letter)
+	if refusal.is_newly_dead:
+		failures.say_remaining(scope, refusal.message)

@@ -1,0 +1,124 @@
+"""URLs that a CDN's cache should forget: noted in the transaction that makes them stale, purged after it.
+
+A purge that fails is tried again on its own with growing pauses and never fails a build; one whose worker died
+is still there for the next tick.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import frappe
+from frappe.utils import now_datetime
+
+from memora.services.cdn_export.model import paths, plain_text
+from memora.services.cdn_export.state import database
+
+if TYPE_CHECKING:
+	from memora.services.cdn_export.builds.commit import Site
+
+TABLE = "CDN Purge"
+_AT_ONCE = 5_000
+_LONGEST_PAUSE_MINUTES = 60
+_REST_SECONDS = 60
+"""A CDN that does not answer can take two minutes to say so: no build of this run is to wait for that again so soon."""
+
+_GIVE_UP_HOURS = 24
+"""Longer than what has no version may be cached (300 s): by then caches have forgotten it themselves, and it is logged."""
+
+_FOR_GOOD = re.compile("/(media|subjects|search|units)/")
+"""In the URL of what caches may keep for a year: it is tried until it is purged."""
+
+
+def urls(path: str, version: int) -> tuple[str, str]:
+	"""The URLs, relative to the CDN's base, under which caches may hold a file: the query is part of the key."""
+	return path, paths.versioned(path, version)
+
+
+def add(site: Site, relative_urls: Iterable[str]) -> None:
+	"""Note URLs to purge, in the caller's transaction. Nothing to do where there is no cache."""
+	if not site.purge.active or not site.options.base_url:
+		return
+	now = now_datetime()
+	database.upsert(
+		TABLE,
+		("name", "url", "tries", "next_try_at"),
+		[
+			(frappe.generate_hash(length=20), f"{site.options.base_url}/{url}", 0, now)
+			for url in dict.fromkeys(relative_urls)
+		],
+		"tries = tries",
+	)
+
+
+def is_due(now: datetime) -> bool:
+	"""Whether a noted purge has waited long enough."""
+	return bool(frappe.db.sql(f"select 1 from `tab{TABLE}` where next_try_at <= %s limit 1", (now,)))
+
+
+def failing() -> tuple[int, str]:
+	"""How many addresses could not be purged yet, and why the last of them could not."""
+	((count, error),) = frappe.db.sql(
+		f"select count(*), max(error) from `tab{TABLE}` where tries > 0",
+	)
+	return count, error or ""
+
+
+def run(site: Site) -> int:
+	"""Purge what is due. Returns how many URLs were purged; never raises for what the CDN does, but what
+	`Ownership.claim` raises."""
+	if not site.purge.active or time.monotonic() < site.purge_rests_until:
+		return 0
+	purged = 0
+	while True:
+		frappe.db.commit()
+		rows = frappe.db.sql(
+			f"select name, url, tries, creation from `tab{TABLE}` where next_try_at <= %s order by creation limit {_AT_ONCE}",
+			(now_datetime(),),
+		)
+		frappe.db.commit()
+		if not rows:
+			return purged
+		site.ownership.claim()
+		result = site.purge.purge(list(dict.fromkeys(row[1] for row in rows)))
+		done = set(result.purged)
+		database.transaction(lambda rows=rows, done=done, result=result: _settle(rows, done, result))
+		purged += len(done)
+		if result.failed:
+			if not result.purged:
+				site.purge_rests_until = time.monotonic() + _REST_SECONDS
+			frappe.logger("memora").warning(
+				f"{len(result.failed)} URLs could not be purged and will be tried again: {result.error}"
+			)
+			return purged
+
+
+def forget_without_cache(site: Site) -> None:
+	"""Where no cache is named any more, nobody can purge what is noted, and nothing is to wait for it."""
+	if not site.purge.active:
+		database.transaction(lambda: frappe.db.sql(f"delete from `tab{TABLE}`"))
+
+
+def _settle(rows, done: set[str], result) -> None:
+	now = now_datetime()
+	finished = []
+	for name, url, tries, creation in rows:
+		if url in done:
+			finished.append(name)
+		elif now - creation > timedelta(hours=_GIVE_UP_HOURS) and not _FOR_GOOD.search(url):
+			finished.append(name)
+			frappe.logger("memora").error(f"{url} could not be purged in {_GIVE_UP_HOURS} h: {result.error}")
+		else:
+			pause = timedelta(minutes=min(2**tries, _LONGEST_PAUSE_MINUTES))
+			if result.retry_after:
+				pause = max(pause, timedelta(seconds=result.retry_after))
+			frappe.db.sql(
+				f"update `tab{TABLE}` set tries = tries + 1, next_try_at = %s, error = %s where name = %s",
+				(now + pause, plain_text.store(result.error), name),
+			)
+	if finished:
+		frappe.db.sql(f"delete from `tab{TABLE}` where name in %s", (tuple(finished),))

@@ -1,0 +1,278 @@
+"""Compares what the ledger says with what stands in the storage and in the database, and lists what differs.
+
+Three looks: each live file of the ledger is asked for (missing, altered, wrong type, cache or metadata); the
+storage's own list is searched for what the ledger does not know (orphans of memora's, foreign files); the
+ledger is held against the content (what is live and should not be). Page by page, so that memory stays small and
+a run can stop and go on. Files elsewhere in the bucket, videos for instance, are none of memora's business.
+
+Nothing is changed here; `repair` mends what is found.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, Literal
+
+import frappe
+
+from memora.services.cdn_export import dependency_resolver as resolver
+from memora.services.cdn_export.builds import media
+from memora.services.cdn_export.builds.commit import Site
+from memora.services.cdn_export.model import paths
+from memora.services.cdn_export.model.cache_headers import SHORT, cache_control
+from memora.services.cdn_export.model.diff import LedgerEntry
+from memora.services.cdn_export.state import database, ledger, publish_state
+from memora.services.cdn_export.storage import Storage, StoredObject
+from memora.services.cdn_export.storage.base import JSON
+
+Fault = Literal["missing", "altered", "type", "cache", "metadata", "orphan", "foreign", "stale", "remains"]
+Tell = Callable[[int, int], None]
+
+PAGE = 1000
+_LEDGER, _STORAGE = "ledger:", "storage:"
+_MAX_AGE = re.compile(r"public, max-age=(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+	"""One thing that is not as it should be. A foreign file is only reported; what `remains` should be gone and the
+	storage refuses to remove it; all else `repair` mends."""
+
+	path: str
+	fault: Fault
+	message: str
+	scope: str = ""
+
+	def __str__(self) -> str:
+		return f"{self.path}: {self.message}"
+
+
+@dataclass(slots=True)
+class Audit:
+	"""What an audit found. `files` and `objects` are how many it looked at in the ledger and in the storage;
+	`after` is where to go on, "" when it is through."""
+
+	findings: list[Finding] = field(default_factory=list)
+	files: int = 0
+	objects: int = 0
+	after: str = ""
+
+	@property
+	def ok(self) -> bool:
+		return not self.findings
+
+
+def verify(
+	site: Site, *, prefix: str = "", after: str = "", seconds: float | None = None, tell: Tell | None = None
+) -> Audit:
+	"""Look at everything whose path begins with `prefix`, or go on `after` where an earlier call stopped.
+
+	Stops between two pages once `seconds` are over. What builders change meanwhile is no finding: whatever looks
+	wrong is looked at again. Raises StorageError.
+	"""
+	audit = Audit(after=after or _LEDGER)
+	ends = time.monotonic() + seconds if seconds else float("inf")
+	with ThreadPoolExecutor(max_workers=site.storage.threads) as pool:
+		look = _Look(site, pool, prefix, audit, tell)
+		while audit.after:
+			look.go_on()
+			if time.monotonic() >= ends:
+				break
+	return audit
+
+
+def recognised(stored: StoredObject) -> bool:
+	"""Whether an object is memora's, by its metadata."""
+	return stored.metadata.get("version", "").isdigit() and "content-hash" in stored.metadata
+
+
+class _Look:
+	def __init__(
+		self, site: Site, pool: ThreadPoolExecutor, prefix: str, audit: Audit, tell: Tell | None
+	) -> None:
+		self._storage = site.storage
+		self._ownership = site.ownership
+		self._pool = pool
+		self._prefix = prefix
+		self._audit = audit
+		self._tell = tell
+		self._total = ledger.count_live(prefix) if tell else 0
+		self._has_ledger = ledger.has_any()
+
+	def go_on(self) -> None:
+		"""Take the next page."""
+		kind, key = self._audit.after.split(":", 1)
+		if f"{kind}:" == _LEDGER:
+			last = self._files(key)
+			self._audit.after = f"{_LEDGER}{last}" if last else _STORAGE
+		else:
+			last = self._objects(key)
+			self._audit.after = f"{_STORAGE}{last}" if last else ""
+			if not last:
+				self._audit.findings += _stale(self._prefix)
+		if self._tell:
+			self._tell(min(self._audit.files, self._total), self._total)
+
+	def _files(self, after: str) -> str:
+		"""Look at the next live files; returns the last one's row, "" when there are no more."""
+		database.fresh()
+		entries = ledger.page(after, self._prefix, limit=PAGE)
+		self._audit.files += len(entries)
+		suspicious = [
+			entry
+			for entry, stored in zip(entries, self._pool.map(self._head, entries), strict=True)
+			if next(self._faults(entry, stored), None)
+		]
+		if suspicious:
+			# A builder may have written or removed it since the ledger was read: only what stayed as it was counts.
+			stored_now = list(self._pool.map(self._head, suspicious))
+			database.fresh()
+			known = ledger.of_paths(entry.path for entry in suspicious)
+			for entry, stored in zip(suspicious, stored_now, strict=True):
+				if known.get(entry.path) == entry:
+					self._audit.findings += self._faults(entry, stored)
+		return ledger.row_name(entries[-1].path) if len(entries) == PAGE else ""
+
+	def _faults(self, entry: LedgerEntry, stored: StoredObject | None) -> Iterator[Finding]:
+		if stored and not self._ownership.owns(stored.metadata.get("site", ""), is_known=True):
+			message = "is another site's file, by its metadata; it is left alone"
+			return iter([Finding(entry.path, "foreign", message, entry.scope)])
+		return faults(entry, stored, self._ownership.site)
+
+	def _head(self, entry: LedgerEntry | StoredObject) -> StoredObject | None:
+		return self._storage.head(entry.path)
+
+	def _objects(self, after: str) -> str:
+		"""Look at the next objects; returns the last one's path, "" when there are no more."""
+		page = list(islice(listed(self._storage, self._prefix, after), PAGE))
+		self._audit.objects += len(page)
+		database.fresh()
+		known = ledger.of_paths(found.path for found in page)
+		refused = dict(ledger.refused_of())
+		self._audit.findings += [
+			Finding(
+				found.path,
+				"remains",
+				"is still on the CDN: the storage refuses to remove it",
+				refused[found.path],
+			)
+			for found in page
+			if found.path in refused
+		]
+		unknown = [found for found in page if found.path not in known or known[found.path].state == "removed"]
+		for found, stored in zip(unknown, self._pool.map(self._head, unknown), strict=True):
+			if stored is None:
+				continue
+			was_ours = found.path in known and known[found.path].was_live
+			is_known = not self._has_ledger or was_ours
+			# What a restored backup brings back of a Local Directory's files has lost its metadata.
+			if not recognised(stored) and not (was_ours and "site" not in stored.metadata):
+				message = "is not memora's, by its metadata; it is left alone"
+				self._audit.findings.append(Finding(found.path, "foreign", message))
+			elif not self._ownership.owns(stored.metadata.get("site", ""), is_known=is_known):
+				message = "is not this site's, by its metadata; it is left alone"
+				self._audit.findings.append(Finding(found.path, "foreign", message))
+			else:
+				message = (
+					"was removed, and is there again"
+					if found.path in known
+					else "is not in the ledger, though its metadata says that it is memora's"
+				)
+				self._audit.findings.append(Finding(found.path, "orphan", message))
+		return page[-1].path if len(page) == PAGE else ""
+
+
+def listed(storage: Storage, prefix: str = "", after: str = "") -> Iterator[StoredObject]:
+	"""Memora's folders as the storage lists them, in the order of their keys."""
+	for folder in paths.OWN_FOLDERS:
+		if prefix and not prefix.startswith(folder) and not folder.startswith(prefix):
+			continue
+		start = max(folder, prefix)
+		if after.startswith(folder):
+			yield from storage.list(start, after)
+		elif after < folder:
+			yield from storage.list(start)
+
+
+def faults(entry: LedgerEntry, stored: StoredObject | None, site: str) -> Iterator[Finding]:
+	"""What is wrong with the object of a live file, of the site whose key has this hash. Of another object than was uploaded nothing else is said."""
+
+	def finding(fault: Fault, message: str) -> Finding:
+		return Finding(entry.path, fault, message, entry.scope)
+
+	if stored is None:
+		yield finding("missing", "is in the ledger, and is not there")
+		return
+	if (entry.etag and stored.etag != entry.etag) or stored.size != entry.size:
+		yield finding(
+			"altered", f"is another object than was uploaded ({stored.size} bytes, not {entry.size})"
+		)
+		return
+	is_document = entry.kind not in ("media", "lesson_file")
+	content_type = JSON if is_document else media.content_type(entry.path)
+	if stored.content_type != content_type:
+		yield finding("type", f"has the content type {stored.content_type!r}, not {content_type!r}")
+	if not _caches_well(entry, stored.cache_control):
+		yield finding("cache", f"has the Cache-Control {stored.cache_control!r}, which does not fit")
+	if differ := entry.differs(stored.metadata, site):
+		yield finding("metadata", f"has other metadata than was uploaded: {', '.join(differ)}")
+
+
+def _caches_well(entry: LedgerEntry, found: str) -> bool:
+	if found == cache_control(entry.kind):
+		return True
+	age = _MAX_AGE.fullmatch(found)
+	# A lesson with signatures may be cached for less, depending on when it was signed.
+	return entry.kind == "lesson" and age is not None and int(age[1]) <= SHORT
+
+
+def _stale(prefix: str) -> Iterable[Finding]:
+	"""What is live by the ledger, and should not be by the database. Scopes that wait are not looked at."""
+	database.fresh()
+	pattern = ledger.like(prefix)
+	for doctype, kind in (
+		(resolver.LESSON, "lesson"),
+		(resolver.LESSON, "lesson_file"),
+		("Memora Unit", "unit"),
+		(resolver.SUBJECT, "subject"),
+	):
+		for path, scope in _select(
+			f"""file.kind = %s and not exists (
+				select 1 from `tab{doctype}` node where node.name = file.node and node.is_published = 1)""",
+			(kind,),
+			pattern,
+		):
+			what = "lesson" if kind == "lesson_file" else kind
+			yield Finding(path, "stale", f"is live, though its {what} is unpublished or gone", scope)
+	for path, scope in _select(
+		f"""file.kind = 'manifest' and not exists (
+			select 1 from `tab{resolver.PLAN}` plan
+			where plan.name = file.node and {resolver.PLAN_IS_PUBLISHED})""",
+		(),
+		pattern,
+	):
+		yield Finding(path, "stale", "is live, though its plan is unpublished or gone", scope)
+	for name, ref in frappe.db.sql(
+		f"""select name, ref from `tab{publish_state.TABLE}` state where scope_type = 'plan' and is_live = 1
+		and published_generation >= generation and not exists (
+			select 1 from `tab{ledger.TABLE}` file
+			where file.scope = state.name and file.kind = 'manifest' and file.state in ('live', 'in_flight'))"""
+	):
+		path = f"plans/{name.removeprefix('plan:')}/manifest.json"
+		if path.startswith(prefix):
+			yield Finding(path, "stale", f"is not in the ledger, though plan {ref} is live", name)
+
+
+def _select(condition: str, values: Sequence[Any], pattern: str) -> Sequence[tuple[str, str]]:
+	return frappe.db.sql(
+		f"""select file.path, file.scope from `tab{ledger.TABLE}` file
+		join `tab{publish_state.TABLE}` state on state.name = file.scope
+		where file.state = 'live' and state.published_generation >= state.generation
+			and file.path like %s and {condition} order by file.path""",
+		(pattern, *values),
+	)

@@ -1,0 +1,86 @@
+"""Once a day, in the background: what is published is looked at and mended, and people hear of what was wrong.
+
+Pictures that nothing shows go; the audit finds damage and queues its repair; the public check reads what a
+learner can read. A large site takes several jobs, each of which goes on where the last one stopped.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import frappe
+from frappe import _
+
+from memora.exceptions import ScopeBusyError, StorageError
+from memora.services.cdn_export import settings
+from memora.services.cdn_export.batch_processor import AUDIT, JOB_SECONDS, QUEUE
+from memora.services.cdn_export.builds import failures, media
+from memora.services.cdn_export.builds.commit import Site
+from memora.services.cdn_export.maintenance import audit, public_check, repair
+from memora.services.cdn_export.maintenance.audit import Finding
+from memora.services.cdn_export.maintenance.public_check import Exposure
+from memora.services.cdn_export.state import database
+
+_AUDIT_SECONDS = 600
+_SHOWN = 50
+
+
+def daily() -> None:
+	"""The scheduler's entry, on its long queue. Nothing is done while export is disabled."""
+	if settings.load().enabled:
+		run()
+
+
+def run(after: str = "") -> None:
+	"""Audit, go on later where there is more, and check at the end what is public."""
+	try:
+		site = Site.open()
+		try:
+			_run(site, after)
+		finally:
+			site.close()
+	except (StorageError, ScopeBusyError) as error:
+		database.rollback()
+		_log(_("The daily audit could not be done"), [str(error)])
+
+
+def _run(site: Site, after: str) -> None:
+	site.ownership.check()
+	if not after:
+		media.sweep(site)
+	found = audit.verify(site, after=after, seconds=_AUDIT_SECONDS)
+	if found.findings:
+		repair.repair(site, found.findings)
+		_say_findings(found.findings)
+	if found.after:
+		frappe.enqueue(AUDIT, queue=QUEUE, timeout=JOB_SECONDS, after=found.after)
+		return
+	if exposures := public_check.check(site).exposures:
+		say_exposed(exposures)
+
+
+def _say_findings(findings: Sequence[Finding]) -> None:
+	counts = Counter(finding.fault for finding in findings)
+	summary = ", ".join(f"{count} {fault}" for fault, count in sorted(counts.items()))
+	_log(_("Published files were not as they should be: {0}").format(summary), [str(one) for one in findings])
+
+
+def say_exposed(exposures: Sequence[Exposure]) -> None:
+	"""Tell every admin what can be read and should not be, and keep it in the Error Log."""
+
+	def title(lang: str | None = None) -> str:
+		return _("Learners can read what they should not", lang)
+
+	_log(title(), [str(one) for one in exposures])
+	failures.tell_admins(title, str(exposures[0]))
+
+
+def _log(title: str, lines: Sequence[str]) -> None:
+	shown = "\n".join(lines[:_SHOWN])
+	if len(lines) > _SHOWN:
+		shown += "\n" + _("and {0} more").format(len(lines) - _SHOWN)
+	frappe.logger("memora").error(f"{title}\n{shown}")
+	database.transaction(
+		lambda: frappe.log_error("What is published is not as it should be", f"{title}\n{shown}")
+	)

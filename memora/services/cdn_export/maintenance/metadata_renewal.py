@@ -1,0 +1,164 @@
+"""What was published by an earlier release, or with another key of the site, gets the metadata of now: in the background,
+a part with each batch, the bytes and versions as they are.
+
+A file's row says that it is outdated. The object is read back and written again; what a lesson asks for is worked out
+from its subject. What is not the object that the ledger knows, or no longer fits its content, is left to its scope's
+next build.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+import frappe
+from frappe.utils import now_datetime
+
+from memora.exceptions import LeaseLostError, PreconditionFailedError
+from memora.services.cdn_export import access_calculator
+from memora.services.cdn_export.builds.commit import Site
+from memora.services.cdn_export.curriculum import content_tree
+from memora.services.cdn_export.maintenance import repair
+from memora.services.cdn_export.model import diff, scopes
+from memora.services.cdn_export.model.diff import LedgerEntry
+from memora.services.cdn_export.model.tree import Access, walk
+from memora.services.cdn_export.state import database, ledger, publish_state
+from memora.services.cdn_export.state import lease as leases
+from memora.services.cdn_export.state.lease import Lease
+from memora.services.cdn_export.storage import Upload
+
+PAGE = 200
+"""Files between two looks at the clock, and whether there is news."""
+
+SECONDS = 30
+"""So long a batch goes on with this: what is edited meanwhile waits no longer."""
+
+_LARGE_AT_ONCE = 2
+"""Pictures and lessons' files are held in memory as a whole, one in each thread."""
+
+DUE = f"""`tab{ledger.TABLE}` file left join `tab{publish_state.TABLE}` state on state.name = file.scope
+	where file.outdated = 1 and file.state = 'live' and file.damaged = 0
+		and coalesce(state.published_generation >= state.generation, 1)"""
+"""SQL: what can be written again as it is; a scope with news is built first."""
+
+Items = dict[str, tuple[Access, str]]
+"""What a lesson's access is and which items it asks for, by its name."""
+
+
+def run(site: Site) -> int:
+	"""Write files again that are due, until none is left, something waits to be published, or `SECONDS` are over.
+	Returns how many. Raises what the storage raises, and `Ownership.claim`."""
+	ends, done, after = time.monotonic() + SECONDS, 0, ""
+	while not publish_state.due(now_datetime()):
+		database.fresh()
+		names = frappe.db.sql(
+			f"select file.name, file.path from {DUE} and file.name > %s order by file.name limit {PAGE}",
+			(after,),
+		)
+		if not names:
+			break
+		after = names[-1][0]
+		by_scope: dict[str, list[LedgerEntry]] = defaultdict(list)
+		for entry in ledger.of_paths(path for _, path in names).values():
+			by_scope[entry.scope].append(entry)
+		states = publish_state.by_id(sorted(by_scope))
+		for scope_id, entries in sorted(by_scope.items()):
+			if scope_id == scopes.MEDIA.id:
+				done += _renew(site, None, entries)
+			elif scope_id in states and (lease := leases.acquire(states[scope_id].scope)):
+				with lease:
+					try:
+						done += _renew(site, lease, entries)
+					except LeaseLostError as error:
+						frappe.logger("memora").info(str(error))
+		if time.monotonic() >= ends:
+			break
+	return done
+
+
+def _renew(site: Site, lease: Lease | None, found: Iterable[LedgerEntry]) -> int:
+	database.fresh()
+	entries = {
+		path: entry
+		for path, entry in ledger.of_paths(entry.path for entry in found).items()
+		if entry.state == "live" and entry.outdated and (lease is None or entry.scope == lease.scope.id)
+	}
+	items = _required_items(lease, entries)
+	site.ownership.claim()
+	fresh = [entry._replace(required_items=items[path]) for path, entry in entries.items() if path in items]
+	is_large = any(entry.kind in ("media", "lesson_file") for entry in fresh)
+	with ThreadPoolExecutor(max_workers=_LARGE_AT_ONCE if is_large else site.storage.threads) as pool:
+		etags = dict(
+			zip((e.path for e in fresh), pool.map(lambda e: _write(site, lease, e), fresh), strict=True)
+		)
+	written = {path: etag for path, etag in etags.items() if etag}
+
+	def close() -> None:
+		if lease:
+			lease.hold()
+		if site.has_moved():
+			raise LeaseLostError("files go elsewhere by now")
+		ledger.renewed(written, items)
+		if left := entries.keys() - written.keys():
+			repair.rewrite(left)
+
+	database.transaction(close)
+	return len(written)
+
+
+def _write(site: Site, lease: Lease | None, entry: LedgerEntry) -> str:
+	"""Write an object again as it is, with the metadata of now; "" where it is not the one that the ledger knows."""
+	stored, read = site.storage.head(entry.path), site.storage.read(entry.path)
+	is_ours = stored and site.ownership.owns(stored.metadata.get("site", ""), is_known=True)
+	if not stored or not read or not is_ours or read[1] != stored.etag:
+		return ""
+	if (entry.etag and stored.etag != entry.etag) or entry.differs(stored.metadata, site.ownership.site):
+		return ""
+	if lease:
+		lease.guard()
+	metadata = entry.metadata(site.ownership.site)
+	upload = Upload(entry.path, read[0], stored.cache_control, metadata, stored.content_type)
+	try:
+		return site.storage.put(upload, if_match=stored.etag)
+	except PreconditionFailedError:
+		return ""
+
+
+def _required_items(lease: Lease | None, entries: Mapping[str, LedgerEntry]) -> dict[str, str]:
+	"""What each of these files asks for, by path: nothing but paid lessons do. Left out are those whose subject says
+	otherwise by now than what was published."""
+	items = {path: "" for path, entry in entries.items() if not _asks(entry)}
+	by_subject: dict[str, list[LedgerEntry]] = defaultdict(list)
+	for entry in entries.values():
+		if _asks(entry):
+			by_subject[entry.subject].append(entry)
+	for subject, lessons in by_subject.items():
+		known = _of_subject(lease, subject)
+		for entry in lessons:
+			access, listed = known.get(entry.node, (None, ""))
+			if access and (access.level, access.required_item) == (entry.access_level, entry.required_item):
+				items[entry.path] = listed
+	return items
+
+
+def _asks(entry: LedgerEntry) -> bool:
+	return entry.kind in ("lesson", "lesson_file") and entry.access_level == "paid"
+
+
+def _of_subject(lease: Lease | None, subject: str) -> Items:
+	plan = lease.scope.ref if lease and lease.scope.type == "plan" else ""
+	overrides = content_tree.plan_overrides([plan]).get(plan, {}).get(subject, ()) if plan else ()
+	tree = content_tree.load(subject)
+	resolved = access_calculator.resolve(tree, overrides) if tree else None
+	if resolved is None:
+		return {}
+	return {
+		node.name: (
+			node.access,
+			diff.listed_items(access_calculator.required_items(node.access, resolved.access)),
+		)
+		for node in walk(resolved)
+		if node.kind == "lesson"
+	}

@@ -1,0 +1,295 @@
+"""Reads what is published as an anonymous learner does, and says what nobody should be able to read.
+
+Through the base URL where there is one, without any credentials; a Local Directory's folder otherwise. Looked
+for: documents of anything unpublished, gone or hidden; files that were removed and can still be read; secrets;
+links into the bucket that are not signed though settings say they are to be.
+
+A scope that waits for its next build is not held against content that it does not know yet.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from itertools import islice
+
+import frappe
+import orjson
+import requests
+from frappe.utils import now_datetime
+
+from memora.exceptions import StorageUnavailableError
+from memora.services.cdn_export import dependency_resolver as resolver
+from memora.services.cdn_export import settings
+from memora.services.cdn_export.builds.commit import Site
+from memora.services.cdn_export.delivery import http_session
+from memora.services.cdn_export.model import paths
+from memora.services.cdn_export.model.diff import Document
+from memora.services.cdn_export.state import database, ledger, publish_state
+
+Read = Callable[[str], bytes | None]
+Tell = Callable[[int, int], None]
+
+SAMPLE = 500
+"""How many of the files removed last are asked for."""
+
+_TIMEOUTS = (5, 30)
+_CACHED = timedelta(minutes=6)
+"""Longer than caches may keep what was removed (300 s)."""
+
+_PAGE = 500
+_IN_SITE_CONFIG = ("db_password", "encryption_key", "admin_password", "root_password", "mail_password")
+_DOCTYPES = {
+	"subject": resolver.SUBJECT,
+	"track": "Memora Track",
+	"unit": "Memora Unit",
+	"topic": "Memora Topic",
+	"lesson": resolver.LESSON,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+	"""Something that can be read and should not be."""
+
+	path: str
+	message: str
+
+	def __str__(self) -> str:
+		return f"{self.path}: {self.message}"
+
+
+@dataclass(slots=True)
+class PublicCheck:
+	"""What the check found; `files` were read, `removed` were asked for in vain, as they should be."""
+
+	exposures: list[Exposure] = field(default_factory=list)
+	files: int = 0
+	removed: int = 0
+
+	@property
+	def ok(self) -> bool:
+		return not self.exposures
+
+
+def check(site: Site, *, sample: int = SAMPLE, tell: Tell | None = None) -> PublicCheck:
+	"""Read every live file, and ask for a sample of removed ones. Raises StorageUnavailableError when the base URL
+	does not answer or gives nothing, and StorageError of a folder."""
+	with _Learner(site) as learner, ThreadPoolExecutor(max_workers=site.storage.threads) as pool:
+		done = PublicCheck()
+		database.fresh()
+		judge = _Judge(site)
+		live = frappe.db.sql(
+			f"""select path, scope, kind from `tab{ledger.TABLE}`
+			where state = 'live' and kind not in ('media', 'lesson_file', 'schema', 'schemas_index') order by name"""
+		)
+		if live:
+			learner.must_read(paths.PLAN_INDEX)
+		rows = iter(live)
+		while page := list(islice(rows, _PAGE)):
+			bodies = pool.map(learner.read, [path for path, _, _ in page])
+			for (path, scope, kind), body in zip(page, bodies, strict=True):
+				if body is not None:
+					done.files += 1
+					done.exposures += [Exposure(path, why) for why in judge.faults(scope, kind, body)]
+			if tell:
+				tell(done.files, len(live))
+		refused = set(ledger.refused())
+		gone = [*learner.removed(sample), *sorted(refused)]
+		for path, body in zip(gone, pool.map(learner.read, gone), strict=True):
+			if body is not None and path in refused:
+				done.exposures.append(Exposure(path, "is still on the CDN: the storage refuses to remove it"))
+			elif body is not None and (_is_document(body) or _is_file(path, body)):
+				done.exposures.append(Exposure(path, "was removed and can still be read"))
+			else:
+				done.removed += 1
+	return done
+
+
+class _Learner:
+	"""An app without credentials."""
+
+	def __init__(self, site: Site) -> None:
+		self._site = site
+		self._base = "" if site.options.provider == settings.LOCAL else site.options.base_url
+		self._http = http_session.open_session(connections=site.storage.threads, retries=2)
+
+	def __enter__(self) -> _Learner:
+		return self
+
+	def __exit__(self, *_: object) -> None:
+		self._http.close()
+
+	def read(self, path: str) -> bytes | None:
+		if not self._base:
+			return self._site.storage.get(path)
+		try:
+			answer = self._http.get(f"{self._base}/{path}", timeout=_TIMEOUTS)
+		except requests.RequestException as error:
+			raise StorageUnavailableError(
+				f"{self._base}/{path} cannot be read ({type(error).__name__}). Check CDN Base URL in CDN Settings."
+			) from error
+		return answer.content if answer.status_code == 200 else None
+
+	def must_read(self, path: str) -> None:
+		"""Raise unless the learner can read this: else nothing could be found."""
+		if self.read(path) is None:
+			raise StorageUnavailableError(
+				f"{path} cannot be read at {self._base or self._site.storage.target}, so it is not known what else can."
+				" Check CDN Base URL in CDN Settings, and that published files may be read."
+			)
+
+	def removed(self, sample: int) -> list[str]:
+		"""The files removed last, but those that a cache may still have."""
+		before = now_datetime() - (_CACHED if self._base else timedelta())
+		return [
+			path
+			for (path,) in frappe.db.sql(
+				f"""select path from `tab{ledger.TABLE}` where state = 'removed' and kind != 'media'
+					and coalesce(remove_at, modified) <= %s order by modified desc limit %s""",
+				(before, sample),
+			)
+		]
+
+
+class _Judge:
+	"""Knows what may be read, as the database is now."""
+
+	def __init__(self, site: Site) -> None:
+		self._storage = site.storage
+		self._sign = site.options.sign
+		self._secrets = _secrets()
+		self._published = {
+			kind: set(frappe.get_all(doctype, {"is_published": 1}, pluck="name"))
+			for kind, doctype in _DOCTYPES.items()
+		}
+		self._published["plan"] = {
+			name
+			for (name,) in frappe.db.sql(
+				f"select plan.name from `tab{resolver.PLAN}` plan where {resolver.PLAN_IS_PUBLISHED}"
+			)
+		}
+		self._hidden: dict[str, set[tuple[str, str]]] = {}
+		kinds = {doctype: kind for kind, doctype in _DOCTYPES.items()}
+		overrides: dict[str, set[tuple[str, str]]] = {}
+		for plan, doctype, name in frappe.db.sql(
+			f"""select changed.parent, changed.target_doctype, {resolver.TARGET_NAME}
+			from `tabMemora Plan Override` changed where changed.action = 'Hide' and changed.parenttype = %s""",
+			(resolver.PLAN,),
+		):
+			if doctype in kinds:
+				overrides.setdefault(plan, set()).add((kinds[doctype], name))
+		for scope, plan in frappe.db.sql(
+			f"select name, ref from `tab{publish_state.TABLE}` where scope_type = 'plan'"
+		):
+			self._hidden[scope] = overrides.get(plan, set())
+		self._waiting = {
+			name
+			for (name,) in frappe.db.sql(
+				f"""select name from `tab{publish_state.TABLE}`
+				where published_generation < generation and dead_since is null"""
+			)
+		}
+		self._all_wait = bool(frappe.db.sql("select 1 from `tabCDN Change` limit 1"))
+
+	def faults(self, scope: str, kind: str, body: bytes) -> Iterator[str]:
+		"""What is wrong with a published document."""
+		if any(secret in body for secret in self._secrets):
+			yield "holds a secret of this site"
+		try:
+			document = orjson.loads(body)
+		except ValueError:
+			return  # an audit says so
+		if not self._all_wait and scope not in self._waiting:
+			yield from self._names(scope, kind, document)
+		if kind == "lesson" and self._is_signed(document):
+			yield from self._unsigned(document)
+
+	def _names(self, scope: str, kind: str, document: Document) -> Iterator[str]:
+		hidden = self._hidden.get(scope, set())
+		for node, name in sorted(set(_named(kind, document))):
+			if name not in self._published[node]:
+				yield f"shows {node} {name}, which is unpublished or gone"
+			elif (node, name) in hidden:
+				yield f"shows {node} {name}, which its plan hides"
+
+	def _is_signed(self, lesson: Document) -> bool:
+		return self._sign == "All" or (self._sign == "Paid" and lesson["access"]["access_level"] == "paid")
+
+	def _unsigned(self, lesson: Document) -> Iterator[str]:
+		until = datetime.now(timezone.utc) + timedelta(hours=1)
+		for number, stage in enumerate(lesson["stages"], start=1):
+			for link in _links(stage["config"]):
+				if "X-Amz-Signature=" not in link and self._storage.sign(link, until):
+					yield f"links into the bucket without a signature, in stage {number}: {link[:200]}"
+
+
+def _secrets() -> list[bytes]:
+	"""What must stand in no file."""
+	doc = settings.saved()
+	known = [
+		settings.secret(doc, "secret_key"),
+		settings.secret(doc, "cloudflare_api_token"),
+		*(frappe.conf.get(name) for name in _IN_SITE_CONFIG),
+	]
+	# As they would stand in JSON, without the quotes.
+	return [json.dumps(secret)[1:-1].encode() for secret in known if secret and len(secret) >= 8]
+
+
+def _is_document(body: bytes) -> bool:
+	"""Some servers answer every path with a page; that is no published file."""
+	try:
+		return isinstance(orjson.loads(body), dict)
+	except ValueError:
+		return False
+
+
+def _is_file(path: str, body: bytes) -> bool:
+	"""Whether this is the file that a lesson named: its path says what was in it."""
+	return bool(paths.lesson_of_file(path)) and hashlib.sha256(body).hexdigest() in path
+
+
+def _named(kind: str, document: Document) -> Iterator[tuple[str, str]]:
+	"""Every plan and node that a document shows, by kind and name."""
+	if kind == "plans_index":
+		yield from (("plan", plan["plan_id"]) for plan in document["plans"])
+	elif kind == "manifest":
+		yield "plan", document["plan_id"]
+		yield from (("subject", subject["id"]) for subject in document["subjects"])
+	elif kind in ("search_index", "search_shard"):
+		yield "plan", document["plan_id"]
+		for entry in document.get("entries", ()):
+			yield from ((node, entry[f"{node}_id"]) for node in ("lesson", "subject", "unit", "topic"))
+	elif kind == "subject":
+		yield "subject", document["id"]
+		for track in document["tracks"]:
+			yield "track", track["id"]
+			yield from (("unit", unit["id"]) for unit in track["units"])
+	else:
+		yield kind, document["id"]
+		for node in ("subject", "track", "unit", "topic"):
+			if name := document["parent"].get(f"{node}_id"):
+				yield node, name
+		for topic in document.get("topics", ()):
+			yield "topic", topic["id"]
+			yield from (("lesson", lesson["id"]) for lesson in topic["lessons"])
+		yield from (("lesson", lesson["id"]) for lesson in document.get("navigation", {}).values())
+
+
+def _links(value: object) -> Iterator[str]:
+	"""Every web address that is all of a text in a stage's config, and every video_url."""
+	if isinstance(value, dict):
+		for key, inner in value.items():
+			if key == "video_url" and isinstance(inner, str):
+				yield inner
+			else:
+				yield from _links(inner)
+	elif isinstance(value, list):
+		for inner in value:
+			yield from _links(inner)
+	elif isinstance(value, str) and value.startswith(("http://", "https://", "s3://")):
+		yield value

@@ -1,0 +1,272 @@
+"""Signed links in live lessons are renewed before half their life is gone, and nothing else is.
+
+The lesson is made anew; where it is still the content that is live, it goes up again under the same version,
+with new signatures. Where it is not, or cannot be made any more, what is published is read back and signed again:
+its scope may wait for an admin, or fail, for longer than signatures hold. No lesson holds up another's renewal.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+
+import frappe
+import orjson
+from frappe.model.document import Document as FrappeDocument
+
+from memora.exceptions import (
+	BuildError,
+	LeaseLostError,
+	PlaceRefusedError,
+	StorageConfigurationError,
+	StorageError,
+	StorageUnavailableError,
+)
+from memora.services.cdn_export import cdn_uploader, settings
+from memora.services.cdn_export.builds import failures, media
+from memora.services.cdn_export.builds.commit import Site
+from memora.services.cdn_export.curriculum import content_tree
+from memora.services.cdn_export.delivery.signing import Signer, renew_below
+from memora.services.cdn_export.model import diff
+from memora.services.cdn_export.model.diff import Document, LedgerEntry, Planned
+from memora.services.cdn_export.rules import large_change_guard, subject_files
+from memora.services.cdn_export.state import database, ledger, publish_state
+from memora.services.cdn_export.state import lease as leases
+from memora.services.cdn_export.state.lease import Lease
+
+_LONG_AGO = datetime(2000, 1, 1)
+
+
+DUE = f"`tab{ledger.TABLE}` where state = 'live' and signed_until < %s"
+"""SQL: the live lessons whose signatures end before a moment."""
+
+
+def due_before(hours: int) -> datetime:
+	"""Signatures of `hours` that end before this are to be renewed now."""
+	return renew_below(hours, time.time())
+
+
+def run(site: Site) -> int:
+	"""Renew what is due, scope by scope. Returns how many lessons were uploaded.
+
+	Scopes that another worker is building are left to it and to the next tick. What cannot be renewed is logged,
+	with why, and tried again by the next tick.
+	"""
+	signer = site.signer()
+	due: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+	database.fresh()
+	for scope, subject, path in frappe.db.sql(
+		f"select scope, subject, path from {DUE}",
+		(renew_below(signer.hours, signer.now),),
+	):
+		due[scope][subject].add(path)
+	renewed = 0
+	for state in publish_state.by_id(sorted(due)).values():
+		lease = leases.acquire(state.scope)
+		if lease is None:
+			continue
+		try:
+			with lease:
+				if site.follow_settings():
+					break  # the next tick signs as they say now
+				for subject, paths in due[state.name].items():
+					renewed += _renew_or_log(site, signer, lease, subject, paths)
+		except LeaseLostError as error:
+			frappe.logger("memora").info(str(error))
+			# Whoever has it now may have signed these already, and what was signed here may stand over that since.
+			_mark([ledger.row_name(path) for paths in due[state.name].values() for path in paths])
+		except (PlaceRefusedError, StorageConfigurationError, StorageUnavailableError) as error:
+			frappe.logger("memora").error(f"signed links are not renewed until the storage answers: {error}")
+			break  # it is the same for all scopes
+	return renewed
+
+
+def settings_saved(doc: FrappeDocument) -> None:
+	"""Renew at once what was signed with other keys or for another life, and everything when other links are to be
+	signed now. Once CDN Settings are committed, as in `relocation`."""
+	before = doc.get_doc_before_save()
+	if before is None or (doc.storage_provider or settings.LOCAL) == settings.LOCAL:
+		return
+
+	def differs(*names: str) -> bool:
+		return any((before.get(name) or "") != (doc.get(name) or "") for name in names)
+
+	sign = doc.sign or "All"
+	if (before.sign or "All") != sign or (sign != "None" and differs("cdn_base_url", "video_folders")):
+		frappe.db.after_commit.add(lambda: _expire("kind = 'lesson'"))
+	elif differs("access_key", "region", "signed_url_expiry_hours") or doc.flags.has_other_secret:
+		frappe.db.after_commit.add(lambda: _expire("signed_until is not null"))
+
+
+def _expire(condition: str) -> None:
+	try:
+		_stop_signing()
+		names = frappe.db.sql(
+			f"select name from `tab{ledger.TABLE}` where state = 'live' and {condition}", pluck=True
+		)
+		_mark(names)
+	except database.ERRORS:
+		database.rollback()
+		frappe.logger("memora").exception("signed links keep their old signatures until those end")
+
+
+def _mark(names: Collection[str]) -> None:
+	"""Have live files signed anew, by the names of their rows."""
+	database.transaction(
+		lambda: database.update_names(
+			ledger.TABLE, names, "signed_until = %s", (_LONG_AGO,), "state = 'live'"
+		)
+	)
+
+
+def _stop_signing() -> None:
+	"""End the leases of those who may be signing as CDN Settings said before, and with them the right to call that
+	live. They begin again with what is saved now."""
+	leased = frappe.db.sql(
+		f"select name from `tab{publish_state.TABLE}` where lease_token is not null", pluck=True
+	)
+	database.transaction(
+		lambda: database.update_names(publish_state.TABLE, leased, "lease_token = null, lease_expires = null")
+	)
+
+
+def _renew_or_log(site: Site, signer: Signer, lease: Lease, subject: str, paths: Collection[str]) -> int:
+	"""`_renew`; what is wrong with one subject must not keep the next from being renewed."""
+	try:
+		return _renew(site, signer, lease, subject, paths)
+	except (LeaseLostError, PlaceRefusedError, StorageConfigurationError, StorageUnavailableError):
+		raise
+	except Exception as error:
+		database.rollback()
+		if database.errno(error) in database.OTHER_SCHEMA:
+			raise  # no fault of this subject: all of them wait until the site is migrated
+		frappe.logger("memora").exception(
+			f"signed links of {lease.label}, subject {subject}, are not renewed"
+		)
+		return 0
+
+
+def _renew(site: Site, signer: Signer, lease: Lease, subject: str, paths: Collection[str]) -> int:
+	database.fresh()
+	entries = {
+		path: entry
+		for path, entry in ledger.of_paths(paths).items()
+		if entry.state == "live" and entry.scope == lease.scope.id
+	}
+	try:
+		files = _made_anew(lease, subject, entries)
+	except database.ERRORS:
+		raise
+	except Exception as error:  # noqa: BLE001 - whatever keeps a scope from being built, which records it
+		frappe.logger("memora").warning(
+			f"{lease.label} cannot be made anew, so what is published is signed again: {failures.describe(error)}"
+		)
+		files = []
+	renewed = _upload(site, signer, lease, files, entries)
+	left = [entries[path] for path in sorted(entries.keys() - {file.path for file in files})]
+	return renewed + (_renew_as_published(site, signer, lease, left) if left else 0)
+
+
+def _made_anew(lease: Lease, subject: str, entries: Mapping[str, LedgerEntry]) -> list[Planned]:
+	"""Those of these lessons that are still the content that is live."""
+	tree = content_tree.load(subject)
+	plan = lease.scope.ref if lease.scope.type == "plan" else None
+	overrides = content_tree.plan_overrides([plan]).get(plan, {}).get(subject, ()) if plan else ()
+	if tree is None:
+		return []
+	held = publish_state.by_id([lease.scope.id])[lease.scope.id].held
+	rights = ledger.lesson_rights(lease.scope, [subject]) if held else {}
+	resolved, _ = large_change_guard.keep_paid(tree, overrides, rights)
+	if resolved is None:
+		return []
+	drafts = [
+		draft
+		for draft in subject_files.drafts(resolved, plan)
+		if draft.path in entries and entries[draft.path].shape_hash == draft.shape_hash
+	]
+	stages = content_tree.stages({draft.lesson.name for draft in drafts})
+	files = media.of_stages(stages)
+	found = []
+	for draft in drafts:
+		document, _ = subject_files.body(draft, stages.get(draft.lesson.name, ()), files, plan)
+		if file := diff.reissue(entries[draft.path], document):
+			found.append(file._replace(required_items=draft.required_items))
+	return found
+
+
+def _renew_as_published(site: Site, signer: Signer, lease: Lease, left: Sequence[LedgerEntry]) -> int:
+	"""Sign what stands in the storage again: a signed link leads to its video as the editor's does.
+
+	What was signed stays so, whatever *Sign* says by now: only a build knows the links as they were written.
+	"""
+	with ThreadPoolExecutor(max_workers=site.storage.threads) as pool:
+		read = list(pool.map(partial(_read_back, site), left))
+	signed: list[Planned] = []
+	others: list[Planned] = []
+	doubtful = []
+	for entry, found in zip(left, read, strict=True):
+		if found is None:
+			frappe.logger("memora").error(
+				f"the signed links in {entry.path} are not renewed, since what stands there is not what was"
+				" published: `bench memora repair` has it uploaded again"
+			)
+			continue
+		etag, document = found
+		was_signed = document.pop("signed_url_expiry", None)
+		(signed if was_signed else others).append(diff.as_live(entry, document))
+		if entry.damaged or etag != entry.etag:
+			doubtful.append(entry.path)
+	entries = {entry.path: entry for entry in left}
+	renewed = _upload(site, replace(signer, mode="All"), lease, signed, entries)
+	renewed += _upload(site, signer, lease, others, entries)
+	if doubtful:
+		# Not the object that the ledger knows; an upload may have been broken off. The next build writes it anew.
+		database.transaction(lambda: ledger.damage(doubtful))
+	return renewed
+
+
+def _read_back(site: Site, entry: LedgerEntry) -> tuple[str, Document] | None:
+	"""The ETag and the document of a live lesson; None where another stands there, or none."""
+	stored, body = site.storage.head(entry.path), site.storage.get(entry.path)
+	if stored is None or body is None or entry.differs(stored.metadata, site.ownership.site):
+		return None
+	try:
+		document = orjson.loads(body)
+	except orjson.JSONDecodeError:
+		return None
+	expected = (entry.node, entry.live_version)
+	if not isinstance(document, dict) or (document.get("id"), document.get("version")) != expected:
+		return None
+	return stored.etag, document
+
+
+def _upload(
+	site: Site, signer: Signer, lease: Lease, files: list[Planned], entries: Mapping[str, LedgerEntry]
+) -> int:
+	if not files:
+		return 0
+	try:
+		site.ownership.claim()
+		cargo = site.load(files, signer)
+		etags = cdn_uploader.publish(cargo, site.storage, lease, entries, owns=site.ownership.owns)
+	except (PlaceRefusedError, StorageConfigurationError, StorageUnavailableError):
+		raise
+	except (BuildError, StorageError) as error:
+		if len(files) > 1:  # one by one, so that only the one it is about is left
+			return sum(_upload(site, signer, lease, [file], entries) for file in files)
+		frappe.logger("memora").error(f"the signed links in {files[0].path} are not renewed: {error}")
+		return 0
+
+	def close() -> None:
+		lease.hold()
+		if site.has_moved():
+			raise lease.lost()
+		ledger.uploaded_again(cargo.planned, etags, cargo.sizes, cargo.signed_until)
+
+	database.transaction(close)
+	return len(files)

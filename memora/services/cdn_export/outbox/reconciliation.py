@@ -1,0 +1,103 @@
+"""What hooks cannot see: `frappe.db.set_value`, raw SQL, a restored backup. Found by looking, and queued.
+
+Hourly by `modified`: every monitored row written since the last look, less a margin, counts as changed. It
+costs one indexed SELECT a DocType, and a rebuild that uploads nothing where hooks had seen it already.
+Nightly in full: every subject and plan is read anew, so that even a change that left `modified` alone is
+found; what is unchanged is not uploaded. The latest a change can go unseen is therefore one day.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import frappe
+from frappe.utils import get_datetime, now_datetime
+
+from memora.services.cdn_export import dependency_resolver as resolver
+from memora.services.cdn_export import settings
+from memora.services.cdn_export.builds import media
+from memora.services.cdn_export.model import causes
+from memora.services.cdn_export.model.causes import Cause
+from memora.services.cdn_export.outbox import relay
+from memora.services.cdn_export.state import database, ledger, publish_state, site_values
+from memora.services.cdn_export.state.sync_log import FALLBACK
+
+_LAST_LOOK = "memora_last_reconciliation"
+_MARGIN = timedelta(minutes=15)
+"""A row's `modified` is older than its commit: no save takes longer than this."""
+
+#: Child tables and the DocType their rows count for.
+_CHILDREN = {
+	"Memora Lesson Stage": resolver.LESSON,
+	"Memora Plan Subject": resolver.PLAN,
+	"Memora Plan Override": resolver.PLAN,
+}
+
+
+def hourly() -> int:
+	"""Queue what was written since the last look. Returns how many documents that were."""
+	now = now_datetime()
+	_unpublish_with_seasons()
+	last = get_datetime(site_values.read(_LAST_LOOK) or now)
+	if last >= now:  # the first look, or the clock was set back
+		last = now - timedelta(hours=1)
+	refs = _written_since(last - _MARGIN) | media.shown_in(media.changed_files())
+	if refs:
+		found = [(Cause(causes.HOURLY, *ref), [ref]) for ref in sorted(refs)]
+		database.transaction(lambda: relay.raise_for(_affected_by(refs), found, triggered_by=FALLBACK))
+	site_values.write(_LAST_LOOK, str(now))
+	frappe.db.commit()
+	return len(refs)
+
+
+def _affected_by(refs: set[resolver.Ref]) -> resolver.Affected:
+	"""What these documents touch; of lessons that hang elsewhere by now, with or without what is above them, also the
+	subjects that still show them."""
+	affected = resolver.affected_by(refs)
+	lessons = {name for doctype, name in refs if doctype == resolver.LESSON}
+	lessons = lessons.union(*resolver.lessons_below(refs).values())
+	for subject in ledger.subjects_showing(lessons):
+		affected.subjects[subject].add((resolver.SUBJECT, subject))
+	return affected
+
+
+def _unpublish_with_seasons() -> None:
+	"""Unpublish what is left published in an unpublished season, as saving that season does: the builds leave it out
+	anyway, and its form should say so."""
+	for (season,) in frappe.db.sql(
+		f"""select season.name from `tabMemora Season` season where season.is_published = 0 and exists (
+			select 1 from `tab{resolver.PLAN}` plan where plan.season = season.name and plan.is_published = 1)"""
+	):
+		database.transaction(frappe.get_doc("Memora Season", season).unpublish_plans)
+
+
+def daily() -> None:
+	"""Queue every plan and subject to be read in full."""
+	if not settings.load().enabled:
+		return
+	queue_everything(triggered_by=FALLBACK, cause=causes.text([Cause(causes.NIGHTLY, "", "")]))
+
+
+def queue_everything(*, triggered_by: str, cause: str) -> int:
+	"""Queue every plan, with all lessons of every subject to be read anew. Returns how many plans.
+
+	Those that are live and no longer exist are among them: SQL can delete them past every hook.
+	"""
+	plans = {*frappe.get_all(resolver.PLAN, pluck="name"), *publish_state.live("plan")}
+	subjects = {*frappe.get_all(resolver.SUBJECT, pluck="name"), *publish_state.live("subject")}
+	database.transaction(lambda: relay.touch(plans, subjects, triggered_by=triggered_by, cause=cause))
+	return len(plans)
+
+
+def _written_since(since) -> set[resolver.Ref]:
+	refs: set[resolver.Ref] = set()
+	for doctype in (*resolver.CONTENT, resolver.PLAN, *resolver.PLAN_TITLES):
+		rows = frappe.db.sql(f"select name from `tab{doctype}` where modified >= %s", (since,))
+		refs |= {(doctype, name) for (name,) in rows}
+	for child, parent in _CHILDREN.items():
+		rows = frappe.db.sql(
+			f"select distinct parent from `tab{child}` where modified >= %s and parenttype = %s",
+			(since, parent),
+		)
+		refs |= {(parent, name) for (name,) in rows}
+	return refs

@@ -1,0 +1,252 @@
+"""The fold: from rows that editors left to generations that builders follow. One at a time, short, no network.
+
+In one transaction it reads the CDN Change rows there are, resolves them in that same snapshot, raises the
+generation of every subject and plan they touch, notes which lessons' bodies are new, and deletes exactly the
+rows it read. A row committed meanwhile is not seen, so it stays for the next fold: nothing is lost.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+import frappe
+
+from memora.services.cdn_export import dependency_resolver as resolver
+from memora.services.cdn_export.builds import media
+from memora.services.cdn_export.model import causes, scopes
+from memora.services.cdn_export.model.causes import Cause
+from memora.services.cdn_export.state import database, ledger, publish_state
+
+EVERY_LESSON = "*"
+"""In CDN Node Change: all lessons of the subject are to be read anew."""
+
+_WITHOUT_FILES = ("Memora Track", "Memora Topic")
+
+_ROWS_A_FOLD = 5_000
+FILE = "File"
+"""In CDN Change: a file that was published, by its row in CDN Media, was changed, deleted or made private."""
+
+_PATIENCE_SECONDS = 5
+"""How long to wait for another fold, which may have begun before a change of ours was committed."""
+
+
+def fold() -> int:
+	"""Fold all committed changes. Returns how many there were; 0 too when another fold takes very long. Commits."""
+	database.fresh()  # a caller's snapshot would hide what was committed since
+	if not frappe.db.sql("select 1 from `tabCDN Change` limit 1"):
+		return 0
+	database.limit_idling()
+	lock = f"{frappe.conf.db_name}.memora_fold"
+	if not frappe.db.sql("select get_lock(%s, %s)", (lock, _PATIENCE_SECONDS))[0][0]:
+		return 0
+	try:
+		total = 0
+		while folded := database.transaction(_fold_rows):
+			total += folded
+			if folded < _ROWS_A_FOLD:
+				break
+		return total
+	finally:
+		frappe.db.sql("select release_lock(%s)", (lock,))
+
+
+def raise_for(
+	affected: resolver.Affected,
+	changes: Iterable[tuple[Cause, Collection[resolver.Ref]]] = (),
+	*,
+	triggered_by: str = "",
+) -> None:
+	"""Raise the generation of all that changes touch, and of every plan that lists a touched subject, and
+	note the touched lessons. In the caller's transaction.
+
+	`changes` are what the plans' log will name, each with the documents whose plans it concerns.
+	"""
+	for subject, plans in resolver.plans_of(set(affected.subjects) - affected.resolved).items():
+		affected.plans |= plans
+		affected.showing[resolver.SUBJECT, subject] |= plans
+	ledger.end_grace(_hiding(affected))
+	generations = publish_state.raise_generations(
+		[*map(scopes.plan, affected.plans), *map(scopes.subject, affected.subjects)],
+		triggered_by=triggered_by,
+		causes=_causes(affected, changes),
+	)
+	_note_lessons(
+		{
+			subject: {name for doctype, name in nodes if doctype == resolver.LESSON}
+			for subject, nodes in affected.subjects.items()
+		},
+		generations,
+	)
+
+
+def touch(
+	plans: Iterable[str] = (), subjects: Iterable[str] = (), *, triggered_by: str = "", cause: str = ""
+) -> None:
+	"""Queue plans and whole subjects as if all in them had changed, in the caller's transaction; `cause` is a text of
+	`causes` for the plans' log.
+
+	With a subject every plan that lists it: what its files say anew, theirs are to say too.
+	"""
+	subjects = set(subjects)
+	plans = set(plans).union(*resolver.plans_of(subjects).values())
+	generations = publish_state.raise_generations(
+		[*map(scopes.plan, plans), *map(scopes.subject, subjects)],
+		triggered_by=triggered_by,
+		causes={scopes.plan(plan).id: cause for plan in plans},
+	)
+	_note_lessons({subject: {EVERY_LESSON} for subject in subjects}, generations)
+
+
+def lessons_changed_since(subject: str, generation: int) -> set[str] | None:
+	"""The lessons of which the body may have changed after `generation`; None for all of them."""
+	names = {
+		node
+		for (node,) in frappe.db.sql(
+			"select node from `tabCDN Node Change` where subject = %s and generation > %s",
+			(subject, generation),
+		)
+	}
+	return None if EVERY_LESSON in names else names
+
+
+def _fold_rows() -> int:
+	rows = frappe.db.sql(
+		f"select name, ref_doctype, ref_name, event, was, owner from `tabCDN Change` limit {_ROWS_A_FOLD}"
+	)
+	if not rows:
+		return 0
+	refs, former, moved = set(), set(), set()
+	for _, doctype, name, event, was, _who in rows:
+		refs.add((doctype, name))
+		if parent := resolver.former_parent(doctype, event, was):
+			former.add(parent)
+		if event in ("move", "rename"):
+			moved.add((doctype, name))
+	shown = media.shown_in({name for doctype, name in refs if doctype == FILE})
+	affected = resolver.affected_by(refs | former | shown)
+	_warn_of(affected.orphans & refs)
+	for _, doctype, name, event, was, _who in rows:
+		if event != "rename":
+			continue
+		# A removal and a creation: what stands under the old name goes, where that tells paths or scopes.
+		if doctype == resolver.PLAN:
+			affected.plans.add(was)
+			affected.showing[doctype, was].add(was)
+		elif doctype == resolver.SUBJECT:
+			affected.subjects[was].add((doctype, was))
+			affected.subjects[name].add((resolver.LESSON, EVERY_LESSON))
+	for doctype, name in former:
+		if doctype == resolver.SUBJECT:  # that may be gone by now
+			affected.subjects[name].add((doctype, name))
+	# What was edited elsewhere is noted there, so what comes from there is read anew.
+	for subject, lessons in resolver.lessons_below(moved).items():
+		affected.subjects[subject] |= {(resolver.LESSON, name) for name in lessons}
+
+	ledger.end_grace(_left_by(rows, affected))
+	raise_for(affected, _changes(rows, shown))
+	database.delete_names("CDN Change", [row[0] for row in rows])
+	return len(rows)
+
+
+def _changes(
+	rows: Sequence[tuple], shown: Collection[resolver.Ref]
+) -> Iterable[tuple[Cause, Collection[resolver.Ref]]]:
+	"""What each row says of who and what, with the documents whose plans it concerns. Of a file: what shows it."""
+	owners = {who for _, doctype, _, _, _, who in rows if doctype == FILE}
+	owner = owners.pop() if len(owners) == 1 else ""
+	for ref in sorted(shown):
+		yield Cause(owner, *ref), [ref]
+	for _, doctype, name, event, was, who in rows:
+		if doctype == FILE:
+			continue
+		parent = (doctype, was) if event == "rename" else resolver.former_parent(doctype, event, was)
+		yield Cause(who or "", doctype, name), [(doctype, name), *([parent] if parent else [])]
+
+
+def _causes(
+	affected: resolver.Affected, changes: Iterable[tuple[Cause, Collection[resolver.Ref]]]
+) -> Mapping[str, str]:
+	"""What the log of each plan will say of these changes, by the plan's scope. As long for one change as for thousands."""
+	homes: dict[resolver.Ref, set[str]] = defaultdict(set)
+	for subject, refs in affected.subjects.items():
+		for ref in refs:
+			homes[ref].add(subject)
+	found: dict[resolver.Ref, dict[Cause, None]] = defaultdict(dict)
+	for cause, refs in changes:
+		for ref in refs:
+			for shown in (ref, *((resolver.SUBJECT, subject) for subject in homes.get(ref, ()))):
+				if shown in affected.showing:
+					found[shown][cause] = None
+	named: dict[str, list[Cause]] = defaultdict(list)
+	more: dict[str, int] = defaultdict(int)
+	for shown, of_it in found.items():
+		listed = list(of_it)
+		for plan in affected.showing[shown]:
+			named[plan] += listed[: causes.MOST_NAMED]
+			more[plan] += len(listed[causes.MOST_NAMED :])
+	return {scopes.plan(plan).id: causes.text(named[plan], more[plan]) for plan in named}
+
+
+def _left_by(rows: Sequence[tuple], affected: resolver.Affected) -> set[str]:
+	"""The subjects that a track or topic has left, by deletion, by a move elsewhere or for another name.
+
+	Units and lessons have files, so that builds see where they are missing; of tracks and topics only others' files tell.
+	"""
+	homes = {ref: subject for subject, refs in affected.subjects.items() for ref in refs}
+	left = set()
+	for _, doctype, name, event, was, _who in rows:
+		if doctype not in _WITHOUT_FILES or event == "change":
+			continue
+		parent = resolver.former_parent(doctype, event, was)
+		before = homes.get(parent if parent else (doctype, name), "")
+		if event == "rename" or before != homes.get((doctype, name)):
+			left.add(before)
+	return left - {""}
+
+
+def _hiding(affected: resolver.Affected) -> set[str]:
+	"""The subjects in which a track or topic that was changed is not published."""
+	found = set()
+	for doctype in _WITHOUT_FILES:
+		homes = {
+			name: subject
+			for subject, refs in affected.subjects.items()
+			for kind, name in refs
+			if kind == doctype
+		}
+		if homes:
+			drafts = frappe.db.sql(
+				f"select name from `tab{doctype}` where name in %s and is_published = 0", (tuple(homes),)
+			)
+			found |= {homes[name] for (name,) in drafts if name in homes}
+	return found
+
+
+def _note_lessons(lessons: dict[str, set[str]], generations: dict[str, int]) -> None:
+	"""Remember per lesson the generation its body last changed in: every reader knows how far it has read."""
+	rows = defaultdict(tuple)
+	for subject, names in lessons.items():
+		for name in names:
+			row_name = hashlib.sha1(f"{subject}\0{name}".encode(), usedforsecurity=False).hexdigest()
+			rows[row_name] = (
+				row_name,
+				subject,
+				resolver.LESSON,
+				name,
+				generations[scopes.subject(subject).id],
+			)
+	database.upsert(
+		"CDN Node Change",
+		("name", "subject", "node_doctype", "node", "generation"),
+		list(rows.values()),
+		"generation = values(generation)",
+	)
+
+
+def _warn_of(orphans: set[resolver.Ref]) -> None:
+	for doctype, name in sorted(orphans):
+		frappe.logger("memora").warning(
+			f"{doctype} {name} hangs in no subject, so no plan is queued: give it a parent that exists"
+		)

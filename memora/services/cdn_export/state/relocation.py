@@ -1,0 +1,140 @@
+"""When CDN Settings name another place: all that is published is published there anew, and says so.
+
+The place that the ledger speaks of is noted in one row. It is compared when CDN Settings have been saved and
+whenever a run opens its storage, so that a change past the form (a script, a restored backup) is seen too.
+Versions go on: the rows of the old place become tombstones. Builders that still write to the old place lose
+their leases, and with them the right to close.
+"""
+
+from __future__ import annotations
+
+import frappe
+from frappe import _
+from frappe.utils import now_datetime
+
+from memora.services.cdn_export import dependency_resolver as resolver
+from memora.services.cdn_export import settings
+from memora.services.cdn_export.model import causes, scopes
+from memora.services.cdn_export.model.causes import Cause
+from memora.services.cdn_export.state import database, publish_state, redis_mirror, renditions
+from memora.services.cdn_export.state.ledger import TABLE as LEDGER
+
+_NOTE = "memora_place"
+_MOVED = "memora_moved"
+_TABLE = "DefaultValue"
+
+NOTED = f"(select defvalue from `tab{_TABLE}` where name = '{_NOTE}')"
+"""SQL: the place that the ledger speaks of. It changes only together with all leases, which it ends."""
+
+
+def settings_saved(doc) -> None:
+	"""Tell whoever saves CDN Settings what follows, and let it follow once they are committed.
+
+	Not before: the save would have to wait for builders, and could fail because of them. Should this process
+	die in between, the next run makes up for it.
+	"""
+	if _noted() == settings.place(doc):
+		return
+	if moves(doc) and (plans := _live_plans()):
+		message = _(
+			"Files go to another place from now on. All {0} published plans will be published there anew. "
+			"What stands in the old place stays: remove it when no app reads it any more."
+		).format(plans)
+		if not doc.enabled:
+			message += " " + _("Export is switched off, so that waits until it is on.")
+		frappe.msgprint(message, title=_("Everything will be published anew"), indicator="orange")
+	frappe.db.after_commit.add(_follow_quietly)
+
+
+def moves(doc) -> bool:
+	"""Whether files would go to another place than the ledger speaks of, by CDN Settings as they are in `doc`."""
+	return _noted() not in ("", settings.place(doc))
+
+
+def follow() -> int:
+	"""Bring ledger and states in line with the place that CDN Settings name. Returns how many plans are to be
+	published anew: 0 when nothing has changed. Commits."""
+	if _noted() == settings.place(settings.saved()):
+		return 0
+	plans = database.transaction(start_anew)
+	redis_mirror.ring(plans)
+	return len(plans)
+
+
+def settled() -> bool:
+	"""Whether everything has been published anew since the last look: then what memora left in the new place when
+	it was there before is to be looked for. Says so once; commits."""
+	if not frappe.db.sql(f"select 1 from `tab{_TABLE}` where name = %s", (_MOVED,)):
+		return False
+	return bool(
+		database.transaction(
+			lambda: database.execute(f"delete from `tab{_TABLE}` where name = %s", (_MOVED,))
+		)
+	)
+
+
+def _follow_quietly() -> None:
+	try:
+		follow()
+	except database.ERRORS:
+		database.rollback()
+		frappe.logger("memora").exception("the next run publishes everything anew: storage has changed")
+
+
+def start_anew(taken_over: str = "") -> list[str]:
+	"""Forget what stands where, but not the versions, unless CDN Settings still name the place that the ledger speaks
+	of; also then if that is the one that was `taken_over`. Returns the plans to be published anew. In the caller's
+	transaction; one at a time."""
+	_write_down(_NOTE, "")
+	((noted,),) = frappe.db.sql(f"select defvalue from `tab{_TABLE}` where name = %s for update", (_NOTE,))
+	place = settings.place(settings.saved())
+	if noted == place != taken_over:
+		return []
+	frappe.db.sql(f"update `tab{_TABLE}` set defvalue = %s where name = %s", (place, _NOTE))
+	if place != taken_over and (not noted or not frappe.db.sql(f"select 1 from `tab{LEDGER}` limit 1")):
+		return []  # nothing was published before
+	frappe.logger("memora").warning(
+		f"files go to {place} now (before: {noted or 'nowhere'}): all is published anew"
+	)
+	frappe.db.sql(
+		f"""update `tab{LEDGER}` set state = 'removed', live_version = 0, content_hash = '', shape_hash = '',
+			etag = '', size = 0, signed_until = null, remove_at = null, drop_generation = 0,
+			pictures = '', damaged = 0, refused = 0, outdated = 0
+		where state != 'removed'"""
+	)
+	frappe.db.sql(f"delete from `tab{renditions.TABLE}`")
+	frappe.db.sql("delete from `tabCDN Node Change`")
+	publish_state.settle_removals()
+	frappe.db.sql(
+		f"""update `tab{publish_state.TABLE}` set is_live = 0, live_version = 0, index_entry = '',
+			published_generation = 0, lease_token = null, lease_expires = null, retry_count = 0,
+			next_retry_at = null, dead_since = null, last_error = null, held = 0, held_reason = null,
+			waiting_since = coalesce(waiting_since, %s)""",
+		(now_datetime(),),
+	)
+	_write_down(_MOVED, "1")
+	plans = frappe.get_all(resolver.PLAN, pluck="name")
+	cause = causes.text([Cause("", "", causes.MOVE)])
+	publish_state.raise_generations(
+		[*map(scopes.plan, plans), scopes.INDEX],
+		triggered_by="Manual",
+		causes={scopes.plan(plan).id: cause for plan in plans},
+	)
+	return plans
+
+
+def _write_down(name: str, value: str) -> None:
+	database.upsert(
+		_TABLE,
+		("name", "parent", "parenttype", "parentfield", "defkey", "defvalue"),
+		[(name, name, "__default", "system_defaults", name, value)],
+		"defkey = defkey",
+	)
+
+
+def _noted() -> str:
+	return frappe.db.sql(f"select {NOTED}")[0][0] or ""
+
+
+def _live_plans() -> int:
+	return frappe.db.count(publish_state.TABLE, {"scope_type": "plan", "is_live": 1})

@@ -1,0 +1,179 @@
+"""What each live manifest reads of each subject: shared or own, and of which generation (CDN Rendition).
+
+A row with generation 0 is an announcement: the plan is being built and will read the shared files, so that
+nobody takes them away meanwhile.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import frappe
+import orjson
+
+from memora.services.cdn_export.model import plain_text
+from memora.services.cdn_export.state import database, publish_state
+from memora.services.cdn_export.state.publish_state import State
+
+TABLE = "CDN Rendition"
+
+# A subject that changed is rendered anew, unless it cannot be built; then it stays as it is.
+_SEARCH_READ = """if(state.generation > reader.generation and state.failed_generation <= state.published_generation,
+	null, reader.search)"""
+
+_IN_DOUBT = "in doubt"
+"""Instead of a digest: like no other."""
+
+Mode = Literal["shared", "own"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+	"""A subject in a plan as it was last published. `summary` holds what the manifest and the search index say
+	of it, so that a plan's build need not load what did not change.
+
+	`search` are the entries of a plan whose search is one file, by far the largest part: not read of a subject that
+	is rendered anew, and not written (None) where they are what stands there.
+	"""
+
+	subject: str
+	mode: Mode
+	generation: int
+	digest: str
+	summary: dict[str, Any]
+	search: list[Any] | None = None
+
+
+def of_plans(plans: Sequence[str]) -> dict[str, tuple[dict[str, Rendition], list[State]]]:
+	"""The renditions of these plans by subject, and the states of those subjects, by plan. One statement."""
+	states = database.packed(f"state.{column}" for column in publish_state.COLUMNS)
+	same_subject = database.exactly("state.ref", "reader.subject")
+	by_plan: dict[str, tuple[dict[str, Rendition], list[State]]] = {plan: ({}, []) for plan in plans}
+	for plan, subject, mode, generation, digest, summary, search, values in frappe.db.sql(
+		f"""select reader.plan, reader.subject, mode, reader.generation, digest, summary, {_SEARCH_READ}, {states}
+		from `tab{TABLE}` reader
+		left join `tab{publish_state.TABLE}` state on state.scope_type = 'subject' and {same_subject}
+		where reader.plan in %s""",
+		(tuple(plans),),
+	):
+		if plan not in by_plan:
+			continue  # the same name to MariaDB, but for its case or accents
+		found, known = by_plan[plan]
+		found[subject] = Rendition(
+			subject,
+			mode,
+			generation,
+			digest or "",
+			orjson.loads(summary) if summary else {},
+			orjson.loads(search) if search else None,
+		)
+		state = orjson.loads(values)
+		if state[0]:
+			known.append(publish_state.of_row(state))
+	return by_plan
+
+
+def with_search(plan: str, renditions: Iterable[Rendition]) -> dict[str, Rendition]:
+	"""These renditions of a plan by subject, with the search entries that `of_plans` has left out."""
+	by_row = {_row_name(plan, known.subject): known for known in renditions}
+	rows = frappe.db.sql(f"select name, search from `tab{TABLE}` where name in %s", (tuple(by_row),))
+	return {
+		by_row[name].subject: replace(by_row[name], search=orjson.loads(search) if search else None)
+		for name, search in rows
+	}
+
+
+def is_read_by_others(subject: str, plan: str) -> bool:
+	"""Whether another plan than this one reads a subject's shared files."""
+	return bool(
+		frappe.db.sql(
+			f"select 1 from `tab{TABLE}` where subject = %s and mode = 'shared' and plan != %s limit 1",
+			(subject, plan),
+		)
+	)
+
+
+def plans_showing(subject: str) -> list[str]:
+	"""The plans that show a subject, shared or of their own, or are about to."""
+	this = database.exactly("subject", "%(subject)s")
+	rows = frappe.db.sql(f"select plan from `tab{TABLE}` where {this} order by plan", {"subject": subject})
+	return [plan for (plan,) in rows]
+
+
+def shown_by_others(subjects: Collection[str], plan: str) -> set[str]:
+	"""Those of these subjects that another plan than this one shows, shared or of its own."""
+	if not subjects:
+		return set()
+	rows = frappe.db.sql(
+		f"select distinct subject from `tab{TABLE}` where subject in %s and plan != %s",
+		(tuple(subjects), plan),
+	)
+	return {subject for (subject,) in rows}
+
+
+def announce(plan: str, subjects: Iterable[str]) -> None:
+	"""Say that a plan will read these shared subjects. To be committed before it looks at what they hold."""
+	_upsert(
+		{plan: [Rendition(subject, "shared", 0, "", {}) for subject in subjects]},
+		"mode = values(mode), generation = 0",
+	)
+
+
+def store(renditions: Mapping[str, Sequence[Rendition]]) -> None:
+	"""Store what the new manifests of these plans read."""
+	_upsert(
+		renditions,
+		"mode = values(mode), generation = values(generation), digest = values(digest), summary = values(summary),"
+		" search = coalesce(values(search), search)",
+	)
+
+
+def doubt(plan: str, subjects: Iterable[str]) -> None:
+	"""Note that files which show these subjects otherwise are about to be written. To be committed before they are."""
+	names = [_row_name(plan, subject) for subject in subjects]
+	database.update_names(TABLE, names, "digest = %s", (_IN_DOUBT,))
+
+
+def forget(plan: str, subjects: Iterable[str]) -> None:
+	"""A plan's manifest reads these subjects no more."""
+	if names := tuple(_row_name(plan, subject) for subject in sorted(subjects)):
+		frappe.db.sql(f"delete from `tab{TABLE}` where name in %s", (names,))
+
+
+def withdraw(plan: str) -> None:
+	"""Take back what a plan announced and did not come to publish, so that it holds no file any longer."""
+	this = database.exactly("plan", "%(plan)s")
+	frappe.db.sql(
+		f"delete from `tab{TABLE}` where {this} and generation = 0 and coalesce(digest, '') = ''",
+		{"plan": plan},
+	)
+	frappe.db.sql(f"update `tab{TABLE}` set mode = 'own' where {this} and generation = 0", {"plan": plan})
+
+
+def _upsert(renditions: Mapping[str, Sequence[Rendition]], on_duplicate: str) -> None:
+	database.upsert(
+		TABLE,
+		("name", "plan", "subject", "mode", "generation", "digest", "summary", "search"),
+		[
+			(
+				_row_name(plan, row.subject),
+				plan,
+				row.subject,
+				row.mode,
+				row.generation,
+				row.digest,
+				plain_text.store_json(orjson.dumps(row.summary)),
+				None if row.search is None else plain_text.store_json(orjson.dumps(row.search)),
+			)
+			for plan, rows in renditions.items()
+			for row in rows
+		],
+		on_duplicate,
+	)
+
+
+def _row_name(plan: str, subject: str) -> str:
+	return hashlib.sha1(f"{plan}\0{subject}".encode(), usedforsecurity=False).hexdigest()
