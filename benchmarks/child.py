@@ -16,8 +16,9 @@ started = time.perf_counter()
 import frappe  # noqa: E402 - its import is part of a process's start
 
 from benchmarks import floors, meter  # noqa: E402
-from memora.services.cdn_export import batch_processor, settings  # noqa: E402
+from memora.services.cdn_export import settings  # noqa: E402
 from memora.services.cdn_export.storage import StorageSettings  # noqa: E402
+from memora.services.cdn_export.worker import drain as worker  # noqa: E402
 
 
 def drain(begin: str, end: str, where: str) -> dict:
@@ -28,7 +29,7 @@ def drain(begin: str, end: str, where: str) -> dict:
 	with _uploads(where):
 		while True:
 			frappe.db.commit()  # as each job begins: with a new snapshot
-			published += batch_processor.drain("Scheduler", seconds=None).published
+			published += worker.drain("Scheduler", seconds=None).published
 			if time.time() >= float(end):
 				break
 			time.sleep(0.1)
@@ -45,7 +46,7 @@ def memory() -> dict:
 	"""The peak of a drain whose uploads go nowhere."""
 	before = _peak()
 	with _uploads("nowhere"):
-		done = batch_processor.drain("Scheduler", seconds=None)
+		done = worker.drain("Scheduler", seconds=None)
 	return {"before": before, "peak": _peak(), "published": done.published}
 
 

@@ -10,7 +10,7 @@ import frappe
 import orjson
 
 from benchmarks import meter
-from memora.services.cdn_export.dependency_resolver import CONTENT
+from memora.services.cdn_export.model.doctypes import CONTENT
 from memora.services.cdn_export.storage import Storage, Upload
 
 

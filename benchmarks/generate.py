@@ -19,7 +19,7 @@ import frappe
 from curriculum.pieces import KINDS, Curriculum, Kind, Piece, Plan, Stage
 from frappe.utils import now_datetime
 
-from memora.services.cdn_export.dependency_resolver import CONTENT, PARENT_FIELDS
+from memora.services.cdn_export.model.doctypes import CONTENT, PARENT_FIELDS
 
 BUCKET_VIDEO = "videos/{name}.mp4"
 """A bare key: the storage signs it as one of its own bucket."""

@@ -15,12 +15,13 @@ from benchmarks import meter
 from benchmarks.generate import Bulk, Planted, Shape, plan_of, subjects
 from benchmarks.meter import Nowhere, Span
 from benchmarks.s3_server import BUCKET, REGION, S3Server
-from memora.services.cdn_export import batch_processor, settings
-from memora.services.cdn_export.builds.commit import Site
+from memora.services.cdn_export import settings
+from memora.services.cdn_export.delivery.target import Site
 from memora.services.cdn_export.model import scopes
 from memora.services.cdn_export.outbox import reconciliation, relay
 from memora.services.cdn_export.state import publish_state
 from memora.services.cdn_export.storage import Storage, StorageSettings
+from memora.services.cdn_export.worker import drain as worker
 from memora.tests.utils import wipe
 
 T = TypeVar("T")
@@ -174,7 +175,7 @@ class Warm:
 		self.site.stamp = settings.stamp()
 		if isinstance(self.site.storage, Nowhere):
 			self.site.storage.puts = found.puts
-		build_one, build_together = batch_processor._build_one, batch_processor._build_together
+		build_one, build_together = worker.Drain._build_one, worker.Drain._build_together
 
 		def one(site: Site, state: Any, *rest: Any) -> bool:
 			return measured(state.name, lambda: build_one(site, state, *rest))
@@ -194,12 +195,12 @@ class Warm:
 			return done
 
 		with (
-			patch.object(batch_processor, "_build_one", one),
-			patch.object(batch_processor, "_build_together", together),
+			patch.object(worker.Drain, "_build_one", one),
+			patch.object(worker.Drain, "_build_together", together),
 			patch.object(Site, "open", lambda *_: self.site),
 			meter.span() as found.whole,
 		):
-			drained = batch_processor.drain("Scheduler", seconds=None)
+			drained = worker.drain("Scheduler", seconds=None)
 		if drained.failed or drained.left:
 			raise RuntimeError(f"A drain that is measured must publish all: {drained}")
 		return found

@@ -13,12 +13,13 @@ from benchmarks import meter, site
 from benchmarks.cases import LESSON, STANDARD, Bench, Row, publish_all
 from benchmarks.generate import Shape
 from benchmarks.meter import Span
-from memora.services.cdn_export import batch_processor, cdn_uploader
+from memora.services.cdn_export import cdn_uploader
 from memora.services.cdn_export.builds import commit, event_log, plan_build, plan_snapshot
 from memora.services.cdn_export.curriculum import content_tree
 from memora.services.cdn_export.rules import large_change_guard, subject_files
 from memora.services.cdn_export.state import lease as leases
 from memora.services.cdn_export.state import ledger, publish_state, redis_mirror, renditions, sync_log
+from memora.services.cdn_export.worker import drain as worker
 
 _STEPS: dict[str, tuple[tuple[Any, str], ...]] = {
 	"lease, state": ((leases, "acquire"), (leases, "acquire_free"), (commit, "read_states")),
@@ -141,8 +142,8 @@ def _timed(of: str = "") -> Iterator[dict[str, Span]]:
 		for name, functions in _STEPS.items():
 			for module, function in functions:
 				stack.enter_context(patch.object(module, function, timed(name, getattr(module, function))))
-		stack.enter_context(patch.object(batch_processor, "_build_one", of_type(batch_processor._build_one)))
+		stack.enter_context(patch.object(worker.Drain, "_build_one", of_type(worker.Drain._build_one)))
 		stack.enter_context(
-			patch.object(batch_processor, "_build_together", of_plans(batch_processor._build_together))
+			patch.object(worker.Drain, "_build_together", of_plans(worker.Drain._build_together))
 		)
 		yield spent

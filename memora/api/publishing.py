@@ -27,7 +27,7 @@ from memora.services.cdn_export.admin import (
 )
 from memora.services.cdn_export.builds import held_changes
 from memora.services.cdn_export.delivery import ownership
-from memora.services.cdn_export.dependency_resolver import CONTENT, PLAN, SUBJECT
+from memora.services.cdn_export.model.doctypes import CONTENT, PLAN, SUBJECT
 from memora.services.cdn_export.model.plain_text import as_html, as_typed, read
 from memora.services.cdn_export.rules import side_by_side
 

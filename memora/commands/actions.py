@@ -9,7 +9,7 @@ from typing import Any
 import click
 import frappe
 
-from memora.commands.running import Answer, CannotRun, Progress
+from memora.commands.answer import Answer, CannotRun, Progress
 from memora.services.cdn_export.admin import doctor as doctors
 from memora.services.cdn_export.admin import operations
 from memora.services.cdn_export.admin import preview as previews

@@ -5,41 +5,23 @@ from __future__ import annotations
 import html
 import json
 import signal
-import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import wraps
 from typing import Any
 
 import click
 
+from memora.commands.answer import COULD_NOT_RUN, FINE, FOUND, Answer, CannotRun, Progress
 from memora.services.cdn_export.model.plain_text import read, read_all
-
-FINE, FOUND, COULD_NOT_RUN = 0, 1, 2
 
 INTERRUPTED = (
 	"Interrupted. What is published is whole; what was begun or still waits is taken up by the next batch."
 )
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for scripts.")
-
-
-class CannotRun(click.ClickException):
-	"""Something is missing for the command to run; the message says what to do."""
-
-	exit_code = COULD_NOT_RUN
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-	"""What a command has to say: `data` for scripts, `lines` for people. `found`: something needs a look."""
-
-	data: Any
-	lines: Sequence[str] = field(default=())
-	found: bool = False
 
 
 def action(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -163,24 +145,3 @@ def _refuse(message: str, as_json: bool) -> int:
 		click.echo(json.dumps({"error": message}, ensure_ascii=False))
 	click.secho(message, err=True, fg="yellow")
 	return COULD_NOT_RUN
-
-
-class Progress:
-	"""A bar on a terminal for long work, out of the way of what is printed; nothing elsewhere."""
-
-	def __init__(self, *, shown: bool) -> None:
-		self._shown = shown and sys.stderr.isatty()
-
-	@contextmanager
-	def of(self, label: str) -> Iterator[Callable[[int, int], None]]:
-		"""What to call with how many are done of how many."""
-		if not self._shown:
-			yield lambda done, total: None
-			return
-		with click.progressbar(length=1, label=label, file=sys.stderr, show_pos=True) as bar:
-
-			def tell(done: int, total: int) -> None:
-				bar.length = max(total, 1)
-				bar.update(done - bar.pos)
-
-			yield tell

@@ -13,10 +13,9 @@ from frappe.utils import cstr
 
 from memora.memora import overrides
 from memora.memora.texts import PlainTexts
-from memora.services.cdn_export.builds import media
-from memora.services.cdn_export.curriculum import items
-from memora.services.cdn_export.dependency_resolver import CONTENT, PARENT_FIELDS, PLAN
+from memora.services.cdn_export.curriculum import items, public_files
 from memora.services.cdn_export.model import stage_files
+from memora.services.cdn_export.model.doctypes import CONTENT, PARENT_FIELDS, PLAN
 from memora.services.cdn_export.model.plain_text import as_html
 from memora.services.cdn_export.rules import file_types
 
@@ -135,7 +134,7 @@ class ContentNode(Titled):
 			url = cstr(self.get(fieldname))
 			self._check_picture(fieldname, url)
 			where = _("{0} of {1}").format(_(self.meta.get_label(fieldname)), called(self))
-			warn_unpublished(where, media.refused_picture(url))
+			warn_unpublished(where, public_files.refused_picture(url))
 
 	def _check_picture(self, fieldname: str, url: str) -> None:
 		if _ADDRESS.fullmatch(url):

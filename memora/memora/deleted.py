@@ -13,7 +13,7 @@ from frappe.model.document import Document
 from frappe.permissions import get_user_permissions
 from frappe.utils import get_fullname
 
-from memora.services.cdn_export.dependency_resolver import CONTENT, PARENT_FIELDS, PLAN, PLAN_TITLES
+from memora.services.cdn_export.model.doctypes import CONTENT, PARENT_FIELDS, PLAN, PLAN_TITLES
 from memora.services.cdn_export.model.plain_text import as_html, as_like
 
 KINDS = (*CONTENT, PLAN, *PLAN_TITLES)

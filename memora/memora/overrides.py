@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 import frappe
 from frappe.model.document import Document
 
-from memora.services.cdn_export.dependency_resolver import CONTENT, PARENT_FIELDS, PLAN, SUBJECT, Ref
 from memora.services.cdn_export.model import plain_text
+from memora.services.cdn_export.model.doctypes import CONTENT, PARENT_FIELDS, PLAN, SUBJECT, Ref
 from memora.services.cdn_export.model.tree import KINDS, Node, Override
 
 OVERRIDE = "Memora Plan Override"

@@ -18,7 +18,7 @@ from frappe.model.db_query import DatabaseQuery
 from frappe.model.document import Document
 from frappe.permissions import get_allowed_docs_for_doctype, get_user_permissions
 
-from memora.services.cdn_export.dependency_resolver import CONTENT, LESSON, PARENT_FIELDS, PLAN, SUBJECT
+from memora.services.cdn_export.model.doctypes import CONTENT, LESSON, PARENT_FIELDS, PLAN, SUBJECT
 
 Allowed = Mapping[str, Sequence[str]]
 

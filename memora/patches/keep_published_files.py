@@ -5,14 +5,14 @@ that the site serves."""
 import frappe
 
 from memora.services.cdn_export import settings
-from memora.services.cdn_export.builds import media
+from memora.services.cdn_export.curriculum import public_files
 from memora.services.cdn_export.model import plain_text
 from memora.services.cdn_export.state import database
 
 
 def execute() -> None:
 	database.transaction(_store_names)
-	database.transaction(media.keep_refused)
+	database.transaction(public_files.keep_refused)
 	if settings.load().provider == settings.LOCAL:
 		settings.open_storage().close()
 

@@ -5,7 +5,7 @@ Releases before this one kept a renamed plan's old folder until the plan was out
 
 import frappe
 
-from memora.services.cdn_export import dependency_resolver as resolver
+from memora.services.cdn_export.model import doctypes
 from memora.services.cdn_export.outbox import relay
 from memora.services.cdn_export.state import database, publish_state
 
@@ -15,6 +15,6 @@ def execute() -> None:
 
 
 def _queue() -> None:
-	plans = set(publish_state.live("plan")).difference(frappe.get_all(resolver.PLAN, pluck="name"))
-	subjects = set(publish_state.live("subject")).difference(frappe.get_all(resolver.SUBJECT, pluck="name"))
+	plans = set(publish_state.live("plan")).difference(frappe.get_all(doctypes.PLAN, pluck="name"))
+	subjects = set(publish_state.live("subject")).difference(frappe.get_all(doctypes.SUBJECT, pluck="name"))
 	relay.touch(plans, subjects)

@@ -17,7 +17,15 @@ from rq import Worker
 
 from memora.services.cdn_export import batch_processor
 from memora.services.cdn_export.delivery import purge_queue
-from memora.services.cdn_export.state import database, ledger, publish_state, redis_mirror, site_values
+from memora.services.cdn_export.state import (
+	database,
+	job_queue,
+	ledger,
+	publish_state,
+	redis_mirror,
+	site_values,
+)
+from memora.services.cdn_export.worker import drain
 
 MINUTE = 60.0
 _MOMENT = 1.0
@@ -41,8 +49,8 @@ def skip(seconds: float) -> None:
 				f"update `tab{table}` set {column} = {column} - interval %s microsecond where {column} is not null",
 				int(seconds * 1_000_000),
 			)
-		if last := site_values.read(batch_processor._LAST_BATCH):
-			site_values.write(batch_processor._LAST_BATCH, str(float(last) - seconds))
+		if last := site_values.read(site_values._LAST_BATCH):
+			site_values.write(site_values._LAST_BATCH, str(float(last) - seconds))
 
 	database.transaction(work)  # a worker may have written since this process has read
 	redis_mirror._broken_until -= seconds
@@ -65,7 +73,7 @@ def scheduler(dice: random.Random) -> float | None:
 		skip(_MOMENT)
 		skipped += _MOMENT
 
-	with patch.object(batch_processor, "_let_others_build", wait):
+	with patch.object(drain, "_let_others_build", wait):
 		for _ in range(_LONGEST_MINUTES):
 			look(batch=minute % 5 == 0)
 			if not anything_waits():
@@ -106,4 +114,4 @@ def anything_waits() -> bool:
 
 
 def _workers_listen() -> bool:
-	return bool(Worker.count(queue=get_queue(batch_processor.QUEUE)))
+	return bool(Worker.count(queue=get_queue(job_queue.QUEUE)))

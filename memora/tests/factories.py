@@ -10,7 +10,7 @@ from typing import Any
 import frappe
 from frappe.model.document import Document
 
-from memora.services.cdn_export.dependency_resolver import PARENT_FIELDS
+from memora.services.cdn_export.model.doctypes import PARENT_FIELDS
 
 
 def make(doctype: str, **fields: Any) -> Document:

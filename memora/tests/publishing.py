@@ -16,11 +16,12 @@ from frappe.model.document import Document
 
 from memora.commands import memora
 from memora.services.cdn_export import batch_processor, settings
-from memora.services.cdn_export.batch_processor import Drained
 from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.rules import published_check
 from memora.services.cdn_export.rules.published_check import Report
+from memora.services.cdn_export.state import job_queue
 from memora.services.cdn_export.storage import Storage, Upload
+from memora.services.cdn_export.worker.drain import Drained
 from memora.tests import clock, factories
 from memora.tests.utils import MemoraTestCase
 
@@ -69,7 +70,7 @@ class PublishingTestCase(MemoraTestCase):
 	def tick(self) -> dict[str, Any]:
 		"""The scheduler's look of every minute, in this process."""
 		frappe.db.commit()
-		with patch.object(batch_processor.Worker, "count", return_value=0):
+		with patch.object(job_queue.Worker, "count", return_value=0):
 			return batch_processor.check_due()
 
 	def minutes_pass(self, minutes: int) -> None:

@@ -11,12 +11,12 @@ from unittest.mock import patch
 
 import frappe
 
-from memora.services.cdn_export import batch_processor
-from memora.services.cdn_export.builds.commit import Site
+from memora.services.cdn_export.delivery.target import Site
 from memora.services.cdn_export.maintenance import audit, repair
 from memora.services.cdn_export.maintenance.audit import Audit
 from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.outbox import relay
+from memora.services.cdn_export.worker import drain
 from memora.tests import factories
 from memora.tests.buckets import BucketTestCase, SeaweedFSTestCase, lose_rows
 from memora.tests.publishing import make_course
@@ -177,7 +177,7 @@ class TestAudit(AuditCase):
 		frappe.db.delete("CDN File")
 		with self.site() as site:
 			self.assertEqual(repair.rebuild_ledger(site), len(before))
-		with patch.object(batch_processor, "_let_others_build", side_effect=AssertionError("nobody builds")):
+		with patch.object(drain, "_let_others_build", side_effect=AssertionError("nobody builds")):
 			drained = self.publish()
 		self.assertEqual((drained.failed, drained.left), (0, 0))
 		self.assertEqual(self.objects(), before)

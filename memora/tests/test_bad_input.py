@@ -14,7 +14,9 @@ import frappe
 from frappe.model.document import Document
 
 from memora.services.cdn_export.admin import operations
-from memora.services.cdn_export.builds import commit, plan_build
+from memora.services.cdn_export.builds import plan_build
+from memora.services.cdn_export.delivery import target
+from memora.services.cdn_export.model import counts
 from memora.services.cdn_export.outbox import relay
 from memora.tests import factories
 from memora.tests.publishing import PublishingTestCase, make_course
@@ -507,7 +509,7 @@ class TestLargeInput(BadInputTestCase):
 		characters it raises inside the error handler, and took the whole batch with it."""
 		run = plan_build.run
 
-		def fails(site: commit.Site, lease: Any, state: Any) -> commit.Counts:
+		def fails(site: target.Site, lease: Any, state: Any) -> counts.Counts:
 			if state.ref == self.plan.name:
 				raise RuntimeError("🚀 " * 100_000)
 			return run(site, lease, state)

@@ -11,6 +11,7 @@ from memora.services.cdn_export import batch_processor
 from memora.services.cdn_export.maintenance import daily
 from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.model.cache_headers import YEAR
+from memora.services.cdn_export.state import job_queue
 from memora.tests import factories
 from memora.tests.buckets import BucketTestCase, SeaweedFSTestCase
 from memora.tests.publishing import PublishingTestCase, make_course
@@ -82,7 +83,7 @@ class PipelineCase:
 			self.publish()
 			self.publish()
 		enqueue.assert_called_once()
-		self.assertEqual(enqueue.call_args[0], (batch_processor.AUDIT,))
+		self.assertEqual(enqueue.call_args[0], (job_queue.AUDIT,))
 		self.assertEqual(self.check(leaving=[lesson]).problems, [])
 		self.assertGreater(self.read(paths.PLAN_INDEX)["version"], before)
 		daily.run()

@@ -11,7 +11,8 @@ from rq.job import Job
 from memora.api import cdn_admin, publishing
 from memora.services.cdn_export import batch_processor
 from memora.services.cdn_export.admin import operations
-from memora.services.cdn_export.state import redis_mirror
+from memora.services.cdn_export.state import job_queue, redis_mirror
+from memora.services.cdn_export.worker import drain
 from memora.tests import factories
 from memora.tests.publishing import PublishingTestCase, make_course
 
@@ -33,11 +34,11 @@ class TestButtons(PublishingTestCase):
 			job
 			for name in ("short", "long")
 			for job in get_queue(name).get_jobs()
-			if job.kwargs.get("site") == frappe.local.site and "batch_processor" in str(job.kwargs["method"])
+			if job.kwargs.get("site") == frappe.local.site and "cdn_export" in str(job.kwargs["method"])
 		]
 
 	def drains(self) -> list[Job]:
-		return [job for job in self.jobs() if job.kwargs["method"] == batch_processor.DRAIN]
+		return [job for job in self.jobs() if job.kwargs["method"] == job_queue.DRAIN]
 
 	def forget_jobs(self) -> None:
 		for job in self.jobs():
@@ -52,12 +53,12 @@ class TestButtons(PublishingTestCase):
 		):
 			with self.subTest(press):
 				self.assertIn("Queued", [press()["message"] for _ in range(PRESSED)][-1])
-				self.assertEqual([job.kwargs["method"] for job in self.jobs()], [batch_processor.RUN_BATCH])
+				self.assertEqual([job.kwargs["method"] for job in self.jobs()], [job_queue.RUN_BATCH])
 
 	def test_one_that_has_begun_leaves_room_for_the_next(self) -> None:
 		operations.start_batch()
 		self.forget_jobs()  # a worker takes it
-		with patch.object(batch_processor.Worker, "count", return_value=0):
+		with patch.object(job_queue.Worker, "count", return_value=0):
 			batch_processor.run_batch()
 		operations.start_batch()
 		self.assertEqual(len(self.jobs()), 1)
@@ -68,13 +69,13 @@ class TestButtons(PublishingTestCase):
 		client = redis_mirror._client()
 		(claim,) = client.scan_iter(redis_mirror.key("cdn_export:claim:*"))
 		self.assertLessEqual(0, client.ttl(claim))
-		self.assertLessEqual(client.ttl(claim), batch_processor.QUEUED_SECONDS)
+		self.assertLessEqual(client.ttl(claim), job_queue.QUEUED_SECONDS)
 		client.delete(claim)
 		operations.start_batch()
 		self.assertEqual(len(self.jobs()), 1)
 
 	def test_batches_queue_no_more_drains_than_there_are_workers(self) -> None:
-		with patch.object(batch_processor.Worker, "count", return_value=2):
+		with patch.object(job_queue.Worker, "count", return_value=2):
 			for _ in range(20):
 				factories.make_plan([self.course["subject"]], is_published=1)
 				frappe.db.commit()
@@ -82,7 +83,7 @@ class TestButtons(PublishingTestCase):
 			drains = self.drains()
 			self.assertEqual(len(drains), 2)
 			drains[0].delete()
-			batch_processor.drain(**drains[0].kwargs["kwargs"])
+			drain.drain(**drains[0].kwargs["kwargs"])
 			for _ in range(2):
 				factories.make_plan([self.course["subject"]], is_published=1)
 			frappe.db.commit()

@@ -14,10 +14,9 @@ from frappe.desk.form.load import getdoc
 from memora.api import cdn_admin
 from memora.commands import memora
 from memora.exceptions import StorageUnavailableError
-from memora.services.cdn_export import dependency_resolver as resolver
 from memora.services.cdn_export.admin import dashboard, operations
 from memora.services.cdn_export.builds import plan_build
-from memora.services.cdn_export.model import causes
+from memora.services.cdn_export.model import causes, doctypes
 from memora.services.cdn_export.outbox import reconciliation, relay
 from memora.services.cdn_export.state import publish_state
 from memora.tests import clock, factories
@@ -170,9 +169,9 @@ class TestCauses(PublishingTestCase):
 		reconciliation.hourly()
 		self.publish()
 		for doctype in (
-			*resolver.CONTENT,
-			*resolver.PLAN_TITLES,
-			resolver.PLAN,
+			*doctypes.CONTENT,
+			*doctypes.PLAN_TITLES,
+			doctypes.PLAN,
 			"Memora Lesson Stage",
 			"Memora Plan Subject",
 		):

@@ -22,12 +22,11 @@ from frappe.utils import now_datetime, scheduler
 
 from memora import frappe_versions
 from memora.services.cdn_export import batch_processor, change_tracker
-from memora.services.cdn_export import dependency_resolver as resolver
 from memora.services.cdn_export.admin import doctor, operations
 from memora.services.cdn_export.maintenance import dormancy
-from memora.services.cdn_export.model import paths, scopes
+from memora.services.cdn_export.model import doctypes, paths, scopes
 from memora.services.cdn_export.outbox import reconciliation, relay
-from memora.services.cdn_export.state import database, publish_state, redis_mirror, site_values
+from memora.services.cdn_export.state import database, job_queue, publish_state, redis_mirror, site_values
 from memora.services.cdn_export.state.redis_mirror import Clock
 from memora.tests import factories
 from memora.tests.processes import at_once
@@ -87,10 +86,10 @@ class TrackingTestCase(MemoraTestCase):
 
 class TestEveryDocumentAndChange(TrackingTestCase):
 	def test_insert(self) -> None:
-		parents = dict(zip(resolver.CONTENT, chain(self.x), strict=True))
-		for doctype, above in zip(resolver.CONTENT[1:], resolver.CONTENT, strict=False):
+		parents = dict(zip(doctypes.CONTENT, chain(self.x), strict=True))
+		for doctype, above in zip(doctypes.CONTENT[1:], doctypes.CONTENT, strict=False):
 			with self.subTest(doctype):
-				values = {resolver.PARENT_FIELDS[doctype]: parents[above].name}
+				values = {doctypes.PARENT_FIELDS[doctype]: parents[above].name}
 				self.assertQueues(self.of_x, lambda d=doctype, v=values: factories.make(d, **v))
 
 	def test_a_new_subject_waits_for_a_plan_that_lists_it(self) -> None:
@@ -183,7 +182,7 @@ class TestEveryDocumentAndChange(TrackingTestCase):
 				chain(self.x)[place - 1],
 				chain(self.y)[place - 1],
 			)
-			field = resolver.PARENT_FIELDS[doc.doctype]
+			field = doctypes.PARENT_FIELDS[doc.doctype]
 			for by in ("save", "db_set"):
 				for parent in (there, here):
 					with self.subTest(doc.doctype, by=by, to=parent.name):
@@ -363,7 +362,7 @@ class TestBulk(TrackingTestCase):
 
 class TestAMoveThatNoHookSaw(PublishingTestCase):
 	def test_set_value_leaves_nothing_in_the_former_subject_after_the_hourly_look(self) -> None:
-		for place, doctype in enumerate(resolver.CONTENT[1:], start=1):
+		for place, doctype in enumerate(doctypes.CONTENT[1:], start=1):
 			with self.subTest(doctype):
 				course, other = make_course(units=1, lessons=1), make_course(units=1, lessons=1)
 				plans = [factories.make_plan([c["subject"]], is_published=1) for c in (course, other)]
@@ -372,7 +371,7 @@ class TestAMoveThatNoHookSaw(PublishingTestCase):
 				reconciliation.hourly()
 				self.publish()
 				node, parent = chain(course)[place], chain(other)[place - 1]
-				frappe.db.set_value(doctype, node.name, resolver.PARENT_FIELDS[doctype], parent.name)
+				frappe.db.set_value(doctype, node.name, doctypes.PARENT_FIELDS[doctype], parent.name)
 				frappe.db.commit()
 				reconciliation.hourly()
 				self.publish()
@@ -599,15 +598,15 @@ class TestWhatASaveCosts(TrackingTestCase):
 
 	def test_a_save_costs_three_statements(self) -> None:
 		"""A savepoint, a row, and one SELECT for the bell."""
-		parents = dict(zip(resolver.CONTENT, chain(self.y), strict=True))
+		parents = dict(zip(doctypes.CONTENT, chain(self.y), strict=True))
 		for doc in (*chain(self.x), self.plan_x, frappe.get_doc("Memora Season", self.plan_x.season)):
 			plain = [f"savepoint {change_tracker._SAVEPOINT}", "insert into `tabCDN Change`"]
-			if doc.doctype != resolver.PLAN:
+			if doc.doctype != doctypes.PLAN:
 				plain.append("select")
 			cases = {"save": lambda d=doc: (d.reload(), d.save())}
 			cases["db_set"] = lambda d=doc: frappe.get_doc(d.doctype, d.name).db_set("title", "again")
-			if field := resolver.PARENT_FIELDS.get(doc.doctype):
-				above = parents[resolver.CONTENT[resolver.CONTENT.index(doc.doctype) - 1]]
+			if field := doctypes.PARENT_FIELDS.get(doc.doctype):
+				above = parents[doctypes.CONTENT[doctypes.CONTENT.index(doc.doctype) - 1]]
 				cases["move"] = lambda d=doc, f=field, a=above: (d.reload(), d.set(f, a.name), d.save())
 			for case, change in cases.items():
 				with self.subTest(doc.doctype, case=case):
@@ -757,7 +756,7 @@ class TestDormant(PublishingTestCase):
 		return sum("run_batch" in str(call.args) for call in enqueue.call_args_list)
 
 	def batch(self) -> None:
-		with patch.object(batch_processor.Worker, "count", return_value=0):
+		with patch.object(job_queue.Worker, "count", return_value=0):
 			batch_processor.run_batch()
 
 	def shown(self) -> str:
@@ -948,7 +947,7 @@ class TestTheFold(TrackingTestCase):
 		subject, lesson = self.x["subject"].name, self.x["lessons"][0].name
 		for place in (1, 2, 3, 4):
 			doc = frappe.get_doc(chain(self.x)[place].doctype, chain(self.x)[place].name)
-			field, home = resolver.PARENT_FIELDS[doc.doctype], chain(self.x)[place - 1].name
+			field, home = doctypes.PARENT_FIELDS[doc.doctype], chain(self.x)[place - 1].name
 			since = generation_of_subject(self.x)
 			doc.db_set(field, chain(self.y)[place - 1].name)
 			self.settle()
@@ -965,7 +964,7 @@ class TestTheFold(TrackingTestCase):
 		subject, lesson = self.x["subject"].name, self.x["lessons"][0].name
 		for place in (1, 2, 3, 4):
 			doctype, name = chain(self.x)[place].doctype, chain(self.x)[place].name
-			field, home = resolver.PARENT_FIELDS[doctype], chain(self.x)[place - 1].name
+			field, home = doctypes.PARENT_FIELDS[doctype], chain(self.x)[place - 1].name
 			since = generation_of_subject(self.x)
 			frappe.get_doc(doctype, name).db_set(field, None)
 			self.settle()
@@ -1004,7 +1003,7 @@ def is_read_anew(lesson: str, subject: str, since: int) -> bool:
 
 
 def append_subject(plan: str, subject: str) -> None:
-	doc = frappe.get_doc(resolver.PLAN, plan)
+	doc = frappe.get_doc(doctypes.PLAN, plan)
 	doc.append("subjects", {"subject": subject})
 	doc.save()
 	frappe.db.commit()
@@ -1039,7 +1038,7 @@ def generation_of_subject(course: dict[str, Any]) -> int:
 
 def age_everything() -> None:
 	"""Let all content have been written long ago."""
-	for doctype in (*resolver.CONTENT, resolver.PLAN, *resolver.PLAN_TITLES, *reconciliation._CHILDREN):
+	for doctype in (*doctypes.CONTENT, doctypes.PLAN, *doctypes.PLAN_TITLES, *reconciliation._CHILDREN):
 		frappe.db.sql(f"update `tab{doctype}` set modified = '2020-01-01'")
 	frappe.db.commit()
 

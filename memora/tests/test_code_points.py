@@ -5,7 +5,7 @@ from __future__ import annotations
 import frappe
 
 from memora.services.cdn_export.admin import operations, publication_status
-from memora.services.cdn_export.dependency_resolver import PARENT_FIELDS
+from memora.services.cdn_export.model.doctypes import PARENT_FIELDS
 from memora.services.cdn_export.outbox import reconciliation
 from memora.tests import factories
 from memora.tests.publishing import PublishingTestCase, chain, make_course

@@ -24,8 +24,8 @@ from click.testing import Result
 
 from memora.commands import commands, memora
 from memora.commands.running import COULD_NOT_RUN, FINE, FOUND
-from memora.services.cdn_export import batch_processor
 from memora.services.cdn_export.admin import operations
+from memora.services.cdn_export.builds import plan_build
 from memora.services.cdn_export.model import paths, scopes
 from memora.services.cdn_export.state import database, publish_state
 from memora.tests import factories
@@ -348,7 +348,7 @@ class TestCommands(CommandsTestCase):
 			self.assertIn("migrate", self.says(COULD_NOT_RUN, "status"))
 
 	def test_interrupted_it_gives_its_lease_back(self) -> None:
-		with patch.object(batch_processor.plan_build, "run", side_effect=KeyboardInterrupt):
+		with patch.object(plan_build, "run", side_effect=KeyboardInterrupt):
 			self.assertIn("Interrupted.", self.says(COULD_NOT_RUN, "process"))
 		self.says(FINE, "process")
 		self.check()
@@ -370,7 +370,7 @@ class TestCommands(CommandsTestCase):
 		frappe.db.sql("select sleep(60)")
 
 	def test_terminated_amid_a_statement_it_gives_its_lease_back(self) -> None:
-		with patch.object(batch_processor.plan_build, "run", side_effect=self.terminate_at_a_statement):
+		with patch.object(plan_build, "run", side_effect=self.terminate_at_a_statement):
 			self.assertIn("Interrupted.", self.says(COULD_NOT_RUN, "process"))
 		self.assertEqual(publish_state.is_anything_leased(), False)
 		self.says(FINE, "process")
@@ -378,7 +378,7 @@ class TestCommands(CommandsTestCase):
 
 	def test_terminated_while_nothing_answers_it_says_that_it_was_interrupted(self) -> None:
 		with (
-			patch.object(batch_processor.plan_build, "run", side_effect=KeyboardInterrupt),
+			patch.object(plan_build, "run", side_effect=KeyboardInterrupt),
 			patch.object(database, "rollback", side_effect=database.SERVER_ERRORS[0](2006, "gone away")),
 		):
 			self.assertIn("Interrupted.", self.says(COULD_NOT_RUN, "process"))

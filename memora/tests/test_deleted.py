@@ -9,7 +9,7 @@ from frappe.model.document import Document
 
 from memora.install import ADMIN, EDITOR
 from memora.memora.deleted import KINDS
-from memora.services.cdn_export.dependency_resolver import CONTENT, LESSON, PLAN
+from memora.services.cdn_export.model.doctypes import CONTENT, LESSON, PLAN
 from memora.services.cdn_export.state import database
 from memora.tests import factories
 from memora.tests.publishing import PublishingTestCase, make_course

@@ -19,10 +19,13 @@ from memora.patches import keep_published_files
 from memora.services.cdn_export import settings
 from memora.services.cdn_export.admin import doctor
 from memora.services.cdn_export.builds import media
-from memora.services.cdn_export.builds.commit import Site
+from memora.services.cdn_export.curriculum import public_files
+from memora.services.cdn_export.delivery.target import Site
 from memora.services.cdn_export.maintenance import audit, daily, repair
 from memora.services.cdn_export.model import paths
+from memora.services.cdn_export.model.stage_files import Link
 from memora.services.cdn_export.outbox import reconciliation
+from memora.services.cdn_export.rules import file_types
 from memora.services.cdn_export.state import site_key
 from memora.tests import factories
 from memora.tests.publishing import PublishingTestCase, make_course
@@ -188,7 +191,7 @@ class TestPictures(FilesTestCase):
 	def test_a_save_looks_at_so_many_links_and_no_more(self) -> None:
 		url = self.file("memora-many.svg", SVG)
 		body = "".join(f'<img src="{url}?{number}">' for number in range(2000)) + "/files/x " * 2000
-		with patch.object(media.file_types, "judge", wraps=media.file_types.judge) as judge:
+		with patch.object(file_types, "judge", wraps=file_types.judge) as judge:
 			self.stage(self.lesson, {"body": body})
 		self.assertLessEqual(judge.call_count, 100)
 
@@ -316,11 +319,11 @@ class TestPictures(FilesTestCase):
 		self.change(self.course["units"][0], image=self.file("memora-large.png", large))
 		self.file("memora-unnamed.html", html + b"2")
 		with (
-			patch.object(media.file_types, "judge", lambda extension, *_: extension),
-			patch.object(media.file_types, "is_picture", lambda _extension: True),
+			patch.object(file_types, "judge", lambda extension, *_: extension),
+			patch.object(file_types, "is_picture", lambda _extension: True),
 		):
 			self.publish()
-			media.public_files([media.Link("/files/memora-unnamed.html", False)])
+			public_files.public_files([Link("/files/memora-unnamed.html", False)])
 			frappe.db.commit()
 		before = self.contents()
 		self.configure(largest_file_mb=1)
@@ -338,7 +341,7 @@ class TestPictures(FilesTestCase):
 			self.assertIn(name, named)
 		self.assertNotIn("unnamed", named)
 		page = f"media/{hashlib.sha256(html).hexdigest()}.html"
-		self.assertEqual(media.content_type(page), "application/octet-stream")
+		self.assertEqual(public_files.content_type(page), "application/octet-stream")
 		self.stage(self.lesson, {"file": "/files/memora-old.html"})  # nowhere else
 		self.change(self.lesson, image="/files/memora-unnamed.html")
 		self.publish()
@@ -656,7 +659,7 @@ class TestStageFiles(FilesTestCase):
 			(root / "x.png").write_bytes(PNG)
 			self.stage(self.lesson, {"image": "/files/memora-test-root/x.png"})
 			frappe.db.commit()
-			self.assertEqual(media.public_files([media.Link("/files/memora-test-root/x.png", False)])[0], {})
+			self.assertEqual(public_files.public_files([Link("/files/memora-test-root/x.png", False)])[0], {})
 		finally:
 			shutil.rmtree(root)
 
@@ -703,14 +706,14 @@ class TestStageFiles(FilesTestCase):
 
 	def test_a_file_that_changes_between_its_reading_and_its_upload_is_tried_again(self) -> None:
 		self.stage(self.lesson, {"image": self.file("memora-r.png", PNG + b"1")})
-		of_stages = media.of_stages
+		of_stages = public_files.of_stages
 
 		def then_changed(stages: Any) -> Any:
 			found = of_stages(stages)
 			self.file("memora-r.png", PNG + b"later")
 			return found
 
-		with patch.object(media, "of_stages", then_changed):
+		with patch.object(public_files, "of_stages", then_changed):
 			self.publish()
 		self.assertIn("memora-r.png", str(self.failures()))
 		self.minutes_pass(3)

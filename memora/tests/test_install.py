@@ -15,7 +15,7 @@ from frappe.installer import install_app
 import memora
 from memora.frappe_versions import desk_route
 from memora.install import ROLES, after_install, after_migrate, fill_settings
-from memora.services.cdn_export.builds import failures
+from memora.services.cdn_export.delivery import admin_notices
 from memora.tests import factories
 from memora.tests.utils import MemoraTestCase, wipe
 from memora.tests.web import Web
@@ -171,7 +171,7 @@ class TestInstall(MemoraTestCase):
 		self.assertEqual(subjects, desk_route("memora-subject"))
 		(tile,) = frappe.get_hooks("add_to_apps_screen", app_name="memora")
 		self.assertEqual(tile["route"], desk_route("memora"))
-		self.assertEqual(failures.DASHBOARD, desk_route("cdn-export-dashboard"))
+		self.assertEqual(admin_notices.DASHBOARD, desk_route("cdn-export-dashboard"))
 
 	def test_the_desks_icon_and_sidebar_are_there_by_role(self) -> None:
 		"""From v16 on; before, Frappe knows neither, and leaves their files alone."""

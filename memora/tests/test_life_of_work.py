@@ -19,11 +19,12 @@ from memora.services.cdn_export.builds import plan_build
 from memora.services.cdn_export.delivery import progress
 from memora.services.cdn_export.model import scopes
 from memora.services.cdn_export.outbox import relay
-from memora.services.cdn_export.state import database, publish_state, redis_mirror, site_values
+from memora.services.cdn_export.state import database, job_queue, publish_state, redis_mirror, site_values
 from memora.services.cdn_export.state import lease as leases
 from memora.services.cdn_export.state.publish_state import State
 from memora.services.cdn_export.storage import Upload
 from memora.services.cdn_export.storage.local import LocalStorage
+from memora.services.cdn_export.worker import drain
 from memora.tests import clock, factories
 from memora.tests.faults.places import STEPS, Place, killed, stopped
 from memora.tests.processes import at_once
@@ -100,12 +101,12 @@ class TestWaiting(WorkTestCase):
 			factories.make_plan([self.course["subject"]], is_published=1)
 		frappe.db.commit()
 		relay.fold()
-		with patch.object(batch_processor, "_enqueue_drains") as started:
-			drained = batch_processor.drain(seconds=1e-9)
+		with patch.object(job_queue, "enqueue_drains") as started:
+			drained = drain.drain(seconds=1e-9)
 		self.assertEqual(drained.published, 0)
 		self.assertGreater(drained.left, 0)
 		started.assert_called_once()
-		self.assertLess(batch_processor.DRAIN_SECONDS, batch_processor.JOB_SECONDS)
+		self.assertLess(drain.DRAIN_SECONDS, job_queue.JOB_SECONDS)
 		self.publish()
 		self.assertEqual(len(self.read("plans/index.json")["plans"]), 4)
 
@@ -113,7 +114,7 @@ class TestWaiting(WorkTestCase):
 		self.edit("kept")
 		with (
 			patch.object(batch_processor, "BATCH_SECONDS", 1e-9),
-			patch.object(batch_processor.Worker, "count", return_value=0),
+			patch.object(job_queue.Worker, "count", return_value=0),
 		):
 			self.assertEqual(batch_processor.run_batch()["drains"], 0)
 		self.assertNotEqual(self.live_title(), "kept")
@@ -139,13 +140,13 @@ class TestWaiting(WorkTestCase):
 			frappe.get_doc("Memora Lesson", self.lesson.name).db_set("title", "seen")
 
 		at_once(edit_elsewhere)
-		batch_processor.drain(seconds=None)
+		drain.drain(seconds=None)
 		self.assertEqual(self.live_title(), "seen")
 
 	def test_what_a_drain_left_that_died_between_two_builds_is_taken_up_by_the_minutes_look(self) -> None:
 		"""Nothing is leased then, so no lease runs out."""
 		self.edit("kept")
-		with patch.object(batch_processor, "_enqueue_drains", return_value=1):  # to a worker that dies
+		with patch.object(job_queue, "enqueue_drains", return_value=1):  # to a worker that dies
 			batch_processor.run_batch()
 			self.assertEqual(batch_processor.check_due(), {"due": ""})
 			clock.skip(leases.LEASE_SECONDS + 1)
@@ -178,9 +179,9 @@ class TestWaiting(WorkTestCase):
 		for title, run in (("edited", batch_processor.process_pending_plans), ("and again", self.tick)):
 			with self.subTest(title):
 				self.edit(title)
-				site_values.write(batch_processor._LAST_BATCH, str(time.time() + 24 * 60 * 60))
+				site_values.write(site_values._LAST_BATCH, str(time.time() + 24 * 60 * 60))
 				frappe.db.commit()
-				with patch.object(batch_processor.Worker, "count", return_value=0):
+				with patch.object(job_queue.Worker, "count", return_value=0):
 					run()
 				self.assertEqual(self.live_title(), title)
 

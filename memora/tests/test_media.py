@@ -15,7 +15,8 @@ import frappe
 from memora.exceptions import StorageUnavailableError
 from memora.services.cdn_export.admin import operations
 from memora.services.cdn_export.builds import commit, media
-from memora.services.cdn_export.builds.commit import Site
+from memora.services.cdn_export.curriculum import public_files
+from memora.services.cdn_export.delivery.target import Site
 from memora.services.cdn_export.outbox import reconciliation
 from memora.services.cdn_export.state import publish_state
 from memora.services.cdn_export.storage.local import LocalStorage
@@ -101,7 +102,7 @@ class TestMedia(PublishingTestCase):
 	def test_types_are_the_same_where_the_machine_knows_none(self) -> None:
 		with patch("mimetypes._db", mimetypes.MimeTypes(filenames=())):
 			for ending, wanted in (("png", "png"), ("jpg", "jpeg"), ("svg", "svg+xml"), ("webp", "webp")):
-				self.assertEqual(media.content_type(f"media/1.{ending}"), f"image/{wanted}")
+				self.assertEqual(public_files.content_type(f"media/1.{ending}"), f"image/{wanted}")
 
 	def test_a_replaced_picture_goes_with_the_daily_sweep(self) -> None:
 		lesson = self.course["lessons"][0]

@@ -16,7 +16,7 @@ from memora.services.cdn_export import batch_processor
 from memora.services.cdn_export.admin import metrics
 from memora.services.cdn_export.builds import event_log
 from memora.services.cdn_export.model import scopes
-from memora.services.cdn_export.state import publish_state
+from memora.services.cdn_export.state import job_queue, publish_state
 from memora.tests import factories
 from memora.tests.publishing import PublishingTestCase, make_course
 
@@ -132,7 +132,7 @@ class TestEvents(PublishingTestCase):
 		self.assertEqual((failed[0]["retries"], failed[0]["dead"]), (1, False))
 
 	def test_a_batch_says_what_it_found(self) -> None:
-		with patch.object(batch_processor.Worker, "count", return_value=0):
+		with patch.object(job_queue.Worker, "count", return_value=0):
 			batch = next(line for line in self.lines(batch_processor.run_batch) if line["event"] == "batch")
 		self.assertGreater(batch["folded"], 0)
 		self.assertEqual(batch["triggered_by"], "Scheduler")

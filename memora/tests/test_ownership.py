@@ -31,6 +31,7 @@ from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.outbox import reconciliation
 from memora.services.cdn_export.state import site_key
 from memora.services.cdn_export.storage import Upload, r2
+from memora.services.cdn_export.worker import drain
 from memora.tests import clock, factories
 from memora.tests.buckets import BucketTestCase
 from memora.tests.copies import copied_site
@@ -169,7 +170,7 @@ class TestMark(Marked):
 			self.change(self.lesson, title="One")
 			frappe.db.commit()
 			server.requests.clear()
-			batch_processor.drain(seconds=None, batch="together")
+			drain.drain(seconds=None, batch="together")
 			self.assertEqual(self.asked(server), {"GET": 1, "PUT": 1})
 			for later, asked in ((0, {}), (61, {"GET": 1})):
 				self.change(self.lesson, title=frappe.generate_hash(length=6))
@@ -177,7 +178,7 @@ class TestMark(Marked):
 				server.requests.clear()
 				moment = ownership.time.time() + later
 				with patch.object(ownership.time, "time", return_value=moment):
-					batch_processor.drain(seconds=None, batch="together")
+					drain.drain(seconds=None, batch="together")
 				self.assertEqual(self.asked(server), asked)
 
 	def test_parallel_drains_raise_it_once_each_at_most_and_all_publish(self) -> None:
@@ -185,7 +186,7 @@ class TestMark(Marked):
 		number = self.mark()["number"]
 		plans = [factories.make_plan([make_course()["subject"]], is_published=1) for _ in range(4)]
 		frappe.db.commit()
-		at_once(*[lambda: batch_processor.drain(seconds=None, batch="together")] * 3)
+		at_once(*[lambda: drain.drain(seconds=None, batch="together")] * 3)
 		self.publish()
 		self.assertEqual(self.mark()["number"], number + 1)
 		self.assertEqual(operations.place_refused(), "")
@@ -842,7 +843,7 @@ class TestR2(Marked):
 			frappe.db.commit()
 			number = self.mark()["number"]
 			# Each worker is a batch of its own, so all write the mark at once.
-			at_once(*[lambda: batch_processor.drain(seconds=None)] * 3)
+			at_once(*[lambda: drain.drain(seconds=None)] * 3)
 			self.publish()
 		self.assertIn(f"/{self.bucket}/{paths.MARK}", refused)
 		self.assertEqual((self.failures(), operations.dead_letters()), ({}, []))

@@ -12,16 +12,16 @@ from frappe.model.document import Document
 
 from memora.exceptions import StorageUnavailableError
 from memora.memora.doctype.cdn_sync_log.cdn_sync_log import CDNSyncLog
-from memora.services.cdn_export import batch_processor
-from memora.services.cdn_export.batch_processor import Drained
 from memora.services.cdn_export.builds import plan_group
-from memora.services.cdn_export.builds.commit import Site
+from memora.services.cdn_export.delivery.target import Site
 from memora.services.cdn_export.model import scopes
 from memora.services.cdn_export.outbox import relay
 from memora.services.cdn_export.state import database, redis_mirror
 from memora.services.cdn_export.state import lease as leases
 from memora.services.cdn_export.storage import Upload
 from memora.services.cdn_export.storage.local import TEMPORARY_SUFFIX, LocalStorage
+from memora.services.cdn_export.worker import drain
+from memora.services.cdn_export.worker.drain import Drained
 from memora.tests import clock, factories
 from memora.tests.faults.places import IN_A_GROUP, STEPS, killed, stopped
 from memora.tests.publishing import PublishingTestCase, make_course
@@ -283,14 +283,14 @@ class TestTrouble(PlanGroupTestCase):
 
 	def test_a_group_takes_the_plans_that_nobody_holds(self) -> None:
 		held, *others = self.plans
-		build_together = batch_processor._build_together
+		build_together = drain.Drain._build_together
 
 		def held_meanwhile(*arguments: Any) -> set[str]:
 			with leases.acquire(scopes.plan(held.name)):
 				return build_together(*arguments)
 
 		self.edit()
-		with patch.object(batch_processor, "_build_together", held_meanwhile):
+		with patch.object(drain.Drain, "_build_together", held_meanwhile):
 			drained, groups = self.published()
 		self.assertEqual(groups, [self.names(*others)])
 		self.assertEqual((drained.published, drained.failed, drained.left), (6, 0, 0))

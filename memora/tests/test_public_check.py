@@ -10,7 +10,7 @@ import frappe
 import orjson
 
 from memora.exceptions import StorageUnavailableError
-from memora.services.cdn_export.builds.commit import Site
+from memora.services.cdn_export.delivery.target import Site
 from memora.services.cdn_export.maintenance import daily, public_check
 from memora.services.cdn_export.outbox import relay
 from memora.services.cdn_export.state import publish_state

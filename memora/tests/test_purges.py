@@ -13,9 +13,9 @@ from memora.commands import actions
 from memora.commands.running import Progress
 from memora.services.cdn_export import settings
 from memora.services.cdn_export.admin import dashboard
-from memora.services.cdn_export.builds.commit import Site
 from memora.services.cdn_export.cache_purge import CachePurge, NoPurge, PurgeResult
 from memora.services.cdn_export.delivery import purge_queue
+from memora.services.cdn_export.delivery.target import Site
 from memora.services.cdn_export.maintenance import audit, repair
 from memora.tests import factories
 from memora.tests.publishing import PublishingTestCase, make_course

@@ -11,12 +11,13 @@ from unittest.mock import patch
 import frappe
 
 from memora.services.cdn_export import batch_processor
-from memora.services.cdn_export.builds import commit
-from memora.services.cdn_export.builds.commit import Site
+from memora.services.cdn_export.delivery import target
+from memora.services.cdn_export.delivery.target import Site
 from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.state import relocation
 from memora.services.cdn_export.storage import Upload
 from memora.services.cdn_export.storage.local import LocalStorage
+from memora.services.cdn_export.worker import drain
 from memora.tests import factories
 from memora.tests.processes import Stops, fork
 from memora.tests.publishing import PublishingTestCase, make_course
@@ -137,7 +138,7 @@ class TestRelocation(PublishingTestCase):
 		site = Site.open()
 		self.configure(access_key="AKIANEW", secret_key="rotated")
 		self.assertFalse(site.has_moved())
-		with patch.object(commit.settings, "open_storage", wraps=commit.settings.open_storage) as opened:
+		with patch.object(target.settings, "open_storage", wraps=target.settings.open_storage) as opened:
 			self.assertTrue(site.follow_settings())
 		self.assertEqual(opened.call_args[0][0].get_password("secret_key"), "rotated")
 		site.close()
@@ -147,14 +148,14 @@ class TestRelocation(PublishingTestCase):
 	def test_a_drain_stops_when_export_is_switched_off(self) -> None:
 		self.change(self.course["lessons"][0], title="Later")
 		frappe.db.commit()
-		before, build_one = self.contents(), batch_processor._build_one
+		before, build_one = self.contents(), drain.Drain._build_one
 
 		def switched_off(site: Site, *arguments: Any) -> bool:
 			if frappe.db.get_single_value("CDN Settings", "enabled", cache=False):
 				self.configure(enabled=0)
 			return build_one(site, *arguments)
 
-		with patch.object(batch_processor, "_build_one", switched_off):
+		with patch.object(drain.Drain, "_build_one", switched_off):
 			drained = self.publish()
 		self.assertEqual((drained.published, drained.failed), (0, 0))
 		self.assertWritten(before, set())

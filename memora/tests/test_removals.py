@@ -17,7 +17,8 @@ from memora.commands import actions
 from memora.commands.running import Progress
 from memora.services.cdn_export import batch_processor
 from memora.services.cdn_export.admin import dashboard, doctor, metrics, operations
-from memora.services.cdn_export.builds.commit import GRACE, Site
+from memora.services.cdn_export.builds.commit import GRACE
+from memora.services.cdn_export.delivery.target import Site
 from memora.services.cdn_export.maintenance import audit, daily, public_check
 from memora.services.cdn_export.model import scopes
 from memora.services.cdn_export.model.scopes import Scope

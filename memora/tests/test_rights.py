@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 import memora
 from memora.install import ADMIN, EDITOR
 from memora.patches import drop_shares
-from memora.services.cdn_export.dependency_resolver import CONTENT, PLAN
+from memora.services.cdn_export.model.doctypes import CONTENT, PLAN
 from memora.services.cdn_export.state import database
 from memora.tests import factories
 from memora.tests.publishing import PublishingTestCase, chain, make_course

@@ -19,9 +19,9 @@ from memora.exceptions import StorageError
 from memora.patches import fill_video_folders
 from memora.services.cdn_export import batch_processor
 from memora.services.cdn_export.admin import doctor
-from memora.services.cdn_export.builds.commit import Site
 from memora.services.cdn_export.curriculum import films
 from memora.services.cdn_export.delivery import signing
+from memora.services.cdn_export.delivery.target import Site
 from memora.services.cdn_export.maintenance import audit, repair, signature_renewal
 from memora.services.cdn_export.outbox import relay
 from memora.services.cdn_export.state import ledger

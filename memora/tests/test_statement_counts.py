@@ -18,9 +18,10 @@ from frappe.model.document import Document
 from frappe.utils.scheduler import is_dormant
 
 from memora.services.cdn_export import batch_processor
-from memora.services.cdn_export.builds.commit import Site
+from memora.services.cdn_export.delivery.target import Site
 from memora.services.cdn_export.outbox import relay
 from memora.services.cdn_export.state.publish_state import State
+from memora.services.cdn_export.worker import drain
 from memora.tests import factories
 from memora.tests.publishing import PublishingTestCase, make_course
 
@@ -211,7 +212,7 @@ class TestStatements(PublishingTestCase):
 	def costs_of_builds(self) -> dict[str, int]:
 		"""Publish; how many statements each build sent, that of a group by all their names."""
 		counts: dict[str, int] = {}
-		build_one, build_together = batch_processor._build_one, batch_processor._build_together
+		build_one, build_together = drain.Drain._build_one, drain.Drain._build_together
 
 		def counted(names: str, build: Callable[[], T]) -> T:
 			with statements() as seen:
@@ -227,8 +228,8 @@ class TestStatements(PublishingTestCase):
 			return counted(names, lambda: build_together(site, group, *rest))
 
 		with (
-			patch.object(batch_processor, "_build_one", one),
-			patch.object(batch_processor, "_build_together", together),
+			patch.object(drain.Drain, "_build_one", one),
+			patch.object(drain.Drain, "_build_together", together),
 		):
 			self.publish()
 		return counts

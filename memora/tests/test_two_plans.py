@@ -15,11 +15,11 @@ import orjson
 from frappe.model.document import Document
 
 from memora.exceptions import StorageUnavailableError
-from memora.services.cdn_export import batch_processor
 from memora.services.cdn_export.admin import operations, publication_status
 from memora.services.cdn_export.outbox import reconciliation, relay
 from memora.services.cdn_export.state import lease as leases
 from memora.services.cdn_export.storage import Storage, Upload
+from memora.services.cdn_export.worker import drain
 from memora.tests import clock, factories
 from memora.tests.faults.places import STEPS, killed
 from memora.tests.processes import at_once
@@ -1077,7 +1077,7 @@ class TestMoves(TwoPlansTestCase):
 		for plan in (self.whole, self.other):
 			self.change(plan, is_published=0)
 		frappe.db.commit()
-		drained = batch_processor.drain(seconds=30)
+		drained = drain.drain(seconds=30)
 		self.assertEqual((drained.failed, drained.left), (0, 0))
 		self.assertEqual(self.paths(), {"plans/index.json"})
 

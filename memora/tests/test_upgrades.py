@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import unittest
 from pathlib import Path
 from unittest.mock import patch
 
@@ -13,8 +14,9 @@ import memora
 from memora.patches import store_plain_texts, take_down_former_names
 from memora.services.cdn_export import batch_processor
 from memora.services.cdn_export.admin import doctor, operations
+from memora.services.cdn_export.builds import plan_build, subject_build
 from memora.services.cdn_export.outbox import relay
-from memora.services.cdn_export.state import publish_state
+from memora.services.cdn_export.state import job_queue, publish_state
 from memora.tests import factories
 from memora.tests.processes import at_once
 from memora.tests.publishing import PublishingTestCase, make_course
@@ -113,6 +115,23 @@ class TestFormerNames(PublishingTestCase):
 		self.check()
 
 
+class TestNamesOfJobs(unittest.TestCase):
+	"""A job that was queued before the upgrade, and a Scheduled Job Type until the migration, name what ran until then."""
+
+	def test_they_lead_to_what_runs_now(self) -> None:
+		package = "memora.services.cdn_export"
+		for former, now in (
+			("batch_processor.drain", job_queue.DRAIN),
+			("batch_processor.run_batch", job_queue.RUN_BATCH),
+			("upkeep.run", job_queue.AUDIT),
+			("upkeep.daily", "maintenance.daily.daily"),
+			("reconciliation.hourly", "outbox.reconciliation.hourly"),
+			("reconciliation.daily", "outbox.reconciliation.daily"),
+		):
+			now = now if now.startswith(package) else f"{package}.{now}"
+			self.assertIs(frappe.get_attr(f"{package}.{former}"), frappe.get_attr(now), former)
+
+
 class TestUpgrade(PublishingTestCase):
 	def test_from_an_earlier_schema_with_data(self) -> None:
 		course = make_course()
@@ -172,7 +191,7 @@ class TestUpgrade(PublishingTestCase):
 		self.publish()
 		course["lessons"][0].db_set("title", "Folded before migrating")
 		frappe.db.commit()
-		batch_processor.fold.fold()
+		relay.fold()
 		course["lessons"][1].db_set("title", "Not folded yet")
 		frappe.db.commit()
 
@@ -193,8 +212,8 @@ class TestUpgrade(PublishingTestCase):
 		unknown = frappe.db.OperationalError(1054, "Unknown column 'new' in 'SELECT'")
 		for _ in range(5):
 			with (
-				patch.object(batch_processor.subject_build, "run", side_effect=unknown),
-				patch.object(batch_processor.plan_build, "run", side_effect=unknown),
+				patch.object(subject_build, "run", side_effect=unknown),
+				patch.object(plan_build, "run", side_effect=unknown),
 				self.assertRaises(frappe.db.OperationalError),
 			):
 				batch_processor.process()

@@ -14,7 +14,7 @@ from frappe.model.document import Document
 from memora.api import publishing
 from memora.frappe_versions import set_in_test
 from memora.install import EDITOR
-from memora.services.cdn_export.dependency_resolver import CONTENT, PARENT_FIELDS, PLAN
+from memora.services.cdn_export.model.doctypes import CONTENT, PARENT_FIELDS, PLAN
 from memora.tests import factories
 from memora.tests.publishing import PublishingTestCase, chain, make_course
 

@@ -27,6 +27,7 @@ NOT_RUN = {
 	"pre-commit install": "CI runs pre-commit itself",
 	"dev/validate --write": "changes documents, for a person to look at",
 	"dev/lock --upgrade-package": "changes what is locked, likewise",
+	"python dev/lib/figures.py": "counts, for a person to read",
 	"dev/benchmark --json --docs": "takes an hour, and its figures belong to one machine",
 	"dev/faults": "takes half an hour; every scenario of it is among the tests",
 	"dev/faults --runs --json": "likewise",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 import pytest
+import tomllib
 import yaml
 
 from memora.commands import memora
@@ -83,19 +84,56 @@ def test_operations_name_every_command_and_metric() -> None:
 	assert named == there
 
 
+def _table_of_wings() -> list[tuple[str, str]]:
+	"""Place and what lives there, of each row."""
+	text = (ROOT / "docs" / "architecture.md").read_text()
+	section = text.partition("## The wings, from the top down")[2].partition("\n## ")[0]
+	return re.findall(r"^\| (`.+?) \| (.+) \|$", section, re.MULTILINE)
+
+
 def test_what_architecture_calls_pure_is_held_to_it() -> None:
-	"""By import-linter and by mypy: all three name the same rooms."""
-	rows = re.findall(r"^\| .*\|$", (ROOT / "docs" / "architecture.md").read_text(), re.MULTILINE)
-	cells = [cell.rpartition("*(pure)*")[0] for row in rows for cell in row.split("|")]
-	called = {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
-	project = (ROOT / "pyproject.toml").read_text()
-	linted, typed = (
-		{name.removesuffix(".py") for name in re.findall(r"\bcdn_export[./](\w+(?:\.py)?)\"", block)}
-		for block in re.findall(
-			r"^(?:source_modules|files) = \[\n(.*?)^\]", project, re.MULTILINE | re.DOTALL
-		)[:2]
+	"""By import-linter and by mypy: all three name the same places."""
+	called = {
+		name
+		for place, _ in _table_of_wings()
+		if "*(pure)*" in place
+		for name in re.findall(r"`(\w+)/?`", place)
+	}
+	project = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+	(linted,) = (
+		contract["source_modules"]
+		for contract in project["importlinter"]["contracts"]
+		if contract["name"].startswith("The pure wings")
 	)
-	assert called == linted == typed
+	typed = [name.removesuffix(".py").replace("/", ".") for name in project["mypy"]["files"]]
+	assert set(linted) == set(typed)
+	assert called == {name.rpartition(".")[2] for name in linted} - {"exceptions"}
+
+
+def test_architecture_names_every_module_of_the_pipeline_in_the_order_of_its_layers() -> None:
+	house = ROOT / "memora" / "services" / "cdn_export"
+	rows = _table_of_wings()
+	places = [re.findall(r"`(\w+)/?`", place) for place, _ in rows]
+	(layers,) = (
+		contract["layers"]
+		for contract in tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"][
+			"contracts"
+		]
+		if contract.get("exhaustive")
+	)
+	order = {name: number for number, layer in enumerate(layers) for name in layer.split(" | ")}
+	ranks = [order[name] for names in places for name in names]
+	assert ranks == sorted(ranks)
+	assert set(order) - {name for names in places for name in names} == {"upkeep", "reconciliation"}
+	for names, (_, says) in zip(places, rows, strict=True):
+		wing = house / names[0]
+		if wing.is_dir() and names[0] not in ("storage", "cache_purge"):
+			there = {
+				path.stem
+				for path in wing.iterdir()
+				if path.suffix == ".py" or (path / "__init__.py").exists()
+			}
+			assert set(re.findall(r"`(\w+)/?`", says)) == there - {"__init__"}, names[0]
 
 
 def test_no_document_names_a_machine(document: Path) -> None:

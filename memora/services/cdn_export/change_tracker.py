@@ -15,7 +15,8 @@ from frappe.model.document import Document
 from frappe.utils import now as frappe_now
 
 from memora.services.cdn_export import dependency_resolver as resolver
-from memora.services.cdn_export.builds import media
+from memora.services.cdn_export.curriculum import public_files
+from memora.services.cdn_export.model import doctypes
 from memora.services.cdn_export.state import database, redis_mirror
 
 _SAVEPOINT = "memora_change"
@@ -51,7 +52,7 @@ def on_trash(doc: Document, method: str | None = None) -> None:
 	if doctype != doc.doctype:
 		_record(doctype, name, "change")
 		return
-	was = _parent(doc) if doctype in resolver.PARENT_FIELDS else ""
+	was = _parent(doc) if doctype in doctypes.PARENT_FIELDS else ""
 	former = resolver.former_parent(doctype, "trash", was)
 	_record(doctype, name, "trash", was, {former or (doctype, name)})
 
@@ -70,7 +71,7 @@ def on_file(doc: Document, method: str | None = None) -> None:
 	before = None if method == "on_trash" else doc.get_doc_before_save()
 	urls = {url for url in (doc.get("file_url"), before and before.get("file_url")) if url}
 	try:
-		names = media.known_rows(urls)
+		names = public_files.known_rows(urls)
 	except database.ERRORS as error:
 		if database.errno(error) in database.TRANSACTION_ENDING:
 			raise
@@ -106,10 +107,10 @@ def _parent(doc: Document) -> str:
 
 
 def _parent_field(doc: Document) -> str:
-	return "parent" if doc.meta.istable else resolver.PARENT_FIELDS.get(doc.doctype, "")
+	return "parent" if doc.meta.istable else doctypes.PARENT_FIELDS.get(doc.doctype, "")
 
 
-def _record(doctype: str, name: str, event: str, was: str = "", refs: Collection[resolver.Ref] = ()) -> None:
+def _record(doctype: str, name: str, event: str, was: str = "", refs: Collection[doctypes.Ref] = ()) -> None:
 	"""Insert the row within a savepoint; on failure the save goes on and reconciliation finds the change.
 
 	`refs` are the documents that tell which plans to ring for, the document itself unless given.
@@ -135,7 +136,7 @@ def _record(doctype: str, name: str, event: str, was: str = "", refs: Collection
 	_ring_after_commit(refs or [(doctype, name)])
 
 
-def _ring_after_commit(refs: Iterable[resolver.Ref]) -> None:
+def _ring_after_commit(refs: Iterable[doctypes.Ref]) -> None:
 	"""Gather the transaction's changes; resolve them once before its commit and ring once after it."""
 	gathered = getattr(frappe.local, "memora_changes", None)
 	if gathered is None or gathered["db"] is not frappe.local.db or gathered["rung"]:

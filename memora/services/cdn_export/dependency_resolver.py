@@ -7,55 +7,21 @@ Plain SELECTs only, so nobody waits; the caller's transaction decides what is se
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import frappe
 
-SUBJECT = "Memora Subject"
-PLAN = "Memora Academic Plan"
-LESSON = "Memora Lesson"
-
-#: Content DocTypes from the top down, each with the field that names its parent.
-PARENT_FIELDS: Mapping[str, str] = {
-	SUBJECT: "",
-	"Memora Track": "parent_subject",
-	"Memora Unit": "parent_track",
-	"Memora Topic": "parent_unit",
-	LESSON: "parent_topic",
-}
-CONTENT: tuple[str, ...] = tuple(PARENT_FIELDS)
-
-#: DocTypes whose title stands in manifests, each with the plan's field that links to it.
-PLAN_TITLES: Mapping[str, str] = {
-	"Memora Season": "season",
-	"Memora Grade": "grade",
-	"Memora Stream": "stream",
-}
-
-_NAMES_OF_TARGETS = " ".join(
-	f"when '{doctype}' then (select node.name from `tab{doctype}` node where node.name = changed.target_name)"
-	for doctype in CONTENT
+from memora.services.cdn_export.model.doctypes import (
+	CONTENT,
+	LESSON,
+	LISTED_SUBJECT,
+	PARENT_FIELDS,
+	PLAN,
+	PLAN_TITLES,
+	SUBJECT,
+	Ref,
 )
-TARGET_NAME = f"case changed.target_doctype {_NAMES_OF_TARGETS} end"
-"""SQL: the name of what the override called `changed` has for its target, NULL when that is gone. MariaDB takes another
-case for the same name, Python does not."""
-
-LISTED_SUBJECT = f"""coalesce(
-	(select node.name from `tab{SUBJECT}` node where node.name = listed.subject), listed.subject)"""
-"""SQL: the name of what the row called `listed` has for its subject, as that one itself has it; or as it is written there
-when the subject is gone. MariaDB takes other spellings for the same name, Python does not."""
-
-SEASON_IS_PUBLISHED = """not exists (
-	select 1 from `tabMemora Season` closed where closed.name = plan.season and closed.is_published = 0)"""
-"""SQL: whether the season of the plan called `plan` lets it be published."""
-
-PLAN_IS_PUBLISHED = f"(plan.is_published = 1 and {SEASON_IS_PUBLISHED})"
-"""SQL: whether the plan called `plan` is to be on the CDN: an unpublished season unpublishes its plans, also where
-nothing has told them so yet."""
-
-Ref = tuple[str, str]
-"""A document: DocType and name."""
 
 
 @dataclass(slots=True)

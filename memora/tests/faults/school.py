@@ -17,9 +17,9 @@ import frappe
 from frappe.model.document import Document
 
 from memora.services.cdn_export import batch_processor
-from memora.services.cdn_export.batch_processor import Drained
 from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.storage import s3
+from memora.services.cdn_export.worker.drain import Drained
 from memora.tests import factories
 from memora.tests.buckets import S3Server, moto
 from memora.tests.faults.anew import files_below

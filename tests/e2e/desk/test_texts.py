@@ -19,8 +19,8 @@ from playwright.sync_api import Dialog, Locator, Page, expect
 
 from memora.exceptions import StorageUnavailableError
 from memora.services.cdn_export.builds import failures
-from memora.services.cdn_export.dependency_resolver import CONTENT, PARENT_FIELDS
 from memora.services.cdn_export.model import plain_text, scopes
+from memora.services.cdn_export.model.doctypes import CONTENT, PARENT_FIELDS
 from memora.services.cdn_export.state import publish_state
 from memora.tests import factories
 from memora.tests.payloads import HOSTILE, ORDINARY

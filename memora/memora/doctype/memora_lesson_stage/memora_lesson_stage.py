@@ -11,8 +11,7 @@ from frappe.utils import cstr
 from memora.memora.content import warn_unpublished
 from memora.memora.texts import PlainTexts
 from memora.services.cdn_export import settings
-from memora.services.cdn_export.builds import media
-from memora.services.cdn_export.curriculum import films
+from memora.services.cdn_export.curriculum import films, public_files
 from memora.services.cdn_export.model import exact_json
 from memora.services.cdn_export.model.plain_text import as_html
 from memora.services.cdn_export.rules import stage_rules
@@ -124,7 +123,7 @@ class MemoraLessonStage(PlainTexts):
 		where = _("lesson “{0}”, row {1} (“{2}”)").format(
 			as_html(lesson or self.parent), self.idx, as_html(self.title or "")
 		)
-		warn_unpublished(where, media.refused_in_stage(self._parsed_config()))
+		warn_unpublished(where, public_files.refused_in_stage(self._parsed_config()))
 
 	def _parsed_config(self) -> Any:
 		"""Raises InexactError for what would not be published as it is, ValueError for what is no JSON."""

@@ -3,8 +3,8 @@ from frappe import _
 from frappe.utils import cstr
 
 from memora.memora.texts import PlainTexts
-from memora.services.cdn_export.dependency_resolver import CONTENT
 from memora.services.cdn_export.model import plain_text
+from memora.services.cdn_export.model.doctypes import CONTENT
 
 
 class MemoraPlanOverride(PlainTexts):

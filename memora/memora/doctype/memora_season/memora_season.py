@@ -3,7 +3,7 @@ from frappe import _
 from frappe.utils import getdate
 
 from memora.memora.content import PlanTitle, called
-from memora.services.cdn_export.dependency_resolver import PLAN
+from memora.services.cdn_export.model.doctypes import PLAN
 from memora.services.cdn_export.model.plain_text import as_html
 
 

@@ -11,13 +11,13 @@ import frappe
 from frappe import _
 from frappe.utils import add_days, getdate, now_datetime
 
-from memora.services.cdn_export import batch_processor, settings
+from memora.services.cdn_export import settings
 from memora.services.cdn_export.admin import operations, publication_status, schedule
 from memora.services.cdn_export.curriculum import items
 from memora.services.cdn_export.delivery import progress, purge_queue
 from memora.services.cdn_export.model import plain_text
 from memora.services.cdn_export.model.scopes import Scope
-from memora.services.cdn_export.state import database, publish_state, sync_log
+from memora.services.cdn_export.state import database, publish_state, site_values, sync_log
 
 _PATH = re.compile(r"\b(?:plans|lessons|units|media|schemas)/\S+")
 """What differs from one to the next where the same thing is wrong with all."""
@@ -81,7 +81,7 @@ def health() -> dict[str, Any]:
 	return {
 		"enabled": options.enabled,
 		"provider": options.provider,
-		"last_batch_at": batch_processor.last_batch_at(),
+		"last_batch_at": site_values.last_batch_at(),
 		"next_run": None if schedule.obstacle(options) else schedule.next_run(options),
 		"metadata": operations.metadata_progress(),
 		"workers": schedule.count_workers(),

@@ -29,15 +29,14 @@ from frappe.utils.scheduler import is_dormant, is_scheduler_inactive
 from rq import Worker
 
 import memora
-from memora.services.cdn_export import batch_processor, dependency_resolver, settings
+from memora.services.cdn_export import settings
 from memora.services.cdn_export.admin import connection_test, dashboard, operations, schedule
 from memora.services.cdn_export.admin.finding import Finding
-from memora.services.cdn_export.builds import media
-from memora.services.cdn_export.curriculum import films, items
+from memora.services.cdn_export.curriculum import films, items, public_files
 from memora.services.cdn_export.delivery import ownership, purge_queue
-from memora.services.cdn_export.model import exact_json, plain_text
+from memora.services.cdn_export.model import doctypes, exact_json, plain_text
 from memora.services.cdn_export.rules import stage_rules
-from memora.services.cdn_export.state import database, ledger, publish_state, redis_mirror
+from memora.services.cdn_export.state import database, job_queue, ledger, publish_state, redis_mirror
 
 BUCKET_SECONDS = 30
 REDIS_SECONDS = 2
@@ -224,19 +223,19 @@ def workers() -> Iterator[Finding]:
 	if count is None:
 		yield Finding("workers", "error", "The job queue does not answer, so no worker can be seen.")
 		return
-	every = Worker.count(connection=get_queue(batch_processor.QUEUE).connection)
+	every = Worker.count(connection=get_queue(job_queue.QUEUE).connection)
 	if not count:
 		yield Finding(
 			"workers",
 			"warning",
-			f"No worker takes the queue “{batch_processor.QUEUE}”"
+			f"No worker takes the queue “{job_queue.QUEUE}”"
 			+ (f", though {every} take others" if every else "")
 			+ "; batches run in the process that starts them.",
 			"bench start, or supervisorctl start all; a worker without --queue takes every queue.",
 		)
 	else:
-		yield Finding("workers", "ok", f"{count} take the queue “{batch_processor.QUEUE}”.")
-	for name in ("short", "default", batch_processor.QUEUE):
+		yield Finding("workers", "ok", f"{count} take the queue “{job_queue.QUEUE}”.")
+	for name in ("short", "default", job_queue.QUEUE):
 		yield from _queue(name)
 
 
@@ -410,7 +409,7 @@ def storage() -> Iterator[Finding]:
 
 def kept_files() -> Iterator[Finding]:
 	"""What was published before its type or size was refused, and stays until it is changed."""
-	if kept := media.kept():
+	if kept := public_files.kept():
 		yield Finding(
 			"files",
 			"warning",
@@ -622,9 +621,9 @@ def former_entities() -> Iterator[Finding]:
 	"""Texts in which an earlier release left `&lt;` for the `<` that was typed. They are published as they stand."""
 	found = []
 	for doctype in (
-		*dependency_resolver.CONTENT,
-		dependency_resolver.PLAN,
-		*dependency_resolver.PLAN_TITLES,
+		*doctypes.CONTENT,
+		doctypes.PLAN,
+		*doctypes.PLAN_TITLES,
 		*_ROWS,
 	):
 		columns = [f"`{df.fieldname}`" for df in plain_text.fields(frappe.get_meta(doctype))]

@@ -18,18 +18,26 @@ from frappe.utils import cint, get_datetime, now_datetime
 from frappe.utils.scheduler import is_dormant
 
 from memora.services.cdn_export import batch_processor, dependency_resolver, settings
-from memora.services.cdn_export.batch_processor import Tell
 from memora.services.cdn_export.builds import index_build, media
-from memora.services.cdn_export.builds.commit import Site
 from memora.services.cdn_export.delivery import ownership, purge_queue
+from memora.services.cdn_export.delivery.target import Site
 from memora.services.cdn_export.maintenance import audit
 from memora.services.cdn_export.maintenance import repair as repairs
-from memora.services.cdn_export.model import causes, paths, plain_text, scopes
+from memora.services.cdn_export.model import causes, doctypes, paths, plain_text, scopes
 from memora.services.cdn_export.model.scopes import Scope
 from memora.services.cdn_export.outbox import relay
 from memora.services.cdn_export.rules import published_check
 from memora.services.cdn_export.rules.published_check import Problem
-from memora.services.cdn_export.state import database, ledger, publish_state, redis_mirror, sync_log
+from memora.services.cdn_export.state import (
+	database,
+	job_queue,
+	ledger,
+	publish_state,
+	redis_mirror,
+	site_values,
+	sync_log,
+)
+from memora.services.cdn_export.state.job_queue import Tell
 
 OVERDUE = timedelta(minutes=10)
 """Spec, "Success": a change is live within ten minutes; with a longer interval, within that and this."""
@@ -167,7 +175,7 @@ def status() -> dict[str, Any]:
 		"live_bytes": int(size or 0),
 		"metadata": metadata_progress(),
 		"last_success_at": last_success,
-		"last_batch_at": batch_processor.last_batch_at(),
+		"last_batch_at": site_values.last_batch_at(),
 		"dormant": bool(is_dormant()),
 	}
 
@@ -285,8 +293,8 @@ def clear(label: str) -> None:
 
 def find_plan(name_or_title: str) -> str:
 	"""The name of the plan that has this name or title. Throws when there is none."""
-	found = frappe.db.exists(dependency_resolver.PLAN, name_or_title) or frappe.db.get_value(
-		dependency_resolver.PLAN, {"title": plain_text.store(name_or_title)}
+	found = frappe.db.exists(doctypes.PLAN, name_or_title) or frappe.db.get_value(
+		doctypes.PLAN, {"title": plain_text.store(name_or_title)}
 	)
 	if not found:
 		frappe.throw(
@@ -306,8 +314,8 @@ def rebuild(plans: Sequence[str]) -> None:
 
 def rebuild_everything() -> int:
 	"""`rebuild` for every plan there is, and every subject. Returns how many plans."""
-	plans = frappe.get_all(dependency_resolver.PLAN, pluck="name")
-	_queue(plans, frappe.get_all(dependency_resolver.SUBJECT, pluck="name"))
+	plans = frappe.get_all(doctypes.PLAN, pluck="name")
+	_queue(plans, frappe.get_all(doctypes.SUBJECT, pluck="name"))
 	redis_mirror.ring(plans)
 	return len(plans)
 
@@ -331,7 +339,7 @@ def start_batch() -> dict[str, Any]:
 		message = _("Export is disabled in CDN Settings; this waits until it is enabled.")
 		return {"queued": True, "message": message}
 	try:
-		batch_processor.enqueue_batch("Manual")
+		job_queue.enqueue_batch("Manual")
 	except redis.RedisError:
 		message = _("Queued; the job queue does not answer, so the scheduler's next batch takes it.")
 		return {"queued": True, "message": message}
@@ -362,7 +370,7 @@ def verify(tell: Tell | None = None) -> dict[str, Any]:
 		if report.ok or _publishing_state() == before:
 			break
 	nothing_yet = not (
-		report.files or report.unlinked or frappe.db.exists(dependency_resolver.PLAN, {"is_published": 1})
+		report.files or report.unlinked or frappe.db.exists(doctypes.PLAN, {"is_published": 1})
 	)
 	problems = [(problem.path, problem.message) for problem in ([] if nothing_yet else report.problems)]
 	if refusal := _refusal():
@@ -507,7 +515,7 @@ def _rows(limit: int) -> int:
 def _titles_of(named: Sequence[Scope]) -> dict[str, str]:
 	"""The titles of the documents that own these scopes' files, by label; one SELECT a DocType."""
 	found: dict[str, str] = {}
-	for kind, doctype in (("plan", dependency_resolver.PLAN), ("subject", dependency_resolver.SUBJECT)):
+	for kind, doctype in (("plan", doctypes.PLAN), ("subject", doctypes.SUBJECT)):
 		owners = {scope.label: scope.owner.ref for scope in named if scope.owner.type == kind}
 		if owners:
 			names = {"name": ("in", list(set(owners.values())))}

@@ -14,15 +14,16 @@ from typing import Any
 import frappe
 
 from memora.exceptions import StorageError
-from memora.services.cdn_export import settings
+from memora.services.cdn_export import cdn_uploader, settings
 from memora.services.cdn_export.admin import publication_status
 from memora.services.cdn_export.builds import held_changes, plan_build, subject_build
-from memora.services.cdn_export.builds.commit import Counts, SharedSubject, SharedSubjects, Site
 from memora.services.cdn_export.builds.plan_build import Draft, Snapshot
 from memora.services.cdn_export.delivery import purge_queue, signing
-from memora.services.cdn_export.dependency_resolver import LESSON, PLAN, SUBJECT
-from memora.services.cdn_export.model import paths, scopes
+from memora.services.cdn_export.delivery.target import SharedSubject, SharedSubjects, Site
+from memora.services.cdn_export.model import paths, scopes, tree
+from memora.services.cdn_export.model.counts import Counts
 from memora.services.cdn_export.model.diff import LedgerEntry, Planned
+from memora.services.cdn_export.model.doctypes import LESSON, PLAN, SUBJECT
 from memora.services.cdn_export.model.tree import ResolvedNode
 from memora.services.cdn_export.rules import large_change_guard, side_by_side
 from memora.services.cdn_export.state import ledger, publish_state, renditions
@@ -189,7 +190,7 @@ def of_document(doctype: str, name: str, plan: str) -> Views:
 		if file is None:
 			return views
 		if file.changed:
-			cargo = site.load([file])
+			cargo = cdn_uploader.load([file], site.signer(), site.ownership.site)
 			views.planned = signing.without_signatures(cargo.files[0][1].body)
 		else:
 			views.planned = views.live
@@ -313,7 +314,7 @@ def _left_unread(subject: str, plan: str) -> list[LedgerEntry]:
 	return [entry for entry in ledger.of_scope(scopes.subject(subject)).values() if entry.state == "live"]
 
 
-def _access_change(node: ResolvedNode, live: large_change_guard.Rights) -> dict[str, str]:
+def _access_change(node: ResolvedNode, live: tree.Rights) -> dict[str, str]:
 	return {
 		"lesson": node.name,
 		"title": node.title,

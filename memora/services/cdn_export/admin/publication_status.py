@@ -18,7 +18,9 @@ from frappe.utils import convert_utc_to_system_timezone, get_datetime, now_datet
 
 from memora.services.cdn_export import dependency_resolver, settings
 from memora.services.cdn_export.admin import reader_links, schedule
-from memora.services.cdn_export.dependency_resolver import (
+from memora.services.cdn_export.model import paths, scopes
+from memora.services.cdn_export.model.diff import LedgerEntry
+from memora.services.cdn_export.model.doctypes import (
 	CONTENT,
 	LESSON,
 	LISTED_SUBJECT,
@@ -29,8 +31,6 @@ from memora.services.cdn_export.dependency_resolver import (
 	TARGET_NAME,
 	Ref,
 )
-from memora.services.cdn_export.model import paths, scopes
-from memora.services.cdn_export.model.diff import LedgerEntry
 from memora.services.cdn_export.state import ledger, publish_state
 from memora.services.cdn_export.state.ledger import Refused
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import quote, urlencode
 
-from memora.services.cdn_export.dependency_resolver import LESSON, SUBJECT
+from memora.services.cdn_export.model.doctypes import LESSON, SUBJECT
 
 PAGE = "/assets/memora/reader/index.html"
 

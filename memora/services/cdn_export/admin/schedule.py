@@ -13,9 +13,10 @@ from frappe.utils.background_jobs import get_queue
 from frappe.utils.scheduler import is_dormant, is_scheduler_inactive
 from rq import Worker
 
-from memora.services.cdn_export import batch_processor, settings
+from memora.services.cdn_export import settings
 from memora.services.cdn_export.delivery import ownership
 from memora.services.cdn_export.settings import ExportSettings
+from memora.services.cdn_export.state import job_queue, site_values
 
 _CRON_MINUTES = 5
 
@@ -23,7 +24,7 @@ _CRON_MINUTES = 5
 def next_run(options: ExportSettings) -> datetime:
 	"""When the scheduler's next batch is due, in the site's time."""
 	now = now_datetime()
-	last = batch_processor.last_batch_at()
+	last = site_values.last_batch_at()
 	if options.interval_minutes == _CRON_MINUTES or last is None or last > now:  # the clock was set back
 		past = timedelta(minutes=now.minute % _CRON_MINUTES, seconds=now.second, microseconds=now.microsecond)
 		return now - past + timedelta(minutes=_CRON_MINUTES)
@@ -94,7 +95,7 @@ def warnings() -> list[dict[str, Any]]:
 def count_workers() -> int | None:
 	"""How many workers take publishing jobs; None when the job queue does not answer."""
 	try:
-		return Worker.count(queue=get_queue(batch_processor.QUEUE))
+		return Worker.count(queue=get_queue(job_queue.QUEUE))
 	except (redis.RedisError, OSError):
 		return None
 

@@ -8,7 +8,6 @@ closed in one transaction.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -16,180 +15,28 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-import frappe
 from frappe.utils import now_datetime
 
 from memora.exceptions import ScopeBusyError, StorageError
-from memora.services.cdn_export import cdn_uploader, settings
+from memora.services.cdn_export import cdn_uploader
 from memora.services.cdn_export.builds import media, removals
-from memora.services.cdn_export.cache_purge import CachePurge
 from memora.services.cdn_export.cdn_uploader import Cargo
-from memora.services.cdn_export.delivery import purge_queue
-from memora.services.cdn_export.delivery.ownership import Ownership
-from memora.services.cdn_export.delivery.progress import Progress
-from memora.services.cdn_export.delivery.signing import Signer
+from memora.services.cdn_export.delivery import purge_queue, target
+from memora.services.cdn_export.delivery.target import SEEN, Seen, Site
 from memora.services.cdn_export.model import scopes
+from memora.services.cdn_export.model.counts import Counts
 from memora.services.cdn_export.model.diff import Diff, LedgerEntry, Planned
 from memora.services.cdn_export.model.scopes import Scope
-from memora.services.cdn_export.rules.subject_files import Contents
-from memora.services.cdn_export.state import database, ledger, publish_state, relocation
+from memora.services.cdn_export.state import database, ledger, publish_state
 from memora.services.cdn_export.state import lease as leases
 from memora.services.cdn_export.state.lease import Lease
 from memora.services.cdn_export.state.publish_state import State
-from memora.services.cdn_export.storage import Storage
-
-Seen = tuple[str, str]
-"""When CDN Settings were last saved, and the place that the ledger speaks of."""
-
-_SUBJECTS_KEPT = 16
-"""Enough for what most plans share, and little enough memory for a long drain."""
 
 _FEW_FILES = 16
 """So many are made sooner than a thread that would make them has started."""
 
 GRACE = timedelta(minutes=15)
 """How long a file that merely moved stays: longer than a manifest may be cached (spec, "Publishing")."""
-
-
-@dataclass(slots=True)
-class Counts:
-	"""What a build did to the storage. `bytes` counts uploaded bodies, `title` is the plan's as it was published."""
-
-	uploaded: int = 0
-	deleted: int = 0
-	unchanged: int = 0
-	bytes: int = 0
-	title: str = ""
-
-	def add(self, other: Counts) -> None:
-		self.uploaded += other.uploaded
-		self.deleted += other.deleted
-		self.unchanged += other.unchanged
-		self.bytes += other.bytes
-
-
-@dataclass(slots=True)
-class SharedSubject:
-	"""A shared subject as this run has just published it, so that the plans which read it need not load it.
-
-	`counts` are those of its build, until a plan's log has taken them. `dropped` says that it may have given up files
-	which go once its plans no longer link to them.
-	"""
-
-	generation: int
-	contents: Contents | None
-	unit_versions: dict[str, int]
-	counts: Counts
-	dropped: bool = True
-
-
-@dataclass(slots=True)
-class SharedSubjects:
-	"""The shared subjects a run has read, so that the plans which read them need not load them again."""
-
-	kept: int = _SUBJECTS_KEPT
-	_by_name: dict[str, SharedSubject] = field(default_factory=dict)
-
-	def remember(self, subject: str, shared: SharedSubject) -> None:
-		"""Keep a shared subject for the plans that read it; the oldest makes room."""
-		self._by_name.pop(subject, None)
-		self._by_name[subject] = shared
-		if len(self._by_name) > self.kept:
-			del self._by_name[next(iter(self._by_name))]
-
-	def recall(self, subject: str, generation: int) -> SharedSubject | None:
-		"""The subject as it was published in just this generation, if this run still has it."""
-		shared = self._by_name.get(subject)
-		return shared if shared and shared.generation == generation else None
-
-	def has_any(self) -> bool:
-		"""Whether this run has read or published any subject yet."""
-		return bool(self._by_name)
-
-	def take_counts(self, subject: str) -> Counts:
-		"""What the build of a subject did, once: for the log of the first plan that reads it."""
-		shared = self._by_name.get(subject)
-		if shared is None:
-			return Counts()
-		counts, shared.counts = shared.counts, Counts()
-		return counts
-
-
-@dataclass(slots=True)
-class Site:
-	"""Where a run publishes to: opened once and used for all its builds."""
-
-	options: settings.ExportSettings
-	storage: Storage
-	purge: CachePurge
-	ownership: Ownership
-	shared: SharedSubjects = field(default_factory=SharedSubjects)
-	progress: Progress = field(default_factory=Progress)
-	place: str = ""
-	stamp: str = ""
-	purge_rests_until: float = 0.0
-	deletes_rest: tuple[float, str] | None = None
-	refusals: list[str] = field(default_factory=list)
-	"""What the storage has refused to remove in this run, for the next record of it."""
-
-	@classmethod
-	def open(cls, batch: str = "") -> Site:
-		"""Open what CDN Settings name, by the database; for a batch of its own, or for a drain of that `batch`. Commits.
-
-		Raises StorageConfigurationError when they cannot work.
-		"""
-		relocation.follow()
-		stamp, doc = settings.stamp(), settings.saved()
-		storage = settings.open_storage(doc)
-		place = Ownership.open(storage, doc)
-		place.batch = batch or place.batch
-		return cls(
-			settings.load(doc),
-			storage,
-			settings.open_purge(doc),
-			place,
-			place=place.place,
-			stamp=stamp,
-		)
-
-	def follow_settings(self, seen: Seen | None = None) -> bool:
-		"""Open everything anew when CDN Settings have been saved since, or the ledger speaks of another place, and
-		say so. `seen` is what `read_state` has read; without it that is one statement.
-
-		Commits then. Raises StorageConfigurationError when they cannot work any more.
-		"""
-		if self.is_as_seen(seen or _seen(*frappe.db.sql(f"select {', '.join(_SEEN)}")[0])):
-			return False
-		fresh = Site.open(self.ownership.batch)
-		self.close()
-		self.ownership = fresh.ownership
-		self.options, self.storage, self.purge = fresh.options, fresh.storage, fresh.purge
-		self.shared, self.place, self.stamp = fresh.shared, fresh.place, fresh.stamp
-		self.purge_rests_until, self.deletes_rest = 0.0, None
-		return True
-
-	def is_as_seen(self, seen: Seen) -> bool:
-		"""Whether what is open here is still what CDN Settings say, and the place that the ledger speaks of."""
-		return seen == (self.stamp, self.place)
-
-	def has_moved(self) -> bool:
-		"""Whether files go elsewhere by now, so that nothing may be said of this place any more."""
-		return settings.stamp() != self.stamp and settings.place(settings.saved()) != self.place
-
-	def take_refusals(self) -> str:
-		"""What the storage has refused to remove since this was last asked, as a text; "" for nothing."""
-		said, self.refusals = "\n".join(self.refusals), []
-		return said
-
-	def signer(self) -> Signer:
-		return Signer(self.storage, self.options.sign, self.options.signed_url_hours, time.time())
-
-	def load(self, files: Sequence[Planned], signer: Signer | None = None) -> Cargo:
-		"""`cdn_uploader.load` for this site."""
-		return cdn_uploader.load(files, signer or self.signer(), self.ownership.site)
-
-	def close(self) -> None:
-		self.storage.close()
 
 
 @dataclass(slots=True)
@@ -203,13 +50,6 @@ class Removals:
 
 	def __bool__(self) -> bool:
 		return bool(self.at_once or self.after_grace or self.withdrawn)
-
-
-_SEEN = (settings.STAMP, relocation.NOTED)
-
-
-def _seen(stamp: str | None, place: str | None) -> Seen:
-	return str(stamp or ""), place or ""
 
 
 def read_state(lease: Lease) -> tuple[State, Seen]:
@@ -226,8 +66,8 @@ def read_state(lease: Lease) -> tuple[State, Seen]:
 def read_states(lease: Lease) -> tuple[list[State], Seen]:
 	"""`read_state` for all that a lease was taken for."""
 	database.fresh()
-	states, seen = publish_state.read_with(lease.scopes, *_SEEN)
-	return states, _seen(*seen)
+	states, seen = publish_state.read_with(lease.scopes, *SEEN)
+	return states, target.as_seen(*seen)
 
 
 def known_entries(
@@ -427,17 +267,21 @@ def _begin(
 	files = [file for of_scope in changed.values() for file in of_scope]
 	if taken_back and ledger.take_back(taken_back) < len(taken_back):
 		raise lease.lost()
+
+	def load() -> Cargo:
+		return cdn_uploader.load(files, site.signer(), site.ownership.site)
+
 	if len(files) <= _FEW_FILES:
-		cargo = site.load(files)
+		cargo = load()
 		ledger.begin(changed)
 	else:
-		cargo = _load_beside(lambda: ledger.begin(changed), lambda: site.load(files))
+		cargo = _load_beside(lambda: ledger.begin(changed), load)
 	lease.guard()  # a stall up to here: then nothing was begun
 	return cargo
 
 
 def _load_beside(begin: Callable[[], None], work: Callable[[], Cargo]) -> Cargo:
-	"""`Site.load` in a thread of its own, while MariaDB does what `begin` asks of it in this one."""
+	"""`cdn_uploader.load` in a thread of its own, while MariaDB does what `begin` asks of it in this one."""
 	is_asking = threading.Event()
 
 	def load() -> Cargo:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import frappe
@@ -10,17 +10,15 @@ from frappe import _
 from frappe.utils import now_datetime
 
 from memora.exceptions import MemoraError
-from memora.frappe_versions import desk_route
-from memora.services.cdn_export.dependency_resolver import PLAN, SUBJECT
+from memora.services.cdn_export.delivery import admin_notices
 from memora.services.cdn_export.model import plain_text
+from memora.services.cdn_export.model.doctypes import PLAN, SUBJECT
 from memora.services.cdn_export.model.scopes import Scope
 from memora.services.cdn_export.model.tree import ResolvedNode
 from memora.services.cdn_export.state import database, publish_state, redis_mirror, renditions
 from memora.services.cdn_export.state.lease import Lease
 from memora.services.cdn_export.state.publish_state import State
 
-ADMIN_ROLES = ("System Manager", "Memora CDN Admin")
-DASHBOARD = desk_route("cdn-export-dashboard")
 _NAMED_AT_MOST = 3
 _LONGEST_MESSAGE = 5_000
 """In characters: it must fit wherever it is recorded, since recording a failure must never fail."""
@@ -47,7 +45,7 @@ def record(state: State, lease: Lease, error: Exception) -> publish_state.Failur
 		)
 		if not state.dead_since:
 			title = _title(lease.scope)
-			tell_admins(
+			admin_notices.tell_admins(
 				lambda lang: _("Publishing {0} has failed for good", lang).format(title),
 				message,
 			)
@@ -88,24 +86,15 @@ def would_lose(lessons: int, live: int) -> str:
 def say_held(scope: Scope, reason: str) -> None:
 	"""Tell each admin that a scope waits for their word, in a transaction of its own."""
 	title = _title(scope)
-	tell_admins(lambda lang: _("{0} waits for your approval", lang).format(title), reason)
+	admin_notices.tell_admins(lambda lang: _("{0} waits for your approval", lang).format(title), reason)
 
 
 def say_remaining(scope: Scope, message: str) -> None:
 	"""Tell each admin what the storage refuses to remove, in a transaction of its own."""
 	title = _title(scope)
-	tell_admins(lambda lang: _("Files of {0} cannot be taken off the CDN", lang).format(title), message)
-
-
-def tell_admins(subject: Callable[[str | None], str], message: str) -> None:
-	"""Notify each admin in their language, which `subject` takes, in a transaction of its own.
-
-	Never raises for what a site's own hooks do to a notification: what it tells of is recorded elsewhere, too.
-	"""
-	try:
-		database.transaction(lambda: _notify(subject, message))
-	except Exception:  # noqa: BLE001 - whatever a site's hooks raise
-		frappe.logger("memora").exception("admins could not be notified")
+	admin_notices.tell_admins(
+		lambda lang: _("Files of {0} cannot be taken off the CDN", lang).format(title), message
+	)
 
 
 def _title(scope: Scope) -> str:
@@ -113,28 +102,3 @@ def _title(scope: Scope) -> str:
 	scope = scope.owner
 	doctype = {"plan": PLAN, "subject": SUBJECT}.get(scope.type)
 	return (doctype and frappe.db.get_value(doctype, scope.ref, "title")) or scope.label
-
-
-def _notify(subject: Callable[[str | None], str], message: str) -> None:
-	"""One Notification Log for each enabled admin; Frappe mails it to those who want mail."""
-	admins = frappe.get_all(
-		"Has Role",
-		filters={"role": ("in", ADMIN_ROLES), "parenttype": "User"},
-		pluck="parent",
-		distinct=True,
-	)
-	for user in frappe.get_all(
-		"User", filters={"name": ("in", admins), "enabled": 1}, fields=["name", "language"]
-	):
-		frappe.get_doc(
-			{
-				"doctype": "Notification Log",
-				"for_user": user.name,
-				"type": "Alert",
-				"subject": plain_text.as_html(subject(user.language)),
-				"email_content": plain_text.as_html(message),
-				"document_type": "CDN Settings",
-				"document_name": "CDN Settings",
-				"link": DASHBOARD,  # where Frappe has the field, it leads there instead
-			}
-		).insert(ignore_permissions=True)

@@ -9,13 +9,11 @@ from dataclasses import dataclass, field
 import frappe
 from frappe import _
 
-from memora.services.cdn_export import dependency_resolver
 from memora.services.cdn_export.curriculum import content_tree
-from memora.services.cdn_export.model import plain_text, scopes
-from memora.services.cdn_export.model.tree import KINDS, Override, ResolvedNode
+from memora.services.cdn_export.model import doctypes, plain_text, scopes, tree
+from memora.services.cdn_export.model.tree import KINDS, Override, ResolvedNode, Rights
 from memora.services.cdn_export.outbox import relay
 from memora.services.cdn_export.rules import large_change_guard
-from memora.services.cdn_export.rules.large_change_guard import Rights
 from memora.services.cdn_export.state import database, ledger, publish_state, redis_mirror
 from memora.services.cdn_export.state.renditions import Rendition
 
@@ -56,7 +54,7 @@ def approve(label: str) -> None:
 def live_rights(plan: str, known: Mapping[str, Rendition], subjects: Collection[str] | None = None) -> Rights:
 	"""Who may read the lessons that the plan's live manifest shows; of these subjects, if any are named."""
 	shown = [rendition for rendition in known.values() if subjects is None or rendition.subject in subjects]
-	rights: dict[str, large_change_guard.Right] = {}
+	rights: dict[str, tree.Right] = {}
 	if any(rendition.mode == "own" for rendition in shown):
 		rights |= ledger.lesson_rights(scopes.plan(plan), subjects)
 	for rendition in shown:
@@ -93,9 +91,9 @@ def causes(lessons: Collection[str], overrides: Iterable[Override]) -> dict[str,
 	if not lessons:
 		return {}
 	hidden = {(override.kind, override.name) for override in overrides if override.action == "Hide"}
-	joins, levels, below = ["`tabMemora Lesson` n0"], ["n0"], dependency_resolver.LESSON
-	for depth, doctype in enumerate(reversed(dependency_resolver.CONTENT[:-1]), start=1):
-		parent = dependency_resolver.PARENT_FIELDS[below]
+	joins, levels, below = ["`tabMemora Lesson` n0"], ["n0"], doctypes.LESSON
+	for depth, doctype in enumerate(reversed(doctypes.CONTENT[:-1]), start=1):
+		parent = doctypes.PARENT_FIELDS[below]
 		joins.append(f"left join `tab{doctype}` n{depth} on n{depth}.name = n{depth - 1}.{parent}")
 		levels.append(f"n{depth}")
 		below = doctype

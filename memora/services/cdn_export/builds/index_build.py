@@ -12,8 +12,10 @@ import time
 from memora.exceptions import ScopeBusyError
 from memora.services.cdn_export import json_generator
 from memora.services.cdn_export.builds import commit
-from memora.services.cdn_export.builds.commit import Counts, Removals, Site
+from memora.services.cdn_export.builds.commit import Removals
+from memora.services.cdn_export.delivery.target import Site
 from memora.services.cdn_export.model import paths, scopes
+from memora.services.cdn_export.model.counts import Counts
 from memora.services.cdn_export.model.diff import Diff
 from memora.services.cdn_export.rules import contracts
 from memora.services.cdn_export.state import lease as leases

@@ -25,17 +25,18 @@ from memora.services.cdn_export.builds import (
 	plan_snapshot,
 	subject_build,
 )
-from memora.services.cdn_export.builds.commit import Counts, Removals, SharedSubject, SharedSubjects, Site
+from memora.services.cdn_export.builds.commit import Removals
 from memora.services.cdn_export.builds.plan_snapshot import Snapshot
-from memora.services.cdn_export.curriculum import content_tree
+from memora.services.cdn_export.curriculum import content_tree, public_files
 from memora.services.cdn_export.delivery import purge_queue
+from memora.services.cdn_export.delivery.target import SharedSubject, SharedSubjects, Site
 from memora.services.cdn_export.model import diff, paths, scopes
+from memora.services.cdn_export.model.counts import Counts
 from memora.services.cdn_export.model.diff import Diff, LedgerEntry
 from memora.services.cdn_export.model.scopes import Scope
-from memora.services.cdn_export.model.tree import Override, Plan, ResolvedNode
+from memora.services.cdn_export.model.tree import Override, Plan, ResolvedNode, Rights
 from memora.services.cdn_export.outbox import relay
 from memora.services.cdn_export.rules import large_change_guard, subject_files
-from memora.services.cdn_export.rules.large_change_guard import Rights
 from memora.services.cdn_export.rules.subject_files import Contents, Levels
 from memora.services.cdn_export.search_indexer import SubjectEntries
 from memora.services.cdn_export.state import database, ledger, publish_state, renditions
@@ -528,7 +529,7 @@ def _offer_subject(
 		lessons = subject_files.drafts(resolved, plan.name)
 		needed = subject_files.bodies_needed(lessons, offered, touched)
 		stages = content_tree.stages(needed)
-		files = media.of_stages(stages)
+		files = public_files.of_stages(stages)
 		wanted = subject_files.file_paths_of(lessons, stages, files, plan.name)
 		owners |= commit.know_files(entries, snapshot.state.scope, wanted)
 		subject_files.offer(resolved, plan.name, lessons, offered, needed, stages, files)

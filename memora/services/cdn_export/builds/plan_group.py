@@ -14,11 +14,12 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from memora.services.cdn_export.builds import commit, plan_build, plan_snapshot
-from memora.services.cdn_export.builds.commit import Counts, Site
 from memora.services.cdn_export.builds.plan_build import Draft
 from memora.services.cdn_export.builds.plan_snapshot import Snapshot
 from memora.services.cdn_export.cdn_uploader import Cargo
 from memora.services.cdn_export.delivery import purge_queue
+from memora.services.cdn_export.delivery.target import Site
+from memora.services.cdn_export.model.counts import Counts
 from memora.services.cdn_export.state import ledger, publish_state, renditions
 from memora.services.cdn_export.state.lease import Lease
 from memora.services.cdn_export.state.publish_state import Closed, State

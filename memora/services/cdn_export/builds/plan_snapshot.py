@@ -9,8 +9,7 @@ from memora.services.cdn_export import json_generator
 from memora.services.cdn_export.builds import held_changes
 from memora.services.cdn_export.curriculum import content_tree
 from memora.services.cdn_export.model import diff, plain_text, scopes
-from memora.services.cdn_export.model.tree import Override, Plan
-from memora.services.cdn_export.rules.large_change_guard import Rights
+from memora.services.cdn_export.model.tree import Override, Plan, Rights
 from memora.services.cdn_export.state import ledger, renditions
 from memora.services.cdn_export.state.publish_state import State
 from memora.services.cdn_export.state.renditions import Rendition

@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import frappe
 from frappe import _
@@ -22,14 +21,12 @@ from frappe.utils import now_datetime
 
 from memora.exceptions import StorageError, StorageUnavailableError
 from memora.services.cdn_export.builds import event_log, failures
+from memora.services.cdn_export.delivery.target import Site
 from memora.services.cdn_export.model import scopes
 from memora.services.cdn_export.model.scopes import Scope
 from memora.services.cdn_export.state import database, ledger, publish_state, redis_mirror
 from memora.services.cdn_export.state.publish_state import RemovalRefused
 from memora.services.cdn_export.storage import Storage
-
-if TYPE_CHECKING:
-	from memora.services.cdn_export.builds.commit import Site
 
 _NAMED_AT_MOST = 5
 _LOOKED_AT_MOST = 1_000

@@ -14,16 +14,17 @@ from memora.exceptions import BuildError
 from memora.services.cdn_export import dependency_resolver as resolver
 from memora.services.cdn_export.access_calculator import narrows, resolve
 from memora.services.cdn_export.builds import commit, failures, media
-from memora.services.cdn_export.builds.commit import Counts, Removals, SharedSubject, Site
-from memora.services.cdn_export.curriculum import content_tree
-from memora.services.cdn_export.model import causes, scopes
+from memora.services.cdn_export.builds.commit import Removals
+from memora.services.cdn_export.curriculum import content_tree, public_files
+from memora.services.cdn_export.delivery.target import SharedSubject, Site
+from memora.services.cdn_export.model import causes, doctypes, scopes
 from memora.services.cdn_export.model.causes import Cause
+from memora.services.cdn_export.model.counts import Counts
 from memora.services.cdn_export.model.diff import Diff, LedgerEntry
 from memora.services.cdn_export.model.scopes import Scope
-from memora.services.cdn_export.model.tree import Node, Override, ResolvedNode, walk
+from memora.services.cdn_export.model.tree import Node, Override, ResolvedNode, Rights, walk
 from memora.services.cdn_export.outbox import relay
 from memora.services.cdn_export.rules import large_change_guard, subject_files
-from memora.services.cdn_export.rules.large_change_guard import Rights
 from memora.services.cdn_export.rules.subject_files import Contents, Levels
 from memora.services.cdn_export.state import database, ledger, publish_state, redis_mirror, renditions
 from memora.services.cdn_export.state import lease as leases
@@ -125,7 +126,7 @@ def draft(subject: str, touched: Collection[str] | None, *, brakes: bool = False
 	lessons = subject_files.drafts(resolved, None)
 	needed = subject_files.bodies_needed(lessons, offered, touched)
 	stages = content_tree.stages(needed)
-	files = media.of_stages(stages)
+	files = public_files.of_stages(stages)
 	owners |= commit.know_files(entries, scope, subject_files.file_paths_of(lessons, stages, files, None))
 	subject_files.offer(resolved, None, lessons, offered, needed, stages, files)
 	return Draft(subject, Contents(resolved), offered, entries, owners, kept_paid)
@@ -212,7 +213,7 @@ def _call_plans(state: State) -> bool:
 	"""After a failure or a hold is over, the plans that went on without this subject are built again."""
 	if state.is_behind or state.held:
 		plans = resolver.plans_of([state.ref]).get(state.ref, set())
-		cause = causes.text([Cause("", resolver.SUBJECT, state.ref)])
+		cause = causes.text([Cause("", doctypes.SUBJECT, state.ref)])
 		publish_state.raise_generations(
 			map(scopes.plan, plans), causes={scopes.plan(plan).id: cause for plan in plans}
 		)

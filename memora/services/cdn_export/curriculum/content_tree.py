@@ -19,12 +19,12 @@ import orjson
 
 from memora.exceptions import BuildError
 from memora.services.cdn_export import dependency_resolver as resolver
-from memora.services.cdn_export.builds import media
-from memora.services.cdn_export.model import plain_text
+from memora.services.cdn_export.curriculum import public_files
+from memora.services.cdn_export.model import doctypes, plain_text
 from memora.services.cdn_export.model.tree import KINDS, Kind, Node, Override, Plan, Stage
 from memora.services.cdn_export.state import database
 
-KIND_OF: dict[str, Kind] = dict(zip(resolver.CONTENT, KINDS, strict=True))
+KIND_OF: dict[str, Kind] = dict(zip(doctypes.CONTENT, KINDS, strict=True))
 
 _COMMON = frozenset(
 	{"name", "title", "description", "image", "sort_order", "is_published", "is_free_preview", "creation"}
@@ -74,7 +74,7 @@ def load(subject: str) -> Node | None:
 		rows[row[_KIND]].append(row)
 	if [row[_NAME] for row in rows["subject"]] != [subject]:
 		return None  # gone, or renamed to what is the same name but for its case
-	files = media.published_paths(
+	files = public_files.published_paths(
 		url for kind_rows in rows.values() for row in kind_rows for url in _PICTURES(row) if url
 	)
 	children: dict[str, list[Node]] = {}
@@ -99,7 +99,7 @@ def stages(lessons: Collection[str]) -> dict[str, tuple[Stage, ...]]:
 	for lesson, count, texts in frappe.db.sql(
 		f"""select named.name, count(*), concat('[', group_concat({_AS_JSON} order by {_PLACE}), ']')
 			from {_STAGES} group by named.name""",
-		(json.dumps(list(lessons)), resolver.LESSON),
+		(json.dumps(list(lessons)), doctypes.LESSON),
 	):
 		read = _together(texts)
 		if read is None or len(read) != count:
@@ -135,7 +135,7 @@ def _one_by_one(lessons: Collection[str]) -> dict[str, tuple[Stage, ...]]:
 	found: dict[str, list[Stage]] = defaultdict(list)
 	for lesson, title, type_, config in frappe.db.sql(
 		f"select named.name, stage.title, stage.type, stage.config from {_STAGES} order by named.name, {_PLACE}",
-		(json.dumps(list(lessons)), resolver.LESSON),
+		(json.dumps(list(lessons)), doctypes.LESSON),
 	):
 		place = len(found[lesson]) + 1
 		config = _config(config, lesson, place)
@@ -153,14 +153,14 @@ def published_plans(
 		f"""select plan.name, plan.title, season.title, grade.title, stream.title,
 			exists(select 1 from `tabMemora Plan Override` changed where changed.parent = plan.name),
 			subject.name, listed.sort_order
-		from `tab{resolver.PLAN}` plan
+		from `tab{doctypes.PLAN}` plan
 		left join `tabMemora Season` season on season.name = plan.season
 		left join `tabMemora Grade` grade on grade.name = plan.grade
 		left join `tabMemora Stream` stream on stream.name = plan.stream
 		left join `tabMemora Plan Subject` listed on listed.parent = plan.name and listed.parenttype = %s
-		left join `tab{resolver.SUBJECT}` subject on subject.name = listed.subject
-		where plan.name in %s and {resolver.PLAN_IS_PUBLISHED} order by plan.name, listed.idx, listed.name""",
-		(resolver.PLAN, tuple(names)),
+		left join `tab{doctypes.SUBJECT}` subject on subject.name = listed.subject
+		where plan.name in %s and {doctypes.PLAN_IS_PUBLISHED} order by plan.name, listed.idx, listed.name""",
+		(doctypes.PLAN, tuple(names)),
 	)
 	overrides = plan_overrides({name for name, *_, is_changed, _, _ in rows if is_changed})
 	found = {}
@@ -182,7 +182,7 @@ def plan_subjects(plan: str) -> dict[str, int]:
 			"""select listed.subject, listed.sort_order from `tabMemora Plan Subject` listed
 			join `tabMemora Subject` subject on subject.name = listed.subject
 			where listed.parent = %s and listed.parenttype = %s order by listed.idx, listed.name""",
-			(plan, resolver.PLAN),
+			(plan, doctypes.PLAN),
 		)
 	}
 
@@ -193,10 +193,10 @@ def plan_overrides(plans: Collection[str]) -> dict[str, dict[str, tuple[Override
 	if not plans:
 		return {}
 	rows = frappe.db.sql(
-		f"""select changed.parent, changed.target_doctype, {resolver.TARGET_NAME}, changed.action, changed.override_value
+		f"""select changed.parent, changed.target_doctype, {doctypes.TARGET_NAME}, changed.action, changed.override_value
 		from `tabMemora Plan Override` changed
 		where changed.parent in %s and changed.parenttype = %s order by changed.idx, changed.name""",
-		(tuple(plans), resolver.PLAN),
+		(tuple(plans), doctypes.PLAN),
 	)
 	subjects = resolver.subjects_of(
 		{(doctype, name) for _, doctype, name, _, _ in rows if doctype in KIND_OF and name}
@@ -211,10 +211,10 @@ def plan_overrides(plans: Collection[str]) -> dict[str, dict[str, tuple[Override
 
 def _below(doctype: str) -> str:
 	"""The joins from a subject, called `l0`, down to `doctype`'s table, called by its depth."""
-	joins = [f"`tab{resolver.SUBJECT}` l0"]
-	for depth, child in enumerate(resolver.CONTENT[1 : resolver.CONTENT.index(doctype) + 1], start=1):
+	joins = [f"`tab{doctypes.SUBJECT}` l0"]
+	for depth, child in enumerate(doctypes.CONTENT[1 : doctypes.CONTENT.index(doctype) + 1], start=1):
 		joins.append(
-			f"join `tab{child}` l{depth} on l{depth}.{resolver.PARENT_FIELDS[child]} = l{depth - 1}.name"
+			f"join `tab{child}` l{depth} on l{depth}.{doctypes.PARENT_FIELDS[child]} = l{depth - 1}.name"
 		)
 	return " ".join(joins)
 

@@ -12,7 +12,7 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from memora.services.cdn_export.dependency_resolver import PLAN, SUBJECT
+from memora.services.cdn_export.model.doctypes import PLAN, SUBJECT
 from memora.services.cdn_export.model.plain_text import as_html
 from memora.services.cdn_export.state import database
 

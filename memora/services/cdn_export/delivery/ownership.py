@@ -37,7 +37,7 @@ from memora.exceptions import (
 	StorageUnavailableError,
 )
 from memora.services.cdn_export import settings
-from memora.services.cdn_export.builds import failures
+from memora.services.cdn_export.delivery import admin_notices
 from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.model.diff import LedgerEntry
 from memora.services.cdn_export.state import database, ledger, relocation, site_key, site_values
@@ -221,7 +221,7 @@ class Ownership:
 			_note(replace(before, refused=why, refused_since=since))
 			frappe.logger("memora").error(str(refusal))
 			database.transaction(lambda: frappe.log_error("Nothing is published", str(refusal)))
-			failures.tell_admins(
+			admin_notices.tell_admins(
 				lambda lang: _("Nothing is published: whose is {0}?", lang).format(self.label), str(refusal)
 			)
 		raise PlaceRefusedError(str(refusal))

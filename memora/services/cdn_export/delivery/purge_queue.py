@@ -10,16 +10,13 @@ import re
 import time
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 import frappe
 from frappe.utils import now_datetime
 
+from memora.services.cdn_export.delivery.target import Site
 from memora.services.cdn_export.model import paths, plain_text
 from memora.services.cdn_export.state import database
-
-if TYPE_CHECKING:
-	from memora.services.cdn_export.builds.commit import Site
 
 TABLE = "CDN Purge"
 _AT_ONCE = 5_000

@@ -20,10 +20,9 @@ from typing import Any, Literal
 
 import frappe
 
-from memora.services.cdn_export import dependency_resolver as resolver
-from memora.services.cdn_export.builds import media
-from memora.services.cdn_export.builds.commit import Site
-from memora.services.cdn_export.model import paths
+from memora.services.cdn_export.curriculum import public_files
+from memora.services.cdn_export.delivery.target import Site
+from memora.services.cdn_export.model import doctypes, paths
 from memora.services.cdn_export.model.cache_headers import SHORT, cache_control
 from memora.services.cdn_export.model.diff import LedgerEntry
 from memora.services.cdn_export.state import database, ledger, publish_state
@@ -214,7 +213,7 @@ def faults(entry: LedgerEntry, stored: StoredObject | None, site: str) -> Iterat
 		)
 		return
 	is_document = entry.kind not in ("media", "lesson_file")
-	content_type = JSON if is_document else media.content_type(entry.path)
+	content_type = JSON if is_document else public_files.content_type(entry.path)
 	if stored.content_type != content_type:
 		yield finding("type", f"has the content type {stored.content_type!r}, not {content_type!r}")
 	if not _caches_well(entry, stored.cache_control):
@@ -236,10 +235,10 @@ def _stale(prefix: str) -> Iterable[Finding]:
 	database.fresh()
 	pattern = ledger.like(prefix)
 	for doctype, kind in (
-		(resolver.LESSON, "lesson"),
-		(resolver.LESSON, "lesson_file"),
+		(doctypes.LESSON, "lesson"),
+		(doctypes.LESSON, "lesson_file"),
 		("Memora Unit", "unit"),
-		(resolver.SUBJECT, "subject"),
+		(doctypes.SUBJECT, "subject"),
 	):
 		for path, scope in _select(
 			f"""file.kind = %s and not exists (
@@ -251,8 +250,8 @@ def _stale(prefix: str) -> Iterable[Finding]:
 			yield Finding(path, "stale", f"is live, though its {what} is unpublished or gone", scope)
 	for path, scope in _select(
 		f"""file.kind = 'manifest' and not exists (
-			select 1 from `tab{resolver.PLAN}` plan
-			where plan.name = file.node and {resolver.PLAN_IS_PUBLISHED})""",
+			select 1 from `tab{doctypes.PLAN}` plan
+			where plan.name = file.node and {doctypes.PLAN_IS_PUBLISHED})""",
 		(),
 		pattern,
 	):

@@ -14,13 +14,14 @@ from frappe import _
 
 from memora.exceptions import ScopeBusyError, StorageError
 from memora.services.cdn_export import settings
-from memora.services.cdn_export.batch_processor import AUDIT, JOB_SECONDS, QUEUE
-from memora.services.cdn_export.builds import failures, media
-from memora.services.cdn_export.builds.commit import Site
+from memora.services.cdn_export.builds import media
+from memora.services.cdn_export.delivery import admin_notices
+from memora.services.cdn_export.delivery.target import Site
 from memora.services.cdn_export.maintenance import audit, public_check, repair
 from memora.services.cdn_export.maintenance.audit import Finding
 from memora.services.cdn_export.maintenance.public_check import Exposure
 from memora.services.cdn_export.state import database
+from memora.services.cdn_export.state.job_queue import AUDIT, JOB_SECONDS, QUEUE
 
 _AUDIT_SECONDS = 600
 _SHOWN = 50
@@ -73,7 +74,7 @@ def say_exposed(exposures: Sequence[Exposure]) -> None:
 		return _("Learners can read what they should not", lang)
 
 	_log(title(), [str(one) for one in exposures])
-	failures.tell_admins(title, str(exposures[0]))
+	admin_notices.tell_admins(title, str(exposures[0]))
 
 
 def _log(title: str, lines: Sequence[str]) -> None:

@@ -18,8 +18,8 @@ from frappe.utils import now_datetime
 
 from memora.exceptions import LeaseLostError, PreconditionFailedError
 from memora.services.cdn_export import access_calculator
-from memora.services.cdn_export.builds.commit import Site
 from memora.services.cdn_export.curriculum import content_tree
+from memora.services.cdn_export.delivery.target import Site
 from memora.services.cdn_export.maintenance import repair
 from memora.services.cdn_export.model import diff, scopes
 from memora.services.cdn_export.model.diff import LedgerEntry

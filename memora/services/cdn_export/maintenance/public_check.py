@@ -23,11 +23,10 @@ import requests
 from frappe.utils import now_datetime
 
 from memora.exceptions import StorageUnavailableError
-from memora.services.cdn_export import dependency_resolver as resolver
 from memora.services.cdn_export import settings
-from memora.services.cdn_export.builds.commit import Site
 from memora.services.cdn_export.delivery import http_session
-from memora.services.cdn_export.model import paths
+from memora.services.cdn_export.delivery.target import Site
+from memora.services.cdn_export.model import doctypes, paths
 from memora.services.cdn_export.model.diff import Document
 from memora.services.cdn_export.state import database, ledger, publish_state
 
@@ -44,11 +43,11 @@ _CACHED = timedelta(minutes=6)
 _PAGE = 500
 _IN_SITE_CONFIG = ("db_password", "encryption_key", "admin_password", "root_password", "mail_password")
 _DOCTYPES = {
-	"subject": resolver.SUBJECT,
+	"subject": doctypes.SUBJECT,
 	"track": "Memora Track",
 	"unit": "Memora Unit",
 	"topic": "Memora Topic",
-	"lesson": resolver.LESSON,
+	"lesson": doctypes.LESSON,
 }
 
 
@@ -170,16 +169,16 @@ class _Judge:
 		self._published["plan"] = {
 			name
 			for (name,) in frappe.db.sql(
-				f"select plan.name from `tab{resolver.PLAN}` plan where {resolver.PLAN_IS_PUBLISHED}"
+				f"select plan.name from `tab{doctypes.PLAN}` plan where {doctypes.PLAN_IS_PUBLISHED}"
 			)
 		}
 		self._hidden: dict[str, set[tuple[str, str]]] = {}
 		kinds = {doctype: kind for kind, doctype in _DOCTYPES.items()}
 		overrides: dict[str, set[tuple[str, str]]] = {}
 		for plan, doctype, name in frappe.db.sql(
-			f"""select changed.parent, changed.target_doctype, {resolver.TARGET_NAME}
+			f"""select changed.parent, changed.target_doctype, {doctypes.TARGET_NAME}
 			from `tabMemora Plan Override` changed where changed.action = 'Hide' and changed.parenttype = %s""",
-			(resolver.PLAN,),
+			(doctypes.PLAN,),
 		):
 			if doctype in kinds:
 				overrides.setdefault(plan, set()).add((kinds[doctype], name))

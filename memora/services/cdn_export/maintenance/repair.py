@@ -17,12 +17,11 @@ from itertools import islice
 import frappe
 import orjson
 
-from memora.services.cdn_export import dependency_resolver as resolver
 from memora.services.cdn_export.builds import media
-from memora.services.cdn_export.builds.commit import Site
+from memora.services.cdn_export.delivery.target import Site
 from memora.services.cdn_export.maintenance import audit
 from memora.services.cdn_export.maintenance.audit import Finding
-from memora.services.cdn_export.model import causes, paths, scopes
+from memora.services.cdn_export.model import causes, doctypes, paths, scopes
 from memora.services.cdn_export.model.diff import MEDIA, AnyKind, Document, FileKind, LedgerEntry, pictures_in
 from memora.services.cdn_export.model.scopes import Scope
 from memora.services.cdn_export.outbox import reconciliation, relay
@@ -252,7 +251,7 @@ def _identify(path: str, document: Document) -> tuple[AnyKind, str, str, str]:
 def _scopes_by_id(rows: Iterable[Adopted]) -> dict[str, Scope]:
 	"""The scopes of these rows by id, as far as the name behind the id is known."""
 	found = {scope.id: scope for scope in (scopes.INDEX, scopes.MEDIA)}
-	known_plans = {scope.id: scope for scope in map(scopes.plan, frappe.get_all(resolver.PLAN, pluck="name"))}
+	known_plans = {scope.id: scope for scope in map(scopes.plan, frappe.get_all(doctypes.PLAN, pluck="name"))}
 	for row in rows:
 		if row.scope.startswith("subject:"):
 			found[row.scope] = scopes.subject(row.entry.subject)

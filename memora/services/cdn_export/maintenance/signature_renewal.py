@@ -28,10 +28,10 @@ from memora.exceptions import (
 	StorageUnavailableError,
 )
 from memora.services.cdn_export import cdn_uploader, settings
-from memora.services.cdn_export.builds import failures, media
-from memora.services.cdn_export.builds.commit import Site
-from memora.services.cdn_export.curriculum import content_tree
+from memora.services.cdn_export.builds import failures
+from memora.services.cdn_export.curriculum import content_tree, public_files
 from memora.services.cdn_export.delivery.signing import Signer, renew_below
+from memora.services.cdn_export.delivery.target import Site
 from memora.services.cdn_export.model import diff
 from memora.services.cdn_export.model.diff import Document, LedgerEntry, Planned
 from memora.services.cdn_export.rules import large_change_guard, subject_files
@@ -190,7 +190,7 @@ def _made_anew(lease: Lease, subject: str, entries: Mapping[str, LedgerEntry]) -
 		if draft.path in entries and entries[draft.path].shape_hash == draft.shape_hash
 	]
 	stages = content_tree.stages({draft.lesson.name for draft in drafts})
-	files = media.of_stages(stages)
+	files = public_files.of_stages(stages)
 	found = []
 	for draft in drafts:
 		document, _ = subject_files.body(draft, stages.get(draft.lesson.name, ()), files, plan)
@@ -252,7 +252,7 @@ def _upload(
 		return 0
 	try:
 		site.ownership.claim()
-		cargo = site.load(files, signer)
+		cargo = cdn_uploader.load(files, signer, site.ownership.site)
 		etags = cdn_uploader.publish(cargo, site.storage, lease, entries, owns=site.ownership.owns)
 	except (PlaceRefusedError, StorageConfigurationError, StorageUnavailableError):
 		raise

@@ -7,7 +7,7 @@ is a NamedTuple: a frozen dataclass takes four times as long to make.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeVar
 
@@ -118,3 +118,14 @@ def walk(node: AnyNode) -> Iterator[AnyNode]:
 		node = waiting.pop()
 		yield node
 		waiting += node.children[::-1]
+
+
+class Right(NamedTuple):
+	"""Who may read a live lesson: its level, and its item when that is paid."""
+
+	level: AccessLevel
+	item: str
+
+
+Rights = Mapping[str, Right]
+"""By lesson."""

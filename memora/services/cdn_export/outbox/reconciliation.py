@@ -15,8 +15,8 @@ from frappe.utils import get_datetime, now_datetime
 
 from memora.services.cdn_export import dependency_resolver as resolver
 from memora.services.cdn_export import settings
-from memora.services.cdn_export.builds import media
-from memora.services.cdn_export.model import causes
+from memora.services.cdn_export.curriculum import public_files
+from memora.services.cdn_export.model import causes, doctypes
 from memora.services.cdn_export.model.causes import Cause
 from memora.services.cdn_export.outbox import relay
 from memora.services.cdn_export.state import database, ledger, publish_state, site_values
@@ -28,9 +28,9 @@ _MARGIN = timedelta(minutes=15)
 
 #: Child tables and the DocType their rows count for.
 _CHILDREN = {
-	"Memora Lesson Stage": resolver.LESSON,
-	"Memora Plan Subject": resolver.PLAN,
-	"Memora Plan Override": resolver.PLAN,
+	"Memora Lesson Stage": doctypes.LESSON,
+	"Memora Plan Subject": doctypes.PLAN,
+	"Memora Plan Override": doctypes.PLAN,
 }
 
 
@@ -41,7 +41,7 @@ def hourly() -> int:
 	last = get_datetime(site_values.read(_LAST_LOOK) or now)
 	if last >= now:  # the first look, or the clock was set back
 		last = now - timedelta(hours=1)
-	refs = _written_since(last - _MARGIN) | media.shown_in(media.changed_files())
+	refs = _written_since(last - _MARGIN) | public_files.shown_in(public_files.changed_files())
 	if refs:
 		found = [(Cause(causes.HOURLY, *ref), [ref]) for ref in sorted(refs)]
 		database.transaction(lambda: relay.raise_for(_affected_by(refs), found, triggered_by=FALLBACK))
@@ -50,14 +50,14 @@ def hourly() -> int:
 	return len(refs)
 
 
-def _affected_by(refs: set[resolver.Ref]) -> resolver.Affected:
+def _affected_by(refs: set[doctypes.Ref]) -> resolver.Affected:
 	"""What these documents touch; of lessons that hang elsewhere by now, with or without what is above them, also the
 	subjects that still show them."""
 	affected = resolver.affected_by(refs)
-	lessons = {name for doctype, name in refs if doctype == resolver.LESSON}
+	lessons = {name for doctype, name in refs if doctype == doctypes.LESSON}
 	lessons = lessons.union(*resolver.lessons_below(refs).values())
 	for subject in ledger.subjects_showing(lessons):
-		affected.subjects[subject].add((resolver.SUBJECT, subject))
+		affected.subjects[subject].add((doctypes.SUBJECT, subject))
 	return affected
 
 
@@ -66,7 +66,7 @@ def _unpublish_with_seasons() -> None:
 	anyway, and its form should say so."""
 	for (season,) in frappe.db.sql(
 		f"""select season.name from `tabMemora Season` season where season.is_published = 0 and exists (
-			select 1 from `tab{resolver.PLAN}` plan where plan.season = season.name and plan.is_published = 1)"""
+			select 1 from `tab{doctypes.PLAN}` plan where plan.season = season.name and plan.is_published = 1)"""
 	):
 		database.transaction(frappe.get_doc("Memora Season", season).unpublish_plans)
 
@@ -83,15 +83,15 @@ def queue_everything(*, triggered_by: str, cause: str) -> int:
 
 	Those that are live and no longer exist are among them: SQL can delete them past every hook.
 	"""
-	plans = {*frappe.get_all(resolver.PLAN, pluck="name"), *publish_state.live("plan")}
-	subjects = {*frappe.get_all(resolver.SUBJECT, pluck="name"), *publish_state.live("subject")}
+	plans = {*frappe.get_all(doctypes.PLAN, pluck="name"), *publish_state.live("plan")}
+	subjects = {*frappe.get_all(doctypes.SUBJECT, pluck="name"), *publish_state.live("subject")}
 	database.transaction(lambda: relay.touch(plans, subjects, triggered_by=triggered_by, cause=cause))
 	return len(plans)
 
 
-def _written_since(since) -> set[resolver.Ref]:
-	refs: set[resolver.Ref] = set()
-	for doctype in (*resolver.CONTENT, resolver.PLAN, *resolver.PLAN_TITLES):
+def _written_since(since) -> set[doctypes.Ref]:
+	refs: set[doctypes.Ref] = set()
+	for doctype in (*doctypes.CONTENT, doctypes.PLAN, *doctypes.PLAN_TITLES):
 		rows = frappe.db.sql(f"select name from `tab{doctype}` where modified >= %s", (since,))
 		refs |= {(doctype, name) for (name,) in rows}
 	for child, parent in _CHILDREN.items():

@@ -14,8 +14,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import frappe
 
 from memora.services.cdn_export import dependency_resolver as resolver
-from memora.services.cdn_export.builds import media
-from memora.services.cdn_export.model import causes, scopes
+from memora.services.cdn_export.curriculum import public_files
+from memora.services.cdn_export.model import causes, doctypes, scopes
 from memora.services.cdn_export.model.causes import Cause
 from memora.services.cdn_export.state import database, ledger, publish_state
 
@@ -54,7 +54,7 @@ def fold() -> int:
 
 def raise_for(
 	affected: resolver.Affected,
-	changes: Iterable[tuple[Cause, Collection[resolver.Ref]]] = (),
+	changes: Iterable[tuple[Cause, Collection[doctypes.Ref]]] = (),
 	*,
 	triggered_by: str = "",
 ) -> None:
@@ -65,7 +65,7 @@ def raise_for(
 	"""
 	for subject, plans in resolver.plans_of(set(affected.subjects) - affected.resolved).items():
 		affected.plans |= plans
-		affected.showing[resolver.SUBJECT, subject] |= plans
+		affected.showing[doctypes.SUBJECT, subject] |= plans
 	ledger.end_grace(_hiding(affected))
 	generations = publish_state.raise_generations(
 		[*map(scopes.plan, affected.plans), *map(scopes.subject, affected.subjects)],
@@ -74,7 +74,7 @@ def raise_for(
 	)
 	_note_lessons(
 		{
-			subject: {name for doctype, name in nodes if doctype == resolver.LESSON}
+			subject: {name for doctype, name in nodes if doctype == doctypes.LESSON}
 			for subject, nodes in affected.subjects.items()
 		},
 		generations,
@@ -124,25 +124,25 @@ def _fold_rows() -> int:
 			former.add(parent)
 		if event in ("move", "rename"):
 			moved.add((doctype, name))
-	shown = media.shown_in({name for doctype, name in refs if doctype == FILE})
+	shown = public_files.shown_in({name for doctype, name in refs if doctype == FILE})
 	affected = resolver.affected_by(refs | former | shown)
 	_warn_of(affected.orphans & refs)
 	for _, doctype, name, event, was, _who in rows:
 		if event != "rename":
 			continue
 		# A removal and a creation: what stands under the old name goes, where that tells paths or scopes.
-		if doctype == resolver.PLAN:
+		if doctype == doctypes.PLAN:
 			affected.plans.add(was)
 			affected.showing[doctype, was].add(was)
-		elif doctype == resolver.SUBJECT:
+		elif doctype == doctypes.SUBJECT:
 			affected.subjects[was].add((doctype, was))
-			affected.subjects[name].add((resolver.LESSON, EVERY_LESSON))
+			affected.subjects[name].add((doctypes.LESSON, EVERY_LESSON))
 	for doctype, name in former:
-		if doctype == resolver.SUBJECT:  # that may be gone by now
+		if doctype == doctypes.SUBJECT:  # that may be gone by now
 			affected.subjects[name].add((doctype, name))
 	# What was edited elsewhere is noted there, so what comes from there is read anew.
 	for subject, lessons in resolver.lessons_below(moved).items():
-		affected.subjects[subject] |= {(resolver.LESSON, name) for name in lessons}
+		affected.subjects[subject] |= {(doctypes.LESSON, name) for name in lessons}
 
 	ledger.end_grace(_left_by(rows, affected))
 	raise_for(affected, _changes(rows, shown))
@@ -151,8 +151,8 @@ def _fold_rows() -> int:
 
 
 def _changes(
-	rows: Sequence[tuple], shown: Collection[resolver.Ref]
-) -> Iterable[tuple[Cause, Collection[resolver.Ref]]]:
+	rows: Sequence[tuple], shown: Collection[doctypes.Ref]
+) -> Iterable[tuple[Cause, Collection[doctypes.Ref]]]:
 	"""What each row says of who and what, with the documents whose plans it concerns. Of a file: what shows it."""
 	owners = {who for _, doctype, _, _, _, who in rows if doctype == FILE}
 	owner = owners.pop() if len(owners) == 1 else ""
@@ -166,17 +166,17 @@ def _changes(
 
 
 def _causes(
-	affected: resolver.Affected, changes: Iterable[tuple[Cause, Collection[resolver.Ref]]]
+	affected: resolver.Affected, changes: Iterable[tuple[Cause, Collection[doctypes.Ref]]]
 ) -> Mapping[str, str]:
 	"""What the log of each plan will say of these changes, by the plan's scope. As long for one change as for thousands."""
-	homes: dict[resolver.Ref, set[str]] = defaultdict(set)
+	homes: dict[doctypes.Ref, set[str]] = defaultdict(set)
 	for subject, refs in affected.subjects.items():
 		for ref in refs:
 			homes[ref].add(subject)
-	found: dict[resolver.Ref, dict[Cause, None]] = defaultdict(dict)
+	found: dict[doctypes.Ref, dict[Cause, None]] = defaultdict(dict)
 	for cause, refs in changes:
 		for ref in refs:
-			for shown in (ref, *((resolver.SUBJECT, subject) for subject in homes.get(ref, ()))):
+			for shown in (ref, *((doctypes.SUBJECT, subject) for subject in homes.get(ref, ()))):
 				if shown in affected.showing:
 					found[shown][cause] = None
 	named: dict[str, list[Cause]] = defaultdict(list)
@@ -233,7 +233,7 @@ def _note_lessons(lessons: dict[str, set[str]], generations: dict[str, int]) -> 
 			rows[row_name] = (
 				row_name,
 				subject,
-				resolver.LESSON,
+				doctypes.LESSON,
 				name,
 				generations[scopes.subject(subject).id],
 			)
@@ -245,7 +245,7 @@ def _note_lessons(lessons: dict[str, set[str]], generations: dict[str, int]) -> 
 	)
 
 
-def _warn_of(orphans: set[resolver.Ref]) -> None:
+def _warn_of(orphans: set[doctypes.Ref]) -> None:
 	for doctype, name in sorted(orphans):
 		frappe.logger("memora").warning(
 			f"{doctype} {name} hangs in no subject, so no plan is queued: give it a parent that exists"

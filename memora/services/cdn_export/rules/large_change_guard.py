@@ -8,25 +8,13 @@ waits as a whole.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Collection, Iterable
 
 from memora.services.cdn_export.access_calculator import narrows, resolve, widens
-from memora.services.cdn_export.model.tree import AccessLevel, Node, Override, ResolvedNode, walk
+from memora.services.cdn_export.model.tree import Node, Override, ResolvedNode, Rights, walk
 
 LARGEST_SHARE = 0.3
 """Of a plan's lessons: a run that removes more than this is large."""
-
-
-class Right(NamedTuple):
-	"""Who may read a live lesson: its level, and its item when that is paid."""
-
-	level: AccessLevel
-	item: str
-
-
-Rights = Mapping[str, Right]
-"""By lesson."""
 
 
 def lessons(subject: ResolvedNode | None) -> list[ResolvedNode]:

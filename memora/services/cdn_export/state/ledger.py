@@ -19,7 +19,7 @@ from frappe.utils import now_datetime
 from memora.services.cdn_export.model import plain_text, scopes
 from memora.services.cdn_export.model.diff import LedgerEntry, Planned
 from memora.services.cdn_export.model.scopes import Scope
-from memora.services.cdn_export.rules.large_change_guard import Right, Rights
+from memora.services.cdn_export.model.tree import Right, Rights
 from memora.services.cdn_export.state import database
 
 TABLE = "CDN File"

@@ -16,9 +16,8 @@ import frappe
 import orjson
 from frappe.utils import now_datetime
 
-from memora.services.cdn_export import dependency_resolver as resolver
 from memora.services.cdn_export.model import causes as causes_text
-from memora.services.cdn_export.model import scopes
+from memora.services.cdn_export.model import doctypes, scopes
 from memora.services.cdn_export.model.scopes import Scope, ScopeType
 from memora.services.cdn_export.state import database
 
@@ -73,9 +72,9 @@ _HAS_FRESH = """exists (
 
 _COMING_READER = f"""exists (
 	select 1 from `tabMemora Plan Subject` listed
-	join `tabMemora Academic Plan` plan on plan.name = listed.parent and {resolver.PLAN_IS_PUBLISHED}
+	join `tabMemora Academic Plan` plan on plan.name = listed.parent and {doctypes.PLAN_IS_PUBLISHED}
 	join `tab{TABLE}` coming on coming.ref = plan.name and coming.scope_type = 'plan'
-	where listed.subject = {{subject}} and listed.parenttype = '{resolver.PLAN}'
+	where listed.subject = {{subject}} and listed.parenttype = '{doctypes.PLAN}'
 		and coming.published_generation < coming.generation
 		and coming.next_retry_at is null and coming.dead_since is null and coming.held = 0)"""
 """SQL: whether a plan that lists a subject waits to be built, and neither failed nor waits for an admin's word."""
@@ -260,7 +259,7 @@ def live_index_entries() -> list[dict[str, Any]]:
 			f"""select state.index_entry from `tab{TABLE}` state
 			join `tabMemora Academic Plan` plan on {database.exactly("plan.name", "state.ref")}
 			where state.scope_type = 'plan' and state.is_live = 1 and state.index_entry > ''
-				and {resolver.PLAN_IS_PUBLISHED}"""
+				and {doctypes.PLAN_IS_PUBLISHED}"""
 		)
 	]
 

@@ -12,9 +12,8 @@ import frappe
 from frappe import _
 from frappe.utils import now_datetime
 
-from memora.services.cdn_export import dependency_resolver as resolver
 from memora.services.cdn_export import settings
-from memora.services.cdn_export.model import causes, scopes
+from memora.services.cdn_export.model import causes, doctypes, scopes
 from memora.services.cdn_export.model.causes import Cause
 from memora.services.cdn_export.state import database, publish_state, redis_mirror, renditions
 from memora.services.cdn_export.state.ledger import TABLE as LEDGER
@@ -113,7 +112,7 @@ def start_anew(taken_over: str = "") -> list[str]:
 		(now_datetime(),),
 	)
 	_write_down(_MOVED, "1")
-	plans = frappe.get_all(resolver.PLAN, pluck="name")
+	plans = frappe.get_all(doctypes.PLAN, pluck="name")
 	cause = causes.text([Cause("", "", causes.MOVE)])
 	publish_state.raise_generations(
 		[*map(scopes.plan, plans), scopes.INDEX],

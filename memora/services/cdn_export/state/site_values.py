@@ -6,11 +6,16 @@ DocTypes anew after each batch.
 
 from __future__ import annotations
 
+import time
+from datetime import datetime, timedelta
+
 import frappe
+from frappe.utils import now_datetime
 
 from memora.services.cdn_export.state import database
 
 _TABLE = "DefaultValue"
+_LAST_BATCH = "memora_last_batch"
 
 
 def read(key: str) -> str:
@@ -27,3 +32,19 @@ def write(key: str, value: str) -> None:
 		[(key, key, "__default", "system_defaults", key, value)],
 		"defvalue = values(defvalue)",
 	)
+
+
+def last_batch_at() -> datetime | None:
+	"""When the last batch began, in the site's time; None before the first."""
+	last = float(read(_LAST_BATCH) or 0)
+	return now_datetime() - timedelta(seconds=time.time() - last) if last else None
+
+
+def since_last_batch() -> float:
+	"""Seconds since the last batch; a clock that has been set back since counts as that far on."""
+	return abs(time.time() - float(read(_LAST_BATCH) or 0))
+
+
+def note_batch() -> None:
+	"""Note that a batch begins, in the caller's transaction."""
+	write(_LAST_BATCH, str(time.time()))

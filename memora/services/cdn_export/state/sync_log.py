@@ -18,9 +18,9 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import now_datetime
 
-from memora.services.cdn_export.builds.commit import Counts
 from memora.services.cdn_export.model import causes, plain_text
 from memora.services.cdn_export.model.causes import Cause
+from memora.services.cdn_export.model.counts import Counts
 from memora.services.cdn_export.state import database
 from memora.services.cdn_export.state.publish_state import Failure, State
 

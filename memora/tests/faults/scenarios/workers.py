@@ -17,7 +17,7 @@ from frappe.utils.background_jobs import get_queue
 from rq import Worker
 
 from memora.services.cdn_export import batch_processor
-from memora.services.cdn_export.state import lease, publish_state
+from memora.services.cdn_export.state import job_queue, lease, publish_state
 from memora.tests import clock
 from memora.tests.faults import school as schools
 from memora.tests.faults.anew import differences
@@ -150,13 +150,13 @@ def rq_worker() -> Iterator[subprocess.Popen]:
 
 def _forget_workers() -> None:
 	"""RQ believes for minutes that workers which were killed still listen; what is played next has none."""
-	for each in Worker.all(queue=get_queue(batch_processor.QUEUE)):
+	for each in Worker.all(queue=get_queue(job_queue.QUEUE)):
 		each.register_death()
 
 
 def _listens(process: subprocess.Popen) -> bool:
 	assert process.poll() is None, "the worker ended"
-	return any(each.pid == process.pid for each in Worker.all(queue=get_queue(batch_processor.QUEUE)))
+	return any(each.pid == process.pid for each in Worker.all(queue=get_queue(job_queue.QUEUE)))
 
 
 def _anything_leased() -> bool:

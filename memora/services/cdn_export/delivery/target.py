@@ -1,0 +1,152 @@
+"""Where a run publishes to: the storage, the cache in front of it, whose place it is, and what the run has published so far."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import frappe
+
+from memora.services.cdn_export import settings
+from memora.services.cdn_export.cache_purge import CachePurge
+from memora.services.cdn_export.delivery.ownership import Ownership
+from memora.services.cdn_export.delivery.progress import Progress
+from memora.services.cdn_export.delivery.signing import Signer
+from memora.services.cdn_export.model.counts import Counts
+from memora.services.cdn_export.rules.subject_files import Contents
+from memora.services.cdn_export.state import relocation
+from memora.services.cdn_export.storage import Storage
+
+Seen = tuple[str, str]
+"""When CDN Settings were last saved, and the place that the ledger speaks of."""
+
+
+_SUBJECTS_KEPT = 16
+"""Enough for what most plans share, and little enough memory for a long drain."""
+
+
+@dataclass(slots=True)
+class SharedSubject:
+	"""A shared subject as this run has just published it, so that the plans which read it need not load it.
+
+	`counts` are those of its build, until a plan's log has taken them. `dropped` says that it may have given up files
+	which go once its plans no longer link to them.
+	"""
+
+	generation: int
+	contents: Contents | None
+	unit_versions: dict[str, int]
+	counts: Counts
+	dropped: bool = True
+
+
+@dataclass(slots=True)
+class SharedSubjects:
+	"""The shared subjects a run has read, so that the plans which read them need not load them again."""
+
+	kept: int = _SUBJECTS_KEPT
+	_by_name: dict[str, SharedSubject] = field(default_factory=dict)
+
+	def remember(self, subject: str, shared: SharedSubject) -> None:
+		"""Keep a shared subject for the plans that read it; the oldest makes room."""
+		self._by_name.pop(subject, None)
+		self._by_name[subject] = shared
+		if len(self._by_name) > self.kept:
+			del self._by_name[next(iter(self._by_name))]
+
+	def recall(self, subject: str, generation: int) -> SharedSubject | None:
+		"""The subject as it was published in just this generation, if this run still has it."""
+		shared = self._by_name.get(subject)
+		return shared if shared and shared.generation == generation else None
+
+	def has_any(self) -> bool:
+		"""Whether this run has read or published any subject yet."""
+		return bool(self._by_name)
+
+	def take_counts(self, subject: str) -> Counts:
+		"""What the build of a subject did, once: for the log of the first plan that reads it."""
+		shared = self._by_name.get(subject)
+		if shared is None:
+			return Counts()
+		counts, shared.counts = shared.counts, Counts()
+		return counts
+
+
+@dataclass(slots=True)
+class Site:
+	"""Where a run publishes to: opened once and used for all its builds."""
+
+	options: settings.ExportSettings
+	storage: Storage
+	purge: CachePurge
+	ownership: Ownership
+	shared: SharedSubjects = field(default_factory=SharedSubjects)
+	progress: Progress = field(default_factory=Progress)
+	place: str = ""
+	stamp: str = ""
+	purge_rests_until: float = 0.0
+	deletes_rest: tuple[float, str] | None = None
+	refusals: list[str] = field(default_factory=list)
+	"""What the storage has refused to remove in this run, for the next record of it."""
+
+	@classmethod
+	def open(cls, batch: str = "") -> Site:
+		"""Open what CDN Settings name, by the database; for a batch of its own, or for a drain of that `batch`. Commits.
+
+		Raises StorageConfigurationError when they cannot work.
+		"""
+		relocation.follow()
+		stamp, doc = settings.stamp(), settings.saved()
+		storage = settings.open_storage(doc)
+		place = Ownership.open(storage, doc)
+		place.batch = batch or place.batch
+		return cls(
+			settings.load(doc),
+			storage,
+			settings.open_purge(doc),
+			place,
+			place=place.place,
+			stamp=stamp,
+		)
+
+	def follow_settings(self, seen: Seen | None = None) -> bool:
+		"""Open everything anew when CDN Settings have been saved since, or the ledger speaks of another place, and
+		say so. `seen` is what `read_state` has read; without it that is one statement.
+
+		Commits then. Raises StorageConfigurationError when they cannot work any more.
+		"""
+		if self.is_as_seen(seen or as_seen(*frappe.db.sql(f"select {', '.join(SEEN)}")[0])):
+			return False
+		fresh = Site.open(self.ownership.batch)
+		self.close()
+		self.ownership = fresh.ownership
+		self.options, self.storage, self.purge = fresh.options, fresh.storage, fresh.purge
+		self.shared, self.place, self.stamp = fresh.shared, fresh.place, fresh.stamp
+		self.purge_rests_until, self.deletes_rest = 0.0, None
+		return True
+
+	def is_as_seen(self, seen: Seen) -> bool:
+		"""Whether what is open here is still what CDN Settings say, and the place that the ledger speaks of."""
+		return seen == (self.stamp, self.place)
+
+	def has_moved(self) -> bool:
+		"""Whether files go elsewhere by now, so that nothing may be said of this place any more."""
+		return settings.stamp() != self.stamp and settings.place(settings.saved()) != self.place
+
+	def take_refusals(self) -> str:
+		"""What the storage has refused to remove since this was last asked, as a text; "" for nothing."""
+		said, self.refusals = "\n".join(self.refusals), []
+		return said
+
+	def signer(self) -> Signer:
+		return Signer(self.storage, self.options.sign, self.options.signed_url_hours, time.time())
+
+	def close(self) -> None:
+		self.storage.close()
+
+
+SEEN = (settings.STAMP, relocation.NOTED)
+
+
+def as_seen(stamp: str | None, place: str | None) -> Seen:
+	return str(stamp or ""), place or ""

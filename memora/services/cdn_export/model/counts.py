@@ -1,0 +1,22 @@
+"""What a build did to the storage, for logs and for whoever asked. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Counts:
+	"""What a build did to the storage. `bytes` counts uploaded bodies, `title` is the plan's as it was published."""
+
+	uploaded: int = 0
+	deleted: int = 0
+	unchanged: int = 0
+	bytes: int = 0
+	title: str = ""
+
+	def add(self, other: Counts) -> None:
+		self.uploaded += other.uploaded
+		self.deleted += other.deleted
+		self.unchanged += other.unchanged
+		self.bytes += other.bytes

@@ -1,0 +1,94 @@
+"""The site's background jobs that publish: their names, queue and time-outs, and how one is queued once.
+
+A job queue is a convenience. What waits stands in MariaDB, and the minute's check starts what no job did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import frappe
+import redis
+from frappe.utils.background_jobs import get_queue
+from rq import Worker
+
+from memora.services.cdn_export.state import redis_mirror
+
+RUN_BATCH = "memora.services.cdn_export.batch_processor.run_batch"
+DRAIN = "memora.services.cdn_export.worker.drain.drain"
+AUDIT = "memora.services.cdn_export.maintenance.daily.run"
+QUEUE = "long"
+JOB_SECONDS = 1500
+"""The time-out of Frappe's long queue, for each drain job."""
+
+QUEUED_SECONDS = 60
+"""How long a queued job keeps another of its kind from being queued: not for ever, since it may be lost with Redis."""
+
+_BATCH = "batch"
+_DRAIN_PLACE = "drain-{}"
+
+Tell = Callable[[int, int], None]
+"""Told how much of a long work is done: so many of so many."""
+
+
+def enqueue_batch(triggered_by: str) -> None:
+	"""Have a batch run in the background: one job, however often it is asked for before that has begun.
+
+	What was committed before is in the batch that is queued. Raises RedisError where the job queue does not answer.
+	"""
+	if redis_mirror.claim(_BATCH, QUEUED_SECONDS) is False:
+		return
+	try:
+		frappe.enqueue(RUN_BATCH, queue="short", triggered_by=triggered_by)
+	except redis.RedisError:
+		redis_mirror.release(_BATCH)
+		raise
+
+
+def enqueue_audit() -> None:
+	"""Look through the place that files have moved to, in the background; without a queue once a day is enough."""
+	try:
+		frappe.enqueue(AUDIT, queue=QUEUE, timeout=JOB_SECONDS)
+	except (redis.RedisError, OSError) as error:
+		frappe.logger("memora").warning(
+			f"the job queue does not answer, so the daily audit has to do: {error}"
+		)
+
+
+def enqueue_drains(waiting: int, triggered_by: str, batch: str) -> int:
+	"""Enqueue drains of a batch, no more than there are workers and scopes; those that are queued and have not begun
+	count.
+
+	Returns how many: 0 where no worker listens or the queue does not answer. Each has a fresh id: RQ's `deduplicate`
+	can call a killed job started for a quarter of an hour.
+	"""
+	try:
+		queue = get_queue(QUEUE)
+		drains = min(Worker.count(queue=queue), max(1, waiting))
+		for place in range(drains):
+			if redis_mirror.claim(_DRAIN_PLACE.format(place), QUEUED_SECONDS) is False:
+				continue
+			# In front: after a migrate, Frappe's own jobs can fill the long queue for minutes.
+			frappe.enqueue(
+				DRAIN,
+				queue=QUEUE,
+				timeout=JOB_SECONDS,
+				at_front=True,
+				triggered_by=triggered_by,
+				batch=batch,
+				place=place,
+			)
+	except redis.RedisError as error:
+		frappe.logger("memora").warning(f"the job queue does not answer: {error}")
+		return 0
+	return drains
+
+
+def batch_begins() -> None:
+	"""The batch that was queued has begun: from here on another may be queued."""
+	redis_mirror.release(_BATCH)
+
+
+def drain_begins(place: int) -> None:
+	"""The drain at this place has begun: from here on another may be queued there."""
+	redis_mirror.release(_DRAIN_PLACE.format(place))
