@@ -115,8 +115,9 @@ class TestFormerNames(PublishingTestCase):
 		self.check()
 
 
-class TestNamesOfJobs(unittest.TestCase):
-	"""A job that was queued before the upgrade, and a Scheduled Job Type until the migration, name what ran until then."""
+class TestFormerModules(unittest.TestCase):
+	"""A job that was queued before the upgrade, and a Scheduled Job Type or a cached hook until the migration, name what ran
+	until then."""
 
 	def test_they_lead_to_what_runs_now(self) -> None:
 		package = "memora.services.cdn_export"
@@ -127,6 +128,9 @@ class TestNamesOfJobs(unittest.TestCase):
 			("upkeep.daily", "maintenance.daily.daily"),
 			("reconciliation.hourly", "outbox.reconciliation.hourly"),
 			("reconciliation.daily", "outbox.reconciliation.daily"),
+			("items.on_change", "curriculum.items.on_change"),
+			("items.on_trash", "curriculum.items.on_trash"),
+			("items.after_rename", "curriculum.items.after_rename"),
 		):
 			now = now if now.startswith(package) else f"{package}.{now}"
 			self.assertIs(frappe.get_attr(f"{package}.{former}"), frappe.get_attr(now), former)

@@ -18,6 +18,7 @@ from memora.services.cdn_export import settings
 from memora.services.cdn_export.builds import event_log, failures
 from memora.services.cdn_export.maintenance import dormancy
 from memora.services.cdn_export.model import scopes
+from memora.services.cdn_export.model.counts import Tell
 from memora.services.cdn_export.outbox import relay
 from memora.services.cdn_export.state import (
 	job_queue,
@@ -27,7 +28,6 @@ from memora.services.cdn_export.state import (
 	site_values,
 )
 from memora.services.cdn_export.state import lease as leases
-from memora.services.cdn_export.state.job_queue import Tell
 from memora.services.cdn_export.worker import sweep
 from memora.services.cdn_export.worker.drain import Drained, drain
 

@@ -2,7 +2,7 @@
 
 In the editor's transaction each change becomes a row in CDN Change: primary key only, so nobody waits and a
 rolled-back save leaves nothing. After the commit the plans are added to a Redis set, which only makes things
-sooner: the fold in `fold` finds every committed row without it. A save never fails because of publishing.
+sooner: `outbox.relay` finds every committed row without it. A save never fails because of publishing.
 """
 
 from __future__ import annotations

@@ -35,6 +35,7 @@ from memora.services.cdn_export.admin.finding import Finding
 from memora.services.cdn_export.curriculum import films, items, public_files
 from memora.services.cdn_export.delivery import ownership, purge_queue
 from memora.services.cdn_export.model import doctypes, exact_json, plain_text
+from memora.services.cdn_export.model.counts import Tell
 from memora.services.cdn_export.rules import stage_rules
 from memora.services.cdn_export.state import database, job_queue, ledger, publish_state, redis_mirror
 
@@ -56,7 +57,6 @@ _CLOCK_WARNING, _CLOCK_ERROR = 2, 20
 """Seconds. A lease is trusted for 20 s without asking the database."""
 
 Check = Callable[[], Iterator[Finding]]
-Tell = Callable[[int, int], None]
 
 
 def run(tell: Tell | None = None, *, bucket: bool = True) -> list[Finding]:

@@ -24,6 +24,7 @@ from memora.services.cdn_export.delivery.target import Site
 from memora.services.cdn_export.maintenance import audit
 from memora.services.cdn_export.maintenance import repair as repairs
 from memora.services.cdn_export.model import causes, doctypes, paths, plain_text, scopes
+from memora.services.cdn_export.model.counts import Tell
 from memora.services.cdn_export.model.scopes import Scope
 from memora.services.cdn_export.outbox import relay
 from memora.services.cdn_export.rules import published_check
@@ -37,7 +38,6 @@ from memora.services.cdn_export.state import (
 	site_values,
 	sync_log,
 )
-from memora.services.cdn_export.state.job_queue import Tell
 
 OVERDUE = timedelta(minutes=10)
 """Spec, "Success": a change is live within ten minutes; with a longer interval, within that and this."""

@@ -1,4 +1,4 @@
-"""What every build has in common: where it publishes to, what it counts, and how it ends.
+"""What every build has in common: the state that it begins with, and how it ends.
 
 `subject_build`, `plan_build` and `index_build` decide what the files of their scope are, `plan_group` those of several
 plans at once; `bring_out` here brings them out in the order that keeps every promise: in flight, upload, live and

@@ -1,9 +1,7 @@
-"""The site's public files: from what an editor attached or linked to, to where it is published, named by its content.
+"""Pictures under `media/`: uploaded before a document names them, removed once nothing published names them.
 
-A picture stands once under `media/`, whoever names it; what a lesson's stages name stands beside the lesson. A private
-or missing file is left out, and so is one of a type or size that is not published (`file_types`, CDN Settings). What a
-file's digest is stands in CDN Media, so that a file is read again only after it has changed. What was published before
-its type or size was refused stays until the file is changed.
+Which files content names, and which of them are published, is `curriculum.public_files`. What stands beside a lesson is
+uploaded and removed with the lesson's other files.
 """
 
 from __future__ import annotations

@@ -395,7 +395,7 @@ def draft_of(
 	*,
 	anew: bool = False,
 ) -> Draft:
-	"""The second half of `draft`: `entries` and `owners` are what `build.known_entries` says of the plan."""
+	"""The second half of `draft`: `entries` and `owners` are what `commit.known_entries` says of the plan."""
 	versions = {path: version for r in shown.rendered.values() for path, version in r.unit_versions.items()}
 	offered = Diff(entries, int(time.time()), elsewhere=versions)
 	for rendering in shown.rendered.values():

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
@@ -24,13 +24,13 @@ from memora.services.cdn_export.curriculum import public_files
 from memora.services.cdn_export.delivery.target import Site
 from memora.services.cdn_export.model import doctypes, paths
 from memora.services.cdn_export.model.cache_headers import SHORT, cache_control
+from memora.services.cdn_export.model.counts import Tell
 from memora.services.cdn_export.model.diff import LedgerEntry
 from memora.services.cdn_export.state import database, ledger, publish_state
 from memora.services.cdn_export.storage import Storage, StoredObject
 from memora.services.cdn_export.storage.base import JSON
 
 Fault = Literal["missing", "altered", "type", "cache", "metadata", "orphan", "foreign", "stale", "remains"]
-Tell = Callable[[int, int], None]
 
 PAGE = 1000
 _LEDGER, _STORAGE = "ledger:", "storage:"

@@ -27,11 +27,11 @@ from memora.services.cdn_export import settings
 from memora.services.cdn_export.delivery import http_session
 from memora.services.cdn_export.delivery.target import Site
 from memora.services.cdn_export.model import doctypes, paths
+from memora.services.cdn_export.model.counts import Tell
 from memora.services.cdn_export.model.diff import Document
 from memora.services.cdn_export.state import database, ledger, publish_state
 
 Read = Callable[[str], bytes | None]
-Tell = Callable[[int, int], None]
 
 SAMPLE = 500
 """How many of the files removed last are asked for."""

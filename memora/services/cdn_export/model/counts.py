@@ -1,8 +1,12 @@
-"""What a build did to the storage, for logs and for whoever asked. Pure."""
+"""What is counted: what a build did to the storage, and how far a long work is. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+Tell = Callable[[int, int], None]
+"""Told how much of a long work is done: so many of so many."""
 
 
 @dataclass(slots=True)

@@ -5,8 +5,6 @@ A job queue is a convenience. What waits stands in MariaDB, and the minute's che
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import frappe
 import redis
 from frappe.utils.background_jobs import get_queue
@@ -26,9 +24,6 @@ QUEUED_SECONDS = 60
 
 _BATCH = "batch"
 _DRAIN_PLACE = "drain-{}"
-
-Tell = Callable[[int, int], None]
-"""Told how much of a long work is done: so many of so many."""
 
 
 def enqueue_batch(triggered_by: str) -> None:

@@ -26,10 +26,10 @@ from memora.exceptions import (
 from memora.services.cdn_export import settings
 from memora.services.cdn_export.builds import commit, index_build, plan_build, plan_group, subject_build
 from memora.services.cdn_export.delivery.target import Site
+from memora.services.cdn_export.model.counts import Tell
 from memora.services.cdn_export.outbox import relay
 from memora.services.cdn_export.state import database, job_queue, publish_state, redis_mirror, relocation
 from memora.services.cdn_export.state import lease as leases
-from memora.services.cdn_export.state.job_queue import Tell
 from memora.services.cdn_export.state.lease import Lease
 from memora.services.cdn_export.state.publish_state import State
 from memora.services.cdn_export.worker import outcome, sweep
@@ -207,7 +207,7 @@ class Drain:
 						)
 					return set()
 			self.done.published += len(published)
-			outcome.published(published, started_at, self.triggered_by, self.site.take_refusals())
+			outcome.published(self.site, published, started_at, self.triggered_by)
 		return {state.name for state, _ in published}
 
 	def _build_one(self, state: State) -> bool:
@@ -243,14 +243,12 @@ class Drain:
 				outcome.failed(state, lease, error, started_at, state.triggered_by or self.triggered_by)
 				return True
 			if state.scope_type == "plan" and counts is not None:
-				lease.published = (state.ref,)
-		if state.dead_since and (counts is None or state.scope_type != "plan"):
-			redis_mirror.exhume(state.scope.label)
+				lease.published = (state.ref,)  # which takes its dead letter off Redis, too
+			elif state.dead_since:
+				redis_mirror.exhume(state.scope.label)
 		if counts is not None:  # else it is held: nothing was published that could be told of
 			self.done.published += 1
-			is_told = state.is_live or counts.uploaded or counts.deleted
-			refused = self.site.take_refusals() if state.scope_type == "plan" and is_told else ""
-			outcome.published([(state, counts)], started_at, self.triggered_by, refused)
+			outcome.published(self.site, [(state, counts)], started_at, self.triggered_by)
 		return True
 
 

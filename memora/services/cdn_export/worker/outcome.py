@@ -9,6 +9,7 @@ from typing import Any
 from frappe.utils import now_datetime
 
 from memora.services.cdn_export.builds import event_log, failures
+from memora.services.cdn_export.delivery.target import Site
 from memora.services.cdn_export.model.counts import Counts
 from memora.services.cdn_export.state import sync_log
 from memora.services.cdn_export.state.lease import Lease
@@ -16,11 +17,11 @@ from memora.services.cdn_export.state.publish_state import State
 
 
 def published(
-	builds: Sequence[tuple[State, Counts]], started_at: datetime, triggered_by: str, refused: str
+	site: Site, builds: Sequence[tuple[State, Counts]], started_at: datetime, triggered_by: str
 ) -> None:
-	"""Record builds that went well, and what the storage has `refused` to remove meanwhile. A plan that was not live and has
+	"""Record builds that went well, and what the storage has refused to remove meanwhile. A plan that was not live and has
 	no file is in no record: nothing was published that anybody could have seen."""
-	attempts = []
+	recorded = []
 	for state, counts in builds:
 		cause = state.triggered_by or triggered_by
 		_record(
@@ -34,9 +35,12 @@ def published(
 			bytes=counts.bytes,
 		)
 		if state.scope_type == "plan" and (state.is_live or counts.uploaded or counts.deleted):
-			attempts.append(sync_log.Attempt(state, started_at, cause, counts, refused))
-	if attempts:
-		sync_log.write(attempts)
+			recorded.append((state, cause, counts))
+	if recorded:
+		refused = site.take_refusals()
+		sync_log.write(
+			[sync_log.Attempt(state, started_at, cause, counts, refused) for state, cause, counts in recorded]
+		)
 
 
 def failed(state: State, lease: Lease, error: Exception, started_at: datetime, triggered_by: str) -> None:
