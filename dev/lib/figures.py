@@ -70,20 +70,10 @@ def _functions(files: dict[Path, int]) -> Iterator[tuple[str, int]]:
 
 
 def _too_complex() -> list[str]:
-	command = [
-		sys.executable,
-		"-m",
-		"ruff",
-		"check",
-		"--isolated",
-		"--select",
-		"C901",
-		"--output-format",
-		"json",
-	]
+	command = "ruff check --isolated --select C901 --output-format json --config".split()
 	limit = f"lint.mccabe.max-complexity = {MOST_COMPLEX}"
 	answer = subprocess.run(
-		[*command, "--config", limit, *map(str, _product())],
+		[sys.executable, "-m", *command, limit, *map(str, _product())],
 		capture_output=True,
 		text=True,
 		check=False,
