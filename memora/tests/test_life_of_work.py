@@ -18,10 +18,10 @@ from memora.services.cdn_export.admin import operations
 from memora.services.cdn_export.builds import plan_build
 from memora.services.cdn_export.delivery import progress
 from memora.services.cdn_export.model import scopes
+from memora.services.cdn_export.model.scope_state import State
 from memora.services.cdn_export.outbox import relay
 from memora.services.cdn_export.state import database, job_queue, publish_state, redis_mirror, site_values
 from memora.services.cdn_export.state import lease as leases
-from memora.services.cdn_export.state.publish_state import State
 from memora.services.cdn_export.storage import Upload
 from memora.services.cdn_export.storage.local import LocalStorage
 from memora.services.cdn_export.worker import drain

@@ -19,8 +19,8 @@ from frappe.utils.scheduler import is_dormant
 
 from memora.services.cdn_export import batch_processor
 from memora.services.cdn_export.delivery.target import Site
+from memora.services.cdn_export.model.scope_state import State
 from memora.services.cdn_export.outbox import relay
-from memora.services.cdn_export.state.publish_state import State
 from memora.services.cdn_export.worker import drain
 from memora.tests import factories
 from memora.tests.publishing import PublishingTestCase, make_course

@@ -24,10 +24,10 @@ from memora.services.cdn_export.model import paths, scopes, tree
 from memora.services.cdn_export.model.counts import Counts
 from memora.services.cdn_export.model.diff import LedgerEntry, Planned
 from memora.services.cdn_export.model.doctypes import LESSON, PLAN, SUBJECT
+from memora.services.cdn_export.model.scope_state import State
 from memora.services.cdn_export.model.tree import ResolvedNode
 from memora.services.cdn_export.rules import large_change_guard, side_by_side
 from memora.services.cdn_export.state import ledger, publish_state, renditions
-from memora.services.cdn_export.state.publish_state import State
 
 _MOVING = ("unit", "lesson")
 _DOCTYPES = {"manifest": PLAN, "subject": SUBJECT, "unit": "Memora Unit", "lesson": LESSON}

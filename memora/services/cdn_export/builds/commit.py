@@ -26,11 +26,11 @@ from memora.services.cdn_export.delivery.target import SEEN, Seen, Site
 from memora.services.cdn_export.model import scopes
 from memora.services.cdn_export.model.counts import Counts
 from memora.services.cdn_export.model.diff import Diff, LedgerEntry, Planned
+from memora.services.cdn_export.model.scope_state import State
 from memora.services.cdn_export.model.scopes import Scope
 from memora.services.cdn_export.state import database, ledger, publish_state
 from memora.services.cdn_export.state import lease as leases
 from memora.services.cdn_export.state.lease import Lease
-from memora.services.cdn_export.state.publish_state import State
 
 _FEW_FILES = 16
 """So many are made sooner than a thread that would make them has started."""

@@ -13,11 +13,11 @@ from memora.exceptions import MemoraError
 from memora.services.cdn_export.delivery import admin_notices
 from memora.services.cdn_export.model import plain_text
 from memora.services.cdn_export.model.doctypes import PLAN, SUBJECT
+from memora.services.cdn_export.model.scope_state import State
 from memora.services.cdn_export.model.scopes import Scope
 from memora.services.cdn_export.model.tree import ResolvedNode
 from memora.services.cdn_export.state import database, publish_state, redis_mirror, renditions
 from memora.services.cdn_export.state.lease import Lease
-from memora.services.cdn_export.state.publish_state import State
 
 _NAMED_AT_MOST = 3
 _LONGEST_MESSAGE = 5_000

@@ -11,11 +11,11 @@ from frappe import _
 
 from memora.services.cdn_export.curriculum import content_tree
 from memora.services.cdn_export.model import doctypes, plain_text, scopes, tree
+from memora.services.cdn_export.model.plan_subject import Rendition
 from memora.services.cdn_export.model.tree import KINDS, Override, ResolvedNode, Rights
 from memora.services.cdn_export.outbox import relay
 from memora.services.cdn_export.rules import large_change_guard
 from memora.services.cdn_export.state import database, ledger, publish_state, redis_mirror
-from memora.services.cdn_export.state.renditions import Rendition
 
 
 @dataclass(slots=True)

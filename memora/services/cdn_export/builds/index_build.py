@@ -17,11 +17,11 @@ from memora.services.cdn_export.delivery.target import Site
 from memora.services.cdn_export.model import paths, scopes
 from memora.services.cdn_export.model.counts import Counts
 from memora.services.cdn_export.model.diff import Diff
+from memora.services.cdn_export.model.scope_state import State
 from memora.services.cdn_export.rules import contracts
 from memora.services.cdn_export.state import lease as leases
 from memora.services.cdn_export.state import ledger, publish_state
 from memora.services.cdn_export.state.lease import Lease
-from memora.services.cdn_export.state.publish_state import State
 
 _WAIT_SECONDS = 10
 _POLL_SECONDS = 0.1

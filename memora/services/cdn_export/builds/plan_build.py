@@ -33,6 +33,8 @@ from memora.services.cdn_export.delivery.target import SharedSubject, SharedSubj
 from memora.services.cdn_export.model import diff, paths, scopes
 from memora.services.cdn_export.model.counts import Counts
 from memora.services.cdn_export.model.diff import Diff, LedgerEntry
+from memora.services.cdn_export.model.plan_subject import Rendition
+from memora.services.cdn_export.model.scope_state import State
 from memora.services.cdn_export.model.scopes import Scope
 from memora.services.cdn_export.model.tree import Override, Plan, ResolvedNode, Rights
 from memora.services.cdn_export.outbox import relay
@@ -42,8 +44,6 @@ from memora.services.cdn_export.search_indexer import SubjectEntries
 from memora.services.cdn_export.state import database, ledger, publish_state, renditions
 from memora.services.cdn_export.state import lease as leases
 from memora.services.cdn_export.state.lease import Lease
-from memora.services.cdn_export.state.publish_state import State
-from memora.services.cdn_export.state.renditions import Rendition
 
 _NO_RIGHTS: Rights = {}
 _BRAKED = "-braked"
@@ -251,7 +251,7 @@ def _is_stuck(snapshot: Snapshot, subject: str) -> bool:
 		return False
 	if state.is_given_up:
 		return snapshot.shows_shared(subject)
-	return publish_state.is_backing_off(state, now_datetime())
+	return state.is_backing_off(now_datetime())
 
 
 def _bring_up_to_date(site: Site, subject: str) -> None:

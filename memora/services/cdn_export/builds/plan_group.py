@@ -20,9 +20,10 @@ from memora.services.cdn_export.cdn_uploader import Cargo
 from memora.services.cdn_export.delivery import purge_queue
 from memora.services.cdn_export.delivery.target import Site
 from memora.services.cdn_export.model.counts import Counts
+from memora.services.cdn_export.model.scope_state import State
 from memora.services.cdn_export.state import ledger, publish_state, renditions
 from memora.services.cdn_export.state.lease import Lease
-from memora.services.cdn_export.state.publish_state import Closed, State
+from memora.services.cdn_export.state.publish_state import Closed
 
 MOST_PLANS = 16
 """A worker that dies keeps so many plans waiting for the minute that its lease lasts."""

@@ -9,10 +9,10 @@ from memora.services.cdn_export import json_generator
 from memora.services.cdn_export.builds import held_changes
 from memora.services.cdn_export.curriculum import content_tree
 from memora.services.cdn_export.model import diff, plain_text, scopes
+from memora.services.cdn_export.model.plan_subject import Mode, Rendition
+from memora.services.cdn_export.model.scope_state import State
 from memora.services.cdn_export.model.tree import Override, Plan, Rights
 from memora.services.cdn_export.state import ledger, renditions
-from memora.services.cdn_export.state.publish_state import State
-from memora.services.cdn_export.state.renditions import Rendition
 
 _LAYOUT = 2
 """Part of every rendition's digest: raised when the same content is to be written differently."""
@@ -31,7 +31,7 @@ class Snapshot:
 	brakes: bool = False
 	_rights: Rights | None = None
 
-	def mode(self, subject: str) -> renditions.Mode:
+	def mode(self, subject: str) -> Mode:
 		"""Shared or own, never a mix: one override at or below a subject makes all of it the plan's own."""
 		return "own" if subject in self.overrides else "shared"
 

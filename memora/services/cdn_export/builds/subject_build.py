@@ -21,6 +21,7 @@ from memora.services.cdn_export.model import causes, doctypes, scopes
 from memora.services.cdn_export.model.causes import Cause
 from memora.services.cdn_export.model.counts import Counts
 from memora.services.cdn_export.model.diff import Diff, LedgerEntry
+from memora.services.cdn_export.model.scope_state import State
 from memora.services.cdn_export.model.scopes import Scope
 from memora.services.cdn_export.model.tree import Node, Override, ResolvedNode, Rights, walk
 from memora.services.cdn_export.outbox import relay
@@ -29,7 +30,6 @@ from memora.services.cdn_export.rules.subject_files import Contents, Levels
 from memora.services.cdn_export.state import database, ledger, publish_state, redis_mirror, renditions
 from memora.services.cdn_export.state import lease as leases
 from memora.services.cdn_export.state.lease import Lease
-from memora.services.cdn_export.state.publish_state import State
 
 
 def run(site: Site, lease: Lease, state: State) -> Counts:

@@ -18,6 +18,7 @@ from frappe.utils import now_datetime
 
 from memora.services.cdn_export.model import causes as causes_text
 from memora.services.cdn_export.model import doctypes, scopes
+from memora.services.cdn_export.model.scope_state import NO_RETRY_AFTER, State
 from memora.services.cdn_export.model.scopes import Scope, ScopeType
 from memora.services.cdn_export.state import database
 
@@ -25,10 +26,6 @@ TABLE = "CDN Publish State"
 
 RETRY_MINUTES: tuple[int, ...] = (2, 4, 8)
 """Spec, "Publishing": a failed build is retried after these, then it is a dead letter."""
-
-_NO_RETRY_AFTER = timedelta(minutes=30)
-"""From now, even where machines' clocks differ. What was noted for later was noted before the clock was set back: by the end
-of summer time, or with the site's time zone."""
 
 COLUMNS = (
 	"name",
@@ -81,61 +78,6 @@ _COMING_READER = f"""exists (
 
 IS_LIVE_OR_FAILING = "(is_live = 1 or retry_count > 0 or dead_since is not null)"
 """SQL: whether a scope is live, or its last build has failed."""
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-	"""A scope's state as one snapshot saw it."""
-
-	name: str
-	scope_type: str
-	ref: str
-	generation: int
-	published_generation: int
-	failed_generation: int
-	waiting_since: datetime | None
-	retry_count: int
-	next_retry_at: datetime | None
-	dead_since: datetime | None
-	is_live: bool
-	live_version: int
-	triggered_by: str
-	index_entry: str
-	held: bool = False
-	held_generation: int = 0
-	approved_generation: int = 0
-	causes: str = ""
-
-	@property
-	def scope(self) -> Scope:
-		return Scope(self.scope_type, self.ref or "")
-
-	@property
-	def is_current(self) -> bool:
-		"""Nothing waits: what is published is what the last fold knew."""
-		return self.published_generation >= self.generation
-
-	@property
-	def is_behind(self) -> bool:
-		"""A build has failed since the last that succeeded, so that what reads this has gone on without the newest. It
-		stays so until it is published, whatever becomes of the retries and the dead letter meanwhile."""
-		return self.failed_generation > self.published_generation
-
-	@property
-	def is_given_up(self) -> bool:
-		"""An admin has cleared its dead letter, and nothing has changed since: what is live is not the content, but
-		nothing waits."""
-		return self.is_current and self.is_behind
-
-	@property
-	def is_ready(self) -> bool:
-		"""What it publishes is there, and as new as its generation."""
-		return self.is_live and self.is_current and not self.is_behind
-
-	@property
-	def is_approved(self) -> bool:
-		"""An admin has let through what there was to publish, and nothing has changed since."""
-		return self.approved_generation >= self.generation
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +188,7 @@ def due(now: datetime) -> list[State]:
 		f"""{_COMING}
 		and (lease_token is null or lease_expires < now(6))
 		order by field(scope_type, 'subject', 'plan', 'index'), waiting_since, name""",
-		(now, now + _NO_RETRY_AFTER),
+		(now, now + NO_RETRY_AFTER),
 	)
 
 
@@ -426,13 +368,6 @@ def approve(scopes: Sequence[Scope]) -> list[Scope]:
 	return held
 
 
-def is_backing_off(state: State, now: datetime) -> bool:
-	"""Whether a scope has failed and is not to be tried at `now`."""
-	if state.dead_since:
-		return state.failed_generation >= state.generation
-	return state.next_retry_at is not None and now < state.next_retry_at <= now + _NO_RETRY_AFTER
-
-
 def ensure(scope: Scope) -> None:
 	"""Give a scope its row, with a first generation to be published, unless it has one. Commits."""
 	database.transaction(
@@ -483,7 +418,7 @@ def abandoned() -> bool:
 	return bool(
 		frappe.db.sql(
 			f"select 1 from `tab{TABLE}` where {_COMING} and lease_token is not null and lease_expires < now(6) limit 1",
-			(now, now + _NO_RETRY_AFTER),
+			(now, now + NO_RETRY_AFTER),
 		)
 	)
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import replace
 
 import frappe
 import orjson
 
 from memora.services.cdn_export.model import plain_text
+from memora.services.cdn_export.model.plan_subject import Rendition
+from memora.services.cdn_export.model.scope_state import State
 from memora.services.cdn_export.state import database, publish_state
-from memora.services.cdn_export.state.publish_state import State
 
 TABLE = "CDN Rendition"
 
@@ -26,25 +26,6 @@ _SEARCH_READ = """if(state.generation > reader.generation and state.failed_gener
 
 _IN_DOUBT = "in doubt"
 """Instead of a digest: like no other."""
-
-Mode = Literal["shared", "own"]
-
-
-@dataclass(frozen=True, slots=True)
-class Rendition:
-	"""A subject in a plan as it was last published. `summary` holds what the manifest and the search index say
-	of it, so that a plan's build need not load what did not change.
-
-	`search` are the entries of a plan whose search is one file, by far the largest part: not read of a subject that
-	is rendered anew, and not written (None) where they are what stands there.
-	"""
-
-	subject: str
-	mode: Mode
-	generation: int
-	digest: str
-	summary: dict[str, Any]
-	search: list[Any] | None = None
 
 
 def of_plans(plans: Sequence[str]) -> dict[str, tuple[dict[str, Rendition], list[State]]]:

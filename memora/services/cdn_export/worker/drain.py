@@ -27,11 +27,11 @@ from memora.services.cdn_export import settings
 from memora.services.cdn_export.builds import commit, index_build, plan_build, plan_group, subject_build
 from memora.services.cdn_export.delivery.target import Site
 from memora.services.cdn_export.model.counts import Tell
+from memora.services.cdn_export.model.scope_state import State
 from memora.services.cdn_export.outbox import relay
 from memora.services.cdn_export.state import database, job_queue, publish_state, redis_mirror, relocation
 from memora.services.cdn_export.state import lease as leases
 from memora.services.cdn_export.state.lease import Lease
-from memora.services.cdn_export.state.publish_state import State
 from memora.services.cdn_export.worker import outcome, sweep
 
 DRAIN_SECONDS = 600
@@ -224,7 +224,7 @@ class Drain:
 		with lease:
 			state, seen = commit.read_state(lease)
 			started_at = now_datetime()
-			if state.is_current or publish_state.is_backing_off(state, started_at):
+			if state.is_current or state.is_backing_off(started_at):
 				return True
 			try:
 				if self.site.follow_settings(seen):

@@ -11,9 +11,9 @@ from frappe.utils import now_datetime
 from memora.services.cdn_export.builds import event_log, failures
 from memora.services.cdn_export.delivery.target import Site
 from memora.services.cdn_export.model.counts import Counts
+from memora.services.cdn_export.model.scope_state import State
 from memora.services.cdn_export.state import sync_log
 from memora.services.cdn_export.state.lease import Lease
-from memora.services.cdn_export.state.publish_state import State
 
 
 def published(
