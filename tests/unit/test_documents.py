@@ -19,6 +19,7 @@ from tests.unit.documents import DOCUMENTS, FENCE, ROOT, VALIDATED, relative, va
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _DEV = re.compile(r"(?<![\w/.])(?:\./)?dev/([a-z][a-z0-9-]*)(?![-/.\w])")
 _BENCH = re.compile(r"bench (?:--site \S+ )?memora ([a-z-]+)(?: (list|retry|clear)\b)?")
+_FILE = re.compile(r"`(?!memora/place.json)((?:memora|tests|docs|benchmarks)/[\w./-]+)`")
 _METRIC = re.compile(r"`(memora_[a-z_]+)`")
 
 
@@ -134,6 +135,37 @@ def test_architecture_names_every_module_of_the_pipeline_in_the_order_of_its_lay
 				if path.suffix == ".py" or (path / "__init__.py").exists()
 			}
 			assert set(re.findall(r"`(\w+)/?`", says)) == there - {"__init__"}, names[0]
+
+
+_OURS = sorted((ROOT / "memora" / "memora" / "doctype").glob("cdn_*/cdn_*.json"))
+_LAYOUT = ("Section Break", "Column Break", "Tab Break")
+
+
+@pytest.mark.parametrize("path", _OURS, ids=lambda path: path.stem)
+def test_the_data_model_names_every_table_and_column(path: Path) -> None:
+	doctype = json.loads(path.read_text())
+	text = (ROOT / "docs" / "data-model.md").read_text()
+	section = text.partition(f"\n## {doctype['name']}\n")[2].partition("\n## ")[0]
+	assert section, f"docs/data-model.md has no section {doctype['name']}"
+	named = [
+		name
+		for row in re.findall(r"^\| (`.+?) \|", section, re.MULTILINE)
+		for name in re.findall(r"`(\w+)`", row)
+	]
+	columns = [field["fieldname"] for field in doctype["fields"] if field["fieldtype"] not in _LAYOUT]
+	assert sorted(named) == sorted(columns)
+
+
+def test_the_data_model_has_no_other_table() -> None:
+	text = (ROOT / "docs" / "data-model.md").read_text()
+	assert set(re.findall(r"^## (CDN .+)$", text, re.MULTILINE)) == {
+		json.loads(path.read_text())["name"] for path in _OURS
+	}
+
+
+def test_files_that_a_document_names_are_there(document: Path) -> None:
+	for name in _FILE.findall(FENCE.sub("", document.read_text())):
+		assert (ROOT / name).exists(), f"{name} is not there"
 
 
 def test_no_document_names_a_machine(document: Path) -> None:
