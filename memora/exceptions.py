@@ -1,7 +1,7 @@
 """The errors memora raises itself: a small tree, so that a caller can catch just what it can handle.
 
-Every message names what failed, where, and how to mend it, and holds no secret: it is shown to admins
-and kept in the CDN Sync Log.
+Every message says what failed, where, and how to fix it, and holds no secret: admins read it, and CDN Sync Log
+keeps it.
 """
 
 
@@ -10,7 +10,7 @@ class MemoraError(Exception):
 
 
 class BuildError(MemoraError):
-	"""A plan or shared subject cannot be rendered from what the editors have written."""
+	"""A plan or shared subject cannot be made from what the editors have written."""
 
 
 class AccessError(BuildError):
@@ -26,7 +26,7 @@ class FileTooLargeError(BuildError):
 
 
 class LeaseLostError(MemoraError):
-	"""The lease on a scope has passed to another worker; whoever sees this must stop writing at once."""
+	"""The lease on a scope has passed to another worker; this one must stop writing at once."""
 
 
 class ScopeBusyError(MemoraError):
@@ -36,14 +36,14 @@ class ScopeBusyError(MemoraError):
 class StorageError(MemoraError):
 	"""The storage could not do what was asked. Subclasses say why.
 
-	`remaining` are, after a removal, the files that may still be there; all the others it was asked for are gone.
+	After a removal `remaining` are the files that may still be there; all others of the request are gone.
 	"""
 
 	remaining: tuple[str, ...] = ()
 
 
 class StorageConfigurationError(StorageError):
-	"""What CDN Settings say cannot work: wrong key, region, bucket, permission. Retrying will not help."""
+	"""CDN Settings cannot work: wrong key, region, bucket, permission. Retrying will not help."""
 
 
 class StorageUnavailableError(StorageError):
@@ -51,11 +51,11 @@ class StorageUnavailableError(StorageError):
 
 
 class PreconditionFailedError(StorageError):
-	"""A conditional write found another object than expected: somebody else has written (HTTP 412)."""
+	"""A conditional write found another object than expected: another process has written (HTTP 412)."""
 
 
 class PlaceRefusedError(StorageError):
-	"""The bucket or folder is not this site's to write to: nothing is written there until an admin has decided."""
+	"""The bucket or folder belongs to another site: nothing is written there until an admin has decided."""
 
 
 class PurgeError(MemoraError):

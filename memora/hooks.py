@@ -40,7 +40,7 @@ after_migrate = "memora.install.after_migrate"
 before_uninstall = "memora.uninstall.before_uninstall"
 after_uninstall = "memora.uninstall.after_uninstall"
 
-# The eight monitored DocTypes, those whose titles stand in manifests, and the plan's list of subjects.
+# The eight monitored DocTypes, those whose titles are in manifests, and the plan's list of subjects.
 _track_changes = {
 	"on_change": "memora.services.cdn_export.change_tracker.on_change",
 	"on_trash": "memora.services.cdn_export.change_tracker.on_trash",
@@ -72,7 +72,7 @@ doc_events = {
 	},
 }
 
-# User Permissions hold for all that hangs in what they allow.
+# User Permissions hold for everything below the documents that they allow.
 _user_permissions = "memora.memora.user_permissions"
 has_permission = dict.fromkeys(
 	(

@@ -1,4 +1,4 @@
-"""What a site needs beside the DocTypes: the roles, and settings that can be read before anyone saved them."""
+"""What a site needs beside the DocTypes: roles, and settings that can be read before anyone has saved them."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def after_migrate() -> None:
 
 
 def _prepare() -> None:
-	# In transactions of their own: that of migrating began long before, and what a batch or an admin has written
-	# meanwhile would be a conflict.
+	# In transactions of their own: the migration's began long before, so rows that a batch or an admin has written
+	# since would be a conflict.
 	database.transaction(make_roles)
 	database.transaction(fill_settings)
 	site_key.hash_if_possible()

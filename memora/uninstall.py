@@ -1,4 +1,4 @@
-"""What `bench uninstall-app` cannot know of: the keys in Redis, the roles, the rows that name our DocTypes."""
+"""What `bench uninstall-app` does not remove: the keys in Redis, the roles, the rows that name our DocTypes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from memora.services.cdn_export.state import database, redis_mirror
 
 
 def before_uninstall() -> None:
-	"""Clear Redis, which is rebuilt from the database, and say what stays: published files are never removed."""
+	"""Clear Redis, and say which files stay: published files are never removed."""
 	redis_mirror.wipe()
 	settings = frappe.get_doc("CDN Settings")
 	place = (
@@ -46,9 +46,9 @@ def _remove() -> None:
 	frappe.db.delete("DefaultValue", {"defkey": ("like", r"memora\_%")})
 	frappe.db.delete("Logs To Clear", {"ref_doctype": "CDN Sync Log"})
 	frappe.db.delete("Scheduled Job Type", {"method": ("like", "memora.%")})
-	# Frappe reads the DocType of each, and fails in all that a user does when one has gone.
+	# Frappe reads the DocType of each, and would fail with every request of a user if one were missing.
 	frappe.db.delete("User Permission", {"allow": ("in", _doctypes())})
-	# Of what stands in the workspace, these name no module, by which Frappe would find them.
+	# Frappe finds the workspace's other parts by their module; these name none.
 	for step in ("Set Up Publishing", "Create a Subject", "Create an Academic Plan", "Watch It Go Live"):
 		frappe.db.delete("Onboarding Step", {"name": f"Memora {step}"})
 	# v16 removes these without a commit. Rows, not documents: on a developer's site their files would go along.

@@ -29,7 +29,7 @@ character, as JSON can bring it, is none that a database keeps."""
 _FILES = (stage_files.PUBLIC, stage_files.PRIVATE)
 
 _HIGHEST_PLACE = 2**31 - 1
-"""What an Int column holds; behind it siblings stand in the order of their creation."""
+"""The largest value of an Int column; siblings beyond it are in the order of their creation."""
 
 
 class Titled(PlainTexts):
@@ -46,7 +46,7 @@ class Titled(PlainTexts):
 		return super().insert(*args, **kwargs)
 
 	def before_insert(self) -> None:
-		# Siblings of equal sort_order stand in the order of their creation.
+		# Siblings of equal sort_order are in the order of their creation.
 		if self.flags.restored:
 			self.creation = self.flags.restored["creation"]
 		if self.meta.has_field("sort_order") and self.get("sort_order") in (None, ""):
@@ -75,7 +75,7 @@ class Titled(PlainTexts):
 		self.title = cstr(self.title).strip()
 
 	def validate_share(self, share: Document) -> None:
-		"""Called by Frappe before a document is shared: nobody gives what they do not have themselves."""
+		"""Called by Frappe before a document is shared: a user can share only the rights that they have."""
 		for right in ("read", "write", "share"):
 			if share.get(right) and not self.has_permission(right):
 				frappe.throw(

@@ -1,6 +1,6 @@
-"""What was deleted of content and plans, and how whoever may create it brings it back.
+"""Deleted content and plans, and how a user who may create them brings them back.
 
-Frappe shows its Deleted Documents to System Managers only, and from v17 on nobody else may restore one.
+Frappe shows its Deleted Documents to System Managers only, and from v17 on only they may restore one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from memora.services.cdn_export.model.doctypes import CONTENT, PARENT_FIELDS, PL
 from memora.services.cdn_export.model.plain_text import as_html, as_like
 
 KINDS = (*CONTENT, PLAN, *PLAN_TITLES)
-"""The DocTypes of which a deleted document can be brought back."""
+"""The DocTypes whose deleted documents can be brought back."""
 
 _DELETED = "Deleted Document"
 _SHOWN = 20

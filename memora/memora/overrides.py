@@ -67,7 +67,7 @@ class Ancestry:
 		return self._rows[ref].title if ref in self._rows else ref[1]
 
 	def subject(self, ref: Ref) -> str:
-		"""The subject a node hangs in, "" for an orphan."""
+		"""The subject that a node belongs to, "" for an orphan."""
 		doctype, name = self._line(ref)[0]
 		return name if doctype == SUBJECT and (doctype, name) in self._rows else ""
 
@@ -102,7 +102,7 @@ class Ancestry:
 
 
 def search(doctype: str, text: str, subjects: list[str], start: int, rows: int) -> list[tuple[str, str]]:
-	"""Nodes of one kind in these subjects by title, each with the titles of what it hangs in."""
+	"""Nodes of one kind in these subjects by title, each with the titles of the nodes above it."""
 	if not subjects:
 		return []
 	joins, titles, below = [f"`tab{doctype}` n0"], [], doctype
@@ -129,7 +129,7 @@ def search(doctype: str, text: str, subjects: list[str], start: int, rows: int) 
 def search_plans(subject: str, text: str) -> list[str]:
 	"""The names of the plans that list a subject and hold this text in their titles.
 
-	In SQL of its own: Frappe's filters take no LIKE in which `%` and `_` stand for themselves.
+	In SQL of its own: Frappe's filters take no LIKE with an escaped `%` or `_`.
 	"""
 	return frappe.db.sql_list(
 		f"""select distinct plan.name from `tab{PLAN}` plan join `tab{LISTED}` listed on listed.parent = plan.name

@@ -1,12 +1,12 @@
-"""User Permissions down the tree: who is allowed one Subject only reads and writes what hangs in that Subject.
+"""User Permissions down the tree: a user who is allowed one Subject reads and writes only what is below it.
 
-Frappe itself looks at a document's own links and no further: a Track links to its Subject, a Unit does not. What it does
-for a link, this does for each ancestor: a User Permission for another DocType alone (*Applicable For*) does not count,
-and what hangs in no such ancestor is left alone unless System Settings apply strict User Permissions.
+Frappe itself checks a document's own links and no further: a Track links to its Subject, a Unit does not. This module
+does for each ancestor what Frappe does for a link. A User Permission for another DocType alone (*Applicable For*) does
+not count. A document without such an ancestor is left alone, unless System Settings apply strict User Permissions.
 
-A plan, and the log of its runs, is kept from whoever may not read one of its subjects.
+A user who may not read one of a plan's subjects sees neither the plan nor the log of its runs.
 
-For a user without User Permissions none of it costs a statement; for others one for each document.
+For a user without User Permissions none of it costs a statement; for others it costs one for each document.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def has_permission(doc: Document, ptype: str = "read", user: str | None = None) 
 
 
 def _allowed(user: str, doctype: str) -> dict[str, Sequence[str]]:
-	"""What the user is kept to, by the DocTypes that a document of this one hangs in, or that a plan lists."""
+	"""The documents that the user is kept to, by DocType: those above a document of this one, or that a plan lists."""
 	permissions = get_user_permissions(user)
 	above = CONTENT[: CONTENT.index(doctype)] if doctype in CONTENT else (SUBJECT,)
 	judged = doctype if doctype in CONTENT else PLAN
@@ -107,7 +107,7 @@ def _lists_others(allowed: Allowed) -> str:
 
 
 def _hangs_right(doctype: str, parent: str, allowed: Allowed) -> str:
-	"""SQL: that a document, of whose parent, called `above`, this is true, hangs in nothing but what is allowed."""
+	"""SQL: whether a document, whose parent is called `above`, is only below what is allowed."""
 	line = CONTENT[: CONTENT.index(doctype)][::-1]
 	aliases = ["above", *(f"above{depth}" for depth in range(1, len(line)))]
 	joins = [

@@ -1,6 +1,6 @@
-"""Nobody may share CDN Settings or what publishing keeps any more, nor CDN Admins content: such shares go.
+"""CDN Settings and the pipeline's tables can no longer be shared, nor content by CDN Admins: such shares go.
 
-A share of content stays where who gave it may give it now.
+A share of content stays if its giver may still give it.
 """
 
 import frappe

@@ -1,5 +1,5 @@
-"""What was published before there was a list of types stays: pictures of refused types or sizes are marked, and files
-that nobody publishes are judged anew when somebody names them. What Local Directory notes of its files leaves the folders
+"""Files that were published before there was a list of types stay. Pictures of refused types or sizes are marked; files
+that are not published are judged again when content names them. Local Directory's notes of its files leave the folders
 that the site serves."""
 
 import frappe

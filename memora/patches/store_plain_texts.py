@@ -1,6 +1,6 @@
-"""Plain texts that hold `<` or `>` get the stand-ins that are stored from this release on: what Frappe's sanitizer took
-for JSON, what a server answered, what SQL wrote. Learners read the same as before. Entities that an earlier release made
-of `<` stay, since nobody can tell them from those that were typed; `bench memora doctor` lists them."""
+"""Plain texts that hold `<` or `>` get the stand-ins that are stored from this release on. Such texts came past Frappe's
+sanitizer as JSON, from a server's answer, or by SQL. Learners read the same as before. Entities that an earlier release
+made of `<` stay, since they cannot be told from typed ones; `bench memora doctor` lists them."""
 
 from functools import partial
 

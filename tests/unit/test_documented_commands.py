@@ -26,6 +26,7 @@ NOT_RUN = {
 	"python tests/contract/cache_purge account": "needs an account",
 	"pre-commit install": "CI runs pre-commit itself",
 	"dev/validate --write": "changes documents, for a person to look at",
+	"dev/contract --release": "notes what a release promises, likewise",
 	"dev/lock --upgrade-package": "changes what is locked, likewise",
 	"python dev/lib/figures.py": "counts, for a person to read",
 	"dev/benchmark --json --docs": "takes an hour, and its figures belong to one machine",

@@ -51,7 +51,7 @@ def narrows(before: AccessLevel, after: AccessLevel) -> bool:
 
 
 def widens(before: AccessLevel, after: AccessLevel) -> bool:
-	"""Whether what had to be paid for no longer has to be: what the brake on large changes looks for."""
+	"""Whether a paid node no longer has to be paid for: the large-change guard asks this."""
 	return before == "paid" and after != "paid"
 
 

@@ -1,8 +1,8 @@
 """From changes to builds: the scheduler's two entries, what is due, and the start of the jobs that build.
 
-`process_pending_plans` runs every five minutes, `check_due` every minute. A batch folds, puts right what Redis shows, and
-starts drain jobs (`worker.drain`), as many as workers can take; where no worker listens it drains itself. Jobs that an
-earlier release has queued call `drain` here.
+`process_pending_plans` runs every five minutes, `check_due` every minute. A batch runs the relay, updates Redis, and
+starts as many drain jobs (`worker.drain`) as there are workers. Where no worker listens it drains by itself. Jobs that
+an earlier release has queued call `drain` here.
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ def process_pending_plans() -> dict[str, Any]:
 
 
 def check_due() -> dict[str, Any]:
-	"""The every-minute entry: in milliseconds, whether something cannot wait for the next batch.
+	"""The every-minute entry: asks in milliseconds whether anything cannot wait for the next batch, and starts one.
 
-	That is another interval, a retry, a lease that ran out, what a drain that died between two builds has left,
-	a removal whose grace is over, a purge to repeat, a signature or metadata to renew.
+	That may be another interval, a retry, a lease that ran out, work that a killed drain has left, a removal whose
+	grace is over, a purge to repeat, a signature or metadata to renew.
 	"""
 	options = settings.load()
 	_ring_clock(options)
@@ -65,13 +65,13 @@ def check_due() -> dict[str, Any]:
 
 
 def run_batch(triggered_by: str = "Scheduler") -> dict[str, Any]:
-	"""Fold the changes and start draining. Returns what waits and how many drains were started.
+	"""Run the relay and start drains. Returns what waits and how many drains were started.
 
-	While export is disabled changes are folded and wait; nothing is built and nothing is logged as success.
+	While export is disabled the relay runs and changes wait; nothing is built, and nothing is logged as success.
 	"""
-	job_queue.batch_begins()  # what is committed from here on may come too late for this one
-	options = settings.load(settings.saved())  # a cache may still hold what was saved over a moment ago
-	redis_mirror.again(redis_mirror.WAKE_UP)  # what is saved from here on may need another batch
+	job_queue.batch_begins()  # a change that is committed from here on may be too late for this one
+	options = settings.load(settings.saved())  # a cache may still hold the settings from before the last save
+	redis_mirror.again(redis_mirror.WAKE_UP)  # a save from here on may need another batch
 	relocation.follow()
 	folded = relay.fold()
 	if not publish_state.read([scopes.INDEX]):
@@ -83,7 +83,7 @@ def run_batch(triggered_by: str = "Scheduler") -> dict[str, Any]:
 	result = {"folded": folded, "waiting": len(waiting), "drains": 0}
 	if not options.enabled:
 		return {**result, "skipped": "export is disabled in CDN Settings"}
-	_will_sleep(options)  # what this batch leaves for later must not wait for a login
+	_will_sleep(options)  # work that this batch leaves for later must not wait for a login
 	if waiting or sweep.has_leftovers() or sweep.to_be_renewed(options):
 		batch = frappe.generate_hash(length=16)
 		result["drains"] = job_queue.enqueue_drains(len(waiting), triggered_by, batch)
@@ -95,7 +95,7 @@ def run_batch(triggered_by: str = "Scheduler") -> dict[str, Any]:
 
 
 def process(triggered_by: str = "Manual", tell: Tell | None = None) -> Drained:
-	"""Fold and build in this process, until nothing waits. For `bench memora process`, tests and consoles."""
+	"""Run the relay and build in this process until nothing waits. For `bench memora process`, tests and consoles."""
 	relocation.follow()
 	relay.fold()
 	publish_state.ensure(scopes.INDEX)
@@ -135,7 +135,7 @@ def _anything_waits() -> bool:
 
 
 def _mirror(options: settings.ExportSettings) -> None:
-	"""Put right what Redis shows: it may have been flushed, or down while plans were queued."""
+	"""Update Redis: it may have been flushed, or down while plans were queued."""
 	waiting, dead = publish_state.waiting_and_dead()
 	tick = redis_mirror.clock()
 	redis_mirror.mirror(
@@ -151,8 +151,7 @@ def _mirror(options: settings.ExportSettings) -> None:
 
 
 def _ring_clock(options: settings.ExportSettings) -> None:
-	"""Leave word that the minute's check was run, and whether it may be the last before the next batch, although the site
-	was kept awake if there is work to come."""
+	"""Note in Redis that the minute's check has run, and whether Frappe may let the site sleep before the next batch."""
 	redis_mirror.set_clock(
 		redis_mirror.Clock(time.time(), options.threshold, options.enabled, _will_sleep(options))
 	)

@@ -1,8 +1,9 @@
-"""From an editor's save to one row and one ring of the bell.
+"""From an editor's save to one row in the outbox and one wake-up.
 
-In the editor's transaction each change becomes a row in CDN Change: primary key only, so nobody waits and a
-rolled-back save leaves nothing. After the commit the plans are added to a Redis set, which only makes things
-sooner: `outbox.relay` finds every committed row without it. A save never fails because of publishing.
+In the editor's transaction each change becomes a row in CDN Change. The row has a fresh primary key and no other index,
+so no save waits for another, and a rolled-back save leaves nothing. After the commit the plans are added to a Redis set.
+That only makes things sooner: `outbox.relay` finds every committed row without it. A save never fails because of
+publishing.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ from memora.services.cdn_export.state import database, redis_mirror
 
 _SAVEPOINT = "memora_change"
 _SILENT_SECONDS = 150
-"""Without the minute's check for so long the scheduler has stopped, as it does where Frappe takes a site for dormant."""
+"""After so long without the minute's check, the scheduler has stopped, as Frappe lets it for a dormant site."""
 _WAKE_SECONDS = 300
-"""After this a batch that was asked for and has not begun counts as lost."""
+"""After so long a batch that was asked for and has not begun counts as lost."""
 
 
 def on_change(doc: Document, method: str | None = None) -> None:
-	"""Note an insert, update, db_set or restore; for a move also where the document, or child row, hung before."""
+	"""Note an insert, update, db_set or restore; for a move also the former parent of the document or child row."""
 	if doc.flags.in_delete:
 		return
 	doctype, name = _monitored(doc)
@@ -47,7 +48,7 @@ def on_change(doc: Document, method: str | None = None) -> None:
 
 
 def on_trash(doc: Document, method: str | None = None) -> None:
-	"""Note a deletion together with the parent the document hangs at, while that can still be told."""
+	"""Note a deletion together with the document's parent, while that can still be read."""
 	doctype, name = _monitored(doc)
 	if doctype != doc.doctype:
 		_record(doctype, name, "change")
@@ -65,8 +66,8 @@ def after_rename(doc: Document, method: str | None, old: str, new: str, merge: b
 def on_file(doc: Document, method: str | None = None) -> None:
 	"""Note that a file which memora has published was changed, made private or public, or deleted.
 
-	Of every other file this is one look at a primary key. A save of Frappe's never fails because of it, but where its
-	transaction is lost; what is missed here `reconciliation` finds.
+	For every other file this is one look at a primary key. Frappe's save never fails because of it, unless the transaction
+	is lost; `reconciliation` finds a change that is missed here.
 	"""
 	before = None if method == "on_trash" else doc.get_doc_before_save()
 	urls = {url for url in (doc.get("file_url"), before and before.get("file_url")) if url}
@@ -89,9 +90,9 @@ def _monitored(doc: Document) -> tuple[str, str]:
 
 
 def _parents_before_move(doc: Document) -> set[str]:
-	"""Where the document hung when it was last noted, "" for nowhere, if it hangs elsewhere now.
+	"""The document's parents when it was last noted, "" for none, if it has another one now.
 
-	`db_set` reads the document as it was before only the first time, so what was noted since is kept beside it.
+	`db_set` reads the former document only the first time, so the parent that was noted since is kept beside it.
 	"""
 	parent_field = _parent_field(doc)
 	before = doc.get_doc_before_save() if parent_field else None
@@ -113,7 +114,7 @@ def _parent_field(doc: Document) -> str:
 def _record(doctype: str, name: str, event: str, was: str = "", refs: Collection[doctypes.Ref] = ()) -> None:
 	"""Insert the row within a savepoint; on failure the save goes on and reconciliation finds the change.
 
-	`refs` are the documents that tell which plans to ring for, the document itself unless given.
+	`refs` are the documents that decide which plans to notify, the document itself unless given.
 	"""
 	try:
 		# A savepoint of the same name replaces the one before, so none has to be released.
@@ -137,7 +138,7 @@ def _record(doctype: str, name: str, event: str, was: str = "", refs: Collection
 
 
 def _ring_after_commit(refs: Iterable[doctypes.Ref]) -> None:
-	"""Gather the transaction's changes; resolve them once before its commit and ring once after it."""
+	"""Gather the transaction's changes; resolve them once before its commit and notify once after it."""
 	gathered = getattr(frappe.local, "memora_changes", None)
 	if gathered is None or gathered["db"] is not frappe.local.db or gathered["rung"]:
 		gathered = frappe.local.memora_changes = {"db": frappe.local.db, "refs": set(), "rung": False}
@@ -147,7 +148,7 @@ def _ring_after_commit(refs: Iterable[doctypes.Ref]) -> None:
 
 
 def _resolve(gathered: dict) -> None:
-	"""Before the commit, in the editor's own snapshot: which plans? Nothing but a lost connection escapes."""
+	"""Before the commit, in the editor's own snapshot, resolve the changes to plans. Raises only a lost connection."""
 	gathered["rung"] = True
 	if not redis_mirror.available():
 		return
@@ -167,8 +168,8 @@ def _resolve(gathered: dict) -> None:
 
 
 def _ring(plans: set[str]) -> None:
-	"""After the commit: tell Redis; start a batch when enough plans wait or the scheduler sleeps. Never raises,
-	since the save is done and its editor can do nothing about the bell."""
+	"""After the commit: tell Redis; start a batch when enough plans wait or the scheduler sleeps. Never raises:
+	the save is done, and its editor can do nothing about Redis."""
 	try:
 		if reason := _reason_to_start(redis_mirror.ring(plans)):
 			try:
@@ -183,16 +184,16 @@ def _ring(plans: set[str]) -> None:
 
 
 def _reason_to_start(rung: tuple[int, redis_mirror.Clock | None] | None) -> str:
-	"""Why a batch should start at once, "" when it need not.
+	"""Why a batch should start at once, "" if it need not.
 
-	Where no scheduler comes by, each save that no batch has seen yet needs one: asked for once until it begins.
+	If the scheduler has stopped, a save that no batch has seen yet needs one. It is asked for once until it begins.
 	"""
 	if rung is None:
 		return ""
 	waiting, clock = rung
 	if clock and not clock.enabled:
 		return ""
-	# Without word of a tick Redis was flushed: the next one leaves it again.
+	# Without a clock Redis was flushed: the next check sets it again.
 	if clock is None or clock.dormant or abs(time.time() - clock.ticked_at) > _SILENT_SECONDS:
 		return "Scheduler" if redis_mirror.once(redis_mirror.WAKE_UP, seconds=_WAKE_SECONDS) else ""
 	if waiting >= clock.threshold and redis_mirror.once("threshold", seconds=30):

@@ -1,7 +1,7 @@
-"""Which subjects and plans a change touches: set-based SQL, one statement per DocType, also for what is gone.
+"""Which subjects and plans a change touches: set-based SQL, one statement per DocType, deleted documents too.
 
 Lesson → Topic → Unit → Track → Subject → every plan that lists the subject (spec, "Change tracking").
-Plain SELECTs only, so nobody waits; the caller's transaction decides what is seen.
+Plain SELECTs only, so no save waits. They see what the caller's transaction sees.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ class Affected:
 
 
 def affected_by(refs: Iterable[Ref]) -> Affected:
-	"""Resolve documents, wherever they hang now, to the subjects and plans that show them.
+	"""Resolve documents, by their parents of now, to the subjects and plans that show them.
 
-	A document of which the chain of parents ends before a subject is an orphan; one that is gone resolves
-	to nothing here, which is why the tracker notes where it hung. One SELECT per DocType among `refs`.
+	A document whose chain of parents ends before a subject is an orphan. A deleted one resolves to nothing here, so the
+	tracker notes its former parent. One SELECT per DocType among `refs`.
 	"""
 	affected = Affected()
 	for doctype, names in _by_doctype(refs).items():
@@ -57,7 +57,7 @@ def affected_by(refs: Iterable[Ref]) -> Affected:
 
 
 def subjects_of(refs: Iterable[Ref]) -> dict[Ref, str]:
-	"""The subject each content document hangs in now; those without one are left out."""
+	"""The subject that each content document belongs to now; those without one are left out."""
 	found: dict[Ref, str] = {}
 	for doctype, names in _by_doctype(refs).items():
 		for name, subject in frappe.db.sql(
@@ -70,7 +70,7 @@ def subjects_of(refs: Iterable[Ref]) -> dict[Ref, str]:
 
 
 def former_parent(doctype: str, event: str, was: str) -> Ref | None:
-	"""Where a document that was moved or deleted hung before, as the change tracker noted it."""
+	"""The former parent of a document that was moved or deleted, as the change tracker noted it."""
 	if not was or event == "rename" or doctype not in PARENT_FIELDS:
 		return None
 	if doctype == SUBJECT:
@@ -79,7 +79,7 @@ def former_parent(doctype: str, event: str, was: str) -> Ref | None:
 
 
 def lessons_below(refs: Iterable[Ref]) -> dict[str, set[str]]:
-	"""The lessons below these tracks, units and topics, by the subject they hang in now."""
+	"""The lessons below these tracks, units and topics, by the subject that they belong to now."""
 	found: dict[str, set[str]] = defaultdict(set)
 	for doctype, names in _by_doctype(refs).items():
 		if doctype not in CONTENT[1:-1]:

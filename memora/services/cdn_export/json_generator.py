@@ -1,7 +1,7 @@
 """A resolved tree as documents: one function per file of spec, "Files", each readable beside its row there.
 
 Documents come without `version` and `generated_at`, which depend on what is live and are added by `diff`.
-Keys stand in the spec's order. What is always there is written as a plain key; what is left out when empty
+Keys are in the spec's order. What is always there is written as a plain key; what is left out when empty
 goes through `_unless_empty`, or `_listed`, which is called most. Nothing here decides who may see what: what is
 hidden or unpublished is not in the tree any more, and a plan's titles are already applied.
 """
@@ -36,7 +36,7 @@ def plan_index_entry(plan: Plan) -> Document:
 
 
 def manifest_document(plan: Plan, entries: Iterable[Document], search_index_url: str) -> Document:
-	"""A plan's entry point. `entries` come in row order and stand by the plan's own sort_order."""
+	"""A plan's entry point. `entries` come in row order and are sorted by the plan's own sort_order."""
 	return {
 		**_about(plan),
 		"subjects": sorted(entries, key=lambda entry: entry["sort_order"]),
@@ -138,7 +138,7 @@ def _lesson_entry(lesson: ResolvedNode, link: Link, plan: str | None) -> Documen
 
 
 class LessonPlace(NamedTuple):
-	"""A lesson with what stands above it, and the neighbours that a learner goes to from it."""
+	"""A lesson with the nodes above it, and the neighbours that a learner goes to from it."""
 
 	lesson: ResolvedNode
 	topic: ResolvedNode

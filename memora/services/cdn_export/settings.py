@@ -49,16 +49,16 @@ def saved() -> Document:
 
 
 STAMP = f"(select value from tabSingles where doctype = '{DOCTYPE}' and field = 'modified')"
-"""SQL: what differs whenever CDN Settings were saved."""
+"""SQL: a value that differs after each save of CDN Settings."""
 
 
 def stamp() -> str:
-	"""What differs whenever CDN Settings were saved, in one cheap statement."""
+	"""A value that differs after each save of CDN Settings, in one cheap statement."""
 	return str(frappe.db.sql(f"select {STAMP}")[0][0] or "")
 
 
 def place(doc: Document) -> str:
-	"""Where files go, without secrets: when this changes, everything is to be published anew."""
+	"""Where files go, without secrets: if this changes, everything must be published again."""
 	provider = doc.storage_provider or LOCAL
 	if provider == LOCAL:
 		return f"{LOCAL}|{os.path.realpath(local_path(doc))}"
@@ -180,8 +180,8 @@ def local_path(doc: Document) -> str:
 
 
 def local_meta(doc: Document) -> str:
-	"""Where a Local Directory keeps what it notes of each file, where the site serves what stands beside its folder: in
-	the site's `private` folder. "" for beside the folder."""
+	"""Where a Local Directory keeps its notes of each file, "" for beside its folder. If the site serves that place too,
+	it is in the site's `private` folder."""
 	public = os.path.realpath(frappe.get_site_path("public"))
 	folder = os.path.relpath(os.path.realpath(local_path(doc)), public)
 	if folder.startswith(".."):

@@ -104,7 +104,7 @@ class CDNSettings(PlainTexts):
 	# end: auto-generated types
 
 	def validate(self):
-		"""Tidy what was typed, then tell all that is wrong at once, each with its field."""
+		"""Normalise the typed values, then report everything that is wrong at once, each with its field."""
 		if self.docstatus:
 			self.before_cancel()
 		super().validate()
@@ -129,7 +129,7 @@ class CDNSettings(PlainTexts):
 		self._try_to_write()
 
 	def before_insert(self):
-		# Frappe inserts them once, when they are installed. Any later insert takes away what is not in it.
+		# Frappe inserts them once, when they are installed. Any later insert would remove what is not in it.
 		if settings.stamp():
 			frappe.throw(
 				_("CDN Settings are there already: change them where they are."), frappe.DuplicateEntryError
@@ -146,7 +146,7 @@ class CDNSettings(PlainTexts):
 		)
 
 	def validate_share(self, share: Document):
-		"""Nobody is given CDN Settings beside their role: they name the keys of the storage."""
+		"""CDN Settings are given by role only, since they name the keys of the storage."""
 		frappe.throw(_("CDN Settings cannot be shared."), frappe.PermissionError)
 
 	def on_update(self):
@@ -303,7 +303,7 @@ class CDNSettings(PlainTexts):
 				)
 
 	def _held_elsewhere(self) -> Iterator[Problem]:
-		"""Where nothing is live yet, the brake knows of nothing to hold back."""
+		"""Where nothing is live yet, the large-change guard knows of nothing to hold back."""
 		if self.hold_large_changes and relocation.moves(self) and (held := publish_state.count_held()):
 			yield (
 				"hold_large_changes",

@@ -87,7 +87,7 @@ class MemoraAcademicPlan(Titled):
 		targets_before = {_target(row) for row in before.overrides} if before else set()
 		listed_before = {row.subject for row in before.subjects} if before else set()
 		listed = {row.subject for row in self.subjects}
-		is_restored = self.is_new() and self.flags.restored  # nobody can remove a row of a deleted plan
+		is_restored = self.is_new() and self.flags.restored  # no user can remove a row of a deleted plan
 		stranded = []
 		for row in self.overrides:
 			subject = ancestry.subject(_target(row))

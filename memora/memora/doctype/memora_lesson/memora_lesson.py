@@ -5,7 +5,7 @@ from frappe.utils import cstr
 from memora.memora.content import ContentNode, called
 
 _SMALLEST_LIMIT = 1_000_000
-"""Bytes that any MariaDB takes in a statement: nobody sets max_allowed_packet lower."""
+"""Bytes that any MariaDB takes in a statement: no site sets max_allowed_packet lower."""
 
 _MOST_BYTES_A_CHARACTER = 14
 """One outside of Unicode's first plane as JSON has it in ASCII, with its backslashes doubled for SQL."""
@@ -50,8 +50,8 @@ class MemoraLesson(ContentNode):
 			stage.warn_of_files(self.title)
 
 	def refuse_too_large(self):
-		"""Refuse what MariaDB does not take in one statement, of which the largest is that of the version: what was in
-		the stages and what is."""
+		"""Refuse a lesson that MariaDB does not take in one statement. The version's statement is the largest: it has the
+		stages from before and after."""
 		before = self.get_doc_before_save()
 		texts = [cstr(stage.config) for doc in (before, self) if doc for stage in doc.stages]
 		if sum(map(len, texts)) * _MOST_BYTES_A_CHARACTER < _SMALLEST_LIMIT:
