@@ -45,7 +45,7 @@ def server_errors() -> tuple[type[Exception], ...]:
 
 
 def set_in_test(value: bool) -> None:
-	"""Whether Frappe is to behave as in tests, where for instance `frappe.only_for` asks nobody: a flag in v15, a variable
+	"""Let Frappe behave as in tests, where for instance `frappe.only_for` checks no role: a flag in v15, a variable
 	later. With v15 gone it is `frappe.in_test = value`."""
 	frappe.flags.in_test = value
 	if hasattr(frappe, "in_test"):

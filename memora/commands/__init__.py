@@ -28,7 +28,7 @@ LABEL_HELP = (
 
 @click.group("memora", context_settings=CONTEXT)
 def memora() -> None:
-	"""Publishing of the curriculum to the CDN: see what waits and what failed, publish, check, mend.
+	"""Publishing of the curriculum to the CDN: see what waits and what failed, publish, check, repair.
 
 	Each command takes --json for scripts and ends with 0 when all is well, with 1 when it found something
 	that needs a look, and with 2 when it could not run. Each may be interrupted at any time (Ctrl-C): what is
@@ -62,7 +62,7 @@ def process() -> None:
 @click.option("--now", is_flag=True, help="Publish in this process, as `process` does, and wait for it.")
 @action("rebuild")
 def rebuild() -> None:
-	"""Read plans and all their subjects anew, and publish what differs from what is live.
+	"""Read plans and all their subjects again, and publish what differs from the live files.
 
 	PLAN is a plan's ID or its title. Files whose content is the same are not uploaded again. Without --now a
 	batch is started in the background.
@@ -87,10 +87,10 @@ def verify() -> None:
 )
 @action("repair")
 def repair() -> None:
-	"""Hold the ledger against the storage and the content, and mend what differs.
+	"""Compare the ledger with the storage and the content, and repair what differs.
 
-	What is missing, altered or has the wrong type, cache time or metadata is uploaded anew; what nothing needs is
-	removed; a file that is not memora's is only reported. Ends with 1 when something is left for people.
+	A file that is missing, altered or has the wrong type, cache time or metadata is uploaded again. A file that nothing
+	needs is removed. A file that is not memora's is only reported. Ends with 1 when something is left for people.
 	"""
 
 
@@ -98,10 +98,10 @@ def repair() -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @action("take_over")
 def take_over() -> None:
-	"""Make the bucket or folder this site's although its mark, or what stands there, says otherwise.
+	"""Make the bucket or folder this site's although its mark, or its files, say otherwise.
 
-	Everything is published there anew, then audited. What another site has published is left there, but its list of
-	plans is replaced. Ends with 2 when the place is this site's already.
+	Everything is published there again, then audited. Another site's files are left there, but its list of plans is
+	replaced. Ends with 2 when the place is this site's already.
 	"""
 
 
@@ -168,7 +168,7 @@ def preview() -> None:
 @click.option("--strict", is_flag=True, help="End with 1 for warnings too.")
 @action("doctor")
 def doctor() -> None:
-	"""What is wrong with this site, within a minute, and how to mend it.
+	"""Say what is wrong with this site, within a minute, and how to fix it.
 
 	Looks at versions, tables, both Redis, workers and queues, the scheduler and its rows, settings, the storage and
 	the CDN, clocks, disks, and at what is stuck. Ends with 1 when something keeps publishing from working.

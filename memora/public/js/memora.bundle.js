@@ -1,4 +1,4 @@
-// How content stands on the CDN, where editors and admins already are: on forms, in lists, on the dashboard.
+// Publication status where editors and admins already work: on forms, in lists, on the dashboard.
 import "./publishing/watch";
 import "./publishing/words";
 import "./publishing/status_line";

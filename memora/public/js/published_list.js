@@ -1,5 +1,5 @@
-// One list for all that is published or a draft; hooks.py names the DocTypes that load it. How a row stands on the CDN
-// follows from the server, for what is published by itself.
+// One list for all that is published or a draft; hooks.py names the DocTypes that load it. A row's
+// publication status follows from the server, for DocTypes that are published by themselves.
 for (const doctype of [
 	"Memora Subject",
 	"Memora Track",

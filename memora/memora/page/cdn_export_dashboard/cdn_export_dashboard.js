@@ -57,7 +57,7 @@ class ExportDashboard {
 		this.$body.prepend(note);
 	}
 
-	// Only what differs is drawn anew: the chart does not flicker, and focus stays where it is.
+	// Only what differs is drawn again: the chart does not flicker, and focus stays where it is.
 	render() {
 		if (!this.parts) {
 			const names = ["warnings", "tiles", "causes", "search", "rows", "chart", "runs"];

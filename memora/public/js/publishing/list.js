@@ -1,4 +1,4 @@
-// Lists say how each row stands. The rows are there at once with what they hold; the state follows.
+// Lists show each row's publication status. The rows are there at once; their status follows.
 frappe.provide("memora.publishing");
 
 memora.publishing.show_states = function (list) {

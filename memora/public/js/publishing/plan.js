@@ -19,7 +19,7 @@ frappe.ui.form.on("Memora Academic Plan", {
 	},
 });
 
-// Where rows are numbered a new one comes last; without numbers rows stand in their order anyway.
+// If rows are numbered, a new one comes last; without numbers rows keep their order.
 frappe.ui.form.on("Memora Plan Subject", {
 	subjects_add(frm, doctype, name) {
 		const last = Math.max(...frm.doc.subjects.map((row) => cint(row.sort_order)));

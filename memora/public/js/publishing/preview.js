@@ -77,7 +77,7 @@ const lesson_link = (row) =>
 		? `<bdi>${esc(row.title)}</bdi>`
 		: `<a href="${frappe.utils.get_form_link("Memora Lesson", row.lesson)}"><bdi>${esc(row.title)}</bdi></a>`;
 
-// The rows of a list, of which the answer holds the first.
+// The rows of a list; the answer holds only the first of them.
 function listed(rows, count) {
 	const more = count - rows.length;
 	return rows.join("") + (more > 0 ? `<li>${__("and {0} more", [more])}</li>` : "");

@@ -1,4 +1,4 @@
-// The line at the top of each content form and the plan's: how this document stands, and what one can do about it.
+// The line at the top of each content form and the plan's: its publication status, and what one can do about it.
 const { esc, ago, until, pill } = memora.publishing;
 
 const PLAN = "Memora Academic Plan";
@@ -17,7 +17,7 @@ class StatusLine {
 		frm.layout.wrapper.before(this.$line);
 	}
 
-	// The document that is shown may have changed: look anew.
+	// The form may show another document now: ask again.
 	show() {
 		this.watch && this.watch.stop();
 		const fresh = this.frm.is_new();
@@ -79,7 +79,7 @@ class StatusLine {
 			${this.is_plan ? "" : plans_html(status)}
 			${held_html(status.held)}`);
 		this.$line.find("details").prop("open", open);
-		// Beside the title stands the same, instead of what the Published box alone would say.
+		// The indicator beside the title says the same. Frappe's own would know the Published box only.
 		if (!this.frm.is_dirty()) this.frm.page.set_indicator(status.label, status.color);
 	}
 
@@ -120,7 +120,7 @@ class StatusLine {
 	}
 }
 
-// The text with a link to what it names, which is to be published first.
+// The text with a link to the document that must be published first.
 function linked(text, doc) {
 	if (!doc) return text;
 	const title = esc(doc.title);

@@ -14,8 +14,8 @@ Object.assign(memora.publishing, {
 	// A text of a form, with the signs for which the database holds stand-ins (plain_text.py).
 	typed: (text) => String(text ?? "").replaceAll("\ufe64", "<").replaceAll("\ufe65", ">"),
 
-	// Ask the server without freezing the page; errors come back as a rejected promise, also those of which Frappe
-	// itself tells no caller, as where a proxy answers for the server.
+	// Ask the server without freezing the page; errors come back as a rejected promise, also those that Frappe
+	// itself reports to no caller, such as a proxy's answer.
 	ask: (method, args = {}, options = {}) =>
 		new Promise((resolve, reject) =>
 			frappe.call({

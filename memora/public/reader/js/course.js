@@ -1,8 +1,8 @@
-// From an address to the documents it stands for: #/plan/subject/unit/lesson, each part an id. A fifth part is the id of
+// From an address to its documents: #/plan/subject/unit/lesson, each part an id. A fifth part is the id of
 // a place in the lesson's texts.
 
 import { read, ReadError } from "./cdn.js?v=e92f7e1f";
-import { state } from "./state.js?v=20804912";
+import { state } from "./state.js?v=b1370ced";
 
 export const link = (...ids) => `#/${ids.map(encodeURIComponent).join("/")}`;
 
@@ -18,7 +18,7 @@ function parts(hash) {
 	}
 }
 
-// All that stands on the way to an address. Only what is needed is read, by the links in the files.
+// All documents on the way to an address. Only what is needed is read, by the links in the files.
 export async function load([planId, subjectId, unitId, lessonId]) {
 	const index = await read("plans/index.json");
 	if (planId === undefined) return { view: "plans", plans: index.plans };
@@ -45,14 +45,14 @@ export async function load([planId, subjectId, unitId, lessonId]) {
 	return Object.assign(course, { view: "lesson", topic, lessonEntry });
 }
 
-// A lesson, read anew where its signed addresses hold no more.
+// A lesson, read again if its signed addresses have expired.
 export async function lessonOf(course) {
 	const lesson = await read(course.lessonEntry.url);
 	const over = lesson.signed_url_expiry && Date.parse(lesson.signed_url_expiry) <= Date.now();
 	return over ? read(course.lessonEntry.url, { anew: true }) : lesson;
 }
 
-// The unit that a neighbour of this unit's lessons stands in: this one, or the next with lessons in it.
+// The unit of a neighbour of this unit's lessons: this one, or the next with lessons in it.
 export function unitOfNeighbour(course, lessonId, step) {
 	if (course.unit.topics.some((topic) => topic.lessons.some((lesson) => lesson.id === lessonId))) return course.unit.id;
 	const units = course.subject.tracks.flatMap((track) => track.units);

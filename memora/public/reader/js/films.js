@@ -2,7 +2,7 @@
 
 import { h, icon } from "./dom.js?v=459e199b";
 import { address, base } from "./cdn.js?v=e92f7e1f";
-import { t } from "./i18n.js?v=5e324986";
+import { t } from "./i18n.js?v=a8e4157b";
 
 const MEDIA = /\.(mp4|m4v|webm|ogv|mov|mp3|m4a|ogg|oga|wav)$/i;
 const YOUTUBE = /^(youtu\.be|youtube(-nocookie|kids|education)?\.com)$/;

@@ -1,4 +1,4 @@
-// What a person types finds what an editor wrote. Folded is only what a script's readers take for the same: case,
+// Typed words find an editor's text. Letters become the same only if a script's readers take them for the same: case,
 // compatibility forms, digits, marks that are left out in writing (accents of Latin and Greek, harakat, niqqud).
 // Marks that are letters (vowel signs of Hindi, Thai or Tamil, dakuten, й) stay.
 
@@ -23,7 +23,7 @@ export const words = (text) => fold(text).split(/[^\p{L}\p{M}\p{N}]+/u).filter(B
 // Whether words are enough to search for: one letter of an alphabet would find everything.
 export const isEnough = (sought) => sought.some((word) => WHOLE.test(word)) || Array.from(sought.join("")).length > 1;
 
-// Each letter of a text with what it is compared as: [folded, from, to].
+// Each letter of a text with the letters it is compared by: [letters, from, to].
 function foldedLetters(text) {
 	const letters = [];
 	let from = 0;
@@ -57,7 +57,7 @@ function isLeftOut(mark, base) {
 	return CYRILLIC.test(base) && (/[\u0300\u0301]/.test(mark) || (base === "е" && mark === "\u0308"));
 }
 
-// Digits of every script as 0–9. They stand in rows of ten, from 0 to 9.
+// Digits of every script as 0–9. Unicode has them in rows of ten, from 0 to 9.
 export function digit(letter) {
 	if (letter < "\x80" || !/\p{Nd}/u.test(letter)) return letter;
 	const code = letter.codePointAt(0);
@@ -66,7 +66,7 @@ export function digit(letter) {
 	return String(value % 10);
 }
 
-// Where the words stand in a text (in NFC): [from, to] in the text itself, in order, none inside another.
+// Where the words are in a text (in NFC): [from, to] in the text itself, in order, none inside another.
 export function matches(text, sought) {
 	const letters = foldedLetters(text);
 	const places = [];
@@ -77,7 +77,7 @@ export function matches(text, sought) {
 	for (const word of sought) {
 		for (let at = folded.indexOf(word); at >= 0; at = folded.indexOf(word, at + word.length)) {
 			let last = places[at + word.length - 1];
-			// Marks belong to the letter that they stand on.
+			// Marks belong to the letter before them.
 			while (letters[last + 1] && /^\p{M}*$/u.test(letters[last + 1][0])) last += 1;
 			found.push([letters[places[at]][1], letters[last][2]]);
 		}

@@ -1,11 +1,11 @@
 // The frame around every page: bar, address, focus, errors.
 
 import { base, forgetUnversioned, ReadError, refused } from "./cdn.js?v=e92f7e1f";
-import { link, load, parse, place } from "./course.js?v=cc491af8";
+import { link, load, parse, place } from "./course.js?v=b1002753";
 import { bdi, h, icon } from "./dom.js?v=459e199b";
-import { direction, t } from "./i18n.js?v=5e324986";
-import { change, state } from "./state.js?v=20804912";
-import { page as pageOf } from "./views.js?v=291216b3";
+import { direction, t } from "./i18n.js?v=a8e4157b";
+import { change, state } from "./state.js?v=b1370ced";
+import { page as pageOf } from "./views.js?v=465b84df";
 
 let course = { view: "plans" };
 let turn = 0;
@@ -29,7 +29,7 @@ function start() {
 	show({ still: true });
 }
 
-// Read what the address stands for, and show it. `still`: neither scroll nor move the focus.
+// Read the documents of the address, and show them. `still`: neither scroll nor move the focus.
 async function show({ still = false } = {}) {
 	if (refused) return refuse();
 	const mine = ++turn;
@@ -114,7 +114,7 @@ function fail(error) {
 	if (!(error instanceof ReadError)) console.error(error);
 }
 
-// Another host's files would stand here under this site's name.
+// Another host's files would appear under this site's name.
 function refuse() {
 	notice(t("refused"), t("refusedHint", { url: refused }), null, location.pathname);
 	main.dataset.shown = location.hash;
@@ -174,7 +174,7 @@ function skip(event) {
 	main.querySelector("h1")?.focus();
 }
 
-// Made anew whenever something in it changes; a menu that is open stays so, with the focus where it was.
+// Made again whenever something in it changes; a menu that is open stays so, with the focus where it was.
 function bar() {
 	const open = header.querySelector(".menu-panel:popover-open");
 	const { name, value } = document.activeElement;
@@ -272,7 +272,7 @@ function themeChoices() {
 
 async function search() {
 	try {
-		const { open } = await import("./search.js?v=66515785");
+		const { open } = await import("./search.js?v=9e585c61");
 		open(course);
 	} catch (error) {
 		fail(error);

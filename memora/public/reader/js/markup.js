@@ -3,10 +3,10 @@
 // Harmless HTML and MathML are shown as written. What cannot be shown leaves a word in its place.
 
 import { address, base } from "./cdn.js?v=e92f7e1f";
-import { link, parse } from "./course.js?v=cc491af8";
+import { link, parse } from "./course.js?v=b1002753";
 import { h } from "./dom.js?v=459e199b";
-import { isEmbedded, player } from "./films.js?v=8b58b7b5";
-import { t } from "./i18n.js?v=5e324986";
+import { isEmbedded, player } from "./films.js?v=937a9e88";
+import { t } from "./i18n.js?v=a8e4157b";
 
 const PURIFY = "../../node_modules/dompurify/dist/purify.min.js?v=3.4.18";
 const RULES = {
@@ -52,7 +52,7 @@ const ADDRESSES = {
 const REFERENCES = ["headers", "aria-labelledby", "aria-describedby", "aria-details", "aria-controls", "aria-owns"];
 
 let library;
-let left; // what stands for something else while DOMPurify is at work: element → what it becomes
+let left; // placeholders during DOMPurify's run: element → what it becomes
 
 // Have DOMPurify at hand for a text that may need it.
 export async function prepare(text) {
@@ -84,10 +84,10 @@ function purified(markup, prefix) {
 	// A line before all makes it a body from the start: no part of it a head, or a set of frames.
 	const fragment = library.sanitize(`<hr>${markup}`, RULES);
 	fragment.firstChild.remove();
-	// What DOMPurify took away whole, for a reason that no rule here foresaw, is named at the end.
+	// What DOMPurify removed whole, for a reason that no rule here foresaw, is named at the end.
 	for (const { element } of library.removed) {
 		if (!(element instanceof Element) || (UNSEEN.has(element.localName) && !(element instanceof HTMLFormElement))) continue;
-		// Fields of a form can stand for its own properties; a range cannot be fooled.
+		// Fields of a form can shadow its own properties; a range cannot be fooled.
 		const range = new Range();
 		range.selectNodeContents(element);
 		if (range.toString().trim()) fragment.append(word(range.toString().trim()));
@@ -99,7 +99,7 @@ function purified(markup, prefix) {
 	return fragment;
 }
 
-// What DOMPurify would take away with all that is in it gives way to a word of what was there.
+// A word replaces each element that DOMPurify would remove with everything in it.
 function replace(node, { tagName, allowedTags }) {
 	if (UNSEEN.has(tagName) || (allowedTags[tagName] && !RULES.FORBID_TAGS.includes(tagName))) return;
 	if (FRAMES.has(tagName)) {

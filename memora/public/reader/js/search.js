@@ -2,9 +2,9 @@
 
 import { h, bdi, icon } from "./dom.js?v=459e199b";
 import { forgetUnversioned, read } from "./cdn.js?v=e92f7e1f";
-import { link, load } from "./course.js?v=cc491af8";
-import { fold, isEnough, matches, words } from "./fold.js?v=e01971cc";
-import { t } from "./i18n.js?v=5e324986";
+import { link, load } from "./course.js?v=b1002753";
+import { fold, isEnough, matches, words } from "./fold.js?v=a77155b5";
+import { t } from "./i18n.js?v=a8e4157b";
 
 const ENOUGH = 20;
 const SHOWN = 50;
@@ -198,7 +198,7 @@ class Search {
 	}
 }
 
-// The entries in which every word stands, with how well they fit.
+// The entries that contain every word, with how well they fit.
 function ranked(entries, sought) {
 	return entries.flatMap((entry) => {
 		const name = ` ${words(entry.lesson_name).join(" ")}`;

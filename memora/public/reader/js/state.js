@@ -39,7 +39,7 @@ function stored() {
 	}
 }
 
-// A comma within an item's code is written %2C, and % is written %25; what is none of these stands as it is.
+// A comma within an item's code is written %2C, and % is written %25; everything else stays as it is.
 function decoded(item) {
 	return item.replace(/%2C/gi, ",").replace(/%25/g, "%");
 }

@@ -2,12 +2,12 @@
 
 import { itemsAsked, missing } from "./access.js?v=8d1364d1";
 import { address } from "./cdn.js?v=e92f7e1f";
-import { lessonOf, link, unitOfNeighbour } from "./course.js?v=cc491af8";
+import { lessonOf, link, unitOfNeighbour } from "./course.js?v=b1002753";
 import { bdi, h, icon } from "./dom.js?v=459e199b";
-import { t } from "./i18n.js?v=5e324986";
-import { change, learner, state } from "./state.js?v=20804912";
+import { t } from "./i18n.js?v=a8e4157b";
+import { change, learner, state } from "./state.js?v=b1370ced";
 
-// A page: the heading that gets the focus, what stands in the main column, and what beside it.
+// A page: the heading that gets the focus, the main column, and the column beside it.
 export async function page(course) {
 	const views = { plans, plan, subject, unit, lesson };
 	return views[course.view](course);
@@ -187,7 +187,7 @@ async function lesson(course) {
 	);
 	if (lacks) return { ...parts, main: [trail(course), head, locked(course, lacks)] };
 
-	const [{ stages }, document] = await Promise.all([import("./stages.js?v=f51f9a42"), lessonOf(course)]);
+	const [{ stages }, document] = await Promise.all([import("./stages.js?v=0024c057"), lessonOf(course)]);
 	const image = address(document.image);
 	const shown = await stages(document.stages);
 	return {

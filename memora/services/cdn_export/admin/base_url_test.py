@@ -1,4 +1,4 @@
-"""The part of Test connection that reads as a learner's app does: through CDN Base URL, past whatever caches stand there.
+"""The part of Test connection that reads as a learner's app does: through CDN Base URL, past every cache in front.
 
 A cache between storage and apps can undo what publishing promises. Each check writes a small file, reads it at the base
 URL, writes it again, and looks at which of the two comes back, and with which headers. Knows no Frappe.
@@ -25,7 +25,7 @@ _UNCACHED = re.compile(r"(?:^|[\s,])(?:no-store|no-cache)", re.IGNORECASE)
 
 
 def probes(make: Callable[[str, str], Upload]) -> tuple[Upload, Upload, Upload]:
-	"""The files that `run` needs in the storage: one that nobody may keep, one as a manifest is, one as a unit is.
+	"""The files that `run` needs in the storage: one that no cache may keep, one like a manifest, one like a unit.
 	`make` gets a name for each, which tells the kind to a web server that goes by paths, and its Cache-Control."""
 	return (
 		make("public", "no-store"),

@@ -1,4 +1,4 @@
-"""Test connection: tries what publishing will do, and says of each step whether it works and how to mend it.
+"""Test connection: tries each step of publishing, and says whether it works and how to fix it.
 
 Knows no Frappe: an endpoint or button hands over the storage, the purge and the base URL that the settings
 name, and what translates its texts. It writes a few small files under `connection-test/`, reads them back in every way that matters, and
@@ -42,8 +42,8 @@ def run(
 	"""Check storage, base URL and purge in the order in which publishing needs them.
 
 	`paid_path` is the path of a published paid lesson, if there is one; else a file made for the test, marked
-	as paid like a lesson, stands in for it. Where the place is `refused`, which says why and what to do, nothing is
-	written there, and that is all there is to say. Never raises for what storage, CDN or network do.
+	as paid like a lesson, replaces it. If the place is `refused`, which says why and what to do, nothing is written
+	there, and the answer says only that. Never raises for what storage, CDN or network do.
 	"""
 	try:
 		if refusal := refused():

@@ -16,7 +16,7 @@ _PAGES = (SUBJECT, "Memora Unit", LESSON)
 def address(base_url: str, plan: str, line: Sequence[tuple[str, str]], required_item: str = "") -> str:
 	"""The reader's page of the last document of a line, from the site's root, seen as who owns `required_item`.
 
-	`line` is a document with what it hangs in, from its subject down; without one it is the page of the plan.
+	`line` is a document with all above it, from its subject down; without one it is the page of the plan.
 	"""
 	query = {"base": f"{base_url}/", "as": "owner"}
 	if required_item:

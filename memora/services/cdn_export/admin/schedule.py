@@ -45,7 +45,7 @@ def obstacle(options: ExportSettings) -> str:
 
 
 def warnings() -> list[dict[str, Any]]:
-	"""What an admin has to know of scheduler and workers, each with how to mend it."""
+	"""What an admin has to know of scheduler and workers, each with its fix."""
 	found = []
 	options = settings.load()
 	if not options.enabled:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PurgeResult:
-	"""What became of a purge. `failed` URLs can be given to `purge` again, not before `retry_after` seconds.
+	"""The result of a purge. `failed` URLs can be given to `purge` again, not before `retry_after` seconds.
 
-	`error` says why in a sentence with its mend, "" when nothing failed. `final` is True when trying again
-	is useless until somebody has changed CDN Settings.
+	`error` says why and how to fix it in a sentence, "" if nothing failed. `final` is True if another try is useless
+	until an admin has changed CDN Settings.
 	"""
 
 	purged: tuple[str, ...] = ()
@@ -36,7 +36,7 @@ class CachePurge(ABC):
 	@abstractmethod
 	def verify(self, url: str) -> None:
 		"""Check that purging works by purging one URL, which need not exist. PurgeError says what is wrong
-		and where to mend it."""
+		and where to fix it."""
 
 
 class NoPurge(CachePurge):

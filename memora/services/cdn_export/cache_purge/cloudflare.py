@@ -5,7 +5,7 @@ calls of any kind in five minutes, after which all are refused for a while. So c
 that Cloudflare asks for is waited out, and a longer one is handed to the caller together with what is left.
 
 A call is all or nothing: one URL that Cloudflare does not accept fails the other 99. The call is then halved
-until the culprit stands alone.
+until the culprit is alone.
 """
 
 from __future__ import annotations
@@ -184,7 +184,7 @@ class CloudflarePurge(CachePurge):
 			answer = response.json()
 		except ValueError:
 			answer = {}
-		if not isinstance(answer, dict):  # whatever stands between may answer in JSON, too
+		if not isinstance(answer, dict):  # a proxy in between may answer in JSON, too
 			answer = {}
 		if response.status_code == 200 and answer.get("success"):
 			return None

@@ -188,8 +188,8 @@ def plan_subjects(plan: str) -> dict[str, int]:
 
 
 def plan_overrides(plans: Collection[str]) -> dict[str, dict[str, tuple[Override, ...]]]:
-	"""The overrides of these plans, by plan and then by the subject their target hangs in now, in row order; stranded
-	ones are left out. One statement, and those that find the subjects."""
+	"""The overrides of these plans, by plan and then by the subject that their target belongs to now, in row order;
+	stranded ones are left out. One statement, and those that find the subjects."""
 	if not plans:
 		return {}
 	rows = frappe.db.sql(
@@ -257,7 +257,7 @@ _STAGE_COUNT = "select count(*) from `tabMemora Lesson Stage` stage where stage.
 
 
 def _place(row: list[str]) -> tuple[int, str, str]:
-	"""Siblings stand by sort_order, then creation, then name by code point (spec, "Navigation")."""
+	"""Siblings are sorted by sort_order, then creation, then name by code point (spec, "Navigation")."""
 	_, _, creation, sort_order, name, *_ = row
 	return int(sort_order), creation, name
 

@@ -1,7 +1,7 @@
 """The links of lessons into the bucket, as editors have written them: which lead to films, and which to anything else.
 
 A Video's link to a film is signed. Any other address of the bucket would be published unsigned, so a save refuses it
-(`MemoraLessonStage`). What stood there before, or was written by SQL, is listed by `bench memora doctor` and never signed.
+(`MemoraLessonStage`). `bench memora doctor` lists addresses from before that rule, or written by SQL; they are never signed.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def folders_in_use(doc: Document) -> tuple[str, ...]:
 	"""The video folders that these CDN Settings need so that each link to a film, as it is now, goes on being signed.
 
 	That is the folder of each film outside of `videos/`, or the film itself where it is in none. memora's own folders
-	are never among them, nor that of a file of a known type that nobody plays, such as a backup.
+	are never among them, nor that of a file of a known type that no player plays, such as a backup.
 	"""
 	links = settings.open_links(doc)
 	if links is None:

@@ -1,4 +1,4 @@
-"""What stands between a build and the world: where it publishes to, whose place that is, signatures, purges, and who is told.
+"""What a build publishes with: the target and its owner, signatures, purges, progress, and notices to admins.
 
 Uploading itself is `cdn_uploader`; the back ends are `storage` and `cache_purge`.
 """

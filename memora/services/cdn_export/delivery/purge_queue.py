@@ -1,7 +1,7 @@
 """URLs that a CDN's cache should forget: noted in the transaction that makes them stale, purged after it.
 
-A purge that fails is tried again on its own with growing pauses and never fails a build; one whose worker died
-is still there for the next tick.
+A purge that fails is tried again by itself with growing pauses, and never fails a build. If its worker dies, the next
+check purges it.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def run(site: Site) -> int:
 
 
 def forget_without_cache(site: Site) -> None:
-	"""Where no cache is named any more, nobody can purge what is noted, and nothing is to wait for it."""
+	"""Delete what is noted if CDN Settings name no cache any more: nothing can purge it."""
 	if not site.purge.active:
 		database.transaction(lambda: frappe.db.sql(f"delete from `tab{TABLE}`"))
 

@@ -29,7 +29,7 @@ _SUBJECTS_KEPT = 16
 class SharedSubject:
 	"""A shared subject as this run has just published it, so that the plans which read it need not load it.
 
-	`counts` are those of its build, until a plan's log has taken them. `dropped` says that it may have given up files
+	`counts` are those of its build, until a plan's log has taken them. `dropped` says that it may have dropped files,
 	which go once its plans no longer link to them.
 	"""
 
@@ -110,7 +110,7 @@ class Site:
 		)
 
 	def follow_settings(self, seen: Seen | None = None) -> bool:
-		"""Open everything anew when CDN Settings have been saved since, or the ledger speaks of another place, and
+		"""Open everything again if CDN Settings have been saved since, or the ledger speaks of another place, and
 		say so. `seen` is what `read_state` has read; without it that is one statement.
 
 		Commits then. Raises StorageConfigurationError when they cannot work any more.

@@ -1,3 +1,3 @@
-"""What keeps published files right when nobody edits: the daily audit and repair, the public check, signatures and metadata
-that are renewed.
+"""What keeps published files right without any edit: the daily audit and repair, the public check, and the renewal of
+signatures and metadata.
 """

@@ -58,7 +58,7 @@ def will_sleep(at: datetime, *, keep_awake: bool = True) -> bool:
 
 
 def forget() -> None:
-	"""Let the scheduler ask anew: later releases of Frappe 15 keep for an hour that they shall not schedule."""
+	"""Let the scheduler ask again: later releases of Frappe 15 remember for an hour that they shall not schedule."""
 	if clear := getattr(schedule_jobs_based_on_activity, "clear_cache", None):
 		with suppress(redis.RedisError):
 			clear()

@@ -36,7 +36,7 @@ def action(user: str, word: str) -> str:
 
 
 def text(causes: Iterable[Cause], more: int = 0) -> str:
-	"""The lines of these causes, of which MOST_NAMED are named and `more` were left out before. "" without any."""
+	"""The lines of these causes: MOST_NAMED are named, the others and `more` are counted. "" without any."""
 	found = list(dict.fromkeys(causes))
 	more += max(0, len(found) - MOST_NAMED)
 	lines = ["\t".join(" ".join(part.split()) for part in cause) for cause in found[:MOST_NAMED]]

@@ -1,4 +1,4 @@
-"""The DocTypes that are published: their names, how they hang together, and the conditions in SQL that every query shares."""
+"""The DocTypes that are published: their names, their parents, and the SQL conditions that every query shares."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PARENT_FIELDS: Mapping[str, str] = {
 CONTENT: tuple[str, ...] = tuple(PARENT_FIELDS)
 
 
-#: DocTypes whose title stands in manifests, each with the plan's field that links to it.
+#: DocTypes whose title is in manifests, each with the plan's field that links to it.
 PLAN_TITLES: Mapping[str, str] = {
 	"Memora Season": "season",
 	"Memora Grade": "grade",
@@ -57,8 +57,8 @@ SEASON_IS_PUBLISHED = """not exists (
 
 
 PLAN_IS_PUBLISHED = f"(plan.is_published = 1 and {SEASON_IS_PUBLISHED})"
-"""SQL: whether the plan called `plan` is to be on the CDN: an unpublished season unpublishes its plans, also where
-nothing has told them so yet."""
+"""SQL: whether the plan called `plan` belongs on the CDN. An unpublished season unpublishes its plans, even before they have
+been saved so."""
 
 
 Ref = tuple[str, str]

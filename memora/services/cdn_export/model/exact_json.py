@@ -6,7 +6,7 @@ does not survive that is refused here, in a sentence, rather than published as a
 - integers beyond 64 bits, numbers with more digits than a double has, and `-0`;
 - NaN and Infinity, which are no JSON (RFC 8259, section 6);
 - half a surrogate pair, which is no Unicode text;
-- a key that stands twice in one object, since a reader keeps only one of them;
+- a key that is twice in one object, since a reader keeps only one of them;
 - more than `DEEPEST` levels of arrays and objects.
 """
 

@@ -1,7 +1,7 @@
-"""Where each file stands under the bucket's root (spec, "Files").
+"""Where each file is under the bucket's root (spec, "Files").
 
 Every path and URL that memora publishes is made here. A `plan` argument is the plan's name; where it may be
-None, None means the shared file and a name means that plan's own rendition ("Shared or own, never a mix").
+None, None means the shared file and a name means that plan's own ("Shared or own, never a mix").
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _EXTENSION = re.compile(r"[a-z0-9]{1,16}")
 
 @lru_cache(maxsize=16_384)
 def segment(name: str) -> str:
-	"""Return a document's name as it stands in a path: itself when plain, else "~" and a digest of it.
+	"""Return a document's name as a path has it: itself if plain, else "~" and a digest of it.
 
 	Any name becomes 1 to 64 characters that need no escaping in a URL, an S3 key or a file name. Two names
 	never share a segment: no plain name begins with "~".
@@ -47,12 +47,12 @@ def segment(name: str) -> str:
 
 
 def digested(name: str) -> str:
-	"""What stands for a name that cannot stand for itself."""
+	"""The segment of a name that cannot be in a path as it is."""
 	return "~" + b32encode(sha256(name.encode()).digest()).decode().lower()[:26]
 
 
 def plan_folder(plan: str) -> str:
-	"""Everything that is one plan's own stands below this prefix."""
+	"""The prefix of everything that is one plan's own."""
 	return f"plans/{segment(plan)}/"
 
 

@@ -63,7 +63,7 @@ def as_typed(endpoint: Callable[P, T]) -> Callable[P, T]:
 
 
 def as_like(text: str) -> str:
-	"""For SQL's LIKE: what holds this text, in which `%`, `_` and a backslash stand for themselves."""
+	"""A pattern of SQL's LIKE for texts that contain this one, with `%`, `_` and a backslash escaped."""
 	text = store(text).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 	return f"%{text}%"
 

@@ -13,8 +13,8 @@ class Rendition:
 	"""A subject in a plan as it was last published. `summary` holds what the manifest and the search index say
 	of it, so that a plan's build need not load what did not change.
 
-	`search` are the entries of a plan whose search is one file, by far the largest part: not read of a subject that
-	is rendered anew, and not written (None) where they are what stands there.
+	`search` are the entries of a plan whose search is one file, by far the largest part: not read of a subject
+	that is rendered again, and not written (None) if they are unchanged.
 	"""
 
 	subject: str

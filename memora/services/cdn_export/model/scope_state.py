@@ -41,7 +41,7 @@ class State:
 
 	@property
 	def is_current(self) -> bool:
-		"""Nothing waits: what is published is what the last fold knew."""
+		"""Nothing waits: every change that the relay has read is published."""
 		return self.published_generation >= self.generation
 
 	@property

@@ -67,7 +67,7 @@ def removal(scope: Scope) -> Scope:
 
 
 def of_file(path: str, subject: str) -> str:
-	"""The id of the scope that a file belongs to, by its path and the subject that its node hangs in."""
+	"""The id of the scope that a file belongs to, by its path and its node's subject."""
 	folder, _, below = path.partition("/")
 	if folder == "plans" and "/" in below:
 		segment = below.partition("/")[0]

@@ -83,7 +83,7 @@ def links(config: Any) -> Iterator[Link]:
 
 
 def replaced(config: Any, replace: Replace) -> Any:
-	"""The config with other addresses for those links of which `replace` knows one. What has none comes back itself."""
+	"""The config with another address for each link for which `replace` knows one; without any, the same object."""
 	if isinstance(config, dict):
 		values = {key: replaced(value, replace) for key, value in config.items()}
 		return values if any(values[key] is not value for key, value in config.items()) else config
@@ -167,7 +167,7 @@ def mentions(config: Any) -> Iterator[str]:
 
 
 def addresses(config: Any) -> Iterator[str]:
-	"""Every address with a host that stands anywhere in a stage's texts: as a text of its own, in HTML, in Markdown."""
+	"""Every address with a host in a stage's texts: as a text of its own, in HTML, in Markdown."""
 	if isinstance(config, dict | list):
 		for value in config.values() if isinstance(config, dict) else config:
 			yield from addresses(value)
@@ -181,7 +181,7 @@ def _is_address(text: str) -> bool:
 
 
 def _attributes(html: str) -> Iterator[tuple[int, int, str, str]]:
-	"""Where the values of linking attributes stand, with the attribute's name and the value as it is written."""
+	"""Where the values of linking attributes are, with the attribute's name and the value as it is written."""
 	at = 0
 	while tag := _TAG.search(html, at):
 		at = tag.end()

@@ -21,7 +21,7 @@ KINDS: tuple[Kind, ...] = ("subject", "track", "unit", "topic", "lesson")
 class Node(NamedTuple):
 	"""One piece of the curriculum with all below it, published or not.
 
-	`children` stand in their published order: sort_order, then creation, then name by code point (spec,
+	`children` are in their published order: sort_order, then creation, then name by code point (spec,
 	"Navigation"). `image` and `badge_image` are already what a reader can use: a path under `media/` or an
 	http(s) URL, "" for none. Flags that a kind does not have stay False, texts "".
 	"""

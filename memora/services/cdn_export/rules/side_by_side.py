@@ -1,8 +1,8 @@
 """Two versions of a JSON file side by side, line by line, at a cost that no content can raise.
 
 Rules: what both begin and end with is cut off first, which takes one step a line. At most `MOST_COMPARED` lines of each
-side are matched; where more differ, they stand opposite each other in order. At most `MOST_ROWS` rows are answered: long
-runs of equal lines are folded first, then the end is left off. A file above `MOST_BYTES`, or of more than `MOST_LINES`
+side are matched; if more differ, they are put side by side in order. At most `MOST_ROWS` rows are answered: long
+runs of equal lines are collapsed first, then the end is left off. A file above `MOST_BYTES`, or of more than `MOST_LINES`
 lines, is not compared at all.
 """
 
@@ -20,15 +20,15 @@ MOST_LINES = 20_000
 MOST_COMPARED = 200
 MOST_ROWS = 2_000
 _AROUND = 3
-"""How many equal lines are left beside a difference where long runs are folded."""
+"""How many equal lines are left beside a difference when long runs are collapsed."""
 
 Row = dict[str, str]
-"""`kind` is same, changed, added, removed or folded; `live` and `planned` are lines."""
+"""`kind` is same, changed, added, removed or `folded`; `live` and `planned` are lines."""
 
 
 @dataclass(slots=True)
 class Comparison:
-	"""`rows` side by side, of which the last `left_off` are not shown; `differing` counts those of all that differ.
+	"""`rows` side by side, without the last `left_off`; `differing` counts all rows that differ.
 	`is_too_large` says that nothing was compared."""
 
 	rows: list[Row] = field(default_factory=list)
@@ -101,7 +101,7 @@ def _opposite(left: list[str], right: list[str]) -> Iterator[Row]:
 
 
 def _folded(rows: list[Row]) -> Iterator[Row]:
-	"""The rows with what is the same for long folded to one row, which says how many it stands for."""
+	"""The rows with each long run of equal ones collapsed to one row, which says how many they are."""
 	near = [False] * len(rows)
 	for place, row in enumerate(rows):
 		if row["kind"] != "same":

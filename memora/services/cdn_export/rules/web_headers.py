@@ -14,8 +14,8 @@ from memora.services.cdn_export.model.cache_headers import cache_control
 _VERSIONED = re.compile(
 	r"(?:(?:plans/[^/]+|connection-test)/)?(?:(?:subjects|units|search|media)/.+|lessons/[^/]+/.+)"
 )
-"""What is only reached by a URL that carries its version or the hash of its content, and what stands in for it when the
-connection is tested."""
+"""Files that are only reached by a URL with their version or the hash of their content, and the connection test's
+probes of that kind."""
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 """Content-Security-Policy: opened by itself in a browser, no file of ours runs or loads anything."""

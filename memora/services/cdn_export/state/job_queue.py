@@ -1,6 +1,6 @@
 """The site's background jobs that publish: their names, queue and time-outs, and how one is queued once.
 
-A job queue is a convenience. What waits stands in MariaDB, and the minute's check starts what no job did.
+A job queue is a convenience. Waiting work is in MariaDB, and the minute's check starts what no job did.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ AGAIN_SECONDS = 5
 """The heart's pause after a renewal that failed."""
 
 TRUST_SECONDS = 20
-"""How long after a renewal `check` need not ask again: nobody can have the lease before 60 s are over."""
+"""How long after a renewal `check` need not ask again: no other worker can have the lease before 60 s are over."""
 
 GUARD_SECONDS = 45
 """How long after a renewal a single write may still begin: time enough for it to end before the lease does."""
@@ -146,7 +146,7 @@ def acquire(scope: Scope) -> Lease | None:
 
 
 def acquire_free(scopes: Sequence[Scope]) -> Lease | None:
-	"""Take one lease for those of these scopes that nobody holds, without waiting. None where all are held.
+	"""Take one lease for those of these scopes that are free, without waiting. None if none is.
 
 	The lease says by `scopes` which they are. Each has a state row.
 	"""

@@ -1,6 +1,6 @@
-"""The Redis side: the bell that says which plans wait, the dead letters' copy, and the build locks.
+"""The Redis side: the wake-up that says which plans wait, a copy of the dead letters, and the build locks.
 
-Nothing here is the truth; MariaDB is. Everything can be lost and is put back by the next tick. It uses the
+Nothing here is the truth; MariaDB is. Everything can be lost, and the next batch puts it back. It uses the
 bench's *queue* Redis, since its cache Redis evicts (`allkeys-lru`) and `bench build` flushes it. Keys carry
 the site's database name, since one Redis serves many sites.
 """
@@ -52,7 +52,7 @@ class Clock:
 
 
 def key(name: str) -> str:
-	"""`name` as it stands in Redis for this site."""
+	"""The key of `name` in Redis for this site."""
 	return f"{frappe.conf.db_name}|{name}"
 
 
@@ -64,7 +64,7 @@ def available() -> bool:
 def ring(plans: Iterable[str]) -> tuple[int, Clock | None] | None:
 	"""Add plans to the pending set. One round trip, 0.1 s at most; never raises.
 
-	Returns how many plans now wait and what the last tick left, or None where Redis does not answer.
+	Returns how many plans now wait and the clock of the last check, or None if Redis does not answer.
 	"""
 	plans = list(plans)
 	if not plans:
@@ -104,7 +104,7 @@ def clock() -> Clock | None:
 
 
 def set_clock(clock: Clock) -> None:
-	"""Leave word of a tick for the bell. Never raises."""
+	"""Note the minute's check for saves to read. Never raises."""
 	_guarded(lambda client: client.set(key(CLOCK), json.dumps(asdict(clock))))
 
 
@@ -223,7 +223,7 @@ def _clock_of(text: bytes | None) -> Clock | None:
 def _guarded(call):
 	"""Run `call` with this site's client; on any Redis trouble open the breaker and return None.
 
-	The bell may be lost at any time by design, so its loss is logged and never raised.
+	A wake-up may be lost at any time by design, so its loss is logged and never raised.
 	"""
 	global _broken_until
 	if not available():

@@ -1,7 +1,7 @@
-"""What each live manifest reads of each subject: shared or own, and of which generation (CDN Rendition).
+"""Plan subjects: what each live manifest reads of each subject, shared or own, and its generation (CDN Rendition).
 
-A row with generation 0 is an announcement: the plan is being built and will read the shared files, so that
-nobody takes them away meanwhile.
+A row with generation 0 is a reservation: the plan is being built and will read the shared files, so no worker removes
+them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from memora.services.cdn_export.state import database, publish_state
 
 TABLE = "CDN Rendition"
 
-# A subject that changed is rendered anew, unless it cannot be built; then it stays as it is.
+# A subject that changed is rendered again, unless it cannot be built; then it stays as it is.
 _SEARCH_READ = """if(state.generation > reader.generation and state.failed_generation <= state.published_generation,
 	null, reader.search)"""
 
@@ -29,7 +29,7 @@ _IN_DOUBT = "in doubt"
 
 
 def of_plans(plans: Sequence[str]) -> dict[str, tuple[dict[str, Rendition], list[State]]]:
-	"""The renditions of these plans by subject, and the states of those subjects, by plan. One statement."""
+	"""The plan subjects of these plans by subject, and the states of those subjects, by plan. One statement."""
 	states = database.packed(f"state.{column}" for column in publish_state.COLUMNS)
 	same_subject = database.exactly("state.ref", "reader.subject")
 	by_plan: dict[str, tuple[dict[str, Rendition], list[State]]] = {plan: ({}, []) for plan in plans}
@@ -58,7 +58,7 @@ def of_plans(plans: Sequence[str]) -> dict[str, tuple[dict[str, Rendition], list
 
 
 def with_search(plan: str, renditions: Iterable[Rendition]) -> dict[str, Rendition]:
-	"""These renditions of a plan by subject, with the search entries that `of_plans` has left out."""
+	"""These plan subjects by subject, with the search entries that `of_plans` has left out."""
 	by_row = {_row_name(plan, known.subject): known for known in renditions}
 	rows = frappe.db.sql(f"select name, search from `tab{TABLE}` where name in %s", (tuple(by_row),))
 	return {

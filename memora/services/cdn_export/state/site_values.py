@@ -1,7 +1,7 @@
 """What memora has to remember on a site beyond its documents: when it last did something. Rows of Frappe's defaults.
 
 Written here and not by `frappe.db.set_default`, which empties the whole site's cache: every form would load its
-DocTypes anew after each batch.
+DocTypes again after each batch.
 """
 
 from __future__ import annotations

@@ -83,8 +83,8 @@ class Upload:
 
 	@contextmanager
 	def opened(self) -> Iterator[BinaryIO]:
-		"""The body, to be read. Raises StorageUnavailableError where a file is not, or no longer, what it was when the
-		upload was planned: the next try plans anew."""
+		"""The body, to be read. Raises StorageUnavailableError if a file has changed since the upload was planned: the
+		next try plans again."""
 		if not isinstance(self.body, FileBody):
 			yield io.BytesIO(self.body)
 			return
@@ -193,7 +193,7 @@ class Storage(ABC):
 def check_path(path: str) -> str:
 	"""The path itself, when every provider can hold it; else StorageError says why not.
 
-	Segments "." and ".." are refused although S3 allows them: HTTP clients and CDNs fold them away.
+	Segments "." and ".." are refused although S3 allows them: HTTP clients and CDNs remove them.
 	"""
 	if not path:
 		raise StorageError("A stored file needs a path; this one is empty.")

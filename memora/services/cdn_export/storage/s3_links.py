@@ -135,7 +135,7 @@ class Links:
 			host = _host_and_port(url)
 		except ValueError:
 			return
-		# A browser folds ".." away before it asks, a server may do so after.
+		# A browser removes ".." before it asks, a server may do so after.
 		for typed in (parts.path, _folded(parts.path)):
 			for root, is_s3 in self._roots(host):
 				as_read = _decoded(typed.replace("+", " ") if is_s3 else typed)

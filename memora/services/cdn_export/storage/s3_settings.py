@@ -1,7 +1,7 @@
 """From what an admin has typed to where a bucket is: endpoint, region, bucket and keys, checked without network.
 
 Forgiving where the meaning is plain (white space and line ends around keys, a trailing slash, the bucket's
-name in the endpoint), strict where it is not: each error names the field and how to mend it.
+name in the endpoint), strict where it is not: each error names the field and how to fix it.
 """
 
 from __future__ import annotations
