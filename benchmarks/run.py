@@ -17,7 +17,7 @@ import frappe
 from benchmarks import answers, cases, meter, saves, steps
 from benchmarks.cases import CASES, Bench, Row
 from benchmarks.s3_server import S3Server
-from memora.tests.utils import wipe
+from memora.tests.helpers.utils import wipe
 
 _MORE = ("steps", "saves", "answers", "demo")
 REPO = Path(__file__).resolve().parent.parent

@@ -17,8 +17,8 @@ from benchmarks.cases import Bench, Row
 from benchmarks.meter import Span
 from memora.services.cdn_export import change_tracker
 from memora.services.cdn_export.state import redis_mirror
-from memora.tests import factories
-from memora.tests.publishing import make_course
+from memora.tests.helpers import factories
+from memora.tests.helpers.publishing import make_course
 
 _OURS = ("on_change", "_resolve", "_ring")
 """All of the tracker that runs in a save: the row, before the commit, after it."""

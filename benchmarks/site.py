@@ -22,7 +22,7 @@ from memora.services.cdn_export.outbox import reconciliation, relay
 from memora.services.cdn_export.state import publish_state
 from memora.services.cdn_export.storage import Storage, StorageSettings
 from memora.services.cdn_export.worker import drain as worker
-from memora.tests.utils import wipe
+from memora.tests.helpers.utils import wipe
 
 T = TypeVar("T")
 

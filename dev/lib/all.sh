@@ -1,12 +1,12 @@
-# All of dev/lib, in order.
+# All that commands share, in order: dev/lib, then the engine's parts.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
-source "$LIB/process.sh"
-source "$LIB/servers.sh"
-source "$LIB/engine.sh"
-source "$LIB/sites.sh"
 source "$LIB/genuine.sh"
-source "$LIB/serving.sh"
-source "$LIB/desk.sh"
+source "$ENGINE/process.sh"
+source "$ENGINE/servers.sh"
+source "$ENGINE/engine.sh"
+source "$ENGINE/sites.sh"
+source "$ENGINE/serving.sh"
+source "$ENGINE/desk.sh"
 
 # The engine, its servers and the dump of a clean site; take_lock first.
 engine_up() {

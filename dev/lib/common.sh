@@ -7,15 +7,17 @@ REPO=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 DEV=${MEMORA_DEV_DIR:-$REPO/.dev}
 [[ $DEV == /* ]] || DEV=$PWD/$DEV
 LIB=$REPO/dev/lib
+ENGINE=$REPO/dev/engine
 RUN=$DEV/run   # pid files
 LOGS=$DEV/log
+COMMAND=$(realpath --relative-to="$REPO" "$0")
 SECONDS=0
 
 # A step's line carries the seconds since the command began, so that a slow step shows itself.
 say() { printf '%4ss  %s\n' "$SECONDS" "$*"; }
 
 fail() {
-	printf '\n%s: %s\n' "dev/$(basename "$0")" "$*" >&2
+	printf '\n%s: %s\n' "$COMMAND" "$*" >&2
 	exit 1
 }
 
@@ -27,7 +29,7 @@ no_arguments() {
 			sed -n '2,/^[^#]/s/^# \?//p' "$0"
 			exit
 			;;
-		*) fail "there is no $1; see dev/$(basename "$0") --help" ;;
+		*) fail "there is no $1; see $COMMAND --help" ;;
 	esac
 }
 

@@ -24,7 +24,7 @@ _install_memora() {
 genuine_install() {
 	mkdir -p "$RUN"
 	"$PYTHON" -m pip freeze --exclude-editable >"$RUN/held.txt"
-	"$PYTHON" -m pip install --editable "$REPO" --requirement "$REPO/dev/requirements-test.in" --constraint "$RUN/held.txt"
+	"$PYTHON" -m pip install --editable "$REPO" --requirement "$ENGINE/requirements-test.in" --constraint "$RUN/held.txt"
 }
 
 genuine_ready() {

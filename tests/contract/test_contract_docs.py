@@ -6,17 +6,17 @@ import re
 from typing import get_args
 
 import pytest
+from contract import doc, kit
 
 from memora.services.cdn_export.model.cache_headers import SHORT, YEAR, cache_control
 from memora.services.cdn_export.model.diff import FileKind
 from memora.services.cdn_export.model.tree import AccessLevel
 from memora.services.cdn_export.rules import contracts
 from memora.services.cdn_export.rules.published_check import check
-from tests.contract import doc, kit
 from tests.example import curriculum
 
 PAGE = kit.PAGE.read_text(encoding="utf-8")
-STALE = "run dev/contract, and look at what it changes"
+STALE = "run dev/contract/make, and look at what it changes"
 
 
 def test_the_pages_tables_and_examples_are_those_of_now() -> None:

@@ -7,8 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from contract import kit
+
 from memora.services.cdn_export.rules import contracts
-from tests.contract import kit
 from tests.contract.test_schemas import sharded
 from tests.example import curriculum
 from tests.npm import node, node_modules
@@ -50,7 +51,7 @@ def compiled(folder: Path, source: str) -> str:
 
 
 def test_the_types_are_those_of_the_schemas() -> None:
-	assert kit.TYPES.read_text(encoding="utf-8") == kit.types(), "run dev/contract"
+	assert kit.TYPES.read_text(encoding="utf-8") == kit.types(), "run dev/contract/make"
 
 
 def test_every_published_file_has_its_type(tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from contract import compatibility, kit
 
 from memora.services.cdn_export.rules import contracts
-from tests.contract import compatibility, kit
 
 Schemas = dict[str, Any]
 

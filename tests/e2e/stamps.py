@@ -1,6 +1,6 @@
 """The reader's own links carry their target's version too: a bench lets browsers keep /assets for a year.
 
-`stamped` gives each of its files with `?v=` and a hash behind every file it names; dev/contract writes them.
+`stamped` gives each of its files with `?v=` and a hash behind every file it names; dev/contract/make writes them.
 """
 
 from __future__ import annotations

@@ -8,11 +8,11 @@ import sys
 from typing import Any
 
 import pytest
+from contract import kit
 from playwright.sync_api import Browser, BrowserContext
 
 from memora.services.cdn_export.admin.reader_links import address
 from memora.services.cdn_export.model import paths
-from tests.contract import kit
 from tests.e2e import pictures, stamps
 from tests.e2e.conftest import Reader
 from tests.e2e.server import READER, Server
@@ -915,4 +915,4 @@ def test_a_lesson_in_arabic_on_a_dark_ground(reader: Reader) -> None:
 
 def test_the_readers_links_carry_their_targets_version() -> None:
 	for file, text in stamps.stamped().items():
-		assert file.read_text(encoding="utf-8") == text, f"{file.name}: run dev/contract"
+		assert file.read_text(encoding="utf-8") == text, f"{file.name}: run dev/contract/make"

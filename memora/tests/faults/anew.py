@@ -13,7 +13,7 @@ from memora.services.cdn_export import batch_processor, settings
 from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.outbox import relay
 from memora.services.cdn_export.state import redis_mirror
-from memora.tests.processes import fork
+from memora.tests.helpers.processes import fork
 
 _STAMP = re.compile(rb'"version":\d+,"generated_at":"[^"]+",')
 _STAMPS = re.compile(rb'"version":\d+,"generated_at":"[^"]+",|\?v=\d+')

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from memora.services.cdn_export.model import paths
-from memora.tests.processes import Stops, fork
+from memora.tests.helpers.processes import Stops, fork
 
 Read = Callable[[str], bytes | None]
 

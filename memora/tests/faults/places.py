@@ -21,7 +21,7 @@ from memora.services.cdn_export.state import database, ledger, publish_state, re
 from memora.services.cdn_export.state import lease as leases
 from memora.services.cdn_export.storage import Upload
 from memora.services.cdn_export.storage.local import LocalStorage
-from memora.tests.processes import Child, Stops, fork
+from memora.tests.helpers.processes import Child, Stops, fork
 
 Act = Callable[[], None]
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import frappe
 
 from memora.services.cdn_export.builds import commit
-from memora.tests import clock
 from memora.tests.faults import school as schools
 from memora.tests.faults.anew import built_anew, differences, normalised
 from memora.tests.faults.links import dead_links, watched
 from memora.tests.faults.school import School
+from memora.tests.helpers import clock
 
 Stage = Callable[[bool], AbstractContextManager[School]]
 Play = Callable[[School], None]

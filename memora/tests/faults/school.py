@@ -20,15 +20,15 @@ from memora.services.cdn_export import batch_processor
 from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.storage import s3
 from memora.services.cdn_export.worker.drain import Drained
-from memora.tests import factories
-from memora.tests.buckets import S3Server, moto
 from memora.tests.faults.anew import files_below
 from memora.tests.faults.links import Read
 from memora.tests.faults.mariadb_server import MariaDBServer
 from memora.tests.faults.redis_server import CannotRunError, RedisServer
-from memora.tests.faulty_server import FaultyServer
-from memora.tests.publishing import make_course, publish_to
-from memora.tests.utils import wipe
+from memora.tests.helpers import factories
+from memora.tests.helpers.buckets import S3Server, moto
+from memora.tests.helpers.faulty_server import FaultyServer
+from memora.tests.helpers.publishing import make_course, publish_to
+from memora.tests.helpers.utils import wipe
 
 
 @dataclass

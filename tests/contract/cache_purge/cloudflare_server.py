@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from urllib.parse import urlsplit
 
-from memora.tests.faulty_server import Answer, FaultyServer, Request
+from memora.tests.helpers.faulty_server import Answer, FaultyServer, Request
 
 ZONE = "0123456789abcdef0123456789abcdef"
 TOKEN = "a-token_that-must-never-show"

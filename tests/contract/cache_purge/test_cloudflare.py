@@ -12,7 +12,7 @@ from memora.exceptions import PurgeError
 from memora.services.cdn_export import cache_purge
 from memora.services.cdn_export.cache_purge import CachePurge, NoPurge, cloudflare
 from memora.services.cdn_export.cache_purge.cloudflare import CloudflarePurge
-from memora.tests.faulty_server import Answer, Cut, FaultyServer, Hang
+from memora.tests.helpers.faulty_server import Answer, Cut, FaultyServer, Hang
 from tests.contract.cache_purge.cloudflare_server import HOST, TOKEN, ZONE, Cloudflare
 
 Open = Callable[..., CachePurge]

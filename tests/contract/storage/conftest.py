@@ -21,9 +21,9 @@ from moto.server import ThreadedMotoServer
 
 from memora.services.cdn_export import storage as storages
 from memora.services.cdn_export.storage import Storage, StorageSettings, Upload, r2
-from memora.tests import seaweedfs
-from memora.tests.faulty_server import FaultyServer, Request, s3_error
-from memora.tests.seaweedfs import ACCESS_KEY, SECRET_KEY
+from memora.tests.helpers import seaweedfs
+from memora.tests.helpers.faulty_server import FaultyServer, Request, s3_error
+from memora.tests.helpers.seaweedfs import ACCESS_KEY, SECRET_KEY
 
 SEAWEEDFS = "AWS S3 on SeaweedFS"
 PROVIDERS = {

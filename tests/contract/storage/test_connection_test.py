@@ -17,7 +17,7 @@ from memora.services.cdn_export.admin.finding import Finding
 from memora.services.cdn_export.cache_purge import NoPurge
 from memora.services.cdn_export.cache_purge.cloudflare import CloudflarePurge
 from memora.services.cdn_export.storage import Storage, StorageSettings, r2
-from memora.tests.faulty_server import Answer, FaultyServer, Request, private, s3_error
+from memora.tests.helpers.faulty_server import Answer, FaultyServer, Request, private, s3_error
 from tests.contract.cache_purge.cloudflare_server import HOST, TOKEN, ZONE, Cloudflare
 from tests.contract.storage.conftest import ACCESS_KEY, SECRET_KEY, upload
 

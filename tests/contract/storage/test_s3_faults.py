@@ -21,7 +21,7 @@ from memora.exceptions import (
 from memora.services.cdn_export import storage as storages
 from memora.services.cdn_export.storage import Storage, StorageSettings, r2
 from memora.services.cdn_export.storage import s3 as s3_module
-from memora.tests.faulty_server import (
+from memora.tests.helpers.faulty_server import (
 	Answer,
 	Cut,
 	Fault,

@@ -13,7 +13,7 @@ from botocore.awsrequest import AWSResponse
 from memora.exceptions import StorageConfigurationError
 from memora.services.cdn_export import storage as storages
 from memora.services.cdn_export.storage import Storage, StorageSettings
-from memora.tests.faulty_server import Answer, FaultyServer, Request, s3_error
+from memora.tests.helpers.faulty_server import Answer, FaultyServer, Request, s3_error
 from tests.contract.storage.conftest import upload
 from tests.contract.storage.test_s3_settings import R2, S3
 

@@ -30,7 +30,7 @@ from memora.services.cdn_export.delivery import progress
 from memora.services.cdn_export.model import scopes
 from memora.services.cdn_export.state import publish_state, redis_mirror
 from memora.services.cdn_export.storage.local import LocalStorage
-from memora.tests.utils import wipe
+from memora.tests.helpers.utils import wipe
 from tests.e2e import pictures
 from tests.e2e.desk.school import PASSWORD, School
 
@@ -248,7 +248,7 @@ class Bench:
 		self.address = f"http://127.0.0.1:{port}"
 		_forget_jobs()
 		self._log = open(Path(SITES) / SITE / "logs" / "e2e.log", "w")
-		self._web = self._run(str(REPO / "dev" / "lib" / "web.py"), SITE, str(port))
+		self._web = self._run(str(REPO / "dev" / "engine" / "web.py"), SITE, str(port))
 		self._worker = self._start_worker()
 		self._until(self._answers)
 		self._until(self._listens)

@@ -11,7 +11,7 @@ from frappe import _
 from frappe.utils import now_datetime
 
 from memora.install import ADMIN, EDITOR
-from memora.tests import factories
+from memora.tests.helpers import factories
 
 PASSWORD = "Sea-Salt-And-Paper-7"
 NIGHT = "night@e2e.test"

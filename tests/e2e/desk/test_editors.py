@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from memora.services.cdn_export.model import paths
-from memora.tests import factories
+from memora.tests.helpers import factories
 from tests.e2e.desk import driver
 from tests.e2e.desk.driver import Bench, Desk, pill, save, shoot
 from tests.e2e.desk.school import School

@@ -22,8 +22,8 @@ from memora.services.cdn_export.builds import failures
 from memora.services.cdn_export.model import plain_text, scopes
 from memora.services.cdn_export.model.doctypes import CONTENT, PARENT_FIELDS
 from memora.services.cdn_export.state import publish_state
-from memora.tests import factories
-from memora.tests.payloads import HOSTILE, ORDINARY
+from memora.tests.helpers import factories
+from memora.tests.helpers.payloads import HOSTILE, ORDINARY
 from tests.e2e.desk import driver
 from tests.e2e.desk.driver import Bench, Desk
 from tests.e2e.desk.school import MANAGER, School

@@ -13,13 +13,13 @@ from freezegun import freeze_time
 from memora.services.cdn_export import batch_processor
 from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.state import database
-from memora.tests import clock, factories
 from memora.tests.faults import school as schools
 from memora.tests.faults.places import STEPS, stopped
 from memora.tests.faults.scenario import scenario
 from memora.tests.faults.school import School
-from memora.tests.processes import Child, Stops, fork
-from memora.tests.publishing import make_course
+from memora.tests.helpers import clock, factories
+from memora.tests.helpers.processes import Child, Stops, fork
+from memora.tests.helpers.publishing import make_course
 
 
 @scenario("20 editors save 1,000 changes while all is built", schools.with_many_lessons)

@@ -18,7 +18,7 @@ from memora.tests.faults.redis_server import CannotRunError
 from memora.tests.faults.scenario import scenario
 from memora.tests.faults.scenarios.editing import at_work
 from memora.tests.faults.school import School
-from memora.tests.processes import Child, Stops, fork
+from memora.tests.helpers.processes import Child, Stops, fork
 
 _WEIGHT = 300
 """Rows that the other side of a deadlock has written: the server gives up the side that has written less."""

@@ -13,11 +13,20 @@ from memora.services.cdn_export import settings
 from memora.services.cdn_export.admin import operations
 from memora.services.cdn_export.cache_purge import cloudflare
 from memora.services.cdn_export.cache_purge.cloudflare import CloudflarePurge
-from memora.tests import clock, factories
 from memora.tests.faults import school as schools
 from memora.tests.faults.scenario import scenario
 from memora.tests.faults.school import School
-from memora.tests.faulty_server import Answer, Cut, Delay, Fault, FaultyServer, Request, Reset, s3_error
+from memora.tests.helpers import clock, factories
+from memora.tests.helpers.faulty_server import (
+	Answer,
+	Cut,
+	Delay,
+	Fault,
+	FaultyServer,
+	Request,
+	Reset,
+	s3_error,
+)
 
 _PAGE = 4096
 

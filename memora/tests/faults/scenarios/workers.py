@@ -18,12 +18,12 @@ from rq import Worker
 
 from memora.services.cdn_export import batch_processor
 from memora.services.cdn_export.state import job_queue, lease, publish_state
-from memora.tests import clock
 from memora.tests.faults import school as schools
 from memora.tests.faults.anew import differences
 from memora.tests.faults.places import IN_A_GROUP, PLACES, STEPS, Place, killed, stopped, worker
 from memora.tests.faults.scenario import scenario
 from memora.tests.faults.school import School
+from memora.tests.helpers import clock
 
 _PATIENCE_SECONDS = 60
 
