@@ -1,7 +1,7 @@
 """Curricula of any size, with Arabic and English text, and a way to put them on a site in seconds.
 
 `Shape` says how large; `subject` makes one subject of it; `Bulk` inserts subjects and plans with a few statements
-a DocType, as rows that look as if Frappe had inserted them, changes noted for the fold included. The same shape
+a DocType, as rows that look as if Frappe had inserted them, changes noted for the relay included. The same shape
 always makes the same content. Also takes the demo's curriculum (dev/curriculum), which has the same pieces.
 """
 
@@ -136,7 +136,7 @@ class Planted:
 
 
 class Bulk:
-	"""Inserts content by SQL. Commit is the caller's; `changes` says whether to note each document for the fold."""
+	"""Inserts content by SQL. Commit is the caller's; `changes` says whether to note each document for the relay."""
 
 	def __init__(self, seed: int = 0, *, changes: bool = True) -> None:
 		self.planted = Planted()

@@ -16,7 +16,7 @@ from benchmarks.generate import Bulk, Planted, Shape, plan_of, subjects
 from benchmarks.meter import Nowhere, Span
 from benchmarks.s3_server import BUCKET, REGION, S3Server
 from memora.services.cdn_export import settings
-from memora.services.cdn_export.delivery.target import Site
+from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.model import scopes
 from memora.services.cdn_export.outbox import reconciliation, relay
 from memora.services.cdn_export.state import publish_state
@@ -154,35 +154,35 @@ def opened(server: S3Server, storage: Storage | None = None) -> Iterator[Warm]:
 		patch.object(type(storage), "close", lambda _: None),
 		meter.counting_statements(),
 	):
-		yield Warm(Site.open())
+		yield Warm(PublishTarget.open())
 
 
 @dataclass(slots=True)
 class Warm:
 	"""Drains without opening the storage anew."""
 
-	site: Site
+	target: PublishTarget
 
 	@property
 	def storage(self) -> Nowhere:
-		return self.site.storage  # type: ignore[return-value]
+		return self.target.storage  # type: ignore[return-value]
 
 	def drain(self) -> Drain:
-		"""Fold and build until nothing waits."""
+		"""Relay and build until nothing waits."""
 		_settle()
 		found = Drain()
-		self.site.shared = type(self.site.shared)()
-		self.site.stamp = settings.stamp()
-		if isinstance(self.site.storage, Nowhere):
-			self.site.storage.puts = found.puts
+		self.target.shared = type(self.target.shared)()
+		self.target.stamp = settings.stamp()
+		if isinstance(self.target.storage, Nowhere):
+			self.target.storage.puts = found.puts
 		build_one, build_together = worker.Drain._build_one, worker.Drain._build_together
 
-		def one(site: Site, state: Any, *rest: Any) -> bool:
-			return measured(state.name, lambda: build_one(site, state, *rest))
+		def one(target: PublishTarget, state: Any, *rest: Any) -> bool:
+			return measured(state.name, lambda: build_one(target, state, *rest))
 
-		def together(site: Site, group: list[Any], *rest: Any) -> set[str]:
+		def together(target: PublishTarget, group: list[Any], *rest: Any) -> set[str]:
 			names = " ".join(state.name for state in group)
-			return measured(names, lambda: build_together(site, group, *rest))
+			return measured(names, lambda: build_together(target, group, *rest))
 
 		def measured(names: str, build: Callable[[], T]) -> T:
 			with meter.span() as current:
@@ -197,7 +197,7 @@ class Warm:
 		with (
 			patch.object(worker.Drain, "_build_one", one),
 			patch.object(worker.Drain, "_build_together", together),
-			patch.object(Site, "open", lambda *_: self.site),
+			patch.object(PublishTarget, "open", lambda *_: self.target),
 			meter.span() as found.whole,
 		):
 			drained = worker.drain("Scheduler", seconds=None)

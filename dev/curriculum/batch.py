@@ -131,7 +131,7 @@ def _wait_until_nothing_waits(deadline: float) -> None:
 
 
 def _state() -> tuple[int, int, Sequence[tuple[str, str]]]:
-	"""Return the changes not folded yet, the plans and subjects that wait, and what failed, with its reason."""
+	"""Return the changes not relayed yet, the plans and subjects that wait, and what failed, with its reason."""
 	changes = frappe.db.count("CDN Change")
 	waiting = frappe.db.sql(
 		"""select count(*) from `tabCDN Publish State` where published_generation < generation

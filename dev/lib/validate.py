@@ -84,16 +84,16 @@ def _commands(lines: Sequence[str], start: int, end: int) -> Iterator[Step]:
 def fits(expected: Sequence[str], printed: Sequence[str]) -> bool:
 	"""Whether what was printed is what was expected; empty lines and spaces at the end do not count."""
 	pattern = "".join(
-		r"(?:[^\n]*\n)*" if line.strip() == ANYTHING else _line_pattern(line) for line in _tidy(expected)
+		r"(?:[^\n]*\n)*" if line.strip() == ANYTHING else _line_pattern(line) for line in _clean_up(expected)
 	)
-	return re.fullmatch(pattern, "".join(f"{line}\n" for line in _tidy(printed))) is not None
+	return re.fullmatch(pattern, "".join(f"{line}\n" for line in _clean_up(printed))) is not None
 
 
 def _line_pattern(line: str) -> str:
 	return r"[^\n]*".join(re.escape(part) for part in line.split(ANYTHING)) + r"\n"
 
 
-def _tidy(lines: Sequence[str]) -> list[str]:
+def _clean_up(lines: Sequence[str]) -> list[str]:
 	return [line.rstrip() for line in lines if line.strip()]
 
 
@@ -172,13 +172,13 @@ def validate(document: Path, shell: Shell, *, write: bool) -> int:
 		if code != 0:
 			print(f"     it ended with {code}")
 		_show("the document says", step.expected)
-		_show("it printed", _tidy(printed))
+		_show("it printed", _clean_up(printed))
 		if code is None:
 			break
 		if write:
 			first = step.end - len(step.expected) + shift
 			last = step.end + shift
-			kept = _tidy(printed)
+			kept = _clean_up(printed)
 			lines[first:last] = kept
 			shift += len(kept) - len(step.expected)
 	if write and wrong:

@@ -46,7 +46,7 @@ _MOST_PAIRS = 50_000
 def document_status(doctype: str, name: str) -> dict[str, Any]:
 	"""How a document stands: live, waiting, failed or left out and why, as a whole and in each of its plans."""
 	name = _readable(doctype, name)
-	return publication_status.as_dict(_standings(doctype, [name])[name])
+	return publication_status.as_dict(_statuses(doctype, [name])[name])
 
 
 @endpoint(READERS)
@@ -65,7 +65,7 @@ def list_states(doctype: str, names: list[str]) -> dict[str, dict[str, str]]:
 			"color": publication_status.COLORS[found.state],
 			"text": found.text,
 		}
-		for name, found in _standings(doctype, readable).items()
+		for name, found in _statuses(doctype, readable).items()
 	}
 
 
@@ -191,7 +191,7 @@ def get_health() -> dict[str, Any]:
 @endpoint(ADMINS, "POST")
 @as_typed
 def test_connection() -> dict[str, Any]:
-	"""Try what publishing will do with the settings as saved; each finding says how to mend it."""
+	"""Try what publishing will do with the settings as saved; each finding says how to fix it."""
 
 	def findings() -> list[dict[str, Any]]:
 		doc = settings.saved()
@@ -219,7 +219,7 @@ def take_over() -> dict[str, Any]:
 @endpoint(ADMINS, "POST")
 @as_typed
 def approve_held(plan_id: str) -> dict[str, Any]:
-	"""Let through what the brake holds of a plan, or of `subject:{name}`; starts now."""
+	"""Let through what the large-change guard holds of a plan, or of `subject:{name}`; starts now."""
 	held_changes.approve(plan_id)
 	return operations.start_batch()
 
@@ -275,7 +275,7 @@ def _those_readable(doctype: str, names: Collection[str]) -> set[str]:
 	return set(frappe.get_list(doctype, filters={"name": ("in", list(names))}, pluck="name"))
 
 
-def _standings(doctype: str, names: Collection[str]) -> dict[str, publication_status.Standing]:
+def _statuses(doctype: str, names: Collection[str]) -> dict[str, publication_status.PublicationStatus]:
 	"""How documents stand, with nothing in it that names a plan which the caller may not read."""
 	found = publication_status.of_documents(doctype, names)
 	plans = {item.plan for stands in found.values() for item in stands.plans}

@@ -22,7 +22,7 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 LABEL_HELP = (
 	"LABEL is what `dead-letters list` shows: a plan's ID (after `plan:` where it reads like another label), `subject:`"
-	" and a subject's ID, `index`, or `removal:` and one of these where files cannot be taken off the CDN."
+	" and a subject's ID, `index`, or `removal:` and one of these where files cannot be removed from the CDN."
 )
 
 

@@ -95,7 +95,7 @@ def repair(progress: Progress, dry_run: bool, lost_ledger: bool) -> Answer:
 	if found["entered"]:
 		lines.append(f"{_count(found['entered'], 'file')} entered into the ledger")
 	for word, said in (
-		("mended", "mended"),
+		("fixed", "fixed"),
 		("queued", "queued to be published anew"),
 		("left", "found" if dry_run else "left for you to look at"),
 	):
@@ -103,7 +103,7 @@ def repair(progress: Progress, dry_run: bool, lost_ledger: bool) -> Answer:
 			lines.append(f"{_count(len(found[word]), 'file')} {said}")
 			lines += (f"  {finding['path']}: {finding['message']}" for finding in found[word])
 	lines += (f"  {_called(failure)}: {failure['error_message']}" for failure in found["failures"])
-	if not (found["mended"] or found["queued"] or found["left"]):
+	if not (found["fixed"] or found["queued"] or found["left"]):
 		lines.append("All is well.")
 	return Answer(found, lines, bool(found["left"] or found["failures"]))
 
@@ -197,8 +197,8 @@ def doctor(progress: Progress, no_storage: bool, strict: bool) -> Answer:
 	lines = []
 	for finding in findings:
 		lines.append(f"{_MARKS[finding.level]} {finding.check + ':':<28} {finding.message}")
-		if finding.mend and finding.level != "ok":
-			lines.append(f"{'':<31}Mend: {finding.mend}")
+		if finding.fix and finding.level != "ok":
+			lines.append(f"{'':<31}Fix: {finding.fix}")
 	errors = sum(finding.level == "error" for finding in findings)
 	warnings = sum(finding.level == "warning" for finding in findings)
 	lines.append(f"{_count(errors, 'error')}, {_count(warnings, 'warning')}")
@@ -237,7 +237,7 @@ def _preview_lines(found: dict[str, Any], paths: bool) -> Iterator[str]:
 	if found["is_large"]:
 		yield (
 			"This is a large change: it waits for an admin's word on the dashboard."
-			if found["brake_is_on"]
+			if found["guard_is_on"]
 			else "This is a large change, and CDN Settings do not have it wait."
 		)
 

@@ -73,14 +73,14 @@ def run_batch(triggered_by: str = "Scheduler") -> dict[str, Any]:
 	options = settings.load(settings.saved())  # a cache may still hold the settings from before the last save
 	redis_mirror.again(redis_mirror.WAKE_UP)  # a save from here on may need another batch
 	relocation.follow()
-	folded = relay.fold()
+	relayed = relay.run()
 	if not publish_state.read([scopes.INDEX]):
 		publish_state.ensure(scopes.INDEX)
 	site_values.note_batch()
 	frappe.db.commit()
 	waiting = publish_state.due(now_datetime())
 	_mirror(options)
-	result = {"folded": folded, "waiting": len(waiting), "drains": 0}
+	result = {"relayed": relayed, "waiting": len(waiting), "drains": 0}
 	if not options.enabled:
 		return {**result, "skipped": "export is disabled in CDN Settings"}
 	_will_sleep(options)  # work that this batch leaves for later must not wait for a login
@@ -89,15 +89,16 @@ def run_batch(triggered_by: str = "Scheduler") -> dict[str, Any]:
 		result["drains"] = job_queue.enqueue_drains(len(waiting), triggered_by, batch)
 		if not result["drains"]:
 			drain(triggered_by, seconds=BATCH_SECONDS, batch=batch)
-	if folded or waiting:
-		event_log.record("batch", triggered_by=triggered_by, **result)
+	if relayed or waiting:
+		former = {"folded": relayed}  # what `relayed` was called until 0.1; goes with 0.3
+		event_log.record("batch", triggered_by=triggered_by, **result, **former)
 	return result
 
 
 def process(triggered_by: str = "Manual", tell: Tell | None = None) -> Drained:
 	"""Run the relay and build in this process until nothing waits. For `bench memora process`, tests and consoles."""
 	relocation.follow()
-	relay.fold()
+	relay.run()
 	publish_state.ensure(scopes.INDEX)
 	return drain(triggered_by, seconds=None, tell=tell)
 

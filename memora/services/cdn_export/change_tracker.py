@@ -164,14 +164,14 @@ def _resolve(gathered: dict) -> None:
 			f"{doctype} {name} hangs in no subject, so no plan is queued: give it a parent that exists"
 		)
 	if affected.plans:
-		frappe.db.after_commit.add(lambda: _ring(affected.plans))
+		frappe.db.after_commit.add(lambda: _notify(affected.plans))
 
 
-def _ring(plans: set[str]) -> None:
+def _notify(plans: set[str]) -> None:
 	"""After the commit: tell Redis; start a batch when enough plans wait or the scheduler sleeps. Never raises:
 	the save is done, and its editor can do nothing about Redis."""
 	try:
-		if reason := _reason_to_start(redis_mirror.ring(plans)):
+		if reason := _reason_to_start(redis_mirror.notify(plans)):
 			try:
 				frappe.enqueue(
 					"memora.services.cdn_export.batch_processor.run_batch", queue="short", triggered_by=reason

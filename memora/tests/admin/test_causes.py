@@ -135,11 +135,11 @@ class TestCauses(PublishingTestCase):
 	def test_what_comes_while_it_is_built_is_told_by_the_next(self) -> None:
 		self.as_user(SALMA, lambda: self.change(self.lesson, description="new"))
 		frappe.db.commit()
-		relay.fold()
+		relay.run()
 		(state,) = (publish_state.by_id([f"plan:{self.plan.name}"])).values()
 		self.as_user(OMAR, lambda: self.change(self.unit, title="Corners"))
 		frappe.db.commit()
-		relay.fold()
+		relay.run()
 		frappe.db.set_value(publish_state.TABLE, state.name, "lease_token", "held")
 		publish_state.succeeded(state.scope, "held", state.generation, {}, causes=state.causes, release=True)
 		self.assertEqual(self.said(), "Omar: Unit “Corners”")
@@ -191,7 +191,7 @@ class TestCauses(PublishingTestCase):
 			for lesson in self.course["lessons"]:
 				lesson.db_set("description", str(number))
 			frappe.db.commit()
-			relay.fold()
+			relay.run()
 		held = frappe.db.get_value(publish_state.TABLE, f"plan:{self.plan.name}", "causes")
 		self.assertLess(len(held), 2 * causes.MOST_CHARACTERS)
 		self.configure()

@@ -28,9 +28,9 @@ TICK = "memora.services.cdn_export.batch_processor.check_due"
 
 class TestDoctor(CommandsTestCase):
 	def found(self, check, level: str = "error") -> str:
-		"""What one check says at a level, mends included."""
+		"""What one check says at a level, fixes included."""
 		return "\n".join(
-			f"{finding.message} {finding.mend}" for finding in doctor._made(check) if finding.level == level
+			f"{finding.message} {finding.fix}" for finding in doctor._made(check) if finding.level == level
 		)
 
 	def fine(self, check) -> None:
@@ -74,11 +74,11 @@ class TestDoctor(CommandsTestCase):
 		self.kill(self.plan.name)
 		for finding in doctor.run():
 			if finding.level != "ok" and finding.check != "workers":
-				self.assertTrue(finding.mend or "in" in finding.message, finding)
+				self.assertTrue(finding.fix or "in" in finding.message, finding)
 
 	def test_exit_codes(self) -> None:
-		warning = Finding("x", "warning", "odd", "mend it")
-		error = Finding("x", "error", "broken", "mend it")
+		warning = Finding("x", "warning", "odd", "fix it")
+		error = Finding("x", "error", "broken", "fix it")
 		for findings, arguments, code in (
 			([], (), 0),
 			([warning], (), 0),
@@ -88,7 +88,7 @@ class TestDoctor(CommandsTestCase):
 			with patch.object(doctor, "run", return_value=findings):
 				self.says(code, "doctor", *arguments)
 		with patch.object(doctor, "run", return_value=[error]):
-			self.assertEqual(self.asked(1, "doctor")[0]["mend"], "mend it")
+			self.assertEqual(self.asked(1, "doctor")[0]["fix"], "fix it")
 
 	def test_it_is_done_within_a_minute_when_the_storage_hangs(self) -> None:
 		ended = threading.Event()
@@ -164,12 +164,12 @@ class TestDoctor(CommandsTestCase):
 		with patch.dict(frappe.local.conf, as_bench):
 			found = self.found(doctor.queue_redis)
 			rule = redis_mirror.acl_rule()
-			self.assertIn("ACL SETUSER memora-test", doctor._made(doctor.queue_redis)[0].mend)
-			self.assertIn(rule, doctor._made(doctor.queue_redis)[0].mend)
+			self.assertIn("ACL SETUSER memora-test", doctor._made(doctor.queue_redis)[0].fix)
+			self.assertIn(rule, doctor._made(doctor.queue_redis)[0].fix)
 			self.assertIn("An ACL refuses memora's keys", found)
 			admin.execute_command("ACL", "SETUSER", "memora-test", rule)
 			self.fine(doctor.queue_redis)
-			redis_mirror.ring(["a"])
+			redis_mirror.notify(["a"])
 			self.assertIn("a", redis_mirror.waiting())
 			admin.acl_setuser(
 				"memora-test",

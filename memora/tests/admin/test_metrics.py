@@ -134,7 +134,7 @@ class TestEvents(PublishingTestCase):
 	def test_a_batch_says_what_it_found(self) -> None:
 		with patch.object(job_queue.Worker, "count", return_value=0):
 			batch = next(line for line in self.lines(batch_processor.run_batch) if line["event"] == "batch")
-		self.assertGreater(batch["folded"], 0)
+		self.assertGreater(batch["relayed"], 0)
 		self.assertEqual(batch["triggered_by"], "Scheduler")
 
 	def test_a_log_that_cannot_be_written_holds_nothing_up(self) -> None:

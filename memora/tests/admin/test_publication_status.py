@@ -86,7 +86,7 @@ class TestStanding(StandingTestCase):
 			status = self.assertState(lesson, "waiting", "next run")
 			self.assertTrue(status["next_run"])
 			self.assertState(plan, "waiting")
-			relay.fold()
+			relay.run()
 			self.assertState(lesson, "waiting")
 			self.assertState(plan, "waiting")
 		self.publish()
@@ -221,7 +221,7 @@ class TestStanding(StandingTestCase):
 			for _ in range(3):
 				self.minutes_pass(10)
 				self.publish()
-		self.assertState(course["lessons"][0], "dead", "for good", "The disk is full.")
+		self.assertState(course["lessons"][0], "dead", "permanently", "The disk is full.")
 
 	def test_publish_now_does_not_wait_for_the_next_try_but_leaves_dead_letters_to_admins(self) -> None:
 		course, _plan = self.published()
@@ -400,7 +400,7 @@ class TestPreview(StandingTestCase):
 			[(row["title"], row["before"], row["after"]) for row in found["widened"]],
 			[(course["lessons"][0].title, "paid", "free_preview")],
 		)
-		self.assertEqual((found["is_large"], found["brake_is_on"]), (True, False))
+		self.assertEqual((found["is_large"], found["guard_is_on"]), (True, False))
 		self.publish()
 		self.edit(course["lessons"][0], is_free_preview=0)
 		self.assertEqual(len(publishing.preview_changes(plan.name)["narrowed"]), 1)

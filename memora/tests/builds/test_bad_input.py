@@ -16,7 +16,7 @@ from frappe.model.document import Document
 
 from memora.services.cdn_export.admin import operations
 from memora.services.cdn_export.builds import plan_build
-from memora.services.cdn_export.delivery import target
+from memora.services.cdn_export.delivery import target as targets
 from memora.services.cdn_export.model import counts
 from memora.services.cdn_export.outbox import relay
 from memora.tests.helpers import factories
@@ -106,7 +106,7 @@ class TestContentNobodyCouldSave(BadInputTestCase):
 			with self.subTest(text):
 				self.set_config(text)
 				self.assertHeldBack(self.lesson.name, "stage 2", "config")
-		self.set_config('{"body": "mended"}')
+		self.set_config('{"body": "fixed"}')
 		self.again()
 		self.assertEqual(self.failures(), {})
 		self.assertEqual(set(self.learner(self.plan).lessons), self.names(self.good) | self.names(self.bad))
@@ -512,10 +512,10 @@ class TestLargeInput(BadInputTestCase):
 	def test_an_error_of_any_length_is_recorded(self) -> None:
 		run = plan_build.run
 
-		def fails(site: target.Site, lease: Any, state: Any) -> counts.Counts:
+		def fails(target: targets.PublishTarget, lease: Any, state: Any) -> counts.Counts:
 			if state.ref == self.plan.name:
 				raise RuntimeError("🚀 " * 100_000)
-			return run(site, lease, state)
+			return run(target, lease, state)
 
 		with patch.object(plan_build, "run", fails):
 			for _ in range(4):

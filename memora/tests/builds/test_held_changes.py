@@ -1,4 +1,4 @@
-"""The brake: what waits for an admin's word, what never does, and what an approval lets through."""
+"""The large-change guard: what waits for an admin's word, what never does, and what an approval lets through."""
 
 from __future__ import annotations
 

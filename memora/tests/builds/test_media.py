@@ -16,7 +16,7 @@ from memora.exceptions import StorageUnavailableError
 from memora.services.cdn_export.admin import operations
 from memora.services.cdn_export.builds import commit, media
 from memora.services.cdn_export.curriculum import public_files
-from memora.services.cdn_export.delivery.target import Site
+from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.outbox import reconciliation
 from memora.services.cdn_export.state import publish_state
 from memora.services.cdn_export.storage.local import LocalStorage
@@ -67,11 +67,11 @@ class TestMedia(PublishingTestCase):
 		return {path for path in self.paths() if path.startswith("media/")}
 
 	def sweep(self) -> int:
-		site = Site.open()
+		target = PublishTarget.open()
 		try:
-			return media.sweep(site)
+			return media.sweep(target)
 		finally:
-			site.close()
+			target.close()
 
 	def test_the_same_bytes_are_published_once_and_stay_through_rebuilds(self) -> None:
 		unit, lesson, topic = self.course["units"][0], self.course["lessons"][0], self.course["topics"][1]

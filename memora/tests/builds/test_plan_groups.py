@@ -13,7 +13,7 @@ from frappe.model.document import Document
 from memora.exceptions import StorageUnavailableError
 from memora.memora.doctype.cdn_sync_log.cdn_sync_log import CDNSyncLog
 from memora.services.cdn_export.builds import plan_group
-from memora.services.cdn_export.delivery.target import Site
+from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.model import scopes
 from memora.services.cdn_export.outbox import relay
 from memora.services.cdn_export.state import database, redis_mirror
@@ -65,8 +65,8 @@ class PlanGroupTestCase(PublishingTestCase):
 		groups: list[set[str]] = []
 		run = plan_group.run
 
-		def noted(site: Site, lease: leases.Lease) -> list[plan_group.Published]:
-			published = run(site, lease)
+		def noted(target: PublishTarget, lease: leases.Lease) -> list[plan_group.Published]:
+			published = run(target, lease)
 			groups.append({state.ref for state, _ in published})
 			return published
 
@@ -301,9 +301,9 @@ class TestTrouble(PlanGroupTestCase):
 		elsewhere = self.local_path / "elsewhere"
 		run = plan_group.run
 
-		def moved(site: Site, lease: leases.Lease) -> list[plan_group.Published]:
+		def moved(target: PublishTarget, lease: leases.Lease) -> list[plan_group.Published]:
 			self.configure(local_path=str(elsewhere))
-			return run(site, lease)
+			return run(target, lease)
 
 		self.edit()
 		with patch.object(plan_group, "run", moved), self.recorded() as steps:

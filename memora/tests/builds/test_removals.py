@@ -18,7 +18,7 @@ from memora.commands.running import Progress
 from memora.services.cdn_export import batch_processor
 from memora.services.cdn_export.admin import dashboard, doctor, metrics, operations
 from memora.services.cdn_export.builds.commit import GRACE
-from memora.services.cdn_export.delivery.target import Site
+from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.maintenance import audit, daily, public_check
 from memora.services.cdn_export.model import scopes
 from memora.services.cdn_export.model.scopes import Scope
@@ -137,9 +137,9 @@ class RefusingBucketTestCase(BucketTestCase):
 			self.assertIn(path, {problem["path"] for problem in verified["problems"]})
 		told = [finding.message for finding in doctor.leftovers()]
 		self.assertTrue(any("Still on the CDN" in text and paths[0] in text for text in told), told)
-		with closing(Site.open()) as site:
-			found = {finding.path for finding in audit.verify(site).findings if finding.fault == "remains"}
-			exposed = {exposure.path for exposure in public_check.check(site).exposures}
+		with closing(PublishTarget.open()) as target:
+			found = {finding.path for finding in audit.verify(target).findings if finding.fault == "remains"}
+			exposed = {exposure.path for exposure in public_check.check(target).exposures}
 		self.assertEqual(found, set(paths))
 		self.assertLessEqual(set(paths), exposed)
 		self.assertIn(f"memora_files_still_on_cdn {len(paths)}.0", metrics.render().decode())
@@ -196,8 +196,8 @@ class TestLastSteps(RefusingBucketTestCase):
 			remaining = set(frappe.get_all("CDN File", {"refused": 1}, pluck="path"))
 			self.assertTrue(remaining)
 			self.assertLessEqual(remaining, before)
-			with closing(Site.open()) as site:
-				found = {item.path for item in audit.verify(site).findings if item.fault == "remains"}
+			with closing(PublishTarget.open()) as target:
+				found = {item.path for item in audit.verify(target).findings if item.fault == "remains"}
 			self.assertEqual(found, remaining)
 			self.assertFalse(operations.verify()["ok"])
 		self.minutes_pass(61)
@@ -484,7 +484,7 @@ class TestRefusedByAFolder(PublishingTestCase):
 			self.assertEqual(self.read(f"lessons/{course['lessons'][1].name}.json")["title"], "News")
 			self.assertEqual(operations.status()["still_on_cdn_paths"], [path])
 			(failing,) = operations.status()["failing"]
-			self.assertIn("mend the permissions", failing["error_message"])
+			self.assertIn("fix the permissions", failing["error_message"])
 		self.minutes_pass(2)
 		self.tick()
 		self.assertNotIn(path, self.paths())

@@ -18,7 +18,7 @@ from frappe.model.document import Document
 from frappe.utils.scheduler import is_dormant
 
 from memora.services.cdn_export import batch_processor
-from memora.services.cdn_export.delivery.target import Site
+from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.model.scope_state import State
 from memora.services.cdn_export.outbox import relay
 from memora.services.cdn_export.worker import drain
@@ -220,12 +220,12 @@ class TestStatements(PublishingTestCase):
 			counts[names] = counts.get(names, 0) + len(seen)
 			return done
 
-		def one(site: Site, state: State, *rest: object) -> bool:
-			return counted(state.name, lambda: build_one(site, state, *rest))
+		def one(target: PublishTarget, state: State, *rest: object) -> bool:
+			return counted(state.name, lambda: build_one(target, state, *rest))
 
-		def together(site: Site, group: list[State], *rest: object) -> set[str]:
+		def together(target: PublishTarget, group: list[State], *rest: object) -> set[str]:
 			names = " ".join(sorted(state.name for state in group))
-			return counted(names, lambda: build_together(site, group, *rest))
+			return counted(names, lambda: build_together(target, group, *rest))
 
 		with (
 			patch.object(drain.Drain, "_build_one", one),
@@ -244,7 +244,7 @@ class TestStatements(PublishingTestCase):
 				frappe.get_doc("Memora Lesson", name).db_set("description", str(changed))
 			frappe.db.commit()
 			with statements() as seen:
-				self.assertEqual(relay.fold(), changed)
+				self.assertEqual(relay.run(), changed)
 			counts.append(len(seen))
 		self.assertEqual(counts[0], counts[1])
 		with statements() as seen, self.recorded() as steps:

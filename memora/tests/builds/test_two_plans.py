@@ -164,7 +164,7 @@ class TestOverrides(TwoPlansTestCase):
 		for plans in ((self.whole, self.other), (self.other, self.whole)):
 			self.change(self.lessons[1], title=f"Edited before {plans[0].title}")
 			frappe.db.commit()
-			relay.fold()
+			relay.run()
 			for place, plan in enumerate(plans):
 				frappe.db.sql(
 					"update `tabCDN Publish State` set waiting_since = %s where ref = %s",
@@ -762,7 +762,7 @@ class TestReadersThatChange(TwoPlansTestCase):
 				self.assertEqual(len(before), 6)
 				leaves()
 				frappe.db.commit()
-				relay.fold()  # so that it is built first
+				relay.run()  # so that it is built first
 				reader = factories.make_plan([self.subject], is_published=1)
 				with self.recorded() as steps:
 					self.publish()
@@ -916,7 +916,7 @@ class TestRemovalWhereAPlanFails(TwoPlansTestCase):
 			self.minutes_pass(10)
 		self.assertEqual([letter["label"] for letter in operations.dead_letters()], [self.other.name])
 
-	def mend(self) -> None:
+	def fix(self) -> None:
 		self.change(self.second, required_item="ITEM")
 		self.publish()
 		self.check()
@@ -929,7 +929,7 @@ class TestRemovalWhereAPlanFails(TwoPlansTestCase):
 		self.assertIsNone(self.read_bytes(f"lessons/{gone}.json"))
 		for plan in (self.whole, self.other):
 			self.assertNotIn(gone, self.learner(plan).lessons)
-		self.mend()
+		self.fix()
 
 	def test_an_unpublished_unit_stays_with_its_lessons_for_the_links_to_it(self) -> None:
 		before = self.learner(self.other)
@@ -941,7 +941,7 @@ class TestRemovalWhereAPlanFails(TwoPlansTestCase):
 		self.assertEqual(set(after.units), set(before.units))
 		self.assertEqual(set(after.lessons), set(before.lessons) - {self.lessons[2].name})
 		self.assertEqual(set(self.learner(self.whole).lessons), {self.lessons[3].name})
-		self.mend()
+		self.fix()
 		self.assertEqual(len(self.shared()), 2)
 
 	def test_what_went_meanwhile_counts_as_unpublished_when_large_changes_are_held(self) -> None:
@@ -949,7 +949,7 @@ class TestRemovalWhereAPlanFails(TwoPlansTestCase):
 		for lesson in self.lessons[:3]:
 			self.change(lesson, is_published=0)
 		self.publish()
-		self.mend()
+		self.fix()
 		self.assertEqual(len(self.learner(self.other).lessons), 5)
 
 
@@ -1107,11 +1107,11 @@ class TestMoves(TwoPlansTestCase):
 				self.assertIn(doc.name, getattr(self.learner(plan), kind))
 
 	def test_a_lesson_renamed_again_and_again_leaves_nothing_either(self) -> None:
-		"""Each rename may be in another fold."""
+		"""Each rename may be in another run."""
 		name = self.lessons[0].name
 		for number in range(8):
 			name = frappe.rename_doc("Memora Lesson", name, f"name {number}", force=True)
-		with patch.object(relay, "_ROWS_A_FOLD", 1):
+		with patch.object(relay, "_ROWS_A_RUN", 1):
 			self.publish()
 		self.check()
 		self.assertIn(name, self.learner(self.whole).lessons)

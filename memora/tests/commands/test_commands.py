@@ -192,7 +192,7 @@ class TestCommands(CommandsTestCase):
 		self.assertEqual(found["unlinked"], ["units/stray.json"])
 		self.assertIn("units/stray.json: nothing links to it", self.says(FOUND, "verify"))
 
-	def test_repair_mends_what_is_damaged(self) -> None:
+	def test_repair_fixes_what_is_damaged(self) -> None:
 		self.publish()
 		self.assertIn("All is well.", self.says(FINE, "repair"))
 		lost, altered = (paths.lesson(lesson.name) for lesson in self.course["lessons"][:2])

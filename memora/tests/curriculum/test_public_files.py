@@ -20,7 +20,7 @@ from memora.services.cdn_export import settings
 from memora.services.cdn_export.admin import doctor
 from memora.services.cdn_export.builds import media
 from memora.services.cdn_export.curriculum import public_files
-from memora.services.cdn_export.delivery.target import Site
+from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.maintenance import audit, daily, repair
 from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.model.stage_files import Link
@@ -355,11 +355,11 @@ class TestPictures(FilesTestCase):
 		self.check()
 
 	def sweep(self) -> None:
-		site = Site.open()
+		target = PublishTarget.open()
 		try:
-			media.sweep(site)
+			media.sweep(target)
 		finally:
-			site.close()
+			target.close()
 
 	def test_a_picture_that_is_made_private_or_deleted_goes_with_the_next_batch(self) -> None:
 		def private(file: Document) -> None:
@@ -435,9 +435,9 @@ class TestSidecars(FilesTestCase):
 			moved.rename(beside)  # as an earlier release left it
 			self.assertTrue(self.storage().head("plans/index.json").metadata["version"])
 			self.assertFalse(beside.exists())
-			site = Site.open()
-			self.assertEqual(audit.verify(site).findings, [])
-			site.close()
+			target = PublishTarget.open()
+			self.assertEqual(audit.verify(target).findings, [])
+			target.close()
 		finally:
 			shutil.rmtree(root, ignore_errors=True)
 			shutil.rmtree(moved, ignore_errors=True)
@@ -663,7 +663,7 @@ class TestStageFiles(FilesTestCase):
 		finally:
 			shutil.rmtree(root)
 
-	def test_damage_is_found_and_mended_and_a_lost_ledger_is_rebuilt(self) -> None:
+	def test_damage_is_found_and_fixed_and_a_lost_ledger_is_rebuilt(self) -> None:
 		self.stage(self.lesson, {"image": self.file("memora-d.png")})
 		own = factories.make_plan(
 			[self.subject], is_published=1, overrides=[factories.override(self.lesson, "Rename", "x")]
@@ -672,25 +672,25 @@ class TestStageFiles(FilesTestCase):
 		paths_ = [self.at(self.lesson, PNG), self.at(self.lesson, PNG, plan=own)]
 		(self.local_path / paths_[0]).unlink()
 		(self.local_path / paths_[1]).write_bytes(b"other")
-		site = Site.open()
-		self.addCleanup(site.close)
-		found = audit.verify(site)
+		target = PublishTarget.open()
+		self.addCleanup(target.close)
+		found = audit.verify(target)
 		self.assertEqual(
 			{(finding.path, finding.fault) for finding in found.findings},
 			{(paths_[0], "missing"), (paths_[1], "altered")},
 		)
-		repair.repair(site, found.findings)
+		repair.repair(target, found.findings)
 		self.publish()
 		self.assertEqual([self.read_bytes(path) for path in paths_], [PNG, PNG])
-		self.assertEqual(audit.verify(site).findings, [])
+		self.assertEqual(audit.verify(target).findings, [])
 		self.check()
 		before = self.contents()
 		frappe.db.delete("CDN File")
 		frappe.db.commit()
-		repair.rebuild_ledger(site)
+		repair.rebuild_ledger(target)
 		self.publish()
 		self.assertEqual(self.contents(), before)
-		self.assertEqual(audit.verify(site).findings, [])
+		self.assertEqual(audit.verify(target).findings, [])
 		orphan = paths.lesson_file("gone", hashlib.sha256(PNG).hexdigest() + ".png")
 		from memora.services.cdn_export.storage import Upload
 
@@ -700,7 +700,7 @@ class TestStageFiles(FilesTestCase):
 			"content-hash": hashlib.sha256(PNG).hexdigest(),
 		}
 		self.storage().put(Upload(orphan, PNG, "", ours))
-		repair.repair(site, audit.verify(site).findings)
+		repair.repair(target, audit.verify(target).findings)
 		daily.run()
 		self.assertNotIn(orphan, self.paths())
 

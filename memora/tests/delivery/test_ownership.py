@@ -1,4 +1,4 @@
-"""Whose place is it: a bucket or folder belongs to one site, and no other publishes, removes or mends anything there."""
+"""Whose place is it: a bucket or folder belongs to one site, and no other publishes, removes or fixes anything there."""
 
 from __future__ import annotations
 
@@ -87,14 +87,12 @@ class Marked(BucketTestCase):
 			"status": status["place_refused"],
 			"verify": verified["problems"][0]["message"],
 			"doctor": " ".join(
-				finding.message + finding.mend
-				for finding in doctor.run()
-				if finding.check == "storage: place"
+				finding.message + finding.fix for finding in doctor.run() if finding.check == "storage: place"
 			),
 			"dashboard": " ".join(
-				warning["message"] + warning["mend"] for warning in publishing.get_health()["warnings"]
+				warning["message"] + warning["fix"] for warning in publishing.get_health()["warnings"]
 			),
-			"test connection": findings[0]["message"] + findings[0]["mend"],
+			"test connection": findings[0]["message"] + findings[0]["fix"],
 			"admins": frappe.get_last_doc("Notification Log").email_content,
 			"failures": cdn_admin.get_recent_failures()[0]["error_message"],
 			"process": operations.process()["failures"][0]["error_message"],
@@ -861,7 +859,7 @@ class TestKey(PublishingTestCase):
 			self.assertEqual(len(set(hashes)), 1)
 			self.assertEqual(set(hashes), {site_key.known_hash()})
 
-	def test_a_configuration_that_cannot_be_written_is_said_with_its_mend(self) -> None:
+	def test_a_configuration_that_cannot_be_written_is_said_with_its_fix(self) -> None:
 		make_plan_with_course()
 		with (
 			other_key(make=False),

@@ -15,7 +15,7 @@ from memora.services.cdn_export import settings
 from memora.services.cdn_export.admin import dashboard
 from memora.services.cdn_export.cache_purge import CachePurge, NoPurge, PurgeResult
 from memora.services.cdn_export.delivery import purge_queue
-from memora.services.cdn_export.delivery.target import Site
+from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.maintenance import audit, repair
 from memora.tests.helpers import factories
 from memora.tests.helpers.publishing import PublishingTestCase, make_course
@@ -67,7 +67,7 @@ class TestPurges(PublishingTestCase):
 		self.publish()
 		self.assertLessEqual({f"{BASE_URL}/{path}", f"{BASE_URL}/{path}?v={version}"}, set(self.cache.forgot))
 
-	def test_a_damaged_picture_is_forgotten_when_it_is_mended(self) -> None:
+	def test_a_damaged_picture_is_forgotten_when_it_is_fixed(self) -> None:
 		file = Path(frappe.get_site_path("public", "files", "memora-purge.png"))
 		file.write_bytes(b"\x89PNG\r\n\x1a\n picture")
 		self.addCleanup(file.unlink, missing_ok=True)
@@ -75,8 +75,8 @@ class TestPurges(PublishingTestCase):
 		self.publish()
 		(picture,) = (path for path in self.paths() if path.startswith("media/"))
 		(self.local_path / picture).write_bytes(b"damaged")
-		with closing(Site.open()) as site:
-			repair.repair(site, audit.verify(site).findings)
+		with closing(PublishTarget.open()) as target:
+			repair.repair(target, audit.verify(target).findings)
 		self.tick()
 		self.assertEqual(self.read_bytes(picture), file.read_bytes())
 		self.assertIn(f"{BASE_URL}/{picture}", self.cache.forgot)

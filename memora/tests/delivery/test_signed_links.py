@@ -22,7 +22,7 @@ from memora.services.cdn_export import batch_processor
 from memora.services.cdn_export.admin import doctor
 from memora.services.cdn_export.curriculum import films
 from memora.services.cdn_export.delivery import signing
-from memora.services.cdn_export.delivery.target import Site
+from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.maintenance import audit, repair, signature_renewal
 from memora.services.cdn_export.outbox import relay
 from memora.services.cdn_export.state import ledger
@@ -130,8 +130,8 @@ class TestSignedLinks(BucketTestCase):
 			for document in (old, new):
 				del document["signed_url_expiry"], document["stages"]
 			self.assertEqual(old, new)
-		with self.site() as site:
-			self.assertEqual(audit.verify(site).findings, [])
+		with self.site() as target:
+			self.assertEqual(audit.verify(target).findings, [])
 		self.check(leaving=[FILM])
 
 	def test_a_removal_that_fails_holds_up_no_renewal(self) -> None:
@@ -154,7 +154,7 @@ class TestSignedLinks(BucketTestCase):
 		self.publish()
 		self.assertIn(self.course["subject"].name, self.failures())
 
-	def mend_content(self) -> None:
+	def fix_content(self) -> None:
 		self.show(self.plain, ELSEWHERE)
 		frappe.db.commit()
 		self.minutes_pass(10)
@@ -201,9 +201,9 @@ class TestSignedLinks(BucketTestCase):
 			self.assertEqual(new.count("X-Amz-Signature="), int(new != ELSEWHERE))
 		del before["signed_url_expiry"], after["signed_url_expiry"]
 		self.assertEqual(before, after)
-		with self.site() as site:
-			self.assertEqual(audit.verify(site).findings, [])
-		self.mend_content()
+		with self.site() as target:
+			self.assertEqual(audit.verify(target).findings, [])
+		self.fix_content()
 		self.assertEqual(self.lesson(self.video)["parent"]["subject_title"], "Retitled")
 		self.check(leaving=[FILM])
 
@@ -249,9 +249,9 @@ class TestSignedLinks(BucketTestCase):
 			self.assertIn(("put", path), steps)
 			self.assertEqual(self.tick(), {"due": ""})
 		self.assertGreater(self.signed_for(self.video), life + 1.5)
-		with self.site() as site:
-			self.assertEqual(audit.verify(site).findings, [])
-		self.mend_content()
+		with self.site() as target:
+			self.assertEqual(audit.verify(target).findings, [])
+		self.fix_content()
 		self.check(leaving=[FILM])
 
 	def test_a_ledger_that_was_lost_knows_again_when_signatures_end(self) -> None:
@@ -265,8 +265,8 @@ class TestSignedLinks(BucketTestCase):
 		self.assertEqual(set(before), {f"lessons/{lesson.name}.json" for lesson in (self.video, self.paid)})
 		frappe.db.delete("CDN File")
 		frappe.db.commit()
-		with closing(Site.open()) as site:
-			repair.rebuild_ledger(site)
+		with closing(PublishTarget.open()) as target:
+			repair.rebuild_ledger(target)
 		self.assertEqual(ends(), before)
 
 	def test_only_paid_lessons_or_none_are_signed_when_settings_say_so(self) -> None:
@@ -398,7 +398,7 @@ class TestSignedLinks(BucketTestCase):
 		)
 
 	def site(self):
-		return closing(Site.open())
+		return closing(PublishTarget.open())
 
 
 class TestVideoFolders(BucketTestCase):

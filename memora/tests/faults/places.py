@@ -69,8 +69,8 @@ def _put(wanted: str, act: Act, *, nth: int = 1, after: bool = False) -> Any:
 
 
 STEPS: dict[str, tuple[Place, ...]] = {
-	"in the fold": (
-		Place("before the fold's commit", lambda act: call(relay, "_note_lessons", act, after=True)),
+	"in the relay": (
+		Place("before the relay's commit", lambda act: call(relay, "_note_lessons", act, after=True)),
 	),
 	"before the content is read": (
 		Place("before the content is read", lambda act: call(content_tree, "load", act)),

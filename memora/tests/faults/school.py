@@ -120,7 +120,7 @@ class School:
 			self.save("Memora Academic Plan", name, title=f"{name} {number}")
 
 	def publish(self) -> Drained:
-		"""Fold and build until nothing waits, in this process, as a batch does."""
+		"""Relay and build until nothing waits, in this process, as a batch does."""
 		frappe.db.commit()
 		return batch_processor.process("Scheduler")
 

@@ -98,7 +98,7 @@ def look(*, batch: bool) -> None:
 
 
 def anything_waits() -> bool:
-	"""Whether a change is not folded, something folded neither published nor given up by a dead letter, or a removal or
+	"""Whether a change is not relayed, something relayed neither published nor given up by a dead letter, or a removal or
 	purge was refused."""
 	frappe.db.commit()
 	return bool(

@@ -57,7 +57,7 @@ class PublishingTestCase(MemoraTestCase):
 		publish_to(**{"storage_provider": "Local Directory", "local_path": str(self.local_path), **fields})
 
 	def publish(self) -> Drained:
-		"""Commit, then fold and build until nothing waits, as a batch does."""
+		"""Commit, then relay and build until nothing waits, as a batch does."""
 		frappe.db.commit()
 		return batch_processor.process("Scheduler")
 

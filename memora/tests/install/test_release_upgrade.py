@@ -167,6 +167,6 @@ class TestFirstRelease(BucketTestCase):
 
 	def test_doctor_lists_what_would_be_refused_today(self) -> None:
 		self.publish_all()
-		told = "\n".join(f"{finding.message} {finding.mend}" for finding in doctor.run(bucket=False))
+		told = "\n".join(f"{finding.message} {finding.fix}" for finding in doctor.run(bucket=False))
 		for what in ("&lt;", "/files/page.html", "/files/drawing.svg", self.names["lesson_1"]):
 			self.assertIn(what, told)

@@ -38,7 +38,7 @@ class TestPatches(PublishingTestCase):
 			module = importlib.import_module(name.split()[0])
 			for _ in range(2):
 				module.execute()
-			self.assertTrue(module.__doc__, f"{name} does not say what it mends")
+			self.assertTrue(module.__doc__, f"{name} does not say what it fixes")
 
 	def test_each_patch_is_listed(self) -> None:
 		folder = Path(memora.__path__[0], "patches")
@@ -193,10 +193,10 @@ class TestUpgrade(PublishingTestCase):
 		course = make_course()
 		plan = factories.make_plan(subjects=[course["subject"]], is_published=1)
 		self.publish()
-		course["lessons"][0].db_set("title", "Folded before migrating")
+		course["lessons"][0].db_set("title", "Relayed before migrating")
 		frappe.db.commit()
-		relay.fold()
-		course["lessons"][1].db_set("title", "Not folded yet")
+		relay.run()
+		course["lessons"][1].db_set("title", "Not relayed yet")
 		frappe.db.commit()
 
 		bench("migrate", "--skip-search-index")
@@ -206,7 +206,7 @@ class TestUpgrade(PublishingTestCase):
 		self.assertEqual(frappe.db.count("CDN Change"), 1)
 		self.publish()
 		titles = {lesson["title"] for lesson in self.learner(plan).lessons.values()}
-		self.assertLess({"Folded before migrating", "Not folded yet"}, titles)
+		self.assertLess({"Relayed before migrating", "Not relayed yet"}, titles)
 
 	def test_code_newer_than_the_tables_is_no_fault_of_a_plan(self) -> None:
 		"""A worker that takes a batch between the new code and `bench migrate` makes no dead letters."""

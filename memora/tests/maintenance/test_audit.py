@@ -11,7 +11,7 @@ from unittest.mock import patch
 
 import frappe
 
-from memora.services.cdn_export.delivery.target import Site
+from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.maintenance import audit, repair
 from memora.services.cdn_export.maintenance.audit import Audit
 from memora.services.cdn_export.model import paths
@@ -33,22 +33,22 @@ class AuditCase(BucketTestCase):
 		self.lesson = f"lessons/{self.course['lessons'][0].name}.json"
 
 	def verify(self, **options: Any) -> Audit:
-		with self.site() as site:
-			return audit.verify(site, **options)
+		with self.site() as target:
+			return audit.verify(target, **options)
 
 	def faults(self, **options: Any) -> dict[str, str]:
 		return {finding.path: finding.fault for finding in self.verify(**options).findings}
 
 	def repair(self) -> repair.Repair:
-		with self.site() as site:
-			done = repair.repair(site, audit.verify(site).findings)
+		with self.site() as target:
+			done = repair.repair(target, audit.verify(target).findings)
 		drained = self.publish()
 		self.assertEqual((drained.failed, drained.left), (0, 0))
 		return done
 
 	def site(self):
 		frappe.db.commit()
-		return closing(Site.open())
+		return closing(PublishTarget.open())
 
 
 class Damaged:
@@ -95,7 +95,7 @@ class Damaged:
 		)
 		done = self.repair()
 		self.assertEqual([finding.path for finding in done.left], ["units/foreign.json"])
-		self.assertEqual([finding.path for finding in done.mended], [picture])
+		self.assertEqual([finding.path for finding in done.fixed], [picture])
 		self.assertEqual(self.faults(), {"units/foreign.json": "foreign"})
 		self.minutes_pass(20)  # what looks like a lesson that moved has its grace
 		self.tick()
@@ -175,8 +175,8 @@ class TestAudit(AuditCase):
 		self.publish()
 		before = self.objects()
 		frappe.db.delete("CDN File")
-		with self.site() as site:
-			self.assertEqual(repair.rebuild_ledger(site), len(before))
+		with self.site() as target:
+			self.assertEqual(repair.rebuild_ledger(target), len(before))
 		with patch.object(drain, "_let_others_build", side_effect=AssertionError("nobody builds")):
 			drained = self.publish()
 		self.assertEqual((drained.failed, drained.left), (0, 0))
@@ -213,8 +213,8 @@ class TestAudit(AuditCase):
 		columns = ["*"]
 		rows = {row.path: row for row in frappe.get_all("CDN File", {"state": "live"}, columns)}
 		frappe.db.delete("CDN File")
-		with self.site() as site:
-			self.assertEqual(repair.rebuild_ledger(site), len(rows))
+		with self.site() as target:
+			self.assertEqual(repair.rebuild_ledger(target), len(rows))
 		after = {row.path: row for row in frappe.get_all("CDN File", fields=columns)}
 		for path, row in rows.items():
 			for column in row.keys() - {"creation", "modified", "uploaded_at", "owner", "modified_by"}:
@@ -232,18 +232,18 @@ class TestAudit(AuditCase):
 			self.change(lesson, title=f"Newer {lesson.name}")
 		self.publish()
 		newer = self.objects()
-		for mend in (self.repair, self.rebuild_ledger):
-			with self.subTest(mend=mend.__name__):
+		for fix in (self.repair, self.rebuild_ledger):
+			with self.subTest(fix=fix.__name__):
 				for row in old:
 					values = {column: value for column, value in row.items() if column != "name"}
 					frappe.db.set_value("CDN File", row.name, values)
 				self.assertIn("altered", self.faults().values())
-				mend()
+				fix()
 				self._is_as(newer)
 
 	def rebuild_ledger(self) -> None:
-		with self.site() as site:
-			self.assertEqual(repair.rebuild_ledger(site), 0)
+		with self.site() as target:
+			self.assertEqual(repair.rebuild_ledger(target), 0)
 		self.publish()
 
 	def _is_as(self, newer: dict[str, Any]) -> None:

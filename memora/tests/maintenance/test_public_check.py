@@ -1,4 +1,4 @@
-"""What an anonymous learner can read, where something slipped through. And the daily upkeep that looks for it."""
+"""What an anonymous learner can read, where something slipped through. And the daily maintenance that looks for it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import frappe
 import orjson
 
 from memora.exceptions import StorageUnavailableError
-from memora.services.cdn_export.delivery.target import Site
+from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.maintenance import daily, public_check
 from memora.services.cdn_export.outbox import relay
 from memora.services.cdn_export.state import publish_state
@@ -35,9 +35,9 @@ class PublicCheckCase:
 
 	def exposed(self) -> dict[str, list[str]]:
 		frappe.db.commit()
-		with closing(Site.open()) as site:
+		with closing(PublishTarget.open()) as target:
 			found: dict[str, list[str]] = {}
-			for exposure in public_check.check(site).exposures:
+			for exposure in public_check.check(target).exposures:
 				found.setdefault(exposure.path, []).append(exposure.message)
 		return found
 
@@ -77,7 +77,7 @@ class PublicCheckCase:
 	def test_what_waits_for_its_build_is_no_exposure(self) -> None:
 		self.change(self.lesson, is_published=0)
 		self.assertEqual(self.exposed(), {})
-		relay.fold()
+		relay.run()
 		self.assertEqual(self.exposed(), {})
 		frappe.db.set_value(
 			publish_state.TABLE, f"plan:{self.plan.name}", {"dead_since": "2026-01-01 00:00:00"}
@@ -109,8 +109,8 @@ class PublicCheckCase:
 		self.minutes_ago(10)
 		for path, body in zip(paths, bodies, strict=True):
 			self.write(path, body)
-		with closing(Site.open()) as site:
-			found = public_check.check(site, sample=2).exposures
+		with closing(PublishTarget.open()) as target:
+			found = public_check.check(target, sample=2).exposures
 		self.assertEqual({exposure.path for exposure in found}, set(paths))
 
 	def minutes_ago(self, minutes: int) -> None:
@@ -129,7 +129,7 @@ class TestPublicFolder(PublicCheckCase, PublishingTestCase):
 		file.parent.mkdir(parents=True, exist_ok=True)
 		file.write_bytes(body)
 
-	def test_the_daily_upkeep_mends_and_tells(self) -> None:
+	def test_the_daily_maintenance_fixes_and_tells(self) -> None:
 		lesson, unit = f"lessons/{self.lesson.name}.json", f"units/{self.unit.name}.json"
 		whole = self.contents()
 		secret = self.secret()
@@ -154,7 +154,7 @@ class TestPublicFolder(PublicCheckCase, PublishingTestCase):
 			daily.daily()
 		logged.assert_not_called()
 
-	def test_the_upkeep_goes_on_in_another_job_and_rests_while_export_is_off(self) -> None:
+	def test_the_maintenance_goes_on_in_another_job_and_rests_while_export_is_off(self) -> None:
 		with patch.object(daily, "_AUDIT_SECONDS", 1e-9), patch.object(frappe, "enqueue") as enqueue:
 			daily.daily()
 		self.assertEqual(enqueue.call_args[0], (daily.AUDIT,))

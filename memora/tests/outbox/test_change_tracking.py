@@ -53,7 +53,7 @@ class TrackingTestCase(MemoraTestCase):
 	def settle(self) -> None:
 		"""Nothing waits any more, here or in Redis."""
 		frappe.db.commit()
-		relay.fold()
+		relay.run()
 		frappe.db.sql(f"update `tab{publish_state.TABLE}` set published_generation = generation")
 		frappe.db.commit()
 		redis_mirror.wipe()
@@ -66,9 +66,9 @@ class TrackingTestCase(MemoraTestCase):
 		)
 
 	def queued(self) -> set[str]:
-		"""The plans that wait after the next fold; nothing waits afterwards."""
+		"""The plans that wait after the relay's next run; nothing waits afterwards."""
 		frappe.db.commit()
-		relay.fold()
+		relay.run()
 		self.assertEqual(self.noted(), [])
 		waiting, _ = publish_state.waiting_and_dead()
 		self.settle()
@@ -78,7 +78,7 @@ class TrackingTestCase(MemoraTestCase):
 		return redis_mirror.waiting() or set()
 
 	def assertQueues(self, plans: set[str], change: Callable[[], Any]) -> None:
-		"""After the commit the bell rings for these plans, and the fold queues them."""
+		"""After the commit Redis is notified of these plans, and the relay queues them."""
 		change()
 		frappe.db.commit()
 		self.assertEqual(self.rung(), plans)
@@ -313,7 +313,7 @@ class TestBulk(TrackingTestCase):
 			lesson.db_set("sort_order", number)
 			frappe.db.commit()
 		before = generation(self.plan_x.name)
-		self.assertEqual(relay.fold(), 5)
+		self.assertEqual(relay.run(), 5)
 		self.assertEqual(generation(self.plan_x.name), before + 1)
 
 	def test_set_value_is_found_by_the_hourly_look(self) -> None:
@@ -474,7 +474,7 @@ class TestNobodyWaits(TrackingTestCase):
 			lesson.db_set("sort_order", number)
 		frappe.db.commit()
 		mine = frappe.get_doc("Memora Lesson", self.y["lessons"][0].name)
-		mine.db_set("title", "not committed while the fold is at work")
+		mine.db_set("title", "not committed while the relay is at work")
 
 		def save_without_waiting() -> str:
 			frappe.db.sql("set innodb_lock_wait_timeout = 1")
@@ -484,16 +484,16 @@ class TestNobodyWaits(TrackingTestCase):
 
 		def fold_and_not_commit() -> int:
 			frappe.db.sql("set innodb_lock_wait_timeout = 1")
-			folded = relay._fold_rows()
+			relayed = relay._relay_rows()
 			self.assertEqual(at_once(save_without_waiting), ["saved"])
-			return folded
+			return relayed
 
 		self.assertEqual(at_once(fold_and_not_commit), [60])
 		frappe.db.commit()
 		self.assertEqual(self.queued(), self.of_x | self.of_y)
 
 	def test_an_editor_who_adds_a_subject_while_another_edits_in_it(self) -> None:
-		"""Whoever commits first, the plan is queued with what the other did: resolving is the fold's."""
+		"""Whoever commits first, the plan is queued with what the other did: resolving is the relay's."""
 		for first in ("lister", "editor"):
 			plan = frappe.get_doc(self.plan_y.doctype, self.plan_y.name)
 			plan.set("subjects", [{"subject": self.y["subject"].name}])
@@ -520,12 +520,12 @@ class TestNobodyWaits(TrackingTestCase):
 				frappe.get_doc("Memora Lesson", name).db_set("sort_order", number)
 				frappe.db.commit()
 
-		def fold_all_the_time() -> int:
-			return sum(relay.fold() for _ in range(30))
+		def relay_all_the_time() -> int:
+			return sum(relay.run() for _ in range(30))
 
-		*_, folded = at_once(*(lambda name=name: edit(name) for name in lessons), fold_all_the_time)
+		*_, relayed = at_once(*(lambda name=name: edit(name) for name in lessons), relay_all_the_time)
 		frappe.db.commit()
-		self.assertEqual(folded + relay.fold(), 50)
+		self.assertEqual(relayed + relay.run(), 50)
 		known = relay.lessons_changed_since(self.x["subject"].name, generation_of_subject(self.x) - 40)
 		self.assertLessEqual(set(lessons), known or set())
 
@@ -598,7 +598,7 @@ class TestWhatASaveCosts(TrackingTestCase):
 		return seen
 
 	def test_a_save_costs_three_statements(self) -> None:
-		"""A savepoint, a row, and one SELECT for the bell."""
+		"""A savepoint, a row, and one SELECT for the wake-up."""
 		parents = dict(zip(doctypes.CONTENT, chain(self.y), strict=True))
 		for doc in (*chain(self.x), self.plan_x, frappe.get_doc("Memora Season", self.plan_x.season)):
 			plain = [f"savepoint {change_tracker._SAVEPOINT}", "insert into `tabCDN Change`"]
@@ -624,7 +624,7 @@ class TestWhatASaveCosts(TrackingTestCase):
 	def test_many_saves_in_one_transaction_ring_once(self) -> None:
 		lessons = [factories.make_lesson(parent_topic=self.x["topics"][0].name) for _ in range(3)]
 		self.settle()
-		with patch.object(redis_mirror, "ring", wraps=redis_mirror.ring) as ring:
+		with patch.object(redis_mirror, "notify", wraps=redis_mirror.notify) as ring:
 			for lesson in lessons:
 				lesson.db_set("title", "again")
 			frappe.db.commit()
@@ -697,14 +697,14 @@ class TestTheBell(TrackingTestCase):
 	@pytest.mark.earlier_defect("two sites on the same Redis; the set's size was always 0")
 	def test_two_sites_on_one_redis_do_not_meet(self) -> None:
 		with patch.dict(frappe.local.conf, {"db_name": "another_site"}):
-			redis_mirror.ring(["theirs"])
+			redis_mirror.notify(["theirs"])
 			self.addCleanup(lambda: redis_mirror._client().delete("another_site|cdn_export:pending_plans"))
-		waiting, _ = redis_mirror.ring(["ours"])
+		waiting, _ = redis_mirror.notify(["ours"])
 		self.assertEqual((waiting, self.rung()), (1, {"ours"}))
 
 	@pytest.mark.earlier_defect("a `clear_cache` emptied the queue")
 	def test_a_cleared_cache_clears_no_queue(self) -> None:
-		redis_mirror.ring(["waiting"])
+		redis_mirror.notify(["waiting"])
 		frappe.clear_cache()
 		frappe.cache().flushall()
 		self.assertEqual(self.rung(), {"waiting"})
@@ -903,7 +903,7 @@ class TestTheFold(TrackingTestCase):
 				patch.object(relay, where, side_effect=RuntimeError("killed")),
 				self.assertRaises(RuntimeError),
 			):
-				relay.fold()
+				relay.run()
 			self.assertEqual(len(self.noted()), 1)
 		self.assertEqual(self.queued(), self.of_x)
 
@@ -912,7 +912,7 @@ class TestTheFold(TrackingTestCase):
 			self.x["lessons"][0].db_set("title", "kept")
 			frappe.db.commit()
 			with self.subTest(number), failing(f"insert into `tab{publish_state.TABLE}`", number, times=2):
-				self.assertEqual(relay.fold(), 1)
+				self.assertEqual(relay.run(), 1)
 			self.assertEqual(self.queued(), self.of_x)
 
 	def test_with_snapshot_isolation(self) -> None:
@@ -926,20 +926,20 @@ class TestTheFold(TrackingTestCase):
 
 		def edit(name: str) -> int:
 			frappe.db.sql("set innodb_snapshot_isolation = on")
-			folded = 0
+			relayed = 0
 			for number in range(5):
 				frappe.get_doc("Memora Lesson", name).db_set("sort_order", number)
 				frappe.db.commit()
-				folded += relay.fold()
-			return folded
+				relayed += relay.run()
+			return relayed
 
-		folded = sum(at_once(*(lambda name=name: edit(name) for name in names)))
+		relayed = sum(at_once(*(lambda name=name: edit(name) for name in names)))
 		frappe.db.commit()
-		self.assertEqual(folded + relay.fold(), 20)
+		self.assertEqual(relayed + relay.run(), 20)
 		self.assertEqual(self.queued(), self.of_x)
 
 	def test_more_rows_than_one_fold_takes(self) -> None:
-		with patch.object(relay, "_ROWS_A_FOLD", 3):
+		with patch.object(relay, "_ROWS_A_RUN", 3):
 			for doc in reversed(chain(self.x)[1:]):
 				frappe.delete_doc(doc.doctype, doc.name)
 			self.y["lessons"][0].db_set("title", "too")
@@ -1017,10 +1017,10 @@ def retitle(lesson: str) -> None:
 
 
 def queued_elsewhere() -> set[str]:
-	"""Fold on another connection, so that this one's snapshot stays; the plans that wait then, settled."""
+	"""Relay on another connection, so that this one's snapshot stays; the plans that wait then, settled."""
 
 	def look() -> set[str]:
-		relay.fold()
+		relay.run()
 		waiting, _ = publish_state.waiting_and_dead()
 		frappe.db.sql(f"update `tab{publish_state.TABLE}` set published_generation = generation")
 		return {state.ref for state in waiting}

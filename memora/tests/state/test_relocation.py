@@ -11,8 +11,8 @@ from unittest.mock import patch
 import frappe
 
 from memora.services.cdn_export import batch_processor
-from memora.services.cdn_export.delivery import target
-from memora.services.cdn_export.delivery.target import Site
+from memora.services.cdn_export.delivery import target as targets
+from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.state import relocation
 from memora.services.cdn_export.storage import Upload
@@ -103,14 +103,14 @@ class TestRelocation(PublishingTestCase):
 		return drained.failed, drained.left
 
 	def test_a_run_that_was_open_goes_on_in_the_new_place(self) -> None:
-		site = Site.open()
+		target = PublishTarget.open()
 		old = self.move()
-		self.assertTrue(site.has_moved())
-		self.assertTrue(site.follow_settings())
-		self.assertEqual(site.storage.target, self.storage().target)
-		self.assertFalse(site.follow_settings())
-		site.close()
-		self.assertNotIn(str(old), site.storage.target)
+		self.assertTrue(target.has_moved())
+		self.assertTrue(target.follow_settings())
+		self.assertEqual(target.storage.target, self.storage().target)
+		self.assertFalse(target.follow_settings())
+		target.close()
+		self.assertNotIn(str(old), target.storage.target)
 
 	def test_a_place_that_changes_while_a_run_opens_it_is_followed_before_anything_is_built(self) -> None:
 		before, follow = self.versions(), relocation.follow
@@ -123,25 +123,25 @@ class TestRelocation(PublishingTestCase):
 			return plans
 
 		with patch.object(relocation, "follow", and_then_it_changes):
-			site = Site.open()
-		self.assertEqual(site.storage.target, self.storage().target)
+			target = PublishTarget.open()
+		self.assertEqual(target.storage.target, self.storage().target)
 		self.assertEqual(self.versions(), before)  # of the place before
-		self.assertTrue(site.follow_settings())
+		self.assertTrue(target.follow_settings())
 		self.assertEqual(self.versions(), {})
-		self.assertFalse(site.follow_settings())
-		site.close()
+		self.assertFalse(target.follow_settings())
+		target.close()
 		self.publish()
 		self.check()
 
 	def test_new_keys_are_used_at_once_and_nothing_is_written_anew(self) -> None:
 		before = self.contents()
-		site = Site.open()
+		target = PublishTarget.open()
 		self.configure(access_key="AKIANEW", secret_key="rotated")
-		self.assertFalse(site.has_moved())
-		with patch.object(target.settings, "open_storage", wraps=target.settings.open_storage) as opened:
-			self.assertTrue(site.follow_settings())
+		self.assertFalse(target.has_moved())
+		with patch.object(targets.settings, "open_storage", wraps=targets.settings.open_storage) as opened:
+			self.assertTrue(target.follow_settings())
 		self.assertEqual(opened.call_args[0][0].get_password("secret_key"), "rotated")
-		site.close()
+		target.close()
 		self.publish()
 		self.assertWritten(before, set())
 
@@ -150,10 +150,10 @@ class TestRelocation(PublishingTestCase):
 		frappe.db.commit()
 		before, build_one = self.contents(), drain.Drain._build_one
 
-		def switched_off(site: Site, *arguments: Any) -> bool:
+		def switched_off(target: PublishTarget, *arguments: Any) -> bool:
 			if frappe.db.get_single_value("CDN Settings", "enabled", cache=False):
 				self.configure(enabled=0)
-			return build_one(site, *arguments)
+			return build_one(target, *arguments)
 
 		with patch.object(drain.Drain, "_build_one", switched_off):
 			drained = self.publish()

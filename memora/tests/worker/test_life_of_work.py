@@ -31,7 +31,7 @@ from memora.tests.helpers import clock, factories
 from memora.tests.helpers.processes import at_once
 from memora.tests.helpers.publishing import PublishingTestCase, make_course
 
-READ = {"title": "Read", "type": "Text", "config": '{"body": "mended"}'}
+READ = {"title": "Read", "type": "Text", "config": '{"body": "fixed"}'}
 
 
 class WorkTestCase(PublishingTestCase):
@@ -103,7 +103,7 @@ class TestWaiting(WorkTestCase):
 		for _ in range(3):
 			factories.make_plan([self.course["subject"]], is_published=1)
 		frappe.db.commit()
-		relay.fold()
+		relay.run()
 		with patch.object(job_queue, "enqueue_drains") as started:
 			drained = drain.drain(seconds=1e-9)
 		self.assertEqual(drained.published, 0)
@@ -294,7 +294,7 @@ class TestRetries(WorkTestCase):
 	def test_a_plan_that_is_called_like_another_scope_takes_only_its_own_dead_letter_back(self) -> None:
 		self.plan.name = frappe.rename_doc(self.plan.doctype, self.plan.name, "index", force=True)
 		self.publish()
-		redis_mirror.bury("index", {})
+		redis_mirror.add_dead_letter("index", {})
 		self.edit("published")
 		self.publish()
 		self.assertEqual(self.buried(), {"index"})

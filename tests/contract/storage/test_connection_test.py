@@ -93,7 +93,7 @@ def cdn_of_s3(s3: Storage, front: FaultyServer) -> Cdn:
 def run(storage: Storage, base_url: str, **options) -> dict[str, Finding]:
 	findings = connection_test.run(storage, options.pop("purge", NoPurge()), base_url, **options)
 	for finding in findings:
-		text = finding.message + finding.mend
+		text = finding.message + finding.fix
 		assert finding.message.endswith(".") and SECRET_KEY not in text and ACCESS_KEY not in text
 		assert finding.as_dict()["ok"] == (finding.level != "error")
 	return {finding.check: finding for finding in findings}
@@ -127,7 +127,7 @@ class TestPaidContent:
 		finding = run(local, front.url)["paid content"]
 		assert finding.level == "warning"
 		assert "Paid content is readable by anyone with the address" in finding.message
-		assert "access-level" in finding.mend
+		assert "access-level" in finding.fix
 
 	def test_a_gate_is_noticed(self, local: Storage, cdn: Cdn, front: FaultyServer) -> None:
 		cdn.gate = True
@@ -167,7 +167,7 @@ class TestListing:
 	def test_a_listable_bucket(self, s3: Storage, cdn_of_s3: Cdn, front: FaultyServer) -> None:
 		"""moto's buckets are."""
 		finding = run(s3, front.url)["listing"]
-		assert finding.level == "warning" and "s3:ListBucket" in finding.mend
+		assert finding.level == "warning" and "s3:ListBucket" in finding.fix
 		assert s3.address in finding.message
 
 
@@ -208,7 +208,7 @@ class TestBaseUrl:
 	def test_browsers_are_not_let_in(self, local: Storage, cdn: Cdn, front: FaultyServer) -> None:
 		cdn.cors = False
 		finding = run(local, front.url)["cors"]
-		assert finding.level == "warning" and "CORS" in finding.mend
+		assert finding.level == "warning" and "CORS" in finding.fix
 
 
 @dataclass
@@ -241,7 +241,7 @@ class TestCaches:
 	def test_one_whose_key_has_no_query(self, local: Storage, front: FaultyServer) -> None:
 		front.by_rule(Cache(Cdn(local), key=lambda request: request.path.partition("?")[0]))
 		finding = run(local, front.url)["versions"]
-		assert not finding.ok and "?v=" in finding.message and "CloudFront" in finding.mend
+		assert not finding.ok and "?v=" in finding.message and "CloudFront" in finding.fix
 
 	def test_one_that_begins_to_keep_at_the_second_request(self, local: Storage, front: FaultyServer) -> None:
 		seen: set[str] = set()
@@ -410,6 +410,6 @@ def test_with_an_account(account_settings: StorageSettings) -> None:
 	)
 	with storages.open(account_settings) as storage:
 		findings = connection_test.run(storage, purge, account_settings.cdn_base_url)
-	shown = [f"{finding.level:<8} {finding.check}: {finding.message} {finding.mend}" for finding in findings]
+	shown = [f"{finding.level:<8} {finding.check}: {finding.message} {finding.fix}" for finding in findings]
 	sys.stdout.write("\n".join(shown))
 	assert [finding for finding in findings if not finding.ok] == []

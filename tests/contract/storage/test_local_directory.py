@@ -281,7 +281,7 @@ class TestChangedByHand:
 	],
 )
 @pytest.mark.parametrize("call", ["open", "mkdir"])
-def test_what_the_system_refuses_names_folder_file_and_mend(
+def test_what_the_system_refuses_names_folder_file_and_fix(
 	local: Storage,
 	root: Path,
 	monkeypatch: pytest.MonkeyPatch,

@@ -186,7 +186,7 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize(("status", "code", "kind", "words"), REFUSALS, ids=[row[1] for row in REFUSALS])
-def test_each_refusal_is_a_sentence_with_its_mend(
+def test_each_refusal_is_a_sentence_with_its_fix(
 	s3: Storage, server: FaultyServer, bucket: str, status: int, code: str, kind: type, words: str
 ) -> None:
 	server.always(s3_error(status, code))

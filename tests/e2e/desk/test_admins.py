@@ -302,7 +302,7 @@ def test_what_failed_for_good_reaches_the_admin_and_is_retried(desk: Desk, here:
 		# in the bar at the top, or in the sidebar
 		page.locator(".dropdown-notifications, .sidebar-notification").filter(visible=True).first.click()
 		told = page.locator(".notification-list-body:visible, .dropdown-notifications .recent-item").filter(
-			has_text=say("Publishing {0} has failed for good", newer)
+			has_text=say("Publishing {0} has failed permanently", newer)
 		)
 		expect(told.first).to_be_visible()
 		shoot(page, "notification", here)
@@ -332,7 +332,7 @@ def test_what_cannot_be_taken_off_is_said_to_be_still_on_the_cdn(desk: Desk, her
 		desk.open(page, DASHBOARD)
 		rows = page.locator(".memora-rows").first.locator("> li")
 		row = rows.filter(has_text=path)
-		expect(row).to_contain_text(say("files to be taken off the CDN"))
+		expect(row).to_contain_text(say("files to remove from the CDN"))
 		expect(state_of(row)).to_have_text(say("Failed Permanently"))
 		row.get_by_role("button", name=say("Retry")).click()
 		expect(row).to_have_count(0)

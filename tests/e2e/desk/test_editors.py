@@ -219,7 +219,7 @@ def test_a_title_with_markup_is_shown_as_it_is(desk: Desk, here: School) -> None
 	desk.publish()
 
 
-def test_a_lesson_says_why_it_is_not_live_and_its_editor_mends_it(desk: Desk, here: School) -> None:
+def test_a_lesson_says_why_it_is_not_live_and_its_editor_fixes_it(desk: Desk, here: School) -> None:
 	say = here.say
 	desk.edit(here.docs["equations"], is_published=0)
 	desk.publish()

@@ -557,7 +557,7 @@ def test_timelines(pages: Pages, filled: dict[str, list[Any]], schools: dict[str
 def test_notifications(
 	pages: Pages, desk: Desk, filled: dict[str, list[Any]], schools: dict[str, School]
 ) -> None:
-	"""Of a plan that has failed for good, of a task and of a mention: below the bell, in the log, each in its form."""
+	"""Of a plan that has failed permanently, of a task and of a mention: below the bell, in the log, each in its form."""
 	user = schools["en"].admin
 	entity, quote, ordinary, markup = 8, 12, len(HOSTILE), 0
 	_fail_for_good(filled[PLAN][entity], TEXTS[quote])

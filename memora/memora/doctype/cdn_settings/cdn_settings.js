@@ -18,7 +18,7 @@ function show_health(frm) {
 			health.next_run ? __("next {0}", [until(health.next_run, health.now)]) : "",
 		];
 		const warnings = health.warnings.map(
-			(warning) => `<li><b>${esc(warning.message)}</b> ${esc(warning.mend)}</li>`
+			(warning) => `<li><b>${esc(warning.message)}</b> ${esc(warning.fix)}</li>`
 		);
 		frm.dashboard.clear_headline();
 		frm.dashboard.set_headline(
@@ -68,7 +68,7 @@ function test_connection(frm) {
 						<li>
 							${pill(...looks[finding.level])}
 							<span>${esc(finding.message)}${
-						finding.mend ? `<br><span class="text-muted">${esc(finding.mend)}</span>` : ""
+						finding.fix ? `<br><span class="text-muted">${esc(finding.fix)}</span>` : ""
 					}</span>
 						</li>`
 				);

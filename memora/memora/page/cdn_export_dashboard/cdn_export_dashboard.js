@@ -89,7 +89,7 @@ class ExportDashboard {
 		return this.data.health.warnings
 			.map(
 				(warning) =>
-					`<div class="alert alert-warning" role="status"><b>${esc(warning.message)}</b> ${esc(warning.mend)}${
+					`<div class="alert alert-warning" role="status"><b>${esc(warning.message)}</b> ${esc(warning.fix)}${
 						warning.take_over
 							? ` <button type="button" class="btn btn-default btn-xs" data-action="take_over" data-key="take_over">${__(
 									"Take Over"
@@ -187,7 +187,7 @@ class ExportDashboard {
 		let title = `<span class="text-muted">${name} (${__("deleted")})</span>`;
 		if (row.exists && ["plan", "subject"].includes(row.type)) title = `<a href="${frappe.utils.get_form_link(doctype, row.name)}">${name}</a>`;
 		else if (!["plan", "subject"].includes(row.type)) title = name;
-		const kinds = { subject: __("shared subject"), removal: __("files to be taken off the CDN") };
+		const kinds = { subject: __("shared subject"), removal: __("files to remove from the CDN") };
 		const kind = kinds[row.type] ? ` <span class="text-muted">${kinds[row.type]}</span>` : "";
 		return `
 			<li>

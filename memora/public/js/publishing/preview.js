@@ -97,7 +97,7 @@ function access_list(found, key, look, title) {
 
 function brake_html(found) {
 	if (!found.is_large) return "";
-	if (!found.brake_is_on) {
+	if (!found.guard_is_on) {
 		return `<p class="text-muted">${__(
 			"Hold Large Changes is off in CDN Settings, so this goes out without asking."
 		)}</p>`;

@@ -88,7 +88,7 @@ def health() -> dict[str, Any]:
 		"warnings": [
 			*schedule.warnings(),
 			*_not_purged(),
-			*({"message": text, "mend": ""} for text in items.unsellable(_ITEMS)),
+			*({"message": text, "fix": ""} for text in items.unsellable(_ITEMS)),
 		],
 		"now": now_datetime(),
 	}
@@ -99,7 +99,7 @@ def _not_purged() -> list[dict[str, str]]:
 	if not count:
 		return []
 	message = _("{0} addresses could not be purged from the CDN's cache, and are tried again.").format(count)
-	return [{"message": message, "mend": why}]
+	return [{"message": message, "fix": why}]
 
 
 def a_paid_path() -> str:

@@ -1,4 +1,4 @@
-"""What is wrong with a site, as far as publishing goes, in under a minute; each finding with its mend.
+"""What is wrong with a site, as far as publishing goes, in under a minute; each finding with its fix.
 
 Every check is by itself: one that cannot be made is a finding too, and hides no other. Reads only, but for the
 connection test's small files, which it removes again.
@@ -404,7 +404,7 @@ def storage() -> Iterator[Finding]:
 		)
 		return
 	for finding in result.result():
-		yield Finding(f"storage: {finding.check}", finding.level, finding.message, finding.mend)
+		yield Finding(f"storage: {finding.check}", finding.level, finding.message, finding.fix)
 
 
 def kept_files() -> Iterator[Finding]:
@@ -472,14 +472,14 @@ def waiting() -> Iterator[Finding]:
 	stuck = False
 	if refusal := ownership.last_refusal():
 		stuck = True
-		yield Finding("place", "error", refusal.message, refusal.mend)
+		yield Finding("place", "error", refusal.message, refusal.fix)
 	for letter in operations.dead_letters()[:MOST_NAMED]:
 		stuck = True
 		yield Finding(
 			"dead letter",
 			"error",
 			f"{letter['label']} {letter['title']}: {letter['error_message']}".replace(" :", ":"),
-			f"Mend the cause, then: bench --site {site} memora dead-letters retry {shlex.quote(letter['label'])}",
+			f"Fix the cause, then: bench --site {site} memora dead-letters retry {shlex.quote(letter['label'])}",
 		)
 	for failing in found["failing"][:MOST_NAMED]:
 		stuck = True
@@ -487,14 +487,14 @@ def waiting() -> Iterator[Finding]:
 			"failing",
 			"warning",
 			f"{failing['label']}, tried again at {failing['next_retry_at']:%H:%M:%S}: {failing['error_message']}",
-			"Mend the cause; it is tried again by itself.",
+			"Fix the cause; it is tried again by itself.",
 		)
 	if found["held_plans"]:
 		stuck = True
 		yield Finding(
 			"held",
 			"warning",
-			f"The brake holds {_some(found['held_plans'])}: too much would go, or paid content would open.",
+			f"The large-change guard holds {_some(found['held_plans'])}: too much would go, or paid content would open.",
 			f"Look at it (bench --site {site} memora preview PLAN) and approve it on the dashboard.",
 		)
 	if found["overdue"]:
@@ -536,7 +536,7 @@ def leftovers() -> Iterator[Finding]:
 			"removals",
 			"error",
 			f"Still on the CDN, since the storage refuses to remove {'it' if len(refused) == 1 else 'them'}: {_some(refused)}.",
-			f"Mend the cause, or remove them yourself. They are tried again every hour; {process} does so when they are due.",
+			f"Fix the cause, or remove them yourself. They are tried again every hour; {process} does so when they are due.",
 		)
 	if removals:
 		yield Finding("removals", "warning", f"{removals:,} files should have been removed by now.", process)

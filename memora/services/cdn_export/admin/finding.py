@@ -9,12 +9,12 @@ from typing import Literal
 @dataclass(frozen=True, slots=True)
 class Finding:
 	"""What one check found. `level` "error": publishing or reading will not work; "warning": it will, but
-	see the message. `mend` is "" where there is nothing to do, or where the message says it already."""
+	see the message. `fix` is "" where there is nothing to do, or where the message says it already."""
 
 	check: str
 	level: Literal["ok", "warning", "error"]
 	message: str
-	mend: str = ""
+	fix: str = ""
 
 	@property
 	def ok(self) -> bool:
@@ -28,5 +28,6 @@ class Finding:
 			"ok": self.ok,
 			"level": self.level,
 			"message": self.message,
-			"mend": self.mend,
+			"fix": self.fix,
+			"mend": self.fix,  # what `fix` was called until 0.1; goes with 0.3
 		}

@@ -20,7 +20,7 @@ from frappe.utils.scheduler import is_dormant
 from memora.services.cdn_export import batch_processor, dependency_resolver, settings
 from memora.services.cdn_export.builds import index_build, media
 from memora.services.cdn_export.delivery import ownership, purge_queue
-from memora.services.cdn_export.delivery.target import Site
+from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.maintenance import audit
 from memora.services.cdn_export.maintenance import repair as repairs
 from memora.services.cdn_export.model import causes, doctypes, paths, plain_text, scopes
@@ -115,7 +115,7 @@ def take_over() -> dict[str, Any]:
 
 	Throws where the place is this site's already, with what `ownership.take_over` raises."""
 	plans = ownership.take_over()
-	redis_mirror.ring(plans)
+	redis_mirror.notify(plans)
 	return {"plans": len(plans), **start_batch()}
 
 
@@ -253,15 +253,15 @@ def dead_letters() -> list[dict[str, Any]]:
 def retry(label: str) -> None:
 	"""Put a dead letter back; the next batch builds it. Throws when it is not among them."""
 	scope = scopes.of_label(label)
-	if not database.transaction(lambda: publish_state.revive(scope, triggered_by="Manual")):
+	if not database.transaction(lambda: publish_state.retry(scope, triggered_by="Manual")):
 		frappe.throw(
 			_("{0} is not among the dead letters, so there is nothing to retry.").format(
 				plain_text.as_html(label)
 			)
 		)
-	redis_mirror.exhume(scope.label)
+	redis_mirror.remove_dead_letter(scope.label)
 	if scope.type == "plan":
-		redis_mirror.ring([scope.ref])
+		redis_mirror.notify([scope.ref])
 
 
 def retry_all() -> int:
@@ -282,13 +282,13 @@ def clear(label: str) -> None:
 	A removal goes on being tried every hour, and until its files are gone everybody is told that they are still there.
 	"""
 	scope = scopes.of_label(label)
-	if not database.transaction(lambda: publish_state.give_up(scope)):
+	if not database.transaction(lambda: publish_state.dismiss(scope)):
 		frappe.throw(
 			_("{0} is not among the dead letters, so there is nothing to dismiss.").format(
 				plain_text.as_html(label)
 			)
 		)
-	redis_mirror.exhume(scope.label)
+	redis_mirror.remove_dead_letter(scope.label)
 
 
 def find_plan(name_or_title: str) -> str:
@@ -309,14 +309,14 @@ def rebuild(plans: Sequence[str]) -> None:
 	plans that list these subjects."""
 	plans = [find_plan(plan) for plan in plans]
 	_queue(plans, dependency_resolver.subjects_listed(plans))
-	redis_mirror.ring(plans)
+	redis_mirror.notify(plans)
 
 
 def rebuild_everything() -> int:
 	"""`rebuild` for every plan there is, and every subject. Returns how many plans."""
 	plans = frappe.get_all(doctypes.PLAN, pluck="name")
 	_queue(plans, frappe.get_all(doctypes.SUBJECT, pluck="name"))
-	redis_mirror.ring(plans)
+	redis_mirror.notify(plans)
 	return len(plans)
 
 
@@ -347,7 +347,7 @@ def start_batch() -> dict[str, Any]:
 
 
 def process(tell: Tell | None = None) -> dict[str, Any]:
-	"""Fold and build in this process until nothing waits.
+	"""Relay and build in this process until nothing waits.
 
 	`left` is how many are due by now all the same; `failures` names what could not be published.
 	"""
@@ -399,30 +399,30 @@ def verify(tell: Tell | None = None) -> dict[str, Any]:
 
 
 def repair(tell: Tell | None = None, *, only_look: bool = False, lost_ledger: bool = False) -> dict[str, Any]:
-	"""Hold ledger, storage and content against each other, and mend what differs; publishes what that queues.
+	"""Hold ledger, storage and content against each other, and fix what differs; publishes what that queues.
 
 	`lost_ledger` first enters every file of memora's that the ledger does not know. `left` is for people: foreign
 	files, and pictures of which the original is gone.
 	"""
-	site = Site.open()
+	target = PublishTarget.open()
 	try:
 		if not only_look:
-			site.ownership.check()
-		entered = repairs.rebuild_ledger(site) if lost_ledger and not only_look else 0
-		found = audit.verify(site, tell=tell)
-		done = repairs.Repair(left=found.findings) if only_look else repairs.repair(site, found.findings)
+			target.ownership.check()
+		entered = repairs.rebuild_ledger(target) if lost_ledger and not only_look else 0
+		found = audit.verify(target, tell=tell)
+		done = repairs.Repair(left=found.findings) if only_look else repairs.repair(target, found.findings)
 	finally:
-		site.close()
+		target.close()
 	answer: dict[str, Any] = {
 		"files": found.files,
 		"objects": found.objects,
 		"entered": entered,
 		**{
-			word: [asdict(finding) for finding in getattr(done, word)]
-			for word in ("mended", "queued", "left")
+			word: [asdict(finding) for finding in getattr(done, word)] for word in ("fixed", "queued", "left")
 		},
 		"failures": [],
 	}
+	answer["mended"] = answer["fixed"]  # what `fixed` was called until 0.1; goes with 0.3
 	if (done.queued or entered) and settings.load().enabled:
 		answer["failures"] = process()["failures"]
 	return answer
@@ -435,7 +435,7 @@ def _queue(plans: Sequence[str], subjects: Sequence[str]) -> None:
 		cause = causes.action(frappe.session.user, causes.REBUILD)
 		relay.touch(plans, subjects, triggered_by="Manual", cause=cause)
 		index_build.touch()
-		publish_state.hurry(
+		publish_state.reset_back_off(
 			[scopes.INDEX, *map(scopes.plan, plans), *map(scopes.subject, subjects)], triggered_by="Manual"
 		)
 

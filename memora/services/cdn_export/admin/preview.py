@@ -1,6 +1,6 @@
 """What a plan's next run would change, found by the builders themselves and with nothing written.
 
-The plan is drafted as its build drafts it, all of it anew, so that what no batch has folded yet is seen too. Its
+The plan is drafted as its build drafts it, all of it anew, so that what no batch has relayed yet is seen too. Its
 shared subjects are drafted first and handed over as if they had just been published.
 """
 
@@ -17,9 +17,9 @@ from memora.exceptions import StorageError
 from memora.services.cdn_export import cdn_uploader, settings
 from memora.services.cdn_export.admin import publication_status
 from memora.services.cdn_export.builds import held_changes, plan_build, subject_build
-from memora.services.cdn_export.builds.plan_build import Draft, Snapshot
+from memora.services.cdn_export.builds.plan_build import PlanFiles, Snapshot
 from memora.services.cdn_export.delivery import purge_queue, signing
-from memora.services.cdn_export.delivery.target import SharedSubject, SharedSubjects, Site
+from memora.services.cdn_export.delivery.target import PublishTarget, SharedSubject, SharedSubjects
 from memora.services.cdn_export.model import paths, scopes, tree
 from memora.services.cdn_export.model.counts import Counts
 from memora.services.cdn_export.model.diff import LedgerEntry, Planned
@@ -61,7 +61,7 @@ class Preview:
 	lessons: int = 0
 	losses: held_changes.Losses = field(default_factory=held_changes.Losses)
 	is_large: bool = False
-	brake_is_on: bool = False
+	guard_is_on: bool = False
 
 	def as_dict(self, *, most: int | None = None) -> dict[str, Any]:
 		"""Plain data, for an API's answer: of each list the first `most`, all unless it is given; `counts` are of all."""
@@ -79,7 +79,8 @@ class Preview:
 			"others_lost": self.losses.others,
 			"large_removal": self.losses.are_held,
 			"is_large": self.is_large,
-			"brake_is_on": self.brake_is_on,
+			"guard_is_on": self.guard_is_on,
+			"brake_is_on": self.guard_is_on,  # what it was called until 0.1; goes with 0.3
 		}
 
 
@@ -88,8 +89,8 @@ class _Drafted:
 	"""A plan with its shared subjects, drafted."""
 
 	snapshot: Snapshot
-	plan: Draft | None
-	shared: dict[str, subject_build.Draft]
+	plan: PlanFiles | None
+	shared: dict[str, subject_build.SubjectFiles]
 
 	def planned(self) -> Iterator[Planned]:
 		for drafted in self.shared.values():
@@ -110,7 +111,7 @@ def of_plan(plan: str) -> Preview:
 	snapshot = drafted.snapshot
 	options = settings.load()
 	entries = drafted.entries()
-	found = Preview(brake_is_on=options.hold_large_changes)
+	found = Preview(guard_is_on=options.hold_large_changes)
 	found.moved = [(old, new) for old, new in _moves(drafted) if old != new]
 	sources, targets = {old for old, _ in found.moved}, {new for _, new in found.moved}
 	gone = list(_gone(drafted))
@@ -182,22 +183,22 @@ def of_document(doctype: str, name: str, plan: str) -> Views:
 			line, plan, plan if drafted.snapshot.mode(subject) == "own" else None
 		)
 	views = Views(path, would)
-	site = Site.open()
+	target = PublishTarget.open()
 	try:
-		live = site.storage.get(path)
+		live = target.storage.get(path)
 		views.live = live and signing.without_signatures(live)
 		file = next((file for file in drafted.planned() if file.path == would), None)
 		if file is None:
 			return views
 		if file.changed:
-			cargo = cdn_uploader.load([file], site.signer(), site.ownership.site)
+			cargo = cdn_uploader.load([file], target.signer(), target.ownership.site)
 			views.planned = signing.without_signatures(cargo.files[0][1].body)
 		else:
 			views.planned = views.live
 	except StorageError as error:
 		views.problem = str(error)
 	finally:
-		site.close()
+		target.close()
 	return views
 
 

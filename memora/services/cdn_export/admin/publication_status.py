@@ -88,7 +88,7 @@ def _place(state: State) -> int:
 
 
 @dataclass(slots=True)
-class InPlan:
+class PlanStatus:
 	"""How a document stands in one plan."""
 
 	plan: str
@@ -109,12 +109,12 @@ class InPlan:
 
 
 @dataclass(slots=True)
-class Standing:
+class PublicationStatus:
 	"""How a document stands as a whole, with `text` that says why in plain words, and what to publish first."""
 
 	state: State
 	text: str
-	plans: list[InPlan] = field(default_factory=list)
+	plans: list[PlanStatus] = field(default_factory=list)
 	draft_above: _Node | None = None
 	also_next_try: datetime | None = None
 
@@ -173,7 +173,7 @@ class _Plan:
 	subjects: set[str] = field(default_factory=set)
 
 
-def of_documents(doctype: str, names: Collection[str]) -> dict[str, Standing]:
+def of_documents(doctype: str, names: Collection[str]) -> dict[str, PublicationStatus]:
 	"""How these documents stand, by name; those that do not exist are left out."""
 	if not names:
 		return {}
@@ -182,12 +182,12 @@ def of_documents(doctype: str, names: Collection[str]) -> dict[str, Standing]:
 		_say_remaining(found, ledger.refused_files("scope", {scopes.plan(name).id: name for name in names}))
 		return found
 	content = _Content(doctype, names)
-	found = content.standings()
+	found = content.statuses()
 	_say_remaining(found, ledger.refused_files("node", content.shown_as()))
 	return found
 
 
-def _say_remaining(found: dict[str, Standing], refused: Collection[Refused]) -> None:
+def _say_remaining(found: dict[str, PublicationStatus], refused: Collection[Refused]) -> None:
 	"""Say of documents that files which show them are still on the CDN, whatever else is to be said of them."""
 	for file in refused:
 		standing = found.get(file.document)
@@ -199,14 +199,14 @@ def _say_remaining(found: dict[str, Standing], refused: Collection[Refused]) -> 
 			plan = next((item for item in standing.plans if item.plan == file.owner.ref), None)
 			if plan is None:
 				title = frappe.db.get_value(PLAN, file.owner.ref, "title") or file.owner.ref
-				plan = InPlan(file.owner.ref, title, "remains", said)
+				plan = PlanStatus(file.owner.ref, title, "remains", said)
 				standing.plans.append(plan)
 			plan.state, plan.text, plan.next_try = "remains", said, file.next_try
 		standing.text = said if standing.state == "live" else f"{standing.text.rstrip('.')}. {said}"
 		standing.state, standing.also_next_try = "remains", file.next_try
 
 
-def keep_to(found: Standing, plans: Collection[str]) -> None:
+def keep_to(found: PublicationStatus, plans: Collection[str]) -> None:
 	"""Leave out what names a plan that is not among `plans`, and why only such a plan fails; how the document stands as
 	a whole counts them all."""
 	told = {item.text for item in found.plans if item.plan in plans}
@@ -273,7 +273,7 @@ class _Scopes:
 		"""What keeps a scope's changes from going out, or that they are about to."""
 		row = self.row(scope)
 		if row.get("dead_since"):
-			text = _("Publishing has failed for good: {0} An admin can retry it on the dashboard.")
+			text = _("Publishing has failed permanently: {0} An admin can retry it on the dashboard.")
 			return "dead", text.format(_sentence(row.last_error)), None
 		if row.get("building"):
 			return "building", _("Being published now"), None
@@ -351,12 +351,12 @@ class _Content:
 			return {name: name for name in self._lines}
 		return {line[-1].name: name for name, below in self._below.items() for line in below}
 
-	def standings(self) -> dict[str, Standing]:
-		return {name: self._standing(line) for name, line in self._lines.items()}
+	def statuses(self) -> dict[str, PublicationStatus]:
+		return {name: self._status(line) for name, line in self._lines.items()}
 
-	def _standing(self, nodes: list[_Node]) -> Standing:
+	def _status(self, nodes: list[_Node]) -> PublicationStatus:
 		if nodes[0].doctype != SUBJECT:
-			return Standing(
+			return PublicationStatus(
 				"no_plan", _("Not published: it hangs in no subject. Give it a parent that exists.")
 			)
 		plans = self._plans_of.get(nodes[0].name, [])
@@ -376,26 +376,28 @@ class _Content:
 			if any(item.state in ("leaving", "failed", "dead", "held", "building") for item in found):
 				state = next(worst for worst in _WORST_FIRST if any(item.state == worst for item in found))
 				text = f"{text}. " + next(item.text for item in found if item.state == state)
-			return Standing(state, text, found, _draft_above(nodes) if left_out[0] == "above" else None)
+			return PublicationStatus(
+				state, text, found, _draft_above(nodes) if left_out[0] == "above" else None
+			)
 		if not plans:
-			return Standing("no_plan", _("In no plan, so no learner sees it"))
+			return PublicationStatus("no_plan", _("In no plan, so no learner sees it"))
 		for worst in _WORST_FIRST:
 			those = [item for item in found if item.state == worst]
 			if those:
-				return Standing(worst, those[0].text, found)
+				return PublicationStatus(worst, those[0].text, found)
 		if len(found) == 1:
-			return Standing(found[0].state, found[0].text, found)
+			return PublicationStatus(found[0].state, found[0].text, found)
 		if all(item.state == "hidden" for item in found):
-			return Standing("hidden", _("Hidden by each of its plans"), found)
-		return Standing("draft", _("Not published: none of its plans shows it"), found)
+			return PublicationStatus("hidden", _("Hidden by each of its plans"), found)
+		return PublicationStatus("draft", _("Not published: none of its plans shows it"), found)
 
-	def _in_plan(self, line: _Line, plan: _Plan) -> InPlan:
+	def _in_plan(self, line: _Line, plan: _Plan) -> PlanStatus:
 		facts = self._facts(plan, line.nodes[0].name)
 		shared_path = "" if facts.has_own_files else line.shared_path
 		path = shared_path or self._path(line.nodes, plan.name)
 		entry = self._files.get(path)
 		live = facts.is_live and _is_live(entry)
-		item = InPlan(
+		item = PlanStatus(
 			plan.name,
 			plan.title,
 			"live",
@@ -444,7 +446,7 @@ class _Content:
 				if trouble:
 					item.state, item.text, item.next_try = trouble
 				elif waits:
-					item.state, item.text = "leaving", _("Still on the CDN; taken off with the next run")
+					item.state, item.text = "leaving", _("Still on the CDN; removed with the next run")
 				else:
 					item.version = 0
 			else:
@@ -509,7 +511,7 @@ def line_of(doctype: str, name: str) -> list[tuple[str, str]]:
 	return [(node.doctype, node.name) for node in line]
 
 
-def _plans(names: Collection[str]) -> dict[str, Standing]:
+def _plans(names: Collection[str]) -> dict[str, PublicationStatus]:
 	rows = frappe.db.sql(
 		f"""select plan.name, plan.title, plan.is_published, {SEASON_IS_PUBLISHED} from `tab{PLAN}` plan
 		where plan.name in %s""",
@@ -524,7 +526,7 @@ def _plans(names: Collection[str]) -> dict[str, Standing]:
 		scope = scopes.plan(name)
 		entry = files.get(paths.manifest(name))
 		is_live = bool(states.row(scope).get("is_live")) and _is_live(entry)
-		item = InPlan(
+		item = PlanStatus(
 			name,
 			title,
 			"live",
@@ -544,7 +546,7 @@ def _plans(names: Collection[str]) -> dict[str, Standing]:
 		elif is_published and waits:
 			item.state, item.text = "waiting", _("Changed, and waiting for the next run")
 		elif not is_published and is_live:
-			item.state, item.text = "leaving", _("Still on the CDN; taken off with the next run")
+			item.state, item.text = "leaving", _("Still on the CDN; removed with the next run")
 		elif not is_published:
 			item.state = "draft"
 			item.text = (
@@ -552,7 +554,7 @@ def _plans(names: Collection[str]) -> dict[str, Standing]:
 				if is_ticked
 				else _("Not published: it is a draft")
 			)
-		found[name] = Standing(item.state, item.text, [item])
+		found[name] = PublicationStatus(item.state, item.text, [item])
 	return found
 
 
@@ -640,7 +642,7 @@ def _hidden(plans: Collection[str], nodes: Collection[Ref]) -> set[tuple[str, st
 
 
 def _unfolded(refs: Collection[Ref]) -> set[Ref]:
-	"""Those of the documents, and of their namesakes, whose change no fold has seen yet."""
+	"""Those of the documents, and of their namesakes, whose change the relay has not seen yet."""
 	if not refs:
 		return set()
 	return set(
@@ -652,7 +654,7 @@ def _unfolded(refs: Collection[Ref]) -> set[Ref]:
 
 
 def _plans_changed() -> set[str]:
-	"""The plans that changes touch which no fold has seen yet; of very many changes, the oldest count."""
+	"""The plans that changes touch which the relay has not seen yet; of very many changes, the oldest count."""
 	rows = frappe.db.sql(f"select ref_doctype, ref_name from `tabCDN Change` limit {_MOST_CHANGES}")
 	if not rows:
 		return set()
@@ -677,7 +679,7 @@ def _sentence(text: str | None) -> str:
 	return f"\u2068{text if text.endswith(('.', '!', '?')) else f'{text}.'}\u2069"
 
 
-def as_dict(standing: Standing) -> dict[str, Any]:
+def as_dict(standing: PublicationStatus) -> dict[str, Any]:
 	"""A standing as the Desk reads it, with where to look and when something happens next.
 
 	Where its plans are many, the worst of them are told, and one that is live: a lesson can be in a thousand.

@@ -53,7 +53,7 @@ def warnings() -> list[dict[str, Any]]:
 			_warning(_("Export is off."), _("Changes are noted and wait. Check Enabled to publish them."))
 		)
 	if refusal := ownership.last_refusal():
-		found.append({**_warning(refusal.message, refusal.mend), "take_over": True})
+		found.append({**_warning(refusal.message, refusal.fix), "take_over": True})
 	if _is_off():
 		found.append(
 			_warning(
@@ -104,5 +104,5 @@ def _is_off() -> bool:
 	return bool(is_scheduler_inactive(verbose=False))
 
 
-def _warning(message: str, mend: str) -> dict[str, Any]:
-	return {"message": message, "mend": mend}
+def _warning(message: str, fix: str) -> dict[str, Any]:
+	return {"message": message, "fix": fix}

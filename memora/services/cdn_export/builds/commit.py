@@ -1,7 +1,7 @@
 """What every build has in common: the state that it begins with, and how it ends.
 
 `subject_build`, `plan_build` and `index_build` decide what the files of their scope are, `plan_group` those of several
-plans at once; `bring_out` here brings them out in the order that keeps every promise: in flight, upload, live and
+plans at once; `upload_and_close` here uploads and closes them in the order that keeps every promise: in flight, upload, live and
 closed in one transaction.
 """
 
@@ -21,8 +21,8 @@ from memora.exceptions import ScopeBusyError, StorageError
 from memora.services.cdn_export import cdn_uploader
 from memora.services.cdn_export.builds import media, removals
 from memora.services.cdn_export.cdn_uploader import Cargo
-from memora.services.cdn_export.delivery import purge_queue, target
-from memora.services.cdn_export.delivery.target import SEEN, Seen, Site
+from memora.services.cdn_export.delivery import purge_queue
+from memora.services.cdn_export.delivery.target import SEEN, PublishTarget, Seen, as_seen
 from memora.services.cdn_export.model import scopes
 from memora.services.cdn_export.model.counts import Counts
 from memora.services.cdn_export.model.diff import Diff, LedgerEntry, Planned
@@ -56,7 +56,7 @@ def read_state(lease: Lease) -> tuple[State, Seen]:
 	"""Read the state that a build begins with, by the first statement of a new transaction: it makes the snapshot
 	that the whole build reads, and a change that is in the generation is in the content.
 
-	What comes with it is for `Site.follow_settings`, and lets `bring_out` do without another look: should files go
+	What comes with it is for `PublishTarget.follow_settings`, and lets `upload_and_close` do without another look: should files go
 	elsewhere after this, then this lease ends with that.
 	"""
 	(state,), seen = read_states(lease)
@@ -67,7 +67,7 @@ def read_states(lease: Lease) -> tuple[list[State], Seen]:
 	"""`read_state` for all that a lease was taken for."""
 	database.fresh()
 	states, seen = publish_state.read_with(lease.scopes, *SEEN)
-	return states, target.as_seen(*seen)
+	return states, as_seen(*seen)
 
 
 def known_entries(
@@ -99,7 +99,7 @@ def know_files(entries: dict[str, LedgerEntry], scope: Scope, wanted: Iterable[s
 
 
 def commit(
-	site: Site,
+	target: PublishTarget,
 	lease: Lease,
 	diff: Diff,
 	entries: Mapping[str, LedgerEntry],
@@ -116,7 +116,7 @@ def commit(
 	"""Publish a diff and close a build that began with `read_state`. `closing` runs in the closing transaction and
 	returns whether the lease is still needed afterwards; else it is given back.
 
-	Raises what `bring_out` raises.
+	Raises what `upload_and_close` raises.
 	"""
 
 	def close() -> bool:
@@ -133,8 +133,8 @@ def commit(
 	if removals.withdrawn:
 		# Before anything is written: should this build break off, the next need not see what was withdrawn.
 		database.transaction(lambda: ledger.end_grace(removals.withdrawn))
-	cargo = bring_out(
-		site,
+	cargo = upload_and_close(
+		target,
 		lease,
 		{lease.scope: diff.changed()},
 		entries,
@@ -150,8 +150,8 @@ def commit(
 	)
 
 
-def bring_out(
-	site: Site,
+def upload_and_close(
+	target: PublishTarget,
 	lease: Lease,
 	changed: Mapping[Scope, Sequence[Planned]],
 	entries: Mapping[str, LedgerEntry],
@@ -175,22 +175,22 @@ def bring_out(
 		for owner in sorted(owners):
 			stack.enter_context(_lease_of(owner))
 		if taken_back or any(changed.values()):
-			site.ownership.claim()
+			target.ownership.claim()
 			lease.check()
-			cargo = database.transaction(lambda: _begin(site, lease, changed, taken_back), reads=False)
+			cargo = database.transaction(lambda: _begin(target, lease, changed, taken_back), reads=False)
 		# Only now: what the ledger says is shown, nobody takes away.
-		if pictures := media.missing_uploads(site, images):
-			site.ownership.claim()
+		if pictures := media.missing_uploads(target, images):
+			target.ownership.claim()
 			shown = Cargo(pictures)
 			database.transaction(lambda: ledger.begin({scopes.MEDIA: shown.planned}))
 			cargo.files.extend(pictures)
 		etags = cdn_uploader.publish(
 			cargo,
-			site.storage,
+			target.storage,
 			lease,
 			entries,
-			owns=site.ownership.owns,
-			tell=site.progress.teller(lease.scopes),
+			owns=target.ownership.owns,
+			tell=target.progress.teller(lease.scopes),
 		)
 		stale = [
 			url
@@ -202,7 +202,7 @@ def bring_out(
 		def close() -> bool:
 			ledger.close(cargo.planned, etags, cargo.sizes, cargo.signed_until)
 			ledger.stay(taken_back)
-			purge_queue.add(site, stale)
+			purge_queue.add(target, stale)
 			return closing()
 
 		lease.released = database.transaction(close)
@@ -212,28 +212,28 @@ def bring_out(
 		if (entry := entries.get(file.path))
 		for picture in entry.pictures.split()
 	}
-	media.remove_hidden(site, shown_before.difference(*(file.pictures for file in cargo.planned)))
+	media.remove_hidden(target, shown_before.difference(*(file.pictures for file in cargo.planned)))
 	return cargo
 
 
-def remove_due(site: Site, lease: Lease, *, again: bool = False) -> int:
+def remove_due(target: PublishTarget, lease: Lease, *, again: bool = False) -> int:
 	"""Remove the scope's files that are due and that no live plan links to: those that the storage has refused before
 	if this is `again`, else the others. Returns how many went; never raises for what the storage does."""
 	database.fresh()
 	entries = {entry.path: entry for entry in ledger.removable(lease.scope, now_datetime(), refused=again)}
-	if site.has_moved():
+	if target.has_moved():
 		return 0
 	if not entries:
 		if again:
 			removals.settle(lease.scope)
 		return 0
-	site.ownership.claim()
+	target.ownership.claim()
 	lease.check()
 	if left := [path for path, entry in entries.items() if entry.is_left]:
 
 		def doubt() -> None:
 			lease.hold()
-			ledger.doubt(left)
+			ledger.mark_uncertain(left)
 
 		database.transaction(doubt)
 	pictures = ledger.pictures_of(entries)
@@ -241,27 +241,30 @@ def remove_due(site: Site, lease: Lease, *, again: bool = False) -> int:
 	def close(gone: list[str]) -> None:
 		lease.hold()
 		versions = {path: entries[path].live_version or entries[path].version for path in gone}
-		purge_queue.add(site, [url for path in gone for url in purge_queue.urls(path, versions[path])])
+		purge_queue.add(target, [url for path in gone for url in purge_queue.urls(path, versions[path])])
 
-	ours = [path for path, entry in entries.items() if entry.was_live or _is_ours(site, path)]
+	ours = [path for path, entry in entries.items() if entry.was_live or _is_ours(target, path)]
 	went = removals.remove(
-		site, lease.scope, list(entries), again=again, guarded=lease.guarded(ours), closing=close
+		target, lease.scope, list(entries), again=again, guarded=lease.guarded(ours), closing=close
 	)
-	media.remove_unnamed(site, pictures)
+	media.remove_unnamed(target, pictures)
 	return went
 
 
-def _is_ours(site: Site, path: str) -> bool:
+def _is_ours(target: PublishTarget, path: str) -> bool:
 	"""Whether an upload that was broken off has left something at a path where nothing of this site was before."""
 	try:
-		found = site.storage.head(path)
+		found = target.storage.head(path)
 	except StorageError:
 		return True  # whoever removes it says what is wrong with the storage
-	return found is not None and site.ownership.owns(found.metadata.get("site", ""), is_known=False)
+	return found is not None and target.ownership.owns(found.metadata.get("site", ""), is_known=False)
 
 
 def _begin(
-	site: Site, lease: Lease, changed: Mapping[Scope, Sequence[Planned]], taken_back: Collection[str]
+	target: PublishTarget,
+	lease: Lease,
+	changed: Mapping[Scope, Sequence[Planned]],
+	taken_back: Collection[str],
 ) -> Cargo:
 	"""Note files as in flight, and make what goes up. Where one cannot be made, nothing was begun."""
 	files = [file for of_scope in changed.values() for file in of_scope]
@@ -269,7 +272,7 @@ def _begin(
 		raise lease.lost()
 
 	def load() -> Cargo:
-		return cdn_uploader.load(files, site.signer(), site.ownership.site)
+		return cdn_uploader.load(files, target.signer(), target.ownership.site)
 
 	if len(files) <= _FEW_FILES:
 		cargo = load()

@@ -39,14 +39,14 @@ def record(state: State, lease: Lease, error: Exception) -> publish_state.Failur
 	frappe.logger("memora").error(f"{lease.scope.label} was not published: {message}")
 	if failure.is_dead:
 		if lease.scope.type == "plan":
-			database.transaction(lambda: renditions.withdraw(lease.scope.ref))
-		redis_mirror.bury(
+			database.transaction(lambda: renditions.release(lease.scope.ref))
+		redis_mirror.add_dead_letter(
 			lease.scope.label, letter(lease.scope.label, message, failure.retries, now_datetime())
 		)
 		if not state.dead_since:
 			title = _title(lease.scope)
 			admin_notices.tell_admins(
-				lambda lang: _("Publishing {0} has failed for good", lang).format(title),
+				lambda lang: _("Publishing {0} has failed permanently", lang).format(title),
 				message,
 			)
 	return failure
@@ -93,7 +93,7 @@ def say_remaining(scope: Scope, message: str) -> None:
 	"""Tell each admin what the storage refuses to remove, in a transaction of its own."""
 	title = _title(scope)
 	admin_notices.tell_admins(
-		lambda lang: _("Files of {0} cannot be taken off the CDN", lang).format(title), message
+		lambda lang: _("Files of {0} cannot be removed from the CDN", lang).format(title), message
 	)
 
 

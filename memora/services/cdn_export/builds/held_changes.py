@@ -1,4 +1,4 @@
-"""What the brake has to know of a plan: which lessons its live manifest shows, and why some would go. And the
+"""What the large-change guard has to know of a plan: which lessons its live manifest shows, and why some would go. And the
 admin's word that lets a held change through."""
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from frappe import _
 
 from memora.services.cdn_export.curriculum import content_tree
 from memora.services.cdn_export.model import doctypes, plain_text, scopes, tree
-from memora.services.cdn_export.model.plan_subject import Rendition
+from memora.services.cdn_export.model.plan_subject import PlanSubject
 from memora.services.cdn_export.model.tree import KINDS, Override, ResolvedNode, Rights
 from memora.services.cdn_export.outbox import relay
 from memora.services.cdn_export.rules import large_change_guard
@@ -34,7 +34,7 @@ class Losses:
 
 
 def approve(label: str) -> None:
-	"""Let through what the brake holds of a plan (or of `subject:{name}`) and of the subjects it lists.
+	"""Let through what the large-change guard holds of a plan (or of `subject:{name}`) and of the subjects it lists.
 
 	Only what is there now: a change committed meanwhile is looked at anew. Throws when nothing is held.
 	"""
@@ -42,16 +42,18 @@ def approve(label: str) -> None:
 	involved = [scope]
 	if scope.type == "plan":
 		involved += map(scopes.subject, content_tree.plan_subjects(scope.ref))
-	relay.fold()
+	relay.run()
 	if not database.transaction(lambda: publish_state.approve(involved)):
 		frappe.throw(
 			_("Nothing of {0} is held, so there is nothing to approve.").format(plain_text.as_html(label))
 		)
 	if scope.type == "plan":
-		redis_mirror.ring([scope.ref])
+		redis_mirror.notify([scope.ref])
 
 
-def live_rights(plan: str, known: Mapping[str, Rendition], subjects: Collection[str] | None = None) -> Rights:
+def live_rights(
+	plan: str, known: Mapping[str, PlanSubject], subjects: Collection[str] | None = None
+) -> Rights:
 	"""Who may read the lessons that the plan's live manifest shows; of these subjects, if any are named."""
 	shown = [rendition for rendition in known.values() if subjects is None or rendition.subject in subjects]
 	rights: dict[str, tree.Right] = {}
@@ -66,7 +68,7 @@ def live_rights(plan: str, known: Mapping[str, Rendition], subjects: Collection[
 
 def losses(
 	plan: str,
-	known: Mapping[str, Rendition],
+	known: Mapping[str, PlanSubject],
 	rendered: Mapping[str, ResolvedNode | None],
 	gone: Collection[str],
 	overrides: Iterable[Override],

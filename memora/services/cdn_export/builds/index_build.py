@@ -13,7 +13,7 @@ from memora.exceptions import ScopeBusyError
 from memora.services.cdn_export import json_generator
 from memora.services.cdn_export.builds import commit
 from memora.services.cdn_export.builds.commit import Removals
-from memora.services.cdn_export.delivery.target import Site
+from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.model import paths, scopes
 from memora.services.cdn_export.model.counts import Counts
 from memora.services.cdn_export.model.diff import Diff
@@ -27,7 +27,7 @@ _WAIT_SECONDS = 10
 _POLL_SECONDS = 0.1
 
 
-def run(site: Site, lease: Lease, state: State) -> Counts:
+def run(target: PublishTarget, lease: Lease, state: State) -> Counts:
 	"""Write the list of plans, and the schemas, where their content has changed. The caller holds the index's lease, and has read
 	`state` by the first statement of the current transaction."""
 	entries = ledger.of_scope(scopes.INDEX)
@@ -36,7 +36,7 @@ def run(site: Site, lease: Lease, state: State) -> Counts:
 	document = json_generator.plan_index_document(publish_state.live_index_entries())
 	offered.offer(paths.PLAN_INDEX, "plans_index", "", document)
 	return commit.commit(
-		site,
+		target,
 		lease,
 		offered,
 		entries,
@@ -55,7 +55,7 @@ def touch() -> None:
 		publish_state.raise_generations([scopes.INDEX, *publish_state.without_index_entry()])
 
 
-def publish_now(site: Site) -> None:
+def publish_now(target: PublishTarget) -> None:
 	"""Write the list before a plan is taken away. Raises ScopeBusyError when others keep it for 10 s."""
 	publish_state.ensure(scopes.INDEX)
 	waited = threading.Event()
@@ -63,11 +63,11 @@ def publish_now(site: Site) -> None:
 		if lease := leases.acquire(scopes.INDEX):
 			with lease:
 				state, seen = commit.read_state(lease)
-				if site.follow_settings(seen):
+				if target.follow_settings(seen):
 					raise ScopeBusyError(
 						"CDN Settings have been saved: the plan is removed with the next look"
 					)
-				run(site, lease, state)
+				run(target, lease, state)
 			return
 		waited.wait(_POLL_SECONDS)
 	raise ScopeBusyError("the list of plans is being written by another worker; the plan is removed shortly")

@@ -18,7 +18,7 @@ from memora.services.cdn_export import cdn_uploader
 from memora.services.cdn_export.builds import removals
 from memora.services.cdn_export.curriculum import public_files
 from memora.services.cdn_export.delivery import purge_queue
-from memora.services.cdn_export.delivery.target import Site
+from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.model import scopes
 from memora.services.cdn_export.model.diff import MEDIA, LedgerEntry, Planned
 from memora.services.cdn_export.model.stage_files import PUBLIC, PublicFile
@@ -29,7 +29,7 @@ from memora.services.cdn_export.storage.base import stamp_of
 _PATIENCE_SECONDS = 10
 
 
-def missing_uploads(site: Site, media_paths: Iterable[str]) -> list[tuple[Planned, Upload]]:
+def missing_uploads(target: PublishTarget, media_paths: Iterable[str]) -> list[tuple[Planned, Upload]]:
 	"""Of these paths, the files that do not stand in the storage yet, ready to be uploaded.
 
 	The documents that name them are noted in the ledger by now, so that nobody takes the others away. Raises
@@ -41,33 +41,33 @@ def missing_uploads(site: Site, media_paths: Iterable[str]) -> list[tuple[Planne
 	with _alone():
 		standing = ledger.of_paths(wanted)
 	wanted -= {path for path, entry in standing.items() if entry.state == "live" and not entry.damaged}
-	return [_upload(site, path, urls) for path, urls in sorted(_sources(wanted).items())]
+	return [_upload(target, path, urls) for path, urls in sorted(_sources(wanted).items())]
 
 
-def restore(site: Site, media_paths: Collection[str]) -> set[str]:
+def restore(target: PublishTarget, media_paths: Collection[str]) -> set[str]:
 	"""Upload again what an audit found damaged. Returns the paths that were; of the others the file is gone."""
-	mended = set()
+	fixed = set()
 	for path in sorted(media_paths):
-		site.ownership.claim()
+		target.ownership.claim()
 		try:
-			((file, upload),) = (_upload(site, path, urls) for path, urls in _sources([path]).items())
+			((file, upload),) = (_upload(target, path, urls) for path, urls in _sources([path]).items())
 		except BuildError as error:
 			frappe.logger("memora").warning(str(error))
 			continue
-		etags, sizes = {path: site.storage.put(upload)}, {path: upload.size}
+		etags, sizes = {path: target.storage.put(upload)}, {path: upload.size}
 
 		def close(file: Planned = file, etags: dict = etags, sizes: dict = sizes) -> None:
 			ledger.uploaded_again([file], etags, sizes, {})
-			purge_queue.add(site, [file.path])
+			purge_queue.add(target, [file.path])
 
 		database.transaction(close)
-		mended.add(path)
-	return mended
+		fixed.add(path)
+	return fixed
 
 
-def sweep(site: Site) -> int:
+def sweep(target: PublishTarget) -> int:
 	"""Remove the media files that nothing published names any more. Returns how many; for once a day."""
-	return remove_unnamed(site, unnamed())
+	return remove_unnamed(target, unnamed())
 
 
 def unnamed() -> set[str]:
@@ -75,16 +75,16 @@ def unnamed() -> set[str]:
 	return ledger.media_paths() - ledger.named_pictures()
 
 
-def remove_due(site: Site, *, again: bool = False) -> int:
+def remove_due(target: PublishTarget, *, again: bool = False) -> int:
 	"""Remove the pictures that are due: those that a killed or busy worker has left, or that the storage has refused to
 	remove before if this is `again`. Returns how many went."""
 	due = ledger.due_media(now_datetime(), refused=again)
 	if again and not due:
 		removals.settle(scopes.MEDIA)
-	return remove_unnamed(site, due, again=again)
+	return remove_unnamed(target, due, again=again)
 
 
-def remove_hidden(site: Site, dropped: Collection[str]) -> int:
+def remove_hidden(target: PublishTarget, dropped: Collection[str]) -> int:
 	"""Of pictures that documents have just ceased to show, remove those whose node still names them: it was hidden or
 	unpublished; and those whose file was deleted or made private. What was replaced stays for the daily sweep, as
 	caches may still ask for it."""
@@ -92,7 +92,7 @@ def remove_hidden(site: Site, dropped: Collection[str]) -> int:
 		return 0
 	urls = public_files.paths_by_url("path in %s", (tuple(dropped),))
 	hidden = {urls[url] for url in public_files.nodes_naming(urls)}
-	return remove_unnamed(site, hidden | public_files.without_source(urls))
+	return remove_unnamed(target, hidden | public_files.without_source(urls))
 
 
 def withdrawn(entries: Iterable[LedgerEntry]) -> set[str]:
@@ -107,7 +107,7 @@ def withdrawn(entries: Iterable[LedgerEntry]) -> set[str]:
 	return {path for media in public_files.without_source(urls) for path in by_media[media]}
 
 
-def remove_unnamed(site: Site, media_paths: Collection[str], *, again: bool = False) -> int:
+def remove_unnamed(target: PublishTarget, media_paths: Collection[str], *, again: bool = False) -> int:
 	"""Remove those of these files that no published document names. Returns how many.
 
 	Never raises for what the storage does: what it refuses to remove is tried `again`, on its own (`removals`).
@@ -121,7 +121,7 @@ def remove_unnamed(site: Site, media_paths: Collection[str], *, again: bool = Fa
 			database.transaction(lambda: ledger.keep_media(named.intersection(media_paths)))
 			if not again:
 				gone -= set(ledger.refused(scopes.MEDIA))
-			return _remove(site, sorted(gone), again)
+			return _remove(target, sorted(gone), again)
 	except ScopeBusyError as error:
 		frappe.logger("memora").warning(
 			f"pictures that nothing shows are removed with the next check: {error}"
@@ -130,14 +130,14 @@ def remove_unnamed(site: Site, media_paths: Collection[str], *, again: bool = Fa
 		return 0
 
 
-def _remove(site: Site, gone: list[str], again: bool) -> int:
-	if not gone or site.has_moved():
+def _remove(target: PublishTarget, gone: list[str], again: bool) -> int:
+	if not gone or target.has_moved():
 		return 0
-	site.ownership.claim()
+	target.ownership.claim()
 	now = now_datetime()
 	database.transaction(lambda: ledger.drop(gone, remove_at=now))
 	return removals.remove(
-		site, scopes.MEDIA, gone, again=again, closing=lambda went: purge_queue.add(site, went)
+		target, scopes.MEDIA, gone, again=again, closing=lambda went: purge_queue.add(target, went)
 	)
 
 
@@ -166,7 +166,7 @@ def _sources(media_paths: Collection[str]) -> dict[str, list[str]]:
 	return sources
 
 
-def _upload(site: Site, path: str, urls: Sequence[str]) -> tuple[Planned, Upload]:
+def _upload(target: PublishTarget, path: str, urls: Sequence[str]) -> tuple[Planned, Upload]:
 	"""The first of these files that still holds what was published at this path. Raises BuildError if none does."""
 	wanted, extension = public_files.digest_of_path(path)
 	for url in urls:
@@ -186,4 +186,4 @@ def _upload(site: Site, path: str, urls: Sequence[str]) -> tuple[Planned, Upload
 		)
 	source = PublicFile(place[1], stamp_of(status), status.st_size, digest, extension)
 	planned = Planned(path, "media", "", "", 1, True, digest, "", None, "", "", 0, source=source)
-	return planned, cdn_uploader.file_upload(planned, source, site.ownership.site)
+	return planned, cdn_uploader.file_upload(planned, source, target.ownership.site)

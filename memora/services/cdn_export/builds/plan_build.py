@@ -29,11 +29,11 @@ from memora.services.cdn_export.builds.commit import Removals
 from memora.services.cdn_export.builds.plan_snapshot import Snapshot
 from memora.services.cdn_export.curriculum import content_tree, public_files
 from memora.services.cdn_export.delivery import purge_queue
-from memora.services.cdn_export.delivery.target import SharedSubject, SharedSubjects, Site
+from memora.services.cdn_export.delivery.target import PublishTarget, SharedSubject, SharedSubjects
 from memora.services.cdn_export.model import diff, paths, scopes
 from memora.services.cdn_export.model.counts import Counts
 from memora.services.cdn_export.model.diff import Diff, LedgerEntry
-from memora.services.cdn_export.model.plan_subject import Rendition
+from memora.services.cdn_export.model.plan_subject import PlanSubject
 from memora.services.cdn_export.model.scope_state import State
 from memora.services.cdn_export.model.scopes import Scope
 from memora.services.cdn_export.model.tree import Override, Plan, ResolvedNode, Rights
@@ -46,13 +46,13 @@ from memora.services.cdn_export.state import lease as leases
 from memora.services.cdn_export.state.lease import Lease
 
 _NO_RIGHTS: Rights = {}
-_BRAKED = "-braked"
+_GUARDED = "-guarded"
 _SNAPSHOTS = 5
 """How often a build starts over because a shared subject changed while it was brought up to date."""
 
 
 @dataclass(slots=True)
-class Rendering:
+class RenderedSubject:
 	"""A subject rendered in this build."""
 
 	subject: str
@@ -68,18 +68,18 @@ class Rendering:
 
 
 @dataclass(slots=True)
-class Draft:
+class PlanFiles:
 	"""A plan's files as its next build publishes them, against what is live. Nothing is written yet."""
 
 	offered: Diff
 	entries: dict[str, LedgerEntry]
 	owners: set[str]
-	rendered: dict[str, Rendering]
+	rendered: dict[str, RenderedSubject]
 	manifest: diff.Planned
 
 	@property
 	def kept_paid(self) -> list[ResolvedNode]:
-		"""The lessons that the brake keeps from being read without paying."""
+		"""The lessons that the large-change guard keeps from being read without paying."""
 		return [lesson for rendering in self.rendered.values() for lesson in rendering.kept_paid]
 
 	@property
@@ -151,15 +151,15 @@ class Draft:
 			)
 		)
 
-	def renditions(self, snapshot: Snapshot) -> list[Rendition]:
+	def renditions(self, snapshot: Snapshot) -> list[PlanSubject]:
 		"""What the plan reads of the subjects rendered here, to be stored with its manifest."""
 		return [
-			Rendition(
+			PlanSubject(
 				subject,
 				snapshot.mode(subject),
 				snapshot.generation(subject),
-				# What the brake has altered is rendered anew each time, until it need not be.
-				snapshot.digest(subject) + (_BRAKED if rendering.kept_paid else ""),
+				# What the large-change guard has altered is rendered anew each time, until it need not be.
+				snapshot.digest(subject) + (_GUARDED if rendering.kept_paid else ""),
 				rendering.summary,
 				_search_to_store(snapshot, rendering),
 			)
@@ -176,7 +176,7 @@ class Draft:
 
 
 class UnitMissingError(ScopeBusyError):
-	"""A unit that the shared subject has not published: one from after the last fold, or lost from the ledger.
+	"""A unit that the shared subject has not published: one from after the relay's last run, or lost from the ledger.
 	Either way the subject's next build brings it."""
 
 	def __init__(self, subject: str, message: str):
@@ -184,7 +184,7 @@ class UnitMissingError(ScopeBusyError):
 		self.subject = subject
 
 
-def run(site: Site, lease: Lease, state: State) -> Counts | None:
+def run(target: PublishTarget, lease: Lease, state: State) -> Counts | None:
 	"""Build and publish a plan, or take it away when it is unpublished or gone; None where all of that waits for an
 	admin's word. The caller holds the lease, and has read `state` by the first statement of the current transaction,
 	which made its snapshot.
@@ -194,22 +194,22 @@ def run(site: Site, lease: Lease, state: State) -> Counts | None:
 	"""
 	plan = lease.scope.ref
 	for _ in range(_SNAPSHOTS):
-		snapshot = read(state, brakes=site.options.hold_large_changes)
+		snapshot = read(state, guarded=target.options.hold_large_changes)
 		if snapshot.plan is None:
-			return _take_away(site, lease, snapshot)
+			return _unpublish(target, lease, snapshot)
 		shared = [subject for subject in snapshot.sort_orders if snapshot.mode(subject) == "shared"]
 		if news := [subject for subject in shared if not snapshot.reads(subject)]:
-			renditions.announce(plan, news)
+			renditions.reserve(plan, news)
 			state = _read_again(lease)
 			continue
 		behind = {subject for subject in shared if not snapshot.is_ready(subject)}
 		stuck = {subject for subject in behind if _is_stuck(snapshot, subject)}
 		if behind <= stuck:
-			return _publish(site, lease, snapshot, stuck)
+			return _publish(target, lease, snapshot, stuck)
 		for subject in sorted(behind - stuck):
 			if not snapshot.has_state(subject):
 				publish_state.ensure(scopes.subject(subject))
-			_bring_up_to_date(site, subject)
+			_bring_up_to_date(target, subject)
 		state = _read_again(lease)
 	raise ScopeBusyError(f"the subjects of plan {plan} keep changing; it is built again shortly")
 
@@ -219,13 +219,13 @@ def _read_again(lease: Lease) -> State:
 	return commit.read_state(lease)[0]
 
 
-def read(state: State, *, brakes: bool = False) -> Snapshot:
-	"""The rest of the snapshot that `state` began. `brakes` says that CDN Settings hold large changes."""
+def read(state: State, *, guarded: bool = False) -> Snapshot:
+	"""The rest of the snapshot that `state` began. `guarded` says that CDN Settings hold large changes."""
 	(snapshot,) = plan_snapshot.read([state])
 	if news := [subject for subject in snapshot.sort_orders if subject not in snapshot.renditions]:
 		snapshot.subject_states |= publish_state.read(list(map(scopes.subject, news)))
-	snapshot.brakes = brakes and not state.is_approved
-	if snapshot.brakes and snapshot.plan:
+	snapshot.guarded = guarded and not state.is_approved
+	if snapshot.guarded and snapshot.plan:
 		_keep_own(snapshot)
 	return snapshot
 
@@ -249,12 +249,12 @@ def _is_stuck(snapshot: Snapshot, subject: str) -> bool:
 	state = snapshot.subject_states.get(scopes.subject(subject).id)
 	if state is None:
 		return False
-	if state.is_given_up:
+	if state.is_dismissed:
 		return snapshot.shows_shared(subject)
 	return state.is_backing_off(now_datetime())
 
 
-def _bring_up_to_date(site: Site, subject: str) -> None:
+def _bring_up_to_date(target: PublishTarget, subject: str) -> None:
 	"""Build a shared subject, which has a state. Its failure is recorded with it and does not fail the plan."""
 	lease = leases.acquire(scopes.subject(subject))
 	if lease is None:
@@ -263,29 +263,29 @@ def _bring_up_to_date(site: Site, subject: str) -> None:
 		state, seen = commit.read_state(lease)
 		if state.is_ready:
 			return
-		if site.follow_settings(seen):
+		if target.follow_settings(seen):
 			raise ScopeBusyError(
 				f"CDN Settings have been saved: the plans of subject {subject} are built again"
 			)
 		try:
-			subject_build.run(site, lease, state)
+			subject_build.run(target, lease, state)
 		except PlaceRefusedError:
 			raise  # no fault of this subject
 		except (BuildError, StorageError) as error:
 			failures.record(state, lease, error)
 
 
-def _publish(site: Site, lease: Lease, snapshot: Snapshot, stuck: set[str]) -> Counts | None:
+def _publish(target: PublishTarget, lease: Lease, snapshot: Snapshot, stuck: set[str]) -> Counts | None:
 	plan = snapshot.plan
 	assert plan is not None
 	try:
-		drafted = draft(site.shared, snapshot, stuck)
+		drafted = draft(target.shared, snapshot, stuck)
 	except UnitMissingError as error:
 		missing = error.subject
 		database.transaction(lambda: relay.touch(subjects=[missing]))
 		raise
 	rendered = drafted.rendered
-	if snapshot.brakes and (lost := losses(snapshot, rendered)).are_held:
+	if snapshot.guarded and (lost := losses(snapshot, rendered)).are_held:
 		_hold(lease, snapshot, failures.would_lose(lost.others, lost.live))
 		return None
 	lists_anew = not snapshot.is_listed
@@ -311,9 +311,9 @@ def _publish(site: Site, lease: Lease, snapshot: Snapshot, stuck: set[str]) -> C
 
 	if doubtful := [subject for subject in rendered if snapshot.may_come_back(subject)]:
 		# Should this build break off and the plan be as it was again, what was uploaded by then is written anew.
-		database.transaction(lambda: renditions.doubt(plan.name, doubtful))
+		database.transaction(lambda: renditions.mark_uncertain(plan.name, doubtful))
 	counts = commit.commit(
-		site,
+		target,
 		lease,
 		drafted.offered,
 		drafted.entries,
@@ -327,15 +327,15 @@ def _publish(site: Site, lease: Lease, snapshot: Snapshot, stuck: set[str]) -> C
 	)
 	if drafted.kept_paid and not snapshot.state.held:
 		failures.say_held(lease.scope, failures.kept_paid(drafted.kept_paid))
-	counts.add(drafted.counts_of_shared(site.shared, snapshot))
-	counts.deleted += _tidy(site, lease, leftovers)
+	counts.add(drafted.counts_of_shared(target.shared, snapshot))
+	counts.deleted += _clean_up(target, lease, leftovers)
 	counts.title = plan.title
 	return counts
 
 
 def draft(
 	shared: SharedSubjects, snapshot: Snapshot, stuck: Collection[str] = (), *, anew: bool = False
-) -> Draft:
+) -> PlanFiles:
 	"""Decide a published plan's files, from one snapshot. `stuck` subjects cannot be built and stay as they are;
 	with `anew` every other one is read, whatever is known of it. `shared` holds subjects published just now.
 
@@ -349,19 +349,19 @@ def draft(
 
 
 @dataclass(slots=True)
-class Outline:
+class PlanScope:
 	"""Which subjects a plan shows, each with the plan's own sort_order, those of them that are rendered now, and those
 	it lists of which the files stay as they are."""
 
 	wanted: dict[str, int]
-	rendered: dict[str, Rendering]
+	rendered: dict[str, RenderedSubject]
 	sharded: bool
 	skipped: list[str]
 
 
 def outline(
 	shared: SharedSubjects, snapshot: Snapshot, stuck: Collection[str] = (), *, anew: bool = False
-) -> Outline:
+) -> PlanScope:
 	"""The first half of `draft`: it reads what is to be rendered and not in `shared`."""
 	plan = snapshot.plan
 	assert plan is not None
@@ -384,27 +384,27 @@ def outline(
 		if subject not in rendered and not _has_search(snapshot.renditions[subject], sharded):
 			rendered[subject] = _render(shared, snapshot, subject)
 	skipped = [subject for subject in snapshot.sort_orders if subject not in rendered]
-	return Outline(wanted, rendered, sharded, skipped)
+	return PlanScope(wanted, rendered, sharded, skipped)
 
 
 def draft_of(
 	snapshot: Snapshot,
-	shown: Outline,
+	shown: PlanScope,
 	entries: dict[str, LedgerEntry],
 	owners: set[str],
 	*,
 	anew: bool = False,
-) -> Draft:
+) -> PlanFiles:
 	"""The second half of `draft`: `entries` and `owners` are what `commit.known_entries` says of the plan."""
 	versions = {path: version for r in shown.rendered.values() for path, version in r.unit_versions.items()}
 	offered = Diff(entries, int(time.time()), elsewhere=versions)
 	for rendering in shown.rendered.values():
 		_offer_subject(snapshot, rendering, offered, entries, owners, shown.sharded, anew)
 	manifest = _offer_entry_points(snapshot, shown, offered)
-	return Draft(offered, entries, owners, shown.rendered, manifest)
+	return PlanFiles(offered, entries, owners, shown.rendered, manifest)
 
 
-def losses(snapshot: Snapshot, rendered: Mapping[str, Rendering]) -> held_changes.Losses:
+def losses(snapshot: Snapshot, rendered: Mapping[str, RenderedSubject]) -> held_changes.Losses:
 	"""The lessons that a plan loses when these of its subjects are published as rendered."""
 	return held_changes.losses(
 		snapshot.state.ref,
@@ -423,13 +423,13 @@ def _hold(lease: Lease, snapshot: Snapshot, reason: str) -> None:
 		failures.say_held(lease.scope, reason)
 
 
-def _render(memory: SharedSubjects, snapshot: Snapshot, subject: str) -> Rendering:
+def _render(memory: SharedSubjects, snapshot: Snapshot, subject: str) -> RenderedSubject:
 	"""Load and resolve a subject. A shared one is taken as it was published, where this run has done that."""
 	versions: dict[str, int] = {}
 	kept_paid: list[ResolvedNode] = []
 	dropped = False
 	if snapshot.mode(subject) == "own":
-		rights = snapshot.rights(subject) if snapshot.brakes else {}
+		rights = snapshot.rights(subject) if snapshot.guarded else {}
 		resolved, kept_paid = _resolve(subject, snapshot.overrides[subject], rights)
 		contents = Contents(resolved) if resolved else None
 	else:
@@ -444,7 +444,7 @@ def _render(memory: SharedSubjects, snapshot: Snapshot, subject: str) -> Renderi
 			shared = SharedSubject(generation, Contents(resolved) if resolved else None, versions, Counts())
 			memory.remember(subject, shared)
 		contents, versions, dropped = shared.contents, shared.unit_versions, shared.dropped
-	return Rendering(subject, contents, versions, kept_paid, dropped=dropped)
+	return RenderedSubject(subject, contents, versions, kept_paid, dropped=dropped)
 
 
 def _resolve(
@@ -455,7 +455,7 @@ def _resolve(
 	return large_change_guard.keep_paid(tree, overrides, rights) if tree else (None, [])
 
 
-def _wanted_paths(snapshot: Snapshot, rendered: Iterable[Rendering]) -> list[str]:
+def _wanted_paths(snapshot: Snapshot, rendered: Iterable[RenderedSubject]) -> list[str]:
 	"""The own units and lessons of what is rendered: paths that may stand in the ledger under another subject."""
 	plan = snapshot.plan
 	assert plan is not None
@@ -468,7 +468,7 @@ def _wanted_paths(snapshot: Snapshot, rendered: Iterable[Rendering]) -> list[str
 
 
 def _is_sharded(
-	plan: Plan, snapshot: Snapshot, wanted: Iterable[str], rendered: dict[str, Rendering]
+	plan: Plan, snapshot: Snapshot, wanted: Iterable[str], rendered: dict[str, RenderedSubject]
 ) -> bool:
 	"""Whether the plan's search is sharded, from the entries just made and the sizes noted before."""
 	lessons = size = 0
@@ -484,7 +484,7 @@ def _is_sharded(
 	return search_indexer.needs_shards(plan.name, lessons, size)
 
 
-def _has_search(known: Rendition, sharded: bool) -> bool:
+def _has_search(known: PlanSubject, sharded: bool) -> bool:
 	"""Whether a rendition holds what the search index needs of its subject in this form."""
 	if not known.summary.get("lessons"):
 		return True
@@ -493,7 +493,7 @@ def _has_search(known: Rendition, sharded: bool) -> bool:
 	return "search_digest" in known.summary and known.search is not None
 
 
-def _search_to_store(snapshot: Snapshot, rendering: Rendering) -> list[Any] | None:
+def _search_to_store(snapshot: Snapshot, rendering: RenderedSubject) -> list[Any] | None:
 	"""The entries that a subject's rendition is to note; None where they stand there already, or are in shards."""
 	known = snapshot.renditions.get(rendering.subject)
 	digest = rendering.summary.get("search_digest")
@@ -505,7 +505,7 @@ def _search_to_store(snapshot: Snapshot, rendering: Rendering) -> list[Any] | No
 
 def _offer_subject(
 	snapshot: Snapshot,
-	rendering: Rendering,
+	rendering: RenderedSubject,
 	offered: Diff,
 	entries: dict[str, LedgerEntry],
 	owners: set[str],
@@ -570,7 +570,7 @@ def _offer_subject(
 		)
 
 
-def _offer_entry_points(snapshot: Snapshot, shown: Outline, offered: Diff) -> diff.Planned:
+def _offer_entry_points(snapshot: Snapshot, shown: PlanScope, offered: Diff) -> diff.Planned:
 	"""Offer the search index and the manifest, which list every subject, rendered now or before."""
 	plan, wanted = snapshot.plan, shown.wanted
 	assert plan is not None
@@ -604,7 +604,7 @@ def _offer_entry_points(snapshot: Snapshot, shown: Outline, offered: Diff) -> di
 	)
 
 
-def _search_entries(snapshot: Snapshot, rendering: Rendering | None, subject: str) -> SubjectEntries:
+def _search_entries(snapshot: Snapshot, rendering: RenderedSubject | None, subject: str) -> SubjectEntries:
 	if rendering and rendering.contents:
 		return rendering.contents.entries
 	noted = snapshot.renditions[subject].search
@@ -619,12 +619,12 @@ def _lost_by_shared(snapshot: Snapshot) -> set[str]:
 	)
 
 
-def _take_away(site: Site, lease: Lease, snapshot: Snapshot) -> Counts:
+def _unpublish(target: PublishTarget, lease: Lease, snapshot: Snapshot) -> Counts:
 	"""Remove a plan that is unpublished or gone: out of the list of plans first, then its folder."""
 	standing = [entry.path for entry in ledger.of_scope(lease.scope).values() if entry.state != "removed"]
 	if snapshot.state.is_live:
 		database.transaction(lambda: publish_state.unlist(lease.scope))
-		index_build.publish_now(site)
+		index_build.publish_now(target)
 
 	leftovers: list[Scope] = []
 
@@ -634,7 +634,7 @@ def _take_away(site: Site, lease: Lease, snapshot: Snapshot) -> Counts:
 		return bool(leftovers)
 
 	commit.commit(
-		site,
+		target,
 		lease,
 		Diff({}, int(time.time())),
 		{},
@@ -644,7 +644,7 @@ def _take_away(site: Site, lease: Lease, snapshot: Snapshot) -> Counts:
 		state_values={"is_live": 0, "live_version": 0, "index_entry": ""},
 		closing=closing,
 	)
-	return Counts(deleted=_tidy(site, lease, leftovers))
+	return Counts(deleted=_clean_up(target, lease, leftovers))
 
 
 def _forget(plan: str, subjects: Collection[str]) -> None:
@@ -655,21 +655,21 @@ def _forget(plan: str, subjects: Collection[str]) -> None:
 
 def _leftovers(lease: Lease, subjects: Iterable[str]) -> list[Scope]:
 	"""The plan itself and those of its subjects that have files which may have to go now."""
-	return publish_state.to_tidy([lease.scope, *map(scopes.subject, subjects)])
+	return publish_state.to_clean_up([lease.scope, *map(scopes.subject, subjects)])
 
 
-def _tidy(site: Site, lease: Lease, leftovers: Sequence[Scope]) -> int:
+def _clean_up(target: PublishTarget, lease: Lease, leftovers: Sequence[Scope]) -> int:
 	"""After the manifest: remove what may not be read any more, here and in the subjects it was read from.
 
 	A subject that another worker is building is left to it, and to the next tick.
 	"""
-	purge_queue.run(site)
+	purge_queue.run(target)
 	deleted = 0
 	for scope in leftovers:
 		if scope == lease.scope:
-			deleted += commit.remove_due(site, lease)
+			deleted += commit.remove_due(target, lease)
 		else:
-			deleted += subject_build.tidy(site, scope)
+			deleted += subject_build.clean_up(target, scope)
 	if leftovers:
-		purge_queue.run(site)
+		purge_queue.run(target)
 	return deleted

@@ -14,11 +14,11 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from memora.services.cdn_export.builds import commit, plan_build, plan_snapshot
-from memora.services.cdn_export.builds.plan_build import Draft
+from memora.services.cdn_export.builds.plan_build import PlanFiles
 from memora.services.cdn_export.builds.plan_snapshot import Snapshot
 from memora.services.cdn_export.cdn_uploader import Cargo
 from memora.services.cdn_export.delivery import purge_queue
-from memora.services.cdn_export.delivery.target import Site
+from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.model.counts import Counts
 from memora.services.cdn_export.model.scope_state import State
 from memora.services.cdn_export.state import ledger, publish_state, renditions
@@ -41,7 +41,7 @@ class Published(NamedTuple):
 
 class _Part(NamedTuple):
 	snapshot: Snapshot
-	draft: Draft
+	draft: PlanFiles
 
 
 def may_join(state: State) -> bool:
@@ -55,31 +55,31 @@ def may_join(state: State) -> bool:
 	)
 
 
-def run(site: Site, lease: Lease) -> list[Published]:
+def run(target: PublishTarget, lease: Lease) -> list[Published]:
 	"""Publish those of the leased plans that a group can publish, if there are several. The caller holds the lease.
 
 	Returns them; nothing was done for the others. Raises what a plan's build raises; then nothing is closed, and
 	every plan is to be built by itself.
 	"""
 	states, seen = commit.read_states(lease)
-	if not site.is_as_seen(seen) or site.options.hold_large_changes:
+	if not target.is_as_seen(seen) or target.options.hold_large_changes:
 		return []
 	waiting = [state for state in states if may_join(state) and not state.is_current]
-	parts = list(_drafted(site, waiting)) if len(waiting) > 1 else []
+	parts = list(_drafted(target, waiting)) if len(waiting) > 1 else []
 	if len(parts) < 2:
 		return []
-	cargo = _bring_out(site, lease, parts)
-	purge_queue.run(site)
-	return [Published(part.snapshot.state, _counts(site, part, cargo)) for part in parts]
+	cargo = _upload_and_close(target, lease, parts)
+	purge_queue.run(target)
+	return [Published(part.snapshot.state, _counts(target, part, cargo)) for part in parts]
 
 
-def _drafted(site: Site, waiting: list[State]) -> Iterable[_Part]:
+def _drafted(target: PublishTarget, waiting: list[State]) -> Iterable[_Part]:
 	"""The files of those plans that need nothing else, from the snapshot that `waiting` began."""
 	outlines = {}
 	rendered = 0
 	for snapshot in plan_snapshot.read(waiting):
-		if _needs_only_news(site, snapshot):
-			shown = plan_build.outline(site.shared, snapshot)
+		if _needs_only_news(target, snapshot):
+			shown = plan_build.outline(target.shared, snapshot)
 			rendered += len(shown.rendered)
 			if outlines and rendered > _MOST_RENDERED:
 				break
@@ -93,7 +93,7 @@ def _drafted(site: Site, waiting: list[State]) -> Iterable[_Part]:
 			yield _Part(snapshot, drafted)
 
 
-def _needs_only_news(site: Site, snapshot: Snapshot) -> bool:
+def _needs_only_news(target: PublishTarget, snapshot: Snapshot) -> bool:
 	"""Whether a plan has only to show anew what this run has published of its shared subjects."""
 	if snapshot.plan is None or not snapshot.is_listed:
 		return False
@@ -102,13 +102,13 @@ def _needs_only_news(site: Site, snapshot: Snapshot) -> bool:
 		if is_shared and not (snapshot.reads(subject) and snapshot.is_ready(subject)):
 			return False
 		if snapshot.has_changed(subject) and not (
-			is_shared and site.shared.recall(subject, snapshot.generation(subject))
+			is_shared and target.shared.recall(subject, snapshot.generation(subject))
 		):
 			return False
 	return True
 
 
-def _bring_out(site: Site, lease: Lease, parts: list[_Part]) -> Cargo:
+def _upload_and_close(target: PublishTarget, lease: Lease, parts: list[_Part]) -> Cargo:
 	def closing() -> bool:
 		renditions.store({part.snapshot.state.ref: part.draft.renditions(part.snapshot) for part in parts})
 		closed = [
@@ -124,8 +124,8 @@ def _bring_out(site: Site, lease: Lease, parts: list[_Part]) -> Cargo:
 			raise lease.lost()
 		return len(closed) == len(lease.scopes)
 
-	return commit.bring_out(
-		site,
+	return commit.upload_and_close(
+		target,
 		lease,
 		{part.snapshot.state.scope: part.draft.offered.changed() for part in parts},
 		{path: entry for part in parts for path, entry in part.draft.entries.items()},
@@ -135,7 +135,7 @@ def _bring_out(site: Site, lease: Lease, parts: list[_Part]) -> Cargo:
 	)
 
 
-def _counts(site: Site, part: _Part, cargo: Cargo) -> Counts:
+def _counts(target: PublishTarget, part: _Part, cargo: Cargo) -> Counts:
 	"""What of the cargo is this plan's, and what the shared subjects' builds did if no other log has it yet."""
 	offered, plan = part.draft.offered, part.snapshot.plan
 	changed = offered.changed()
@@ -145,5 +145,5 @@ def _counts(site: Site, part: _Part, cargo: Cargo) -> Counts:
 		bytes=sum(cargo.sizes[file.path] for file in changed),
 		title=plan.title if plan else "",
 	)
-	counts.add(part.draft.counts_of_shared(site.shared, part.snapshot))
+	counts.add(part.draft.counts_of_shared(target.shared, part.snapshot))
 	return counts

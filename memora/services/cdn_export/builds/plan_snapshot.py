@@ -9,7 +9,7 @@ from memora.services.cdn_export import json_generator
 from memora.services.cdn_export.builds import held_changes
 from memora.services.cdn_export.curriculum import content_tree
 from memora.services.cdn_export.model import diff, plain_text, scopes
-from memora.services.cdn_export.model.plan_subject import Mode, Rendition
+from memora.services.cdn_export.model.plan_subject import Mode, PlanSubject
 from memora.services.cdn_export.model.scope_state import State
 from memora.services.cdn_export.model.tree import Override, Plan, Rights
 from memora.services.cdn_export.state import ledger, renditions
@@ -26,9 +26,9 @@ class Snapshot:
 	plan: Plan | None
 	sort_orders: dict[str, int] = field(default_factory=dict)
 	overrides: dict[str, tuple[Override, ...]] = field(default_factory=dict)
-	renditions: dict[str, Rendition] = field(default_factory=dict)
+	renditions: dict[str, PlanSubject] = field(default_factory=dict)
 	subject_states: dict[str, State] = field(default_factory=dict)
-	brakes: bool = False
+	guarded: bool = False
 	_rights: Rights | None = None
 
 	def mode(self, subject: str) -> Mode:

@@ -21,7 +21,7 @@ from frappe.utils import now_datetime
 
 from memora.exceptions import StorageError, StorageUnavailableError
 from memora.services.cdn_export.builds import event_log, failures
-from memora.services.cdn_export.delivery.target import Site
+from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.model import scopes
 from memora.services.cdn_export.model.scopes import Scope
 from memora.services.cdn_export.state import database, ledger, publish_state, redis_mirror
@@ -37,7 +37,7 @@ _REST_SECONDS = 300
 
 
 def remove(
-	site: Site,
+	target: PublishTarget,
 	scope: Scope,
 	paths: Sequence[str],
 	*,
@@ -50,7 +50,7 @@ def remove(
 
 	`closing` runs with those that went, in the transaction that says so. Never raises for what the storage does.
 	"""
-	remaining, why = _delete(site, paths, paths if guarded is None else guarded)
+	remaining, why = _delete(target, paths, paths if guarded is None else guarded)
 	gone = [path for path in paths if path not in remaining]
 
 	def close() -> RemovalRefused | None:
@@ -65,52 +65,54 @@ def remove(
 
 	refusal = database.transaction(close)
 	if refusal:
-		_tell(site, scope, refusal)
+		_tell(target, scope, refusal)
 	elif again:
-		redis_mirror.exhume(scopes.removal(scope).label)
+		redis_mirror.remove_dead_letter(scopes.removal(scope).label)
 	return len(gone)
 
 
 def settle(scope: Scope) -> None:
 	"""Forget a refused removal of which no file is left to remove."""
 	if database.transaction(lambda: publish_state.settle_removals(scope)):
-		redis_mirror.exhume(scopes.removal(scope).label)
+		redis_mirror.remove_dead_letter(scopes.removal(scope).label)
 
 
-def _delete(site: Site, paths: Sequence[str], guarded: Iterable[str]) -> tuple[set[str], str]:
+def _delete(target: PublishTarget, paths: Sequence[str], guarded: Iterable[str]) -> tuple[set[str], str]:
 	"""Delete files, but what another site has put in their place. Returns those that are still there, and why."""
-	if site.deletes_rest and time.monotonic() < site.deletes_rest[0]:
-		return set(paths), site.deletes_rest[1]
+	if target.deletes_rest and time.monotonic() < target.deletes_rest[0]:
+		return set(paths), target.deletes_rest[1]
 	try:
-		foreign = _foreign(site, paths)
-		site.storage.delete(path for path in guarded if path not in foreign)
+		foreign = _foreign(target, paths)
+		target.storage.delete(path for path in guarded if path not in foreign)
 	except StorageError as error:
 		why = failures.describe(error)
 		if isinstance(error, StorageUnavailableError):
-			site.deletes_rest = (time.monotonic() + _REST_SECONDS, why)
-		return _still_there(site.storage, list(error.remaining or paths)), why
+			target.deletes_rest = (time.monotonic() + _REST_SECONDS, why)
+		return _still_there(target.storage, list(error.remaining or paths)), why
 	return set(), ""
 
 
-def _foreign(site: Site, paths: Sequence[str]) -> set[str]:
+def _foreign(target: PublishTarget, paths: Sequence[str]) -> set[str]:
 	"""Those of a few files in whose place another site's stand, by their metadata: ours are gone already.
 
 	A key that may not look removes all: what was withdrawn must go. Raises StorageUnavailableError.
 	"""
-	if not site.ownership.needs_mark or len(paths) > _LOOKED_AT_MOST:
+	if not target.ownership.needs_mark or len(paths) > _LOOKED_AT_MOST:
 		return set()
 	foreign = set()
 	try:
 		# The first is asked for alone: a storage that does not answer holds up one thread, not all.
-		with ThreadPoolExecutor(max_workers=site.storage.threads) as pool:
-			heads = [site.storage.head(paths[0]), *pool.map(site.storage.head, paths[1:])] if paths else []
+		with ThreadPoolExecutor(max_workers=target.storage.threads) as pool:
+			heads = (
+				[target.storage.head(paths[0]), *pool.map(target.storage.head, paths[1:])] if paths else []
+			)
 	except StorageUnavailableError:
 		raise
 	except StorageError as error:
 		frappe.logger("memora").warning(f"files are removed without looking whose they are: {error}")
 		return set()
 	for path, head in zip(paths, heads, strict=True):
-		if head and not site.ownership.owns(head.metadata.get("site", ""), is_known=True):
+		if head and not target.ownership.owns(head.metadata.get("site", ""), is_known=True):
 			frappe.logger("memora").error(
 				f"{path} holds another site's file now, by its metadata, and is left"
 			)
@@ -137,13 +139,13 @@ def _said(paths: Sequence[str], why: str) -> str:
 	return _("Still on the CDN: {0}. {1}").format(named, why)
 
 
-def _tell(site: Site, scope: Scope, refusal: RemovalRefused) -> None:
-	site.refusals.append(refusal.message)
+def _tell(target: PublishTarget, scope: Scope, refusal: RemovalRefused) -> None:
+	target.refusals.append(refusal.message)
 	removal = scopes.removal(scope)
 	frappe.logger("memora").error(f"{removal.label}: {refusal.message}")
 	event_log.record("removal_refused", scope=scope.label, error=refusal.message, dead=refusal.is_dead)
 	if refusal.is_dead:
 		letter = failures.letter(removal.label, refusal.message, refusal.retries, now_datetime())
-		redis_mirror.bury(removal.label, letter)
+		redis_mirror.add_dead_letter(removal.label, letter)
 	if refusal.is_newly_dead:
 		failures.say_remaining(scope, refusal.message)

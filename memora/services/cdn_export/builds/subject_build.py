@@ -16,7 +16,7 @@ from memora.services.cdn_export.access_calculator import narrows, resolve
 from memora.services.cdn_export.builds import commit, failures, media
 from memora.services.cdn_export.builds.commit import Removals
 from memora.services.cdn_export.curriculum import content_tree, public_files
-from memora.services.cdn_export.delivery.target import SharedSubject, Site
+from memora.services.cdn_export.delivery.target import PublishTarget, SharedSubject
 from memora.services.cdn_export.model import causes, doctypes, scopes
 from memora.services.cdn_export.model.causes import Cause
 from memora.services.cdn_export.model.counts import Counts
@@ -32,7 +32,7 @@ from memora.services.cdn_export.state import lease as leases
 from memora.services.cdn_export.state.lease import Lease
 
 
-def run(site: Site, lease: Lease, state: State) -> Counts:
+def run(target: PublishTarget, lease: Lease, state: State) -> Counts:
 	"""Bring a subject's shared files up to date. The caller holds the lease and records a failure.
 
 	`state` was read by the first statement of the current transaction, which made its snapshot: a change that
@@ -43,13 +43,13 @@ def run(site: Site, lease: Lease, state: State) -> Counts:
 	# Of a dead letter that was given up, more counts as published than is.
 	is_known = state.is_live and not state.is_behind
 	touched = relay.lessons_changed_since(subject, state.published_generation) if is_known else None
-	drafted = draft(subject, touched, brakes=site.options.hold_large_changes and not state.is_approved)
+	drafted = draft(subject, touched, guarded=target.options.hold_large_changes and not state.is_approved)
 	state_values: dict[str, Any] = {"is_live": 1}
 	if drafted.kept_paid:
 		state_values |= publish_state.held_values(state.generation, failures.kept_paid(drafted.kept_paid))
 	removals = drafted.removals()
 	counts = commit.commit(
-		site,
+		target,
 		lease,
 		drafted.offered,
 		drafted.entries,
@@ -63,7 +63,7 @@ def run(site: Site, lease: Lease, state: State) -> Counts:
 	)
 	if drafted.kept_paid and not state.held:
 		failures.say_held(lease.scope, failures.kept_paid(drafted.kept_paid))
-	site.shared.remember(
+	target.shared.remember(
 		subject,
 		SharedSubject(
 			state.generation, drafted.contents, drafted.unit_versions, counts, dropped=bool(removals)
@@ -73,10 +73,10 @@ def run(site: Site, lease: Lease, state: State) -> Counts:
 
 
 @dataclass(slots=True)
-class Draft:
+class SubjectFiles:
 	"""A subject's shared files as its next build publishes them, against what is live. Nothing is written yet.
 
-	`kept_paid` are the lessons that the brake keeps from being read without paying.
+	`kept_paid` are the lessons that the large-change guard keeps from being read without paying.
 	"""
 
 	subject: str
@@ -111,16 +111,16 @@ class Draft:
 		return found
 
 
-def draft(subject: str, touched: Collection[str] | None, *, brakes: bool = False) -> Draft:
+def draft(subject: str, touched: Collection[str] | None, *, guarded: bool = False) -> SubjectFiles:
 	"""Read a subject in the current snapshot and decide its shared files. `touched` are the lessons whose body
 	may have changed since they were published, None for all of them. Raises BuildError."""
 	scope = scopes.subject(subject)
 	own = ledger.of_scope(scope)
 	tree = content_tree.load(subject)
-	live = _live_rights(tree) if brakes and tree else {}
+	live = _live_rights(tree) if guarded and tree else {}
 	resolved, kept_paid = large_change_guard.keep_paid(tree, (), live) if tree else (None, [])
 	if resolved is None:
-		return Draft(subject, None, Diff(own, int(time.time())), own, set(), [])
+		return SubjectFiles(subject, None, Diff(own, int(time.time())), own, set(), [])
 	entries, owners = commit.known_entries(own, scope, subject_files.file_paths(resolved, None))
 	offered = Diff(entries, int(time.time()))
 	lessons = subject_files.drafts(resolved, None)
@@ -129,7 +129,7 @@ def draft(subject: str, touched: Collection[str] | None, *, brakes: bool = False
 	files = public_files.of_stages(stages)
 	owners |= commit.know_files(entries, scope, subject_files.file_paths_of(lessons, stages, files, None))
 	subject_files.offer(resolved, None, lessons, offered, needed, stages, files)
-	return Draft(subject, Contents(resolved), offered, entries, owners, kept_paid)
+	return SubjectFiles(subject, Contents(resolved), offered, entries, owners, kept_paid)
 
 
 def _live_rights(subject: Node) -> Rights:
@@ -170,7 +170,7 @@ def release(lease: Lease) -> bool:
 	"""
 	subject = lease.scope.ref
 
-	def give_up() -> bool:
+	def unpublish() -> bool:
 		lease.hold()
 		if publish_state.has_coming_reader(subject):
 			return False  # else it would have to be written anew for that plan, though nothing has changed
@@ -191,12 +191,12 @@ def release(lease: Lease) -> bool:
 			ledger.drop([entry.path for entry in files], remove_at=now if gone else now + commit.GRACE)
 		return bool(unread)
 
-	if unread := database.transaction(give_up):
-		redis_mirror.exhume(lease.scope.label)
+	if unread := database.transaction(unpublish):
+		redis_mirror.remove_dead_letter(lease.scope.label)
 	return unread
 
 
-def tidy(site: Site, scope: Scope) -> int:
+def clean_up(target: PublishTarget, scope: Scope) -> int:
 	"""Take away what no plan reads any more of a subject. Returns how many files went.
 
 	Left to the next tick when another worker holds the subject.
@@ -206,7 +206,7 @@ def tidy(site: Site, scope: Scope) -> int:
 		return 0
 	with lease:
 		release(lease)
-		return commit.remove_due(site, lease)
+		return commit.remove_due(target, lease)
 
 
 def _call_plans(state: State) -> bool:

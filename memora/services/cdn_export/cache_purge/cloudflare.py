@@ -206,7 +206,7 @@ class CloudflarePurge(CachePurge):
 			return _Refusal(f"Cloudflare's API has a fault ({said}). The purge is tried again.")
 		if status == 404 or any(error.get("code") in _NO_SUCH_ZONE for error in errors):
 			return _Refusal(
-				f"Cloudflare knows no zone {self._zone} ({said}). Mend Cloudflare Zone ID in CDN Settings.",
+				f"Cloudflare knows no zone {self._zone} ({said}). Fix Cloudflare Zone ID in CDN Settings.",
 				final=True,
 			)
 		if status in (401, 403):

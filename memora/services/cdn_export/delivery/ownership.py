@@ -97,10 +97,10 @@ class Refusal(NamedTuple):
 	"""Why a place is refused, and what an admin can do."""
 
 	message: str
-	mend: str
+	fix: str
 
 	def __str__(self) -> str:
-		return f"{self.message} {self.mend}"
+		return f"{self.message} {self.fix}"
 
 
 @dataclass(slots=True)
@@ -270,7 +270,7 @@ def explain(why: Why, label: str) -> Refusal:
 	nothing = _("Nothing is published or removed there until this is decided; changes wait.")
 	if why == "other":
 		message = _("Another site publishes to {0}: the mark there is not of this site's key.").format(label)
-		mend = _(
+		fix = _(
 			"Give this site another bucket or folder in CDN Settings. If the place is this site's, and its "
 			"site_config.json has lost memora_site_key, put the key back."
 		)
@@ -279,14 +279,14 @@ def explain(why: Why, label: str) -> Refusal:
 			"A copy of this site has published to {0}, or this database is from a backup: the mark there is newer than "
 			"this database knows."
 		).format(label)
-		mend = _("If this is the copy, give it another bucket or folder in CDN Settings.")
+		fix = _("If this is the copy, give it another bucket or folder in CDN Settings.")
 	elif why == "no mark":
 		message = _("What stands at {0} in {1} is no mark of a site.").format(paths.MARK, label)
-		mend = _("Give this site another bucket or folder in CDN Settings.")
+		fix = _("Give this site another bucket or folder in CDN Settings.")
 	else:
 		message = _("{0} has published files in it that are not known to be this site's.").format(label)
-		mend = _("Give this site an empty bucket or folder in CDN Settings.")
-	return Refusal(f"{message} {nothing}", f"{mend} {take_over}")
+		fix = _("Give this site an empty bucket or folder in CDN Settings.")
+	return Refusal(f"{message} {nothing}", f"{fix} {take_over}")
 
 
 def take_over() -> list[str]:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 import frappe
 from frappe.utils import now_datetime
 
-from memora.services.cdn_export.delivery.target import Site
+from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.model import paths, plain_text
 from memora.services.cdn_export.state import database
 
@@ -36,16 +36,16 @@ def urls(path: str, version: int) -> tuple[str, str]:
 	return path, paths.versioned(path, version)
 
 
-def add(site: Site, relative_urls: Iterable[str]) -> None:
+def add(target: PublishTarget, relative_urls: Iterable[str]) -> None:
 	"""Note URLs to purge, in the caller's transaction. Nothing to do where there is no cache."""
-	if not site.purge.active or not site.options.base_url:
+	if not target.purge.active or not target.options.base_url:
 		return
 	now = now_datetime()
 	database.upsert(
 		TABLE,
 		("name", "url", "tries", "next_try_at"),
 		[
-			(frappe.generate_hash(length=20), f"{site.options.base_url}/{url}", 0, now)
+			(frappe.generate_hash(length=20), f"{target.options.base_url}/{url}", 0, now)
 			for url in dict.fromkeys(relative_urls)
 		],
 		"tries = tries",
@@ -65,10 +65,10 @@ def failing() -> tuple[int, str]:
 	return count, error or ""
 
 
-def run(site: Site) -> int:
+def run(target: PublishTarget) -> int:
 	"""Purge what is due. Returns how many URLs were purged; never raises for what the CDN does, but what
 	`Ownership.claim` raises."""
-	if not site.purge.active or time.monotonic() < site.purge_rests_until:
+	if not target.purge.active or time.monotonic() < target.purge_rests_until:
 		return 0
 	purged = 0
 	while True:
@@ -80,23 +80,23 @@ def run(site: Site) -> int:
 		frappe.db.commit()
 		if not rows:
 			return purged
-		site.ownership.claim()
-		result = site.purge.purge(list(dict.fromkeys(row[1] for row in rows)))
+		target.ownership.claim()
+		result = target.purge.purge(list(dict.fromkeys(row[1] for row in rows)))
 		done = set(result.purged)
 		database.transaction(lambda rows=rows, done=done, result=result: _settle(rows, done, result))
 		purged += len(done)
 		if result.failed:
 			if not result.purged:
-				site.purge_rests_until = time.monotonic() + _REST_SECONDS
+				target.purge_rests_until = time.monotonic() + _REST_SECONDS
 			frappe.logger("memora").warning(
 				f"{len(result.failed)} URLs could not be purged and will be tried again: {result.error}"
 			)
 			return purged
 
 
-def forget_without_cache(site: Site) -> None:
+def forget_without_cache(target: PublishTarget) -> None:
 	"""Delete what is noted if CDN Settings name no cache any more: nothing can purge it."""
-	if not site.purge.active:
+	if not target.purge.active:
 		database.transaction(lambda: frappe.db.sql(f"delete from `tab{TABLE}`"))
 
 

@@ -73,7 +73,7 @@ class SharedSubjects:
 
 
 @dataclass(slots=True)
-class Site:
+class PublishTarget:
 	"""Where a run publishes to: opened once and used for all its builds."""
 
 	options: settings.ExportSettings
@@ -90,7 +90,7 @@ class Site:
 	"""What the storage has refused to remove in this run, for the next record of it."""
 
 	@classmethod
-	def open(cls, batch: str = "") -> Site:
+	def open(cls, batch: str = "") -> PublishTarget:
 		"""Open what CDN Settings name, by the database; for a batch of its own, or for a drain of that `batch`. Commits.
 
 		Raises StorageConfigurationError when they cannot work.
@@ -117,7 +117,7 @@ class Site:
 		"""
 		if self.is_as_seen(seen or as_seen(*frappe.db.sql(f"select {', '.join(SEEN)}")[0])):
 			return False
-		fresh = Site.open(self.ownership.batch)
+		fresh = PublishTarget.open(self.ownership.batch)
 		self.close()
 		self.ownership = fresh.ownership
 		self.options, self.storage, self.purge = fresh.options, fresh.storage, fresh.purge

@@ -5,7 +5,7 @@ storage's own list is searched for what the ledger does not know (orphans of mem
 ledger is held against the content (what is live and should not be). Page by page, so that memory stays small and
 a run can stop and go on. Files elsewhere in the bucket, videos for instance, are none of memora's business.
 
-Nothing is changed here; `repair` mends what is found.
+Nothing is changed here; `repair` fixes what is found.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any, Literal
 import frappe
 
 from memora.services.cdn_export.curriculum import public_files
-from memora.services.cdn_export.delivery.target import Site
+from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.model import doctypes, paths
 from memora.services.cdn_export.model.cache_headers import SHORT, cache_control
 from memora.services.cdn_export.model.counts import Tell
@@ -40,7 +40,7 @@ _MAX_AGE = re.compile(r"public, max-age=(\d+)")
 @dataclass(frozen=True, slots=True)
 class Finding:
 	"""One thing that is not as it should be. A foreign file is only reported; what `remains` should be gone and the
-	storage refuses to remove it; all else `repair` mends."""
+	storage refuses to remove it; all else `repair` fixes."""
 
 	path: str
 	fault: Fault
@@ -67,7 +67,12 @@ class Audit:
 
 
 def verify(
-	site: Site, *, prefix: str = "", after: str = "", seconds: float | None = None, tell: Tell | None = None
+	target: PublishTarget,
+	*,
+	prefix: str = "",
+	after: str = "",
+	seconds: float | None = None,
+	tell: Tell | None = None,
 ) -> Audit:
 	"""Look at everything whose path begins with `prefix`, or go on `after` where an earlier call stopped.
 
@@ -76,8 +81,8 @@ def verify(
 	"""
 	audit = Audit(after=after or _LEDGER)
 	ends = time.monotonic() + seconds if seconds else float("inf")
-	with ThreadPoolExecutor(max_workers=site.storage.threads) as pool:
-		look = _Look(site, pool, prefix, audit, tell)
+	with ThreadPoolExecutor(max_workers=target.storage.threads) as pool:
+		look = _Look(target, pool, prefix, audit, tell)
 		while audit.after:
 			look.go_on()
 			if time.monotonic() >= ends:
@@ -92,10 +97,10 @@ def recognised(stored: StoredObject) -> bool:
 
 class _Look:
 	def __init__(
-		self, site: Site, pool: ThreadPoolExecutor, prefix: str, audit: Audit, tell: Tell | None
+		self, target: PublishTarget, pool: ThreadPoolExecutor, prefix: str, audit: Audit, tell: Tell | None
 	) -> None:
-		self._storage = site.storage
-		self._ownership = site.ownership
+		self._storage = target.storage
+		self._ownership = target.ownership
 		self._pool = pool
 		self._prefix = prefix
 		self._audit = audit

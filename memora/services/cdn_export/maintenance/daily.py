@@ -1,4 +1,4 @@
-"""Once a day, in the background: what is published is looked at and mended, and people hear of what was wrong.
+"""Once a day, in the background: what is published is looked at and fixed, and people hear of what was wrong.
 
 Pictures that nothing shows go; the audit finds damage and queues its repair; the public check reads what a
 learner can read. A large site takes several jobs, each of which goes on where the last one stopped.
@@ -16,7 +16,7 @@ from memora.exceptions import ScopeBusyError, StorageError
 from memora.services.cdn_export import settings
 from memora.services.cdn_export.builds import media
 from memora.services.cdn_export.delivery import admin_notices
-from memora.services.cdn_export.delivery.target import Site
+from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.maintenance import audit, public_check, repair
 from memora.services.cdn_export.maintenance.audit import Finding
 from memora.services.cdn_export.maintenance.public_check import Exposure
@@ -36,28 +36,28 @@ def daily() -> None:
 def run(after: str = "") -> None:
 	"""Audit, go on later where there is more, and check at the end what is public."""
 	try:
-		site = Site.open()
+		target = PublishTarget.open()
 		try:
-			_run(site, after)
+			_run(target, after)
 		finally:
-			site.close()
+			target.close()
 	except (StorageError, ScopeBusyError) as error:
 		database.rollback()
 		_log(_("The daily audit could not be done"), [str(error)])
 
 
-def _run(site: Site, after: str) -> None:
-	site.ownership.check()
+def _run(target: PublishTarget, after: str) -> None:
+	target.ownership.check()
 	if not after:
-		media.sweep(site)
-	found = audit.verify(site, after=after, seconds=_AUDIT_SECONDS)
+		media.sweep(target)
+	found = audit.verify(target, after=after, seconds=_AUDIT_SECONDS)
 	if found.findings:
-		repair.repair(site, found.findings)
+		repair.repair(target, found.findings)
 		_say_findings(found.findings)
 	if found.after:
 		frappe.enqueue(AUDIT, queue=QUEUE, timeout=JOB_SECONDS, after=found.after)
 		return
-	if exposures := public_check.check(site).exposures:
+	if exposures := public_check.check(target).exposures:
 		say_exposed(exposures)
 
 

@@ -19,7 +19,7 @@ from frappe.utils import now_datetime
 from memora.exceptions import LeaseLostError, PreconditionFailedError
 from memora.services.cdn_export import access_calculator
 from memora.services.cdn_export.curriculum import content_tree
-from memora.services.cdn_export.delivery.target import Site
+from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.maintenance import repair
 from memora.services.cdn_export.model import diff, scopes
 from memora.services.cdn_export.model.diff import LedgerEntry
@@ -47,7 +47,7 @@ Items = dict[str, tuple[Access, str]]
 """What a lesson's access is and which items it asks for, by its name."""
 
 
-def run(site: Site) -> int:
+def run(target: PublishTarget) -> int:
 	"""Write files again that are due, until none is left, something waits to be published, or `SECONDS` are over.
 	Returns how many. Raises what the storage raises, and `Ownership.claim`."""
 	ends, done, after = time.monotonic() + SECONDS, 0, ""
@@ -66,11 +66,11 @@ def run(site: Site) -> int:
 		states = publish_state.by_id(sorted(by_scope))
 		for scope_id, entries in sorted(by_scope.items()):
 			if scope_id == scopes.MEDIA.id:
-				done += _renew(site, None, entries)
+				done += _renew(target, None, entries)
 			elif scope_id in states and (lease := leases.acquire(states[scope_id].scope)):
 				with lease:
 					try:
-						done += _renew(site, lease, entries)
+						done += _renew(target, lease, entries)
 					except LeaseLostError as error:
 						frappe.logger("memora").info(str(error))
 		if time.monotonic() >= ends:
@@ -78,7 +78,7 @@ def run(site: Site) -> int:
 	return done
 
 
-def _renew(site: Site, lease: Lease | None, found: Iterable[LedgerEntry]) -> int:
+def _renew(target: PublishTarget, lease: Lease | None, found: Iterable[LedgerEntry]) -> int:
 	database.fresh()
 	entries = {
 		path: entry
@@ -86,19 +86,19 @@ def _renew(site: Site, lease: Lease | None, found: Iterable[LedgerEntry]) -> int
 		if entry.state == "live" and entry.outdated and (lease is None or entry.scope == lease.scope.id)
 	}
 	items = _required_items(lease, entries)
-	site.ownership.claim()
+	target.ownership.claim()
 	fresh = [entry._replace(required_items=items[path]) for path, entry in entries.items() if path in items]
 	is_large = any(entry.kind in ("media", "lesson_file") for entry in fresh)
-	with ThreadPoolExecutor(max_workers=_LARGE_AT_ONCE if is_large else site.storage.threads) as pool:
+	with ThreadPoolExecutor(max_workers=_LARGE_AT_ONCE if is_large else target.storage.threads) as pool:
 		etags = dict(
-			zip((e.path for e in fresh), pool.map(lambda e: _write(site, lease, e), fresh), strict=True)
+			zip((e.path for e in fresh), pool.map(lambda e: _write(target, lease, e), fresh), strict=True)
 		)
 	written = {path: etag for path, etag in etags.items() if etag}
 
 	def close() -> None:
 		if lease:
 			lease.hold()
-		if site.has_moved():
+		if target.has_moved():
 			raise LeaseLostError("files go elsewhere by now")
 		ledger.renewed(written, items)
 		if left := entries.keys() - written.keys():
@@ -108,20 +108,20 @@ def _renew(site: Site, lease: Lease | None, found: Iterable[LedgerEntry]) -> int
 	return len(written)
 
 
-def _write(site: Site, lease: Lease | None, entry: LedgerEntry) -> str:
+def _write(target: PublishTarget, lease: Lease | None, entry: LedgerEntry) -> str:
 	"""Write an object again as it is, with the metadata of now; "" where it is not the one that the ledger knows."""
-	stored, read = site.storage.head(entry.path), site.storage.read(entry.path)
-	is_ours = stored and site.ownership.owns(stored.metadata.get("site", ""), is_known=True)
+	stored, read = target.storage.head(entry.path), target.storage.read(entry.path)
+	is_ours = stored and target.ownership.owns(stored.metadata.get("site", ""), is_known=True)
 	if not stored or not read or not is_ours or read[1] != stored.etag:
 		return ""
-	if (entry.etag and stored.etag != entry.etag) or entry.differs(stored.metadata, site.ownership.site):
+	if (entry.etag and stored.etag != entry.etag) or entry.differs(stored.metadata, target.ownership.site):
 		return ""
 	if lease:
 		lease.guard()
-	metadata = entry.metadata(site.ownership.site)
+	metadata = entry.metadata(target.ownership.site)
 	upload = Upload(entry.path, read[0], stored.cache_control, metadata, stored.content_type)
 	try:
-		return site.storage.put(upload, if_match=stored.etag)
+		return target.storage.put(upload, if_match=stored.etag)
 	except PreconditionFailedError:
 		return ""
 

@@ -25,7 +25,7 @@ from frappe.utils import now_datetime
 from memora.exceptions import StorageUnavailableError
 from memora.services.cdn_export import settings
 from memora.services.cdn_export.delivery import http_session
-from memora.services.cdn_export.delivery.target import Site
+from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.model import doctypes, paths
 from memora.services.cdn_export.model.counts import Tell
 from memora.services.cdn_export.model.diff import Document
@@ -75,13 +75,13 @@ class PublicCheck:
 		return not self.exposures
 
 
-def check(site: Site, *, sample: int = SAMPLE, tell: Tell | None = None) -> PublicCheck:
+def check(target: PublishTarget, *, sample: int = SAMPLE, tell: Tell | None = None) -> PublicCheck:
 	"""Read every live file, and ask for a sample of removed ones. Raises StorageUnavailableError when the base URL
 	does not answer or gives nothing, and StorageError of a folder."""
-	with _Learner(site) as learner, ThreadPoolExecutor(max_workers=site.storage.threads) as pool:
+	with _Learner(target) as learner, ThreadPoolExecutor(max_workers=target.storage.threads) as pool:
 		done = PublicCheck()
 		database.fresh()
-		judge = _Judge(site)
+		judge = _Judge(target)
 		live = frappe.db.sql(
 			f"""select path, scope, kind from `tab{ledger.TABLE}`
 			where state = 'live' and kind not in ('media', 'lesson_file', 'schema', 'schemas_index') order by name"""
@@ -112,10 +112,10 @@ def check(site: Site, *, sample: int = SAMPLE, tell: Tell | None = None) -> Publ
 class _Learner:
 	"""An app without credentials."""
 
-	def __init__(self, site: Site) -> None:
-		self._site = site
-		self._base = "" if site.options.provider == settings.LOCAL else site.options.base_url
-		self._http = http_session.open_session(connections=site.storage.threads, retries=2)
+	def __init__(self, target: PublishTarget) -> None:
+		self._target = target
+		self._base = "" if target.options.provider == settings.LOCAL else target.options.base_url
+		self._http = http_session.open_session(connections=target.storage.threads, retries=2)
 
 	def __enter__(self) -> _Learner:
 		return self
@@ -125,7 +125,7 @@ class _Learner:
 
 	def read(self, path: str) -> bytes | None:
 		if not self._base:
-			return self._site.storage.get(path)
+			return self._target.storage.get(path)
 		try:
 			answer = self._http.get(f"{self._base}/{path}", timeout=_TIMEOUTS)
 		except requests.RequestException as error:
@@ -138,7 +138,7 @@ class _Learner:
 		"""Raise unless the learner can read this: else nothing could be found."""
 		if self.read(path) is None:
 			raise StorageUnavailableError(
-				f"{path} cannot be read at {self._base or self._site.storage.target}, so it is not known what else can."
+				f"{path} cannot be read at {self._base or self._target.storage.target}, so it is not known what else can."
 				" Check CDN Base URL in CDN Settings, and that published files may be read."
 			)
 
@@ -158,9 +158,9 @@ class _Learner:
 class _Judge:
 	"""Knows what may be read, as the database is now."""
 
-	def __init__(self, site: Site) -> None:
-		self._storage = site.storage
-		self._sign = site.options.sign
+	def __init__(self, target: PublishTarget) -> None:
+		self._storage = target.storage
+		self._sign = target.options.sign
 		self._secrets = _secrets()
 		self._published = {
 			kind: set(frappe.get_all(doctype, {"is_published": 1}, pluck="name"))

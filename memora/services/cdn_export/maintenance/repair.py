@@ -18,7 +18,7 @@ import frappe
 import orjson
 
 from memora.services.cdn_export.builds import media
-from memora.services.cdn_export.delivery.target import Site
+from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.maintenance import audit
 from memora.services.cdn_export.maintenance.audit import Finding
 from memora.services.cdn_export.model import causes, doctypes, paths, scopes
@@ -34,15 +34,15 @@ _FOLDERS: dict[str, FileKind] = {"lessons": "lesson", "units": "unit"}
 
 @dataclass(slots=True)
 class Repair:
-	"""What became of findings: mended at once, queued for the next batch, or left to people."""
+	"""What became of findings: fixed at once, queued for the next batch, or left to people."""
 
-	mended: list[Finding] = field(default_factory=list)
+	fixed: list[Finding] = field(default_factory=list)
 	queued: list[Finding] = field(default_factory=list)
 	left: list[Finding] = field(default_factory=list)
 
 
-def repair(site: Site, findings: Iterable[Finding]) -> Repair:
-	"""Mend what `audit.verify` found. The next batch (or `batch_processor.process`) does what is queued.
+def repair(target: PublishTarget, findings: Iterable[Finding]) -> Repair:
+	"""Fix what `audit.verify` found. The next batch (or `batch_processor.process`) does what is queued.
 
 	Raises StorageError.
 	"""
@@ -57,17 +57,17 @@ def repair(site: Site, findings: Iterable[Finding]) -> Repair:
 	damaged = [finding for found in by_fault.values() for finding in found]
 
 	pictures = {finding.path for finding in damaged if finding.scope == scopes.MEDIA.id}
-	restored = media.restore(site, pictures)
+	restored = media.restore(target, pictures)
 	for finding in damaged:
 		if finding.path in pictures:
-			(done.mended if finding.path in restored else done.left).append(finding)
+			(done.fixed if finding.path in restored else done.left).append(finding)
 		else:
 			done.queued.append(finding)
 	documents = {finding.path for finding in done.queued}
 	altered = {finding.path for finding in done.queued if finding.fault in ("altered", "metadata")}
-	with ThreadPoolExecutor(max_workers=site.storage.threads) as pool:
-		_follow_newer(site, pool, altered)
-		adopted, unknown = _adopt(site, pool, {finding.path for finding in orphans})
+	with ThreadPoolExecutor(max_workers=target.storage.threads) as pool:
+		_follow_newer(target, pool, altered)
+		adopted, unknown = _adopt(target, pool, {finding.path for finding in orphans})
 	for finding in orphans:
 		(done.left if finding.path in unknown else done.queued).append(finding)
 	done.queued += [*stale, *remaining]
@@ -88,21 +88,21 @@ def rewrite(paths: Collection[str]) -> None:
 	_touch((), ledger.of_paths(paths).values())
 
 
-def rebuild_ledger(site: Site) -> int:
+def rebuild_ledger(target: PublishTarget) -> int:
 	"""Enter every file of memora's that the ledger does not know, or knows an older version of, from the storage,
 	and queue everything to be read anew: what is unchanged is kept as it is. Returns how many were entered that
 	were not known at all. Raises StorageError."""
 	after, entered = "", 0
 	touched: set[str] = set()
 	is_known = not ledger.has_any()
-	with ThreadPoolExecutor(max_workers=site.storage.threads) as pool:
-		while page := list(islice(audit.listed(site.storage, "", after), audit.PAGE)):
+	with ThreadPoolExecutor(max_workers=target.storage.threads) as pool:
+		while page := list(islice(audit.listed(target.storage, "", after), audit.PAGE)):
 			after = page[-1].path
 			database.fresh()
 			known = ledger.of_paths(found.path for found in page)
 			fresh = {found.path for found in page} - known.keys()
 			_follow_newer(
-				site,
+				target,
 				pool,
 				{
 					found.path
@@ -110,7 +110,7 @@ def rebuild_ledger(site: Site) -> int:
 					if (entry := known.get(found.path)) and entry.state == "live" and entry.etag != found.etag
 				},
 			)
-			touched |= _adopt(site, pool, fresh, is_known=is_known)[0]
+			touched |= _adopt(target, pool, fresh, is_known=is_known)[0]
 			entered += len(ledger.of_paths(fresh))
 	database.transaction(lambda: _touch(touched, ()))
 	cause = causes.action(frappe.session.user, causes.REPAIR)
@@ -118,24 +118,24 @@ def rebuild_ledger(site: Site) -> int:
 	return entered
 
 
-def _follow_newer(site: Site, pool: ThreadPoolExecutor, altered: Collection[str]) -> None:
+def _follow_newer(target: PublishTarget, pool: ThreadPoolExecutor, altered: Collection[str]) -> None:
 	"""Where an altered object is memora's own and newer than the ledger, which is from a backup, believe it."""
 	known = ledger.of_paths(altered)
-	heads = pool.map(site.storage.head, sorted(altered))
+	heads = pool.map(target.storage.head, sorted(altered))
 	newer = [
 		found
 		for found in heads
 		if found
 		and audit.recognised(found)
-		and site.ownership.owns(found.metadata.get("site", ""), is_known=True)
+		and target.ownership.owns(found.metadata.get("site", ""), is_known=True)
 		and int(found.metadata["version"]) > known[found.path].version
 	]
-	rows, _ = _described(site, pool, newer)
+	rows, _ = _described(target, pool, newer)
 	database.transaction(lambda: ledger.adopt(rows))
 
 
 def _adopt(
-	site: Site, pool: ThreadPoolExecutor, orphans: Collection[str], *, is_known: bool = True
+	target: PublishTarget, pool: ThreadPoolExecutor, orphans: Collection[str], *, is_known: bool = True
 ) -> tuple[set[str], set[str]]:
 	"""Enter orphans into the ledger: to be removed where they were removed before, else as live, for the next
 	build of their scope to decide. Another site's are left, and unless they are known so are those that do not say
@@ -144,15 +144,15 @@ def _adopt(
 		return set(), set()
 	database.fresh()
 	removed = {path for path, entry in ledger.of_paths(orphans).items() if entry.state == "removed"}
-	heads = list(pool.map(site.storage.head, sorted(set(orphans) - removed)))
+	heads = list(pool.map(target.storage.head, sorted(set(orphans) - removed)))
 	ours = [
 		head
 		for head in heads
 		if head
 		and audit.recognised(head)
-		and site.ownership.owns(head.metadata.get("site", ""), is_known=is_known)
+		and target.ownership.owns(head.metadata.get("site", ""), is_known=is_known)
 	]
-	rows, unknown = _described(site, pool, ours)
+	rows, unknown = _described(target, pool, ours)
 	by_id = _scopes_by_id(rows)
 	unknown |= {row.path for row in rows if row.scope not in by_id}
 	rows = [row for row in rows if row.scope in by_id]
@@ -169,27 +169,27 @@ def _adopt(
 
 
 def _described(
-	site: Site, pool: ThreadPoolExecutor, found: Collection[StoredObject]
+	target: PublishTarget, pool: ThreadPoolExecutor, found: Collection[StoredObject]
 ) -> tuple[list[Adopted], set[str]]:
 	"""Ledger rows for objects of memora's, by their metadata, paths and bodies; and those that cannot be read."""
 	rows, unknown = [], set()
-	bodies = pool.map(lambda stored: _telling(site, stored.path), found)
+	bodies = pool.map(lambda stored: _telling(target, stored.path), found)
 	for stored, body in zip(found, bodies, strict=True):
 		try:
-			rows.append(_describe(site, stored, body or b""))
+			rows.append(_describe(target, stored, body or b""))
 		except (ValueError, LookupError, TypeError, AttributeError):
 			unknown.add(stored.path)
 	return rows, unknown
 
 
-def _telling(site: Site, path: str) -> bytes | None:
+def _telling(target: PublishTarget, path: str) -> bytes | None:
 	"""The document that tells whose a file is: its own body, or of a lesson's file the lesson; None where none does."""
 	if path.startswith(MEDIA):
 		return None
-	return site.storage.get(paths.lesson_of_file(path) or path)
+	return target.storage.get(paths.lesson_of_file(path) or path)
 
 
-def _describe(site: Site, stored: StoredObject, body: bytes) -> Adopted:
+def _describe(target: PublishTarget, stored: StoredObject, body: bytes) -> Adopted:
 	path, metadata = stored.path, stored.metadata
 	is_lesson_file = bool(paths.lesson_of_file(path))
 	document: Document = orjson.loads(body) if body or not (is_lesson_file or path.startswith(MEDIA)) else {}
@@ -213,7 +213,7 @@ def _describe(site: Site, stored: StoredObject, body: bytes) -> Adopted:
 		pictures="" if is_lesson_file else " ".join(sorted(set(pictures_in(document)))),
 		required_items=metadata.get("required-items", ""),
 	)
-	entry = entry._replace(outdated=bool(entry.differs(metadata, site.ownership.site)))
+	entry = entry._replace(outdated=bool(entry.differs(metadata, target.ownership.site)))
 	signed = document.get("signed_url_expiry") if kind == "lesson" else None
 	return Adopted(entry, datetime.fromisoformat(signed) if signed else None)
 

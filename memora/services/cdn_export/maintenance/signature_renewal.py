@@ -31,7 +31,7 @@ from memora.services.cdn_export import cdn_uploader, settings
 from memora.services.cdn_export.builds import failures
 from memora.services.cdn_export.curriculum import content_tree, public_files
 from memora.services.cdn_export.delivery.signing import Signer, renew_below
-from memora.services.cdn_export.delivery.target import Site
+from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.model import diff
 from memora.services.cdn_export.model.diff import Document, LedgerEntry, Planned
 from memora.services.cdn_export.rules import large_change_guard, subject_files
@@ -51,13 +51,13 @@ def due_before(hours: int) -> datetime:
 	return renew_below(hours, time.time())
 
 
-def run(site: Site) -> int:
+def run(target: PublishTarget) -> int:
 	"""Renew what is due, scope by scope. Returns how many lessons were uploaded.
 
 	Scopes that another worker is building are left to it and to the next tick. What cannot be renewed is logged,
 	with why, and tried again by the next tick.
 	"""
-	signer = site.signer()
+	signer = target.signer()
 	due: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
 	database.fresh()
 	for scope, subject, path in frappe.db.sql(
@@ -72,10 +72,10 @@ def run(site: Site) -> int:
 			continue
 		try:
 			with lease:
-				if site.follow_settings():
+				if target.follow_settings():
 					break  # the next tick signs as they say now
 				for subject, paths in due[state.name].items():
-					renewed += _renew_or_log(site, signer, lease, subject, paths)
+					renewed += _renew_or_log(target, signer, lease, subject, paths)
 		except LeaseLostError as error:
 			frappe.logger("memora").info(str(error))
 			# Whoever has it now may have signed these already, and what was signed here may stand over that since.
@@ -135,10 +135,12 @@ def _stop_signing() -> None:
 	)
 
 
-def _renew_or_log(site: Site, signer: Signer, lease: Lease, subject: str, paths: Collection[str]) -> int:
+def _renew_or_log(
+	target: PublishTarget, signer: Signer, lease: Lease, subject: str, paths: Collection[str]
+) -> int:
 	"""`_renew`; what is wrong with one subject must not keep the next from being renewed."""
 	try:
-		return _renew(site, signer, lease, subject, paths)
+		return _renew(target, signer, lease, subject, paths)
 	except (LeaseLostError, PlaceRefusedError, StorageConfigurationError, StorageUnavailableError):
 		raise
 	except Exception as error:
@@ -151,7 +153,7 @@ def _renew_or_log(site: Site, signer: Signer, lease: Lease, subject: str, paths:
 		return 0
 
 
-def _renew(site: Site, signer: Signer, lease: Lease, subject: str, paths: Collection[str]) -> int:
+def _renew(target: PublishTarget, signer: Signer, lease: Lease, subject: str, paths: Collection[str]) -> int:
 	database.fresh()
 	entries = {
 		path: entry
@@ -167,9 +169,9 @@ def _renew(site: Site, signer: Signer, lease: Lease, subject: str, paths: Collec
 			f"{lease.label} cannot be made anew, so what is published is signed again: {failures.describe(error)}"
 		)
 		files = []
-	renewed = _upload(site, signer, lease, files, entries)
+	renewed = _upload(target, signer, lease, files, entries)
 	left = [entries[path] for path in sorted(entries.keys() - {file.path for file in files})]
-	return renewed + (_renew_as_published(site, signer, lease, left) if left else 0)
+	return renewed + (_renew_as_published(target, signer, lease, left) if left else 0)
 
 
 def _made_anew(lease: Lease, subject: str, entries: Mapping[str, LedgerEntry]) -> list[Planned]:
@@ -199,13 +201,15 @@ def _made_anew(lease: Lease, subject: str, entries: Mapping[str, LedgerEntry]) -
 	return found
 
 
-def _renew_as_published(site: Site, signer: Signer, lease: Lease, left: Sequence[LedgerEntry]) -> int:
+def _renew_as_published(
+	target: PublishTarget, signer: Signer, lease: Lease, left: Sequence[LedgerEntry]
+) -> int:
 	"""Sign what stands in the storage again: a signed link leads to its video as the editor's does.
 
 	What was signed stays so, whatever *Sign* says by now: only a build knows the links as they were written.
 	"""
-	with ThreadPoolExecutor(max_workers=site.storage.threads) as pool:
-		read = list(pool.map(partial(_read_back, site), left))
+	with ThreadPoolExecutor(max_workers=target.storage.threads) as pool:
+		read = list(pool.map(partial(_read_back, target), left))
 	signed: list[Planned] = []
 	others: list[Planned] = []
 	doubtful = []
@@ -222,18 +226,18 @@ def _renew_as_published(site: Site, signer: Signer, lease: Lease, left: Sequence
 		if entry.damaged or etag != entry.etag:
 			doubtful.append(entry.path)
 	entries = {entry.path: entry for entry in left}
-	renewed = _upload(site, replace(signer, mode="All"), lease, signed, entries)
-	renewed += _upload(site, signer, lease, others, entries)
+	renewed = _upload(target, replace(signer, mode="All"), lease, signed, entries)
+	renewed += _upload(target, signer, lease, others, entries)
 	if doubtful:
 		# Not the object that the ledger knows; an upload may have been broken off. The next build writes it anew.
 		database.transaction(lambda: ledger.damage(doubtful))
 	return renewed
 
 
-def _read_back(site: Site, entry: LedgerEntry) -> tuple[str, Document] | None:
+def _read_back(target: PublishTarget, entry: LedgerEntry) -> tuple[str, Document] | None:
 	"""The ETag and the document of a live lesson; None where another stands there, or none."""
-	stored, body = site.storage.head(entry.path), site.storage.get(entry.path)
-	if stored is None or body is None or entry.differs(stored.metadata, site.ownership.site):
+	stored, body = target.storage.head(entry.path), target.storage.get(entry.path)
+	if stored is None or body is None or entry.differs(stored.metadata, target.ownership.site):
 		return None
 	try:
 		document = orjson.loads(body)
@@ -246,25 +250,29 @@ def _read_back(site: Site, entry: LedgerEntry) -> tuple[str, Document] | None:
 
 
 def _upload(
-	site: Site, signer: Signer, lease: Lease, files: list[Planned], entries: Mapping[str, LedgerEntry]
+	target: PublishTarget,
+	signer: Signer,
+	lease: Lease,
+	files: list[Planned],
+	entries: Mapping[str, LedgerEntry],
 ) -> int:
 	if not files:
 		return 0
 	try:
-		site.ownership.claim()
-		cargo = cdn_uploader.load(files, signer, site.ownership.site)
-		etags = cdn_uploader.publish(cargo, site.storage, lease, entries, owns=site.ownership.owns)
+		target.ownership.claim()
+		cargo = cdn_uploader.load(files, signer, target.ownership.site)
+		etags = cdn_uploader.publish(cargo, target.storage, lease, entries, owns=target.ownership.owns)
 	except (PlaceRefusedError, StorageConfigurationError, StorageUnavailableError):
 		raise
 	except (BuildError, StorageError) as error:
 		if len(files) > 1:  # one by one, so that only the one it is about is left
-			return sum(_upload(site, signer, lease, [file], entries) for file in files)
+			return sum(_upload(target, signer, lease, [file], entries) for file in files)
 		frappe.logger("memora").error(f"the signed links in {files[0].path} are not renewed: {error}")
 		return 0
 
 	def close() -> None:
 		lease.hold()
-		if site.has_moved():
+		if target.has_moved():
 			raise lease.lost()
 		ledger.uploaded_again(cargo.planned, etags, cargo.sizes, cargo.signed_until)
 

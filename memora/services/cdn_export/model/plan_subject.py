@@ -9,7 +9,7 @@ Mode = Literal["shared", "own"]
 
 
 @dataclass(frozen=True, slots=True)
-class Rendition:
+class PlanSubject:
 	"""A subject in a plan as it was last published. `summary` holds what the manifest and the search index say
 	of it, so that a plan's build need not load what did not change.
 

@@ -51,7 +51,7 @@ class State:
 		return self.failed_generation > self.published_generation
 
 	@property
-	def is_given_up(self) -> bool:
+	def is_dismissed(self) -> bool:
 		"""An admin has cleared its dead letter, and nothing has changed since: what is live is not the content, but
 		nothing waits."""
 		return self.is_current and self.is_behind

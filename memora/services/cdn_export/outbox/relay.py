@@ -1,8 +1,8 @@
-"""The fold: from rows that editors left to generations that builders follow. One at a time, short, no network.
+"""The relay: from rows that editors left to generations that builders follow. One at a time, short, no network.
 
 In one transaction it reads the CDN Change rows there are, resolves them in that same snapshot, raises the
 generation of every subject and plan they touch, notes which lessons' bodies are new, and deletes exactly the
-rows it read. A row committed meanwhile is not seen, so it stays for the next fold: nothing is lost.
+rows it read. A row committed meanwhile is not seen, so it stays for the relay's next run: nothing is lost.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ EVERY_LESSON = "*"
 
 _WITHOUT_FILES = ("Memora Track", "Memora Topic")
 
-_ROWS_A_FOLD = 5_000
+_ROWS_A_RUN = 5_000
 FILE = "File"
 """In CDN Change: a file that was published, by its row in CDN Media, was changed, deleted or made private."""
 
 _PATIENCE_SECONDS = 5
-"""How long to wait for another fold, which may have begun before a change of ours was committed."""
+"""How long to wait for another run, which may have begun before a change of ours was committed."""
 
 
-def fold() -> int:
-	"""Fold all committed changes. Returns how many there were; 0 too when another fold takes very long. Commits."""
+def run() -> int:
+	"""Relay all committed changes. Returns how many there were; 0 too when another run takes very long. Commits."""
 	database.fresh()  # a caller's snapshot would hide what was committed since
 	if not frappe.db.sql("select 1 from `tabCDN Change` limit 1"):
 		return 0
@@ -43,9 +43,9 @@ def fold() -> int:
 		return 0
 	try:
 		total = 0
-		while folded := database.transaction(_fold_rows):
-			total += folded
-			if folded < _ROWS_A_FOLD:
+		while relayed := database.transaction(_relay_rows):
+			total += relayed
+			if relayed < _ROWS_A_RUN:
 				break
 		return total
 	finally:
@@ -111,9 +111,9 @@ def lessons_changed_since(subject: str, generation: int) -> set[str] | None:
 	return None if EVERY_LESSON in names else names
 
 
-def _fold_rows() -> int:
+def _relay_rows() -> int:
 	rows = frappe.db.sql(
-		f"select name, ref_doctype, ref_name, event, was, owner from `tabCDN Change` limit {_ROWS_A_FOLD}"
+		f"select name, ref_doctype, ref_name, event, was, owner from `tabCDN Change` limit {_ROWS_A_RUN}"
 	)
 	if not rows:
 		return 0

@@ -1,4 +1,4 @@
-"""The brake: paid content stays paid, and large removals wait, until an admin has said yes (spec, "Publishing").
+"""The large-change guard: paid content stays paid, and large removals wait, until an admin has said yes (spec, "Publishing").
 
 Pure. Where a run would make paid lessons readable without paying, just those lessons keep their price and all else
 goes out: what was unpublished, deleted or hidden in the same run is so never held. A run that would take out

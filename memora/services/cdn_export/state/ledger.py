@@ -408,7 +408,7 @@ def drop(paths: Iterable[str], *, remove_at: datetime, drop_generation: int = 0)
 	"""Mark files as no longer produced: to be removed at `remove_at`, or sooner if they are already due.
 
 	A shared file also waits until every plan that reads its subject has been rebuilt with `drop_generation`. What stays
-	for a grace keeps its ETag until `doubt`; on what stands elsewhere nobody relies from now on: a worker may die just
+	for a grace keeps its ETag until `mark_uncertain`; on what stands elsewhere nobody relies from now on: a worker may die just
 	after it has removed it.
 	"""
 	stays = remove_at > now_datetime()
@@ -423,7 +423,7 @@ def drop(paths: Iterable[str], *, remove_at: datetime, drop_generation: int = 0)
 		)
 
 
-def doubt(paths: Iterable[str]) -> None:
+def mark_uncertain(paths: Iterable[str]) -> None:
 	"""Say that files may be gone from now on. To be committed before they are removed."""
 	database.update_names(TABLE, map(row_name, paths), "etag = ''", (), "state = 'removing'")
 

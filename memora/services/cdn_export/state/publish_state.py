@@ -1,6 +1,6 @@
 """One row a scope: what generation its content has, which one is live, who builds it, how often it failed.
 
-`generation` is raised by the fold for every change; a scope waits while its `published_generation` is lower.
+`generation` is raised by the relay for every change; a scope waits while its `published_generation` is lower.
 """
 
 from __future__ import annotations
@@ -380,7 +380,7 @@ def ensure(scope: Scope) -> None:
 	)
 
 
-def to_tidy(among: Iterable[Scope] | None = None) -> list[Scope]:
+def to_clean_up(among: Iterable[Scope] | None = None) -> list[Scope]:
 	"""Scopes with files that may have to go: due for removal, or a subject's that no plan reads any more, and
 	such a subject's failure with them; and refused removals that are to be tried again."""
 	limit, pictures = "", ""
@@ -448,10 +448,10 @@ def refuse_removal(scope: Scope, message: str, *, again: bool) -> RemovalRefused
 	was_dead = bool(known and known.dead_since)
 	generation, published, retries, next_try = 1, 0, 1, now + timedelta(minutes=RETRY_MINUTES[0])
 	dead_since = known.dead_since if known else None
-	if known and not (known.is_given_up and not again):
+	if known and not (known.is_dismissed and not again):
 		generation, published = known.generation, known.published_generation
 		retries, next_try = known.retry_count, known.next_retry_at or now
-		if again and (was_dead or known.is_given_up):
+		if again and (was_dead or known.is_dismissed):
 			next_try = now + _HOUR
 		elif again and retries >= len(RETRY_MINUTES):
 			dead_since, next_try = now, now + _HOUR
@@ -463,7 +463,7 @@ def refuse_removal(scope: Scope, message: str, *, again: bool) -> RemovalRefused
 		"ref": removal.ref,
 		"generation": generation,
 		"published_generation": published,
-		"failed_generation": generation + published,  # above what counts as published, as `give_up` leaves it
+		"failed_generation": generation + published,  # above what counts as published, as `dismiss` leaves it
 		"retry_count": retries,
 		"next_retry_at": next_try,
 		"dead_since": dead_since,
@@ -496,7 +496,7 @@ def settle_removals(scope: Scope | None = None) -> int:
 	)
 
 
-def revive(scope: Scope, *, triggered_by: str) -> bool:
+def retry(scope: Scope, *, triggered_by: str) -> bool:
 	"""Put a dead letter back: it is due at once, with all its retries, and its log says who did. False when it was not
 	dead."""
 	cause = causes_text.action(frappe.session.user, causes_text.RETRY)
@@ -510,7 +510,7 @@ def revive(scope: Scope, *, triggered_by: str) -> bool:
 	)
 
 
-def hurry(scopes: Iterable[Scope], *, triggered_by: str) -> None:
+def reset_back_off(scopes: Iterable[Scope], *, triggered_by: str) -> None:
 	"""Let scopes that have failed be tried at once, with all their retries. In the caller's transaction."""
 	database.update_names(
 		TABLE,
@@ -547,7 +547,7 @@ def reopen(ids: Iterable[str]) -> None:
 	database.update_names(TABLE, ids, "is_live = 1")
 
 
-def give_up(scope: Scope) -> bool:
+def dismiss(scope: Scope) -> bool:
 	"""Close a dead letter without publishing: what is live counts as current, until its content changes again.
 
 	It stays behind (`State.is_behind`): what reads it keeps to what was published. A removal goes on being tried every

@@ -61,7 +61,7 @@ def available() -> bool:
 	return time.monotonic() >= _broken_until
 
 
-def ring(plans: Iterable[str]) -> tuple[int, Clock | None] | None:
+def notify(plans: Iterable[str]) -> tuple[int, Clock | None] | None:
 	"""Add plans to the pending set. One round trip, 0.1 s at most; never raises.
 
 	Returns how many plans now wait and the clock of the last check, or None if Redis does not answer.
@@ -113,12 +113,12 @@ def waiting() -> set[str] | None:
 	return _guarded(lambda client: {plan.decode() for plan in client.smembers(key(PENDING))})
 
 
-def bury(name: str, entry: dict[str, Any]) -> None:
+def add_dead_letter(name: str, entry: dict[str, Any]) -> None:
 	"""Copy a dead letter to the hash admins' tools read. Never raises."""
 	_guarded(lambda client: client.hset(key(DEAD_LETTER), name, json.dumps(entry)))
 
 
-def exhume(name: str) -> None:
+def remove_dead_letter(name: str) -> None:
 	"""Take a dead letter out of the hash. Never raises."""
 	_guarded(lambda client: client.hdel(key(DEAD_LETTER), name))
 

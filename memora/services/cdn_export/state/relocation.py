@@ -56,7 +56,7 @@ def follow() -> int:
 	if _noted() == settings.place(settings.saved()):
 		return 0
 	plans = database.transaction(start_anew)
-	redis_mirror.ring(plans)
+	redis_mirror.notify(plans)
 	return len(plans)
 
 

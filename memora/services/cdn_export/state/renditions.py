@@ -14,7 +14,7 @@ import frappe
 import orjson
 
 from memora.services.cdn_export.model import plain_text
-from memora.services.cdn_export.model.plan_subject import Rendition
+from memora.services.cdn_export.model.plan_subject import PlanSubject
 from memora.services.cdn_export.model.scope_state import State
 from memora.services.cdn_export.state import database, publish_state
 
@@ -24,15 +24,15 @@ TABLE = "CDN Rendition"
 _SEARCH_READ = """if(state.generation > reader.generation and state.failed_generation <= state.published_generation,
 	null, reader.search)"""
 
-_IN_DOUBT = "in doubt"
+_UNCERTAIN = "in doubt"
 """Instead of a digest: like no other."""
 
 
-def of_plans(plans: Sequence[str]) -> dict[str, tuple[dict[str, Rendition], list[State]]]:
+def of_plans(plans: Sequence[str]) -> dict[str, tuple[dict[str, PlanSubject], list[State]]]:
 	"""The plan subjects of these plans by subject, and the states of those subjects, by plan. One statement."""
 	states = database.packed(f"state.{column}" for column in publish_state.COLUMNS)
 	same_subject = database.exactly("state.ref", "reader.subject")
-	by_plan: dict[str, tuple[dict[str, Rendition], list[State]]] = {plan: ({}, []) for plan in plans}
+	by_plan: dict[str, tuple[dict[str, PlanSubject], list[State]]] = {plan: ({}, []) for plan in plans}
 	for plan, subject, mode, generation, digest, summary, search, values in frappe.db.sql(
 		f"""select reader.plan, reader.subject, mode, reader.generation, digest, summary, {_SEARCH_READ}, {states}
 		from `tab{TABLE}` reader
@@ -43,7 +43,7 @@ def of_plans(plans: Sequence[str]) -> dict[str, tuple[dict[str, Rendition], list
 		if plan not in by_plan:
 			continue  # the same name to MariaDB, but for its case or accents
 		found, known = by_plan[plan]
-		found[subject] = Rendition(
+		found[subject] = PlanSubject(
 			subject,
 			mode,
 			generation,
@@ -57,7 +57,7 @@ def of_plans(plans: Sequence[str]) -> dict[str, tuple[dict[str, Rendition], list
 	return by_plan
 
 
-def with_search(plan: str, renditions: Iterable[Rendition]) -> dict[str, Rendition]:
+def with_search(plan: str, renditions: Iterable[PlanSubject]) -> dict[str, PlanSubject]:
 	"""These plan subjects by subject, with the search entries that `of_plans` has left out."""
 	by_row = {_row_name(plan, known.subject): known for known in renditions}
 	rows = frappe.db.sql(f"select name, search from `tab{TABLE}` where name in %s", (tuple(by_row),))
@@ -95,15 +95,15 @@ def shown_by_others(subjects: Collection[str], plan: str) -> set[str]:
 	return {subject for (subject,) in rows}
 
 
-def announce(plan: str, subjects: Iterable[str]) -> None:
+def reserve(plan: str, subjects: Iterable[str]) -> None:
 	"""Say that a plan will read these shared subjects. To be committed before it looks at what they hold."""
 	_upsert(
-		{plan: [Rendition(subject, "shared", 0, "", {}) for subject in subjects]},
+		{plan: [PlanSubject(subject, "shared", 0, "", {}) for subject in subjects]},
 		"mode = values(mode), generation = 0",
 	)
 
 
-def store(renditions: Mapping[str, Sequence[Rendition]]) -> None:
+def store(renditions: Mapping[str, Sequence[PlanSubject]]) -> None:
 	"""Store what the new manifests of these plans read."""
 	_upsert(
 		renditions,
@@ -112,10 +112,10 @@ def store(renditions: Mapping[str, Sequence[Rendition]]) -> None:
 	)
 
 
-def doubt(plan: str, subjects: Iterable[str]) -> None:
+def mark_uncertain(plan: str, subjects: Iterable[str]) -> None:
 	"""Note that files which show these subjects otherwise are about to be written. To be committed before they are."""
 	names = [_row_name(plan, subject) for subject in subjects]
-	database.update_names(TABLE, names, "digest = %s", (_IN_DOUBT,))
+	database.update_names(TABLE, names, "digest = %s", (_UNCERTAIN,))
 
 
 def forget(plan: str, subjects: Iterable[str]) -> None:
@@ -124,7 +124,7 @@ def forget(plan: str, subjects: Iterable[str]) -> None:
 		frappe.db.sql(f"delete from `tab{TABLE}` where name in %s", (names,))
 
 
-def withdraw(plan: str) -> None:
+def release(plan: str) -> None:
 	"""Take back what a plan announced and did not come to publish, so that it holds no file any longer."""
 	this = database.exactly("plan", "%(plan)s")
 	frappe.db.sql(
@@ -134,7 +134,7 @@ def withdraw(plan: str) -> None:
 	frappe.db.sql(f"update `tab{TABLE}` set mode = 'own' where {this} and generation = 0", {"plan": plan})
 
 
-def _upsert(renditions: Mapping[str, Sequence[Rendition]], on_duplicate: str) -> None:
+def _upsert(renditions: Mapping[str, Sequence[PlanSubject]], on_duplicate: str) -> None:
 	database.upsert(
 		TABLE,
 		("name", "plan", "subject", "mode", "generation", "digest", "summary", "search"),

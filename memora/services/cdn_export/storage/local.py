@@ -73,7 +73,7 @@ class LocalStorage(Storage):
 		if not os.path.isabs(path) or os.path.realpath(path) == "/":
 			raise StorageConfigurationError(
 				f"Local Path is {path!r}, but must be the absolute path of a folder of its own, such as "
-				"/srv/memora. Mend it in CDN Settings."
+				"/srv/memora. Fix it in CDN Settings."
 			)
 		self._root = os.path.realpath(path)
 		beside = f"{self._root}.meta"
@@ -321,7 +321,7 @@ class LocalStorage(Storage):
 
 	@contextmanager
 	def _errors(self, doing: str, path: str) -> Iterator[None]:
-		"""Turn what the operating system says into one of our errors, with where it happened and its mend."""
+		"""Turn what the operating system says into one of our errors, with where it happened and its fix."""
 		try:
 			yield
 		except OSError as error:
@@ -333,7 +333,7 @@ class LocalStorage(Storage):
 			if error.errno in _FORBIDDEN:
 				raise StorageConfigurationError(
 					f"{what} The user that runs the bench's workers must be able to write there and to "
-					f"{self._meta}; mend the permissions, or Local Path in CDN Settings."
+					f"{self._meta}; fix the permissions, or Local Path in CDN Settings."
 				) from error
 			if error.errno == errno.ENAMETOOLONG:
 				raise StorageError(f"{what} A file's or folder's name may have 255 bytes here.") from error

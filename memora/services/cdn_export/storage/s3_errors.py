@@ -1,4 +1,4 @@
-"""What S3 and R2 answer when something is wrong, as one sentence that says what to mend."""
+"""What S3 and R2 answer when something is wrong, as one sentence that says what to fix."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Explainer:
 		self._secrets = [secret for secret in secrets if secret]
 
 	def explain(self, error: Exception, doing: str, path: str) -> StorageError:
-		"""The error to raise: what could not be done with which file in which bucket, why, and the mend."""
+		"""The error to raise: what could not be done with which file in which bucket, why, and the fix."""
 		kind, why = self._why(error, doing)
 		return kind(self._hide(f"{self._what(doing, path)}: {why}"))
 
@@ -135,7 +135,7 @@ class Explainer:
 		if code in _WRONG_REGION or (status in (301, 307, 400) and region and region != place.region):
 			found = f"it is in the region {region}" if region else "it is in another region"
 			return StorageConfigurationError, (
-				f"{found}, not in {place.region}. Mend Region{' and Endpoint URL' * bool(place.url)} in CDN Settings."
+				f"{found}, not in {place.region}. Fix Region{' and Endpoint URL' * bool(place.url)} in CDN Settings."
 			)
 		if code in _WRONG_ACCESS_KEY:
 			return StorageConfigurationError, (
@@ -148,12 +148,12 @@ class Explainer:
 			)
 		if code == "NoSuchBucket":
 			return StorageConfigurationError, (
-				"there is no such bucket. Create it, or mend Bucket Name or Endpoint URL in CDN Settings."
+				"there is no such bucket. Create it, or fix Bucket Name or Endpoint URL in CDN Settings."
 			)
 		if code == "InvalidBucketName":
 			return (
 				StorageConfigurationError,
-				"no bucket can be called that. Mend Bucket Name in CDN Settings.",
+				"no bucket can be called that. Fix Bucket Name in CDN Settings.",
 			)
 		if code in _FULL:
 			return StorageUnavailableError, (

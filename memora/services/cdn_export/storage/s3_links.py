@@ -232,7 +232,7 @@ def _window(
 	if not 1 <= life <= LONGEST.total_seconds():
 		raise StorageError(
 			f"Links cannot be signed for {life} seconds: 1 second to 7 days is what Signature Version 4 allows. "
-			"Mend Signed URL Expiry in CDN Settings."
+			"Fix Signed URL Expiry in CDN Settings."
 		)
 	stamp = f"{begins:%Y%m%dT%H%M%SZ}"
 	scope = f"{stamp[:8]}/{region}/s3/aws4_request"

@@ -186,5 +186,5 @@ def without_secrets(url: str) -> str:
 	return f"{begin}{'…@' if at else ''}{place}{mark}{'…' if mark else ''}"
 
 
-def _wrong(field_name: str, what: str, mend: str) -> StorageConfigurationError:
-	return StorageConfigurationError(f"{field_name} {what}. In CDN Settings, {mend}.")
+def _wrong(field_name: str, what: str, fix: str) -> StorageConfigurationError:
+	return StorageConfigurationError(f"{field_name} {what}. In CDN Settings, {fix}.")

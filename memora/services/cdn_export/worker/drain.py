@@ -25,7 +25,7 @@ from memora.exceptions import (
 )
 from memora.services.cdn_export import settings
 from memora.services.cdn_export.builds import commit, index_build, plan_build, plan_group, subject_build
-from memora.services.cdn_export.delivery.target import Site
+from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.model.counts import Tell
 from memora.services.cdn_export.model.scope_state import State
 from memora.services.cdn_export.outbox import relay
@@ -61,7 +61,7 @@ def drain(
 ) -> Drained:
 	"""Build one due scope after another until none is left, or until `seconds` have passed.
 
-	What others hold is looked at again after a pause. Changes committed meanwhile are folded and built too.
+	What others hold is looked at again after a pause. Changes committed meanwhile are relayed and built too.
 	`tell` hears how many are done of how many, before each build. `batch` names the batch that this is a drain of,
 	and `place` is that of the job among those that may be queued at once; it is free again from here on.
 
@@ -88,7 +88,7 @@ class Drain:
 	tell: Tell | None
 	batch: str
 	done: Drained = field(default_factory=Drained)
-	site: Site | None = None
+	target: PublishTarget | None = None
 	_ends: float = float("inf")
 
 	def run(self) -> None:
@@ -108,9 +108,9 @@ class Drain:
 			if sweep.has_leftovers() or sweep.to_be_renewed(options):
 				self._sweep()
 		finally:
-			if self.site:
-				self.site.progress.flush()
-				self.site.close()
+			if self.target:
+				self.target.progress.flush()
+				self.target.close()
 		if not self.done.left and relocation.settled():
 			job_queue.enqueue_audit()
 		if self.done.left and self.seconds:
@@ -120,26 +120,26 @@ class Drain:
 	def _build_what_waits(self) -> bool:
 		"""Build until nothing waits any more. Returns whether the storage could be opened where anything did."""
 		while self._goes_on():
-			relay.fold()
+			relay.run()
 			waiting = publish_state.due(now_datetime())
 			if not waiting:
 				break
-			if self.site is None and not self._open(waiting):
+			if self.target is None and not self._open(waiting):
 				return False
 			built = self._build_all(waiting)
-			self.site.progress.flush()
+			self.target.progress.flush()
 			if not built:
 				_let_others_build()
 		return True
 
 	def _goes_on(self) -> bool:
 		"""Whether there is time for another build, and export has not been switched off, as the first build after that sees."""
-		return time.monotonic() < self._ends and (self.site is None or self.site.options.enabled)
+		return time.monotonic() < self._ends and (self.target is None or self.target.options.enabled)
 
 	def _open(self, waiting: Sequence[State]) -> bool:
 		"""Open storage and purge; when the settings cannot work, that is a failure of all that waits."""
 		try:
-			self.site = Site.open(self.batch)
+			self.target = PublishTarget.open(self.batch)
 		except StorageConfigurationError as error:
 			for state in waiting:
 				if lease := leases.acquire(state.scope):
@@ -147,15 +147,15 @@ class Drain:
 						outcome.failed(state, lease, error, now_datetime(), state.triggered_by or "Scheduler")
 			self.done.failed = len(waiting)
 			return False
-		if self.site.ownership.is_refused():
-			self.site.ownership.check()  # sooner than after a build that would be for nothing
+		if self.target.ownership.is_refused():
+			self.target.ownership.check()  # sooner than after a build that would be for nothing
 		return True
 
 	def _sweep(self) -> None:
-		self.site = self.site or Site.open(self.batch)
-		self.site.follow_settings()
-		if self.site.options.enabled:
-			sweep.run(self.site)
+		self.target = self.target or PublishTarget.open(self.batch)
+		self.target.follow_settings()
+		if self.target.options.enabled:
+			sweep.run(self.target)
 
 	def _build_all(self, left: Sequence[State]) -> int:
 		"""Build what waits, plans in groups where that can be done. Returns how many need no build now."""
@@ -176,7 +176,7 @@ class Drain:
 
 	def _group_of(self, left: Sequence[State]) -> list[State]:
 		"""The next of what is left, if they are plans that may be built as a group; [] if they are not."""
-		if not self.site.shared.has_any():
+		if not self.target.shared.has_any():
 			return []
 		group = list(takewhile(plan_group.may_join, left[: plan_group.MOST_PLANS]))
 		return group if len(group) > 1 else []
@@ -189,10 +189,10 @@ class Drain:
 			if lease is None:
 				return set()
 			for scope in lease.scopes:
-				stack.enter_context(self.site.progress.shown(scope))
+				stack.enter_context(self.target.progress.shown(scope))
 			with lease:
 				try:
-					published = plan_group.run(self.site, lease)
+					published = plan_group.run(self.target, lease)
 					lease.published = tuple(state.ref for state, _ in published)
 				except Exception as error:
 					database.rollback()
@@ -207,7 +207,7 @@ class Drain:
 						)
 					return set()
 			self.done.published += len(published)
-			outcome.published(self.site, published, started_at, self.triggered_by)
+			outcome.published(self.target, published, started_at, self.triggered_by)
 		return {state.name for state, _ in published}
 
 	def _build_one(self, state: State) -> bool:
@@ -215,7 +215,7 @@ class Drain:
 		lease = leases.acquire(state.scope)
 		if lease is None:
 			return False
-		with self.site.progress.shown(
+		with self.target.progress.shown(
 			state.scope
 		):  # until its record is written, which those who are told look for
 			return self._build_leased(lease)
@@ -227,9 +227,9 @@ class Drain:
 			if state.is_current or state.is_backing_off(started_at):
 				return True
 			try:
-				if self.site.follow_settings(seen):
+				if self.target.follow_settings(seen):
 					return False  # what is due may be another thing now
-				counts = _BUILDERS[state.scope_type].run(self.site, lease, state)
+				counts = _BUILDERS[state.scope_type].run(self.target, lease, state)
 			except (ScopeBusyError, LeaseLostError) as error:
 				database.rollback()
 				frappe.logger("memora").info(f"{lease.scope.label}: {error}")
@@ -245,10 +245,10 @@ class Drain:
 			if state.scope_type == "plan" and counts is not None:
 				lease.published = (state.ref,)  # which takes its dead letter off Redis, too
 			elif state.dead_since:
-				redis_mirror.exhume(state.scope.label)
+				redis_mirror.remove_dead_letter(state.scope.label)
 		if counts is not None:  # else it is held: nothing was published that could be told of
 			self.done.published += 1
-			outcome.published(self.site, [(state, counts)], started_at, self.triggered_by)
+			outcome.published(self.target, [(state, counts)], started_at, self.triggered_by)
 		return True
 
 

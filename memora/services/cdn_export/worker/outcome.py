@@ -9,7 +9,7 @@ from typing import Any
 from frappe.utils import now_datetime
 
 from memora.services.cdn_export.builds import event_log, failures
-from memora.services.cdn_export.delivery.target import Site
+from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.model.counts import Counts
 from memora.services.cdn_export.model.scope_state import State
 from memora.services.cdn_export.state import sync_log
@@ -17,7 +17,7 @@ from memora.services.cdn_export.state.lease import Lease
 
 
 def published(
-	site: Site, builds: Sequence[tuple[State, Counts]], started_at: datetime, triggered_by: str
+	target: PublishTarget, builds: Sequence[tuple[State, Counts]], started_at: datetime, triggered_by: str
 ) -> None:
 	"""Record builds that went well, and what the storage has refused to remove meanwhile. A plan that was not live and has
 	no file is in no record: nothing was published that anybody could have seen."""
@@ -37,7 +37,7 @@ def published(
 		if state.scope_type == "plan" and (state.is_live or counts.uploaded or counts.deleted):
 			recorded.append((state, cause, counts))
 	if recorded:
-		refused = site.take_refusals()
+		refused = target.take_refusals()
 		sync_log.write(
 			[sync_log.Attempt(state, started_at, cause, counts, refused) for state, cause, counts in recorded]
 		)

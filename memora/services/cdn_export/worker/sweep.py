@@ -9,7 +9,7 @@ from memora.exceptions import LeaseLostError
 from memora.services.cdn_export import settings
 from memora.services.cdn_export.builds import commit, media, subject_build
 from memora.services.cdn_export.delivery import purge_queue
-from memora.services.cdn_export.delivery.target import Site
+from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.maintenance import metadata_renewal, signature_renewal
 from memora.services.cdn_export.model import scopes
 from memora.services.cdn_export.state import database, publish_state
@@ -28,26 +28,26 @@ def to_be_renewed(options: settings.ExportSettings) -> str:
 def has_leftovers() -> bool:
 	"""Whether files or caches have something to be taken out that no build will come by for."""
 	now = now_datetime()
-	return bool(publish_state.to_tidy() or purge_queue.is_due(now))
+	return bool(publish_state.to_clean_up() or purge_queue.is_due(now))
 
 
-def run(site: Site) -> None:
+def run(target: PublishTarget) -> None:
 	"""Take away what is due outside any build: graces that are over, subjects nobody reads,
 	signatures that end, purges to repeat."""
-	signature_renewal.run(site)  # what is to be renewed must not wait for a storage that refuses removals
-	metadata_renewal.run(site)
-	for scope in publish_state.to_tidy():
+	signature_renewal.run(target)  # what is to be renewed must not wait for a storage that refuses removals
+	metadata_renewal.run(target)
+	for scope in publish_state.to_clean_up():
 		again = scope.type == "removal"
 		try:
 			if scope.owner == scopes.MEDIA:
-				media.remove_due(site, again=again)
+				media.remove_due(target, again=again)
 			elif scope.type == "subject":
-				subject_build.tidy(site, scope)
+				subject_build.clean_up(target, scope)
 			elif lease := leases.acquire(scope.owner):
 				with lease:
-					commit.remove_due(site, lease, again=again)
+					commit.remove_due(target, lease, again=again)
 		except LeaseLostError as error:  # what remains is removed with the next check
 			database.rollback()
 			frappe.logger("memora").warning(str(error))
-	purge_queue.run(site)
-	purge_queue.forget_without_cache(site)
+	purge_queue.run(target)
+	purge_queue.forget_without_cache(target)

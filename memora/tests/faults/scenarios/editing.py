@@ -63,8 +63,8 @@ def subject_added(school: School) -> None:
 
 @scenario("a plan that cannot be built")
 def poison(school: School) -> None:
-	"""It fails until it is a dead letter, and holds back nobody; then it is mended."""
-	plan, title = school.own.name, f"Mended {school.run}"
+	"""It fails until it is a dead letter, and holds back nobody; then it is fixed."""
+	plan, title = school.own.name, f"Fixed {school.run}"
 	frappe.db.sql("update `tabMemora Academic Plan` set title = '' where name = %s", plan)
 	for again in range(5):
 		school.save("Memora Lesson", school.lessons[1].name, title=f"{again} of {school.run}")

@@ -24,7 +24,7 @@ _WEIGHT = 300
 """Rows that the other side of a deadlock has written: the server gives up the side that has written less."""
 
 _HERE = (
-	*STEPS["in the fold"],
+	*STEPS["in the relay"],
 	*STEPS["before the content is read"],
 	*STEPS["before anything is in flight"],
 	*STEPS["in flight and nothing uploaded"],
@@ -36,9 +36,9 @@ _HERE = (
 """Places that are passed by the thread that has the connection."""
 
 
-@scenario("deadlock with the fold")
+@scenario("deadlock with the relay")
 def deadlock_of_the_fold(school: School) -> None:
-	"""The fold raises generations in name order; the other side takes the last of them first."""
+	"""The relay raises generations in name order; the other side takes the last of them first."""
 	school.edit()
 	touched = [*map(scopes.plan, school.plans), scopes.subject(school.subject.name)]
 	states = sorted(scope.id for scope in touched)
@@ -68,7 +68,7 @@ def deadlock_of_the_close(school: School) -> None:
 
 @scenario("lock wait time-out")
 def lock_time_out(school: School) -> None:
-	"""Somebody holds the states' rows for longer than the fold and the builders wait for a lock."""
+	"""Somebody holds the states' rows for longer than the relay and the builders wait for a lock."""
 	school.edit()
 
 	def hold(stops: Stops) -> None:
