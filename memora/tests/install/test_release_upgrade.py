@@ -1,6 +1,6 @@
-"""A site and its bucket as the first release left them, taken over by this one: `bench migrate`, then batches as ever.
+"""A site and its bucket as an earlier release left them, upgraded to this one: `bench migrate`, then batches as ever.
 
-`releases/release_0_1_0.json` holds the rows and objects; `releases/make_release.py` says how they came about.
+`releases/release_….json` hold the rows and objects; `releases/make_release.py` records them.
 """
 
 from __future__ import annotations
@@ -18,24 +18,38 @@ from frappe.utils.password import set_encrypted_password
 
 from memora.services.cdn_export.admin import doctor
 from memora.services.cdn_export.model import paths
+from memora.services.cdn_export.state import site_key
 from memora.tests.helpers.buckets import BucketTestCase
 from memora.tests.helpers.publishing import publish_to
 from memora.tests.helpers.seaweedfs import SECRET_KEY
 from memora.tests.helpers.utils import wipe
 from memora.tests.install.test_install import bench
 
-RELEASE = Path(__file__).with_name("releases") / "release_0_1_0.json"
+RELEASES = Path(__file__).with_name("releases")
+SITE_HASH = "0123456789abcdef" * 2
+"""In a recorded release: the hash of the site's key."""
 FILMS = ("films/one.mp4", "secret/exam.pdf", "videos/two.mp4")
 """What the editors of that site had put into the bucket themselves."""
 
 _SIGNATURE = re.compile(rb'\?X-Amz-[^"]*|"signed_url_expiry":"[^"]*",?')
 
 
-class TestFirstRelease(BucketTestCase):
+class ReleaseTestCase(BucketTestCase):
+	"""A site as `release` left it, migrated to this one."""
+
+	release = ""
+	leaving = 0
+	"""How many files are in their grace when the upgrade comes."""
+
 	def setUp(self) -> None:
 		super().setUp()
-		text = RELEASE.read_text().replace("http://s3.invalid/school", f"{self.endpoint}/{self.bucket}")
+		text = (
+			(RELEASES / self.release)
+			.read_text()
+			.replace("http://s3.invalid/school", f"{self.endpoint}/{self.bucket}")
+		)
 		text = text.replace("|school", f"|{self.bucket}").replace("http://s3.invalid", self.endpoint)
+		text = text.replace(SITE_HASH, site_key.site_hash())
 		release = json.loads(text.replace("school.example", frappe.local.site))
 		self.names: dict[str, str] = release["names"]
 		self.addCleanup(self._leave)
@@ -47,7 +61,6 @@ class TestFirstRelease(BucketTestCase):
 		self._load_settings(release)
 		for found in release["objects"]:
 			self._put_object(found)
-		# What merely moved stands for its grace when the upgrade comes.
 		frappe.db.sql(
 			"update `tabCDN File` set remove_at = %s where state = 'removing'",
 			(now_datetime() + timedelta(minutes=10),),
@@ -55,7 +68,7 @@ class TestFirstRelease(BucketTestCase):
 		self.in_grace = {
 			path for (path,) in frappe.db.sql("select path from `tabCDN File` where state = 'removing'")
 		}
-		self.assertEqual(len(self.in_grace), 6)
+		self.assertEqual(len(self.in_grace), self.leaving)
 		frappe.db.sql("delete from `tabPatch Log` where patch like 'memora.%%'")
 		frappe.db.commit()
 		self.before = self.documents()
@@ -86,17 +99,19 @@ class TestFirstRelease(BucketTestCase):
 			if value is not None:
 				frappe.db.sql("insert into tabSingles values ('CDN Settings', %s, %s)", (field, value))
 		set_encrypted_password("CDN Settings", "CDN Settings", SECRET_KEY, "secret_key")
-		frappe.db.sql(
-			"""replace into tabDefaultValue (name, parent, parenttype, parentfield, defkey, defvalue)
-			values ('memora_place', 'memora_place', '__default', 'system_defaults', 'memora_place', %s)""",
-			(release["place"],),
-		)
+		for note, value in {"memora_place": release["place"], **release.get("notes", {})}.items():
+			frappe.db.sql(
+				"""replace into tabDefaultValue (name, parent, parenttype, parentfield, defkey, defvalue)
+				values (%(note)s, %(note)s, '__default', 'system_defaults', %(note)s, %(value)s)""",
+				{"note": note, "value": value},
+			)
 		frappe.clear_cache()
 
 	def _put_object(self, found: dict[str, Any]) -> None:
 		body = base64.b64decode(found["body"])
 		if found["path"].endswith(".json"):
 			body = body.replace(b"http://s3.invalid/school", f"{self.endpoint}/{self.bucket}".encode())
+			body = body.replace(SITE_HASH.encode(), site_key.site_hash().encode())
 		put = self.client.put_object(
 			Bucket=self.bucket,
 			Key=found["path"],
@@ -126,6 +141,11 @@ class TestFirstRelease(BucketTestCase):
 		return path == paths.PLAN_INDEX or path.startswith(
 			(paths.plan_folder(self.names["former"]), paths.plan_folder("renamed-plan"))
 		)
+
+
+class TestFirstRelease(ReleaseTestCase):
+	release = "release_0_1_0.json"
+	leaving = 6
 
 	def test_what_was_live_stays_live_as_it_was(self) -> None:
 		self.assertEqual(self.documents(), self.before, "migrating itself changes nothing there")
@@ -170,3 +190,20 @@ class TestFirstRelease(BucketTestCase):
 		told = "\n".join(f"{finding.message} {finding.fix}" for finding in doctor.run(bucket=False))
 		for what in ("&lt;", "/files/page.html", "/files/drawing.svg", self.names["lesson_1"]):
 			self.assertIn(what, told)
+
+
+class TestSecondRelease(ReleaseTestCase):
+	release = "release_0_2_0.json"
+	leaving = 7
+
+	def test_what_was_live_stays_live_and_is_not_uploaded_again(self) -> None:
+		uploads = self.uploads()
+		self.assertEqual(self.documents(), self.before, "migrating itself changes nothing there")
+		self.publish_all()
+		self.assertEqual(self.failures(), {})
+		self.assertEqual(self.uploads(), uploads)
+
+	def uploads(self) -> dict[str, Any]:
+		"""When each live file was uploaded, but those of the plan that was renamed."""
+		rows = frappe.db.sql("select path, uploaded_at from `tabCDN File` where state = 'live'")
+		return {path: moment for path, moment in rows if not self.is_formers(path)}

@@ -1,7 +1,8 @@
-"""Make `release_0_1_0.json`: what a site and its bucket held under the first release, for `test_release_upgrade.py`.
+"""Record what a site and its bucket hold under a release, for `test_release_upgrade.py`.
 
-Run once, with that release's code and its tests' helpers, on a site that may be wiped: `python make_release.py SITE` in
-the folder `sites`. Kept so that it can be seen where the data comes from.
+Run it once for each release, with that release's code, on a site that may be wiped, in the folder `sites`:
+`python make_release.py SITE FILE`. `release_0_1_0.json` was made with the first release's own script, whose content later
+releases refuse: a page as a picture, a link to a file outside the video folders.
 """
 
 import base64
@@ -13,16 +14,19 @@ from pathlib import Path
 import frappe
 
 from memora.services.cdn_export import batch_processor
-from memora.tests import factories
-from memora.tests.buckets import S3Server, moto
-from memora.tests.publishing import make_course, publish_to
-from memora.tests.utils import wipe
+from memora.services.cdn_export.state import site_key
+from memora.tests.helpers import factories
+from memora.tests.helpers.buckets import S3Server, moto
+from memora.tests.helpers.publishing import make_course, publish_to
+from memora.tests.helpers.utils import wipe
 
 ENDPOINT, BUCKET = "http://s3.invalid", "school"
+SITE_HASH = "0123456789abcdef" * 2
+"""Instead of the hash of the site's key."""
 FILES = {
 	"map.png": b"\x89PNG\r\n\x1a\n" + b"\0" * 24,
-	"page.html": b"<!doctype html><script>document.title = 1</script>",
-	"drawing.svg": b'<svg xmlns="http://www.w3.org/2000/svg"><script>1</script><rect width="1" height="1"/></svg>',
+	"sheet.pdf": b"%PDF-1.4 worksheet",
+	"drawing.svg": b'<svg xmlns="http://www.w3.org/2000/svg"><rect width="1" height="1"/></svg>',
 }
 
 
@@ -30,7 +34,7 @@ def plain(value):
 	return str(value) if isinstance(value, (date, datetime)) else value
 
 
-def main(site: str) -> None:
+def main(site: str, file: str) -> None:
 	frappe.init(site=site)
 	frappe.connect()
 	frappe.flags.in_test = True
@@ -42,13 +46,14 @@ def main(site: str) -> None:
 		s3 = S3Server(endpoint)
 		s3.client.create_bucket(Bucket=BUCKET)
 		publish_to(storage_provider="AWS S3", **s3.settings(BUCKET, endpoint))
-		for path in ("films/one.mp4", "videos/two.mp4", "secret/exam.pdf"):
+		for path in ("videos/one.mp4", "videos/two.mp4"):
 			s3.client.put_object(Bucket=BUCKET, Key=path, Body=b"film")
 		names = fill(f"{endpoint}/{BUCKET}")
 		objects = []
 		for path in sorted(s3.paths(BUCKET)):
 			found = s3.client.get_object(Bucket=BUCKET, Key=path)
 			body = found["Body"].read().replace(endpoint.encode(), ENDPOINT.encode())
+			body = body.replace(site_key.known_hash().encode(), SITE_HASH.encode())
 			objects.append(
 				{
 					"path": path,
@@ -62,13 +67,15 @@ def main(site: str) -> None:
 			"names": names,
 			"settings": frappe.db.get_singles_dict("CDN Settings"),
 			"place": frappe.db.get_value("DefaultValue", "memora_place", "defvalue"),
+			"notes": notes(),
 			"files": {name: base64.b64encode(body).decode() for name, body in FILES.items()},
 			"objects": objects,
 			"tables": tables(),
 		}
 		text = json.dumps(told, ensure_ascii=False, indent=1, default=plain, sort_keys=True)
 		text = text.replace(endpoint, ENDPOINT).replace(site, "school.example")
-		Path(sys.argv[2]).write_text(text + "\n")
+		text = text.replace(site_key.known_hash(), SITE_HASH)
+		Path(file).write_text(text + "\n")
 	wipe()
 	for name in FILES:
 		(public / name).unlink()
@@ -84,20 +91,15 @@ def fill(bucket: str) -> dict[str, str]:
 	odd[0].update(
 		{"title": "HTML: <h1> vs <h2>", "description": "A &lt;B&gt; & C", "image": "/files/map.png"}
 	)
-	odd[0].stages[0].config = film("films/one.mp4")
+	odd[0].stages[0].config = film("videos/one.mp4")
 	odd[0].append("stages", {"title": "Also", "type": "Video", "config": film("videos/two.mp4")})
 	odd[0].save()
-	odd[1].update({"title": "if x<y and y>z", "image": "/files/page.html"})
-	odd[1].stages[0].config = film("secret/exam.pdf")
-	odd[1].append(
-		"stages",
-		{"title": "Ask", "type": "Question", "config": '{"question": "?", "options": ["a"], "correct": 0}'},
-	)
+	odd[1].update({"title": "if x<y and y>z"})
 	odd[1].append(
 		"stages",
 		{"title": "Ask", "type": "Question", "config": '{"question": "?", "choices": ["a"], "answer": 0}'},
 	)
-	odd[1].append("stages", {"title": "Text", "type": "Text", "config": '{"markdown": "*"}'})
+	odd[1].append("stages", {"title": "Text", "type": "Text", "config": '{"file": "/files/sheet.pdf"}'})
 	odd[1].save()
 	odd[2].update({"title": '["<img src=x onerror=1>"]', "image": "/files/drawing.svg"})
 	odd[2].save()
@@ -138,6 +140,12 @@ def publish() -> None:
 	batch_processor.process("Scheduler")
 
 
+def notes() -> dict:
+	"""What the site remembers beside its tables, such as the number of the place's mark."""
+	rows = frappe.db.sql("select name, defvalue from tabDefaultValue where name like 'memora%%'")
+	return dict(rows)
+
+
 def tables() -> dict:
 	found = {}
 	for doctype in frappe.get_all(
@@ -150,4 +158,4 @@ def tables() -> dict:
 
 
 if __name__ == "__main__":
-	main(sys.argv[1])
+	main(*sys.argv[1:])
