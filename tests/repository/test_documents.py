@@ -3,6 +3,7 @@ read. Where their commands run: test_documented_commands.py."""
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import subprocess
@@ -166,6 +167,38 @@ def test_the_data_model_has_no_other_table() -> None:
 def test_files_that_a_document_names_are_there(document: Path) -> None:
 	for name in _FILE.findall(FENCE.sub("", document.read_text())):
 		assert (ROOT / name).exists(), f"{name} is not there"
+
+
+def _names_of(module: str) -> set[str]:
+	"""What a module of the pipeline defines or brings in at its top, and its classes' methods. Empty if there is none."""
+	house = ROOT / "memora" / "services" / "cdn_export"
+	found: set[str] = set()
+	for path in [*house.rglob(f"{module}.py"), *house.rglob(f"{module}/__init__.py")]:
+		for node in ast.parse(path.read_text()).body:
+			if isinstance(node, ast.FunctionDef | ast.ClassDef):
+				found.add(node.name)
+			if isinstance(node, ast.ClassDef):
+				found |= {
+					f"{node.name}.{part.name}" for part in node.body if isinstance(part, ast.FunctionDef)
+				}
+			if isinstance(node, ast.ImportFrom):
+				found |= {alias.name for alias in node.names}
+			for target in node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]:
+				if isinstance(target, ast.Name):
+					found.add(target.id)
+	return found
+
+
+def test_the_functions_that_architecture_names_are_there() -> None:
+	text = (ROOT / "docs" / "architecture.md").read_text()
+	named = set(re.findall(r"`(?:[a-z_]+/)*([a-z_]+)\.([A-Za-z_.]+)`", text))
+	gone = {
+		f"{module}.{name}"
+		for module, name in named
+		if name != "py" and (there := _names_of(module)) and name not in there
+	}
+	assert not gone
+	assert len(named) > 50
 
 
 def test_no_document_names_a_machine(document: Path) -> None:
