@@ -21,9 +21,9 @@ _kit_packages() {
 
 _kit_is_whole() {
 	local package
-	for package in $(sed -n 's/^  "\([^"]*\)": .*/\1/p' "$ENGINE/kit/package.json"); do
+	while read -r package; do
 		[[ -e $DEV/kit/node_modules/$package/package.json ]] || return 1
-	done
+	done < <(sed -n 's/^  "\([^"]*\)": .*/\1/p' "$ENGINE/kit/package.json")
 }
 
 # kit_ready: the npm packages that make and check the contract's types, lint JavaScript and try the reader. The reader's own

@@ -1,5 +1,6 @@
 # What every command under dev/ starts from: where things are, how progress and failure are told, one at a time.
 # Sourced, never run.
+# shellcheck disable=SC2034 # those who source it use them
 
 set -euo pipefail
 

@@ -43,14 +43,15 @@ def endpoint(roles: Sequence[str], *methods: str) -> Callable[[Callable[..., Any
 				bound.arguments[name] = _fitting(name, value, kinds[name])
 			return function(*bound.args, **bound.kwargs)
 
+		told: Any = checked
 		checked.__name__, checked.__qualname__ = function.__name__, function.__qualname__
 		checked.__module__, checked.__doc__ = function.__module__, function.__doc__
-		checked.answers_as_typed = getattr(function, "answers_as_typed", False)  # a test looks for it
+		told.answers_as_typed = getattr(function, "answers_as_typed", False)  # a test looks for it
 		# As texts, by which Frappe neither changes nor refuses an argument before; it asks that there is one for each.
 		checked.__annotations__ = {
 			name: str(asked.annotation) for name, asked in signature.parameters.items()
 		}
-		checked.__signature__ = signature  # for those who ask; Frappe passes all that came
+		told.__signature__ = signature  # for those who ask; Frappe passes all that came
 		return frappe.whitelist(methods=list(methods or ("GET", "POST")))(checked)
 
 	return decorate

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,7 +41,10 @@ class Progress:
 		if not self._shown:
 			yield lambda done, total: None
 			return
-		with click.progressbar(length=1, label=label, file=sys.stderr, show_pos=True) as bar:
+		shown: AbstractContextManager[Any] = click.progressbar(
+			length=1, label=label, file=sys.stderr, show_pos=True
+		)
+		with shown as bar:
 
 			def tell(done: int, total: int) -> None:
 				bar.length = max(total, 1)

@@ -31,7 +31,7 @@ def action(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
 		@json_option
 		@click.pass_context
 		@wraps(described)
-		def run(context: click.Context, as_json: bool, **options: Any) -> None:
+		def run(context: click.Context, /, as_json: bool, **options: Any) -> None:
 			of_group = context.parent.params.get("as_json") if context.parent else False
 			context.exit(_run(name, _site_of(context), bool(as_json or of_group), options))
 

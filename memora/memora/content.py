@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 import frappe
 from frappe import _
@@ -34,6 +35,9 @@ _HIGHEST_PLACE = 2**31 - 1
 
 class Titled(PlainTexts):
 	"""A document with a title and a hash for its name, which a restore gives back to it."""
+
+	if TYPE_CHECKING:
+		title: str | None
 
 	def insert(self, *args, **kwargs) -> Titled:
 		"""Insert; where this is a restore, first look whether all it links to is there.

@@ -6,6 +6,7 @@ Frappe shows its Deleted Documents to System Managers only, and from v17 on only
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import frappe
 from frappe import _
@@ -36,7 +37,7 @@ def latest(doctype: str, text: str) -> list[dict[str, str]]:
 		(doctype, as_like(text)),
 		as_dict=True,
 	)
-	found = []
+	found: list[dict[str, Any]] = []
 	for row in rows:
 		doc = _document(doctype, row.data)
 		if len(found) < _SHOWN and _may_bring_back(doc):

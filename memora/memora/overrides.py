@@ -105,7 +105,8 @@ def search(doctype: str, text: str, subjects: list[str], start: int, rows: int) 
 	"""Nodes of one kind in these subjects by title, each with the titles of the nodes above it."""
 	if not subjects:
 		return []
-	joins, titles, below = [f"`tab{doctype}` n0"], [], doctype
+	joins, below = [f"`tab{doctype}` n0"], doctype
+	titles: list[str] = []
 	while parent := PARENT_FIELDS[below]:
 		below = CONTENT[CONTENT.index(below) - 1]
 		depth = len(titles) + 1

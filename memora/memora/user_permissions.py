@@ -42,9 +42,11 @@ def _conditions(user: str | None, doctype: str) -> str:
 	return f"not exists ({_lists_others(allowed)} and listed.parent = {table}.{_plan_field(doctype)})"
 
 
-def _hook(doctype: str) -> Callable[[str | None], str]:
-	# Frappe tells a hook of the DocType in newer versions only.
-	return lambda user=None: _conditions(user, doctype)
+def _hook(doctype: str) -> Callable[..., str]:
+	def conditions(user: str | None = None) -> str:
+		return _conditions(user, doctype)
+
+	return conditions  # Frappe tells a hook of the DocType in newer versions only
 
 
 tracks = _hook("Memora Track")

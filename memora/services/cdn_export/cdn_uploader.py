@@ -16,19 +16,26 @@ from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 from queue import Empty, SimpleQueue
-from typing import Protocol, TypeVar
+from typing import Protocol, TypedDict, TypeVar, cast
 
 from memora.exceptions import PreconditionFailedError, StorageError, StorageUnavailableError
 from memora.services.cdn_export.delivery.signing import Signer
 from memora.services.cdn_export.model import diff
 from memora.services.cdn_export.model.cache_headers import cache_control
-from memora.services.cdn_export.model.diff import LedgerEntry, Planned
+from memora.services.cdn_export.model.diff import FileKind, LedgerEntry, Planned
 from memora.services.cdn_export.model.stage_files import PublicFile
 from memora.services.cdn_export.rules import contracts, file_types
 from memora.services.cdn_export.state.lease import Lease
 from memora.services.cdn_export.storage import FileBody, Storage, Upload
 
 T = TypeVar("T")
+
+
+class Condition(TypedDict, total=False):
+	"""What must be at a path for `Storage.put` to write there."""
+
+	if_match: str
+	if_absent: bool
 
 
 class Owns(Protocol):
@@ -85,7 +92,7 @@ def load(files: Sequence[Planned], signer: Signer, site: str) -> Cargo:
 			cargo.files.append((file, file_upload(file, file.source, site)))
 			continue
 		document, signed_until = signer.sign(file)
-		contracts.validate(file.kind, document, file.path)
+		contracts.validate(cast(FileKind, file.kind), document, file.path)
 		if signed_until:
 			cargo.signed_until[file.path] = signed_until
 		upload = Upload(
@@ -165,7 +172,7 @@ def _for_each(
 	started by the one before, while anything is left: 32 for what a few have done by then cost as much, too. Raises
 	the first error, and begins nothing after it.
 	"""
-	row = SimpleQueue()
+	row: SimpleQueue[T] = SimpleQueue()
 	for item in items:
 		row.put(item)
 	failed = threading.Event()
@@ -207,7 +214,7 @@ def _put(
 
 	So a builder that stalled cannot overwrite what was published meanwhile, and nobody overwrites another site's.
 	"""
-	condition = _known(entry) if storage.conditional else {}
+	condition: Condition | None = _known(entry) if storage.conditional else {}
 	for _ in range(_TRIES):
 		if condition is None:
 			condition = _found(storage, file, entry, owns)
@@ -222,7 +229,7 @@ def _put(
 	)
 
 
-def _known(entry: LedgerEntry | None) -> dict[str, object] | None:
+def _known(entry: LedgerEntry | None) -> Condition | None:
 	"""What the ledger says must stand there for a write to be ours to make; None when it cannot say, since a path
 	in flight may hold either of two."""
 	if entry is None or (entry.live_version == 0 and entry.state != "in_flight"):
@@ -232,7 +239,7 @@ def _known(entry: LedgerEntry | None) -> dict[str, object] | None:
 	return None
 
 
-def _found(storage: Storage, file: Planned, entry: LedgerEntry | None, owns: Owns) -> dict[str, object]:
+def _found(storage: Storage, file: Planned, entry: LedgerEntry | None, owns: Owns) -> Condition:
 	"""The condition under which the object that stands there is overwritten, if it may be.
 
 	Raises StorageError when it is another site's, and when it claims a version as high as ours, and is not ours: the

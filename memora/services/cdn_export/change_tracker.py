@@ -39,7 +39,9 @@ def on_change(doc: Document, method: str | None = None) -> None:
 	elif parents:
 		# Both parents tell all the plans, in one statement.
 		refs = {
-			resolver.former_parent(doctype, "move", parent) for parent in (*parents, _parent(doc)) if parent
+			former
+			for parent in (*parents, _parent(doc))
+			if (former := resolver.former_parent(doctype, "move", parent))
 		}
 		for parent in sorted(parents):
 			_record(doctype, name, "move", parent, refs)

@@ -198,8 +198,8 @@ class CDNSettings(PlainTexts):
 		"""Drop what comes along when values are copied from elsewhere."""
 		for fieldname in _WITHOUT_SPACE:
 			self.set(fieldname, "".join(cstr(self.get(fieldname)).split()))
-		self.cdn_base_url = self.cdn_base_url.rstrip("/")
-		self.endpoint_url = self.endpoint_url.rstrip("/")
+		self.cdn_base_url = cstr(self.cdn_base_url).rstrip("/")
+		self.endpoint_url = cstr(self.endpoint_url).rstrip("/")
 		if self.bucket_name:  # Cloudflare shows the endpoint with the bucket behind it
 			self.endpoint_url = self.endpoint_url.removesuffix(f"/{self.bucket_name}")
 		self.local_path = cstr(self.local_path).strip()
@@ -282,7 +282,7 @@ class CDNSettings(PlainTexts):
 
 	def _wrong_video_folders(self) -> Iterator[Problem]:
 		"""A link into a video folder is signed, so it may hold nothing but films."""
-		for folder in paths.film_folders(self.video_folders):
+		for folder in paths.film_folders(cstr(self.video_folders)):
 			if not paths.may_hold_films(folder):
 				yield (
 					"video_folders",

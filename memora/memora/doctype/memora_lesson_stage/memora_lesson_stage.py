@@ -93,13 +93,14 @@ class MemoraLessonStage(PlainTexts):
 			strays -= set().union(*(row.stray_links() for row in before))
 		if not strays:
 			return
-		if self.video_url() in strays:
+		links = settings.open_links()
+		if links and self.video_url() in strays:
 			self._refuse(
 				lesson,
 				_(
 					"its {0} leads into the bucket, but into none of its video folders ({1}). Put the film there, or"
 					" have an admin add its folder to Video Folders in CDN Settings."
-				).format('"video_url"', as_html(", ".join(settings.open_links().films))),
+				).format('"video_url"', as_html(", ".join(links.films))),
 			)
 		self._refuse(
 			lesson,

@@ -12,6 +12,7 @@ import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import takewhile
+from typing import TypeGuard
 
 import orjson
 
@@ -48,7 +49,7 @@ def compare(live: bytes | None, planned: bytes | None) -> Comparison:
 	return Comparison(rows[:MOST_ROWS], differing, max(0, len(rows) - MOST_ROWS))
 
 
-def is_shown(body: bytes | None) -> bool:
+def is_shown(body: bytes | None) -> TypeGuard[bytes]:
 	"""Whether a file is small enough to be shown whole."""
 	return body is not None and len(body) <= MOST_BYTES
 
