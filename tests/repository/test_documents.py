@@ -157,6 +157,16 @@ def test_the_data_model_names_every_table_and_column(path: Path) -> None:
 	assert sorted(named) == sorted(columns)
 
 
+def test_the_data_model_names_writers_that_there_are() -> None:
+	text = (ROOT / "docs" / "data-model.md").read_text()
+	written_by = " ".join(re.findall(r"^\|[^|]+\|[^|]+\| ([^|]+) \|$", text, re.MULTILINE))
+	named = {name.rpartition("/")[2].rpartition(".")[2] for name in re.findall(r"`([\w./]+)`", written_by)}
+	house = ROOT / "memora" / "services" / "cdn_export"
+	modules = {path.stem if path.stem != "__init__" else path.parent.name for path in house.rglob("*.py")}
+	assert len(named) > 30
+	assert named <= set().union(modules, *map(_names_of, modules))
+
+
 def test_the_data_model_has_no_other_table() -> None:
 	text = (ROOT / "docs" / "data-model.md").read_text()
 	assert set(re.findall(r"^## (CDN .+)$", text, re.MULTILINE)) == {
