@@ -1,4 +1,4 @@
-"""What the Desk is told of a document: how it stands, why, and what the next run would change."""
+"""What the Desk is told of a document: its publication status, why, and what the next run would change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever stands in the database: the right file, or an error that names what is wrong, kept where admins look.
+"""Whatever is in the database: the right file, or an error that names what is wrong, kept where admins look.
 
 Editors' forms refuse most of this, so it is written past them, by SQL. A bad piece of content never ends a run,
 never leaves a plan half published, and never holds up other plans.
@@ -78,7 +78,7 @@ class BadInputTestCase(PublishingTestCase):
 			frappe.db.sql("set session check_constraint_checks = 1")
 
 	def assertHeldBack(self, *words: str) -> None:
-		"""The bad subject is recorded as failing in these words, and nobody else has noticed."""
+		"""The bad subject is recorded as failing in these words, and no other subject is touched."""
 		self.minutes_pass(10)  # whatever failed before is tried again
 		drained = self.publish()
 		self.assertEqual(drained.left, 0)

@@ -1,4 +1,4 @@
-"""Pictures that editors attach: published once by content, and taken away when nothing shows them."""
+"""Pictures that editors attach: published once by content, and removed when nothing shows them."""
 
 from __future__ import annotations
 

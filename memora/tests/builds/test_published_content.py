@@ -1,4 +1,4 @@
-"""What stands in the published files, read back from the folder: complete, in order, right for its readers."""
+"""The content of the published files, read back from the folder: complete, in order, right for its readers."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class ContentTestCase(PublishingTestCase):
 		return {path: self.read(path) for path in self.paths() if path.endswith(".json")}
 
 	def mentions(self, *words: str) -> set[str]:
-		"""The files in which any of these words stands."""
+		"""The files that contain any of these words."""
 		return {
 			path for path, body in self.contents().items() if any(word.encode() in body for word in words)
 		}
@@ -611,7 +611,7 @@ class TestSearch(ContentTestCase):
 		self.assertEqual(len(titles), 5)
 
 	def test_what_another_subject_has_is_found_though_this_ones_body_or_title_changes(self) -> None:
-		"""Entries that stand in the plan's rendition already are neither read nor written again."""
+		"""Entries that the plan subject has already are neither read nor written again."""
 		self.publish()
 		lesson = self.second["lessons"][0]
 		for changed in ({"description": "body"}, {"title": "Another"}, {"description": "once more"}):

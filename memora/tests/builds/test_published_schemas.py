@@ -1,4 +1,4 @@
-"""The contract's schemas stand beside the content, and are written again only when they have changed."""
+"""The contract's schemas are beside the content, and are written again only when they have changed."""
 
 from __future__ import annotations
 

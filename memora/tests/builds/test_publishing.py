@@ -144,7 +144,7 @@ class TestPublishing(PublishingTestCase):
 
 
 class TestRecord(PublishingTestCase):
-	"""What a site hangs on CDN Sync Log."""
+	"""What a site adds to CDN Sync Log."""
 
 	def setUp(self) -> None:
 		super().setUp()

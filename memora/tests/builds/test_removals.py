@@ -1,4 +1,4 @@
-"""What the storage refuses to remove: news goes on, the removal is tried again, and nobody is told that all is well."""
+"""Refused removals: publishing goes on, the removal is tried again, and no status says that all is well."""
 
 from __future__ import annotations
 
@@ -181,10 +181,10 @@ class TestKindsOfRefusal(RefusingBucketTestCase):
 
 
 class TestLastSteps(RefusingBucketTestCase):
-	"""Whatever a run has to take away at its end: it is told of, tried again, and gone in the end."""
+	"""Whatever a run has to remove at its end: it is reported, tried again, and gone in the end."""
 
 	def play(self, withdraw: Callable[[], Any], *labels: str) -> set[str]:
-		"""Withdraw something while removals are refused for some hours. Returns what was to be removed."""
+		"""Withdraw something while removals are refused for some hours. Returns what should be removed."""
 		before = self.paths()
 		with self.refusing(REFUSALS["403 AccessDenied"]):
 			withdraw()
@@ -469,7 +469,7 @@ class TestRefusedRemoval(RefusingBucketTestCase):
 
 
 class TestRefusedByAFolder(PublishingTestCase):
-	"""A Local Directory of which a file cannot be removed."""
+	"""A Local Directory with a file that cannot be removed."""
 
 	def test_a_file_that_may_not_be_removed(self) -> None:
 		course = make_course()
@@ -493,7 +493,7 @@ class TestRefusedByAFolder(PublishingTestCase):
 
 	@contextmanager
 	def unremovable(self, file: Path) -> Iterator[None]:
-		"""A file that nobody may remove, the system's administrator neither."""
+		"""A file that not even the system's administrator may remove."""
 		if not shutil.which("chattr") or subprocess.run(["chattr", "+i", str(file)]).returncode:
 			self.skipTest("this system has no immutable files")
 		try:

@@ -111,7 +111,7 @@ class TestStatements(PublishingTestCase):
 		count("title")
 		self.change(course["lessons"][0], description="Edited")
 		count("body")
-		self.change(course["topics"][0], title="Edited")  # stands in every lesson
+		self.change(course["topics"][0], title="Edited")  # is in every lesson
 		count("all")
 		self.change(plan, is_published=0)
 		count("removal")

@@ -1,6 +1,6 @@
-"""Plans that share subjects: what one plan changes, its own learners see, and nobody else.
+"""Plans that share subjects: what one plan changes, only its own learners see.
 
-Also what must go when nobody may read it any more, at once or after a grace (spec, "Publishing").
+Also what must go when no learner may read it any more, at once or after a grace (spec, "Publishing").
 """
 
 from __future__ import annotations
@@ -350,7 +350,7 @@ class TestRemoval(TwoPlansTestCase):
 		self.assertFalse(own & self.paths())
 
 	def test_nothing_stays_at_the_shared_place_where_the_only_reader_hides_or_sells(self) -> None:
-		"""Shared units would go on naming a lesson that nobody may read any more."""
+		"""Shared units would go on naming a lesson that no learner may read any more."""
 		self.unread_by_whole()
 		for row in (
 			factories.override(self.lessons[0], "Hide"),
@@ -1065,7 +1065,7 @@ class TestMoves(TwoPlansTestCase):
 		self.assertEqual(len(self.read("plans/index.json")["plans"]), 2)
 
 	def test_plans_that_swap_their_names(self) -> None:
-		"""Each stands in the folder that is the other's now."""
+		"""Each is in the folder that is the other's now."""
 		self.override(self.other, factories.override(self.lessons[0], "Rename", "Another title"))
 		self.swap()
 		self.publish()

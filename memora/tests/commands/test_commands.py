@@ -354,7 +354,7 @@ class TestCommands(CommandsTestCase):
 		self.check()
 
 	def terminate_at_a_statement(self, *arguments: Any) -> None:
-		"""In place of a build: a statement that stands until this process has been told to end."""
+		"""In place of a build: a statement that waits until this process has been told to end."""
 		connection = frappe.db.sql("select connection_id()")[0][0]
 		site = frappe.local.site
 

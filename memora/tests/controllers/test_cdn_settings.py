@@ -1,4 +1,4 @@
-"""CDN Settings: each wrong value is refused naming its field, and what is copied from elsewhere is tidied."""
+"""CDN Settings: each wrong value is refused naming its field, and values copied from elsewhere are normalised."""
 
 import os
 import socket

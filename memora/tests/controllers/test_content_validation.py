@@ -172,7 +172,7 @@ class TestContent(MemoraTestCase):
 				doc.run_method("validate")
 
 	def _make_item_doctype(self, *codes: str) -> None:
-		"""Stand in for ERPNext, in this test's transaction only: its Item DocType, as far as codes go."""
+		"""Replace ERPNext, in this test's transaction only: its Item DocType, as far as codes go."""
 		if not frappe.db.exists("DocType", "Item"):
 			frappe.get_doc(
 				{

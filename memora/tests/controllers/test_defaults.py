@@ -1,4 +1,4 @@
-"""What a new document is when nobody says otherwise: a draft, and the last among its siblings."""
+"""What a new document is by default: a draft, and the last among its siblings."""
 
 import frappe
 from frappe import client

@@ -137,7 +137,7 @@ class TestDeleted(PublishingTestCase):
 			is_mine = course is mine
 			self.assertEqual(lesson.title in self.listed(self.editor, LESSON), is_mine)
 			self.assertEqual(self.restore(self.editor, name), 200 if is_mine else 403)
-		# Where all above it is gone too, nobody can tell any more whose it was.
+		# Where all above it is gone too, its owner is unknown.
 		for doc in (*others["lessons"][1:], *others["topics"], *others["units"], others["track"]):
 			self.delete(doc)
 		for doctype in CONTENT[1:]:

@@ -28,7 +28,7 @@ ROLES = (EDITOR, ADMIN, "System Manager", NOBODY)
 #: Those tried over HTTP: one of each kind that Frappe treats differently. The others have the same rights to the letter.
 TRIED = ("Memora Lesson", SETTINGS, LOG, "CDN File")
 
-#: What each action asks for; None: nobody may. Those behind a list endpoint say what was refused in their answer.
+#: What each action asks for; None: no role may. Those behind a list endpoint say what was refused in their answer.
 ACTIONS = {
 	"read": "read",
 	"list": "read",

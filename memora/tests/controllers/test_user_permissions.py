@@ -149,7 +149,7 @@ class TestUserPermissions(PublishingTestCase):
 					factories.make(doctype, **{field: others[place - 1].name})
 				with self.assertRaises(REFUSED):
 					client.set_value(doctype, mine[place].name, field, others[place - 1].name)
-				with self.assertRaises(REFUSED):  # as it would be saved, it hangs in what is allowed
+				with self.assertRaises(REFUSED):  # as it would be saved, it is below what is allowed
 					client.set_value(doctype, others[place].name, field, mine[place - 1].name)
 		plan = frappe.get_doc(PLAN, self.mixed.name)
 		plan.overrides, plan.subjects = [], plan.subjects[:1]

@@ -491,7 +491,7 @@ class TestStageFiles(FilesTestCase):
 		)
 		self.assertEqual(stored.metadata["access-level"], "authenticated")
 		self.check()
-		with self.recorded() as steps:  # unread, and read anew: nothing has changed
+		with self.recorded() as steps:  # unread, and read again: nothing has changed
 			self.change(self.course["lessons"][3], description="x")
 			self.publish()
 			reconciliation.daily()

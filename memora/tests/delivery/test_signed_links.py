@@ -162,7 +162,7 @@ class TestSignedLinks(BucketTestCase):
 		self.assertEqual(self.failures(), {})
 
 	def test_what_cannot_be_built_keeps_no_other_from_being_renewed(self) -> None:
-		"""An earlier build ended the minute's tick there, each minute, until all links had expired."""
+		"""An earlier build ended the minute's check there, each minute, until all links had expired."""
 		broken = make_course(units=1, lessons=1, required_item="SILVER")
 		(lesson,) = broken["lessons"]
 		self.show(lesson, FILM)
@@ -311,7 +311,7 @@ class TestSignedLinks(BucketTestCase):
 		self.assertEqual({lesson.name: self.lesson(lesson)["version"] for lesson in self.lessons}, versions)
 
 	def test_links_that_another_base_url_leads_into_the_bucket_are_signed(self) -> None:
-		"""An earlier build left them unsigned for good, whatever was rebuilt."""
+		"""An earlier build left them unsigned for ever, whatever was rebuilt."""
 		self.show(self.plain, f"https://films.example/{FILM}")
 		self.publish()
 		self.assertNotIn("X-Amz", self.links(self.plain)[0])
@@ -323,7 +323,7 @@ class TestSignedLinks(BucketTestCase):
 		self.assertEqual(self.links(self.plain), [f"https://films.example/{FILM}"])
 
 	def test_what_a_builder_signs_while_settings_are_saved_is_signed_as_they_say(self) -> None:
-		"""An earlier build left it unsigned for good, whatever was rebuilt."""
+		"""An earlier build left it unsigned for ever, whatever was rebuilt."""
 		self.configure(cdn_base_url=CDN, sign="None")
 		self.tick()
 		self.show(self.video, FILM, FILM)

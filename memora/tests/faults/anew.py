@@ -89,7 +89,7 @@ def _build_into(folder: Path) -> None:
 
 def files_below(folder: Path) -> dict[str, bytes]:
 	"""All published files of a Local Directory, without the mark of the place, and without what a killed writer left half
-	done: nobody is sent there."""
+	done: no link leads there."""
 	return {
 		path: file.read_bytes()
 		for file in folder.rglob("*")

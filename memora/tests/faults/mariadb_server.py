@@ -1,4 +1,4 @@
-"""A MariaDB of a scenario's own with a copy of the site's database, to kill: nobody else's data is touched."""
+"""A MariaDB of a scenario's own with a copy of the site's database, to kill: no other data is touched."""
 
 from __future__ import annotations
 

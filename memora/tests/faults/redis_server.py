@@ -1,4 +1,4 @@
-"""A Redis of a scenario's own, to stop, flush and fill: nobody else's queue is touched."""
+"""A Redis of a scenario's own, to stop, flush and fill: no other queue is touched."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ from memora.tests.helpers.utils import wipe
 
 @dataclass
 class School:
-	"""A site with plans of one course: the first reads it as it is, the second has its own rendition of it.
+	"""A site with plans of one course: the first reads it as it is, the second has its own subject.
 
 	`read` and `files` look at what is published past memora. `committed` is what editors were told is saved, `wrong`
 	what a scenario itself has seen that must not be. `until_recovered` ends when a run has recovered; a scenario that
@@ -84,7 +84,7 @@ class School:
 			self.committed[doctype, name, fieldname] = value
 
 	def edit(self) -> int:
-		"""Something for every step of a build: each file written anew, a lesson removed or back, the list of plans
+		"""Something for every step of a build: each file written again, a lesson removed or back, the list of plans
 		changed. Returns the number of this edit, with which `repeat` makes it again."""
 		self._edits += 1
 		self.repeat(self._edits)

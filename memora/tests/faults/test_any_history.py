@@ -90,7 +90,7 @@ class AnyHistory(RuleBasedStateMachine):
 		at, too."""
 		clock.skip(lease.LEASE_SECONDS + 1)
 		put, delete = LocalStorage.put, LocalStorage.delete
-		# Whether the old or the new bytes of these are there nobody knows.
+		# Either the old or the new bytes of these are there.
 		unsure = {
 			path
 			for path, state, etag in frappe.db.sql("select path, state, etag from `tabCDN File`")

@@ -1,4 +1,4 @@
-"""Whether what is published still names what nobody is to see any more, looked at from the documents alone."""
+"""Whether what is published still names what no learner may see any more, looked at from the documents alone."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PARENTS = ("parent_subject", "parent_track", "parent_unit", "parent_topic")
 def withdrawn_but_named(files: Mapping[str, bytes]) -> list[str]:
 	"""Each file that names what is unpublished, hidden, listed no more or gone, with what that is.
 
-	Left out is what the live manifest of a plan still reaches that waits to be built, or a subject of which does.
+	Left out is what the live manifest of a plan still reaches while the plan, or one of its subjects, waits to be built.
 	"""
 	shown = {
 		plan: _shown(plan)

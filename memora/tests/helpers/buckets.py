@@ -63,7 +63,7 @@ class S3Server:
 		}
 
 	def paths(self, bucket: str) -> set[str]:
-		"""All that stands in a bucket."""
+		"""All that is in a bucket."""
 		pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=bucket)
 		return {found["Key"] for page in pages for found in page.get("Contents", ())}
 
@@ -134,7 +134,7 @@ class BucketTestCase(PublishingTestCase):
 			self.client.delete_object(Bucket=self.bucket, Key=path)
 
 	def objects(self) -> dict[str, tuple[Any, ...]]:
-		"""All that stands in the bucket: bytes, type, cache control and metadata by path."""
+		"""All that is in the bucket: bytes, type, cache control and metadata by path."""
 		found = {}
 		for path in self.all_paths():
 			answer = self.client.get_object(Bucket=self.bucket, Key=path)

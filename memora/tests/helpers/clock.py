@@ -1,6 +1,6 @@
 """Time for tests: what is waited for comes sooner by as much as a test says, and the scheduler's minutes go by.
 
-Nothing sleeps: the moments that memora waits for stand in MariaDB, and are moved there.
+Nothing sleeps: the moments that memora waits for are in MariaDB, and are moved there.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def look(*, batch: bool) -> None:
 
 
 def anything_waits() -> bool:
-	"""Whether a change is not relayed, something relayed neither published nor given up by a dead letter, or a removal or
+	"""Whether a change is not relayed, something relayed neither published nor a dead letter, or a removal or
 	purge was refused."""
 	frappe.db.commit()
 	return bool(

@@ -42,7 +42,7 @@ def make_lesson(**fields: Any) -> Document:
 def make_many(doctype: str, parent: Document, titles: list[str], **fields: Any) -> list[str]:
 	"""Insert published children of `parent` in one statement, past Frappe's hooks; returns their names.
 
-	They stand in the order of `titles`, after what was there. Nothing notices them: use `relay.touch`.
+	They are in the order of `titles`, after what was there. Nothing notices them: use `relay.touch`.
 	"""
 	names = [frappe.generate_hash(length=10) for _ in titles]
 	row = {PARENT_FIELDS[doctype]: parent.name, "is_published": 1, **fields}

@@ -150,7 +150,7 @@ class FaultyServer:
 		self._rules.append(rule)
 
 	def fault_for(self, request: Request) -> Fault | None:
-		"""Note the request; how it is to be broken."""
+		"""Note the request; returns how to break it."""
 		self.requests.append(request)
 		if self._faults:
 			return self._faults.popleft()

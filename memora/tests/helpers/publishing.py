@@ -28,7 +28,7 @@ from memora.tests.helpers.utils import MemoraTestCase
 
 @dataclass(slots=True)
 class Reading:
-	"""Every document a learner of one plan reads, by the id of what it shows; `paths` are where they stood."""
+	"""Every document a learner of one plan reads, by the id of what it shows; `paths` are where they were."""
 
 	manifest: dict[str, Any]
 	search: dict[str, Any]
@@ -129,7 +129,7 @@ class PublishingTestCase(MemoraTestCase):
 		return reading
 
 	def paths(self) -> set[str]:
-		"""Every published path but those of the contract's schemas, which stand beside any content."""
+		"""Every published path but those of the contract's schemas, which are beside any content."""
 		return {path for path in self.all_paths() if not path.startswith("schemas/")}
 
 	def all_paths(self) -> set[str]:
@@ -155,7 +155,7 @@ class PublishingTestCase(MemoraTestCase):
 
 	def check(self, leaving: Iterable[str] = ()) -> Report:
 		"""Read what is published as a learner's app does, and assert that nothing is wrong, and that only what
-		is `leaving` stands there without a link to it."""
+		is `leaving` is there without a link to it."""
 		report = published_check.check(self.read_bytes, self.all_paths)
 		self.assertEqual([str(problem) for problem in report.problems], [])
 		self.assertEqual(report.unlinked, sorted(leaving))

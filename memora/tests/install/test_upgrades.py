@@ -23,7 +23,7 @@ from memora.tests.helpers.publishing import PublishingTestCase, make_course
 from memora.tests.helpers.utils import wipe
 from memora.tests.install.test_install import bench, structure
 
-#: A release before these columns and indexes: each is taken away, and has to come back with its default.
+#: A release before these columns and indexes: each is removed, and has to come back with its default.
 _LATER = {
 	"CDN Publish State": ("held_reason", "approved_generation", "index_entry"),
 	"CDN Sync Log": ("triggered_by",),
@@ -227,6 +227,6 @@ class TestUpgrade(PublishingTestCase):
 
 
 def _sorted(found: dict) -> dict:
-	"""Columns that come back stand at the end of their table."""
+	"""Columns that come back are at the end of their table."""
 	columns = {table: sorted(map(str, rows)) for table, rows in found["columns"].items()}
 	return {**found, "columns": columns}

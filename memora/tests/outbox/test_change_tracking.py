@@ -134,7 +134,7 @@ class TestEveryDocumentAndChange(TrackingTestCase):
 		self.assertQueues(self.of_x, delete_all)
 
 	def test_a_deletion_folded_after_its_parents_are_gone(self) -> None:
-		"""The row says at what the document hung; each further deletion says so too, up to what is left."""
+		"""The row says what the document belonged to; each further deletion says so too, up to what is left."""
 		for doc in reversed(chain(self.x)[1:]):
 			frappe.delete_doc(doc.doctype, doc.name)
 			frappe.db.commit()
@@ -210,7 +210,7 @@ class TestEveryDocumentAndChange(TrackingTestCase):
 
 	def test_a_parent_that_moved_on_before_the_fold(self) -> None:
 		"""Two editors at once: a topic leaves a unit that has itself gone to another subject meanwhile. The
-		subject it hung in last is where the unit is now."""
+		subject it belonged to last is where the unit is now."""
 		topic, unit = self.x["topics"][0], self.x["units"][0]
 		frappe.db.sql("select name from `tabMemora Unit` where name = %s", unit.name)  # my snapshot is made
 
@@ -336,7 +336,7 @@ class TestBulk(TrackingTestCase):
 				self.assertEqual(self.queued(), plans)
 
 	def test_a_batch_leaves_the_sites_cache_alone(self) -> None:
-		"""`frappe.db.set_default` empties it, and every form then loads its DocTypes anew."""
+		"""`frappe.db.set_default` empties it, and every form then loads its DocTypes again."""
 		frappe.cache().set_value("memora_test", "kept")
 		self.addCleanup(frappe.cache().delete_value, "memora_test")
 		batch_processor.run_batch()
@@ -644,7 +644,7 @@ class TestWhatASaveCosts(TrackingTestCase):
 
 class TestTheBell(TrackingTestCase):
 	def start(self, **clock: Any) -> list[str]:
-		"""With what reasons a save starts a batch, after such a tick."""
+		"""With what reasons a save starts a batch, after such a check."""
 		self.settle()
 		if clock:
 			values = {"ticked_at": time.time(), "threshold": 50, "enabled": True, **clock}
@@ -711,7 +711,7 @@ class TestTheBell(TrackingTestCase):
 
 
 class TestDormant(PublishingTestCase):
-	"""Nobody has logged in for days, so Frappe's scheduler does not come by."""
+	"""No user has logged in for days, so Frappe's scheduler does not come by."""
 
 	def setUp(self) -> None:
 		super().setUp()
@@ -734,7 +734,7 @@ class TestDormant(PublishingTestCase):
 		self.addCleanup(frappe.db.sql, "delete from `tabActivity Log` where subject like 'memora %%'")
 
 	def days_pass(self) -> None:
-		"""Thirty days in which nobody logs in."""
+		"""Thirty days in which no user logs in."""
 		frappe.db.sql("update `tabActivity Log` set modified = modified - interval 30 day")
 		site_values.write(dormancy._NOTE, "0")
 		dormancy.forget()
@@ -1000,7 +1000,7 @@ def make_course_below(subject: Document) -> dict[str, Any]:
 
 
 def is_read_anew(lesson: str, subject: str, since: int) -> bool:
-	"""Whether the next build of a subject reads this lesson's body; None stands for all of them."""
+	"""Whether the next build of a subject reads this lesson's body; None means all of them."""
 	changed = relay.lessons_changed_since(subject, since)
 	return changed is None or lesson in changed
 

@@ -1,4 +1,4 @@
-"""The whole pipeline against buckets, on S3, on R2 and on SeaweedFS: what a learner reads, what stands beside it, moving on."""
+"""The whole pipeline against buckets, on S3, on R2 and on SeaweedFS: what a learner reads, what is beside it, moving on."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ class TestSecrets(BucketTestCase):
 		self.assertIn("Secret Key cannot be decrypted", self.failures()[self.plan.name])
 		self.assertIn("encryption_key", frappe.get_last_doc("CDN Sync Log").error_message)
 		self.minutes_pass(2)
-		self.configure()  # with the key typed anew
+		self.configure()  # with the key typed again
 		self.publish()
 		self.check()
 		self.assertEqual(self.failures(), {})

@@ -63,7 +63,7 @@ def subject_added(school: School) -> None:
 
 @scenario("a plan that cannot be built")
 def poison(school: School) -> None:
-	"""It fails until it is a dead letter, and holds back nobody; then it is fixed."""
+	"""It fails until it is a dead letter, and holds back no other; then it is fixed."""
 	plan, title = school.own.name, f"Fixed {school.run}"
 	frappe.db.sql("update `tabMemora Academic Plan` set title = '' where name = %s", plan)
 	for again in range(5):
@@ -133,7 +133,7 @@ def clocks_back(school: School) -> None:
 
 @scenario("two edits in one second")
 def one_second(school: School) -> None:
-	"""The clock stands still, so only what was offered before can tell the two versions apart."""
+	"""The clock does not move, so only what was offered before can tell the two versions apart."""
 
 	def stand_still(_stops: Stops) -> list[Any]:
 		seen = []
@@ -185,7 +185,7 @@ def at_work(school: School, *, editors: int, changes: int, session: str = "") ->
 			school.committed |= each.wait()
 		school.committed.pop(
 			("Memora Academic Plan", school.own.name, "title"), None
-		)  # who was last, nobody knows
+		)  # who was last is unknown
 		builder.go_on()
 		builder.wait()
 	finally:

@@ -21,7 +21,7 @@ from memora.tests.faults.school import School
 from memora.tests.helpers.processes import Child, Stops, fork
 
 _WEIGHT = 300
-"""Rows that the other side of a deadlock has written: the server gives up the side that has written less."""
+"""Rows that the other side of a deadlock has written: the server ends the side that has written less."""
 
 _HERE = (
 	*STEPS["in the relay"],
@@ -118,7 +118,7 @@ def editor_disconnected(school: School) -> None:
 
 @scenario("innodb_snapshot_isolation on", schools.with_many_lessons)
 def snapshot_isolation(school: School) -> None:
-	"""Editors, folds and builders at once, on a server that refuses to write rows changed since the snapshot."""
+	"""Editors, relays and builders at once, on a server that refuses to write rows changed since the snapshot."""
 	if not frappe.db.sql("show variables like 'innodb_snapshot_isolation'"):
 		raise CannotRunError("this MariaDB has no innodb_snapshot_isolation")
 	session = "set innodb_snapshot_isolation = on"
@@ -156,7 +156,7 @@ def killed(school: School) -> None:
 			try:
 				frappe.db.commit()
 				batch_processor.process("Scheduler")
-			except Exception:  # noqa: BLE001 - a job that dies, of whatever it likes; the next one begins anew
+			except Exception:  # noqa: BLE001 - a job that dies, of whatever it likes; the next one begins again
 				server.reconnect()
 
 	frappe.db.commit()
@@ -212,7 +212,7 @@ def _lock_state(name: str) -> str:
 
 @contextmanager
 def other_side(first: str, waiting: str, second: str) -> Iterator[Child]:
-	"""A transaction that runs the statement `first`, and `second` once another one hangs in a statement that begins
+	"""A transaction that runs the statement `first`, and `second` once another one waits in a statement that begins
 	with `waiting`; rolled back in the end."""
 
 	def cross(stops: Stops) -> None:

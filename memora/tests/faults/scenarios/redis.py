@@ -1,4 +1,4 @@
-"""The queue's Redis: down, hanging, flushed, out of memory, evicting. It is a wake-up, never the truth."""
+"""The queue's Redis: down, silent, flushed, out of memory, evicting. It is a wake-up, never the truth."""
 
 from __future__ import annotations
 

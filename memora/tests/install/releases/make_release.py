@@ -119,7 +119,7 @@ def fill(bucket: str) -> dict[str, str]:
 	publish()
 	own.reload()
 	own.overrides = [row for row in own.overrides if row.action == "Hide"]
-	own.save()  # its own files of Physics merely move: they stand for their grace
+	own.save()  # its own files of Physics merely move: they stay for their grace
 	publish()
 	former = renamed.name
 	frappe.rename_doc("Memora Academic Plan", former, "renamed-plan", force=True)
