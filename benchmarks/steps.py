@@ -14,22 +14,23 @@ from benchmarks.cases import LESSON, STANDARD, Bench, Row, publish_all
 from benchmarks.generate import Shape
 from benchmarks.meter import Span
 from memora.services.cdn_export import cdn_uploader
-from memora.services.cdn_export.builds import commit, event_log, plan_build, plan_snapshot
+from memora.services.cdn_export.builds import commit, event_log, plan_reading
 from memora.services.cdn_export.curriculum import content_tree
 from memora.services.cdn_export.rules import large_change_guard, subject_files
+from memora.services.cdn_export.rules.plan_files import PlanFiles
 from memora.services.cdn_export.state import lease as leases
 from memora.services.cdn_export.state import ledger, publish_state, redis_mirror, renditions, sync_log
 from memora.services.cdn_export.worker import drain as worker
 
 _STEPS: dict[str, tuple[tuple[Any, str], ...]] = {
 	"lease, state": ((leases, "acquire"), (leases, "acquire_free"), (commit, "read_states")),
-	"plan and renditions read": ((plan_build, "read"), (plan_snapshot, "read")),
+	"plan and renditions read": ((plan_reading, "snapshot"), (plan_reading, "snapshots")),
 	"skeleton read, made a tree": ((content_tree, "load"),),
 	"access decided": ((large_change_guard, "keep_paid"),),
 	"ledger read": ((ledger, "of_scope"), (ledger, "of_plans"), (ledger, "of_paths")),
 	"shapes": ((subject_files, "drafts"),),
 	"stages read": ((content_tree, "stages"),),
-	"documents made and hashed": ((subject_files, "offer"), (plan_build, "_offer_subject")),
+	"documents made and hashed": ((subject_files, "offer"), (PlanFiles, "offer_subject")),
 	"noted as in flight, and signed, checked, serialised": ((commit, "_begin"),),
 	"handed to the storage, which is nothing": ((cdn_uploader, "publish"),),
 	"noted as live": ((ledger, "close"),),

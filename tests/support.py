@@ -11,26 +11,15 @@ from typing import Any
 from hypothesis import strategies as st
 
 from memora.services.cdn_export.access_calculator import resolve
-from memora.services.cdn_export.json_generator import (
-	manifest_document,
-	plan_index_document,
-	plan_index_entry,
-	subject_document,
-	subject_entry,
-)
-from memora.services.cdn_export.model import paths
+from memora.services.cdn_export.json_generator import plan_index_document, plan_index_entry
+from memora.services.cdn_export.model import paths, scopes
 from memora.services.cdn_export.model.diff import Diff, LedgerEntry, Planned, body
+from memora.services.cdn_export.model.scope_state import State
 from memora.services.cdn_export.model.tree import KINDS, Node, Override, Plan, ResolvedNode, Stage, walk
 from memora.services.cdn_export.rules import contracts, subject_files
-from memora.services.cdn_export.search_indexer import (
-	entries_size,
-	needs_shards,
-	shard_entry,
-	sharded_index,
-	shards,
-	subject_entries,
-	whole_index,
-)
+from memora.services.cdn_export.rules.plan_files import PlanFiles, PlanScope, RenderedSubject
+from memora.services.cdn_export.rules.plan_snapshot import Snapshot
+from memora.services.cdn_export.rules.subject_files import Bodies, Contents
 
 Document = dict[str, Any]
 
@@ -208,14 +197,14 @@ class Shelf:
 					shared[root.name] = resolved
 		diffs = {f"subject:{name}": self._diff(f"subject:{name}", now) for name in shared}
 		for name, resolved in shared.items():
-			self._render_rendition(diffs[f"subject:{name}"], resolved, None, edited)
-		elsewhere = {
-			path: planned.version for diff in diffs.values() for path, planned in diff.planned.items()
+			diff = diffs[f"subject:{name}"]
+			subject_files.offer(resolved, None, self._bodies(diff, resolved, None, edited), diff)
+		versions = {
+			name: {path: file.version for path, file in diffs[f"subject:{name}"].planned.items()}
+			for name in shared
 		}
 		for plan in plans:
-			scope = f"plan:{plan.plan.name}"
-			diffs[scope] = self._diff(scope, now, elsewhere)
-			self._render_plan(diffs[scope], plan, edited)
+			diffs[scopes.plan(plan.plan.name).id] = self._files_of(plan, versions, now, edited)
 		diffs["index"] = self._diff("index", now)
 		if self.with_schemas:
 			contracts.offer(diffs["index"])
@@ -238,13 +227,15 @@ class Shelf:
 	def documents(self) -> dict[str, Document]:
 		return {path: json.loads(content) for path, content in self.files.items()}
 
-	def _diff(self, scope: str, now: int, elsewhere: dict[str, int] | None = None) -> Diff:
-		"""Against the scope's own ledger; what another scope has at a path counts as gone, save its version."""
-		known = {
+	def _diff(self, scope: str, now: int) -> Diff:
+		return Diff(self._known(scope), now)
+
+	def _known(self, scope: str) -> dict[str, LedgerEntry]:
+		"""The scope's own ledger; what another scope has at a path counts as gone, save its version."""
+		return {
 			path: entry if entry.scope == scope else entry._replace(state="removed")
 			for path, entry in self.ledger.items()
 		}
-		return Diff(known, now, elsewhere)
 
 	def _put(self, scope: str, planned: Planned) -> None:
 		assert planned.document is not None
@@ -268,50 +259,69 @@ class Shelf:
 			required_items=planned.required_items,
 		)
 
-	def _render_rendition(
+	def _bodies(
 		self, diff: Diff, resolved: ResolvedNode, plan: str | None, edited: Collection[str] | None
-	) -> None:
+	) -> Bodies:
 		lessons = subject_files.drafts(resolved, plan)
-		needed = subject_files.bodies_needed(lessons, diff, edited)
-		subject_files.offer(resolved, plan, lessons, diff, needed, self.stages)
+		return Bodies(lessons, subject_files.bodies_needed(lessons, diff, edited), self.stages, {})
 
-	def _render_plan(self, diff: Diff, content: PlanContent, edited: Collection[str] | None) -> None:
-		name = content.plan.name
-		entries, found = [], []
-		for root, sort_order in sorted(content.subjects, key=lambda row: row[1]):
-			resolved = resolve(root, content.overrides)
-			if not resolved:
-				continue
-			own = name if overridden(root, content.overrides) else None
-			if own:
-				self._render_rendition(diff, resolved, own, edited)
-			diff.offer(
-				paths.plan_subject(name, resolved.name),
-				"subject",
-				resolved.name,
-				subject_document(resolved, diff.link, own),
-				access=resolved.access,
-			)
-			entries.append(subject_entry(resolved, name, diff.link, sort_order))
-			found.append(subject_entries(resolved))
-		lessons = sum(len(one.entries) for one in found)
-		if needs_shards(name, lessons, sum(entries_size(one) for one in found)):
-			listed = []
-			for shard in (shard for one in found for shard in shards(name, one)):
-				diff.offer(shard.path, "search_shard", shard.subject_id, shard.document)
-				listed.append(
-					shard_entry(
-						shard.subject_id, shard.subject_name, diff.link(shard.path), shard.lesson_count
-					)
-				)
-			index = sharded_index(name, listed)
-		else:
-			index = whole_index(name, found)
-		diff.offer(paths.search_index(name), "search_index", name, index)
-		search_index_url = diff.link(paths.search_index(name))
-		diff.offer(
-			paths.manifest(name), "manifest", name, manifest_document(content.plan, entries, search_index_url)
+	def _files_of(
+		self,
+		content: PlanContent,
+		versions: dict[str, dict[str, int]],
+		now: int,
+		edited: Collection[str] | None,
+	) -> Diff:
+		"""A plan's files as `rules.plan_files` decides them; `versions` are those of each shared subject's units."""
+		changed = {
+			root.name: tuple(content.overrides)
+			for root, _ in content.subjects
+			if overridden(root, content.overrides)
+		}
+		snapshot = Snapshot(
+			plan_state(content.plan.name),
+			content.plan,
+			{root.name: sort_order for root, sort_order in content.subjects},
+			changed,
 		)
+		shown = PlanScope.of(snapshot)
+		for root, _ in content.subjects:
+			resolved = resolve(root, content.overrides)
+			shown.rendered[root.name] = RenderedSubject(
+				root.name, Contents(resolved) if resolved else None, versions.get(root.name, {})
+			)
+		assert not shown.decide_search()
+		files = PlanFiles.of(shown, self._known(snapshot.state.name), set(), now)
+		for rendered in shown.rendered.values():
+			own = rendered.resolved is not None and rendered.subject in changed
+			files.offer_subject(
+				rendered,
+				self._bodies(files.offered, rendered.resolved, content.plan.name, edited) if own else None,
+			)
+		files.offer_entry_points()
+		return files.offered
+
+
+def plan_state(name: str, **fields: Any) -> State:
+	"""The state of a plan that was never published."""
+	values = {"generation": 1, "is_live": False, **fields}
+	return State(
+		**{
+			"name": scopes.plan(name).id,
+			"scope_type": "plan",
+			"ref": name,
+			"published_generation": 0,
+			"failed_generation": 0,
+			"waiting_since": None,
+			"retry_count": 0,
+			"next_retry_at": None,
+			"dead_since": None,
+			"live_version": 0,
+			"triggered_by": "",
+			"index_entry": "",
+			**values,
+		}
+	)
 
 
 def links(document: Any) -> Iterator[str]:

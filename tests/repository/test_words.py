@@ -54,7 +54,6 @@ ALLOWED = {
 NOT_YET: tuple[str, ...] = (
 	"memora/api/",
 	"memora/services/cdn_export/admin/",
-	"memora/services/cdn_export/builds/",
 	"memora/services/cdn_export/cdn_uploader.py",
 	"memora/services/cdn_export/curriculum/",
 	"memora/services/cdn_export/delivery/",
@@ -64,7 +63,6 @@ NOT_YET: tuple[str, ...] = (
 	"memora/services/cdn_export/rules/",
 	"memora/services/cdn_export/state/",
 	"memora/services/cdn_export/storage/",
-	"memora/services/cdn_export/worker/",
 	"memora/tests/controllers/test_plain_text.py",
 	"memora/tests/delivery/test_ownership.py",
 )

@@ -1,13 +1,9 @@
-"""What a plan's next run would change, found by the builders themselves and with nothing written.
-
-The plan is drafted as its build drafts it, all of it anew, so that what no batch has relayed yet is seen too. Its
-shared subjects are drafted first and handed over as if they had just been published.
-"""
+"""What a plan's next run would change: which files, and for whom (`next_run` decides them)."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,21 +11,19 @@ import frappe
 
 from memora.exceptions import StorageError
 from memora.services.cdn_export import cdn_uploader, settings
-from memora.services.cdn_export.admin import publication_status
-from memora.services.cdn_export.builds import held_changes, plan_build, subject_build
-from memora.services.cdn_export.builds.plan_build import PlanFiles, Snapshot
+from memora.services.cdn_export.admin import next_run, publication_status
+from memora.services.cdn_export.admin.next_run import NextRun
+from memora.services.cdn_export.builds import held_changes
 from memora.services.cdn_export.delivery import purge_queue, signing
-from memora.services.cdn_export.delivery.target import PublishTarget, SharedSubject, SharedSubjects
-from memora.services.cdn_export.model import paths, scopes, tree
-from memora.services.cdn_export.model.counts import Counts
-from memora.services.cdn_export.model.diff import LedgerEntry, Planned
+from memora.services.cdn_export.delivery.target import PublishTarget
+from memora.services.cdn_export.model import paths, tree
+from memora.services.cdn_export.model.diff import LedgerEntry
 from memora.services.cdn_export.model.doctypes import LESSON, PLAN, SUBJECT
-from memora.services.cdn_export.model.scope_state import State
 from memora.services.cdn_export.model.tree import ResolvedNode
 from memora.services.cdn_export.rules import large_change_guard, side_by_side
-from memora.services.cdn_export.state import ledger, publish_state, renditions
+from memora.services.cdn_export.rules.large_change_guard import Losses
+from memora.services.cdn_export.rules.publication_status import file_of
 
-_MOVING = ("unit", "lesson")
 _DOCTYPES = {"manifest": PLAN, "subject": SUBJECT, "unit": "Memora Unit", "lesson": LESSON}
 
 _IN_SHARED_FILES = ("Memora Unit", "Memora Topic", LESSON)
@@ -46,7 +40,7 @@ _LISTS = ("lost", "added", "moved", "changed", "removed", "widened", "narrowed",
 class Preview:
 	"""A plan's next run. `lost` are the live lessons that its learners can no longer open, each with why; `widened` and
 	`narrowed` those that more or fewer may read. Paths by what happens to them: a file of the same document at another
-	address has `moved`, from the first path to the second. `titles` are of what stands in these files, where it has one."""
+	address has `moved`, from the first path to the second. `titles` are of what these files show, where it has one."""
 
 	lost: list[dict[str, str]] = field(default_factory=list)
 	added: list[str] = field(default_factory=list)
@@ -59,7 +53,7 @@ class Preview:
 	purges: bool = False
 	titles: dict[str, str] = field(default_factory=dict)
 	lessons: int = 0
-	losses: held_changes.Losses = field(default_factory=held_changes.Losses)
+	losses: Losses = field(default_factory=Losses)
 	is_large: bool = False
 	guard_is_on: bool = False
 
@@ -84,40 +78,19 @@ class Preview:
 		}
 
 
-@dataclass(slots=True)
-class _Drafted:
-	"""A plan with its shared subjects, drafted."""
-
-	snapshot: Snapshot
-	plan: PlanFiles | None
-	shared: dict[str, subject_build.SubjectFiles]
-
-	def planned(self) -> Iterator[Planned]:
-		for drafted in self.shared.values():
-			yield from drafted.offered.planned.values()
-		if self.plan:
-			yield from self.plan.offered.planned.values()
-
-	def entries(self) -> dict[str, LedgerEntry]:
-		found: dict[str, LedgerEntry] = {}
-		for drafted in self.shared.values():
-			found |= drafted.entries
-		return found | (self.plan.entries if self.plan else {})
-
-
 def of_plan(plan: str) -> Preview:
 	"""What the plan's next run would do. Raises BuildError where it would fail."""
-	drafted = _draft(plan)
-	snapshot = drafted.snapshot
+	run = next_run.decide(plan)
+	snapshot = run.snapshot
 	options = settings.load()
-	entries = drafted.entries()
+	entries = run.entries()
 	found = Preview(guard_is_on=options.hold_large_changes)
-	found.moved = [(old, new) for old, new in _moves(drafted) if old != new]
+	found.moved = [(old, new) for old, new in run.moves() if old != new]
 	sources, targets = {old for old, _ in found.moved}, {new for _, new in found.moved}
-	gone = list(_gone(drafted))
+	gone = list(run.gone())
 	left = {entry.path for entry in gone}
 	stale = []
-	for file in drafted.planned():
+	for file in run.planned():
 		if not file.changed:
 			continue
 		if title := (file.document or {}).get("title"):
@@ -139,14 +112,14 @@ def of_plan(plan: str) -> Preview:
 			for entry in (*stale, *gone)
 			for url in purge_queue.urls(entry.path, entry.live_version or entry.version)
 		]
-	shown = [lesson for resolved in _resolved(drafted) for lesson in large_change_guard.lessons(resolved)]
+	shown = run.lessons()
 	live = held_changes.live_rights(plan, snapshot.renditions)
-	found.lost = _lost(drafted, live.keys() - {node.name for node in shown})
+	found.lost = _lost(run, live.keys() - {node.name for node in shown})
 	found.lessons = len(shown)
 	found.widened = [_access_change(node, live) for node in large_change_guard.widened(live, shown)]
 	found.narrowed = [_access_change(node, live) for node in large_change_guard.narrowed(live, shown)]
-	if drafted.plan:
-		found.losses = plan_build.losses(snapshot, drafted.plan.rendered)
+	if run.plan:
+		found.losses = held_changes.losses(run.plan)
 	found.is_large = bool(found.widened) or found.losses.are_held
 	return found
 
@@ -172,22 +145,20 @@ def of_document(doctype: str, name: str, plan: str) -> Views:
 	Raises BuildError where the next run would fail, and StorageError where the live file cannot be read.
 	"""
 	line = publication_status.line_of(doctype, name) if doctype != PLAN else []
-	drafted = _draft(plan, line[0][1] if doctype in _IN_SHARED_FILES else "")
+	run = next_run.decide(plan, line[0][1] if doctype in _IN_SHARED_FILES else "")
 	if not line:
 		path = would = paths.manifest(plan)
 	else:
 		subject = line[0][1]
-		known = drafted.snapshot.renditions.get(subject)
-		path = publication_status.file_of(line, plan, plan if known and known.mode == "own" else None)
-		would = publication_status.file_of(
-			line, plan, plan if drafted.snapshot.mode(subject) == "own" else None
-		)
+		known = run.snapshot.renditions.get(subject)
+		path = file_of(line, plan, plan if known and known.mode == "own" else None)
+		would = file_of(line, plan, plan if run.snapshot.mode(subject) == "own" else None)
 	views = Views(path, would)
 	target = PublishTarget.open()
 	try:
 		live = target.storage.get(path)
 		views.live = live and signing.without_signatures(live)
-		file = next((file for file in drafted.planned() if file.path == would), None)
+		file = next((file for file in run.planned() if file.path == would), None)
 		if file is None:
 			return views
 		if file.changed:
@@ -202,69 +173,11 @@ def of_document(doctype: str, name: str, plan: str) -> Views:
 	return views
 
 
-def _draft(plan: str, shared_subject: str = "") -> _Drafted:
-	"""All of a plan, or only this subject of it where the plan reads the subject's shared files."""
-	scope = scopes.plan(plan)
-	state = publish_state.read([scope]).get(scope.id) or State(
-		scope.id, "plan", plan, 0, 0, 0, None, 0, None, None, False, 0, "", ""
-	)
-	snapshot = plan_build.read(state)
-	if snapshot.plan is None:
-		return _Drafted(snapshot, None, {})
-	names = [subject for subject in snapshot.sort_orders if snapshot.mode(subject) == "shared"]
-	if shared_subject in names:
-		return _Drafted(snapshot, None, {shared_subject: subject_build.draft(shared_subject, None)})
-	memory = SharedSubjects(kept=len(names))
-	shared = {}
-	for subject in names:
-		shared[subject] = drafted = subject_build.draft(subject, None)
-		memory.remember(
-			subject,
-			SharedSubject(snapshot.generation(subject), drafted.contents, drafted.unit_versions, Counts()),
-		)
-	return _Drafted(snapshot, plan_build.draft(memory, snapshot, anew=True), shared)
-
-
-def _resolved(drafted: _Drafted) -> Iterable[ResolvedNode | None]:
-	return [rendering.resolved for rendering in drafted.plan.rendered.values()] if drafted.plan else []
-
-
-def _gone(drafted: _Drafted) -> Iterator[LedgerEntry]:
-	"""Files that stand and would go: the plan's own, and shared ones that nobody reads any more."""
-	snapshot = drafted.snapshot
-	if drafted.plan is None:
-		yield from (entry for entry in ledger.of_scope(snapshot.state.scope).values() if entry.live_version)
-	else:
-		yield from drafted.plan.offered.dropped()
-	for shared in drafted.shared.values():
-		yield from shared.offered.dropped()
-	kept = set(drafted.shared)
-	for subject in snapshot.renditions:
-		if subject not in kept and snapshot.renditions[subject].mode == "shared":
-			yield from _left_unread(subject, snapshot.state.ref)
-
-
-def _moves(drafted: _Drafted) -> Iterator[tuple[str, str]]:
-	"""Where each unit and lesson that a learner of the plan reads is now, and where it would be."""
-	snapshot = drafted.snapshot
-	would = {(file.kind, file.node): file.path for file in drafted.planned() if file.kind in _MOVING}
-	entries = list(drafted.entries().values())
-	for subject, rendition in snapshot.renditions.items():
-		if rendition.mode == "shared" and subject not in drafted.shared:
-			entries += ledger.of_scope(scopes.subject(subject)).values()
-	own = {subject for subject, rendition in snapshot.renditions.items() if rendition.mode == "own"}
-	for entry in entries:
-		is_own = entry.scope == snapshot.state.scope.id
-		if entry.live_version and (entry.kind, entry.node) in would and is_own == (entry.subject in own):
-			yield entry.path, would[entry.kind, entry.node]
-
-
-def _lost(drafted: _Drafted, lessons: Collection[str]) -> list[dict[str, str]]:
+def _lost(run: NextRun, lessons: Collection[str]) -> list[dict[str, str]]:
 	"""These lessons by title, each with why learners of the plan lose it: "deleted", "unpublished", "hidden" or "moved"."""
-	snapshot = drafted.snapshot
-	overrides = [override for each in snapshot.overrides.values() for override in each]
-	causes = held_changes.causes(lessons, overrides)
-	if drafted.plan is None:
+	snapshot = run.snapshot
+	causes = held_changes.causes(lessons, snapshot.all_overrides)
+	if run.plan is None:
 		causes = dict.fromkeys(lessons, "unpublished")
 	titles = _lesson_titles(lessons) if lessons else {}
 	rows = [
@@ -306,13 +219,6 @@ def _titles(entries: Sequence[LedgerEntry]) -> dict[str, str]:
 		for entry in entries
 		if (key := (_DOCTYPES.get(entry.kind, ""), entry.node)) in titles
 	}
-
-
-def _left_unread(subject: str, plan: str) -> list[LedgerEntry]:
-	"""A shared subject's files, where this plan is the last to read them."""
-	if renditions.is_read_by_others(subject, plan):
-		return []
-	return [entry for entry in ledger.of_scope(scopes.subject(subject)).values() if entry.state == "live"]
 
 
 def _access_change(node: ResolvedNode, live: tree.Rights) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What a build does: read what one transaction sees, decide the files of a scope, bring them out, remove what is over.
+"""What a build does: read what one transaction sees, decide the files of a scope, upload and close them, remove what is over.
 
 One module a kind of scope, and what they share: `commit` and `removals`. Who builds when is in `worker`.
 """

@@ -11,7 +11,6 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -28,6 +27,7 @@ from memora.services.cdn_export.model.counts import Counts
 from memora.services.cdn_export.model.diff import Diff, LedgerEntry, Planned
 from memora.services.cdn_export.model.scope_state import State
 from memora.services.cdn_export.model.scopes import Scope
+from memora.services.cdn_export.rules.file_removals import Removals
 from memora.services.cdn_export.state import database, ledger, publish_state
 from memora.services.cdn_export.state import lease as leases
 from memora.services.cdn_export.state.lease import Lease
@@ -37,19 +37,6 @@ _FEW_FILES = 16
 
 GRACE = timedelta(minutes=15)
 """How long a file that merely moved stays: longer than a manifest may be cached (spec, "Publishing")."""
-
-
-@dataclass(slots=True)
-class Removals:
-	"""Files a build no longer produces: at once or after a grace. `withdrawn` are the subjects that something was taken
-	out of for every owner: none of their files, whoever has them, stays for its grace any longer."""
-
-	at_once: list[str] = field(default_factory=list)
-	after_grace: list[str] = field(default_factory=list)
-	withdrawn: set[str] = field(default_factory=set)
-
-	def __bool__(self) -> bool:
-		return bool(self.at_once or self.after_grace or self.withdrawn)
 
 
 def read_state(lease: Lease) -> tuple[State, Seen]:
@@ -68,34 +55,6 @@ def read_states(lease: Lease) -> tuple[list[State], Seen]:
 	database.fresh()
 	states, seen = publish_state.read_with(lease.scopes, *SEEN)
 	return states, as_seen(*seen)
-
-
-def known_entries(
-	own: dict[str, LedgerEntry], scope: Scope, wanted: Iterable[str]
-) -> tuple[dict[str, LedgerEntry], set[str]]:
-	"""The ledger a diff is made against: what is loaded of the scope, and any other row of a wanted path.
-
-	A path that another scope owns (its node has moved here) counts as in flight, so that it is written anew
-	and changes hands. Returns the ledger and the ids of those other scopes, whose leases are needed.
-	"""
-	entries = dict(own)
-	owners = set()
-	for path, entry in ledger.of_paths(path for path in wanted if path not in own).items():
-		if entry.scope != scope.id and entry.state != "removed":
-			owners.add(entry.scope)
-			entry = entry._replace(state="in_flight")
-		entries[path] = entry
-	return entries, owners
-
-
-def know_files(entries: dict[str, LedgerEntry], scope: Scope, wanted: Iterable[str]) -> set[str]:
-	"""Add to the ledger that a diff is made against what is known of these lessons' files, whoever has them; returns the
-	ids of the other scopes whose leases are needed. What nobody has a lesson for is nobody's (`repair`)."""
-	if unknown := set(wanted) - entries.keys():
-		found, owners = known_entries({}, scope, unknown)
-		entries |= found
-		return owners - {scopes.MEDIA.id}
-	return set()
 
 
 def commit(
@@ -161,14 +120,14 @@ def upload_and_close(
 	owners: Iterable[str] = (),
 	closing: Callable[[], bool],
 ) -> Cargo:
-	"""Bring out the changed files of what is leased, and the pictures they show that are not there yet. Files that are
+	"""Upload the changed files of what is leased, and the pictures they show that are not there yet. Files that are
 	`taken_back` become live as they are. `closing` runs in the transaction that calls all of them live, and says whether it
 	has given the lease back.
 
 	Nothing is closed for a place that the ledger no longer speaks of: then the lease is lost (`relocation`).
 
-	Returns what went up. Raises what `cdn_uploader` and `Ownership.claim` raise; then nothing is closed, and what was begun stands as in
-	flight.
+	Returns what went up. Raises what `cdn_uploader` and `Ownership.claim` raise; then nothing is closed, and what was begun
+	is noted as in flight.
 	"""
 	cargo = Cargo()
 	with ExitStack() as stack:
@@ -178,7 +137,7 @@ def upload_and_close(
 			target.ownership.claim()
 			lease.check()
 			cargo = database.transaction(lambda: _begin(target, lease, changed, taken_back), reads=False)
-		# Only now: what the ledger says is shown, nobody takes away.
+		# Only now: no worker removes what the ledger says is shown.
 		if pictures := media.missing_uploads(target, images):
 			target.ownership.claim()
 			shown = Cargo(pictures)
@@ -192,26 +151,19 @@ def upload_and_close(
 			owns=target.ownership.owns,
 			tell=target.progress.teller(lease.scopes),
 		)
-		stale = [
-			url
-			for file in cargo.planned
-			if (entry := entries.get(file.path)) and entry.live_version
-			for url in purge_queue.urls(file.path, entry.live_version)
-		]
+		replaced = [entry for file in cargo.planned if (entry := entries.get(file.path))]
 
 		def close() -> bool:
 			ledger.close(cargo.planned, etags, cargo.sizes, cargo.signed_until)
 			ledger.stay(taken_back)
-			purge_queue.add(target, stale)
+			purge_queue.add(
+				target,
+				[url for e in replaced if e.live_version for url in purge_queue.urls(e.path, e.live_version)],
+			)
 			return closing()
 
 		lease.released = database.transaction(close)
-	shown_before = {
-		picture
-		for file in cargo.planned
-		if (entry := entries.get(file.path))
-		for picture in entry.pictures.split()
-	}
+	shown_before = {picture for entry in replaced for picture in entry.pictures.split()}
 	media.remove_hidden(target, shown_before.difference(*(file.pictures for file in cargo.planned)))
 	return cargo
 

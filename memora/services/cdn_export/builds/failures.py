@@ -64,7 +64,7 @@ def describe(error: Exception) -> str:
 
 
 def letter(label: str, message: str, retries: int, since: Any) -> dict[str, Any]:
-	"""A dead letter as it stands in the Redis hash."""
+	"""A dead letter as the Redis hash has it."""
 	return {"name": label, "error_message": message, "retry_count": retries, "dead_since": str(since)}
 
 

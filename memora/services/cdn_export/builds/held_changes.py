@@ -1,10 +1,9 @@
-"""What the large-change guard has to know of a plan: which lessons its live manifest shows, and why some would go. And the
-admin's word that lets a held change through."""
+"""What the large-change guard must know of a plan: which lessons its live manifest shows, and why some would go. And the
+approval that lets a held change through."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 
 import frappe
 from frappe import _
@@ -12,31 +11,18 @@ from frappe import _
 from memora.services.cdn_export.curriculum import content_tree
 from memora.services.cdn_export.model import doctypes, plain_text, scopes, tree
 from memora.services.cdn_export.model.plan_subject import PlanSubject
-from memora.services.cdn_export.model.tree import KINDS, Override, ResolvedNode, Rights
+from memora.services.cdn_export.model.tree import KINDS, Override, Rights
 from memora.services.cdn_export.outbox import relay
 from memora.services.cdn_export.rules import large_change_guard
+from memora.services.cdn_export.rules.large_change_guard import Losses
+from memora.services.cdn_export.rules.plan_files import PlanFiles
 from memora.services.cdn_export.state import database, ledger, publish_state, redis_mirror
 
 
-@dataclass(slots=True)
-class Losses:
-	"""The lessons a run takes out of a plan. `taken_down` were unpublished, deleted or hidden, which is never
-	held; `others` counts the rest, `live` what the plan has now."""
-
-	live: int = 0
-	taken_down: set[str] = field(default_factory=set)
-	others: int = 0
-
-	@property
-	def are_held(self) -> bool:
-		"""Too many at once, and nothing among them that must not stay."""
-		return not self.taken_down and large_change_guard.is_large(self.others, self.live)
-
-
 def approve(label: str) -> None:
-	"""Let through what the large-change guard holds of a plan (or of `subject:{name}`) and of the subjects it lists.
+	"""Let through what the guard holds of a plan (or of `subject:{name}`) and of the subjects it lists.
 
-	Only what is there now: a change committed meanwhile is looked at anew. Throws when nothing is held.
+	Only what is there now: a change committed meanwhile is checked again. Throws when nothing is held.
 	"""
 	scope = scopes.of_label(label)
 	involved = [scope]
@@ -66,24 +52,19 @@ def live_rights(
 	return rights
 
 
-def losses(
-	plan: str,
-	known: Mapping[str, PlanSubject],
-	rendered: Mapping[str, ResolvedNode | None],
-	gone: Collection[str],
-	overrides: Iterable[Override],
-) -> Losses:
-	"""What a plan loses by showing these subjects as `rendered`, and no longer those `gone`."""
-	changed = [*rendered, *gone]
-	shown = {lesson.name for resolved in rendered.values() for lesson in large_change_guard.lessons(resolved)}
-	lost = live_rights(plan, known, changed).keys() - shown
-	before = sum(known[subject].summary.get("lessons", 0) for subject in changed if subject in known)
-	taken_down = set(causes(lost, overrides))
-	return Losses(
-		live=sum(rendition.summary.get("lessons", 0) for rendition in known.values()),
-		taken_down=taken_down,
-		# A lesson that moved is in the ledger under its new subject by now: the counts still know of it.
-		others=max(len(lost), before - len(shown)) - len(taken_down),
+def losses(files: PlanFiles) -> Losses:
+	"""What a plan loses when these files are published."""
+	snapshot = files.snapshot
+	changed = [*files.rendered, *snapshot.gone]
+	rendered = [one.resolved for one in files.rendered.values()]
+	shown = {lesson.name for resolved in rendered for lesson in large_change_guard.lessons(resolved)}
+	lost = live_rights(snapshot.state.ref, snapshot.renditions, changed).keys() - shown
+	return large_change_guard.losses(
+		snapshot.renditions,
+		changed,
+		shown=len(shown),
+		lost=len(lost),
+		taken_down=set(causes(lost, snapshot.all_overrides)),
 	)
 
 

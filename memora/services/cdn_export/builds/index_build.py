@@ -56,7 +56,7 @@ def touch() -> None:
 
 
 def publish_now(target: PublishTarget) -> None:
-	"""Write the list before a plan is taken away. Raises ScopeBusyError when others keep it for 10 s."""
+	"""Write the list before a plan is unpublished. Raises ScopeBusyError when others keep it for 10 s."""
 	publish_state.ensure(scopes.INDEX)
 	waited = threading.Event()
 	for _ in range(round(_WAIT_SECONDS / _POLL_SECONDS)):

@@ -1,6 +1,6 @@
 """Pictures under `media/`: uploaded before a document names them, removed once nothing published names them.
 
-Which files content names, and which of them are published, is `curriculum.public_files`. What stands beside a lesson is
+Which files content names, and which of them are published, is `curriculum.public_files`. What is beside a lesson is
 uploaded and removed with the lesson's other files.
 """
 
@@ -30,10 +30,10 @@ _PATIENCE_SECONDS = 10
 
 
 def missing_uploads(target: PublishTarget, media_paths: Iterable[str]) -> list[tuple[Planned, Upload]]:
-	"""Of these paths, the files that do not stand in the storage yet, ready to be uploaded.
+	"""Of these paths, the files that are not in the storage yet, ready to be uploaded.
 
-	The documents that name them are noted in the ledger by now, so that nobody takes the others away. Raises
-	BuildError for a file that was changed or deleted since the documents were made; the next try makes them anew.
+	The documents that name them are noted in the ledger by now, so that no worker removes the others. Raises
+	BuildError for a file that was changed or deleted since the documents were made; the next try makes them again.
 	"""
 	wanted = {path for path in media_paths if path.startswith(MEDIA)}
 	if not wanted:
@@ -143,7 +143,7 @@ def _remove(target: PublishTarget, gone: list[str], again: bool) -> int:
 
 @contextmanager
 def _alone() -> Iterator[None]:
-	"""Between looking whether a picture stands there and taking one away, nobody does the other. Commits."""
+	"""Between the check whether a picture is there and its removal, no other worker does either. Commits."""
 	lock = f"{frappe.conf.db_name}.memora_media"
 	if not frappe.db.sql("select get_lock(%s, %s)", (lock, _PATIENCE_SECONDS))[0][0]:
 		raise ScopeBusyError("pictures are being removed by another worker; this build is tried again")
@@ -155,7 +155,7 @@ def _alone() -> Iterator[None]:
 
 
 def _sources(media_paths: Collection[str]) -> dict[str, list[str]]:
-	"""Each path's public files, of which some may be gone. Raises BuildError where there never was one."""
+	"""Each path's public files; some may be gone. Raises BuildError where there never was one."""
 	if not media_paths:
 		return {}
 	sources: dict[str, list[str]] = {}

@@ -1,27 +1,27 @@
-"""Plans that need only what this run has just published, brought out as a group.
+"""Plans that need only what this run has just published, built as a group.
 
-A lesson can stand in hundreds of plans, and each then has two or three files of its own to write. One by one every
+A lesson can be in hundreds of plans, and each then has two or three files of its own to write. One by one every
 plan would ask the database ten times and wait for each phase of its uploads; a group shares statements,
 transactions and uploads.
 
-Nothing is decided here otherwise than in `plan_build`. What needs more than such a plan does (a subject read anew,
-files to take away, a word in the list of plans) is left to it, and so is a plan that has failed before.
+Reading and rules are those of `plan_build`. What needs more than such a plan does (a subject of its own,
+files to remove, another entry in the list of plans) is left to it, and so is a plan that has failed before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from memora.services.cdn_export.builds import commit, plan_build, plan_snapshot
-from memora.services.cdn_export.builds.plan_build import PlanFiles
-from memora.services.cdn_export.builds.plan_snapshot import Snapshot
+from memora.services.cdn_export.builds import commit, plan_build, plan_reading
 from memora.services.cdn_export.cdn_uploader import Cargo
 from memora.services.cdn_export.delivery import purge_queue
 from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.model.counts import Counts
 from memora.services.cdn_export.model.scope_state import State
-from memora.services.cdn_export.state import ledger, publish_state, renditions
+from memora.services.cdn_export.rules.plan_files import PlanFiles, PlanScope
+from memora.services.cdn_export.rules.plan_snapshot import Snapshot
+from memora.services.cdn_export.state import publish_state, renditions
 from memora.services.cdn_export.state.lease import Lease
 from memora.services.cdn_export.state.publish_state import Closed
 
@@ -39,11 +39,6 @@ class Published(NamedTuple):
 	counts: Counts
 
 
-class _Part(NamedTuple):
-	snapshot: Snapshot
-	draft: PlanFiles
-
-
 def may_join(state: State) -> bool:
 	"""Whether what waits is a plan that can be one of a group, by its state alone."""
 	return (
@@ -59,66 +54,49 @@ def run(target: PublishTarget, lease: Lease) -> list[Published]:
 	"""Publish those of the leased plans that a group can publish, if there are several. The caller holds the lease.
 
 	Returns them; nothing was done for the others. Raises what a plan's build raises; then nothing is closed, and
-	every plan is to be built by itself.
+	every plan must be built by itself.
 	"""
 	states, seen = commit.read_states(lease)
 	if not target.is_as_seen(seen) or target.options.hold_large_changes:
 		return []
 	waiting = [state for state in states if may_join(state) and not state.is_current]
-	parts = list(_drafted(target, waiting)) if len(waiting) > 1 else []
-	if len(parts) < 2:
+	plans = list(_files(target, waiting)) if len(waiting) > 1 else []
+	if len(plans) < 2:
 		return []
-	cargo = _upload_and_close(target, lease, parts)
+	cargo = _upload_and_close(target, lease, plans)
 	purge_queue.run(target)
-	return [Published(part.snapshot.state, _counts(target, part, cargo)) for part in parts]
+	return [Published(files.snapshot.state, _counts(target, files, cargo)) for files in plans]
 
 
-def _drafted(target: PublishTarget, waiting: list[State]) -> Iterable[_Part]:
+def _files(target: PublishTarget, waiting: list[State]) -> Iterator[PlanFiles]:
 	"""The files of those plans that need nothing else, from the snapshot that `waiting` began."""
-	outlines = {}
+	plans: list[PlanScope] = []
 	rendered = 0
-	for snapshot in plan_snapshot.read(waiting):
-		if _needs_only_news(target, snapshot):
-			shown = plan_build.outline(target.shared, snapshot)
+	for snapshot in plan_reading.snapshots(waiting):
+		if snapshot.needs_only_news(_just_published(target, snapshot)):
+			shown = plan_reading.shown(target.shared, snapshot)
 			rendered += len(shown.rendered)
-			if outlines and rendered > _MOST_RENDERED:
+			if plans and rendered > _MOST_RENDERED:
 				break
-			outlines[snapshot.state.scope] = (snapshot, shown)
-	if not outlines:
-		return
-	known = ledger.of_plans({scope: shown.skipped for scope, (_, shown) in outlines.items()})
-	for scope, (snapshot, shown) in outlines.items():
-		drafted = plan_build.draft_of(snapshot, shown, known[scope], set())
-		if not drafted.leaves_files(snapshot, drafted.removals(snapshot)):
-			yield _Part(snapshot, drafted)
+			plans.append(shown)
+	for files in plan_reading.files(plans) if plans else ():
+		if not files.leaves_files(files.removals(plan_reading.removal_facts(files))):
+			yield files
 
 
-def _needs_only_news(target: PublishTarget, snapshot: Snapshot) -> bool:
-	"""Whether a plan has only to show anew what this run has published of its shared subjects."""
-	if snapshot.plan is None or not snapshot.is_listed:
-		return False
-	for subject in snapshot.sort_orders:
-		is_shared = snapshot.mode(subject) == "shared"
-		if is_shared and not (snapshot.reads(subject) and snapshot.is_ready(subject)):
-			return False
-		if snapshot.has_changed(subject) and not (
-			is_shared and target.shared.recall(subject, snapshot.generation(subject))
-		):
-			return False
-	return True
+def _just_published(target: PublishTarget, snapshot: Snapshot) -> set[str]:
+	"""The shared subjects of a plan that this run has published, or read, as they are now."""
+	return {s for s in snapshot.shared if target.shared.recall(s, snapshot.generation(s))}
 
 
-def _upload_and_close(target: PublishTarget, lease: Lease, parts: list[_Part]) -> Cargo:
+def _upload_and_close(target: PublishTarget, lease: Lease, plans: list[PlanFiles]) -> Cargo:
+	states = [files.snapshot.state for files in plans]
+
 	def closing() -> bool:
-		renditions.store({part.snapshot.state.ref: part.draft.renditions(part.snapshot) for part in parts})
+		renditions.store({files.snapshot.state.ref: files.renditions() for files in plans})
 		closed = [
-			Closed(
-				part.snapshot.state.scope,
-				part.snapshot.state.generation,
-				part.draft.manifest.version,
-				part.snapshot.state.causes,
-			)
-			for part in parts
+			Closed(state.scope, state.generation, files.manifest.version, state.causes)
+			for state, files in zip(states, plans, strict=True)
 		]
 		if not publish_state.succeeded_together(lease.token, closed):
 			raise lease.lost()
@@ -127,23 +105,22 @@ def _upload_and_close(target: PublishTarget, lease: Lease, parts: list[_Part]) -
 	return commit.upload_and_close(
 		target,
 		lease,
-		{part.snapshot.state.scope: part.draft.offered.changed() for part in parts},
-		{path: entry for part in parts for path, entry in part.draft.entries.items()},
-		taken_back=[path for part in parts for path in part.draft.offered.taken_back()],
-		images={image for part in parts for image in part.draft.images},
+		{files.snapshot.state.scope: files.offered.changed() for files in plans},
+		{path: entry for files in plans for path, entry in files.entries.items()},
+		taken_back=[path for files in plans for path in files.offered.taken_back()],
+		images={image for files in plans for image in files.images},
 		closing=closing,
 	)
 
 
-def _counts(target: PublishTarget, part: _Part, cargo: Cargo) -> Counts:
+def _counts(target: PublishTarget, files: PlanFiles, cargo: Cargo) -> Counts:
 	"""What of the cargo is this plan's, and what the shared subjects' builds did if no other log has it yet."""
-	offered, plan = part.draft.offered, part.snapshot.plan
-	changed = offered.changed()
+	changed = files.offered.changed()
 	counts = Counts(
 		uploaded=len(changed),
-		unchanged=len(offered.planned) - len(changed),
+		unchanged=len(files.offered.planned) - len(changed),
 		bytes=sum(cargo.sizes[file.path] for file in changed),
-		title=plan.title if plan else "",
+		title=files.snapshot.published.title,
 	)
-	counts.add(part.draft.counts_of_shared(target.shared, part.snapshot))
+	counts.add(plan_build.counts_of_shared(target.shared, files))
 	return counts

@@ -46,7 +46,7 @@ def remove(
 	closing: Callable[[list[str]], None],
 ) -> int:
 	"""Remove these files of a scope, which the ledger has as `removing`; `again` says that they were refused before.
-	`guarded` are the same paths, if a lease is to be asked before each. Returns how many went.
+	`guarded` are the same paths, if a lease must be asked before each. Returns how many went.
 
 	`closing` runs with those that went, in the transaction that says so. Never raises for what the storage does.
 	"""
@@ -72,7 +72,7 @@ def remove(
 
 
 def settle(scope: Scope) -> None:
-	"""Forget a refused removal of which no file is left to remove."""
+	"""Forget a refused removal that has no file left to remove."""
 	if database.transaction(lambda: publish_state.settle_removals(scope)):
 		redis_mirror.remove_dead_letter(scopes.removal(scope).label)
 
@@ -93,7 +93,7 @@ def _delete(target: PublishTarget, paths: Sequence[str], guarded: Iterable[str])
 
 
 def _foreign(target: PublishTarget, paths: Sequence[str]) -> set[str]:
-	"""Those of a few files in whose place another site's stand, by their metadata: ours are gone already.
+	"""Those of a few files in whose place another site's are, by their metadata: ours are gone already.
 
 	A key that may not look removes all: what was withdrawn must go. Raises StorageUnavailableError.
 	"""
@@ -121,7 +121,7 @@ def _foreign(target: PublishTarget, paths: Sequence[str]) -> set[str]:
 
 
 def _still_there(storage: Storage, paths: list[str]) -> set[str]:
-	"""Those of these files that stand in the storage; all of them where it does not say."""
+	"""Those of these files that are in the storage; all of them where it does not say."""
 	with suppress(StorageError):
 		# One first: a storage that does not answer is not asked a thousand times.
 		found = {paths[0]} if storage.head(paths[0]) else set()

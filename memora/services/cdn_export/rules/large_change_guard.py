@@ -1,4 +1,4 @@
-"""The large-change guard: paid content stays paid, and large removals wait, until an admin has said yes (spec, "Publishing").
+"""The large-change guard: paid content stays paid, and large removals wait, until an admin approves (spec, "Publishing").
 
 Pure. Where a run would make paid lessons readable without paying, just those lessons keep their price and all else
 goes out: what was unpublished, deleted or hidden in the same run is so never held. A run that would take out
@@ -8,13 +8,30 @@ waits as a whole.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 
 from memora.services.cdn_export.access_calculator import narrows, resolve, widens
+from memora.services.cdn_export.model.plan_subject import PlanSubject
 from memora.services.cdn_export.model.tree import Node, Override, ResolvedNode, Rights, walk
 
 LARGEST_SHARE = 0.3
 """Of a plan's lessons: a run that removes more than this is large."""
+
+
+@dataclass(slots=True)
+class Losses:
+	"""The lessons a run takes out of a plan. `taken_down` were unpublished, deleted or hidden, which is never
+	held; `others` counts the rest, `live` those that the plan has now."""
+
+	live: int = 0
+	taken_down: set[str] = field(default_factory=set)
+	others: int = 0
+
+	@property
+	def are_held(self) -> bool:
+		"""Too many at once, and nothing among them that must not stay."""
+		return not self.taken_down and is_large(self.others, self.live)
 
 
 def lessons(subject: ResolvedNode | None) -> list[ResolvedNode]:
@@ -56,3 +73,22 @@ def keep_paid(
 def is_large(lost: int, live: int) -> bool:
 	"""Whether a plan would lose too many of its lessons at once."""
 	return lost > live * LARGEST_SHARE
+
+
+def losses(
+	known: Mapping[str, PlanSubject],
+	changed: Collection[str],
+	*,
+	shown: int,
+	lost: int,
+	taken_down: set[str],
+) -> Losses:
+	"""What a plan loses, of which the live manifest shows what is `known`, when these subjects have changed and now show
+	so many lessons. `lost` counts the live lessons that they no longer show; the `taken_down` are among those."""
+	before = sum(known[subject].summary.get("lessons", 0) for subject in changed if subject in known)
+	return Losses(
+		live=sum(rendition.summary.get("lessons", 0) for rendition in known.values()),
+		taken_down=taken_down,
+		# A lesson that moved is in the ledger under its new subject by now: the counts still know of it.
+		others=max(lost, before - shown) - len(taken_down),
+	)

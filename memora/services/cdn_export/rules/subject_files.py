@@ -1,7 +1,7 @@
 """The units and lessons of one subject as files: which bodies must be read, and what is then offered.
 
-Pure. The same steps serve a shared subject (`plan` None) and a plan's own rendition of one. Cost follows the
-change: a lesson that nobody touched and whose shape is the live file's is kept without reading its stages.
+Pure. The same steps serve a shared subject (`plan` None) and a plan's own version of one. Cost follows the
+change: a lesson that was not touched and whose shape is the live file's is kept without reading its stages.
 """
 
 from __future__ import annotations
@@ -23,8 +23,6 @@ from memora.services.cdn_export.model.diff import Diff, Document, listed_items, 
 from memora.services.cdn_export.model.stage_files import Link, PublicFile
 from memora.services.cdn_export.model.tree import AccessLevel, ResolvedNode, Stage, walk
 from memora.services.cdn_export.search_indexer import SubjectEntries
-
-_NO_FILES: Mapping[Link, PublicFile] = {}
 
 Levels = dict[tuple[str, str], AccessLevel]
 """Access level by kind and name of node."""
@@ -50,7 +48,7 @@ class Contents:
 
 	@cached_property
 	def search_digest(self) -> str:
-		"""Tells whether `packed_entries` are those that a rendition has noted."""
+		"""Tells whether `packed_entries` are those that CDN Rendition has."""
 		return shape({"of": self.packed_entries})
 
 	@cached_property
@@ -64,7 +62,7 @@ class Contents:
 
 	@property
 	def shared_images(self) -> set[str]:
-		"""Those that its units' and lessons' files show; the others stand in a plan's file of the subject alone."""
+		"""Those that its units' and lessons' files show; the others are in a plan's file of the subject alone."""
 		return _images_of(node for node in walk(self.resolved) if node.kind not in ("subject", "track"))
 
 
@@ -82,6 +80,16 @@ class LessonDraft(NamedTuple):
 	required_items: str
 
 
+class Bodies(NamedTuple):
+	"""A subject's lessons with what is read for their files: the stages of those `needed`, and the files that they name."""
+
+	lessons: Sequence[LessonDraft]
+	needed: Collection[str]
+	stages: Mapping[str, Sequence[Stage]]
+	files: Mapping[Link, PublicFile]
+	"""By the link that leads to each."""
+
+
 def drafts(subject: ResolvedNode, plan: str | None) -> list[LessonDraft]:
 	"""All lessons of a subject, in navigation order, without their stages."""
 	found = []
@@ -94,7 +102,7 @@ def drafts(subject: ResolvedNode, plan: str | None) -> list[LessonDraft]:
 
 
 def file_paths(subject: ResolvedNode, plan: str | None) -> list[str]:
-	"""Where the subject's units and lessons stand."""
+	"""The paths of the subject's units and lessons."""
 	return [
 		paths.unit(node.name, plan) if node.kind == "unit" else paths.lesson(node.name, plan)
 		for node in walk(subject)
@@ -113,24 +121,13 @@ def bodies_needed(lessons: Sequence[LessonDraft], diff: Diff, touched: Collectio
 	}
 
 
-def offer(
-	subject: ResolvedNode,
-	plan: str | None,
-	lessons: Sequence[LessonDraft],
-	diff: Diff,
-	needed: Collection[str],
-	stages: Mapping[str, Sequence[Stage]],
-	files: Mapping[Link, PublicFile] = _NO_FILES,
-) -> None:
-	"""Offer the subject's lessons, each after the files that its stages name, then its units, which link to them.
-
-	`files` are those that links in the stages lead to.
-	"""
-	for draft in lessons:
-		if draft.lesson.name not in needed:
+def offer(subject: ResolvedNode, plan: str | None, bodies: Bodies, diff: Diff) -> None:
+	"""Offer the subject's lessons, each after the files that its stages name, then its units, which link to them."""
+	for draft in bodies.lessons:
+		if draft.lesson.name not in bodies.needed:
 			diff.keep(draft.path)
 			continue
-		document, named = body(draft, stages.get(draft.lesson.name, ()), files, plan)
+		document, named = body(draft, bodies.stages.get(draft.lesson.name, ()), bodies.files, plan)
 		for path, file in named.items():
 			diff.offer_file(
 				path,

@@ -1,7 +1,7 @@
 """A drain: builds one due scope after another, until nothing waits or its time is over.
 
 Lease, build, record; plans that need the same and nothing else as a group. One failing plan is one caught, recorded
-failure. What is nobody's failure ends the whole drain: a place that is another site's, tables of another release.
+failure. What is no build's failure ends the whole drain: a place that is another site's, tables of another release.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def drain(
 ) -> Drained:
 	"""Build one due scope after another until none is left, or until `seconds` have passed.
 
-	What others hold is looked at again after a pause. Changes committed meanwhile are relayed and built too.
+	What others hold is checked again after a pause. Changes committed meanwhile are relayed and built too.
 	`tell` hears how many are done of how many, before each build. `batch` names the batch that this is a drain of,
 	and `place` is that of the job among those that may be queued at once; it is free again from here on.
 

@@ -1,4 +1,4 @@
-"""What is due outside any build: graces that are over, subjects that nobody reads, signatures that end, purges to repeat."""
+"""What is due outside any build: graces that are over, subjects that no plan reads, signatures that end, purges to repeat."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from frappe.utils import now_datetime
 
 from memora.exceptions import LeaseLostError
 from memora.services.cdn_export import settings
-from memora.services.cdn_export.builds import commit, media, subject_build
+from memora.services.cdn_export.builds import commit, media, subject_removal
 from memora.services.cdn_export.delivery import purge_queue
 from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.maintenance import metadata_renewal, signature_renewal
@@ -17,7 +17,7 @@ from memora.services.cdn_export.state import lease as leases
 
 
 def to_be_renewed(options: settings.ExportSettings) -> str:
-	"""What of live files is to be renewed: "signature", "metadata" or "". One statement."""
+	"""What of live files must be renewed: "signature", "metadata" or "". One statement."""
 	((signatures, metadata),) = frappe.db.sql(
 		f"""select exists(select 1 from {signature_renewal.DUE}), exists(select 1 from {metadata_renewal.DUE})""",
 		(signature_renewal.due_before(options.signed_url_hours),),
@@ -32,9 +32,9 @@ def has_leftovers() -> bool:
 
 
 def run(target: PublishTarget) -> None:
-	"""Take away what is due outside any build: graces that are over, subjects nobody reads,
+	"""Remove what is due outside any build: graces that are over, subjects that no plan reads,
 	signatures that end, purges to repeat."""
-	signature_renewal.run(target)  # what is to be renewed must not wait for a storage that refuses removals
+	signature_renewal.run(target)  # what must be renewed must not wait for a storage that refuses removals
 	metadata_renewal.run(target)
 	for scope in publish_state.to_clean_up():
 		again = scope.type == "removal"
@@ -42,7 +42,7 @@ def run(target: PublishTarget) -> None:
 			if scope.owner == scopes.MEDIA:
 				media.remove_due(target, again=again)
 			elif scope.type == "subject":
-				subject_build.clean_up(target, scope)
+				subject_removal.clean_up(target, scope)
 			elif lease := leases.acquire(scope.owner):
 				with lease:
 					commit.remove_due(target, lease, again=again)

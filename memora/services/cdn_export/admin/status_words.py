@@ -1,0 +1,95 @@
+"""How a publication status is said to people: its words, its colour, its short label."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from frappe import _
+
+from memora.services.cdn_export.model.doctypes import LESSON, SUBJECT
+from memora.services.cdn_export.rules.publication_status import Reason, State, Verdict
+
+COLORS: dict[State, str] = {
+	"live": "green",
+	"waiting": "orange",
+	"building": "blue",
+	"leaving": "orange",
+	"remains": "red",
+	"failed": "red",
+	"dead": "red",
+	"held": "purple",
+	"draft": "gray",
+	"above": "gray",
+	"hidden": "gray",
+	"no_plan": "gray",
+}
+
+_TEXTS: dict[Reason, Callable[..., str]] = {
+	"live": lambda: _("Live"),
+	"changed": lambda: _("Changed, and waiting for the next run"),
+	"not_live_yet": lambda: _("Not live yet: waiting for the next run"),
+	"leaving": lambda: _("Still on the CDN; removed with the next run"),
+	"building": lambda: _("Being published now"),
+	"failed": lambda cause: _("Publishing failed and is tried again: {0}").format(sentence(cause)),
+	"dead": lambda cause: _(
+		"Publishing has failed permanently: {0} An admin can retry it on the dashboard."
+	).format(sentence(cause)),
+	"held": lambda cause: _("Waits for an admin's approval: {0}").format(sentence(cause)),
+	"draft": lambda: _("Not published: it is a draft"),
+	"draft_above": lambda doctype, title: _("Not published: its {0} “{1}” is a draft").format(
+		_kind(doctype), title
+	),
+	"draft_season": lambda: _("Not published: its season is not published"),
+	"draft_plan": lambda plan: _("Not published: the plan “{0}” is a draft").format(plan),
+	"draft_plan_season": lambda plan: _(
+		"Not published: the season of the plan “{0}” is not published"
+	).format(plan),
+	"hidden": lambda plan: _("Hidden in the plan “{0}”").format(plan),
+	"hidden_above": lambda plan, doctype, title: _(
+		"Hidden in the plan “{0}”, which hides its {1} “{2}”"
+	).format(plan, _kind(doctype), title),
+	"hidden_by_all": lambda: _("Hidden by each of its plans"),
+	"shown_by_none": lambda: _("Not published: none of its plans shows it"),
+	"no_subject": lambda: _("Not published: it hangs in no subject. Give it a parent that exists."),
+	"no_plan": lambda: _("In no plan, so no learner sees it"),
+}
+
+
+def text(verdict: Verdict) -> str:
+	"""What holds of a document and why, in plain words."""
+	return _TEXTS[verdict.reason](*verdict.about)
+
+
+def short(state: State) -> str:
+	"""A state as a list's indicator says it."""
+	return {
+		"live": _("Live"),
+		"waiting": _("Waiting"),
+		"building": _("Being Published"),
+		"leaving": _("Being Unpublished"),
+		"remains": _("Still on the CDN"),
+		"failed": _("Failed"),
+		"dead": _("Failed Permanently"),
+		"held": _("Waiting for Approval"),
+		"draft": _("Draft"),
+		"above": _("Parent Not Published"),
+		"hidden": _("Hidden"),
+		"no_plan": _("In No Plan"),
+	}[state]
+
+
+def sentence(cause: str | None) -> str:
+	"""A cause as part of a text in another language: isolated, so that each keeps its direction."""
+	cause = (cause or "").strip() or _("no cause was noted")
+	return f"\u2068{cause if cause.endswith(('.', '!', '?')) else f'{cause}.'}\u2069"
+
+
+def _kind(doctype: str) -> str:
+	"""A DocType as a sentence calls it."""
+	return {
+		SUBJECT: _("Subject"),
+		"Memora Track": _("Track"),
+		"Memora Unit": _("Unit"),
+		"Memora Topic": _("Topic"),
+		LESSON: _("Lesson"),
+	}[doctype]
