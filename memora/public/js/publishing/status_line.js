@@ -61,7 +61,7 @@ class StatusLine {
 		if (BUSY.includes(status.state) && status.state !== "held") {
 			// Off from the click until the run is over: there is nothing more to start.
 			if (status.state !== "waiting" || Date.now() - this.started > STARTS_WITHIN) this.started = 0;
-			const runs = status.state === "building" || this.started;
+			const runs = status.state === "building" || Boolean(this.started);
 			buttons.push(button("publish", __("Publish Now"), "btn-primary-light", runs));
 		}
 		if (this.is_plan) buttons.push(button("preview", __("Preview Changes")));

@@ -7,7 +7,9 @@ const WEB_ADDRESS = /^(?:(?:[\p{L}\p{N}-]+\.)+\p{L}{2,}(?::\d+)?\/|www\.[^/\s]+\
 const LOCAL = /^(?:(?:.+\.)?localhost|127(?:\.\d+){3}|\[::1\])$/;
 
 // Those that the page itself names, the default first.
-const written = [...document.querySelectorAll('meta[name="memora-base"]')].map((meta) => folder(meta.content));
+/** @type {NodeListOf<HTMLMetaElement>} */
+const metas = document.querySelectorAll('meta[name="memora-base"]');
+const written = [...metas].map((meta) => folder(meta.content));
 const asked = new URLSearchParams(location.search).get("base");
 const wanted = asked ? folder(asked) : written[0];
 

@@ -1,7 +1,7 @@
 // A film by its link: played here, asked for at its service once the learner wants it, or linked to.
 
 import { h, icon } from "./dom.js?v=459e199b";
-import { address, base } from "./cdn.js?v=e92f7e1f";
+import { address, base } from "./cdn.js?v=bc347526";
 import { t } from "./i18n.js?v=a8e4157b";
 
 const MEDIA = /\.(mp4|m4v|webm|ogv|mov|mp3|m4a|ogg|oga|wav)$/i;
@@ -69,8 +69,8 @@ function youtube(url, host) {
 	const list = /^[\w-]{10,}$/.test(asked.get("list") ?? "") && asked.get("list");
 	if (!id && !list) return "";
 	const start = seconds(asked.get("t") ?? asked.get("start") ?? asked.get("time_continue") ?? fragment(url));
-	const wanted = new URLSearchParams({ autoplay: 1 });
-	if (start) wanted.set("start", start);
+	const wanted = new URLSearchParams({ autoplay: "1" });
+	if (start) wanted.set("start", String(start));
 	if (list) wanted.set("list", list);
 	return `https://www.youtube-nocookie.com/embed/${id ?? "videoseries"}?${wanted}`;
 }

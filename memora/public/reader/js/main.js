@@ -1,11 +1,11 @@
 // The frame around every page: bar, address, focus, errors.
 
-import { base, forgetUnversioned, ReadError, refused } from "./cdn.js?v=e92f7e1f";
-import { link, load, parse, place } from "./course.js?v=b1002753";
+import { base, forgetUnversioned, ReadError, refused } from "./cdn.js?v=bc347526";
+import { link, load, parse, place } from "./course.js?v=0ff8b946";
 import { bdi, h, icon } from "./dom.js?v=459e199b";
 import { direction, t } from "./i18n.js?v=a8e4157b";
 import { change, state } from "./state.js?v=b1370ced";
-import { page as pageOf } from "./views.js?v=465b84df";
+import { page as pageOf } from "./views.js?v=7b2bdf73";
 
 let course = { view: "plans" };
 let turn = 0;
@@ -17,7 +17,10 @@ const announcer = h("p.visually-hidden", { role: "status" });
 
 function start() {
 	addEventListener("hashchange", () => (link(...parse(location.hash)) === shown ? stay() : show()));
-	addEventListener("click", (event) => event.target.closest?.("a")?.getAttribute("href") === location.hash && jump());
+	addEventListener("click", (event) => {
+		const target = /** @type {Element} */ (event.target);
+		if (target.closest?.("a")?.getAttribute("href") === location.hash) jump();
+	});
 	addEventListener("memora-change", () => {
 		frame();
 		show({ still: true });
@@ -177,7 +180,7 @@ function skip(event) {
 // Made again whenever something in it changes; a menu that is open stays so, with the focus where it was.
 function bar() {
 	const open = header.querySelector(".menu-panel:popover-open");
-	const { name, value } = document.activeElement;
+	const { name, value } = /** @type {HTMLButtonElement} */ (document.activeElement);
 	const inPlan = course.view !== "plans";
 	header.replaceChildren(
 		h("a.brand", { href: "#/", title: t("allPlans") }, h("img", { src: "../images/memora.svg", alt: "", width: "28", height: "28" }), h("span", {}, "memora")),
@@ -272,7 +275,7 @@ function themeChoices() {
 
 async function search() {
 	try {
-		const { open } = await import("./search.js?v=9e585c61");
+		const { open } = await import("./search.js?v=c87d8e74");
 		open(course);
 	} catch (error) {
 		fail(error);

@@ -1,8 +1,8 @@
 // Search within the browser: the plan's index, and of its shards only those that a query needs.
 
 import { h, bdi, icon } from "./dom.js?v=459e199b";
-import { forgetUnversioned, read } from "./cdn.js?v=e92f7e1f";
-import { link, load } from "./course.js?v=b1002753";
+import { forgetUnversioned, read } from "./cdn.js?v=bc347526";
+import { link, load } from "./course.js?v=0ff8b946";
 import { fold, isEnough, matches, words } from "./fold.js?v=a77155b5";
 import { t } from "./i18n.js?v=a8e4157b";
 
@@ -135,8 +135,9 @@ class Search {
 	// Where to look, the likeliest first: this subject, then those that the query names, then the others.
 	async sources(sought) {
 		const { manifest, subject } = this.course;
+		/** @type {import("../../contract/memora").SearchIndex} */
 		const index = await read(manifest.search_index_url);
-		if (!index.is_sharded) {
+		if ("entries" in index) {
 			const entries = this.subjectOnly
 				? index.entries.filter((entry) => entry.subject_id === subject.id)
 				: index.entries;

@@ -1,13 +1,19 @@
 // One function a page: a course as `course.load` gives it, to what is shown.
 
 import { itemsAsked, missing } from "./access.js?v=8d1364d1";
-import { address } from "./cdn.js?v=e92f7e1f";
-import { lessonOf, link, unitOfNeighbour } from "./course.js?v=b1002753";
+import { address } from "./cdn.js?v=bc347526";
+import { lessonOf, link, unitOfNeighbour } from "./course.js?v=0ff8b946";
 import { bdi, h, icon } from "./dom.js?v=459e199b";
 import { t } from "./i18n.js?v=a8e4157b";
 import { change, learner, state } from "./state.js?v=b1370ced";
 
-// A page: the heading that gets the focus, the main column, and the column beside it.
+/** @import { Course } from "./course.js?v=0ff8b946" */
+
+/**
+ * A page: the heading that gets the focus, the main column, and the column beside it.
+ * @param {Course} course
+ * @returns {Promise<{ title: string, main: Node[], aside?: Node, colour?: string }>}
+ */
 export async function page(course) {
 	const views = { plans, plan, subject, unit, lesson };
 	return views[course.view](course);
@@ -15,6 +21,7 @@ export async function page(course) {
 
 // plans
 
+/** @param {Course} course */
 function plans(course) {
 	return {
 		title: t("plans"),
@@ -39,6 +46,7 @@ const facts = (plan) => [plan.season, plan.grade, plan.stream].filter(Boolean);
 
 // a plan: its subjects
 
+/** @param {Course} course */
 function plan(course) {
 	const { manifest } = course;
 	return {
@@ -68,6 +76,7 @@ const subjectCard = (course, entry) =>
 
 // a subject: its tracks and units
 
+/** @param {Course} course */
 function subject(course) {
 	const { subject } = course;
 	return {
@@ -127,6 +136,7 @@ const unitRow = (course, entry) =>
 
 // a unit: its topics and lessons
 
+/** @param {Course} course */
 function unit(course) {
 	const { unit } = course;
 	return {
@@ -174,6 +184,7 @@ const lessonRow = (course, entry) =>
 
 // a lesson: its stages, or why they are locked
 
+/** @param {Course} course */
 async function lesson(course) {
 	const entry = course.lessonEntry;
 	const lacks = missing(entry.access, course.subjectEntry.access, learner());
@@ -187,7 +198,7 @@ async function lesson(course) {
 	);
 	if (lacks) return { ...parts, main: [trail(course), head, locked(course, lacks)] };
 
-	const [{ stages }, document] = await Promise.all([import("./stages.js?v=0024c057"), lessonOf(course)]);
+	const [{ stages }, document] = await Promise.all([import("./stages.js?v=a83985f6"), lessonOf(course)]);
 	const image = address(document.image);
 	const shown = await stages(document.stages);
 	return {
@@ -202,6 +213,7 @@ async function lesson(course) {
 	};
 }
 
+/** @param {Course} course */
 function locked(course, lacks) {
 	const items = itemsAsked(course.lessonEntry.access, course.subjectEntry.access);
 	const signIn = lacks === "sign-in";
@@ -219,6 +231,10 @@ function locked(course, lacks) {
 	);
 }
 
+/**
+ * @param {Course} course
+ * @param {import("../../contract/memora").Lesson["navigation"]} navigation
+ */
 function neighbours(course, { previous_lesson: previous, next_lesson: next }) {
 	const to = (neighbour, step, words) => {
 		const unitId = unitOfNeighbour(course, neighbour.id, step);
@@ -273,6 +289,7 @@ function badge(access, subjectAccess, { listed = false } = {}) {
 	return level === "public" && !listed ? h("span.badge.is-public", {}, t("public")) : null;
 }
 
+/** @param {Course} course */
 function trail(course) {
 	const { plan, subject, unit, view } = course;
 	const steps = [[link(plan.plan_id), plan.title]];
@@ -286,6 +303,7 @@ function trail(course) {
 }
 
 // The subject's units, and the lessons of the one at hand.
+/** @param {Course} course */
 function outline(course) {
 	const { plan, subject, view } = course;
 	const unitItem = (entry) => {

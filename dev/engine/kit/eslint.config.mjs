@@ -1,0 +1,36 @@
+// How the JavaScript of the Desk and of the reader is checked: `dev/test` runs eslint with this.
+import js from "@eslint/js";
+import globals from "globals";
+
+const rules = {
+	...js.configs.recommended.rules,
+	"consistent-return": "off",
+	eqeqeq: ["error", "always", { null: "ignore" }],
+	"no-implicit-globals": "error",
+	"no-unused-vars": ["error", { args: "after-used", argsIgnorePattern: "^_", caughtErrors: "none", ignoreRestSiblings: true }],
+	"no-var": "error",
+	"prefer-const": ["error", { destructuring: "all" }],
+};
+
+export default [
+	{ ignores: ["**/node_modules/**", "**/dist/**", ".dev/**"] },
+	{
+		files: ["memora/public/reader/js/**/*.js"],
+		languageOptions: { ecmaVersion: 2022, sourceType: "module", globals: globals.browser },
+		rules,
+	},
+	{
+		files: ["memora/public/js/**/*.js", "memora/memora/**/*.js"],
+		languageOptions: {
+			ecmaVersion: 2022,
+			sourceType: "module", // a bundle's part, or wrapped into a function by Frappe
+			globals: { ...globals.browser, ...globals.jquery, __: "readonly", cint: "readonly", cur_frm: "readonly", frappe: "writable", memora: "writable" },
+		},
+		rules,
+	},
+	{
+		files: ["dev/**/*.mjs"],
+		languageOptions: { ecmaVersion: 2022, sourceType: "module", globals: globals.node },
+		rules,
+	},
+];
