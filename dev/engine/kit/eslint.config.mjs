@@ -29,6 +29,23 @@ export default [
 		rules,
 	},
 	{
+		files: ["memora/public/js/**/*.js", "memora/memora/**/*.js"],
+		ignores: ["memora/public/js/publishing/html.js", "memora/public/js/frappe_attributes.js"],
+		rules: {
+			"no-restricted-syntax": [
+				"error",
+				{
+					selector: ":not(TaggedTemplateExpression) > TemplateLiteral > TemplateElement[value.raw=/<[a-z]/i]",
+					message: "HTML is made by html`…`, which escapes what is put into it.",
+				},
+				{
+					selector: "CallExpression[callee.property.name='html'][arguments.length>0], MemberExpression[property.name='innerHTML']",
+					message: "put($element, html`…`) shows HTML.",
+				},
+			],
+		},
+	},
+	{
 		files: ["dev/**/*.mjs"],
 		languageOptions: { ecmaVersion: 2022, sourceType: "module", globals: globals.node },
 		rules,

@@ -2,7 +2,7 @@
 frappe.provide("memora");
 
 const API = "memora.api.deleted.";
-const { esc, ago } = memora.publishing;
+const { ago, html, put } = memora.publishing;
 
 memora.offer_deleted = function (list) {
 	if (frappe.model.can_create(list.doctype)) list.page.add_menu_item(__("Restore Deleted"), () => show(list));
@@ -23,8 +23,8 @@ function show(list) {
 		const text = (wanted = dialog.get_value("text") || "");
 		return memora.publishing
 			.ask(`${API}list_deleted`, { doctype: list.doctype, text }, { quiet: true })
-			.then((found) => text === wanted && $rows.html(rows_html(found)))
-			.catch((error) => $rows.html(`<div class="alert alert-danger">${memora.publishing.message_of(error)}</div>`));
+			.then((found) => text === wanted && put($rows, rows_html(found)))
+			.catch((error) => put($rows, html`<div class="alert alert-danger">${memora.publishing.message_of(error)}</div>`));
 	}
 
 	dialog.get_field("text").$input.on("input", frappe.utils.debounce(load, 300));
@@ -43,14 +43,14 @@ function show(list) {
 }
 
 function rows_html(found) {
-	if (!found.length) return `<p class="text-muted memora-pad">${__("Nothing was deleted.")}</p>`;
+	if (!found.length) return html`<p class="text-muted memora-pad">${__("Nothing was deleted.")}</p>`;
 	const rows = found.map(
-		(row) => `
+		(row) => html`
 			<li>
-				<bdi class="memora-deleted-title">${esc(row.title)}</bdi>
-				<span class="text-muted"><bdi>${esc(row.deleted_by)}</bdi> · ${ago(row.deleted_at)}</span>
-				<button type="button" class="btn btn-default btn-xs" data-deleted="${esc(row.name)}">${__("Restore")}</button>
+				<bdi class="memora-deleted-title">${row.title}</bdi>
+				<span class="text-muted"><bdi>${row.deleted_by}</bdi> · ${ago(row.deleted_at)}</span>
+				<button type="button" class="btn btn-default btn-xs" data-deleted="${row.name}">${__("Restore")}</button>
 			</li>`
 	);
-	return `<ul class="memora-deleted">${rows.join("")}</ul>`;
+	return html`<ul class="memora-deleted">${rows}</ul>`;
 }

@@ -1,5 +1,6 @@
 // Publication status where editors and admins already work: on forms, in lists, on the dashboard.
 import "./publishing/watch";
+import "./publishing/html";
 import "./publishing/words";
 import "./publishing/status_line";
 import "./publishing/json_view";

@@ -11,20 +11,19 @@ frappe.ui.form.on("CDN Settings", {
 });
 
 function show_health(frm) {
-	const { ask, ago, esc, until } = memora.publishing;
+	const { ask, ago, until, html, fill, join } = memora.publishing;
 	ask("get_health", {}, { quiet: true }).then((health) => {
 		const runs = [
-			health.last_batch_at ? __("Last batch {0}", [ago(health.last_batch_at)]) : __("No batch has run yet"),
+			health.last_batch_at ? fill(__("Last batch {0}"), ago(health.last_batch_at)) : __("No batch has run yet"),
 			health.next_run ? __("next {0}", [until(health.next_run, health.now)]) : "",
 		];
 		const warnings = health.warnings.map(
-			(warning) => `<li><b>${esc(warning.message)}</b> ${esc(warning.fix)}</li>`
+			(warning) => html`<li><b>${warning.message}</b> ${warning.fix}</li>`
 		);
 		frm.dashboard.clear_headline();
+		const list = warnings.length ? html`<ul class="memora-plain-list">${warnings}</ul>` : "";
 		frm.dashboard.set_headline(
-			`${runs.filter(Boolean).join(" · ")}${
-				warnings.length ? `<ul class="memora-plain-list">${warnings.join("")}</ul>` : ""
-			}`,
+			String(html`${join(runs, " · ")}${list}`),
 			warnings.length ? "orange" : "blue"
 		);
 	});
@@ -41,7 +40,7 @@ function test_connection(frm) {
 	if (frm.is_dirty()) {
 		return frm.save().then(() => test_connection(frm));
 	}
-	const { ask, esc, pill, message_of } = memora.publishing;
+	const { ask, html, pill, put, message_of } = memora.publishing;
 	const dialog = new frappe.ui.Dialog({
 		title: __("Test Connection"),
 		size: "large",
@@ -58,24 +57,25 @@ function test_connection(frm) {
 
 	function run() {
 		dialog.disable_primary_action();
-		$body.html(
-			`<p class="text-muted memora-pad">${__("Writing, reading and removing two small files …")}</p>`
+		put(
+			$body,
+			html`<p class="text-muted memora-pad">${__("Writing, reading and removing two small files …")}</p>`
 		);
 		ask("test_connection", {}, { post: true, quiet: true })
 			.then(({ findings }) => {
 				const rows = findings.map(
-					(finding) => `
+					(finding) => html`
 						<li>
 							${pill(...looks[finding.level])}
-							<span>${esc(finding.message)}${
-						finding.fix ? `<br><span class="text-muted">${esc(finding.fix)}</span>` : ""
+							<span>${finding.message}${
+						finding.fix && html`<br><span class="text-muted">${finding.fix}</span>`
 					}</span>
 						</li>`
 				);
-				$body.html(`<ul class="memora-findings" aria-live="polite">${rows.join("")}</ul>`);
+				put($body, html`<ul class="memora-findings" aria-live="polite">${rows}</ul>`);
 			})
 			.catch((error) =>
-				$body.html(`<div class="alert alert-danger" role="alert">${message_of(error)}</div>`)
+				put($body, html`<div class="alert alert-danger" role="alert">${message_of(error)}</div>`)
 			)
 			.finally(() => dialog.enable_primary_action());
 	}

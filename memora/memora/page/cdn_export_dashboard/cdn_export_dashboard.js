@@ -23,7 +23,8 @@ class ExportDashboard {
 		page.set_primary_action(__("Refresh"), () => this.watch.now(), "refresh");
 		page.add_inner_button(__("CDN Settings"), () => frappe.set_route("cdn-settings"));
 		page.add_inner_button(__("Sync Log"), () => frappe.set_route("List", "CDN Sync Log"));
-		this.$body.html('<div class="memora-skeleton"></div>'.repeat(4));
+		const { html, put } = memora.publishing;
+		put(this.$body, Array(4).fill(html`<div class="memora-skeleton"></div>`));
 	}
 
 	show() {
@@ -48,20 +49,21 @@ class ExportDashboard {
 	}
 
 	fail(error) {
-		const text = memora.publishing.message_of(error);
-		const note = `<div class="alert alert-danger" role="alert">${text} <button type="button" class="btn btn-default btn-xs" data-action="refresh">${__(
+		const { html, message_of, put } = memora.publishing;
+		const note = html`<div class="alert alert-danger" role="alert">${message_of(error)} <button type="button" class="btn btn-default btn-xs" data-action="refresh">${__(
 			"Try Again"
 		)}</button></div>`;
-		if (!this.parts) return this.$body.html(note);
+		if (!this.parts) return put(this.$body, note);
 		this.$body.find("> .alert-danger").remove();
-		this.$body.prepend(note);
+		this.$body.prepend(String(note));
 	}
 
 	// Only what differs is drawn again: the chart does not flicker, and focus stays where it is.
 	render() {
 		if (!this.parts) {
 			const names = ["warnings", "tiles", "causes", "search", "rows", "chart", "runs"];
-			this.$body.html(names.map((name) => `<div data-part="${name}"></div>`).join(""));
+			const { html, put } = memora.publishing;
+			put(this.$body, names.map((name) => html`<div data-part="${name}"></div>`));
 			this.parts = {};
 		}
 		this.$body.find("> .alert-danger").remove();
@@ -74,46 +76,47 @@ class ExportDashboard {
 		if (this.put("chart", this.chart_frame(), JSON.stringify(this.data.days))) this.draw_charts();
 	}
 
-	put(part, html, key = html) {
+	put(part, content, key = String(content)) {
 		if (this.parts[part] === key) return false;
 		this.parts[part] = key;
 		const $part = this.$body.find(`[data-part=${part}]`);
 		const focus = $part.find("button:focus").attr("data-key");
-		$part.html(html).toggle(Boolean(html));
+		memora.publishing.put($part, content).toggle(Boolean(String(content)));
 		if (focus) $part.find(`button[data-key="${CSS.escape(focus)}"]`).trigger("focus");
 		return true;
 	}
 
 	warnings() {
-		const { esc } = memora.publishing;
-		return this.data.health.warnings
-			.map(
+		const { html, join } = memora.publishing;
+		return join(
+			this.data.health.warnings.map(
 				(warning) =>
-					`<div class="alert alert-warning" role="status"><b>${esc(warning.message)}</b> ${esc(warning.fix)}${
+					html`<div class="alert alert-warning" role="status"><b>${warning.message}</b> ${warning.fix}${
 						warning.take_over
-							? ` <button type="button" class="btn btn-default btn-xs" data-action="take_over" data-key="take_over">${__(
+							? html` <button type="button" class="btn btn-default btn-xs" data-action="take_over" data-key="take_over">${__(
 									"Take Over"
 							  )}</button>`
 							: ""
 					}</div>`
-			)
-			.join("");
+			),
+			""
+		);
 	}
 
 	tiles() {
-		const { ago, until } = memora.publishing;
+		const { ago, until, html, fill, join } = memora.publishing;
 		const { counts, health, oldest_waiting_since: oldest } = this.data;
 		// A tile shows its rows alone, and all again.
-		const tile = (state, label, bad) => `
+		const tile = (state, label, bad) => html`
 			<button type="button" class="memora-tile ${bad ? "is-bad" : ""}" data-action="filter" data-state="${state}"
-				data-key="tile ${state}" aria-pressed="${this.wanted.state === state}">
+				data-key="tile ${state}" aria-pressed="${String(this.wanted.state === state)}">
 				<span class="memora-tile-number">${counts[state]}</span><span class="memora-tile-label">${label}</span>
 			</button>`;
 		const wait = oldest
-			? __("oldest change {0}", [ago(oldest)])
+			? fill(__("oldest change {0}"), ago(oldest))
 			: __("no change waits");
 		const runs = [
-			health.last_batch_at ? __("Last batch {0}", [ago(health.last_batch_at)]) : __("No batch has run yet"),
+			health.last_batch_at ? fill(__("Last batch {0}"), ago(health.last_batch_at)) : __("No batch has run yet"),
 			health.next_run ? __("next {0}", [until(health.next_run, health.now)]) : "",
 			health.workers === null ? "" : __("workers listening: {0}", [health.workers]),
 			wait,
@@ -121,7 +124,7 @@ class ExportDashboard {
 				? __("metadata: {0} of {1} files", [health.metadata.renewed, health.metadata.files])
 				: "",
 		];
-		return `
+		return html`
 			<div class="memora-tiles">
 				${tile("live", __("Live and up to date"))}
 				${tile("waiting", __("Waiting"))}
@@ -131,65 +134,67 @@ class ExportDashboard {
 				${tile("failed", __("Failing, tried again"), counts.failed)}
 				${tile("dead", __("Dead letters"), counts.dead)}
 			</div>
-			<div class="text-muted">${runs.filter(Boolean).join(" · ")}</div>`;
+			<div class="text-muted">${join(runs, " · ")}</div>`;
 	}
 
 	// One cause that keeps many is said once.
 	causes() {
-		const { esc } = memora.publishing;
+		const { html } = memora.publishing;
 		const { causes, counts } = this.data;
 		const retry =
 			counts.dead > 1
-				? `<button type="button" class="btn btn-primary-light btn-xs" data-action="retry_all" data-key="retry_all">${__(
+				? html`<button type="button" class="btn btn-primary-light btn-xs" data-action="retry_all" data-key="retry_all">${__(
 						"Retry All"
 				  )}</button>`
 				: "";
 		if (!causes.length && !retry) return "";
 		const said = causes.map(
-			({ cause, count }) => `<li><bdi>${esc(cause)}</bdi> <b>${__("{0} wait for this", [count])}</b></li>`
+			({ cause, count }) => html`<li><bdi>${cause}</bdi> <b>${__("{0} wait for this", [count])}</b></li>`
 		);
-		return `<div class="alert alert-danger"><ul class="memora-plain-list">${said.join("")}</ul>${retry}</div>`;
+		return html`<div class="alert alert-danger"><ul class="memora-plain-list">${said}</ul>${retry}</div>`;
 	}
 
 	search() {
 		if (!this.data.total) return "";
-		return `<input type="search" class="form-control input-sm" data-search aria-label="${__("Search Plans")}" placeholder="${__(
+		const { html } = memora.publishing;
+		return html`<input type="search" class="form-control input-sm" data-search aria-label="${__("Search Plans")}" placeholder="${__(
 			"Search by title or cause"
-		)}" value="${memora.publishing.esc(this.wanted.text)}">`;
+		)}" value="${this.wanted.text}">`;
 	}
 
 	rows() {
+		const { html } = memora.publishing;
 		const { rows, found, total, start, page } = this.data;
-		const head = `<h4>${__("Plans")}</h4>`;
+		const head = html`<h4>${__("Plans")}</h4>`;
 		if (!total) {
-			return `<section class="memora-panel">${head}<div class="memora-empty"><b>${__(
+			return html`<section class="memora-panel">${head}<div class="memora-empty"><b>${__(
 				"Nothing has been published yet."
 			)}</b><br>${__("Publish an Academic Plan, and it appears here with its next run.")}<br><br>
 				<button type="button" class="btn btn-default btn-sm" data-action="plans">${__("Academic Plans")}</button></div></section>`;
 		}
 		const turn = (to, label) =>
-			`<button type="button" class="btn btn-default btn-xs" data-action="turn" data-start="${to}" data-key="${label}">${label}</button>`;
+			html`<button type="button" class="btn btn-default btn-xs" data-action="turn" data-start="${to}" data-key="${label}">${label}</button>`;
 		const pages =
 			found > page
-				? `<p class="text-muted">${__("{0} to {1} of {2}", [start + 1, start + rows.length, found])}
+				? html`<p class="text-muted">${__("{0} to {1} of {2}", [start + 1, start + rows.length, found])}
 					${start > 0 ? turn(start - page, __("Previous")) : ""}
 					${start + page < found ? turn(start + page, __("Next")) : ""}</p>`
 				: "";
-		const none = `<div class="memora-empty">${__("Nothing of this kind.")}</div>`;
-		const list = `<ul class="memora-rows">${rows.map((row) => this.row(row)).join("")}</ul>`;
-		return `<section class="memora-panel">${head}${rows.length ? list : none}${pages}</section>`;
+		const none = html`<div class="memora-empty">${__("Nothing of this kind.")}</div>`;
+		const list = html`<ul class="memora-rows">${rows.map((row) => this.row(row))}</ul>`;
+		return html`<section class="memora-panel">${head}${rows.length ? list : none}${pages}</section>`;
 	}
 
 	row(row) {
-		const { esc, pill } = memora.publishing;
+		const { html, pill } = memora.publishing;
 		const doctype = row.type === "plan" ? "Memora Academic Plan" : "Memora Subject";
-		const name = `<bdi>${esc(row.title)}</bdi>`;
-		let title = `<span class="text-muted">${name} (${__("deleted")})</span>`;
-		if (row.exists && ["plan", "subject"].includes(row.type)) title = `<a href="${frappe.utils.get_form_link(doctype, row.name)}">${name}</a>`;
+		const name = html`<bdi>${row.title}</bdi>`;
+		let title = html`<span class="text-muted">${name} (${__("deleted")})</span>`;
+		if (row.exists && ["plan", "subject"].includes(row.type)) title = html`<a href="${frappe.utils.get_form_link(doctype, row.name)}">${name}</a>`;
 		else if (!["plan", "subject"].includes(row.type)) title = name;
 		const kinds = { subject: __("shared subject"), removal: __("files to remove from the CDN") };
-		const kind = kinds[row.type] ? ` <span class="text-muted">${kinds[row.type]}</span>` : "";
-		return `
+		const kind = kinds[row.type] ? html` <span class="text-muted">${kinds[row.type]}</span>` : "";
+		return html`
 			<li>
 				<span class="memora-row-title">${title}${kind}</span>
 				${pill(row.color, row.state_label)}
@@ -199,26 +204,26 @@ class ExportDashboard {
 	}
 
 	row_text(row) {
-		const { esc, ago, until } = memora.publishing;
+		const { ago, until, html, fill, join } = memora.publishing;
 		const parts = [];
-		if (row.reason && ["failed", "dead", "held", "remains"].includes(row.state)) parts.push(`<bdi>${esc(row.reason)}</bdi>`);
+		if (row.reason && ["failed", "dead", "held", "remains"].includes(row.state)) parts.push(html`<bdi>${row.reason}</bdi>`);
 		if (row.next_try) parts.push(__("next try {0}", [until(row.next_try, this.data.health.now)]));
-		if (row.waiting_since) parts.push(__("waiting since {0}", [ago(row.waiting_since)]));
-		if (row.live_since) parts.push(__("live version from {0}", [ago(row.live_since)]));
-		if (row.last_success_at) parts.push(__("last run {0}", [ago(row.last_success_at)]));
+		if (row.waiting_since) parts.push(fill(__("waiting since {0}"), ago(row.waiting_since)));
+		if (row.live_since) parts.push(fill(__("live version from {0}"), ago(row.live_since)));
+		if (row.last_success_at) parts.push(fill(__("last run {0}"), ago(row.last_success_at)));
 		const { progress } = row;
-		if (!progress) return parts.join(" · ");
+		if (!progress) return join(parts, " · ");
 		const share = Math.round((100 * progress.done) / Math.max(1, progress.total));
 		parts.unshift(__("{0} of {1} files", [progress.done, progress.total]));
-		return `${parts.join(" · ")}
+		return html`${join(parts, " · ")}
 			<div class="memora-progress" role="progressbar" aria-valuenow="${share}" aria-valuemin="0" aria-valuemax="100"><i style="width: ${share}%"></i></div>`;
 	}
 
 	row_buttons(row) {
-		const { esc } = memora.publishing;
+		const { html } = memora.publishing;
 		const button = (action, label, look = "btn-default") =>
-			`<button type="button" class="btn ${look} btn-xs" data-action="${action}" data-label="${esc(row.label)}"
-				data-name="${esc(row.name)}" data-title="${esc(row.title)}" data-key="${action} ${esc(row.label)}">${label}</button>`;
+			html`<button type="button" class="btn ${look} btn-xs" data-action="${action}" data-label="${row.label}"
+				data-name="${row.name}" data-title="${row.title}" data-key="${action} ${row.label}">${label}</button>`;
 		const buttons = [];
 		if (row.state === "dead") {
 			buttons.push(button("retry", __("Retry"), "btn-primary-light"), button("clear", __("Dismiss")));
@@ -228,17 +233,19 @@ class ExportDashboard {
 			if (row.state === "held") buttons.push(button("preview", __("Preview Changes")));
 			if (row.state !== "building") buttons.push(button("rebuild", __("Rebuild")));
 		}
-		return buttons.join("");
+		return buttons;
 	}
 
 	chart_frame() {
+		const { html } = memora.publishing;
 		const any = this.data.days.some((day) => day.succeeded || day.failed);
 		const body = any
-			? `<div class="memora-charts">${this.charts()
-					.map(({ title }, place) => `<figure><figcaption>${title}</figcaption><div data-chart="${place}" dir="ltr"></div></figure>`)
-					.join("")}</div>`
-			: `<div class="memora-empty">${__("No run in the last two weeks.")}</div>`;
-		return `<section class="memora-panel"><h4>${__("Runs of the last two weeks")}</h4>${body}</section>`;
+			? html`<div class="memora-charts">${this.charts().map(
+					({ title }, place) =>
+						html`<figure><figcaption>${title}</figcaption><div data-chart="${place}" dir="ltr"></div></figure>`
+			  )}</div>`
+			: html`<div class="memora-empty">${__("No run in the last two weeks.")}</div>`;
+		return html`<section class="memora-panel"><h4>${__("Runs of the last two weeks")}</h4>${body}</section>`;
 	}
 
 	// A chart each: files come in thousands, failures in ones.
@@ -270,31 +277,27 @@ class ExportDashboard {
 	}
 
 	runs() {
-		const { esc, ago, pill } = memora.publishing;
+		const { ago, html, pill } = memora.publishing;
 		const { runs } = this.data;
 		if (!runs.length) return "";
 		const looks = { Success: "green", Failed: "orange", "Dead Letter": "red" };
 		const rows = runs.map(
-			(run) => `
+			(run) => html`
 				<li>
-					<span class="memora-row-title"><a href="${frappe.utils.get_form_link("CDN Sync Log", run.name)}">${esc(
-				run.plan_title || run.plan_id
-			)}</a></span>
+					<span class="memora-row-title"><a href="${frappe.utils.get_form_link("CDN Sync Log", run.name)}">${run.plan_title || run.plan_id}</a></span>
 					${pill(looks[run.status] || "gray", __(run.status))}
-					<span class="memora-row-text"><bdi>${esc(
+					<span class="memora-row-text"><bdi>${
 						run.error_message ||
-							__("{0} uploaded, {1} removed, {2} unchanged", [
-								run.files_uploaded,
-								run.files_deleted,
-								run.files_unchanged,
-							])
-					)}</bdi>${run.cause ? `<br><bdi class="memora-run-cause">${esc(run.cause)}</bdi>` : ""}</span>
+						__("{0} uploaded, {1} removed, {2} unchanged", [
+							run.files_uploaded,
+							run.files_deleted,
+							run.files_unchanged,
+						])
+					}</bdi>${run.cause && html`<br><bdi class="memora-run-cause">${run.cause}</bdi>`}</span>
 					<span class="memora-row-buttons text-muted">${ago(run.completed_at)}</span>
 				</li>`
 		);
-		return `<section class="memora-panel"><h4>${__("Latest runs")}</h4><ul class="memora-rows">${rows.join(
-			""
-		)}</ul></section>`;
+		return html`<section class="memora-panel"><h4>${__("Latest runs")}</h4><ul class="memora-rows">${rows}</ul></section>`;
 	}
 
 	show_only(what) {
@@ -303,7 +306,9 @@ class ExportDashboard {
 	}
 
 	act(target) {
+		const { html, fill } = memora.publishing;
 		const { action, label, name, title } = target.dataset;
+		const ask = (question) => String(fill(question, html`<b>${title}</b>`));
 		const call = (method, plan_id = label) =>
 			memora.publishing
 				.ask(method, { plan_id }, { post: true, button: $(target) })
@@ -323,8 +328,8 @@ class ExportDashboard {
 			clear: () =>
 				frappe.confirm(
 					label.startsWith("removal:")
-						? __("Dismiss this? The files of {0} stay on the CDN until they can be removed, which is tried every hour.", [`<b>${memora.publishing.esc(title)}</b>`])
-						: __("Give up publishing {0}? What is live stays until its content changes again.", [`<b>${memora.publishing.esc(title)}</b>`]),
+						? ask(__("Dismiss this? The files of {0} stay on the CDN until they can be removed, which is tried every hour."))
+						: ask(__("Give up publishing {0}? What is live stays until its content changes again.")),
 					() => call("memora.api.cdn_admin.clear_dead_letter")
 				),
 			take_over: () =>
@@ -336,7 +341,7 @@ class ExportDashboard {
 				),
 			rebuild: () => call("memora.api.cdn_admin.rebuild_plan", name),
 			approve: () =>
-				frappe.confirm(__("Let through all that is held of {0}?", [`<b>${memora.publishing.esc(title)}</b>`]), () => call("approve_held")),
+				frappe.confirm(ask(__("Let through all that is held of {0}?")), () => call("approve_held")),
 			preview: () => memora.publishing.show_preview(name, title),
 		};
 		actions[action]();

@@ -1,5 +1,5 @@
 // View JSON: a document's file as it is live and as the next run would write it, side by side.
-const { esc, typed } = memora.publishing;
+const { esc, typed, html, fill, join, put } = memora.publishing;
 
 // With `more` plans than these, which are shown to choose from, any is searched for.
 memora.publishing.show_json = function (doctype, name, title, plans, more = false) {
@@ -48,24 +48,27 @@ memora.publishing.show_json = function (doctype, name, title, plans, more = fals
 	function load() {
 		const plan = dialog.get_value("plan") || plans[0].plan;
 		answer = null;
-		$body.html(`<p class="text-muted memora-pad">${__("Making it as the next run would …")}</p>`);
+		put($body, html`<p class="text-muted memora-pad">${__("Making it as the next run would …")}</p>`);
 		memora.publishing
 			.ask("view_json", { doctype, name, plan }, { quiet: true })
 			.then((found) => {
 				answer = found;
 				render();
 			})
-			.catch((error) => $body.html(failure(error)));
+			.catch((error) => put($body, failure(error)));
 	}
 
 	function render() {
 		if (!answer) return;
 		const view = dialog.get_value("view");
-		$body.html(`
-			${answer.problem ? `<div class="alert alert-warning">${esc(answer.problem)}</div>` : ""}
+		put(
+			$body,
+			html`
+			${answer.problem && html`<div class="alert alert-warning">${answer.problem}</div>`}
 			<p class="memora-json-summary">${summary(answer)}</p>
 			${view === "bytes" ? bytes(answer) : rows(answer, view === "changes")}
-			${answer.is_too_large ? downloads(doctype, name, dialog.get_value("plan") || plans[0].plan, answer) : ""}`);
+			${answer.is_too_large ? downloads(doctype, name, dialog.get_value("plan") || plans[0].plan, answer) : ""}`
+		);
 	}
 
 	dialog.show();
@@ -74,9 +77,9 @@ memora.publishing.show_json = function (doctype, name, title, plans, more = fals
 };
 
 function summary(answer) {
-	const path = `<code dir="ltr">${esc(answer.path)}</code>`;
+	const path = html`<code dir="ltr">${answer.path}</code>`;
 	const link = answer.url
-		? ` <a href="${esc(answer.url)}" target="_blank" rel="noopener">${__("Open on CDN")}</a>`
+		? html` <a href="${answer.url}" target="_blank" rel="noopener">${__("Open on CDN")}</a>`
 		: "";
 	const changed = answer.differing;
 	let text = changed ? __("Lines that differ: {0}.", [changed]) : __("The next run changes nothing here.");
@@ -86,9 +89,9 @@ function summary(answer) {
 	else if (!answer.is_planned) text = __("The next run takes it off the CDN.");
 	const moved =
 		answer.is_live && answer.live_path !== answer.path
-			? ` ${__("Live at {0} until then.", [`<code dir="ltr">${esc(answer.live_path)}</code>`])}`
+			? html` ${fill(__("Live at {0} until then."), html`<code dir="ltr">${answer.live_path}</code>`)}`
 			: "";
-	return `${path} · ${text}${moved}${link}`;
+	return html`${path} · ${text}${moved}${link}`;
 }
 
 // In a right-to-left Desk the JSON still runs from the left: live first.
@@ -96,47 +99,45 @@ function rows(answer, only_changes) {
 	const shown = answer.rows.filter((row) => !only_changes || !["same", "folded"].includes(row.kind));
 	if (!shown.length) return "";
 	const folded = (row) =>
-		`<tr><td colspan="4" class="text-muted">${__("… {0} equal lines …", [row.live])}</td></tr>`;
+		html`<tr><td colspan="4" class="text-muted">${__("… {0} equal lines …", [row.live])}</td></tr>`;
 	const cell = (side, row) => {
 		const text = row[side];
 		const mark = row.kind === "same" || !text ? "" : side === "live" ? "−" : "+";
-		return `<td class="memora-json-mark" aria-hidden="true">${mark}</td><td class="memora-json-${side}">${esc(text)}</td>`;
+		return html`<td class="memora-json-mark" aria-hidden="true">${mark}</td><td class="memora-json-${side}">${text}</td>`;
 	};
-	return `
+	return html`
 		<div class="memora-json" dir="ltr" tabindex="0">
 			<table>
 				<colgroup><col class="memora-json-mark"><col><col class="memora-json-mark"><col></colgroup>
 				<thead><tr><th colspan="2">${__("Live")}</th><th colspan="2">${__("After the next run")}</th></tr></thead>
-				<tbody>${shown
-					.map((row) =>
-						row.kind === "folded"
-							? folded(row)
-							: `<tr class="is-${row.kind}">${cell("live", row)}${cell("planned", row)}</tr>`
-					)
-					.join("")}</tbody>
+				<tbody>${shown.map((row) =>
+					row.kind === "folded"
+						? folded(row)
+						: html`<tr class="is-${row.kind}">${cell("live", row)}${cell("planned", row)}</tr>`
+				)}</tbody>
 			</table>
-			${answer.left_off ? `<p class="text-muted">${__("{0} more lines are not shown.", [answer.left_off])}</p>` : ""}
+			${answer.left_off ? html`<p class="text-muted">${__("{0} more lines are not shown.", [answer.left_off])}</p>` : ""}
 		</div>`;
 }
 
 function bytes(answer) {
 	const block = (title, text) =>
-		text == null ? "" : `<h5>${title}</h5><pre class="memora-bytes" dir="ltr" tabindex="0">${esc(text)}</pre>`;
-	return block(__("Live"), answer.live) + block(__("After the next run"), answer.planned);
+		text == null ? "" : html`<h5>${title}</h5><pre class="memora-bytes" dir="ltr" tabindex="0">${text}</pre>`;
+	return [block(__("Live"), answer.live), block(__("After the next run"), answer.planned)];
 }
 
 // What is too large to be shown.
 function downloads(doctype, name, plan, answer) {
 	const link = (side, label) => {
 		const query = new URLSearchParams({ doctype, name, plan, side });
-		return `<a class="btn btn-default btn-sm" href="/api/method/memora.api.publishing.download_json?${query}">${label}</a>`;
+		return html`<a class="btn btn-default btn-sm" href="/api/method/memora.api.publishing.download_json?${query}">${label}</a>`;
 	};
-	return `<p>${answer.is_live ? link("live", __("Download What Is Live")) : ""}
+	return html`<p>${answer.is_live ? link("live", __("Download What Is Live")) : ""}
 		${answer.is_planned ? link("planned", __("Download What Is Planned")) : ""}</p>`;
 }
 
 function failure(error) {
-	return `<div class="alert alert-danger" role="alert">${memora.publishing.message_of(error)}</div>`;
+	return html`<div class="alert alert-danger" role="alert">${memora.publishing.message_of(error)}</div>`;
 }
 
 // What the server said went wrong, as text for a page of ours.
@@ -144,7 +145,7 @@ memora.publishing.message_of = function (error) {
 	try {
 		const messages = JSON.parse((error.responseJSON || error)._server_messages || "[]").map((item) => JSON.parse(item));
 		const lines = messages.flatMap((item) => String(item.message).split(/<br *\/?>/));
-		if (lines.length) return lines.map((line) => esc(frappe.utils.html2text(line))).join("<br>");
+		if (lines.length) return join(lines.map((line) => frappe.utils.html2text(line)), html`<br>`);
 	} catch {
 		// not an answer of Frappe's
 	}

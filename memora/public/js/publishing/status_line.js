@@ -1,5 +1,5 @@
 // The line at the top of each content form and the plan's: its publication status, and what one can do about it.
-const { esc, ago, until, pill } = memora.publishing;
+const { ago, until, pill, html, fill, join, put } = memora.publishing;
 
 const PLAN = "Memora Academic Plan";
 const KINDS = ["Memora Subject", "Memora Track", "Memora Unit", "Memora Topic", "Memora Lesson", PLAN];
@@ -27,7 +27,7 @@ class StatusLine {
 			this.name = this.frm.docname;
 			this.status = null;
 			this.started = 0;
-			this.$line.html(`<div class="memora-status-main text-muted">${__("Looking at the CDN …")}</div>`);
+			put(this.$line, html`<div class="memora-status-main text-muted">${__("Looking at the CDN …")}</div>`);
 		}
 		this.watch = memora.publishing.watch({
 			element: this.$line[0],
@@ -47,8 +47,9 @@ class StatusLine {
 			})
 			.catch(() => {
 				if (this.status || name !== this.frm.docname) return;
-				this.$line.html(
-					`<div class="memora-status-main text-muted">${__("How this stands on the CDN cannot be told right now.")}</div>`
+				put(
+					this.$line,
+					html`<div class="memora-status-main text-muted">${__("How this stands on the CDN cannot be told right now.")}</div>`
 				);
 			});
 	}
@@ -67,17 +68,20 @@ class StatusLine {
 		if (this.is_plan) buttons.push(button("preview", __("Preview Changes")));
 		if (status.plans.length) buttons.push(button("json", __("View JSON")));
 		if (live) {
-			const look = 'class="btn btn-default btn-xs"';
+			const look = "btn btn-default btn-xs";
 			buttons.push(away(live.url, __("Open on CDN"), look), away(live.reader, __("View as Learner"), look));
 		}
-		this.$line.html(`
+		put(
+			this.$line,
+			html`
 			<div class="memora-status-main">
 				${pill(status.color, status.label)}
 				<span class="memora-status-text">${this.sentence(status)}</span>
-				<span class="memora-status-buttons">${buttons.join("")}</span>
+				<span class="memora-status-buttons">${buttons}</span>
 			</div>
 			${this.is_plan ? "" : plans_html(status)}
-			${held_html(status.held)}`);
+			${held_html(status.held)}`
+		);
 		this.$line.find("details").prop("open", open);
 		// The indicator beside the title says the same. Frappe's own would know the Published box only.
 		if (!this.frm.is_dirty()) this.frm.page.set_indicator(status.label, status.color);
@@ -90,15 +94,15 @@ class StatusLine {
 	sentence(status) {
 		const parts = [];
 		if (status.state === "live") {
-			parts.push(status.since ? __("since {0}", [ago(status.since)]) : esc(status.text));
+			parts.push(status.since ? fill(__("since {0}"), ago(status.since)) : status.text);
 		} else {
-			parts.push(linked(esc(status.text), status.draft_above));
+			parts.push(linked(status.text, status.draft_above));
 			if (status.next_run) parts.push(until(status.next_run, status.now));
 			if (status.next_try) parts.push(__("next try {0}", [until(status.next_try, status.now)]));
-			if (status.since) parts.push(__("what is live is from {0}", [ago(status.since)]));
+			if (status.since) parts.push(fill(__("what is live is from {0}"), ago(status.since)));
 		}
-		if (status.obstacle) parts.push(`<b>${esc(status.obstacle)}</b>`);
-		return parts.join(" · ");
+		if (status.obstacle) parts.push(html`<b>${status.obstacle}</b>`);
+		return join(parts, " · ");
 	}
 
 	act(target) {
@@ -122,45 +126,45 @@ class StatusLine {
 
 // The text with a link to the document that must be published first.
 function linked(text, doc) {
-	if (!doc) return text;
-	const title = esc(doc.title);
-	const link = `<a href="${frappe.utils.get_form_link(doc.doctype, doc.name)}">${title}</a>`;
-	return text.replace(`“${title}”`, () => `“${link}”`).replace(`«${title}»`, () => `«${link}»`);
+	const quoted = doc && [`“${doc.title}”`, `«${doc.title}»`].find((title) => text.includes(title));
+	if (!quoted) return text;
+	const start = text.indexOf(quoted) + 1;
+	const end = start + doc.title.length;
+	const link = html`<a href="${frappe.utils.get_form_link(doc.doctype, doc.name)}">${doc.title}</a>`;
+	return html`${text.slice(0, start)}${link}${text.slice(end)}`;
 }
 
 const button = (action, label, look = "btn-default", off = false) =>
-	`<button type="button" class="btn ${look} btn-xs" data-action="${action}" ${off ? "disabled" : ""}>${label}</button>`;
+	html`<button type="button" class="btn ${look} btn-xs" data-action="${action}" ${off ? "disabled" : ""}>${label}</button>`;
 
-const away = (url, label, look = "") => `<a ${look} href="${esc(url)}" target="_blank" rel="noopener">${label}</a>`;
+const away = (url, label, look = "") => html`<a class="${look}" href="${url}" target="_blank" rel="noopener">${label}</a>`;
 
 function plans_html({ plans, plan_count }) {
 	if (!plans.length) return "";
 	const rows = plans.map(
-		(plan) => `
+		(plan) => html`
 			<li>
-				<a href="${frappe.utils.get_form_link(PLAN, plan.plan)}">${esc(plan.title)}</a>
+				<a href="${frappe.utils.get_form_link(PLAN, plan.plan)}">${plan.title}</a>
 				${pill(plan.color, plan.label)}
 				<span class="text-muted">${
-					plan.state === "live" && plan.since ? __("since {0}", [ago(plan.since)]) : esc(plan.text)
+					plan.state === "live" && plan.since ? fill(__("since {0}"), ago(plan.since)) : plan.text
 				}</span>
-				${plan.url ? away(plan.url, __("Open on CDN")) + away(plan.reader, __("View as Learner")) : ""}
+				${plan.url && [away(plan.url, __("Open on CDN")), away(plan.reader, __("View as Learner"))]}
 			</li>`
 	);
 	const more = plan_count - plans.length;
-	if (more > 0) rows.push(`<li class="text-muted">${__("and {0} more", [more])}</li>`);
-	const title = plan_count === 1 ? __("In one plan: {0}", [esc(plans[0].title)]) : __("In {0} plans", [plan_count]);
-	return `<details class="memora-status-plans"><summary>${title}</summary><ul>${rows.join("")}</ul></details>`;
+	if (more > 0) rows.push(html`<li class="text-muted">${__("and {0} more", [more])}</li>`);
+	const title = plan_count === 1 ? __("In one plan: {0}", [plans[0].title]) : __("In {0} plans", [plan_count]);
+	return html`<details class="memora-status-plans"><summary>${title}</summary><ul>${rows}</ul></details>`;
 }
 
 function held_html(reasons) {
-	return reasons
-		.map(
-			(reason) =>
-				`<div class="memora-status-held">${pill("purple", __("Waiting for Approval"))} ${esc(reason)} · ${__(
-					"An admin can approve it on the dashboard."
-				)}</div>`
-		)
-		.join("");
+	return reasons.map(
+		(reason) =>
+			html`<div class="memora-status-held">${pill("purple", __("Waiting for Approval"))} ${reason} · ${__(
+				"An admin can approve it on the dashboard."
+			)}</div>`
+	);
 }
 
 for (const doctype of KINDS) {

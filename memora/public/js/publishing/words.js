@@ -6,11 +6,9 @@ const API = "memora.api.publishing.";
 // A stage's config, which is JSON, holds HTML by design, and Frappe would show it as such in reports.
 frappe.form.formatters.JSON = frappe.form.formatters.JSON || frappe.form.formatters.Code;
 
-const esc = (text) => frappe.utils.escape_html(String(text ?? ""));
+const { esc, html } = memora.publishing;
 
 Object.assign(memora.publishing, {
-	esc,
-
 	// A text of a form, with the signs for which the database holds stand-ins (plain_text.py).
 	typed: (text) => String(text ?? "").replaceAll("\ufe64", "<").replaceAll("\ufe65", ">"),
 
@@ -32,9 +30,9 @@ Object.assign(memora.publishing, {
 	// A moment as people say it, with the exact one behind it, and whose clock that is.
 	ago: (moment) =>
 		moment
-			? `<time class="frappe-timestamp" data-timestamp="${esc(moment)}" title="${esc(
-					`${frappe.datetime.str_to_user(moment)} ${zone()}`
-			  )}">${esc(frappe.datetime.prettyDate(moment))}</time>`
+			? html`<time class="frappe-timestamp" data-timestamp="${moment}" title="${`${frappe.datetime.str_to_user(
+					moment
+			  )} ${zone()}`}">${frappe.datetime.prettyDate(moment)}</time>`
 			: "",
 
 	// How long until a moment, by the server's clock.
@@ -48,7 +46,7 @@ Object.assign(memora.publishing, {
 		return hours === 1 ? __("in about one hour") : __("in about {0} hours", [hours]);
 	},
 
-	pill: (color, label) => `<span class="indicator-pill ${esc(color)}"><span>${esc(label)}</span></span>`,
+	pill: (color, label) => html`<span class="indicator-pill ${color}"><span>${label}</span></span>`,
 
 	level: (level) =>
 		({
