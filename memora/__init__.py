@@ -1,3 +1,3 @@
 """memora publishes a curriculum kept in Frappe Desk as static JSON on a CDN."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -52,6 +52,15 @@ def test_hooks_have_the_shapes_that_frappe_reads() -> None:
 	assert ast.unparse(_assigned("require_type_annotated_api_methods") or ast.Constant(0)) == "True"
 
 
+def test_the_changelogs_newest_release_is_this_version() -> None:
+	version = re.search(r'^__version__ = "([\d.]+)"$', (APP / "__init__.py").read_text(), re.MULTILINE)
+	newest = re.search(
+		r"^## (\d[\d.]*)(?: – (\d{4}-\d\d-\d\d))?$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE
+	)
+	assert version and newest and newest[2]
+	assert newest[1] == version[1]
+
+
 def test_every_import_resolves() -> None:
 	"""Each module by its whole name; that only what is declared is imported, test_dependencies.py says. Frappe's own are
 	imported where there is a Frappe."""
