@@ -60,7 +60,6 @@ NOT_YET: tuple[str, ...] = (
 	"memora/services/cdn_export/maintenance/",
 	"memora/services/cdn_export/model/",
 	"memora/services/cdn_export/outbox/",
-	"memora/services/cdn_export/rules/",
 	"memora/services/cdn_export/state/",
 	"memora/services/cdn_export/storage/",
 	"memora/tests/controllers/test_plain_text.py",

@@ -83,8 +83,8 @@ def losses(
 	lost: int,
 	taken_down: set[str],
 ) -> Losses:
-	"""What a plan loses, of which the live manifest shows what is `known`, when these subjects have changed and now show
-	so many lessons. `lost` counts the live lessons that they no longer show; the `taken_down` are among those."""
+	"""What a plan loses when the `changed` of its `known` subjects now show so many lessons. `known` is what the live manifest
+	shows, `lost` counts its lessons that are no longer shown; the `taken_down` are among those."""
 	before = sum(known[subject].summary.get("lessons", 0) for subject in changed if subject in known)
 	return Losses(
 		live=sum(rendition.summary.get("lessons", 0) for rendition in known.values()),

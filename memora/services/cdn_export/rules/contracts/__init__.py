@@ -1,6 +1,6 @@
 """What memora promises its readers: a JSON Schema (draft-07) per kind of file, and the check against it.
 
-The schemas stand beside this module, one file each, and are what a front-end developer reads; `common` holds
+The schemas are beside this module, one file each, and are what a front-end developer reads; `common` holds
 what they share. Every document is checked before anything of its build is uploaded. They are published too,
 under `schemas/`, with the version of the whole contract: docs/contract.md says what may change under which.
 """
