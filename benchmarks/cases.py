@@ -24,7 +24,7 @@ from benchmarks.meter import Far
 from benchmarks.s3_server import S3Server
 from benchmarks.site import Drain, Warm
 from memora.services.cdn_export import batch_processor
-from memora.services.cdn_export.state import publish_state
+from memora.services.cdn_export.state import due
 from memora.services.cdn_export.storage import Upload
 from memora.services.cdn_export.storage.s3 import S3Storage
 
@@ -441,7 +441,7 @@ def sustained(bench: Bench) -> Iterable[Row]:
 			waits.append(_oldest_wait())
 	ended = time.time()
 	worker_said = result_of(worker)
-	left = frappe.db.count("CDN Change") + len(publish_state.due(frappe.utils.now_datetime()))
+	left = frappe.db.count("CDN Change") + len(due.to_build(frappe.utils.now_datetime()))
 	yield Row(
 		"sustained lesson edits a minute, one worker",
 		edits / (ended - begin) * 60,

@@ -21,6 +21,7 @@ from memora.services.cdn_export.model import scopes
 from memora.services.cdn_export.model.counts import Tell
 from memora.services.cdn_export.outbox import relay
 from memora.services.cdn_export.state import (
+	due,
 	job_queue,
 	publish_state,
 	redis_mirror,
@@ -78,7 +79,7 @@ def run_batch(triggered_by: str = "Scheduler") -> dict[str, Any]:
 		publish_state.ensure(scopes.INDEX)
 	site_values.note_batch()
 	frappe.db.commit()
-	waiting = publish_state.due(now_datetime())
+	waiting = due.to_build(now_datetime())
 	_mirror(options)
 	result = {"relayed": relayed, "waiting": len(waiting), "drains": 0}
 	if not options.enabled:
@@ -114,10 +115,10 @@ def _due_reason(options: settings.ExportSettings) -> str:
 	"""Why a batch should run now, "" when it need not. Few and cheap statements."""
 	if options.interval_minutes != _CRON_MINUTES and _interval_is_over(options) and _anything_waits():
 		return "interval"
-	waiting = publish_state.due(now_datetime())
+	waiting = due.to_build(now_datetime())
 	if any(state.retry_count for state in waiting):
 		return "retry"
-	if publish_state.abandoned():
+	if due.abandoned():
 		return "lease"
 	if waiting and _nobody_drains():
 		return "left"
@@ -128,16 +129,16 @@ def _due_reason(options: settings.ExportSettings) -> str:
 
 def _nobody_drains() -> bool:
 	"""Whether the drains of the last batch are over or dead: a lease's life has passed, and none is held."""
-	return site_values.since_last_batch() >= leases.LEASE_SECONDS and not publish_state.is_anything_leased()
+	return site_values.since_last_batch() >= leases.LEASE_SECONDS and not due.is_anything_leased()
 
 
 def _anything_waits() -> bool:
-	return bool(frappe.db.sql("select 1 from `tabCDN Change` limit 1") or publish_state.due(now_datetime()))
+	return bool(frappe.db.sql("select 1 from `tabCDN Change` limit 1") or due.to_build(now_datetime()))
 
 
 def _mirror(options: settings.ExportSettings) -> None:
 	"""Update Redis: it may have been flushed, or down while plans were queued."""
-	waiting, dead = publish_state.waiting_and_dead()
+	waiting, dead = due.waiting_and_dead()
 	tick = redis_mirror.clock()
 	redis_mirror.mirror(
 		[state.ref for state in waiting],

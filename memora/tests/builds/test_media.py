@@ -18,7 +18,7 @@ from memora.services.cdn_export.builds import commit, media
 from memora.services.cdn_export.curriculum import public_files
 from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.outbox import reconciliation
-from memora.services.cdn_export.state import publish_state
+from memora.services.cdn_export.state import due
 from memora.services.cdn_export.storage.local import LocalStorage
 from memora.tests.helpers import factories
 from memora.tests.helpers.processes import Stops, fork
@@ -199,7 +199,7 @@ class TestMedia(PublishingTestCase):
 			with self.subTest(image=image):
 				self.change(self.course["subject"], image=image)
 				self.publish()
-				self.assertEqual([error for _state, error in publish_state.failing()], [])
+				self.assertEqual([error for _state, error in due.failing()], [])
 
 	def test_a_file_that_goes_while_it_is_published_fails_the_build_and_the_next_leaves_it_out(self) -> None:
 		url = self.picture(b"going")

@@ -372,7 +372,7 @@ class TestCommands(CommandsTestCase):
 	def test_terminated_amid_a_statement_it_gives_its_lease_back(self) -> None:
 		with patch.object(plan_build, "run", side_effect=self.terminate_at_a_statement):
 			self.assertIn("Interrupted.", self.says(COULD_NOT_RUN, "process"))
-		self.assertEqual(publish_state.is_anything_leased(), False)
+		self.assertEqual(due.is_anything_leased(), False)
 		self.says(FINE, "process")
 		self.check()
 

@@ -19,6 +19,7 @@ from memora.services.cdn_export import batch_processor
 from memora.services.cdn_export.delivery import purge_queue
 from memora.services.cdn_export.state import (
 	database,
+	due,
 	job_queue,
 	ledger,
 	publish_state,
@@ -103,7 +104,7 @@ def anything_waits() -> bool:
 	frappe.db.commit()
 	return bool(
 		frappe.db.sql("select 1 from `tabCDN Change` limit 1")
-		or publish_state.due(now_datetime() + timedelta(days=1))
+		or due.to_build(now_datetime() + timedelta(days=1))
 		or frappe.db.sql(
 			f"select 1 from `tab{publish_state.TABLE}`"
 			" where published_generation < generation and lease_token is not null"

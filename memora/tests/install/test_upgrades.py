@@ -201,7 +201,7 @@ class TestUpgrade(PublishingTestCase):
 
 		bench("migrate", "--skip-search-index")
 
-		waiting, _dead = publish_state.waiting_and_dead()
+		waiting, _dead = due.waiting_and_dead()
 		self.assertIn(plan.name, [state.ref for state in waiting])
 		self.assertEqual(frappe.db.count("CDN Change"), 1)
 		self.publish()

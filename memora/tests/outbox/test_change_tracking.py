@@ -27,7 +27,14 @@ from memora.services.cdn_export.admin import doctor, operations
 from memora.services.cdn_export.maintenance import dormancy
 from memora.services.cdn_export.model import doctypes, paths, scopes
 from memora.services.cdn_export.outbox import reconciliation, relay
-from memora.services.cdn_export.state import database, job_queue, publish_state, redis_mirror, site_values
+from memora.services.cdn_export.state import (
+	database,
+	due,
+	job_queue,
+	publish_state,
+	redis_mirror,
+	site_values,
+)
 from memora.services.cdn_export.state.redis_mirror import Clock
 from memora.tests.helpers import factories
 from memora.tests.helpers.processes import at_once
@@ -70,7 +77,7 @@ class TrackingTestCase(MemoraTestCase):
 		frappe.db.commit()
 		relay.run()
 		self.assertEqual(self.noted(), [])
-		waiting, _ = publish_state.waiting_and_dead()
+		waiting, _ = due.waiting_and_dead()
 		self.settle()
 		return {state.ref for state in waiting}
 
@@ -1021,7 +1028,7 @@ def queued_elsewhere() -> set[str]:
 
 	def look() -> set[str]:
 		relay.run()
-		waiting, _ = publish_state.waiting_and_dead()
+		waiting, _ = due.waiting_and_dead()
 		frappe.db.sql(f"update `tab{publish_state.TABLE}` set published_generation = generation")
 		return {state.ref for state in waiting}
 

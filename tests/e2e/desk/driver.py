@@ -28,7 +28,7 @@ from memora.frappe_versions import desk_route
 from memora.services.cdn_export import batch_processor
 from memora.services.cdn_export.delivery import progress
 from memora.services.cdn_export.model import scopes
-from memora.services.cdn_export.state import publish_state, redis_mirror
+from memora.services.cdn_export.state import redis_mirror, retries
 from memora.services.cdn_export.storage.local import LocalStorage
 from memora.tests.helpers.utils import wipe
 from tests.e2e import pictures
@@ -228,7 +228,7 @@ def refusing() -> Iterator[None]:
 
 def let_die(label: str) -> None:
 	"""Let what has failed (a plan by its name, else its label) use up its retries."""
-	for _ in range(len(publish_state.RETRY_MINUTES)):
+	for _ in range(len(retries.RETRY_MINUTES)):
 		frappe.db.sql(
 			"update `tabCDN Publish State` set next_retry_at = null where next_retry_at is not null"
 		)

@@ -609,7 +609,7 @@ def _fail_for_good(plan: Any, answer: str) -> None:
 		frappe._dict(generation=1, dead_since=None),
 		frappe._dict(scope=scopes.plan(plan.name), token=""),
 	)
-	with patch.object(publish_state, "failed", return_value=frappe._dict(is_dead=True, retries=5)):
+	with patch.object(retries, "failed", return_value=frappe._dict(is_dead=True, retries=5)):
 		failures.record(state, lease, StorageUnavailableError(answer))
 
 

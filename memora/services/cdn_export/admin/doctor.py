@@ -37,7 +37,14 @@ from memora.services.cdn_export.delivery import ownership, purge_queue
 from memora.services.cdn_export.model import doctypes, exact_json, plain_text
 from memora.services.cdn_export.model.counts import Tell
 from memora.services.cdn_export.rules import stage_rules
-from memora.services.cdn_export.state import database, job_queue, ledger, publish_state, redis_mirror
+from memora.services.cdn_export.state import (
+	database,
+	due,
+	job_queue,
+	ledger,
+	redis_mirror,
+	refused_removals,
+)
 
 BUCKET_SECONDS = 30
 REDIS_SECONDS = 2
@@ -505,7 +512,7 @@ def waiting() -> Iterator[Finding]:
 			f"Changes wait since {found['oldest_waiting_since']:%Y-%m-%d %H:%M:%S}.",
 			f"bench --site {site} memora process publishes them now; the findings above say why nobody else did.",
 		)
-	if publish_state.abandoned():
+	if due.abandoned():
 		stuck = True
 		yield Finding(
 			"lease",
@@ -531,7 +538,7 @@ def leftovers() -> Iterator[Finding]:
 	)[0]
 	expired = ledger.count_expired()
 	purges, why = purge_queue.failing()
-	if refused := ledger.refused():
+	if refused := refused_removals.paths():
 		yield Finding(
 			"removals",
 			"error",

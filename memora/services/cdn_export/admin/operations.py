@@ -31,10 +31,13 @@ from memora.services.cdn_export.rules import published_check
 from memora.services.cdn_export.rules.published_check import Problem
 from memora.services.cdn_export.state import (
 	database,
+	due,
 	job_queue,
 	ledger,
 	publish_state,
 	redis_mirror,
+	refused_removals,
+	retries,
 	site_values,
 	sync_log,
 )
@@ -77,7 +80,7 @@ _HISTORY_FIELDS = (
 
 def queue_status() -> dict[str, Any]:
 	"""What waits, since when, and how many dead letters there are; from MariaDB, so also without Redis."""
-	waiting, dead = publish_state.waiting_and_dead()
+	waiting, dead = due.waiting_and_dead()
 	unfolded, oldest_change = frappe.db.sql("select count(*), min(creation) from `tabCDN Change`")[0]
 	since = [moment for moment in (oldest_change, *(state.waiting_since for state in waiting)) if moment]
 	in_redis = redis_mirror.waiting()
@@ -127,7 +130,7 @@ def status() -> dict[str, Any]:
 	`purges_failing` how many addresses the CDN's cache has not forgotten yet though it was asked to.
 	`dormant` says that Frappe schedules next to nothing, since nobody has logged in for days.
 	"""
-	refused = ledger.refused()
+	refused = refused_removals.paths()
 	purges, why = purge_queue.failing()
 	found = queue_status()
 	options = settings.load()
@@ -143,7 +146,7 @@ def status() -> dict[str, Any]:
 	files, size = frappe.db.sql(
 		"select count(*), sum(size) from `tabCDN File` where state in ('live', 'in_flight')"
 	)[0]
-	failing = publish_state.failing()
+	failing = due.failing()
 	held = frappe.get_all(publish_state.TABLE, {"held": 1, "scope_type": "plan"}, pluck="ref")
 	at_work = [Scope(scope_type, ref or "") for scope_type, ref in building]
 	titles = _titles_of([*at_work, *map(scopes.plan, held), *(state.scope for state, _error in failing)])
@@ -184,10 +187,8 @@ def recent_failures(limit: int = 20) -> list[dict[str, Any]]:
 	"""The latest failed attempts at plans, and what fails now beside them (a shared subject, the list of plans, a removal,
 	the place as a whole), newest first, each with its cause. `name` is the record of an attempt, or the label of what fails:
 	"place" for a bucket or folder that is not this site's."""
-	_waiting, dead = publish_state.waiting_and_dead()
-	failing = [
-		(state, error) for state, error in [*dead, *publish_state.failing()] if state.scope_type != "plan"
-	]
+	_waiting, dead = due.waiting_and_dead()
+	failing = [(state, error) for state, error in [*dead, *due.failing()] if state.scope_type != "plan"]
 	titles = _titles_of([state.scope for state, _error in failing])
 	others = [
 		{
@@ -236,7 +237,7 @@ def sync_history(plan: str | None = None, limit: int = 50, *, failed: bool = Fal
 
 def dead_letters() -> list[dict[str, Any]]:
 	"""What is out of retries, longest dead first: its label, title, cause, and since when."""
-	_waiting, dead = publish_state.waiting_and_dead()
+	_waiting, dead = due.waiting_and_dead()
 	titles = _titles_of([state.scope for state, _error in dead])
 	return [
 		{
@@ -253,7 +254,7 @@ def dead_letters() -> list[dict[str, Any]]:
 def retry(label: str) -> None:
 	"""Put a dead letter back; the next batch builds it. Throws when it is not among them."""
 	scope = scopes.of_label(label)
-	if not database.transaction(lambda: publish_state.retry(scope, triggered_by="Manual")):
+	if not database.transaction(lambda: retries.retry(scope, triggered_by="Manual")):
 		frappe.throw(
 			_("{0} is not among the dead letters, so there is nothing to retry.").format(
 				plain_text.as_html(label)
@@ -266,7 +267,7 @@ def retry(label: str) -> None:
 
 def retry_all() -> int:
 	"""Put every dead letter back; returns how many there were."""
-	_waiting, dead = publish_state.waiting_and_dead()
+	_waiting, dead = due.waiting_and_dead()
 	labels = [state.scope.label for state, _error in dead]
 	for label in labels:
 		try:
@@ -282,7 +283,7 @@ def clear(label: str) -> None:
 	A removal goes on being tried every hour, and until its files are gone everybody is told that they are still there.
 	"""
 	scope = scopes.of_label(label)
-	if not database.transaction(lambda: publish_state.dismiss(scope)):
+	if not database.transaction(lambda: retries.dismiss(scope)):
 		frappe.throw(
 			_("{0} is not among the dead letters, so there is nothing to dismiss.").format(
 				plain_text.as_html(label)
@@ -329,7 +330,7 @@ def publish_now(doctype: str, name: str) -> dict[str, Any]:
 	plans = affected.plans.union(*dependency_resolver.plans_of(affected.subjects).values())
 	involved = [*map(scopes.subject, sorted(affected.subjects)), *map(scopes.plan, sorted(plans))]
 	involved += map(scopes.removal, tuple(involved))
-	database.transaction(lambda: publish_state.try_at_once(involved))
+	database.transaction(lambda: retries.try_at_once(involved))
 	return start_batch()
 
 
@@ -435,7 +436,7 @@ def _queue(plans: Sequence[str], subjects: Sequence[str]) -> None:
 		cause = causes.action(frappe.session.user, causes.REBUILD)
 		relay.touch(plans, subjects, triggered_by="Manual", cause=cause)
 		index_build.touch()
-		publish_state.reset_back_off(
+		retries.reset_back_off(
 			[scopes.INDEX, *map(scopes.plan, plans), *map(scopes.subject, subjects)], triggered_by="Manual"
 		)
 
@@ -457,7 +458,7 @@ def _check(tell: Tell | None) -> tuple[published_check.Report, int]:
 			return storage.get(path)
 
 		report = published_check.check(read, lambda: (found.path for found in audit.listed(storage)))
-	refused = set(ledger.refused())
+	refused = set(refused_removals.paths())
 	report.problems += [
 		Problem(path, _("Still on the CDN, since the storage refuses to remove it."))
 		for path in report.unlinked

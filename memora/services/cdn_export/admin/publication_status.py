@@ -92,7 +92,9 @@ def of_documents(doctype: str, names: Collection[str]) -> dict[str, PublicationS
 		return {}
 	if doctype not in CONTENT:
 		found = _plans(names)
-		_say_remaining(found, ledger.refused_files("scope", {scopes.plan(name).id: name for name in names}))
+		_say_remaining(
+			found, refused_removals.by_document("scope", {scopes.plan(name).id: name for name in names})
+		)
 		return found
 	content = Content(doctype, names)
 	found = {name: _of_document(content, line) for name, line in content.lines.items()}

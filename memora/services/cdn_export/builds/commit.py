@@ -172,7 +172,7 @@ def remove_due(target: PublishTarget, lease: Lease, *, again: bool = False) -> i
 	"""Remove the scope's files that are due and that no live plan links to: those that the storage has refused before
 	if this is `again`, else the others. Returns how many went; never raises for what the storage does."""
 	database.fresh()
-	entries = {entry.path: entry for entry in ledger.removable(lease.scope, now_datetime(), refused=again)}
+	entries = {entry.path: entry for entry in due.removable(lease.scope, now_datetime(), refused=again)}
 	if target.has_moved():
 		return 0
 	if not entries:

@@ -16,7 +16,7 @@ from memora.services.cdn_export.model.doctypes import PLAN, SUBJECT
 from memora.services.cdn_export.model.scope_state import State
 from memora.services.cdn_export.model.scopes import Scope
 from memora.services.cdn_export.model.tree import ResolvedNode
-from memora.services.cdn_export.state import database, publish_state, redis_mirror, renditions
+from memora.services.cdn_export.state import database, redis_mirror, renditions, retries
 from memora.services.cdn_export.state.lease import Lease
 
 _NAMED_AT_MOST = 3
@@ -24,16 +24,14 @@ _LONGEST_MESSAGE = 5_000
 """In characters: it must fit wherever it is recorded, since recording a failure must never fail."""
 
 
-def record(state: State, lease: Lease, error: Exception) -> publish_state.Failure | None:
+def record(state: State, lease: Lease, error: Exception) -> retries.Failure | None:
 	"""Record a failed attempt; None when the lease was lost, since its new holder will publish.
 
 	A scope that is out of retries becomes a dead letter: in its state row, in the Redis hash, and as a
 	notification to each admin.
 	"""
 	message = describe(error)
-	failure = database.transaction(
-		lambda: publish_state.failed(state, lease.token, state.generation, message)
-	)
+	failure = database.transaction(lambda: retries.failed(state, lease.token, state.generation, message))
 	if failure is None:
 		return None
 	frappe.logger("memora").error(f"{lease.scope.label} was not published: {message}")

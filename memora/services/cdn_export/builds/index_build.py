@@ -19,8 +19,8 @@ from memora.services.cdn_export.model.counts import Counts
 from memora.services.cdn_export.model.diff import Diff
 from memora.services.cdn_export.model.scope_state import State
 from memora.services.cdn_export.rules import contracts
+from memora.services.cdn_export.state import due, ledger, publish_state
 from memora.services.cdn_export.state import lease as leases
-from memora.services.cdn_export.state import ledger, publish_state
 from memora.services.cdn_export.state.lease import Lease
 
 _WAIT_SECONDS = 10
@@ -33,7 +33,7 @@ def run(target: PublishTarget, lease: Lease, state: State) -> Counts:
 	entries = ledger.of_scope(scopes.INDEX)
 	offered = Diff(entries, int(time.time()))
 	contracts.offer(offered)
-	document = json_generator.plan_index_document(publish_state.live_index_entries())
+	document = json_generator.plan_index_document(due.live_index_entries())
 	offered.offer(paths.PLAN_INDEX, "plans_index", "", document)
 	return commit.commit(
 		target,
@@ -52,7 +52,7 @@ def touch() -> None:
 	A site that has never published has nothing to look at.
 	"""
 	if publish_state.read([scopes.INDEX]):
-		publish_state.raise_generations([scopes.INDEX, *publish_state.without_index_entry()])
+		publish_state.raise_generations([scopes.INDEX, *due.without_index_entry()])
 
 
 def publish_now(target: PublishTarget) -> None:

@@ -22,7 +22,7 @@ from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.model import scopes
 from memora.services.cdn_export.model.diff import MEDIA, LedgerEntry, Planned
 from memora.services.cdn_export.model.stage_files import PUBLIC, PublicFile
-from memora.services.cdn_export.state import database, ledger
+from memora.services.cdn_export.state import database, ledger, refused_removals
 from memora.services.cdn_export.storage import Upload
 from memora.services.cdn_export.storage.base import stamp_of
 
@@ -120,7 +120,7 @@ def remove_unnamed(target: PublishTarget, media_paths: Collection[str], *, again
 			gone = set(media_paths) - named
 			database.transaction(lambda: ledger.keep_media(named.intersection(media_paths)))
 			if not again:
-				gone -= set(ledger.refused(scopes.MEDIA))
+				gone -= set(refused_removals.paths(scopes.MEDIA))
 			return _remove(target, sorted(gone), again)
 	except ScopeBusyError as error:
 		frappe.logger("memora").warning(

@@ -24,8 +24,8 @@ from memora.services.cdn_export.builds import event_log, failures
 from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.model import scopes
 from memora.services.cdn_export.model.scopes import Scope
-from memora.services.cdn_export.state import database, ledger, publish_state, redis_mirror
-from memora.services.cdn_export.state.publish_state import RemovalRefused
+from memora.services.cdn_export.state import database, ledger, redis_mirror, refused_removals
+from memora.services.cdn_export.state.refused_removals import RemovalRefused
 from memora.services.cdn_export.storage import Storage
 
 _NAMED_AT_MOST = 5
@@ -57,10 +57,10 @@ def remove(
 		closing(gone)
 		ledger.removed(gone)
 		if remaining:
-			ledger.refuse(remaining)
-			message = _said(ledger.refused(scope), why)
-			return publish_state.refuse_removal(scope, message, again=again)
-		publish_state.settle_removals(scope)
+			refused_removals.mark_files(remaining)
+			message = _said(refused_removals.paths(scope), why)
+			return refused_removals.record(scope, message, again=again)
+		refused_removals.settle(scope)
 		return None
 
 	refusal = database.transaction(close)

@@ -26,7 +26,7 @@ from memora.services.cdn_export.model import doctypes, paths
 from memora.services.cdn_export.model.cache_headers import SHORT, cache_control
 from memora.services.cdn_export.model.counts import Tell
 from memora.services.cdn_export.model.diff import LedgerEntry
-from memora.services.cdn_export.state import database, ledger, publish_state
+from memora.services.cdn_export.state import database, ledger, publish_state, refused_removals
 from memora.services.cdn_export.storage import Storage, StoredObject
 from memora.services.cdn_export.storage.base import JSON
 
@@ -157,7 +157,7 @@ class _Look:
 		self._audit.objects += len(page)
 		database.fresh()
 		known = ledger.of_paths(found.path for found in page)
-		refused = dict(ledger.refused_of())
+		refused = dict(refused_removals.paths_of())
 		self._audit.findings += [
 			Finding(
 				found.path,

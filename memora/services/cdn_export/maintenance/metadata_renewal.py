@@ -24,7 +24,7 @@ from memora.services.cdn_export.maintenance import repair
 from memora.services.cdn_export.model import diff, scopes
 from memora.services.cdn_export.model.diff import LedgerEntry
 from memora.services.cdn_export.model.tree import Access, walk
-from memora.services.cdn_export.state import database, ledger, publish_state
+from memora.services.cdn_export.state import database, due, ledger, publish_state
 from memora.services.cdn_export.state import lease as leases
 from memora.services.cdn_export.state.lease import Lease
 from memora.services.cdn_export.storage import Upload
@@ -51,7 +51,7 @@ def run(target: PublishTarget) -> int:
 	"""Write files again that are due, until none is left, something waits to be published, or `SECONDS` are over.
 	Returns how many. Raises what the storage raises, and `Ownership.claim`."""
 	ends, done, after = time.monotonic() + SECONDS, 0, ""
-	while not publish_state.due(now_datetime()):
+	while not due.to_build(now_datetime()):
 		database.fresh()
 		names = frappe.db.sql(
 			f"select file.name, file.path from {DUE} and file.name > %s order by file.name limit {PAGE}",

@@ -29,7 +29,7 @@ from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.model import doctypes, paths
 from memora.services.cdn_export.model.counts import Tell
 from memora.services.cdn_export.model.diff import Document
-from memora.services.cdn_export.state import database, ledger, publish_state
+from memora.services.cdn_export.state import database, ledger, publish_state, refused_removals
 
 Read = Callable[[str], bytes | None]
 
@@ -97,7 +97,7 @@ def check(target: PublishTarget, *, sample: int = SAMPLE, tell: Tell | None = No
 					done.exposures += [Exposure(path, why) for why in judge.faults(scope, kind, body)]
 			if tell:
 				tell(done.files, len(live))
-		refused = set(ledger.refused())
+		refused = set(refused_removals.paths())
 		gone = [*learner.removed(sample), *sorted(refused)]
 		for path, body in zip(gone, pool.map(learner.read, gone), strict=True):
 			if body is not None and path in refused:

@@ -25,7 +25,7 @@ from memora.services.cdn_export.model import causes, doctypes, paths, scopes
 from memora.services.cdn_export.model.diff import MEDIA, AnyKind, Document, FileKind, LedgerEntry, pictures_in
 from memora.services.cdn_export.model.scopes import Scope
 from memora.services.cdn_export.outbox import reconciliation, relay
-from memora.services.cdn_export.state import database, ledger, publish_state
+from memora.services.cdn_export.state import database, ledger, publish_state, refused_removals, retries
 from memora.services.cdn_export.state.ledger import Adopted
 from memora.services.cdn_export.storage import StoredObject
 
@@ -73,7 +73,7 @@ def repair(target: PublishTarget, findings: Iterable[Finding]) -> Repair:
 	done.queued += [*stale, *remaining]
 
 	def queue() -> None:
-		publish_state.try_at_once(publish_state.removals_of({finding.scope for finding in remaining}))
+		retries.try_at_once(refused_removals.of_scopes({finding.scope for finding in remaining}))
 		ledger.damage(documents)
 		wanted = {finding.scope for finding in stale} | adopted
 		_touch(wanted, ledger.of_paths({*documents, *(finding.path for finding in stale)}).values())

@@ -197,6 +197,11 @@ def upsert(
 		frappe.db.sql(f"{insert} {', '.join(['%s'] * len(whole))} {update}", whole)
 
 
+def replaced(columns: Iterable[str]) -> str:
+	"""SQL for `on_duplicate`: these columns take the new row's values."""
+	return ", ".join(f"{column} = values({column})" for column in columns)
+
+
 def _literals(rows: Sequence[Sequence[Any]], alike: Sequence[Any] = ()) -> str | None:
 	"""SQL: these rows, each followed by the values that are alike in all. Escaped all at once: one by one, thousands of
 	values take longer than all else on this side.

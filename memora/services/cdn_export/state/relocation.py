@@ -15,7 +15,13 @@ from frappe.utils import now_datetime
 from memora.services.cdn_export import settings
 from memora.services.cdn_export.model import causes, doctypes, scopes
 from memora.services.cdn_export.model.causes import Cause
-from memora.services.cdn_export.state import database, publish_state, redis_mirror, renditions
+from memora.services.cdn_export.state import (
+	database,
+	publish_state,
+	redis_mirror,
+	refused_removals,
+	renditions,
+)
 from memora.services.cdn_export.state.ledger import TABLE as LEDGER
 
 _NOTE = "memora_place"
@@ -103,7 +109,7 @@ def start_anew(taken_over: str = "") -> list[str]:
 	)
 	frappe.db.sql(f"delete from `tab{renditions.TABLE}`")
 	frappe.db.sql("delete from `tabCDN Node Change`")
-	publish_state.settle_removals()
+	refused_removals.settle()
 	frappe.db.sql(
 		f"""update `tab{publish_state.TABLE}` set is_live = 0, live_version = 0, index_entry = '',
 			published_generation = 0, lease_token = null, lease_expires = null, retry_count = 0,

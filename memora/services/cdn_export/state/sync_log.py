@@ -21,8 +21,9 @@ from frappe.utils import now_datetime
 from memora.services.cdn_export.model import causes, plain_text
 from memora.services.cdn_export.model.causes import Cause
 from memora.services.cdn_export.model.counts import Counts
+from memora.services.cdn_export.model.scope_state import State
 from memora.services.cdn_export.state import database
-from memora.services.cdn_export.state.publish_state import Failure, State
+from memora.services.cdn_export.state.retries import Failure
 
 DOCTYPE = "CDN Sync Log"
 FALLBACK = "Fallback Recovery"

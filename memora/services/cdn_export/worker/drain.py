@@ -29,7 +29,14 @@ from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.model.counts import Tell
 from memora.services.cdn_export.model.scope_state import State
 from memora.services.cdn_export.outbox import relay
-from memora.services.cdn_export.state import database, job_queue, publish_state, redis_mirror, relocation
+from memora.services.cdn_export.state import (
+	database,
+	due,
+	job_queue,
+	redis_mirror,
+	refused_removals,
+	relocation,
+)
 from memora.services.cdn_export.state import lease as leases
 from memora.services.cdn_export.state.lease import Lease
 from memora.services.cdn_export.worker import outcome, sweep
@@ -75,7 +82,7 @@ def drain(
 	except PlaceRefusedError as error:
 		database.rollback()
 		run.done.refused = str(error)
-		run.done.left = len(publish_state.due(now_datetime()))
+		run.done.left = len(due.to_build(now_datetime()))
 	return run.done
 
 
@@ -103,8 +110,8 @@ class Drain:
 			if not self._build_what_waits():
 				return
 			if self.done.published:  # what was published again is no longer to be removed
-				database.transaction(publish_state.settle_removals)
-			self.done.left = len(publish_state.due(now_datetime()))
+				database.transaction(refused_removals.settle)
+			self.done.left = len(due.to_build(now_datetime()))
 			if sweep.has_leftovers() or sweep.to_be_renewed(options):
 				self._sweep()
 		finally:
@@ -121,7 +128,7 @@ class Drain:
 		"""Build until nothing waits any more. Returns whether the storage could be opened where anything did."""
 		while self._goes_on():
 			relay.run()
-			waiting = publish_state.due(now_datetime())
+			waiting = due.to_build(now_datetime())
 			if not waiting:
 				break
 			if self.target is None and not self._open(waiting):

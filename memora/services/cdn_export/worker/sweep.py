@@ -12,7 +12,7 @@ from memora.services.cdn_export.delivery import purge_queue
 from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.maintenance import metadata_renewal, signature_renewal
 from memora.services.cdn_export.model import scopes
-from memora.services.cdn_export.state import database, publish_state
+from memora.services.cdn_export.state import database, due
 from memora.services.cdn_export.state import lease as leases
 
 
@@ -28,7 +28,7 @@ def to_be_renewed(options: settings.ExportSettings) -> str:
 def has_leftovers() -> bool:
 	"""Whether files or caches have something to be taken out that no build will come by for."""
 	now = now_datetime()
-	return bool(publish_state.to_clean_up() or purge_queue.is_due(now))
+	return bool(due.to_clean_up() or purge_queue.is_due(now))
 
 
 def run(target: PublishTarget) -> None:
@@ -36,7 +36,7 @@ def run(target: PublishTarget) -> None:
 	signatures that end, purges to repeat."""
 	signature_renewal.run(target)  # what must be renewed must not wait for a storage that refuses removals
 	metadata_renewal.run(target)
-	for scope in publish_state.to_clean_up():
+	for scope in due.to_clean_up():
 		again = scope.type == "removal"
 		try:
 			if scope.owner == scopes.MEDIA:

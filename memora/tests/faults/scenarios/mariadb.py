@@ -11,7 +11,7 @@ import frappe
 
 from memora.services.cdn_export import batch_processor
 from memora.services.cdn_export.model import scopes
-from memora.services.cdn_export.state import database, ledger, publish_state
+from memora.services.cdn_export.state import database, due, ledger, publish_state
 from memora.tests.faults import school as schools
 from memora.tests.faults.places import STEPS, stopped, worker
 from memora.tests.faults.redis_server import CannotRunError
@@ -181,7 +181,7 @@ def killed(school: School) -> None:
 def _until_something_is_built() -> None:
 	for _ in range(3000):
 		frappe.db.commit()
-		if publish_state.is_anything_leased() and frappe.db.sql("select 1 from `tabCDN Change` limit 1"):
+		if due.is_anything_leased() and frappe.db.sql("select 1 from `tabCDN Change` limit 1"):
 			return
 		time.sleep(0.01)
 	raise AssertionError("nobody builds, or nobody saves")

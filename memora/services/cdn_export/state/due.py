@@ -1,0 +1,186 @@
+"""What is due: scopes to build, files to remove; and who waits, fails or builds. Statements that span several of
+memora's tables live here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+import frappe
+import orjson
+from frappe.utils import now_datetime
+
+from memora.services.cdn_export.model import doctypes
+from memora.services.cdn_export.model.diff import LedgerEntry
+from memora.services.cdn_export.model.scope_state import NO_RETRY_AFTER, State
+from memora.services.cdn_export.model.scopes import Scope
+from memora.services.cdn_export.state import database, ledger, refused_removals, renditions
+from memora.services.cdn_export.state.publish_state import (
+	GOES_ON,
+	IS_LIVE_OR_FAILING,
+	TABLE,
+	select,
+)
+
+_COMING = f"""{GOES_ON} and scope_type != 'removal'
+		and (next_retry_at is null or next_retry_at <= %s or next_retry_at > %s)
+		and (scope_type != 'subject' or exists (
+			select 1 from `tab{renditions.TABLE}` reader
+			where {database.exactly("reader.subject", "ref")} and reader.mode = 'shared'))"""
+
+_HAS_FRESH = f"""exists (
+	select 1 from `tab{ledger.TABLE}` file
+	where file.scope = `tab{TABLE}`.name and file.state = 'removing' and file.remove_at <= %(now)s and file.refused = 0)"""
+"""SQL: whether a scope has files that are due for removal and that no storage has refused to remove yet."""
+
+_COMING_READER = f"""exists (
+	select 1 from `tabMemora Plan Subject` listed
+	join `tabMemora Academic Plan` plan on plan.name = listed.parent and {doctypes.PLAN_IS_PUBLISHED}
+	join `tab{TABLE}` coming on coming.ref = plan.name and coming.scope_type = 'plan'
+	where listed.subject = {{subject}} and listed.parenttype = '{doctypes.PLAN}'
+		and coming.published_generation < coming.generation
+		and coming.next_retry_at is null and coming.dead_since is null and coming.held = 0)"""
+"""SQL: whether a plan that lists a subject waits to be built, and neither failed nor waits for an admin's word."""
+
+_FAILS = f"""exists (
+	select 1 from `tab{TABLE}` plan
+	where plan.scope_type = 'plan' and {database.exactly("plan.ref", "reader.plan")}
+		and plan.failed_generation > plan.published_generation)"""
+"""SQL: whether the last build of the plan `reader` has failed."""
+
+_KEEPS_UNITS = f"""exists (
+	select 1 from `tab{ledger.TABLE}` unit
+	join `tab{renditions.TABLE}` linking on {database.exactly("linking.subject", "unit.subject")}
+	where unit.remove_at is not null and unit.state = 'removing' and unit.kind = 'unit'
+		and linking.plan = reader.plan and linking.mode = 'shared' and linking.generation < unit.drop_generation)"""
+"""SQL: whether the plan `reader` still links to a shared unit that is no longer produced."""
+
+
+def to_build(now: datetime) -> list[State]:
+	"""The scopes to build at `now`, longest waiting first: dirty, free, not backing off, not held.
+
+	A dead letter is taken again only when its content has changed since, or when Retry has put it back.
+	Shared subjects come before the plans that read them, the list of plans after those. A subject that no plan
+	reads is not due.
+	"""
+	return select(
+		f"""{_COMING}
+		and (lease_token is null or lease_expires < now(6))
+		order by field(scope_type, 'subject', 'plan', 'index'), waiting_since, name""",
+		(now, now + NO_RETRY_AFTER),
+	)
+
+
+def abandoned() -> bool:
+	"""Whether a lease has run out on a scope that is to be built: its builder was killed."""
+	now = now_datetime()
+	return bool(
+		frappe.db.sql(
+			f"select 1 from `tab{TABLE}` where {_COMING} and lease_token is not null and lease_expires < now(6) limit 1",
+			(now, now + NO_RETRY_AFTER),
+		)
+	)
+
+
+def is_anything_leased() -> bool:
+	"""Whether anybody builds anything right now."""
+	return bool(frappe.db.sql(f"select 1 from `tab{TABLE}` where lease_expires > now(6) limit 1"))
+
+
+def waiting_and_dead() -> tuple[list[State], list[tuple[State, str]]]:
+	"""The plans that wait, and the dead letters each with its error: what Redis is to show."""
+	waiting = select("scope_type = 'plan' and published_generation < generation and dead_since is null", ())
+	dead = select("dead_since is not null", ())
+	errors = dict(frappe.db.sql(f"select name, last_error from `tab{TABLE}` where dead_since is not null"))
+	return waiting, [(state, errors.get(state.name) or "") for state in dead]
+
+
+def failing() -> list[tuple[State, str]]:
+	"""What has failed and will be tried again, each with its error, by name."""
+	states = select(
+		"published_generation < generation and retry_count > 0 and dead_since is null order by name", ()
+	)
+	errors = dict(frappe.db.sql(f"select name, last_error from `tab{TABLE}` where retry_count > 0"))
+	return [(state, errors.get(state.name) or "") for state in states]
+
+
+def live_index_entries() -> list[dict[str, Any]]:
+	"""What the list of plans says of each published plan: the same as the manifest that is live, also where the
+	plan has been edited since and cannot be built."""
+	return [
+		orjson.loads(entry)
+		for (entry,) in frappe.db.sql(
+			f"""select state.index_entry from `tab{TABLE}` state
+			join `tabMemora Academic Plan` plan on {database.exactly("plan.name", "state.ref")}
+			where state.scope_type = 'plan' and state.is_live = 1 and state.index_entry > ''
+				and {doctypes.PLAN_IS_PUBLISHED}"""
+		)
+	]
+
+
+def without_index_entry() -> list[Scope]:
+	"""The live plans that were built by a release which noted no entry for the list of plans."""
+	return [
+		state.scope
+		for state in select("scope_type = 'plan' and is_live = 1 and coalesce(index_entry, '') = ''", ())
+	]
+
+
+def has_coming_reader(subject: str) -> bool:
+	"""Whether a plan that lists the subject waits to be built, and so may read its shared files."""
+	rows = frappe.db.sql(f"select {_COMING_READER.format(subject='%(subject)s')}", {"subject": subject})
+	return bool(rows[0][0])
+
+
+def to_clean_up(among: Iterable[Scope] | None = None) -> list[Scope]:
+	"""Scopes with files that may have to go: due for removal, or a subject's that no plan reads any more, and
+	such a subject's failure with them; and refused removals that are to be tried again."""
+	limit, pictures = "", ""
+	now = now_datetime()
+	values: dict[str, Any] = {"now": now, "latest": now + refused_removals.EVERY + timedelta(minutes=1)}
+	if among is None:
+		pictures = f"""union select 'media', '' from dual where exists (
+			select 1 from `tab{ledger.TABLE}` file where file.scope = 'media' and file.state in ('live', 'removing')
+				and file.remove_at <= %(now)s and file.refused = 0)"""
+	else:
+		limit, values["among"] = "name in %(among)s and", tuple(scope.id for scope in among)
+	rows = frappe.db.sql(
+		f"""select scope_type, ref from `tab{TABLE}` where {limit} (
+			{_HAS_FRESH}
+			or (scope_type = 'removal' and (
+				next_retry_at is null or next_retry_at <= %(now)s or next_retry_at > %(latest)s))
+			or (scope_type = 'subject' and {IS_LIVE_OR_FAILING} and not exists (
+				select 1 from `tab{renditions.TABLE}` reader
+				where {database.exactly("reader.subject", "ref")} and reader.mode = 'shared')
+				and not {_COMING_READER.format(subject=f"`tab{TABLE}`.ref")})) {pictures}""",
+		values,
+	)
+	return [Scope(scope_type, ref or "") for scope_type, ref in rows]
+
+
+def removable(scope: Scope, now: datetime, *, refused: bool = False) -> list[LedgerEntry]:
+	"""The scope's files that may be removed now: due, and linked to by no live plan. Those that the storage has
+	`refused` to remove before, or the others.
+
+	A plan still reads a shared file while its rendition of the subject is older than the build that dropped it. Where
+	the plan has failed since, that holds for units only: lessons are linked to by shared files, which were written anew
+	without them, but for a unit that is kept for this plan as it was.
+	"""
+	return list(
+		ledger.select(
+			f"""scope = %(scope)s and state = 'removing' and remove_at <= %(now)s and refused = %(refused)s
+				and not exists (
+				select 1 from `tab{renditions.TABLE}` reader
+				where {database.exactly("reader.subject", "%(subject)s")} and reader.mode = 'shared'
+					and reader.generation < drop_generation
+					and (kind not in ('lesson', 'lesson_file') or not {_FAILS} or {_KEEPS_UNITS}))""",
+			{
+				"scope": scope.id,
+				"now": now,
+				"subject": scope.ref if scope.type == "subject" else "",
+				"refused": int(refused),
+			},
+		).values()
+	)

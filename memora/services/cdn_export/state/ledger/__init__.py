@@ -1,0 +1,56 @@
+"""The ledger: which files are in the storage, on their way there, or gone. One row a path (CDN File).
+
+`reading` asks it, `uploads` and `removals` follow a file's life, `pictures` and `lessons` answer for those kinds. A row
+outlives its file, since the versions of a path never repeat. Everything runs in the caller's transaction.
+"""
+
+from memora.services.cdn_export.state.ledger.lessons import (
+	lesson_rights,
+	lessons_naming,
+	rights_elsewhere,
+	subjects_showing,
+)
+from memora.services.cdn_export.state.ledger.pictures import (
+	due_media,
+	keep_media,
+	mark_media,
+	media_paths,
+	named_pictures,
+	pictures_of,
+)
+from memora.services.cdn_export.state.ledger.reading import (
+	TABLE,
+	count_expired,
+	count_live,
+	count_outdated,
+	dropped_since,
+	has_any,
+	like,
+	live_versions,
+	of_paths,
+	of_plans,
+	of_scope,
+	page,
+	row_name,
+	select,
+)
+from memora.services.cdn_export.state.ledger.removals import (
+	drop,
+	end_grace,
+	in_grace,
+	mark_uncertain,
+	remove_again,
+	removed,
+	stay,
+	take_back,
+)
+from memora.services.cdn_export.state.ledger.uploads import (
+	Adopted,
+	adopt,
+	begin,
+	close,
+	damage,
+	outdate,
+	renewed,
+	uploaded_again,
+)

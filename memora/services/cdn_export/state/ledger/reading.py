@@ -1,0 +1,204 @@
+"""What the ledger says: files by scope, by path, page by page. One row a path (CDN File)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timezone
+from functools import lru_cache
+from typing import Any
+
+import frappe
+from frappe.utils import now_datetime
+
+from memora.services.cdn_export.model import plain_text, scopes
+from memora.services.cdn_export.model.diff import LedgerEntry
+from memora.services.cdn_export.model.scopes import Scope
+from memora.services.cdn_export.state import database
+
+TABLE = "CDN File"
+
+COLUMNS = (
+	"path",
+	"scope",
+	"kind",
+	"node",
+	"subject",
+	"content_hash",
+	"shape_hash",
+	"version",
+	"live_version",
+	"state",
+	"etag",
+	"size",
+	"access_level",
+	"required_item",
+	"lesson_count",
+	"damaged",
+	"pictures",
+	"required_items",
+	"outdated",
+)
+
+_TEXTS = frozenset(
+	{
+		"node",
+		"subject",
+		"content_hash",
+		"shape_hash",
+		"etag",
+		"access_level",
+		"required_item",
+		"pictures",
+		"required_items",
+	}
+)
+
+_READ = [
+	*(f"coalesce({column}, '')" if column in _TEXTS else column for column in COLUMNS),
+	"uploaded_at is not null",
+	"if(state = 'removing', coalesce(remove_at, ''), '')",
+]
+
+
+@lru_cache(maxsize=1 << 13)
+def row_name(path: str) -> str:
+	"""The primary key of a path's row: a path can be longer than a Frappe name."""
+	return hashlib.sha1(path.encode(), usedforsecurity=False).hexdigest()
+
+
+def of_scope(scope: Scope) -> dict[str, LedgerEntry]:
+	"""Every path the scope has or had, by path."""
+	return select("scope = %s", (scope.id,))
+
+
+def of_plans(except_subjects: Mapping[Scope, Collection[str]]) -> dict[Scope, dict[str, LedgerEntry]]:
+	"""The paths of these plans, by plan, but those of the subjects that each takes over unread. One statement."""
+	where, values = "scope in %s", [tuple(scope.id for scope in except_subjects)]
+	if in_none := set.intersection(*map(set, except_subjects.values())):
+		where += " and coalesce(subject, '') not in %s"
+		values.append(tuple(sorted(in_none)))
+	found: dict[Scope, dict[str, LedgerEntry]] = {scope: {} for scope in except_subjects}
+	by_id = {scope.id: scope for scope in except_subjects}
+	for path, entry in select(where, tuple(values)).items():
+		scope = by_id[entry.scope]
+		if entry.subject not in except_subjects[scope]:
+			found[scope][path] = entry
+	return found
+
+
+def dropped_since(generations: Mapping[str, int]) -> set[str]:
+	"""Those of these shared subjects that have given up files in a build after the generation given with each."""
+	if not generations:
+		return set()
+	by_id = {scopes.subject(subject).id: subject for subject in generations}
+	later = " or ".join(["(scope = %s and drop_generation > %s)"] * len(by_id))
+	values = [value for id_, subject in by_id.items() for value in (id_, generations[subject])]
+	rows = frappe.db.sql(
+		f"select distinct scope from `tab{TABLE}` where state in ('removing', 'removed') and ({later})",
+		values,
+	)
+	return {by_id[scope] for (scope,) in rows}
+
+
+def of_paths(paths: Iterable[str]) -> dict[str, LedgerEntry]:
+	"""The rows of these paths, whoever owns them."""
+	names = tuple(row_name(path) for path in paths)
+	return select("name in %s", (names,)) if names else {}
+
+
+def live_versions(scope: Scope, subject: str, kind: str) -> dict[str, int]:
+	"""Path → version of the scope's files of one kind that stand in the storage."""
+	return dict(
+		frappe.db.sql(
+			f"""select path, live_version from `tab{TABLE}`
+			where scope = %s and subject = %s and kind = %s and state in ('live', 'in_flight') and live_version > 0""",
+			(scope.id, subject, kind),
+		)
+	)
+
+
+def page(after: str, prefix: str = "", *, limit: int) -> list[LedgerEntry]:
+	"""The live files below `prefix` in the order of their rows' names, those after the row `after`."""
+	found = select(
+		f"name > %s and state = 'live' and path like %s order by name limit {int(limit)}",
+		(after, like(prefix)),
+	)
+	return list(found.values())
+
+
+def has_any() -> bool:
+	"""Whether the ledger knows of any file, were it one that was removed."""
+	return bool(frappe.db.sql(f"select 1 from `tab{TABLE}` limit 1"))
+
+
+def count_live(prefix: str = "") -> int:
+	"""How many files are live below `prefix`."""
+	((count,),) = frappe.db.sql(
+		f"select count(*) from `tab{TABLE}` where state = 'live' and path like %s", (like(prefix),)
+	)
+	return count
+
+
+def like(prefix: str) -> str:
+	"""The pattern of what begins with `prefix`."""
+	for special in ("\\", "%", "_"):
+		prefix = prefix.replace(special, f"\\{special}")
+	return f"{prefix}%"
+
+
+def count_expired() -> int:
+	"""How many live lessons have signed links that hold no more. Unlike other moments, `signed_until` is in UTC."""
+	((count,),) = frappe.db.sql(
+		f"select count(*) from `tab{TABLE}` where state = 'live' and signed_until < %s",
+		(datetime.now(timezone.utc),),
+	)
+	return count
+
+
+def count_outdated() -> tuple[int, int]:
+	"""How many live files have the metadata of another key or release, and how many are live. Two statements while there
+	are any."""
+	((outdated,),) = frappe.db.sql(f"select count(*) from `tab{TABLE}` where outdated = 1 and state = 'live'")
+	return (outdated, count_live()) if outdated else (0, 0)
+
+
+def select(where: str, values: tuple | dict[str, Any]) -> dict[str, LedgerEntry]:
+	found = {}
+	now = now_datetime().isoformat(" ", "microseconds")
+	for row in database.texts(
+		lambda pack: f"select {pack(_READ)} from `tab{TABLE}` where {where}", values, len(_READ)
+	):
+		(
+			*texts,
+			version,
+			live_version,
+			state,
+			etag,
+			size,
+			level,
+			item,
+			lessons,
+			damaged,
+			pictures,
+			items,
+			old,
+		) = row[:-2]
+		found[row[0]] = LedgerEntry(
+			*texts,
+			int(version),
+			int(live_version),
+			state,
+			plain_text.read(etag),
+			int(size),
+			level,
+			plain_text.read(item),
+			int(lessons),
+			damaged != "0",
+			pictures,
+			items,
+			old != "0",
+			row[-1] > now,
+			row[-2] != "0",
+		)
+	return found

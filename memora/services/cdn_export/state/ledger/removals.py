@@ -1,0 +1,109 @@
+"""How a file leaves: marked as no longer produced, kept for its grace, taken back, removed. Everything runs in the caller's
+transaction.
+
+Rows outlive their files, since the versions of a path never repeat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+import frappe
+from frappe.utils import now_datetime
+
+from memora.services.cdn_export.model.diff import LedgerEntry
+from memora.services.cdn_export.model.scopes import Scope
+from memora.services.cdn_export.state import database
+from memora.services.cdn_export.state.ledger.reading import TABLE, row_name, select
+
+_IN_GRACE = "remove_at > %s and subject in %s and state = 'removing'"
+"""SQL: whether a file of one of some subjects stays for its grace."""
+
+
+def drop(paths: Iterable[str], *, remove_at: datetime, drop_generation: int = 0) -> None:
+	"""Mark files as no longer produced: to be removed at `remove_at`, or sooner if they are already due.
+
+	A shared file also waits until every plan that reads its subject has been rebuilt with `drop_generation`. What stays
+	for a grace keeps its ETag until `mark_uncertain`; on what stands elsewhere nobody relies from now on: a worker may die just
+	after it has removed it.
+	"""
+	stays = remove_at > now_datetime()
+	names = tuple(row_name(path) for path in paths)
+	if names:
+		frappe.db.sql(
+			f"""update `tab{TABLE}` set etag = if(%s and state != 'in_flight' and damaged = 0, etag, ''),
+				drop_generation = if(state = 'removing', drop_generation, %s),
+				remove_at = if(state = 'removing', least(remove_at, %s), %s), state = 'removing'
+			where name in %s and state in ('live', 'in_flight', 'removing')""",
+			(stays, drop_generation, remove_at, remove_at, names),
+		)
+
+
+def mark_uncertain(paths: Iterable[str]) -> None:
+	"""Say that files may be gone from now on. To be committed before they are removed."""
+	database.update_names(TABLE, map(row_name, paths), "etag = ''", (), "state = 'removing'")
+
+
+def take_back(paths: Iterable[str]) -> int:
+	"""Note that files which were to be removed are about to be published as they stand, so that nobody removes them.
+	To be committed before the first PUT of what links to them, and followed by `stay`. Returns how many still stand."""
+	return database.update_names(
+		TABLE,
+		map(row_name, paths),
+		"state = 'in_flight', live_version = 0, remove_at = null, drop_generation = 0, refused = 0",
+		(),
+		"state = 'removing' and etag > ''",
+	)
+
+
+def stay(paths: Iterable[str]) -> None:
+	"""Say that files which `take_back` has noted are live as they were."""
+	database.update_names(
+		TABLE, map(row_name, paths), "state = 'live', live_version = version", (), "state = 'in_flight'"
+	)
+
+
+def in_grace(subjects: Collection[str], *, but: Scope) -> list[LedgerEntry]:
+	"""The units and lessons of these subjects that stay for their grace, but for those of one scope."""
+	if not subjects:
+		return []
+	now = now_datetime()
+	found = select(
+		f"{_IN_GRACE} and kind in ('unit', 'lesson', 'lesson_file') and scope != %s",
+		(now, tuple(subjects), but.id),
+	)
+	return list(found.values())
+
+
+def end_grace(subjects: Collection[str]) -> None:
+	"""Let the files of these subjects that stay for their grace be due now, whoever has them."""
+	if not subjects:
+		return
+	now = now_datetime()
+	rows = frappe.db.sql(f"select name from `tab{TABLE}` where {_IN_GRACE}", (now, tuple(subjects)))
+	database.update_names(TABLE, [name for (name,) in rows], "remove_at = %s", (now,), "state = 'removing'")
+
+
+def removed(paths: Iterable[str]) -> None:
+	"""Turn the rows of removed files into tombstones, which keep the highest version and say since when."""
+	names = tuple(row_name(path) for path in paths)
+	if names:
+		frappe.db.sql(
+			f"""update `tab{TABLE}` set state = 'removed', live_version = 0, content_hash = '', shape_hash = '',
+				etag = '', size = 0, signed_until = null, remove_at = null, pictures = '', damaged = 0, refused = 0,
+				outdated = 0, modified = %s
+			where name in %s and state = 'removing'""",
+			(now_datetime(), names),
+		)
+
+
+def remove_again(paths: Iterable[str]) -> None:
+	"""Have files removed that stand in the storage though nobody publishes them, with the next look for such."""
+	database.update_names(
+		TABLE,
+		map(row_name, paths),
+		"state = 'removing', remove_at = %s, drop_generation = 0, etag = '', refused = 0",
+		(now_datetime(),),
+		"state = 'removed'",  # still: its scope may have published it meanwhile
+	)

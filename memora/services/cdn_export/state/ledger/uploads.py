@@ -1,0 +1,241 @@
+"""What builds and repairs write into the ledger of files that they upload, or find in the storage.
+
+`begin` commits what is about to be written before the first PUT, `close` says that it is live. Everything runs in the
+caller's transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from frappe.utils import now_datetime
+
+from memora.services.cdn_export.model import plain_text
+from memora.services.cdn_export.model.diff import LedgerEntry, Planned
+from memora.services.cdn_export.model.scopes import Scope
+from memora.services.cdn_export.state import database
+from memora.services.cdn_export.state.ledger.reading import COLUMNS, TABLE, row_name
+
+
+def begin(files: Mapping[Scope, Iterable[Planned]]) -> None:
+	"""Note as in flight, with hash and version, what is about to be written for each scope. Commit before the first PUT.
+
+	All that is known by now is noted here: a row is the cheaper to close, the less of it and of its indexes changes
+	then. The scope becomes the path's owner; the caller holds the lease of the one before (a node that moved).
+	"""
+	database.upsert(
+		TABLE,
+		(
+			"name",
+			"path",
+			"kind",
+			"node",
+			"subject",
+			"content_hash",
+			"shape_hash",
+			"version",
+			"access_level",
+			"required_item",
+			"lesson_count",
+			"pictures",
+			"required_items",
+			"scope",
+		),
+		[
+			(
+				row_name(file.path),
+				file.path,
+				file.kind,
+				file.node,
+				file.subject,
+				file.content_hash,
+				file.shape_hash,
+				file.version,
+				file.access_level,
+				plain_text.store(file.required_item),
+				file.lesson_count,
+				_listed(file),
+				file.required_items,
+				scope.id,
+			)
+			for scope, of_scope in files.items()
+			for file in of_scope
+		],
+		database.replaced(
+			(
+				"scope",
+				"node",
+				"subject",
+				"content_hash",
+				"shape_hash",
+				"state",
+				"access_level",
+				"required_item",
+				"lesson_count",
+				"required_items",
+			)
+		)
+		+ ", version = greatest(version, values(version))"
+		# Until it is uploaded, the file may show the pictures of either.
+		+ ", remove_at = null, drop_generation = 0, damaged = 0, refused = 0, outdated = 0,"
+		" pictures = trim(concat(coalesce(pictures, ''), ' ', values(pictures)))",
+		same={"state": "in_flight", "live_version": 0},
+	)
+
+
+def close(
+	files: Iterable[Planned],
+	etags: Mapping[str, str],
+	sizes: Mapping[str, int],
+	signed_until: Mapping[str, datetime],
+) -> None:
+	"""Say that files which `begin` has noted are live, each with the ETag that its upload gave."""
+	database.upsert(
+		TABLE,
+		("name", "path", "version", "etag", "size", "signed_until", "pictures"),
+		[
+			(
+				row_name(file.path),
+				file.path,
+				file.version,
+				plain_text.store(etags[file.path]),
+				sizes[file.path],
+				signed_until.get(file.path),
+				_listed(file),
+			)
+			for file in files
+		],
+		database.replaced(
+			(
+				"version",
+				"state",
+				"etag",
+				"size",
+				"signed_until",
+				"uploaded_at",
+				"pictures",
+				"damaged",
+			)
+		)
+		+ ", live_version = values(version)",
+		same={"state": "live", "uploaded_at": now_datetime(), "damaged": 0},
+		stamped=False,
+	)
+
+
+def uploaded_again(
+	files: Iterable[Planned],
+	etags: Mapping[str, str],
+	sizes: Mapping[str, int],
+	signed_until: Mapping[str, datetime],
+) -> None:
+	"""Note that live files were uploaded again under the versions they have."""
+	database.upsert(
+		TABLE,
+		("name", "path", "etag", "size", "signed_until", "required_items", "outdated"),
+		[
+			(
+				row_name(file.path),
+				file.path,
+				plain_text.store(etags[file.path]),
+				sizes[file.path],
+				signed_until.get(file.path),
+				file.required_items,
+				# What a paid lesson asks for is not known when it was uploaded as it was published.
+				int(file.access_level == "paid" and file.kind == "lesson" and not file.required_items),
+			)
+			for file in files
+		],
+		database.replaced(
+			(
+				"etag",
+				"size",
+				"signed_until",
+				"uploaded_at",
+				"damaged",
+				"required_items",
+				"outdated",
+			)
+		),
+		same={"uploaded_at": now_datetime(), "damaged": 0},
+		stamped=False,
+	)
+
+
+def renewed(files: Mapping[str, str], required_items: Mapping[str, str]) -> None:
+	"""Note that live files were uploaded again as they are, with new metadata: the ETag by path, and what lessons ask for."""
+	database.upsert(
+		TABLE,
+		("name", "path", "etag", "required_items"),
+		[(row_name(path), path, etag, required_items.get(path, "")) for path, etag in files.items()],
+		", ".join(
+			f"{column} = if(state = 'live', values({column}), {column})"
+			for column in ("etag", "required_items", "outdated")
+		),
+		same={"outdated": 0},
+		stamped=False,
+	)
+
+
+def outdate() -> None:
+	"""Have all live files uploaded again as they are, in the background: their metadata is of another key or release.
+	In the caller's transaction."""
+	database.execute(
+		f"update `tab{TABLE}` set outdated = 1 where state in ('live', 'removing') and outdated = 0", ()
+	)
+
+
+def damage(paths: Iterable[str]) -> None:
+	"""Have live files uploaded again by their scope's next build, under the same version if nothing else changed."""
+	database.update_names(TABLE, map(row_name, paths), "damaged = 1", (), "state = 'live'")
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+	"""A file found in the storage, as its row is to be."""
+
+	entry: LedgerEntry
+	signed_until: datetime | None = None
+
+	@property
+	def path(self) -> str:
+		return self.entry.path
+
+	@property
+	def scope(self) -> str:
+		return self.entry.scope
+
+
+def adopt(files: Sequence[Adopted]) -> None:
+	"""Enter files as live that stand in the storage, or believe it where it has a higher version than a live row."""
+	is_newer = "state = 'live' and version < values(version)"
+	columns = [column for column in COLUMNS if column not in ("path", "scope", "version", "damaged", "state")]
+	database.upsert(
+		TABLE,
+		("name", *COLUMNS, "signed_until"),
+		[
+			(
+				row_name(file.path),
+				*map(_stored, (getattr(file.entry, column) for column in COLUMNS)),
+				file.signed_until,
+			)
+			for file in files
+		],
+		# `version` last: each assignment sees those before it.
+		", ".join(
+			f"`{column}` = if({is_newer}, values(`{column}`), `{column}`)"
+			for column in (*columns, "signed_until", "version")
+		),
+		same={"uploaded_at": now_datetime()},
+	)
+
+
+def _stored(value: Any) -> Any:
+	return plain_text.store(value) if isinstance(value, str) else value
+
+
+def _listed(file: Planned) -> str:
+	return " ".join(sorted(file.pictures))
