@@ -19,7 +19,8 @@ from memora.services.cdn_export.outbox import relay
 from memora.services.cdn_export.state import database, redis_mirror
 from memora.services.cdn_export.state import lease as leases
 from memora.services.cdn_export.storage import Upload
-from memora.services.cdn_export.storage.local import TEMPORARY_SUFFIX, LocalStorage
+from memora.services.cdn_export.storage.local import LocalStorage
+from memora.services.cdn_export.storage.local_files import TEMPORARY_SUFFIX
 from memora.services.cdn_export.worker import drain
 from memora.services.cdn_export.worker.drain import Drained
 from memora.tests.faults.places import IN_A_GROUP, STEPS, killed, stopped

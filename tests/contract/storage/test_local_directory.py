@@ -21,8 +21,7 @@ from hypothesis import strategies as st
 
 from memora.exceptions import StorageConfigurationError, StorageError, StorageUnavailableError
 from memora.services.cdn_export import storage as storages
-from memora.services.cdn_export.storage import Storage, StorageSettings
-from memora.services.cdn_export.storage import local as local_module
+from memora.services.cdn_export.storage import Storage, StorageSettings, local_files
 from tests.contract.storage.conftest import upload
 
 REPO = Path(__file__).parents[3]
@@ -135,7 +134,7 @@ class TestNoWayOut:
 
 	def test_the_names_of_files_in_the_making_are_taken(self, local: Storage) -> None:
 		with pytest.raises(StorageError, match="in the making"):
-			local.put(upload(f"plans/.x{local_module.TEMPORARY_SUFFIX}"))
+			local.put(upload(f"plans/.x{local_files.TEMPORARY_SUFFIX}"))
 
 
 class TestWhole:
@@ -216,13 +215,13 @@ class TestWhole:
 			assert len(words) == 1, "a file of two writes"
 			assert dict(local.head(found.path).metadata) == {"site": "ours"}
 			local.put(upload(found.path, b"after"), if_match=found.etag)
-		litter = [path for path in root.rglob("*") if path.name.endswith(local_module.TEMPORARY_SUFFIX)]
-		litter.append(root / f".x{local_module.TEMPORARY_SUFFIX}")
+		litter = [path for path in root.rglob("*") if path.name.endswith(local_files.TEMPORARY_SUFFIX)]
+		litter.append(root / f".x{local_files.TEMPORARY_SUFFIX}")
 		litter[-1].touch()
 		list(local.list())
 		assert all(path.exists() for path in litter), "its writer may still be at work"
 		for path in litter:
-			os.utime(path, (0, time.time() - local_module.ORPHAN_AFTER - 60))
+			os.utime(path, (0, time.time() - local_files.ORPHAN_AFTER - 60))
 		list(local.list())
 		assert not any(path.exists() for path in litter)
 
@@ -339,7 +338,7 @@ def test_folder_syncs_are_shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 		assert go_on.wait(10)
 
 	monkeypatch.setattr(os, "fsync", slow)
-	folders = local_module._FolderSync()
+	folders = local_files.FolderSync()
 	with ThreadPoolExecutor(5) as pool:
 		waiting = [pool.submit(folders.sync, str(tmp_path))]
 		assert begun.wait(10)

@@ -19,7 +19,7 @@ from memora.exceptions import (
 	StorageUnavailableError,
 )
 from memora.services.cdn_export import storage as storages
-from memora.services.cdn_export.storage import Storage, StorageSettings, r2
+from memora.services.cdn_export.storage import Storage, StorageSettings, r2, s3_client
 from memora.services.cdn_export.storage import s3 as s3_module
 from memora.tests.helpers.faulty_server import (
 	Answer,
@@ -78,7 +78,7 @@ def test_a_lasting_fault_is_unavailability(s3: Storage, server: FaultyServer, fa
 		server.requests.clear()
 		with pytest.raises(StorageUnavailableError):
 			use()
-		assert len(server.requests) == s3_module.ATTEMPTS
+		assert len(server.requests) == s3_client.ATTEMPTS
 
 
 def test_a_body_that_breaks_off_is_read_again(s3: Storage, server: FaultyServer) -> None:
@@ -93,7 +93,7 @@ def test_a_body_that_breaks_off_is_read_again(s3: Storage, server: FaultyServer)
 def test_a_server_that_does_not_answer(
 	s3_settings: StorageSettings, server: FaultyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-	monkeypatch.setattr(s3_module, "READ_SECONDS", 0.05)
+	monkeypatch.setattr(s3_client, "READ_SECONDS", 0.05)
 	server.always(Hang())
 	with (
 		storages.open(s3_settings) as storage,
@@ -403,7 +403,7 @@ class TestThrottling:
 
 	@pytest.fixture(autouse=True)
 	def botocore_tries_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
-		monkeypatch.setattr(s3_module, "ATTEMPTS", 1)
+		monkeypatch.setattr(s3_client, "ATTEMPTS", 1)
 
 	def test_429_is_waited_out_as_long_as_asked(
 		self, on_r2: Storage, server: FaultyServer, waited: list[float]

@@ -9,8 +9,8 @@ web server looks if the site serves the folder that both would stand in, is a fo
 
 A file is written under a temporary name in its own folder, synced, renamed, and the folder synced. Its
 sidecar is written before it and belongs to one ETag; it holds that of the file before as well, for a writer that dies
-between the two. A file changed by hand shows up with its real ETag and no metadata. Folders are opened one by one relative to each other and symbolic links never followed, so no
-path leads out of the root.
+between the two. A file changed by hand shows up with its real ETag and no metadata. `local_files` opens folders so that no path leads
+out of the root.
 """
 
 from __future__ import annotations
@@ -22,9 +22,6 @@ import io
 import os
 import secrets
 import shutil
-import stat
-import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
@@ -45,17 +42,25 @@ from memora.services.cdn_export.storage.base import (
 	Upload,
 	check_path,
 )
+from memora.services.cdn_export.storage.local_files import (
+	TEMPORARY_SUFFIX,
+	FolderSync,
+	Parts,
+	etag_and_status,
+	etag_of,
+	opened,
+	remove_empty,
+	retry,
+	sweep,
+	unlink,
+	unlink_orphan,
+	unlink_quietly,
+	with_file,
+	write_synced,
+)
 
 T = TypeVar("T")
-Parts = list[str]  # a path at its slashes; spelled out here since Storage.list hides the type in its class
 
-TEMPORARY_SUFFIX = ".memora-tmp"
-ORPHAN_AFTER = 3600  # seconds; no write takes nearly as long, so an older temporary file has lost its writer
-_PIECE = 1 << 20  # bytes: a film is never in memory as a whole
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-_BELOW = _FOLDER | os.O_NOFOLLOW
-_READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 _NOT_A_FILE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EISDIR, errno.ENAMETOOLONG, errno.ENXIO}
@@ -83,13 +88,13 @@ class LocalStorage(Storage):
 		self._locks = f"{self._meta}/locks"
 		self._temporary = f"{self._meta}/tmp"
 		self._bring_meta()
-		self._folders = _FolderSync()
+		self._folders = FolderSync()
 		self.target = f"{self.name}|{self._root}"
 
 	def put(self, upload: Upload, *, if_match: str | None = None, if_absent: bool = False) -> str:
 		*folder, name = self._split(upload.path)
 		with upload.opened() as body:
-			etag = _etag_of(body)
+			etag = etag_of(body)
 		record = {
 			"etag": etag,
 			"content_type": upload.content_type,
@@ -103,8 +108,8 @@ class LocalStorage(Storage):
 					self._expect(upload.path, if_match, if_absent)
 				if standing := self._look(upload.path):
 					record["before"] = {**self._record(upload.path, standing[0]), "before": {}}
-				_retry(lambda: self._write_sidecar(folder, name, orjson.dumps(record)))
-				_retry(lambda: self._write(folder, name, upload))
+				retry(lambda: self._write_sidecar(folder, name, orjson.dumps(record)))
+				retry(lambda: self._write(folder, name, upload))
 			self._folders.sync("/".join([self._root, *folder]))
 		return etag
 
@@ -113,7 +118,7 @@ class LocalStorage(Storage):
 
 	def read(self, path: str) -> tuple[bytes, str] | None:
 		body = self._read(self._root, path)
-		return None if body is None else (body, _etag_of(io.BytesIO(body)))
+		return None if body is None else (body, etag_of(io.BytesIO(body)))
 
 	def head(self, path: str) -> StoredObject | None:
 		described = self._describe(path)
@@ -134,10 +139,10 @@ class LocalStorage(Storage):
 						return
 					self._prepare()
 					with self._locked(path):
-						_unlink(self._root, folder, name)
-						_unlink(self._objects, folder, name)
-						touched.add(_remove_empty(self._root, folder))
-						_remove_empty(self._objects, folder)
+						unlink(self._root, folder, name)
+						unlink(self._objects, folder, name)
+						touched.add(remove_empty(self._root, folder))
+						remove_empty(self._objects, folder)
 			except StorageError as error:
 				refused[path] = error
 		for folder_path in sorted(touched):
@@ -150,7 +155,7 @@ class LocalStorage(Storage):
 
 	def list(self, prefix: str = "", after: str = "") -> Iterator[StoredObject]:
 		"""See `Storage.list`. Passing through every folder anyway, it also sweeps what killed writers left."""
-		_sweep(self._temporary)
+		sweep(self._temporary)
 		yield from self._walk([], prefix.encode(), after.encode())
 
 	# Paths and locks
@@ -211,24 +216,24 @@ class LocalStorage(Storage):
 	# Writing
 
 	def _write(self, folder: Parts, name: str, upload: Upload) -> None:
-		with _opened(self._root, folder, create=True) as where:
+		with opened(self._root, folder, create=True) as where:
 			temporary = f".{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
 			try:
 				with upload.opened() as body:
-					_write_synced(temporary, body, where)
+					write_synced(temporary, body, where)
 				os.replace(temporary, name, src_dir_fd=where, dst_dir_fd=where)
 			except BaseException:
-				_unlink_quietly(temporary, where)
+				unlink_quietly(temporary, where)
 				raise
 
 	def _write_sidecar(self, folder: Parts, name: str, body: bytes) -> None:
 		temporary = f"{self._temporary}/{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
-		with _opened(self._objects, folder, create=True) as where:
+		with opened(self._objects, folder, create=True) as where:
 			try:
-				_write_synced(temporary, io.BytesIO(body))
+				write_synced(temporary, io.BytesIO(body))
 				os.replace(temporary, name, dst_dir_fd=where)
 			except BaseException:
-				_unlink_quietly(temporary)
+				unlink_quietly(temporary)
 				raise
 
 	# Reading
@@ -238,14 +243,14 @@ class LocalStorage(Storage):
 
 	def _look(self, path: str) -> tuple[str, os.stat_result] | None:
 		"""The ETag of a file, read piece by piece, and its status."""
-		return self._with_file(self._root, path, _looked_at)
+		return self._with_file(self._root, path, etag_and_status)
 
 	def _with_file(self, base: str, path: str, use: Callable[[BinaryIO], T]) -> T | None:
 		*folder, name = self._split(path)
 		with self._errors("read", path):
 			try:
-				with _opened(base, folder) as where:
-					return _with_file(name, where, use)
+				with opened(base, folder) as where:
+					return with_file(name, where, use)
 			except OSError as error:
 				if error.errno in _NOT_A_FILE:
 					return None
@@ -278,7 +283,7 @@ class LocalStorage(Storage):
 		shown = "/".join(folder)
 		with self._errors("list", shown):
 			try:
-				with _opened(self._root, folder) as where:
+				with opened(self._root, folder) as where:
 					with os.scandir(where) as entries:
 						found = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
 			except OSError as error:
@@ -303,11 +308,11 @@ class LocalStorage(Storage):
 		path = key.decode(errors="backslashreplace")
 		with self._errors("read", path):
 			try:
-				with _opened(self._root, folder) as where:
+				with opened(self._root, folder) as where:
 					if name.endswith(TEMPORARY_SUFFIX):
-						_unlink_orphan(name, where)
+						unlink_orphan(name, where)
 						return None
-					found = _with_file(name, where, _looked_at)
+					found = with_file(name, where, etag_and_status)
 			except OSError as error:
 				if error.errno not in _NOT_A_FILE or error.errno == errno.ENOENT:
 					if error.errno == errno.ENOENT:
@@ -321,7 +326,7 @@ class LocalStorage(Storage):
 
 	@contextmanager
 	def _errors(self, doing: str, path: str) -> Iterator[None]:
-		"""Turn what the operating system says into one of our errors, with where it happened and its fix."""
+		"""Turn what the operating system says into one of our errors, with where it happened and how to fix it."""
 		try:
 			yield
 		except OSError as error:
@@ -346,161 +351,12 @@ class LocalStorage(Storage):
 			) from error
 
 
-class _FolderSync:
-	"""Syncs folders, and lets writers into the same folder share one sync instead of doing one each."""
-
-	def __init__(self) -> None:
-		self._guard = threading.Lock()
-		self._of: dict[str, _FolderState] = {}
-
-	def sync(self, path: str) -> None:
-		"""Return once a sync of this folder, begun after this call, has ended."""
-		with self._guard:
-			state = self._of.setdefault(path, _FolderState())
-			state.asked += 1
-			mine = state.asked
-		with state.lock:
-			if state.done >= mine:
-				return
-			covers = state.asked
-			try:
-				fd = os.open(path, _FOLDER)
-			except FileNotFoundError:  # removed again: nothing is left to keep
-				return
-			try:
-				os.fsync(fd)
-			finally:
-				os.close(fd)
-			state.done = covers
-
-
-class _FolderState:
-	__slots__ = ("asked", "done", "lock")
-
-	def __init__(self) -> None:
-		self.lock = threading.Lock()
-		self.asked = 0
-		self.done = 0
-
-
-@contextmanager
-def _opened(base: str, folder: Parts, create: bool = False) -> Iterator[int]:
-	"""A descriptor of the folder, reached step by step so that no symbolic link can lead elsewhere."""
-	fd = os.open(base, _FOLDER)
-	try:
-		for part in folder:
-			try:
-				below = os.open(part, _BELOW, dir_fd=fd)
-			except FileNotFoundError:
-				if not create:
-					raise
-				try:
-					os.mkdir(part, dir_fd=fd)
-					os.fsync(fd)
-				except FileExistsError:
-					pass  # another writer was quicker
-				below = os.open(part, _BELOW, dir_fd=fd)
-			os.close(fd)
-			fd = below
-		yield fd
-	finally:
-		os.close(fd)
-
-
-def _retry(write: Callable[[], T]) -> T:
-	"""Write again when a folder vanished beneath it: `delete` removes a folder just as it becomes empty."""
-	for _ in range(100):
-		try:
-			return write()
-		except FileNotFoundError:
-			continue
-	return write()
-
-
-def _write_synced(name: str, body: BinaryIO, dir_fd: int | None = None) -> None:
-	fd = os.open(name, _CREATE, 0o644, dir_fd=dir_fd)
-	try:
-		while piece := body.read(_PIECE):
-			rest = memoryview(piece)
-			while rest:
-				rest = rest[os.write(fd, rest) :]
-		os.fsync(fd)
-	finally:
-		os.close(fd)
-
-
-def _with_file(name: str, dir_fd: int, use: Callable[[BinaryIO], T]) -> T | None:
-	"""What `use` makes of a file; None where something else has this name."""
-	fd = os.open(name, _READ, dir_fd=dir_fd)
-	with os.fdopen(fd, "rb") as file:
-		return use(file) if stat.S_ISREG(os.fstat(fd).st_mode) else None
-
-
-def _looked_at(file: BinaryIO) -> tuple[str, os.stat_result]:
-	return _etag_of(file), os.fstat(file.fileno())
-
-
-def _unlink(base: str, folder: Parts, name: str) -> None:
-	try:
-		with _opened(base, folder) as where:
-			os.unlink(name, dir_fd=where)
-	except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-		pass
-
-
-def _remove_empty(base: str, folder: Parts) -> str:
-	"""Remove the folder and those above it as far as they are empty; the one that stays."""
-	while folder:
-		try:
-			with _opened(base, folder[:-1]) as above:
-				os.rmdir(folder[-1], dir_fd=above)
-		except (FileNotFoundError, NotADirectoryError):
-			pass
-		except OSError as error:
-			if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
-				break
-			raise
-		folder = folder[:-1]
-	return "/".join([base, *folder])
-
-
-def _sweep(folder: str) -> None:
-	try:
-		with _opened(folder, []) as where:
-			for name in os.listdir(where):
-				_unlink_orphan(name, where)
-	except OSError:
-		pass  # housekeeping; whatever is wrong shows in what was asked for
-
-
-def _unlink_orphan(name: str, dir_fd: int) -> None:
-	try:
-		if time.time() - os.stat(name, dir_fd=dir_fd, follow_symlinks=False).st_mtime > ORPHAN_AFTER:
-			os.unlink(name, dir_fd=dir_fd)
-	except OSError:
-		pass
-
-
-def _unlink_quietly(name: str, dir_fd: int | None = None) -> None:
-	try:
-		os.unlink(name, dir_fd=dir_fd)
-	except OSError:
-		pass
-
-
 def _parse(sidecar: bytes) -> dict[str, Any]:
 	try:
 		kept = orjson.loads(sidecar)
 	except orjson.JSONDecodeError:
 		return {}
 	return kept if isinstance(kept, dict) else {}
-
-
-def _etag_of(body: BinaryIO) -> str:
-	digest = hashlib.md5(usedforsecurity=False)
-	while piece := body.read(_PIECE):
-		digest.update(piece)
-	return digest.hexdigest()
 
 
 def _modified(status: os.stat_result) -> datetime:

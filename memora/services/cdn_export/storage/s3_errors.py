@@ -1,7 +1,9 @@
-"""What S3 and R2 answer when something is wrong, as one sentence that says what to fix."""
+"""What S3 and R2 answer when something is wrong, as one sentence that says how to fix it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Container
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -20,44 +22,6 @@ from botocore.parsers import ResponseParserError
 from memora.exceptions import StorageConfigurationError, StorageError, StorageUnavailableError
 from memora.services.cdn_export.storage.s3_settings import Place
 
-_WRONG_ACCESS_KEY = {"InvalidAccessKeyId", "InvalidClientTokenId", "Unauthorized", "InvalidToken", "401"}
-_SKEWED = {"RequestTimeTooSkewed", "RequestExpired", "ExpiredRequest"}
-_WRONG_REGION = {
-	"AuthorizationHeaderMalformed",
-	"PermanentRedirect",
-	"TemporaryRedirect",
-	"IllegalLocationConstraintException",
-	"InvalidRegionName",
-	"301",
-	"307",
-}
-_FORBIDDEN = {
-	"AccessDenied",
-	"AllAccessDisabled",
-	"AccountProblem",
-	"NotSignedUp",
-	"NotEntitled",
-	"ObjectLockedByBucketPolicy",
-	"403",
-}
-_FULL = {
-	"QuotaExceeded",
-	"ServiceQuotaExceeded",
-	"InsufficientStorage",
-	"XMinioAdminBucketQuotaExceeded",
-	"507",
-}
-_SLOW_DOWN = {
-	"SlowDown",
-	"TooManyRequests",
-	"TooManyRequestsException",
-	"RequestLimitExceeded",
-	"Throttling",
-	"429",
-}
-_TOO_LARGE = {"EntityTooLarge", "KeyTooLongError", "MetadataTooLarge", "InvalidObjectName", "413"}
-_NOT_S3 = {"404", "405", "MethodNotAllowed", "NotImplemented", "501"}
-_CONFLICT = {"ConditionalRequestConflict", "OperationAborted", "409"}
 _NO_S3 = "what answers there is no S3 server, or one that lacks this operation. Check Endpoint URL in CDN Settings."
 _LARGEST_SKEW = 300  # seconds; S3 refuses at 900
 
@@ -71,6 +35,35 @@ _PERMISSION = {
 }
 
 
+# What the client raises when no answer comes, or none that it understands: the first that fits.
+_UNANSWERED: tuple[tuple[tuple[type[Exception], ...], type[StorageError], str], ...] = (
+	(
+		(SSLError,),
+		StorageConfigurationError,
+		"no secure connection ({error}). Check Endpoint URL in CDN Settings, and the certificates of the server and of "
+		"this machine.",
+	),
+	(
+		(EndpointConnectionError,),
+		StorageUnavailableError,
+		"the server cannot be found or refuses the connection. Check Endpoint URL and Region in CDN Settings for a "
+		"typing error, and this machine's network and DNS.",
+	),
+	(
+		(ConnectTimeoutError, ReadTimeoutError),
+		StorageUnavailableError,
+		"no answer in time. Check the network, and the provider's status page; it is tried again.",
+	),
+	(
+		(HTTPClientError, IncompleteReadError),
+		StorageUnavailableError,
+		"the connection broke. Check the network, and the provider's status page; it is tried again.",
+	),
+	((ResponseParserError,), StorageConfigurationError, _NO_S3),
+	((Exception,), StorageConfigurationError, "{error}. Check Endpoint URL and Region in CDN Settings."),
+)
+
+
 class Explainer:
 	"""Turns the errors of calls on one bucket into our own."""
 
@@ -79,7 +72,7 @@ class Explainer:
 		self._secrets = [secret for secret in secrets if secret]
 
 	def explain(self, error: Exception, doing: str, path: str) -> StorageError:
-		"""The error to raise: what could not be done with which file in which bucket, why, and the fix."""
+		"""The error to raise: what could not be done with which file in which bucket, why, and how to fix it."""
 		kind, why = self._why(error, doing)
 		return kind(self._hide(f"{self._what(doing, path)}: {why}"))
 
@@ -95,101 +88,16 @@ class Explainer:
 	def _why(self, error: Exception, doing: str) -> tuple[type[StorageError], str]:
 		if isinstance(error, ClientError):
 			return self._answered(error.response, doing)
-		if isinstance(error, SSLError):
-			return StorageConfigurationError, (
-				f"no secure connection ({error}). Check Endpoint URL in CDN Settings, and the certificates of "
-				"the server and of this machine."
-			)
-		if isinstance(error, EndpointConnectionError):
-			return StorageUnavailableError, (
-				"the server cannot be found or refuses the connection. Check Endpoint URL and Region in CDN "
-				"Settings for a typing error, and this machine's network and DNS."
-			)
-		if isinstance(error, (ConnectTimeoutError, ReadTimeoutError)):
-			return StorageUnavailableError, (
-				"no answer in time. Check the network, and the provider's status page; it is tried again."
-			)
-		if isinstance(error, (HTTPClientError, IncompleteReadError)):
-			return StorageUnavailableError, (
-				"the connection broke. Check the network, and the provider's status page; it is tried again."
-			)
-		if isinstance(error, ResponseParserError):
-			return StorageConfigurationError, _NO_S3
-		return StorageConfigurationError, (
-			f"{str(error).rstrip('.')}. Check Endpoint URL and Region in CDN Settings."
-		)
+		for kinds, kind, why in _UNANSWERED:
+			if isinstance(error, kinds):
+				return kind, why.format(error=str(error).rstrip("."))
+		raise AssertionError("the last takes any error")
 
 	def _answered(self, response: dict[str, Any], doing: str) -> tuple[type[StorageError], str]:
-		error = response.get("Error", {})
-		code, message = str(error.get("Code", "")), str(error.get("Message", ""))
-		meta = response.get("ResponseMetadata", {})
-		status = meta.get("HTTPStatusCode", 0)
-		headers = meta.get("HTTPHeaders", {})
-		place = self._place
-
-		if code in _SKEWED or (code == "403" and _skew(headers) > _LARGEST_SKEW):
-			return StorageConfigurationError, (
-				f"this machine's clock is wrong ({_clocks(headers)}). Set it, and keep it right with NTP."
-			)
-		region = error.get("Region") or headers.get("x-amz-bucket-region", "")
-		if code in _WRONG_REGION or (status in (301, 307, 400) and region and region != place.region):
-			found = f"it is in the region {region}" if region else "it is in another region"
-			return StorageConfigurationError, (
-				f"{found}, not in {place.region}. Fix Region{' and Endpoint URL' * bool(place.url)} in CDN Settings."
-			)
-		if code in _WRONG_ACCESS_KEY:
-			return StorageConfigurationError, (
-				"the access key is not known there. Check Access Key in CDN Settings, and that the key is active "
-				"and of this account."
-			)
-		if code == "SignatureDoesNotMatch":
-			return StorageConfigurationError, (
-				"the secret key does not belong to the access key. Enter both again in CDN Settings."
-			)
-		if code == "NoSuchBucket":
-			return StorageConfigurationError, (
-				"there is no such bucket. Create it, or fix Bucket Name or Endpoint URL in CDN Settings."
-			)
-		if code == "InvalidBucketName":
-			return (
-				StorageConfigurationError,
-				"no bucket can be called that. Fix Bucket Name in CDN Settings.",
-			)
-		if code in _FULL:
-			return StorageUnavailableError, (
-				f"the storage is full or over its quota ({code}). Free some space, or have the quota raised."
-			)
-		if code in _SLOW_DOWN or status == 429:
-			return StorageUnavailableError, (
-				f"the storage asks for fewer requests ({code}). It is tried again later; if this goes on, see "
-				"whether something else works on the same bucket."
-			)
-		if code in _FORBIDDEN or status in (401, 403):
-			needs = _PERMISSION.get(doing.split(" ")[0], _PERMISSION.get(doing, "that"))
-			return StorageConfigurationError, (
-				f"the key is not permitted to ({code}). Allow it {needs} on this bucket (R2: a token with Object "
-				"Read & Write), and look for a bucket policy that forbids it."
-			)
-		if code in _TOO_LARGE:
-			return StorageError, f"it is larger than allowed there ({code}: {message})."
-		if code in _NOT_S3 or (not code and status < 500):
-			return StorageConfigurationError, _NO_S3
-		if status >= 500 or code in (
-			"InternalError",
-			"ServiceUnavailable",
-			"RequestTimeout",
-			"ClientDisconnect",
-		):
-			return StorageUnavailableError, (
-				f"the storage has a fault ({code or status}). See the provider's status page, and whether Endpoint URL "
-				"in CDN Settings leads there; it is tried again."
-			)
-		if code in _CONFLICT or status == 409:
-			return (
-				StorageUnavailableError,
-				f"another writer was at it at the same time ({code}). It is tried again.",
-			)
-		return StorageConfigurationError, f"{code or status}: {message.rstrip('.')}. Check CDN Settings."
+		answer = _Answer.of(response, self._place)
+		case = next(case for case in _CASES if case.fits(answer))
+		needs = _PERMISSION.get(doing.split(" ")[0], _PERMISSION.get(doing, "that"))
+		return case.error, case.says.format(answer=answer, place=self._place, needs=needs)
 
 	def _hide(self, text: str) -> str:
 		for secret in self._secrets:
@@ -197,19 +105,162 @@ class Explainer:
 		return text
 
 
-def _skew(headers: dict[str, str]) -> float:
-	there = _server_time(headers)
-	return abs((datetime.now(timezone.utc) - there).total_seconds()) if there else 0
+@dataclass(frozen=True, slots=True)
+class _Answer:
+	"""What a server says when it refuses a call."""
+
+	code: str
+	message: str
+	status: int
+	region: str
+	"""The bucket's region, where the answer names it."""
+	headers: dict[str, str]
+	place: Place
+
+	@classmethod
+	def of(cls, response: dict[str, Any], place: Place) -> _Answer:
+		error, meta = response.get("Error", {}), response.get("ResponseMetadata", {})
+		headers = meta.get("HTTPHeaders", {})
+		region = error.get("Region") or headers.get("x-amz-bucket-region", "")
+		code, message = str(error.get("Code", "")), str(error.get("Message", ""))
+		return cls(code, message.rstrip("."), meta.get("HTTPStatusCode", 0), region, headers, place)
+
+	@property
+	def cause(self) -> str | int:
+		return self.code or self.status
+
+	@property
+	def is_skewed(self) -> bool:
+		there = self._server_time
+		skew = abs((datetime.now(timezone.utc) - there).total_seconds()) if there else 0
+		return self.code == "403" and skew > _LARGEST_SKEW
+
+	@property
+	def clocks(self) -> str:
+		here = f"it says {datetime.now(timezone.utc):%Y-%m-%d %H:%M:%S} UTC"
+		there = self._server_time
+		return f"{here}, the server {there:%Y-%m-%d %H:%M:%S}" if there else here
+
+	@property
+	def is_of_other_region(self) -> bool:
+		return self.status in (301, 307, 400) and self.region not in ("", self.place.region)
+
+	@property
+	def where(self) -> str:
+		return f"the region {self.region}" if self.region else "another region"
+
+	@property
+	def fields(self) -> str:
+		return "Region and Endpoint URL" if self.place.url else "Region"
+
+	@property
+	def _server_time(self) -> datetime | None:
+		try:
+			return parsedate_to_datetime(self.headers["date"]).astimezone(timezone.utc)
+		except (KeyError, ValueError):
+			return None
 
 
-def _clocks(headers: dict[str, str]) -> str:
-	here = f"it says {datetime.now(timezone.utc):%Y-%m-%d %H:%M:%S} UTC"
-	there = _server_time(headers)
-	return f"{here}, the server {there:%Y-%m-%d %H:%M:%S}" if there else here
+@dataclass(frozen=True, slots=True)
+class _Case:
+	"""Which answers mean the same, by code or status: our error, and what is wrong and how to fix it."""
+
+	error: type[StorageError]
+	says: str
+	codes: str = ""
+	statuses: Container[int] = ()
+	also: Callable[[_Answer], bool] | None = None
+
+	def fits(self, answer: _Answer) -> bool:
+		return (
+			answer.code in self.codes.split()
+			or answer.status in self.statuses
+			or bool(self.also and self.also(answer))
+		)
 
 
-def _server_time(headers: dict[str, str]) -> datetime | None:
-	try:
-		return parsedate_to_datetime(headers["date"]).astimezone(timezone.utc)
-	except (KeyError, ValueError):
-		return None
+# The first that fits.
+_CASES = (
+	_Case(
+		StorageConfigurationError,
+		"this machine's clock is wrong ({answer.clocks}). Set it, and keep it right with NTP.",
+		codes="RequestTimeTooSkewed RequestExpired ExpiredRequest",
+		also=lambda answer: answer.is_skewed,
+	),
+	_Case(
+		StorageConfigurationError,
+		"it is in {answer.where}, not in {place.region}. Fix {answer.fields} in CDN Settings.",
+		codes="AuthorizationHeaderMalformed PermanentRedirect TemporaryRedirect IllegalLocationConstraintException"
+		" InvalidRegionName 301 307",
+		also=lambda answer: answer.is_of_other_region,
+	),
+	_Case(
+		StorageConfigurationError,
+		"the access key is not known there. Check Access Key in CDN Settings, and that the key is active and of this "
+		"account.",
+		codes="InvalidAccessKeyId InvalidClientTokenId Unauthorized InvalidToken 401",
+	),
+	_Case(
+		StorageConfigurationError,
+		"the secret key does not belong to the access key. Enter both again in CDN Settings.",
+		codes="SignatureDoesNotMatch",
+	),
+	_Case(
+		StorageConfigurationError,
+		"there is no such bucket. Create it, or fix Bucket Name or Endpoint URL in CDN Settings.",
+		codes="NoSuchBucket",
+	),
+	_Case(
+		StorageConfigurationError,
+		"no bucket can be called that. Fix Bucket Name in CDN Settings.",
+		codes="InvalidBucketName",
+	),
+	_Case(
+		StorageUnavailableError,
+		"the storage is full or over its quota ({answer.code}). Free some space, or have the quota raised.",
+		codes="QuotaExceeded ServiceQuotaExceeded InsufficientStorage XMinioAdminBucketQuotaExceeded 507",
+	),
+	_Case(
+		StorageUnavailableError,
+		"the storage asks for fewer requests ({answer.code}). It is tried again later; if this goes on, see whether "
+		"something else works on the same bucket.",
+		codes="SlowDown TooManyRequests TooManyRequestsException RequestLimitExceeded Throttling 429",
+		statuses=(429,),
+	),
+	_Case(
+		StorageConfigurationError,
+		"the key is not permitted to ({answer.code}). Allow it {needs} on this bucket (R2: a token with Object Read & "
+		"Write), and look for a bucket policy that forbids it.",
+		codes="AccessDenied AllAccessDisabled AccountProblem NotSignedUp NotEntitled ObjectLockedByBucketPolicy 403",
+		statuses=(401, 403),
+	),
+	_Case(
+		StorageError,
+		"it is larger than allowed there ({answer.code}: {answer.message}).",
+		codes="EntityTooLarge KeyTooLongError MetadataTooLarge InvalidObjectName 413",
+	),
+	_Case(
+		StorageConfigurationError,
+		_NO_S3,
+		codes="404 405 MethodNotAllowed NotImplemented 501",
+		also=lambda answer: not answer.code and answer.status < 500,
+	),
+	_Case(
+		StorageUnavailableError,
+		"the storage has a fault ({answer.cause}). See the provider's status page, and whether Endpoint URL in CDN "
+		"Settings leads there; it is tried again.",
+		codes="InternalError ServiceUnavailable RequestTimeout ClientDisconnect",
+		statuses=range(500, 1000),
+	),
+	_Case(
+		StorageUnavailableError,
+		"another writer was at it at the same time ({answer.code}). It is tried again.",
+		codes="ConditionalRequestConflict OperationAborted 409",
+		statuses=(409,),
+	),
+	_Case(
+		StorageConfigurationError,
+		"{answer.cause}: {answer.message}. Check CDN Settings.",
+		also=lambda answer: True,
+	),
+)
