@@ -11,7 +11,7 @@ from typing import Any
 
 from memora.services.cdn_export import search_indexer
 from memora.services.cdn_export.access_calculator import resolve
-from memora.services.cdn_export.model.diff import stamped
+from memora.services.cdn_export.model.document_bytes import stamped
 from memora.services.cdn_export.model.tree import Access, Override
 from memora.services.cdn_export.rules import contracts
 from tests.example import curriculum

@@ -9,7 +9,7 @@ import pytest
 from contract import doc, kit
 
 from memora.services.cdn_export.model.cache_headers import SHORT, YEAR, cache_control
-from memora.services.cdn_export.model.diff import FileKind
+from memora.services.cdn_export.model.published_file import FileKind
 from memora.services.cdn_export.model.tree import AccessLevel
 from memora.services.cdn_export.rules import contracts
 from memora.services.cdn_export.rules.published_check import check

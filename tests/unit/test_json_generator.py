@@ -18,7 +18,7 @@ from memora.services.cdn_export.json_generator import (
 	with_signed_videos,
 )
 from memora.services.cdn_export.model import paths
-from memora.services.cdn_export.model.diff import stamped
+from memora.services.cdn_export.model.document_bytes import stamped
 from memora.services.cdn_export.model.tree import Override, Plan, ResolvedNode, Stage
 from tests.support import (
 	ARABIC,

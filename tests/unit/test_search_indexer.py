@@ -13,7 +13,7 @@ from memora.exceptions import FileTooLargeError
 from memora.services.cdn_export import search_indexer
 from memora.services.cdn_export.access_calculator import resolve
 from memora.services.cdn_export.model import paths
-from memora.services.cdn_export.model.diff import body, published_size, stamped
+from memora.services.cdn_export.model.document_bytes import body, published_size, stamped
 from memora.services.cdn_export.model.tree import Node, Override
 from memora.services.cdn_export.search_indexer import (
 	MOST_BYTES,

@@ -20,9 +20,9 @@ from typing import Protocol, TypedDict, TypeVar, cast
 
 from memora.exceptions import PreconditionFailedError, StorageError, StorageUnavailableError
 from memora.services.cdn_export.delivery.signing import Signer
-from memora.services.cdn_export.model import diff
+from memora.services.cdn_export.model import document_bytes
 from memora.services.cdn_export.model.cache_headers import cache_control
-from memora.services.cdn_export.model.diff import FileKind, LedgerEntry, Planned
+from memora.services.cdn_export.model.published_file import FileKind, LedgerEntry, Planned
 from memora.services.cdn_export.model.stage_files import PublicFile
 from memora.services.cdn_export.rules import contracts, file_types
 from memora.services.cdn_export.state.lease import Lease
@@ -97,7 +97,7 @@ def load(files: Sequence[Planned], signer: Signer, site: str) -> Cargo:
 			cargo.signed_until[file.path] = signed_until
 		upload = Upload(
 			file.path,
-			diff.body(file.path, document),
+			document_bytes.body(file.path, document),
 			cache_control(file.kind, life if signed_until else None),
 			file.metadata(site),
 		)

@@ -16,7 +16,7 @@ from frappe.model.document import Document
 from frappe.utils import now as frappe_now
 
 from memora.services.cdn_export import dependency_resolver as resolver
-from memora.services.cdn_export.curriculum import public_files
+from memora.services.cdn_export.curriculum import known_files
 from memora.services.cdn_export.model import doctypes
 from memora.services.cdn_export.state import database, redis_mirror
 
@@ -74,7 +74,7 @@ def on_file(doc: Document, method: str | None = None) -> None:
 	before = None if method == "on_trash" else doc.get_doc_before_save()
 	urls = {url for url in (doc.get("file_url"), before and before.get("file_url")) if url}
 	try:
-		names = public_files.known_rows(urls)
+		names = known_files.known_rows(urls)
 	except database.ERRORS as error:
 		if database.errno(error) in database.TRANSACTION_ENDING:
 			raise

@@ -15,7 +15,7 @@ from typing import Any
 
 from memora.exceptions import FileTooLargeError
 from memora.services.cdn_export.model import paths
-from memora.services.cdn_export.model.diff import published_size, serialise
+from memora.services.cdn_export.model.document_bytes import published_size, serialise
 from memora.services.cdn_export.model.tree import ResolvedNode
 
 Document = dict[str, Any]

@@ -12,19 +12,17 @@ from hypothesis import strategies as st
 
 from memora.exceptions import BuildError, FileTooLargeError
 from memora.services.cdn_export.model import paths, scopes
-from memora.services.cdn_export.model.diff import (
+from memora.services.cdn_export.model.diff import Diff
+from memora.services.cdn_export.model.document_bytes import (
 	LARGEST_FILE,
-	Diff,
-	LedgerEntry,
-	Planned,
 	body,
-	listed_items,
 	moment,
 	published_size,
 	serialise,
 	shape,
 	stamped,
 )
+from memora.services.cdn_export.model.published_file import LedgerEntry, Planned, listed_items
 from memora.services.cdn_export.model.tree import Access
 from tests.support import ARABIC, EMOJI, QUOTES, Document
 

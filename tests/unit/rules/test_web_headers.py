@@ -33,7 +33,7 @@ def test_cache_control_is_that_of_the_storage(path: str, kind: str) -> None:
 def test_every_kind_of_file_is_looked_at() -> None:
 	from typing import get_args
 
-	from memora.services.cdn_export.model.diff import FileKind
+	from memora.services.cdn_export.model.published_file import FileKind
 
 	assert set(get_args(FileKind)) <= set(FILES.values())
 

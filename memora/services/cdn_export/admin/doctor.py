@@ -32,7 +32,7 @@ import memora
 from memora.services.cdn_export import settings
 from memora.services.cdn_export.admin import connection_test, dashboard, operations, schedule
 from memora.services.cdn_export.admin.finding import Finding
-from memora.services.cdn_export.curriculum import films, items, public_files
+from memora.services.cdn_export.curriculum import films, items, known_files
 from memora.services.cdn_export.delivery import ownership, purge_queue
 from memora.services.cdn_export.model import doctypes, exact_json, plain_text
 from memora.services.cdn_export.model.counts import Tell
@@ -416,7 +416,7 @@ def storage() -> Iterator[Finding]:
 
 def kept_files() -> Iterator[Finding]:
 	"""What was published before its type or size was refused, and stays until it is changed."""
-	if kept := public_files.kept():
+	if kept := known_files.kept():
 		yield Finding(
 			"files",
 			"warning",

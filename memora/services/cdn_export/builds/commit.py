@@ -24,7 +24,8 @@ from memora.services.cdn_export.delivery import purge_queue
 from memora.services.cdn_export.delivery.target import SEEN, PublishTarget, Seen, as_seen
 from memora.services.cdn_export.model import scopes
 from memora.services.cdn_export.model.counts import Counts
-from memora.services.cdn_export.model.diff import Diff, LedgerEntry, Planned
+from memora.services.cdn_export.model.diff import Diff
+from memora.services.cdn_export.model.published_file import LedgerEntry, Planned
 from memora.services.cdn_export.model.scope_state import State
 from memora.services.cdn_export.model.scopes import Scope
 from memora.services.cdn_export.rules.file_removals import Removals

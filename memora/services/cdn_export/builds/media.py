@@ -16,11 +16,12 @@ from frappe.utils import now_datetime
 from memora.exceptions import BuildError, ScopeBusyError
 from memora.services.cdn_export import cdn_uploader
 from memora.services.cdn_export.builds import removals
-from memora.services.cdn_export.curriculum import public_files
+from memora.services.cdn_export.curriculum import known_files, public_files
 from memora.services.cdn_export.delivery import purge_queue
 from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.model import scopes
-from memora.services.cdn_export.model.diff import MEDIA, LedgerEntry, Planned
+from memora.services.cdn_export.model.document_bytes import MEDIA
+from memora.services.cdn_export.model.published_file import LedgerEntry, Planned
 from memora.services.cdn_export.model.stage_files import PUBLIC, PublicFile
 from memora.services.cdn_export.state import database, ledger, refused_removals
 from memora.services.cdn_export.storage import Upload
@@ -90,9 +91,9 @@ def remove_hidden(target: PublishTarget, dropped: Collection[str]) -> int:
 	caches may still ask for it."""
 	if not dropped:
 		return 0
-	urls = public_files.paths_by_url("path in %s", (tuple(dropped),))
-	hidden = {urls[url] for url in public_files.nodes_naming(urls)}
-	return remove_unnamed(target, hidden | public_files.without_source(urls))
+	urls = known_files.paths_by_url("path in %s", (tuple(dropped),))
+	hidden = {urls[url] for url in known_files.nodes_naming(urls)}
+	return remove_unnamed(target, hidden | known_files.without_source(urls))
 
 
 def withdrawn(entries: Iterable[LedgerEntry]) -> set[str]:
@@ -103,8 +104,8 @@ def withdrawn(entries: Iterable[LedgerEntry]) -> set[str]:
 			by_media.setdefault(f"{MEDIA}{entry.path.rpartition('/')[2]}", []).append(entry.path)
 	if not by_media:
 		return set()
-	urls = public_files.paths_by_url("path in %s", (tuple(by_media),))
-	return {path for media in public_files.without_source(urls) for path in by_media[media]}
+	urls = known_files.paths_by_url("path in %s", (tuple(by_media),))
+	return {path for media in known_files.without_source(urls) for path in by_media[media]}
 
 
 def remove_unnamed(target: PublishTarget, media_paths: Collection[str], *, again: bool = False) -> int:
@@ -159,7 +160,7 @@ def _sources(media_paths: Collection[str]) -> dict[str, list[str]]:
 	if not media_paths:
 		return {}
 	sources: dict[str, list[str]] = {}
-	for url, path in sorted(public_files.paths_by_url("path in %s", (tuple(media_paths),)).items()):
+	for url, path in sorted(known_files.paths_by_url("path in %s", (tuple(media_paths),)).items()):
 		sources.setdefault(path, []).append(url)
 	if missing := set(media_paths) - sources.keys():
 		raise BuildError(f"{min(missing)} has no file any more: the picture was changed meanwhile")
@@ -168,9 +169,9 @@ def _sources(media_paths: Collection[str]) -> dict[str, list[str]]:
 
 def _upload(target: PublishTarget, path: str, urls: Sequence[str]) -> tuple[Planned, Upload]:
 	"""The first of these files that still holds what was published at this path. Raises BuildError if none does."""
-	wanted, extension = public_files.digest_of_path(path)
+	wanted, extension = known_files.digest_of_path(path)
 	for url in urls:
-		if not (place := public_files.location_of(url.removeprefix(PUBLIC))):
+		if not (place := known_files.location_of(url.removeprefix(PUBLIC))):
 			continue
 		try:
 			with open(place[1], "rb") as file:

@@ -11,17 +11,17 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, BinaryIO
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import frappe
 
 from memora.services.cdn_export import settings
-from memora.services.cdn_export.model import doctypes, paths, plain_text, stage_files
-from memora.services.cdn_export.model.diff import MEDIA
-from memora.services.cdn_export.model.doctypes import Ref
+from memora.services.cdn_export.curriculum import known_files
+from memora.services.cdn_export.curriculum.known_files import TABLE
+from memora.services.cdn_export.model import paths, plain_text, stage_files
 from memora.services.cdn_export.model.stage_files import PUBLIC, Link, PublicFile
 from memora.services.cdn_export.model.tree import Stage
 from memora.services.cdn_export.rules import file_types
@@ -29,24 +29,9 @@ from memora.services.cdn_export.rules.file_types import Refused
 from memora.services.cdn_export.state import database, ledger
 from memora.services.cdn_export.storage.base import stamp_of
 
-TABLE = "CDN Media"
-
-
 _ELSEWHERE = re.compile("https?://.")  # as the schemas have it
-
-
 _PIECE = 1 << 20
-
-
 _LOOKED_AT_WHEN_SAVED = 100
-
-
-_GONE = "gone"
-"""The stamp of a file that is no longer there."""
-
-
-_LIKE_A_BROWSER = ("/", "/!#$&'()*+,:;=?@~", "/!$&'()*+,:;=@~")
-"""What stays as it is in an address that was encoded in one of the usual ways."""
 
 
 def published_paths(urls: Iterable[str]) -> dict[str, str]:
@@ -141,7 +126,7 @@ def _places(links: Iterable[Link]) -> tuple[dict[Link, tuple[str, str]], dict[Li
 	hosts = _own_hosts()
 	for link in links:
 		names = stage_files.names(link, hosts)
-		if place := next((place for name in names if (place := location_of(name))), None):
+		if place := next((place for name in names if (place := known_files.location_of(name))), None):
 			places[link] = place
 		elif stage_files.PRIVATE in link.url and stage_files.is_private(link, hosts):
 			refused[link] = Refused("private")
@@ -162,14 +147,14 @@ def public_files(links: Iterable[Link]) -> tuple[dict[Link, PublicFile], dict[Li
 		name: (stamp, path, kept)
 		for name, stamp, path, kept in frappe.db.sql(
 			f"select name, stamp, path, kept from `tab{TABLE}` where name in %s",
-			(tuple({row_name(name) for name, _ in places.values()}),),
+			(tuple({known_files.row_name(name) for name, _ in places.values()}),),
 		)
 	}
 	options = settings.load()
 	judged: dict[str, PublicFile | Refused] = {}
 	for link, (name, location) in places.items():
 		if name not in judged:
-			judged[name] = _judged(name, location, known.get(row_name(name)), options)
+			judged[name] = _judged(name, location, known.get(known_files.row_name(name)), options)
 		verdict = judged[name]
 		if isinstance(verdict, Refused):
 			refused[link] = verdict
@@ -180,10 +165,16 @@ def public_files(links: Iterable[Link]) -> tuple[dict[Link, PublicFile], dict[Li
 		if isinstance(verdict, Refused):
 			continue
 		path = paths.media(verdict.digest, verdict.extension)
-		stamp, known_path, _ = known.get(row_name(name), ("", "", 0))
+		stamp, known_path, _ = known.get(known_files.row_name(name), ("", "", 0))
 		if (stamp, known_path) != (verdict.stamp, path):
 			fresh.append(
-				(row_name(name), plain_text.store(f"{PUBLIC}{name}"), verdict.stamp, path, int(verdict.kept))
+				(
+					known_files.row_name(name),
+					plain_text.store(f"{PUBLIC}{name}"),
+					verdict.stamp,
+					path,
+					int(verdict.kept),
+				)
 			)
 	database.upsert(
 		TABLE,
@@ -192,12 +183,6 @@ def public_files(links: Iterable[Link]) -> tuple[dict[Link, PublicFile], dict[Li
 		"stamp = values(stamp), path = values(path), kept = values(kept)",
 	)
 	return found, refused
-
-
-def row_name(name: str) -> str:
-	"""The key in CDN Media of a file, by its name below the site's public files: no two names share one, however alike
-	MariaDB finds them."""
-	return ledger.row_name(f"{PUBLIC}{name}")
 
 
 def _judged(
@@ -209,13 +194,15 @@ def _judged(
 			status = os.fstat(file.fileno())
 			stamp, size = stamp_of(status), status.st_size
 			if known and known[0] == stamp:
-				return PublicFile(location, stamp, size, *digest_of_path(known[1]), kept=bool(known[2]))
+				return PublicFile(
+					location, stamp, size, *known_files.digest_of_path(known[1]), kept=bool(known[2])
+				)
 			try:
 				extension = _extension(name, file, options)
 			except Refused as error:
 				# The same bytes as were published before they were refused, though touched or copied since.
-				if known and known[2] and digest_of(file) == digest_of_path(known[1])[0]:
-					return PublicFile(location, stamp, size, *digest_of_path(known[1]), kept=True)
+				if known and known[2] and digest_of(file) == known_files.digest_of_path(known[1])[0]:
+					return PublicFile(location, stamp, size, *known_files.digest_of_path(known[1]), kept=True)
 				return error
 			return PublicFile(location, stamp, size, digest_of(file), extension)
 	except OSError as error:
@@ -234,25 +221,10 @@ def _extension(name: str, file: BinaryIO, options: settings.ExportSettings) -> s
 	)
 
 
-def digest_of_path(path: str) -> tuple[str, str]:
-	"""Digest and extension of a file by its path under `media/`."""
-	digest, _, extension = path.removeprefix(MEDIA).partition(".")
-	return digest, extension
-
-
-def kept() -> list[str]:
-	"""The files that are published though their type or size is refused by now: they stay until they are changed."""
-	return frappe.db.sql(
-		f"""select media.file_url from `tab{TABLE}` media join `tab{ledger.TABLE}` file on file.path = media.path
-		where media.kept = 1 and file.state in ('live', 'in_flight') order by media.file_url""",
-		pluck=True,
-	)
-
-
 def keep_refused() -> int:
 	"""Mark what is published and would be refused today, so that it stays; forget what is not published. Returns how
 	many are kept. For the upgrade from releases that published files of every type."""
-	rows = _rows("true", ())
+	rows = known_files.rows("true", ())
 	live = {
 		path
 		for (path,) in frappe.db.sql(
@@ -263,7 +235,12 @@ def keep_refused() -> int:
 	refused, forgotten, moved = [], [], []
 	for key, url, stamp, path in rows:
 		place = next(
-			(place for name in stage_files.names(Link(url, False)) if (place := location_of(name))), None
+			(
+				place
+				for name in stage_files.names(Link(url, False))
+				if (place := known_files.location_of(name))
+			),
+			None,
 		)
 		if place is None:
 			continue
@@ -275,18 +252,12 @@ def keep_refused() -> int:
 		if path not in live:
 			forgotten.append(key)
 			continue
-		refused.append((row_name(name), plain_text.store(f"{PUBLIC}{name}"), stamp, path, 1))
-		if row_name(name) != key:
+		refused.append((known_files.row_name(name), plain_text.store(f"{PUBLIC}{name}"), stamp, path, 1))
+		if known_files.row_name(name) != key:
 			moved.append(key)
 	database.delete_names(TABLE, [*forgotten, *moved])
 	database.upsert(TABLE, ("name", "file_url", "stamp", "path", "kept"), refused, "kept = 1")
 	return len(refused)
-
-
-def without_source(urls: Mapping[str, str]) -> set[str]:
-	"""Of the published paths by file, those that no file is there for any more."""
-	there = {path for url, path in urls.items() if location_of(url.removeprefix(PUBLIC))}
-	return set(urls.values()) - there
 
 
 def content_type(path: str) -> str:
@@ -294,110 +265,11 @@ def content_type(path: str) -> str:
 	return file_types.content_type(path.rpartition(".")[2])
 
 
-def nodes_naming(urls: Collection[str]) -> dict[str, set[Ref]]:
-	"""The nodes whose picture is one of these files, shown or not, by file. By code point: MariaDB takes names for one
-	that differ in case, accents or trailing spaces."""
-	spelled = {spelling: url for url in urls for spelling in _spellings(url)}
-	found: dict[str, set[Ref]] = {}
-	if not spelled:
-		return found
-	for doctype, field in [(doctype, "image") for doctype in doctypes.CONTENT] + [
-		("Memora Unit", "badge_image")
-	]:
-		for name, value in frappe.db.sql(
-			f"select name, {field} from `tab{doctype}` where {database.among(field, '%(values)s')}",
-			{"values": tuple(spelled)},
-		):
-			found.setdefault(spelled[value], set()).add((doctype, name))
-	return found
-
-
-def shown_in(names: Collection[str]) -> set[Ref]:
-	"""The nodes and lessons that show these files, by the files' rows in CDN Media."""
-	if not names:
-		return set()
-	urls = paths_by_url("name in %s", (tuple(names),))
-	refs = set().union(*nodes_naming(urls).values())
-	lessons = ledger.lessons_naming({digest_of_path(path)[0] for path in urls.values()})
-	return refs | {(doctypes.LESSON, lesson) for lesson in lessons}
-
-
-def changed_files() -> set[str]:
-	"""The rows of files that are published and are not there as they were read: deleted, made private or written to
-	since, by whatever way. Each is found once."""
-	found = set()
-	gone = []
-	for name, url, stamp, _ in _rows("stamp != %s", (_GONE,)):
-		place = location_of(url.removeprefix(PUBLIC))
-		now = _stamp(place[1]) if place else _GONE
-		if now != stamp:
-			found.add(name)
-			if now == _GONE:
-				gone.append(name)
-	database.update_names(TABLE, gone, "stamp = %s", (_GONE,))
-	return found
-
-
-def known_rows(urls: Iterable[str]) -> list[str]:
-	"""The rows of those of these files that memora has ever read."""
-	names = {row_name(name) for url in urls for name in stage_files.names(Link(url, is_html=False))}
-	if not names:
-		return []
-	return frappe.db.sql(f"select name from `tab{TABLE}` where name in %s", (tuple(names),), pluck=True)
-
-
-def paths_by_url(where: str, values: tuple) -> dict[str, str]:
-	"""The paths under `media/` of files, by address."""
-	return {url: path for _, url, _, path in _rows(where, values)}
-
-
-def _rows(where: str, values: tuple) -> list[tuple[str, str, str, str]]:
-	"""Key, address, stamp and path of files that were read. The Desk shows an address, so it is stored as plain text is."""
-	return [
-		(key, _as_named(key, url), stamp, path)
-		for key, url, stamp, path in frappe.db.sql(
-			f"select name, file_url, stamp, path from `tab{TABLE}` where {where}", values
-		)
-	]
-
-
-def _as_named(key: str, stored: str) -> str:
-	"""The address as the file has it: what stands for `<` may also be in a file's own name."""
-	return stored if ledger.row_name(stored) == key else plain_text.read(stored)
-
-
-def _spellings(url: str) -> set[str]:
-	"""How a field may spell a file's address: as Frappe does, by its plain name, or encoded."""
-	name = url.removeprefix(PUBLIC)
-	return {url, *(f"{PUBLIC}{quote(name, safe=safe)}" for safe in _LIKE_A_BROWSER)}
-
-
 def _own_hosts() -> set[str]:
 	"""The hosts whose `/files/` are this site's."""
 	addresses = [frappe.utils.get_url(), frappe.conf.host_name or "", f"//{frappe.local.site}"]
 	hosts = {urlsplit(address if "//" in address else f"//{address}").netloc.lower() for address in addresses}
 	return hosts - {""}
-
-
-def location_of(name: str) -> tuple[str, str] | None:
-	"""A public file by its name below the site's public files: that name and its place on disk; None where there is no
-	such file. What memora itself has published there is none of the site's files."""
-	root = os.path.realpath(frappe.get_site_path("public", "files"))
-	try:
-		location = os.path.realpath(os.path.join(root, name))
-		if not location.startswith(root + os.sep) or not os.path.isfile(location):
-			return None
-	except ValueError:  # a name that no file can have
-		return None
-	own = os.path.realpath(settings.local_path(frappe.get_cached_doc(settings.DOCTYPE)))
-	return None if location.startswith((own + os.sep, f"{own}.meta{os.sep}")) else (name, location)
-
-
-def _stamp(location: str) -> str:
-	try:
-		return stamp_of(os.stat(location))
-	except OSError:
-		return _GONE
 
 
 def digest_of(file: BinaryIO) -> str:

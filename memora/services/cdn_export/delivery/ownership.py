@@ -39,7 +39,7 @@ from memora.exceptions import (
 from memora.services.cdn_export import settings
 from memora.services.cdn_export.delivery import admin_notices
 from memora.services.cdn_export.model import paths
-from memora.services.cdn_export.model.diff import LedgerEntry
+from memora.services.cdn_export.model.published_file import LedgerEntry
 from memora.services.cdn_export.state import database, ledger, relocation, site_key, site_values
 from memora.services.cdn_export.storage import Storage, Upload
 

@@ -13,7 +13,8 @@ from datetime import datetime, timedelta, timezone
 from functools import cached_property
 
 from memora.services.cdn_export.json_generator import with_signed_videos
-from memora.services.cdn_export.model.diff import Document, Planned
+from memora.services.cdn_export.model.document_bytes import Document
+from memora.services.cdn_export.model.published_file import Planned
 from memora.services.cdn_export.storage import Storage
 
 _IN_TIME = timedelta(minutes=10)

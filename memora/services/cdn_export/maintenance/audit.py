@@ -25,7 +25,7 @@ from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.model import doctypes, paths
 from memora.services.cdn_export.model.cache_headers import SHORT, cache_control
 from memora.services.cdn_export.model.counts import Tell
-from memora.services.cdn_export.model.diff import LedgerEntry
+from memora.services.cdn_export.model.published_file import LedgerEntry
 from memora.services.cdn_export.state import database, ledger, publish_state, refused_removals
 from memora.services.cdn_export.storage import Storage, StoredObject
 from memora.services.cdn_export.storage.base import JSON

@@ -21,8 +21,8 @@ from memora.services.cdn_export import access_calculator
 from memora.services.cdn_export.curriculum import content_tree
 from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.maintenance import repair
-from memora.services.cdn_export.model import diff, scopes
-from memora.services.cdn_export.model.diff import LedgerEntry
+from memora.services.cdn_export.model import published_file, scopes
+from memora.services.cdn_export.model.published_file import LedgerEntry
 from memora.services.cdn_export.model.tree import Access, walk
 from memora.services.cdn_export.state import database, due, ledger, publish_state
 from memora.services.cdn_export.state import lease as leases
@@ -157,7 +157,7 @@ def _of_subject(lease: Lease | None, subject: str) -> Items:
 	return {
 		node.name: (
 			node.access,
-			diff.listed_items(access_calculator.required_items(node.access, resolved.access)),
+			published_file.listed_items(access_calculator.required_items(node.access, resolved.access)),
 		)
 		for node in walk(resolved)
 		if node.kind == "lesson"

@@ -28,7 +28,7 @@ from memora.services.cdn_export.delivery import http_session
 from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.model import doctypes, paths
 from memora.services.cdn_export.model.counts import Tell
-from memora.services.cdn_export.model.diff import Document
+from memora.services.cdn_export.model.document_bytes import Document
 from memora.services.cdn_export.state import database, ledger, publish_state, refused_removals
 
 Read = Callable[[str], bytes | None]

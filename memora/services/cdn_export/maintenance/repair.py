@@ -22,7 +22,8 @@ from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.maintenance import audit
 from memora.services.cdn_export.maintenance.audit import Finding
 from memora.services.cdn_export.model import causes, doctypes, paths, scopes
-from memora.services.cdn_export.model.diff import MEDIA, AnyKind, Document, FileKind, LedgerEntry, pictures_in
+from memora.services.cdn_export.model.document_bytes import MEDIA, Document, pictures_in
+from memora.services.cdn_export.model.published_file import AnyKind, FileKind, LedgerEntry
 from memora.services.cdn_export.model.scopes import Scope
 from memora.services.cdn_export.outbox import reconciliation, relay
 from memora.services.cdn_export.state import database, ledger, publish_state, refused_removals, retries

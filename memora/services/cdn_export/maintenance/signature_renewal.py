@@ -32,8 +32,9 @@ from memora.services.cdn_export.builds import failures
 from memora.services.cdn_export.curriculum import content_tree, public_files
 from memora.services.cdn_export.delivery.signing import Signer, renew_below
 from memora.services.cdn_export.delivery.target import PublishTarget
-from memora.services.cdn_export.model import diff
-from memora.services.cdn_export.model.diff import Document, LedgerEntry, Planned
+from memora.services.cdn_export.model import diff, published_file
+from memora.services.cdn_export.model.document_bytes import Document
+from memora.services.cdn_export.model.published_file import LedgerEntry, Planned
 from memora.services.cdn_export.rules import large_change_guard, subject_files
 from memora.services.cdn_export.state import database, ledger, publish_state
 from memora.services.cdn_export.state import lease as leases
@@ -222,7 +223,7 @@ def _renew_as_published(
 			continue
 		etag, document = found
 		was_signed = document.pop("signed_url_expiry", None)
-		(signed if was_signed else others).append(diff.as_live(entry, document))
+		(signed if was_signed else others).append(published_file.as_live(entry, document))
 		if entry.damaged or etag != entry.etag:
 			doubtful.append(entry.path)
 	entries = {entry.path: entry for entry in left}

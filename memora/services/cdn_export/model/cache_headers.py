@@ -7,7 +7,7 @@ than the grace that moved files are kept for.
 
 from __future__ import annotations
 
-from memora.services.cdn_export.model.diff import AnyKind
+from memora.services.cdn_export.model.published_file import AnyKind
 
 SHORT = 300
 YEAR = 365 * 24 * 60 * 60

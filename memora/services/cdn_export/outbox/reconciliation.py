@@ -15,7 +15,7 @@ from frappe.utils import get_datetime, now_datetime
 
 from memora.services.cdn_export import dependency_resolver as resolver
 from memora.services.cdn_export import settings
-from memora.services.cdn_export.curriculum import public_files
+from memora.services.cdn_export.curriculum import known_files
 from memora.services.cdn_export.model import causes, doctypes
 from memora.services.cdn_export.model.causes import Cause
 from memora.services.cdn_export.outbox import relay
@@ -41,7 +41,7 @@ def hourly() -> int:
 	last = get_datetime(site_values.read(_LAST_LOOK) or now)
 	if last >= now:  # the first look, or the clock was set back
 		last = now - timedelta(hours=1)
-	refs = _written_since(last - _MARGIN) | public_files.shown_in(public_files.changed_files())
+	refs = _written_since(last - _MARGIN) | known_files.shown_in(known_files.changed_files())
 	if refs:
 		found = [(Cause(causes.HOURLY, *ref), [ref]) for ref in sorted(refs)]
 		database.transaction(lambda: relay.raise_for(_affected_by(refs), found, triggered_by=FALLBACK))

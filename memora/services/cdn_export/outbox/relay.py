@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import frappe
 
 from memora.services.cdn_export import dependency_resolver as resolver
-from memora.services.cdn_export.curriculum import public_files
+from memora.services.cdn_export.curriculum import known_files
 from memora.services.cdn_export.model import causes, doctypes, scopes
 from memora.services.cdn_export.model.causes import Cause
 from memora.services.cdn_export.state import database, ledger, publish_state
@@ -124,7 +124,7 @@ def _relay_rows() -> int:
 			former.add(parent)
 		if event in ("move", "rename"):
 			moved.add((doctype, name))
-	shown = public_files.shown_in({name for doctype, name in refs if doctype == FILE})
+	shown = known_files.shown_in({name for doctype, name in refs if doctype == FILE})
 	affected = resolver.affected_by(refs | former | shown)
 	_warn_of(affected.orphans & refs)
 	for _, doctype, name, event, was, _who in rows:

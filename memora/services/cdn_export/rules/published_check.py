@@ -17,7 +17,8 @@ import orjson
 
 from memora.exceptions import ContractError
 from memora.services.cdn_export.model import paths, stage_files
-from memora.services.cdn_export.model.diff import LARGEST_FILE, FileKind
+from memora.services.cdn_export.model.document_bytes import LARGEST_FILE
+from memora.services.cdn_export.model.published_file import FileKind
 from memora.services.cdn_export.rules import contracts
 
 Read = Callable[[str], bytes | None]

@@ -19,7 +19,9 @@ from memora.services.cdn_export.json_generator import (
 	unit_document,
 )
 from memora.services.cdn_export.model import paths, stage_files
-from memora.services.cdn_export.model.diff import Diff, Document, listed_items, shape
+from memora.services.cdn_export.model.diff import Diff
+from memora.services.cdn_export.model.document_bytes import Document, shape
+from memora.services.cdn_export.model.published_file import listed_items
 from memora.services.cdn_export.model.stage_files import Link, PublicFile
 from memora.services.cdn_export.model.tree import AccessLevel, ResolvedNode, Stage, walk
 from memora.services.cdn_export.search_indexer import SubjectEntries

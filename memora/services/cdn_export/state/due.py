@@ -13,7 +13,7 @@ import orjson
 from frappe.utils import now_datetime
 
 from memora.services.cdn_export.model import doctypes
-from memora.services.cdn_export.model.diff import LedgerEntry
+from memora.services.cdn_export.model.published_file import LedgerEntry
 from memora.services.cdn_export.model.scope_state import NO_RETRY_AFTER, State
 from memora.services.cdn_export.model.scopes import Scope
 from memora.services.cdn_export.state import database, ledger, refused_removals, renditions

@@ -19,7 +19,8 @@ from referencing import Registry, Resource
 
 from memora.exceptions import ContractError
 from memora.services.cdn_export.model import paths
-from memora.services.cdn_export.model.diff import Diff, FileKind
+from memora.services.cdn_export.model.diff import Diff
+from memora.services.cdn_export.model.published_file import FileKind
 
 VERSION = "1.0"
 """The contract's: the first number is raised by what breaks a reader, the second by what only adds."""

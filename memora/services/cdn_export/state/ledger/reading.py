@@ -12,7 +12,7 @@ import frappe
 from frappe.utils import now_datetime
 
 from memora.services.cdn_export.model import plain_text, scopes
-from memora.services.cdn_export.model.diff import LedgerEntry
+from memora.services.cdn_export.model.published_file import LedgerEntry
 from memora.services.cdn_export.model.scopes import Scope
 from memora.services.cdn_export.state import database
 

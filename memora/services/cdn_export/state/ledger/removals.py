@@ -12,7 +12,7 @@ from datetime import datetime
 import frappe
 from frappe.utils import now_datetime
 
-from memora.services.cdn_export.model.diff import LedgerEntry
+from memora.services.cdn_export.model.published_file import LedgerEntry
 from memora.services.cdn_export.model.scopes import Scope
 from memora.services.cdn_export.state import database
 from memora.services.cdn_export.state.ledger.reading import TABLE, row_name, select

@@ -14,7 +14,7 @@ from typing import Any
 from frappe.utils import now_datetime
 
 from memora.services.cdn_export.model import plain_text
-from memora.services.cdn_export.model.diff import LedgerEntry, Planned
+from memora.services.cdn_export.model.published_file import LedgerEntry, Planned
 from memora.services.cdn_export.model.scopes import Scope
 from memora.services.cdn_export.state import database
 from memora.services.cdn_export.state.ledger.reading import COLUMNS, TABLE, row_name
