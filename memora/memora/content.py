@@ -18,7 +18,7 @@ from memora.services.cdn_export.curriculum import items, public_files
 from memora.services.cdn_export.model import stage_files
 from memora.services.cdn_export.model.doctypes import CONTENT, PARENT_FIELDS, PLAN
 from memora.services.cdn_export.model.plain_text import as_html
-from memora.services.cdn_export.rules import file_types
+from memora.services.cdn_export.rules import file_types, refused_file
 
 _NAMED_AT_MOST = 3
 """How many documents a refusal names before it says "and more"."""
@@ -202,7 +202,7 @@ class ContentNode(Titled):
 		overrides.follow_rename(self.doctype, old, new, merge)
 
 
-def warn_unpublished(where: str, refused: dict[str, file_types.Refused]) -> None:
+def warn_unpublished(where: str, refused: dict[str, refused_file.Refused]) -> None:
 	"""Tell the editor which files that were just saved learners will not see, each with why and what to do."""
 	lines = [_why(url, error) for url, error in refused.items()]
 	if len(lines) > _NAMED_AT_MOST:
@@ -215,7 +215,7 @@ def warn_unpublished(where: str, refused: dict[str, file_types.Refused]) -> None
 		)
 
 
-def _why(url: str, error: file_types.Refused) -> str:
+def _why(url: str, error: refused_file.Refused) -> str:
 	said = {
 		"private": _("{0} is a private file. Attach a public one."),
 		"missing": _("{0} is no public file of this site. Attach it again."),

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from memora.services.cdn_export.rules import file_types
-from memora.services.cdn_export.rules.file_types import Refused, content_type, judge, may_be_added
+from memora.services.cdn_export.rules.file_types import content_type, judge, may_be_added
+from memora.services.cdn_export.rules.refused_file import Refused
+from memora.services.cdn_export.rules.svg import LARGEST_SVG
 
 PNG = b"\x89PNG\r\n\x1a\n rest"
 JPEG = b"\xff\xd8\xff\xe0 rest"
@@ -195,7 +197,7 @@ def test_an_svg_of_shapes_and_text_is_published(body: bytes) -> None:
 		b"<?php system('id') ?>" + svg(),
 		svg("<?php system('id') ?>"),
 		svg("<g>" * 300 + "</g>" * 300),
-		b" " * (file_types.LARGEST_SVG + 1),
+		b" " * (LARGEST_SVG + 1),
 	],
 )
 def test_any_other_svg_is_refused(body: bytes) -> None:

@@ -19,7 +19,7 @@ from frappe.utils.scheduler import is_dormant
 
 from memora.services.cdn_export import batch_processor, dependency_resolver, settings
 from memora.services.cdn_export.builds import index_build, media
-from memora.services.cdn_export.delivery import ownership, purge_queue
+from memora.services.cdn_export.delivery import ownership, purge_queue, refused_place
 from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.maintenance import audit
 from memora.services.cdn_export.maintenance import repair as repairs
@@ -472,7 +472,7 @@ def _check(tell: Tell | None) -> tuple[published_check.Report, int]:
 	return report, waiting
 
 
-def _refusal() -> ownership.Refusal | None:
+def _refusal() -> refused_place.Refusal | None:
 	"""Why the place is refused, by its mark as it is now."""
 	doc = settings.saved()
 	with settings.open_storage(doc) as storage:

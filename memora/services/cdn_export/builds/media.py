@@ -151,8 +151,6 @@ def _alone() -> Iterator[None]:
 	try:
 		database.fresh()
 		yield
-	finally:
-		frappe.db.sql("select release_lock(%s)", (lock,))
 
 
 def _sources(media_paths: Collection[str]) -> dict[str, list[str]]:

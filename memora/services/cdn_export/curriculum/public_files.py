@@ -25,7 +25,7 @@ from memora.services.cdn_export.model import paths, plain_text, stage_files
 from memora.services.cdn_export.model.stage_files import PUBLIC, Link, PublicFile
 from memora.services.cdn_export.model.tree import Stage
 from memora.services.cdn_export.rules import file_types
-from memora.services.cdn_export.rules.file_types import Refused
+from memora.services.cdn_export.rules.refused_file import Refused
 from memora.services.cdn_export.state import database, ledger
 from memora.services.cdn_export.storage.base import stamp_of
 

@@ -22,7 +22,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple, get_args
 
 import frappe
 import orjson
@@ -37,15 +37,12 @@ from memora.exceptions import (
 	StorageUnavailableError,
 )
 from memora.services.cdn_export import settings
-from memora.services.cdn_export.delivery import admin_notices
+from memora.services.cdn_export.delivery import admin_notices, refused_place
+from memora.services.cdn_export.delivery.refused_place import Refusal, Why
 from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.model.published_file import LedgerEntry
 from memora.services.cdn_export.state import database, ledger, relocation, site_key, site_values
 from memora.services.cdn_export.storage import Storage, Upload
-
-Why = Literal["", "other", "copy", "unclaimed", "no mark"]
-"""Why a place is refused: another key, a higher number, files without a mark, something else where the mark should be.
-"" where it is not."""
 
 COMPARE_SECONDS = 60
 """So often a batch that goes on writing looks at the mark again."""
@@ -91,16 +88,6 @@ class Known:
 
 	def checked_now(self) -> Known:
 		return replace(self, checked=time.time(), refused="", refused_since="")
-
-
-class Refusal(NamedTuple):
-	"""Why a place is refused, and what an admin can do."""
-
-	message: str
-	fix: str
-
-	def __str__(self) -> str:
-		return f"{self.message} {self.fix}"
 
 
 @dataclass(slots=True)
@@ -215,7 +202,7 @@ class Ownership:
 		return True
 
 	def _refuse(self, before: Known, why: Why) -> None:
-		refusal = explain(why, self.label)
+		refusal = refused_place.explain(why, self.label)
 		if before.refused != why:
 			since = str(now_datetime())
 			_note(replace(before, refused=why, refused_since=since))
@@ -244,7 +231,7 @@ def last_refusal(doc: FrappeDocument | None = None) -> Refusal | None:
 	doc = doc or settings.saved()
 	if not noted.of(settings.place(doc)).refused or settings.is_own_folder(doc):
 		return None
-	return explain(noted.refused, settings.place_label(doc))
+	return refused_place.explain(noted.refused, settings.place_label(doc))
 
 
 def inspector(storage: Storage, doc: FrappeDocument) -> Callable[[], Refusal | None]:
@@ -254,39 +241,12 @@ def inspector(storage: Storage, doc: FrappeDocument) -> Callable[[], Refusal | N
 		return lambda: None
 	before, site = known().of(settings.place(doc)), site_key.known_hash()
 	listed = _listed_plans()
-	words = {why: explain(why, settings.place_label(doc)) for why in get_args(Why) if why}
+	words = {why: refused_place.explain(why, settings.place_label(doc)) for why in get_args(Why) if why}
 
 	def inspect() -> Refusal | None:
 		return words.get(_why(storage, site, before, _read_mark(storage), lambda: listed))
 
 	return inspect
-
-
-def explain(why: Why, label: str) -> Refusal:
-	"""A refusal in words, in the language of who is asked for."""
-	take_over = _(
-		"Otherwise take the place over, on the dashboard or with: bench --site {0} memora take-over"
-	).format(frappe.local.site)
-	nothing = _("Nothing is published or removed there until this is decided; changes wait.")
-	if why == "other":
-		message = _("Another site publishes to {0}: the mark there is not of this site's key.").format(label)
-		fix = _(
-			"Give this site another bucket or folder in CDN Settings. If the place is this site's, and its "
-			"site_config.json has lost memora_site_key, put the key back."
-		)
-	elif why == "copy":
-		message = _(
-			"A copy of this site has published to {0}, or this database is from a backup: the mark there is newer than "
-			"this database knows."
-		).format(label)
-		fix = _("If this is the copy, give it another bucket or folder in CDN Settings.")
-	elif why == "no mark":
-		message = _("What stands at {0} in {1} is no mark of a site.").format(paths.MARK, label)
-		fix = _("Give this site another bucket or folder in CDN Settings.")
-	else:
-		message = _("{0} has published files in it that are not known to be this site's.").format(label)
-		fix = _("Give this site an empty bucket or folder in CDN Settings.")
-	return Refusal(f"{message} {nothing}", f"{fix} {take_over}")
 
 
 def take_over() -> list[str]:
@@ -399,11 +359,8 @@ def _follow_key(what: Known) -> None:
 @contextmanager
 def _alone() -> Iterator[None]:
 	"""One worker of the site at a time looks at the mark. Commits, so that it reads what the one before has noted."""
-	lock = f"{frappe.conf.db_name}.{_NOTE}"
-	if not frappe.db.sql("select get_lock(%s, %s)", (lock, _PATIENCE_SECONDS))[0][0]:
-		raise ScopeBusyError("another worker looks whose the place is; this is tried again")
-	try:
+	with database.alone(_NOTE, _PATIENCE_SECONDS) as is_alone:
+		if not is_alone:
+			raise ScopeBusyError("another worker looks whose the place is; this is tried again")
 		database.fresh()
 		yield
-	finally:
-		frappe.db.sql("select release_lock(%s)", (lock,))

@@ -38,18 +38,13 @@ def run() -> int:
 	if not frappe.db.sql("select 1 from `tabCDN Change` limit 1"):
 		return 0
 	database.limit_idling()
-	lock = f"{frappe.conf.db_name}.memora_fold"
-	if not frappe.db.sql("select get_lock(%s, %s)", (lock, _PATIENCE_SECONDS))[0][0]:
-		return 0
-	try:
-		total = 0
-		while relayed := database.transaction(_relay_rows):
+	total = 0
+	with database.alone("memora_fold", _PATIENCE_SECONDS) as is_alone:
+		while is_alone and (relayed := database.transaction(_relay_rows)):
 			total += relayed
 			if relayed < _ROWS_A_RUN:
 				break
-		return total
-	finally:
-		frappe.db.sql("select release_lock(%s)", (lock,))
+	return total
 
 
 def raise_for(

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
-from typing import Literal, NamedTuple
-from xml.parsers import expat
+from typing import NamedTuple
+
+from memora.services.cdn_export.rules.refused_file import Refused
+from memora.services.cdn_export.rules.svg import check_svg
 
 HEAD = 4096
 """So many bytes of a file tell its type."""
-
-LARGEST_SVG = 2_000_000
-"""Bytes. An SVG is parsed whole; one that is larger holds more than a drawing."""
 
 
 class FileType(NamedTuple):
@@ -80,44 +79,6 @@ _RUNS = frozenset(
 	" xsl xslt xul".split()
 )
 _EXTENSION = re.compile(r"[a-z0-9]{1,16}")
-
-
-Why = Literal[
-	"private",
-	"missing",
-	"unreadable",
-	"type",
-	"content",
-	"svg",
-	"size",
-	"picture",
-	"kept",
-	"nowhere",
-	"mention",
-]
-_SAID: dict[Why, str] = {
-	"private": "is a private file",
-	"missing": "is no public file that exists",
-	"unreadable": "cannot be read ({0})",
-	"type": "is of a type that is not published ({0})",
-	"content": "is no {0} file inside",
-	"svg": "is an SVG with more than shapes and text in it ({0})",
-	"size": "has more than {0} MB",
-	"picture": "is no picture",
-	"kept": "is of a type or size that is no longer published",
-	"nowhere": "leads to nothing that a learner can reach",
-	"mention": "is no link",
-}
-
-
-class Refused(Exception):
-	"""Why a file is not published: a word for it and, with some, what it is about. As text it follows the file's name,
-	in English; the Desk has words of its own."""
-
-	def __init__(self, why: Why, detail: str = "") -> None:
-		super().__init__(_SAID[why].format(detail))
-		self.why: Why = why
-		self.detail = detail
 
 
 def may_be_added(extension: str) -> bool:
@@ -205,136 +166,3 @@ def _of_brands(head: bytes) -> FileType | None:
 	if names & {b"avif", b"avis"}:
 		return AVIF
 	return M4A if names & {b"M4A ", b"M4B ", b"mp41", b"mp42", b"isom", b"iso2", b"dash"} else None
-
-
-# SVG
-
-_SVG = "http://www.w3.org/2000/svg"
-_XLINK = "http://www.w3.org/1999/xlink"
-_XML = "http://www.w3.org/XML/1998/namespace"
-_NOTES = frozenset(
-	{
-		"http://www.inkscape.org/namespaces/inkscape",
-		"http://sodipodi.sourceforge.net/DTD/sodipodi-0.dtd",
-		"http://www.w3.org/1999/02/22-rdf-syntax-ns#",
-		"http://creativecommons.org/ns#",
-		"http://web.resource.org/cc/",
-		"http://purl.org/dc/elements/1.1/",
-		"http://www.bohemiancoding.com/sketch/ns",
-		"http://www.serif.com/",
-	}
-)
-"""What drawing programs note about their work: no browser does anything with it."""
-
-_ELEMENTS = frozenset(
-	"svg g defs symbol use title desc metadata style switch path rect circle ellipse line polyline polygon text tspan"
-	" textPath linearGradient radialGradient stop clipPath mask pattern marker filter feBlend feColorMatrix"
-	" feComponentTransfer feComposite feDropShadow feFlood feFuncA feFuncB feFuncG feFuncR feGaussianBlur feMerge"
-	" feMergeNode feMorphology feOffset feTile feTurbulence".split()
-)
-_ATTRIBUTES = frozenset(
-	"id class style role lang tabindex version baseProfile width height viewBox preserveAspectRatio x y x1 y1 x2 y2 cx"
-	" cy r rx ry fx fy fr d points dx dy rotate textLength lengthAdjust startOffset method side spacing pathLength"
-	" transform gradientUnits gradientTransform spreadMethod offset clipPathUnits maskUnits maskContentUnits"
-	" patternUnits patternContentUnits patternTransform markerWidth markerHeight markerUnits refX refY orient filterUnits"
-	" primitiveUnits in in2 result mode type values operator k1 k2 k3 k4 stdDeviation edgeMode radius tableValues slope"
-	" intercept amplitude exponent baseFrequency numOctaves seed stitchTiles media systemLanguage requiredFeatures"
-	" enable-background xChannelSelector yChannelSelector zoomAndPan contentScriptType contentStyleType focusable"
-	" alignment-baseline baseline-shift clip clip-path clip-rule color color-interpolation color-interpolation-filters"
-	" color-rendering cursor direction display dominant-baseline fill fill-opacity fill-rule filter flood-color"
-	" flood-opacity font font-family font-size font-size-adjust font-stretch font-style font-variant font-weight"
-	" glyph-orientation-horizontal glyph-orientation-vertical image-rendering isolation kerning letter-spacing"
-	" lighting-color marker marker-end marker-mid marker-start mask mask-type mix-blend-mode opacity overflow paint-order"
-	" pointer-events shape-rendering stop-color stop-opacity stroke stroke-dasharray stroke-dashoffset stroke-linecap"
-	" stroke-linejoin stroke-miterlimit stroke-opacity stroke-width text-anchor text-decoration text-rendering"
-	" transform-origin unicode-bidi vector-effect visibility word-spacing writing-mode".split()
-)
-_URL = re.compile(r"url\(\s*['\"]?\s*(.?)", re.IGNORECASE | re.DOTALL)
-_NOT_IN_CSS = re.compile(
-	r"\\|@|<|image\s*\(|image-set|src\s*\(|expression|behavior|binding|javascript:|data:", re.I
-)
-_DEEPEST = 256
-
-
-def check_svg(body: Iterable[bytes]) -> None:
-	"""Raise Refused unless an SVG holds nothing but shapes and text: no script, no handler, nothing from elsewhere,
-	no entity, no document type, no instruction to the reader."""
-	parser = expat.ParserCreate(namespace_separator=" ")
-	depth = size = 0
-	path: list[tuple[str, str]] = []
-	css: list[str] = []
-
-	def start(name: str, attributes: dict[str, str]) -> None:
-		nonlocal depth
-		depth += 1
-		namespace, _, local = name.rpartition(" ")
-		path.append((namespace, local))
-		if depth == 1 and (namespace, local) != (_SVG, "svg"):
-			raise Refused("content", "SVG")
-		if depth > _DEEPEST:
-			raise Refused("svg", "nested too deeply")
-		if namespace != _SVG:
-			if namespace not in _NOTES:
-				raise Refused("svg", local[:40])
-			return
-		if local not in _ELEMENTS:
-			raise Refused("svg", f"<{local[:40]}>")
-		for attribute, value in attributes.items():
-			_check_attribute(attribute, value)
-
-	def end(_name: str) -> None:
-		nonlocal depth
-		depth -= 1
-		if path.pop() == (_SVG, "style"):
-			_check_css("".join(css))
-			css.clear()
-
-	def text(data: str) -> None:
-		if path and path[-1] == (_SVG, "style"):
-			css.append(data)
-
-	def refuse(what: str) -> None:
-		raise Refused("svg", what)
-
-	parser.StartElementHandler = start
-	parser.EndElementHandler = end
-	parser.CharacterDataHandler = text
-	parser.StartDoctypeDeclHandler = lambda *_: refuse("<!DOCTYPE>")
-	parser.EntityDeclHandler = lambda *_: refuse("<!ENTITY>")
-	parser.ProcessingInstructionHandler = lambda *_: refuse("<?…?>")
-	try:
-		for chunk in body:
-			size += len(chunk)
-			if size > LARGEST_SVG:
-				raise Refused("size", f"{LARGEST_SVG / 1_000_000:g}")
-			parser.Parse(chunk, False)
-		parser.Parse(b"", True)
-	except (expat.ExpatError, ValueError, LookupError) as error:
-		raise Refused("content", "SVG") from error
-
-
-def _check_attribute(name: str, value: str) -> None:
-	namespace, _, local = name.rpartition(" ")
-	if namespace in _NOTES:
-		return
-	if local == "href" and namespace in ("", _XLINK):
-		if not value.strip().startswith("#"):
-			raise Refused("svg", f"{local}={value.strip()[:40]}")
-		return
-	if namespace == _XML and local in ("space", "lang", "id"):
-		return
-	if namespace == _XLINK and local in ("type", "title", "role", "show", "actuate", "arcrole"):
-		return
-	if not namespace and local.startswith(("data-", "aria-")):
-		return
-	if namespace or local not in _ATTRIBUTES:
-		raise Refused("svg", local[:40])
-	if local not in ("id", "class", "d", "points"):
-		_check_css(value)
-
-
-def _check_css(text: str) -> None:
-	if any(target[1] != "#" for target in _URL.finditer(text)):
-		raise Refused("svg", "url(…)")
-	if found := _NOT_IN_CSS.search(text):
-		raise Refused("svg", found[0])

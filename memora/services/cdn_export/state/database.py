@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from operator import itemgetter
 from typing import Any, TypeVar
@@ -113,6 +114,18 @@ def limit_idling() -> None:
 	except ERRORS as error:
 		if errno(error) != _UNKNOWN_VARIABLE:
 			raise
+
+
+@contextmanager
+def alone(name: str, seconds: int) -> Iterator[bool]:
+	"""Whether this worker is the site's only one within a block of this name, after waiting at most `seconds` for others."""
+	lock = f"{frappe.conf.db_name}.{name}"[-64:]
+	is_alone = bool(frappe.db.sql("select get_lock(%s, %s)", (lock, seconds))[0][0])
+	try:
+		yield is_alone
+	finally:
+		if is_alone:
+			frappe.db.sql("select release_lock(%s)", (lock,))
 
 
 def execute(statement: str, values: Sequence[Any] | dict[str, Any]) -> int:

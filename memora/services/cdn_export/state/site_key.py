@@ -16,6 +16,7 @@ import frappe
 from frappe.installer import update_site_config
 
 from memora.exceptions import StorageConfigurationError
+from memora.services.cdn_export.state import database
 
 NAME = "memora_site_key"
 """The key's name in `site_config.json`."""
@@ -74,24 +75,22 @@ def _read() -> str:
 
 
 def _make() -> str:
-	lock = f"{frappe.conf.db_name}.{NAME}"[-64:]
-	if not frappe.db.sql("select get_lock(%s, %s)", (lock, _PATIENCE_SECONDS))[0][0]:
-		raise StorageConfigurationError(f"{NAME} is being made by another worker; it is tried again.")
 	try:
-		if key := _read():  # made by another worker meanwhile
-			return key
-		if shutil.disk_usage(_file().parent).free < _ROOM:
-			raise OSError("the disk is full")
-		update_site_config(NAME, secrets.token_hex(_BYTES))
-		return _read()
+		with database.alone(NAME, _PATIENCE_SECONDS) as is_alone:
+			if not is_alone:
+				raise StorageConfigurationError(f"{NAME} is being made by another worker; it is tried again.")
+			if key := _read():  # made by another worker meanwhile
+				return key
+			if shutil.disk_usage(_file().parent).free < _ROOM:
+				raise OSError("the disk is full")
+			update_site_config(NAME, secrets.token_hex(_BYTES))
+			return _read()
 	except OSError as error:
 		raise StorageConfigurationError(
 			f"{NAME} cannot be written into site_config.json of {frappe.local.site} ({error}), and without it nobody "
 			"can tell whose files are whose. Let the file be written, or add a line with a random key of 64 hex "
 			"digits by hand: openssl rand -hex 32"
 		) from error
-	finally:
-		frappe.db.sql("select release_lock(%s)", (lock,))
 
 
 def _file() -> Path:

@@ -1,0 +1,42 @@
+"""Why a file is not published, in a word and in English; the Desk has words of its own."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Why = Literal[
+	"private",
+	"missing",
+	"unreadable",
+	"type",
+	"content",
+	"svg",
+	"size",
+	"picture",
+	"kept",
+	"nowhere",
+	"mention",
+]
+_SAID: dict[Why, str] = {
+	"private": "is a private file",
+	"missing": "is no public file that exists",
+	"unreadable": "cannot be read ({0})",
+	"type": "is of a type that is not published ({0})",
+	"content": "is no {0} file inside",
+	"svg": "is an SVG with more than shapes and text in it ({0})",
+	"size": "has more than {0} MB",
+	"picture": "is no picture",
+	"kept": "is of a type or size that is no longer published",
+	"nowhere": "leads to nothing that a learner can reach",
+	"mention": "is no link",
+}
+
+
+class Refused(Exception):
+	"""Why a file is not published: a word for it and, with some, what it is about. As text it follows the file's name,
+	in English; the Desk has words of its own."""
+
+	def __init__(self, why: Why, detail: str = "") -> None:
+		super().__init__(_SAID[why].format(detail))
+		self.why: Why = why
+		self.detail = detail
