@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from memora.api.endpoint import endpoint
-from memora.services.cdn_export.admin import operations
+from memora.services.cdn_export.admin import dead_letters, operations, pipeline_status, publish_requests
 from memora.services.cdn_export.model.plain_text import as_typed
 
 ROLES = ("System Manager", "Memora CDN Admin")
@@ -19,21 +19,21 @@ ROLES = ("System Manager", "Memora CDN Admin")
 @as_typed
 def get_queue_status() -> dict[str, Any]:
 	"""What waits, since when, and how many dead letters there are; from MariaDB, so also without Redis."""
-	return operations.queue_status()
+	return pipeline_status.queue_status()
 
 
 @endpoint(ROLES)
 @as_typed
 def get_recent_failures(limit: int = 20) -> list[dict[str, Any]]:
 	"""The latest failed attempts, the dead letters, and the place if it is refused, newest first, each with its cause."""
-	return operations.recent_failures(limit)
+	return pipeline_status.recent_failures(limit)
 
 
 @endpoint(ROLES)
 @as_typed
 def get_sync_history(plan_id: str | None = None, limit: int = 50) -> list[dict[str, Any]]:
 	"""The latest attempts, of one plan or of all, newest first."""
-	return operations.sync_history(plan_id or None, limit)
+	return pipeline_status.sync_history(plan_id or None, limit)
 
 
 @endpoint(ROLES, "POST")
@@ -41,7 +41,7 @@ def get_sync_history(plan_id: str | None = None, limit: int = 50) -> list[dict[s
 def retry_dead_letter(plan_id: str) -> dict[str, Any]:
 	"""Put a dead letter (a plan, `subject:{name}`, `removal:{scope}`) back: it is tried with the next batch, which starts
 	now."""
-	operations.retry(plan_id)
+	dead_letters.retry(plan_id)
 	return operations.start_batch()
 
 
@@ -50,7 +50,7 @@ def retry_dead_letter(plan_id: str) -> dict[str, Any]:
 def clear_dead_letter(plan_id: str) -> dict[str, Any]:
 	"""Give a dead letter up: what is live stays as it is until its content changes again. A removal is only taken off the
 	list: it is tried every hour, and its files are still said to be on the CDN."""
-	operations.clear(plan_id)
+	dead_letters.clear(plan_id)
 	return {"cleared": plan_id}
 
 
@@ -58,5 +58,5 @@ def clear_dead_letter(plan_id: str) -> dict[str, Any]:
 @as_typed
 def rebuild_plan(plan_id: str) -> dict[str, Any]:
 	"""Read a plan and all its subjects anew and publish what differs; starts now."""
-	operations.rebuild([plan_id])
+	publish_requests.rebuild([plan_id])
 	return operations.start_batch()

@@ -20,9 +20,11 @@ from memora.services.cdn_export import settings
 from memora.services.cdn_export.admin import (
 	connection_test,
 	dashboard,
+	dead_letters,
 	operations,
 	preview,
 	publication_status,
+	publish_requests,
 	schedule,
 )
 from memora.services.cdn_export.builds import held_changes
@@ -120,7 +122,7 @@ def preview_changes(plan: str) -> dict[str, Any]:
 @as_typed
 def publish_now(doctype: str, name: str) -> dict[str, Any]:
 	"""Start a batch for what waits, this document's changes among it, without waiting for the next one."""
-	started = operations.publish_now(doctype, _readable(doctype, name))
+	started = publish_requests.publish_now(doctype, _readable(doctype, name))
 	if settings.load().enabled and schedule.count_workers() == 0:
 		started["message"] = _("Queued, but no worker listens, so it waits until one does.")
 	return started
@@ -228,7 +230,7 @@ def approve_held(plan_id: str) -> dict[str, Any]:
 @as_typed
 def retry_all() -> dict[str, Any]:
 	"""Put all dead letters back: they are built with the next batch, which starts now."""
-	operations.retry_all()
+	dead_letters.retry_all()
 	return operations.start_batch()
 
 

@@ -10,8 +10,14 @@ import click
 import frappe
 
 from memora.commands.answer import Answer, CannotRun, Progress
+from memora.services.cdn_export.admin import (
+	dead_letters,
+	operations,
+	pipeline_status,
+	publish_requests,
+	verification,
+)
 from memora.services.cdn_export.admin import doctor as doctors
-from memora.services.cdn_export.admin import operations
 from memora.services.cdn_export.admin import preview as previews
 from memora.services.cdn_export.builds.event_log import in_zone
 
@@ -21,7 +27,7 @@ _MARKS = {"ok": "✓", "warning": "!", "error": "✗"}
 
 
 def status(progress: Progress) -> Answer:
-	found = operations.status()
+	found = pipeline_status.status()
 	bad = bool(
 		found["dead_letter_count"]
 		or found["failing"]
@@ -48,9 +54,9 @@ def rebuild(progress: Progress, plans: Sequence[str], everything: bool, now: boo
 	if bool(plans) == everything:
 		raise click.UsageError("Name the plans to rebuild, or say --all and name none.")
 	if everything:
-		count = operations.rebuild_everything()
+		count = publish_requests.rebuild_everything()
 	else:
-		operations.rebuild(plans)
+		publish_requests.rebuild(plans)
 		count = len(plans)
 	if now:
 		done = process(progress)
@@ -61,7 +67,7 @@ def rebuild(progress: Progress, plans: Sequence[str], everything: bool, now: boo
 
 def verify(progress: Progress) -> Answer:
 	with progress.of("Reading what is published") as tell:
-		found = operations.verify(tell)
+		found = verification.verify(tell)
 	if found["ok"] and not found["files"]:
 		return Answer(found, ["Nothing has been published yet."])
 	lines = [
@@ -110,7 +116,7 @@ def repair(progress: Progress, dry_run: bool, lost_ledger: bool) -> Answer:
 
 def take_over(progress: Progress, yes: bool) -> Answer:
 	if not yes:
-		refused = operations.place_refused()
+		refused = pipeline_status.place_refused()
 		_ask(
 			f"{refused} Take it over? Everything is published there anew; nobody else must go on publishing there.",
 			"Nothing was taken over.",
@@ -120,7 +126,7 @@ def take_over(progress: Progress, yes: bool) -> Answer:
 
 
 def list_dead_letters(progress: Progress) -> Answer:
-	found = operations.dead_letters()
+	found = pipeline_status.dead_letters()
 	lines = ["There are no dead letters."]
 	if found:
 		lines = list(
@@ -138,7 +144,7 @@ def list_dead_letters(progress: Progress) -> Answer:
 def retry_dead_letters(progress: Progress, labels: Sequence[str], everything: bool) -> Answer:
 	labels = _labels(labels, everything)
 	for label in labels:
-		operations.retry(label)
+		dead_letters.retry(label)
 	if not labels:
 		return Answer({"retried": []}, ["There are no dead letters."])
 	started = operations.start_batch()
@@ -149,19 +155,19 @@ def retry_dead_letters(progress: Progress, labels: Sequence[str], everything: bo
 def clear_dead_letters(progress: Progress, labels: Sequence[str], everything: bool, yes: bool) -> Answer:
 	labels = _labels(labels, everything)
 	if labels and not yes:
-		titles = {letter["label"]: letter["title"] for letter in operations.dead_letters()}
+		titles = {letter["label"]: letter["title"] for letter in pipeline_status.dead_letters()}
 		_ask(
 			f"Give up {_all_called(labels, titles)}? What is live stays until its content changes again.",
 			"Nothing was given up.",
 		)
 	for label in labels:
-		operations.clear(label)
+		dead_letters.clear(label)
 	return Answer({"cleared": labels}, [f"{_count(len(labels), 'dead letter')} given up."])
 
 
 def history(progress: Progress, plan: str, failed: bool, limit: int) -> Answer:
-	name = operations.find_plan(plan) if plan else None
-	found = operations.sync_history(name, limit, failed=failed)
+	name = publish_requests.find_plan(plan) if plan else None
+	found = pipeline_status.sync_history(name, limit, failed=failed)
 	lines = ["Nothing has been published yet."] if not failed else ["No attempt at a plan has failed."]
 	if found:
 		lines = list(
@@ -187,7 +193,7 @@ def history(progress: Progress, plan: str, failed: bool, limit: int) -> Answer:
 
 
 def preview(progress: Progress, plan: str, paths: bool) -> Answer:
-	found = previews.of_plan(operations.find_plan(plan)).as_dict()
+	found = previews.of_plan(publish_requests.find_plan(plan)).as_dict()
 	return Answer(found, list(_preview_lines(found, paths)), found["is_large"])
 
 
@@ -255,7 +261,7 @@ def _ask(question: str, otherwise: str) -> None:
 def _labels(labels: Sequence[str], everything: bool) -> list[str]:
 	if bool(labels) == everything:
 		raise click.UsageError("Name the dead letters, or say --all and name none.")
-	return [letter["label"] for letter in operations.dead_letters()] if everything else list(labels)
+	return [letter["label"] for letter in pipeline_status.dead_letters()] if everything else list(labels)
 
 
 def _status_lines(found: dict[str, Any]) -> Iterator[str]:

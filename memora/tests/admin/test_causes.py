@@ -14,7 +14,13 @@ from frappe.desk.form.load import getdoc
 from memora.api import cdn_admin
 from memora.commands import memora
 from memora.exceptions import StorageUnavailableError
-from memora.services.cdn_export.admin import dashboard, operations
+from memora.services.cdn_export.admin import (
+	dashboard,
+	dead_letters,
+	operations,
+	pipeline_status,
+	publish_requests,
+)
 from memora.services.cdn_export.builds import plan_build
 from memora.services.cdn_export.model import causes, doctypes
 from memora.services.cdn_export.outbox import reconciliation, relay
@@ -56,7 +62,7 @@ class TestCauses(PublishingTestCase):
 			frappe.set_user("Administrator")
 
 	def last(self, plan: Any = None) -> dict[str, Any]:
-		return operations.sync_history((plan or self.plan).name, 1)[0]
+		return pipeline_status.sync_history((plan or self.plan).name, 1)[0]
 
 	def said(self, plan: Any = None) -> str:
 		self.publish()
@@ -152,11 +158,13 @@ class TestCauses(PublishingTestCase):
 				self.assertEqual(self.said(), "Salma: Lesson “Angles 1”")
 				clock.skip(10 * 60)
 		self.assertEqual(self.last()["status"], "Dead Letter")
-		self.as_user(OMAR, lambda: [operations.retry(row["label"]) for row in operations.dead_letters()])
+		self.as_user(
+			OMAR, lambda: [dead_letters.retry(row["label"]) for row in pipeline_status.dead_letters()]
+		)
 		self.assertEqual(self.said(), "Salma: Lesson “Angles 1”; Omar: asked for a retry")
 
 	def test_a_rebuild(self) -> None:
-		self.as_user(OMAR, lambda: operations.rebuild([self.plan.name]))
+		self.as_user(OMAR, lambda: publish_requests.rebuild([self.plan.name]))
 		self.assertEqual(self.said(), "Omar: asked for a rebuild")
 
 	def test_publish_now(self) -> None:

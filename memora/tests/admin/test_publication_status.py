@@ -11,7 +11,7 @@ import redis
 
 from memora.api import publishing
 from memora.exceptions import StorageUnavailableError
-from memora.services.cdn_export.admin import operations, preview
+from memora.services.cdn_export.admin import dead_letters, preview
 from memora.services.cdn_export.model import paths, scopes
 from memora.services.cdn_export.outbox import relay
 from memora.services.cdn_export.state import redis_mirror
@@ -567,7 +567,7 @@ class TestDashboard(StandingTestCase):
 		):
 			self.die(scope, "odd")
 			self.assertEqual(self.rows()[title]["state"], "dead")
-			operations.retry(scope.label)
+			dead_letters.retry(scope.label)
 			frappe.db.commit()
 			self.assertEqual(self.rows()[title]["state"], "waiting")
 			self.assertEqual(publishing.get_dashboard()["counts"]["waiting"], 1)

@@ -14,7 +14,7 @@ import frappe
 import pytest
 from frappe.model.document import Document
 
-from memora.services.cdn_export.admin import operations
+from memora.services.cdn_export.admin import pipeline_status
 from memora.services.cdn_export.builds import plan_build
 from memora.services.cdn_export.delivery import target as targets
 from memora.services.cdn_export.model import counts
@@ -131,12 +131,12 @@ class TestContentNobodyCouldSave(BadInputTestCase):
 		for _ in range(5):
 			self.again()
 		self.assertEqual(set(self.failures()), {self.subject.name})
-		self.assertEqual(len(operations.dead_letters()), 1)
+		self.assertEqual(len(pipeline_status.dead_letters()), 1)
 		self.change(self.plan, subjects=[{"subject": self.good["subject"].name}])
 		self.publish()
 		self.check()
 		self.assertEqual(self.failures(), {})
-		self.assertEqual(operations.dead_letters(), [])
+		self.assertEqual(pipeline_status.dead_letters(), [])
 
 	def test_a_plan_with_its_own_rendition_says_so_in_its_log(self) -> None:
 		self.change(self.plan, overrides=[factories.override(self.lesson, "Set Free")])

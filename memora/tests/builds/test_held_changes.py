@@ -11,7 +11,7 @@ from unittest.mock import patch
 import frappe
 
 from memora.api import publishing
-from memora.services.cdn_export.admin import operations
+from memora.services.cdn_export.admin import pipeline_status
 from memora.services.cdn_export.builds import event_log
 from memora.services.cdn_export.model import scopes
 from memora.services.cdn_export.state import redis_mirror
@@ -182,10 +182,10 @@ class TestBrake(PublishingTestCase):
 		for _ in range(3):
 			self.minutes_pass(10)
 			self.publish()
-		self.assertEqual([letter["label"] for letter in operations.dead_letters()], [plan.name])
+		self.assertEqual([letter["label"] for letter in pipeline_status.dead_letters()], [plan.name])
 		self.change(subjects[0], required_item="PHYSICS")
 		self.assertIn("4 of 8", self.held(scopes.plan(plan.name)))
-		self.assertEqual((operations.dead_letters(), operations.status()["failing"]), ([], []))
+		self.assertEqual((pipeline_status.dead_letters(), pipeline_status.status()["failing"]), ([], []))
 		self.approve(plan.name)
 		self.assertEqual(len(self.learner(plan).lessons), 4)
 

@@ -13,7 +13,7 @@ from unittest.mock import patch
 import frappe
 
 from memora.exceptions import StorageUnavailableError
-from memora.services.cdn_export.admin import operations
+from memora.services.cdn_export.admin import verification
 from memora.services.cdn_export.builds import commit, media
 from memora.services.cdn_export.curriculum import public_files
 from memora.services.cdn_export.delivery.target import PublishTarget
@@ -111,7 +111,7 @@ class TestMedia(PublishingTestCase):
 		self.change(lesson, image=self.picture(b"new"))
 		self.publish()
 		self.assertEqual(self.media(), {self.published(b"old"), self.published(b"new")})
-		self.assertTrue(operations.verify()["ok"], "what waits for the sweep is no fault")
+		self.assertTrue(verification.verify()["ok"], "what waits for the sweep is no fault")
 		self.assertEqual(self.sweep(), 1)
 		self.assertEqual(self.media(), {self.published(b"new")})
 		self.check()

@@ -16,7 +16,14 @@ from memora.api import cdn_admin, publishing
 from memora.commands import actions
 from memora.commands.running import Progress
 from memora.services.cdn_export import batch_processor
-from memora.services.cdn_export.admin import dashboard, doctor, metrics, operations
+from memora.services.cdn_export.admin import (
+	dashboard,
+	metrics,
+	operations,
+	pipeline_status,
+	verification,
+)
+from memora.services.cdn_export.admin.doctor import publishing as publishing_checks
 from memora.services.cdn_export.builds.commit import GRACE
 from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.maintenance import audit, daily, public_check
@@ -111,7 +118,7 @@ class RefusingBucketTestCase(BucketTestCase):
 
 	def labels(self) -> list[str]:
 		frappe.db.commit()
-		return [letter["label"] for letter in operations.dead_letters()]
+		return [letter["label"] for letter in pipeline_status.dead_letters()]
 
 	def status_of(self, doc: Any) -> dict[str, Any]:
 		frappe.db.commit()
@@ -128,14 +135,14 @@ class RefusingBucketTestCase(BucketTestCase):
 		frappe.db.commit()
 		self.assertLessEqual(set(paths), self.paths())
 		(letter,) = (found for found in cdn_admin.get_recent_failures() if found["name"] == label)
-		status, verified = operations.status(), operations.verify()
+		status, verified = pipeline_status.status(), verification.verify()
 		self.assertEqual(status["still_on_cdn"], len(paths))
 		self.assertEqual(sorted(status["still_on_cdn_paths"]), sorted(paths))
 		self.assertFalse(verified["ok"])
 		for path in paths:
 			self.assertIn(path, letter["error_message"])
 			self.assertIn(path, {problem["path"] for problem in verified["problems"]})
-		told = [finding.message for finding in doctor.leftovers()]
+		told = [finding.message for finding in publishing_checks.leftovers()]
 		self.assertTrue(any("Still on the CDN" in text and paths[0] in text for text in told), told)
 		with closing(PublishTarget.open()) as target:
 			found = {finding.path for finding in audit.verify(target).findings if finding.fault == "remains"}
@@ -149,9 +156,9 @@ class RefusingBucketTestCase(BucketTestCase):
 	def assertAllGone(self, *paths: str) -> None:
 		frappe.db.commit()
 		self.assertFalse(set(paths) & self.paths())
-		self.assertEqual((self.labels(), operations.status()["failing"]), ([], []))
-		self.assertEqual(operations.status()["still_on_cdn"], 0)
-		self.assertTrue(operations.verify()["ok"])
+		self.assertEqual((self.labels(), pipeline_status.status()["failing"]), ([], []))
+		self.assertEqual(pipeline_status.status()["still_on_cdn"], 0)
+		self.assertTrue(verification.verify()["ok"])
 		self.assertEqual(frappe.db.count("CDN Publish State", {"scope_type": "removal"}), 0)
 		self.assertEqual(redis_mirror._client().hlen(redis_mirror.key(redis_mirror.DEAD_LETTER)), 0)
 
@@ -199,7 +206,7 @@ class TestLastSteps(RefusingBucketTestCase):
 			with closing(PublishTarget.open()) as target:
 				found = {item.path for item in audit.verify(target).findings if item.fault == "remains"}
 			self.assertEqual(found, remaining)
-			self.assertFalse(operations.verify()["ok"])
+			self.assertFalse(verification.verify()["ok"])
 		self.minutes_pass(61)
 		self.tick()
 		self.assertAllGone(*remaining)
@@ -254,11 +261,11 @@ class TestLastSteps(RefusingBucketTestCase):
 		self.change(self.lesson, image=self.picture(b"new", "memora-removals-2.png"))
 		self.publish()
 		self.assertIn(old, self.paths())
-		verified = operations.verify()
+		verified = verification.verify()
 		self.assertEqual((verified["ok"], verified["in_their_grace"]), (True, 1), verified)
 		with self.refusing(REFUSALS["501 NotImplemented"]):
 			daily.run()
-			self.assertFalse(operations.verify()["ok"])
+			self.assertFalse(verification.verify()["ok"])
 			self.hours_pass()
 			self.assertToldOf(old, label="removal:media")
 		daily.run()  # does not wait for the hour: repairs what the audit finds
@@ -340,11 +347,13 @@ class TestRefusedRemoval(RefusingBucketTestCase):
 		for state in (found, listed):
 			self.assertEqual((state["state"], state["label"]), ("remains", "Still on the CDN"))
 			self.assertIn(f"Still on the CDN: {self.path}", state["text"])
-		self.assertFalse(operations.verify()["ok"])
+		self.assertFalse(verification.verify()["ok"])
 		status = actions.status(Progress(shown=False))
 		self.assertTrue(status.found)
 		self.assertIn(self.path, "\n".join(status.lines))
-		self.assertTrue(any("Still on the CDN" in finding.message for finding in doctor.leftovers()))
+		self.assertTrue(
+			any("Still on the CDN" in finding.message for finding in publishing_checks.leftovers())
+		)
 		(row,) = (row for row in dashboard.read()["rows"] if row["label"] == self.label)
 		self.assertIn(self.path, row["reason"])
 
@@ -385,7 +394,7 @@ class TestRefusedRemoval(RefusingBucketTestCase):
 			self.withdraw()
 			self.hours_pass()
 			self.drop(self.path)
-			self.assertTrue(operations.verify()["ok"])
+			self.assertTrue(verification.verify()["ok"])
 			self.minutes_pass(61)
 			self.tick()
 			self.assertAllGone(self.path)
@@ -404,7 +413,7 @@ class TestRefusedRemoval(RefusingBucketTestCase):
 			self.change(self.course["lessons"][1], is_published=0)
 			self.withdraw()
 			self.assertNotIn(other, self.paths())
-			self.assertEqual(operations.status()["still_on_cdn_paths"], [self.path])
+			self.assertEqual(pipeline_status.status()["still_on_cdn_paths"], [self.path])
 
 	def test_a_withdrawal_meanwhile_does_not_wait_for_what_is_refused(self) -> None:
 		other = f"lessons/{self.course['lessons'][1].name}.json"
@@ -425,8 +434,8 @@ class TestRefusedRemoval(RefusingBucketTestCase):
 		self.minutes_pass(61)
 		self.tick()
 		self.assertIn(self.path, self.paths())
-		self.assertEqual((self.labels(), operations.status()["still_on_cdn"]), ([], 0))
-		self.assertTrue(operations.verify()["ok"])
+		self.assertEqual((self.labels(), pipeline_status.status()["still_on_cdn"]), ([], 0))
+		self.assertTrue(verification.verify()["ok"])
 		self.assertEqual(self.status_of(self.lesson)["state"], "live")
 
 	def test_a_repair_tries_it_at_once(self) -> None:
@@ -465,7 +474,7 @@ class TestRefusedRemoval(RefusingBucketTestCase):
 		with self.front.broken(rule):
 			self.publish()
 		self.assertLessEqual(len(asked), 4)  # botocore's tries of one call
-		self.assertEqual(len(operations.status()["failing"]), 3)
+		self.assertEqual(len(pipeline_status.status()["failing"]), 3)
 
 
 class TestRefusedByAFolder(PublishingTestCase):
@@ -482,13 +491,13 @@ class TestRefusedByAFolder(PublishingTestCase):
 			self.change(course["lessons"][1], title="News")
 			self.assertEqual(self.publish().failed, 0)
 			self.assertEqual(self.read(f"lessons/{course['lessons'][1].name}.json")["title"], "News")
-			self.assertEqual(operations.status()["still_on_cdn_paths"], [path])
-			(failing,) = operations.status()["failing"]
+			self.assertEqual(pipeline_status.status()["still_on_cdn_paths"], [path])
+			(failing,) = pipeline_status.status()["failing"]
 			self.assertIn("fix the permissions", failing["error_message"])
 		self.minutes_pass(2)
 		self.tick()
 		self.assertNotIn(path, self.paths())
-		self.assertEqual(operations.status()["still_on_cdn"], 0)
+		self.assertEqual(pipeline_status.status()["still_on_cdn"], 0)
 		self.check()
 
 	@contextmanager

@@ -16,7 +16,7 @@ import pytest
 from frappe.model.document import Document
 
 from memora.exceptions import StorageUnavailableError
-from memora.services.cdn_export.admin import operations, publication_status
+from memora.services.cdn_export.admin import pipeline_status, publication_status, publish_requests
 from memora.services.cdn_export.outbox import reconciliation, relay
 from memora.services.cdn_export.state import lease as leases
 from memora.services.cdn_export.storage import Storage, Upload
@@ -914,13 +914,13 @@ class TestRemovalWhereAPlanFails(TwoPlansTestCase):
 		for _ in range(4):
 			self.publish()
 			self.minutes_pass(10)
-		self.assertEqual([letter["label"] for letter in operations.dead_letters()], [self.other.name])
+		self.assertEqual([letter["label"] for letter in pipeline_status.dead_letters()], [self.other.name])
 
 	def fix(self) -> None:
 		self.change(self.second, required_item="ITEM")
 		self.publish()
 		self.check()
-		self.assertEqual(operations.dead_letters(), [])
+		self.assertEqual(pipeline_status.dead_letters(), [])
 
 	def test_an_unpublished_lesson_goes_in_the_same_run(self) -> None:
 		gone = self.lessons[0].name
@@ -1014,7 +1014,7 @@ class TestRebuild(TwoPlansTestCase):
 	def test_what_a_rebuild_finds_for_one_plan_stands_in_the_other_too(self) -> None:
 		frappe.db.set_value("Memora Lesson", self.lessons[0].name, "title", "Found")
 		frappe.db.set_value("Memora Lesson", self.lessons[1].name, "is_published", 0)
-		operations.rebuild([self.whole.name])
+		publish_requests.rebuild([self.whole.name])
 		self.publish()
 		self.check()
 		for plan in (self.whole, self.other):

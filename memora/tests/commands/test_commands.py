@@ -24,7 +24,7 @@ from click.testing import Result
 
 from memora.commands import commands, memora
 from memora.commands.running import COULD_NOT_RUN, FINE, FOUND
-from memora.services.cdn_export.admin import operations
+from memora.services.cdn_export.admin import operations, pipeline_status, verification
 from memora.services.cdn_export.builds import plan_build
 from memora.services.cdn_export.model import paths, scopes
 from memora.services.cdn_export.state import database, publish_state
@@ -238,7 +238,7 @@ class TestCommands(CommandsTestCase):
 			return now
 
 		with patch.object(operations, "_publishing_state", state):
-			self.assertTrue(operations.verify()["ok"])
+			self.assertTrue(verification.verify()["ok"])
 
 	def test_files_in_their_grace_are_no_fault(self) -> None:
 		rows = [factories.override(self.course["lessons"][0], "Rename", "Renamed")]
@@ -344,7 +344,7 @@ class TestCommands(CommandsTestCase):
 
 	def test_a_site_of_another_release_is_told_to_migrate(self) -> None:
 		error = frappe.db.OperationalError(1054, "Unknown column 'x' in 'SELECT'")
-		with patch.object(operations, "status", side_effect=error):
+		with patch.object(pipeline_status, "status", side_effect=error):
 			self.assertIn("migrate", self.says(COULD_NOT_RUN, "status"))
 
 	def test_interrupted_it_gives_its_lease_back(self) -> None:

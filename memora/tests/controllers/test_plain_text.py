@@ -21,7 +21,7 @@ from frappe.www.printview import get_html_and_style
 from memora.api import cdn_admin, deleted, publishing
 from memora.memora import overrides
 from memora.memora.texts import PlainTexts
-from memora.services.cdn_export.admin import operations
+from memora.services.cdn_export.admin import publish_requests
 from memora.services.cdn_export.model import plain_text
 from memora.tests.helpers import factories
 from memora.tests.helpers.buckets import BucketTestCase
@@ -263,7 +263,7 @@ class TestPublished(PlainTextTestCase):
 	def test_what_sql_wrote_is_published_as_text_too(self) -> None:
 		for doc, fieldname in self.texts():
 			frappe.db.set_value(doc.doctype, doc.name, fieldname, "<b> & &lt;", update_modified=False)
-		operations.rebuild_everything()
+		publish_requests.rebuild_everything()
 		self.publish()
 		for doc, fieldname in self.texts():
 			with self.subTest(f"{doc.doctype}, {fieldname}"):
@@ -272,7 +272,7 @@ class TestPublished(PlainTextTestCase):
 	def test_an_entity_of_before_stays_when_something_else_is_saved(self) -> None:
 		frappe.db.set_value("Memora Lesson", self.lesson.name, "title", "a &lt; b &amp; c")
 		self.publish()
-		operations.rebuild_everything()
+		publish_requests.rebuild_everything()
 		self.publish()
 		path = f"plans/{self.plan.name}/lessons/{self.lesson.name}.json"
 		before = self.read(path)
@@ -333,7 +333,7 @@ class TestPublished(PlainTextTestCase):
 		self.change(self.plan, title="The <main> plan")
 		found = overrides.search("Memora Lesson", "vector<int", [self.course["subject"].name], 0, 10)
 		self.assertEqual([row[0] for row in found], [self.lesson.name])
-		self.assertEqual(operations.find_plan("The <main> plan"), self.plan.name)
+		self.assertEqual(publish_requests.find_plan("The <main> plan"), self.plan.name)
 		# Frappe's own search compares by the collation, to which a stand-in is what it stands for.
 		listed = frappe.get_list("Memora Lesson", {"title": ("like", "%vector<int>%")}, pluck="name")
 		self.assertEqual(listed, [self.lesson.name])

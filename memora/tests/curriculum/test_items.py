@@ -5,6 +5,7 @@ from unittest.mock import patch
 import frappe
 
 from memora.services.cdn_export.admin import dashboard, doctor
+from memora.services.cdn_export.admin.doctor import content
 from memora.services.cdn_export.curriculum import items
 from memora.tests.builds.test_statement_counts import statements
 from memora.tests.helpers import factories
@@ -122,7 +123,7 @@ class TestRename(ItemsTestCase):
 class TestTheRest(ItemsTestCase):
 	def said_everywhere(self) -> None:
 		for said in (
-			" ".join(finding.message for finding in doctor._made(doctor.items_sold)),
+			" ".join(finding.message for finding in doctor._made(content.items_sold)),
 			" ".join(warning["message"] for warning in dashboard.health()["warnings"]),
 		):
 			self.assertIn("GRADE7-PHYS", said)
@@ -197,7 +198,7 @@ class TestTheRest(ItemsTestCase):
 			self.assertEqual(now.level(name), live.level(name), name)
 		self.assertEqual(now.level(self.course["subject"].name), "paid")
 		self.assertEqual(items.unsellable(), [])
-		self.assertEqual(list(doctor.items_sold()), [])
+		self.assertEqual(list(content.items_sold()), [])
 		self.assertNotIn("GRADE7-PHYS", str(dashboard.health()["warnings"]))
 		self.check()
 

@@ -17,7 +17,7 @@ from frappe.model.document import Document
 
 from memora.patches import keep_published_files
 from memora.services.cdn_export import settings
-from memora.services.cdn_export.admin import doctor
+from memora.services.cdn_export.admin.doctor import content as content_checks
 from memora.services.cdn_export.builds import media
 from memora.services.cdn_export.curriculum import public_files
 from memora.services.cdn_export.delivery.target import PublishTarget
@@ -336,7 +336,7 @@ class TestPictures(FilesTestCase):
 		reconciliation.daily()
 		self.publish()
 		self.assertEqual(self.contents().keys(), before.keys())
-		named = " ".join(finding.message for finding in doctor.kept_files())
+		named = " ".join(finding.message for finding in content_checks.kept_files())
 		for name in ("memora-old.html", "memora-old.svg", "memora-large.png"):
 			self.assertIn(name, named)
 		self.assertNotIn("unnamed", named)

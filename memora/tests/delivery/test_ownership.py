@@ -23,7 +23,7 @@ from memora.api import cdn_admin, publishing
 from memora.exceptions import PlaceRefusedError, StorageUnavailableError
 from memora.patches import outdate_metadata
 from memora.services.cdn_export import batch_processor, settings
-from memora.services.cdn_export.admin import doctor, operations
+from memora.services.cdn_export.admin import doctor, operations, pipeline_status, verification
 from memora.services.cdn_export.builds import removals
 from memora.services.cdn_export.delivery import ownership
 from memora.services.cdn_export.maintenance import daily, metadata_renewal
@@ -78,10 +78,10 @@ class Marked(BucketTestCase):
 			operations.repair()
 		self.assertEqual({**self.objects(), paths.MARK: self.read_bytes(paths.MARK)}, whole)
 		self.assertEqual(self.failures(), {})
-		self.assertEqual(operations.dead_letters(), [])
+		self.assertEqual(pipeline_status.dead_letters(), [])
 
-		status = operations.status()
-		verified = operations.verify()
+		status = pipeline_status.status()
+		verified = verification.verify()
 		findings = publishing.test_connection()["findings"]
 		said = {
 			"status": status["place_refused"],
@@ -110,14 +110,14 @@ class Marked(BucketTestCase):
 		answer = run_command("take-over", "--yes")
 		self.assertEqual(answer.exit_code, 0, answer.output)
 		self.publish()
-		while self.failures() and not operations.dead_letters():
+		while self.failures() and not pipeline_status.dead_letters():
 			# Versions are seconds: one of this very second may stand there, and only a later try goes above it.
 			time.sleep(1)
 			self.minutes_pass(9)
 			self.publish()
 		self.check()
-		self.assertEqual(operations.status()["place_refused"], "")
-		self.assertTrue(operations.verify()["ok"])
+		self.assertEqual(pipeline_status.status()["place_refused"], "")
+		self.assertTrue(verification.verify()["ok"])
 
 
 class TestMark(Marked):
@@ -187,7 +187,7 @@ class TestMark(Marked):
 		at_once(*[lambda: drain.drain(seconds=None, batch="together")] * 3)
 		self.publish()
 		self.assertEqual(self.mark()["number"], number + 1)
-		self.assertEqual(operations.place_refused(), "")
+		self.assertEqual(pipeline_status.place_refused(), "")
 		self.check()
 		for plan in plans:
 			self.learner(plan)
@@ -218,7 +218,7 @@ class TestMark(Marked):
 					drained = self.publish()
 				self.assertGreater(drained.failed, 0)
 				self.assertIn(code, str(self.failures()))
-				self.assertEqual(operations.place_refused(), "")
+				self.assertEqual(pipeline_status.place_refused(), "")
 				frappe.db.set_single_value("CDN Settings", "endpoint_url", self.endpoint)
 				self.minutes_pass(3)
 				self.publish()
@@ -299,7 +299,7 @@ class TestMark(Marked):
 			self.assertIn("memora_site_key", self.publish().refused)
 		drained = self.publish()
 		self.assertEqual((drained.refused, drained.failed, drained.left), ("", 0, 0))
-		self.assertEqual(operations.place_refused(), "")
+		self.assertEqual(pipeline_status.place_refused(), "")
 		self.check()
 
 	def test_after_a_key_was_lost_for_good_everything_is_taken_over(self) -> None:
@@ -396,7 +396,7 @@ class TestCopies(Marked):
 				self.change(self.lesson, title="And again")
 				self.assertEqual(self.publish().refused, "")
 				self.check()
-				self.assertTrue(operations.verify()["ok"])
+				self.assertTrue(verification.verify()["ok"])
 
 	def test_production_says_so_when_a_copy_has_published_first(self) -> None:
 		with copied_site(with_key=True) as copy:
@@ -577,11 +577,11 @@ class TestForeign(Marked):
 						self.publish()
 					if self.lesson_path in self.paths():
 						self.assertNotIn(fault, (403, 400, 501))
-						self.assertEqual(operations.status()["still_on_cdn_paths"], [self.lesson_path])
+						self.assertEqual(pipeline_status.status()["still_on_cdn_paths"], [self.lesson_path])
 						self.minutes_pass(3)
 						self.tick()
 					self.assertNotIn(self.lesson_path, self.paths())
-					self.assertEqual(operations.status()["still_on_cdn"], 0)
+					self.assertEqual(pipeline_status.status()["still_on_cdn"], 0)
 
 	def test_a_new_lesson_does_not_overwrite_what_stands_at_its_path(self) -> None:
 		new = factories.make_lesson(parent_topic=self.course["topics"][0].name, is_published=1)
@@ -673,17 +673,17 @@ class TestMetadata(Marked):
 		self.assertNotEqual(before, wanted)
 		self.assertEqual(operations.repair(only_look=True)["left"], [])  # none of it is damage
 		files = len(before)
-		self.assertEqual(operations.status()["metadata"], {"renewed": 0, "files": files})
+		self.assertEqual(pipeline_status.status()["metadata"], {"renewed": 0, "files": files})
 		with patch.object(metadata_renewal, "PAGE", 3), patch.object(metadata_renewal, "SECONDS", 1e-9):
 			self.assertEqual(self.tick(), {"due": "metadata"})
-		renewed = operations.status()["metadata"]["renewed"]
+		renewed = pipeline_status.status()["metadata"]["renewed"]
 		self.assertTrue(0 < renewed <= 3, renewed)
 		self.assertIn(f"{renewed} of {files} files", run_command("status").output)
 		self.assertEqual(operations.repair(only_look=True)["left"], [])
 		with patch.object(metadata_renewal, "PAGE", 3):
 			self.tick()
 		self.assertEqual(self.objects(), wanted)
-		self.assertIsNone(operations.status()["metadata"])
+		self.assertIsNone(pipeline_status.status()["metadata"])
 		self.assertEqual(self.tick(), {"due": ""})
 		self.check()
 
@@ -695,10 +695,10 @@ class TestMetadata(Marked):
 			self.assertEqual(self.publish().failed, 0)
 		self.assertEqual(self.read(f"lessons/{self.lesson.name}.json")["title"], "News")
 		self.assertGreater(
-			operations.status()["metadata"]["files"], operations.status()["metadata"]["renewed"]
+			pipeline_status.status()["metadata"]["files"], pipeline_status.status()["metadata"]["renewed"]
 		)
 		self.tick()
-		self.assertIsNone(operations.status()["metadata"])
+		self.assertIsNone(pipeline_status.status()["metadata"])
 		self.check()
 
 	def test_what_is_not_the_object_that_was_published_is_written_anew(self) -> None:
@@ -725,7 +725,7 @@ class TestMetadata(Marked):
 		self.publish()
 		self.tick()
 		self.assertEqual(self.metadata(self.lesson)["required-items"], "OTHER")
-		self.assertIsNone(operations.status()["metadata"])
+		self.assertIsNone(pipeline_status.status()["metadata"])
 		self.check()
 
 
@@ -844,8 +844,8 @@ class TestR2(Marked):
 			at_once(*[lambda: drain.drain(seconds=None)] * 3)
 			self.publish()
 		self.assertIn(f"/{self.bucket}/{paths.MARK}", refused)
-		self.assertEqual((self.failures(), operations.dead_letters()), ({}, []))
-		self.assertEqual(operations.place_refused(), "")
+		self.assertEqual((self.failures(), pipeline_status.dead_letters()), ({}, []))
+		self.assertEqual(pipeline_status.place_refused(), "")
 		self.assertGreater(self.mark()["number"], number)
 		self.check()
 		for plan in plans:

@@ -23,7 +23,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from memora.exceptions import StorageUnavailableError
 from memora.services.cdn_export import batch_processor
-from memora.services.cdn_export.admin import operations
+from memora.services.cdn_export.admin import dead_letters
 from memora.services.cdn_export.builds import commit
 from memora.services.cdn_export.rules import published_check
 from memora.services.cdn_export.state import lease
@@ -169,7 +169,7 @@ class AnyHistory(RuleBasedStateMachine):
 			if not self.redis_is_up:
 				self.redis.start()
 			assert clock.scheduler(random.Random(0)) is not None, "something still waits after two hours"
-			operations.retry_all()  # what failed four times waits for an admin
+			dead_letters.retry_all()  # what failed four times waits for an admin
 			assert clock.scheduler(random.Random(0)) is not None, "something still waits after two hours"
 			clock.skip(commit.GRACE.total_seconds())
 			clock.look(batch=True)

@@ -13,7 +13,8 @@ from frappe.modules.patch_handler import get_patches_from_app
 import memora
 from memora.patches import store_plain_texts, take_down_former_names
 from memora.services.cdn_export import batch_processor
-from memora.services.cdn_export.admin import doctor, operations
+from memora.services.cdn_export.admin import doctor, publish_requests
+from memora.services.cdn_export.admin.doctor import content
 from memora.services.cdn_export.builds import plan_build, subject_build
 from memora.services.cdn_export.outbox import relay
 from memora.services.cdn_export.state import job_queue, publish_state
@@ -176,7 +177,7 @@ class TestUpgrade(PublishingTestCase):
 			store_plain_texts.execute()
 		held = frappe.get_all("CDN Publish State", pluck="last_error", distinct=True)
 		self.assertEqual(held, ["﹤b﹥"])
-		operations.rebuild_everything()
+		publish_requests.rebuild_everything()
 		self.publish()
 
 		self.assertEqual(self.contents(), files)
@@ -185,7 +186,7 @@ class TestUpgrade(PublishingTestCase):
 		self.change(lesson, sort_order=3)
 		self.publish()
 		self.assertEqual(self.learner(plan).lessons[lesson.name]["title"], former["Memora Lesson"])
-		(finding,) = doctor._made(doctor.former_entities)
+		(finding,) = doctor._made(content.former_entities)
 		self.assertIn(f"Memora Lesson {lesson.name}", finding.message)
 		self.assertNotIn("Memora Subject", finding.message)
 

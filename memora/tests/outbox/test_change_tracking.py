@@ -23,7 +23,8 @@ from frappe.utils import now_datetime, scheduler
 
 from memora import frappe_versions
 from memora.services.cdn_export import batch_processor, change_tracker
-from memora.services.cdn_export.admin import doctor, operations
+from memora.services.cdn_export.admin import pipeline_status
+from memora.services.cdn_export.admin.doctor import jobs
 from memora.services.cdn_export.maintenance import dormancy
 from memora.services.cdn_export.model import doctypes, paths, scopes
 from memora.services.cdn_export.outbox import reconciliation, relay
@@ -867,8 +868,8 @@ class TestDormant(PublishingTestCase):
 		was = frappe.db.get_single_value("System Settings", "enable_scheduler")
 		self.addCleanup(frappe.db.set_single_value, "System Settings", "enable_scheduler", was)
 		frappe.db.set_single_value("System Settings", "enable_scheduler", 1)  # off before the setup wizard
-		self.assertTrue(operations.status()["dormant"])
-		said = " ".join(finding.message for finding in doctor.scheduler())
+		self.assertTrue(pipeline_status.status()["dormant"])
+		said = " ".join(finding.message for finding in jobs.scheduler())
 		self.assertIn("Nobody has logged in for days", said)
 
 

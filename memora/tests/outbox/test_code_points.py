@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import frappe
 
-from memora.services.cdn_export.admin import operations, publication_status
+from memora.services.cdn_export.admin import publication_status, publish_requests
 from memora.services.cdn_export.model.doctypes import PARENT_FIELDS
 from memora.services.cdn_export.outbox import reconciliation
 from memora.tests.helpers import factories
@@ -56,7 +56,7 @@ class TestSpelledOtherwise(PublishingTestCase):
 				found = publication_status.of_documents("Memora Lesson", [self.course["lessons"][0].name])
 				shown = publication_status.as_dict(found[self.course["lessons"][0].name])
 				self.assertIn(self.plan.title, str(shown))
-				operations.rebuild([self.plan.name])
+				publish_requests.rebuild([self.plan.name])
 				reconciliation.hourly()
 				self.publish()
 				self.assertEqual(self.failures(), {})

@@ -15,7 +15,7 @@ from frappe.utils.background_jobs import get_queues_timeout
 
 from memora.exceptions import StorageUnavailableError
 from memora.services.cdn_export import batch_processor
-from memora.services.cdn_export.admin import operations
+from memora.services.cdn_export.admin import dead_letters, pipeline_status, publish_requests
 from memora.services.cdn_export.builds import plan_build
 from memora.services.cdn_export.delivery import progress
 from memora.services.cdn_export.model import scopes
@@ -243,7 +243,7 @@ class TestRetries(WorkTestCase):
 			[(log.status, log.retry_count) for log in self.logs()][1:],
 			[("Failed", 1), ("Failed", 2), ("Failed", 3), ("Dead Letter", 3)],
 		)
-		self.assertEqual([letter["label"] for letter in operations.dead_letters()], [self.plan.name])
+		self.assertEqual([letter["label"] for letter in pipeline_status.dead_letters()], [self.plan.name])
 
 	def test_it_is_tried_again_in_time_though_the_sites_clock_was_set_back(self) -> None:
 		self.edit("kept")
@@ -264,12 +264,12 @@ class TestRetries(WorkTestCase):
 				clock.skip(10 * 60)
 		self.publish()
 		self.assertIsNotNone(self.state().dead_since)
-		operations.retry(self.plan.name)
+		dead_letters.retry(self.plan.name)
 		self.assertIsNone(self.state().dead_since)
 		self.publish()
 		self.assertTrue(self.state().is_current)
 		self.assertEqual(self.logs()[-1].status, "Success")
-		self.assertEqual(operations.dead_letters(), [])
+		self.assertEqual(pipeline_status.dead_letters(), [])
 		self.check()
 
 	def test_a_plan_that_is_called_like_another_scope_is_retried_all_the_same(self) -> None:
@@ -282,11 +282,11 @@ class TestRetries(WorkTestCase):
 					for _ in range(4):
 						self.publish()
 						clock.skip(10 * 60)
-				(letter,) = operations.dead_letters()
+				(letter,) = pipeline_status.dead_letters()
 				self.assertEqual(self.buried(), {letter["label"]})
-				operations.retry(letter["label"])
+				dead_letters.retry(letter["label"])
 				self.publish()
-				self.assertEqual((operations.dead_letters(), self.failures()), ([], {}))
+				self.assertEqual((pipeline_status.dead_letters(), self.failures()), ([], {}))
 				self.check()
 				titles = {lesson["title"] for lesson in self.learner(self.plan).lessons.values()}
 				self.assertEqual(titles, {f"retried as {name}"})
@@ -345,7 +345,7 @@ class TestDeadSubjects(WorkTestCase):
 		for _ in range(4):
 			self.publish()
 			clock.skip(10 * 60)
-		self.assertEqual([letter["label"] for letter in operations.dead_letters()], [self.label])
+		self.assertEqual([letter["label"] for letter in pipeline_status.dead_letters()], [self.label])
 		self.check()
 
 	def test_what_a_retry_publishes_stands_in_the_plans_that_had_gone_on_without_it(self) -> None:
@@ -354,7 +354,7 @@ class TestDeadSubjects(WorkTestCase):
 		lesson = factories.make_lesson(parent_topic=topic.name, is_published=1)
 		self.die()
 		self.assertNotIn(unit.name, self.learner(self.plan).units)
-		operations.retry(self.label)
+		dead_letters.retry(self.label)
 		self.publish()
 		self.check()
 		reading = self.learner(self.plan)
@@ -372,7 +372,7 @@ class TestDeadSubjects(WorkTestCase):
 		self.change(fellow, is_published=0)
 		self.change(self.subject, required_item="GOLD")
 		self.die()
-		operations.clear(self.label)
+		dead_letters.clear(self.label)
 		self.change(self.plan, title="Edited")
 		self.publish()
 		self.check()
@@ -380,7 +380,9 @@ class TestDeadSubjects(WorkTestCase):
 		self.assertEqual(reading.manifest["title"], "Edited")
 		for shown in ("subjects", "units", "lessons", "entries"):
 			self.assertEqual(getattr(reading, shown), getattr(before, shown))
-		self.assertEqual((operations.dead_letters(), operations.queue_status()["pending_count"]), ([], 0))
+		self.assertEqual(
+			(pipeline_status.dead_letters(), pipeline_status.queue_status()["pending_count"]), ([], 0)
+		)
 
 		self.change(self.lesson, title="Edited")
 		self.publish()
@@ -397,10 +399,10 @@ class TestDeadSubjects(WorkTestCase):
 		)
 		self.publish()
 		frappe.db.set_value("Memora Lesson Stage", fellow.stages[0].name, "config", "[1]")
-		operations.rebuild([self.plan.name])
+		publish_requests.rebuild([self.plan.name])
 		self.change(self.lesson, stages=[{**READ, "config": '{"body": "given up"}'}])
 		self.run_out_of_retries()
-		operations.clear(self.label)
+		dead_letters.clear(self.label)
 		self.change(fellow, stages=[READ])
 		self.publish()
 		self.check()
@@ -410,7 +412,7 @@ class TestDeadSubjects(WorkTestCase):
 	def test_what_is_given_up_is_tried_again_for_a_plan_that_is_to_show_it(self) -> None:
 		new = factories.make_lesson(parent_topic=self.course["topics"][0].name, is_published=1)
 		self.die()
-		operations.clear(self.label)
+		dead_letters.clear(self.label)
 		second = factories.make_plan([self.subject], is_published=1)
 		self.publish()
 		self.check()

@@ -12,7 +12,7 @@ from frappe import _
 from frappe.utils import add_days, getdate, now_datetime
 
 from memora.services.cdn_export import settings
-from memora.services.cdn_export.admin import operations, publication_status, schedule
+from memora.services.cdn_export.admin import pipeline_status, publication_status, schedule
 from memora.services.cdn_export.curriculum import items
 from memora.services.cdn_export.delivery import progress, purge_queue
 from memora.services.cdn_export.model import plain_text
@@ -36,7 +36,7 @@ def read(text: str = "", state: str = "", start: int = 0) -> dict[str, Any]:
 	this text, from the one numbered `start`; `found` says how many there are.
 	"""
 	rows = _rows()
-	status = operations.queue_status()
+	status = pipeline_status.queue_status()
 	wanted = plain_text.store(text.strip()).casefold()
 	found = [
 		row
@@ -63,7 +63,7 @@ def read(text: str = "", state: str = "", start: int = 0) -> dict[str, Any]:
 		"start": start,
 		"page": _PAGE,
 		"days": _days(),
-		"runs": operations.sync_history(limit=_RUNS),
+		"runs": pipeline_status.sync_history(limit=_RUNS),
 	}
 
 
@@ -83,7 +83,7 @@ def health() -> dict[str, Any]:
 		"provider": options.provider,
 		"last_batch_at": site_values.last_batch_at(),
 		"next_run": None if schedule.obstacle(options) else schedule.next_run(options),
-		"metadata": operations.metadata_progress(),
+		"metadata": pipeline_status.metadata_progress(),
 		"workers": schedule.count_workers(),
 		"warnings": [
 			*schedule.warnings(),

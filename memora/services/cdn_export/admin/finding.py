@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+MOST_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +34,9 @@ class Finding:
 			"fix": self.fix,
 			"mend": self.fix,  # what `fix` was called until 0.1; goes with 0.3
 		}
+
+
+def some(names: Sequence[str]) -> str:
+	"""A list for a sentence, cut where it gets long."""
+	named = ", ".join(names[:MOST_NAMED])
+	return named if len(names) <= MOST_NAMED else f"{named} and {len(names) - MOST_NAMED} more"

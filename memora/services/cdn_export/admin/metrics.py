@@ -16,7 +16,7 @@ from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 import memora
-from memora.services.cdn_export.admin import operations, schedule
+from memora.services.cdn_export.admin import pipeline_status, schedule
 from memora.services.cdn_export.state import ledger
 
 STATUSES = ("Success", "Failed", "Dead Letter")
@@ -32,7 +32,7 @@ def render() -> bytes:
 
 class _Site(Collector):
 	def collect(self) -> Iterator[Metric]:
-		status = operations.status()
+		status = pipeline_status.status()
 		yield InfoMetricFamily(
 			"memora", "What runs here.", {"version": memora.__version__, "site": frappe.local.site}
 		)
@@ -43,7 +43,7 @@ class _Site(Collector):
 			(
 				"oldest_waiting_seconds",
 				"How long the oldest unpublished change has waited; 0 when nothing waits.",
-				operations.seconds_since(status["oldest_waiting_since"]),
+				pipeline_status.seconds_since(status["oldest_waiting_since"]),
 			),
 			(
 				"failing",
@@ -90,7 +90,7 @@ class _Site(Collector):
 
 
 def _age(moment: datetime | None) -> float | None:
-	return operations.seconds_since(moment) if moment else None
+	return pipeline_status.seconds_since(moment) if moment else None
 
 
 def _late() -> Iterator[tuple[str, str, int]]:

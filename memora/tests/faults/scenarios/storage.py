@@ -10,7 +10,7 @@ from functools import partial
 from unittest.mock import patch
 
 from memora.services.cdn_export import settings
-from memora.services.cdn_export.admin import operations
+from memora.services.cdn_export.admin import pipeline_status, verification
 from memora.services.cdn_export.cache_purge import cloudflare
 from memora.services.cdn_export.cache_purge.cloudflare import CloudflarePurge
 from memora.tests.faults import school as schools
@@ -106,9 +106,9 @@ def refuses(fault: Fault, lacks_batches: bool, school: School) -> None:
 				school.wrong.append("what is new waits for what cannot be removed")
 			clock.skip(10 * clock.MINUTE)
 			clock.look(batch=True)
-		if not operations.status()["still_on_cdn"] or operations.verify()["ok"]:
+		if not pipeline_status.status()["still_on_cdn"] or verification.verify()["ok"]:
 			school.wrong.append("nobody is told that a lesson is still on the CDN")
-		if not any(letter["label"].startswith("removal:") for letter in operations.dead_letters()):
+		if not any(letter["label"].startswith("removal:") for letter in pipeline_status.dead_letters()):
 			school.wrong.append("a removal that is refused again and again is no dead letter")
 
 

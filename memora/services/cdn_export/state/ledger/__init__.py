@@ -20,6 +20,7 @@ from memora.services.cdn_export.state.ledger.pictures import (
 )
 from memora.services.cdn_export.state.ledger.reading import (
 	TABLE,
+	count_due_removals,
 	count_expired,
 	count_live,
 	count_outdated,

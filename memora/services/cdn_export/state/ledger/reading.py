@@ -156,6 +156,15 @@ def count_expired() -> int:
 	return count
 
 
+def count_due_removals(before: datetime) -> int:
+	"""How many files were to be removed before a moment and are not; those that the storage refuses to remove aside."""
+	((count,),) = frappe.db.sql(
+		f"select count(*) from `tab{TABLE}` where state = 'removing' and remove_at < %s and refused = 0",
+		(before,),
+	)
+	return count
+
+
 def count_outdated() -> tuple[int, int]:
 	"""How many live files have the metadata of another key or release, and how many are live. Two statements while there
 	are any."""

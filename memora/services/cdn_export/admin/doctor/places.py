@@ -1,0 +1,81 @@
+"""Where files go: CDN Settings as they are saved, and the storage, tried."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, wait
+from html import unescape
+
+import frappe
+from frappe.utils import strip_html
+
+from memora.services.cdn_export import settings
+from memora.services.cdn_export.admin import connection_test, dashboard
+from memora.services.cdn_export.admin.finding import Finding
+from memora.services.cdn_export.delivery import ownership
+
+BUCKET_SECONDS = 30
+
+
+def settings_page() -> Iterator[Finding]:
+	"""Whether CDN Settings can work as they are saved."""
+	doc = frappe.get_doc(settings.DOCTYPE)
+	wrong = []
+	for field in doc.meta.get("fields", {"fieldtype": "Password"}):
+		if not doc.get(field.fieldname):
+			continue
+		try:
+			doc.get_password(field.fieldname)
+		except Exception:  # noqa: BLE001 - Frappe raises differently by release
+			wrong.append(
+				Finding(
+					"settings",
+					"error",
+					f"{field.label} cannot be decrypted: the site was restored without its encryption_key.",
+					f"Put the old encryption_key into site_config.json, or enter {field.label} again.",
+				)
+			)
+	try:
+		doc.validate()
+	except frappe.ValidationError as error:
+		lines = [unescape(strip_html(line)) for line in str(error).split("<br>")]
+		wrong += [Finding("settings", "error", line, "CDN Settings") for line in lines if line]
+	finally:
+		frappe.clear_messages()
+	yield from wrong
+	if not doc.enabled:
+		yield Finding("settings", "warning", "Export is disabled, so changes wait.", "CDN Settings, Enabled")
+	elif not wrong:
+		yield Finding("settings", "ok", f"Export to {doc.storage_provider} is enabled.")
+
+
+def storage() -> Iterator[Finding]:
+	"""The connection test, with an end to it: a storage that hangs must not make the doctor hang."""
+	doc = settings.saved()
+	opened = settings.open_storage(doc)
+	purge, base_url, paid = settings.open_purge(doc), settings.load(doc).base_url, dashboard.a_paid_path()
+	refused = ownership.inspector(opened, doc)
+	result: Future[list[Finding]] = Future()
+
+	def work() -> None:
+		try:
+			with opened:
+				result.set_result(connection_test.run(opened, purge, base_url, paid, refused=refused))
+		except Exception as error:  # noqa: BLE001 - raised where it is waited for
+			result.set_exception(error)
+
+	threading.Thread(
+		target=work, daemon=True
+	).start()  # one of an executor would keep this process from ending
+	ended, _hanging = wait([result], BUCKET_SECONDS)
+	if not ended:
+		yield Finding(
+			"storage",
+			"error",
+			f"The storage has not answered everything within {BUCKET_SECONDS} seconds.",
+			"Check Endpoint URL, the network, and the provider's status page.",
+		)
+		return
+	for finding in result.result():
+		yield Finding(f"storage: {finding.check}", finding.level, finding.message, finding.fix)
