@@ -8,7 +8,7 @@ from pathlib import Path
 
 from memora.services.cdn_export.cache_purge import cloudflare
 from memora.services.cdn_export.delivery import signing
-from memora.services.cdn_export.storage import PROVIDERS, base, local, r2, s3
+from memora.services.cdn_export.storage import PROVIDERS, base, local, r2, s3, s3_client
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "storage.md").read_text()
@@ -27,8 +27,8 @@ def test_what_is_set_on_purpose() -> None:
 		f"| longest path | {base.MAX_PATH_BYTES:,} bytes, 255 between slashes | {base.MAX_PATH_BYTES:,} bytes |",
 		f"| files removed in a request | – | {s3.DELETE_BATCH:,} | {s3.DELETE_BATCH:,} |",
 		f"by UTF-8 bytes, {s3.PAGE:,} a page",
-		f"| time-outs | {s3.CONNECT_SECONDS} s to connect, {s3.READ_SECONDS} s between bytes |",
-		f"| tries | {s3.ATTEMPTS} on 5xx, broken connections and throttling; {s3.THROTTLED_ATTEMPTS} on 429 with"
+		f"| time-outs | {s3_client.CONNECT_SECONDS} s to connect, {s3_client.READ_SECONDS} s between bytes |",
+		f"| tries | {s3_client.ATTEMPTS} on 5xx, broken connections and throttling; {s3.THROTTLED_ATTEMPTS} on 429 with"
 		f" `Retry-After` up to {s3.LONGEST_WAIT:.0f} s; {s3.CONFLICT_ATTEMPTS} on 409 |",
 		f"its pool as large as they are many | {s3.S3Storage.threads} |",
 		f"{cloudflare.BATCH} URLs a call (*{LABELS['purge_batch_size']}*; {cloudflare.LARGEST_BATCH} on Enterprise)",

@@ -24,7 +24,7 @@ from click.testing import Result
 
 from memora.commands import commands, memora
 from memora.commands.running import COULD_NOT_RUN, FINE, FOUND
-from memora.services.cdn_export.admin import operations, pipeline_status, verification
+from memora.services.cdn_export.admin import pipeline_status, verification
 from memora.services.cdn_export.builds import plan_build
 from memora.services.cdn_export.model import paths, scopes
 from memora.services.cdn_export.state import database, publish_state
@@ -237,7 +237,7 @@ class TestCommands(CommandsTestCase):
 				path.write_bytes(body)
 			return now
 
-		with patch.object(operations, "_publishing_state", state):
+		with patch.object(verification, "_publishing_state", state):
 			self.assertTrue(verification.verify()["ok"])
 
 	def test_files_in_their_grace_are_no_fault(self) -> None:

@@ -357,17 +357,16 @@ class TestSignedLinks(BucketTestCase):
 		return drained.failed, drained.left
 
 	def test_what_is_renewed_while_settings_are_saved_is_signed_as_they_say(self) -> None:
-		made_anew, saved = signature_renewal._made_anew, []
+		upload, saved = signature_renewal._upload, []
 
-		def and_then_they_change(*arguments: Any) -> Any:
-			files = made_anew(*arguments)
+		def once_they_have_changed(*arguments: Any) -> Any:
 			if not saved:
 				saved.append(1)
 				with ThreadPoolExecutor(1) as web:
 					web.submit(connected, frappe.local.site, self.configure_otherwise).result()
-			return files
+			return upload(*arguments)
 
-		with self.later(hours=2.2), patch.object(signature_renewal, "_made_anew", and_then_they_change):
+		with self.later(hours=2.2), patch.object(signature_renewal, "_upload", once_they_have_changed):
 			self.tick()
 			self.tick()
 		for lesson in (self.video, self.paid):

@@ -38,7 +38,7 @@ _MAX_AGE = re.compile(r"public, max-age=(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Difference:
 	"""One thing that is not as it should be. A foreign file is only reported; what `remains` should be gone and the
 	storage refuses to remove it; all else `repair` fixes."""
 
@@ -56,7 +56,7 @@ class Audit:
 	"""What an audit found. `files` and `objects` are how many it looked at in the ledger and in the storage;
 	`after` is where to go on, "" when it is through."""
 
-	findings: list[Finding] = field(default_factory=list)
+	findings: list[Difference] = field(default_factory=list)
 	files: int = 0
 	objects: int = 0
 	after: str = ""
@@ -142,10 +142,10 @@ class _Look:
 					self._audit.findings += self._faults(entry, stored)
 		return ledger.row_name(entries[-1].path) if len(entries) == PAGE else ""
 
-	def _faults(self, entry: LedgerEntry, stored: StoredObject | None) -> Iterator[Finding]:
+	def _faults(self, entry: LedgerEntry, stored: StoredObject | None) -> Iterator[Difference]:
 		if stored and not self._ownership.owns(stored.metadata.get("site", ""), is_known=True):
 			message = "is another site's file, by its metadata; it is left alone"
-			return iter([Finding(entry.path, "foreign", message, entry.scope)])
+			return iter([Difference(entry.path, "foreign", message, entry.scope)])
 		return faults(entry, stored, self._ownership.site)
 
 	def _head(self, entry: LedgerEntry | StoredObject) -> StoredObject | None:
@@ -159,7 +159,7 @@ class _Look:
 		known = ledger.of_paths(found.path for found in page)
 		refused = dict(refused_removals.paths_of())
 		self._audit.findings += [
-			Finding(
+			Difference(
 				found.path,
 				"remains",
 				"is still on the CDN: the storage refuses to remove it",
@@ -177,17 +177,17 @@ class _Look:
 			# What a restored backup brings back of a Local Directory's files has lost its metadata.
 			if not recognised(stored) and not (was_ours and "site" not in stored.metadata):
 				message = "is not memora's, by its metadata; it is left alone"
-				self._audit.findings.append(Finding(found.path, "foreign", message))
+				self._audit.findings.append(Difference(found.path, "foreign", message))
 			elif not self._ownership.owns(stored.metadata.get("site", ""), is_known=is_known):
 				message = "is not this site's, by its metadata; it is left alone"
-				self._audit.findings.append(Finding(found.path, "foreign", message))
+				self._audit.findings.append(Difference(found.path, "foreign", message))
 			else:
 				message = (
 					"was removed, and is there again"
 					if found.path in known
 					else "is not in the ledger, though its metadata says that it is memora's"
 				)
-				self._audit.findings.append(Finding(found.path, "orphan", message))
+				self._audit.findings.append(Difference(found.path, "orphan", message))
 		return page[-1].path if len(page) == PAGE else ""
 
 
@@ -203,11 +203,11 @@ def listed(storage: Storage, prefix: str = "", after: str = "") -> Iterator[Stor
 			yield from storage.list(start)
 
 
-def faults(entry: LedgerEntry, stored: StoredObject | None, site: str) -> Iterator[Finding]:
+def faults(entry: LedgerEntry, stored: StoredObject | None, site: str) -> Iterator[Difference]:
 	"""What is wrong with the object of a live file, of the site whose key has this hash. Of another object than was uploaded nothing else is said."""
 
-	def finding(fault: Fault, message: str) -> Finding:
-		return Finding(entry.path, fault, message, entry.scope)
+	def finding(fault: Fault, message: str) -> Difference:
+		return Difference(entry.path, fault, message, entry.scope)
 
 	if stored is None:
 		yield finding("missing", "is in the ledger, and is not there")
@@ -235,7 +235,7 @@ def _caches_well(entry: LedgerEntry, found: str) -> bool:
 	return entry.kind == "lesson" and age is not None and int(age[1]) <= SHORT
 
 
-def _stale(prefix: str) -> Iterable[Finding]:
+def _stale(prefix: str) -> Iterable[Difference]:
 	"""What is live by the ledger, and should not be by the database. Scopes that wait are not looked at."""
 	database.fresh()
 	pattern = ledger.like(prefix)
@@ -252,7 +252,7 @@ def _stale(prefix: str) -> Iterable[Finding]:
 			pattern,
 		):
 			what = "lesson" if kind == "lesson_file" else kind
-			yield Finding(path, "stale", f"is live, though its {what} is unpublished or gone", scope)
+			yield Difference(path, "stale", f"is live, though its {what} is unpublished or gone", scope)
 	for path, scope in _select(
 		f"""file.kind = 'manifest' and not exists (
 			select 1 from `tab{doctypes.PLAN}` plan
@@ -260,7 +260,7 @@ def _stale(prefix: str) -> Iterable[Finding]:
 		(),
 		pattern,
 	):
-		yield Finding(path, "stale", "is live, though its plan is unpublished or gone", scope)
+		yield Difference(path, "stale", "is live, though its plan is unpublished or gone", scope)
 	for name, ref in frappe.db.sql(
 		f"""select name, ref from `tab{publish_state.TABLE}` state where scope_type = 'plan' and is_live = 1
 		and published_generation >= generation and not exists (
@@ -269,7 +269,7 @@ def _stale(prefix: str) -> Iterable[Finding]:
 	):
 		path = f"plans/{name.removeprefix('plan:')}/manifest.json"
 		if path.startswith(prefix):
-			yield Finding(path, "stale", f"is not in the ledger, though plan {ref} is live", name)
+			yield Difference(path, "stale", f"is not in the ledger, though plan {ref} is live", name)
 
 
 def _select(condition: str, values: Sequence[Any], pattern: str) -> Sequence[tuple[str, str]]:

@@ -18,8 +18,8 @@ from memora.services.cdn_export.builds import media
 from memora.services.cdn_export.delivery import admin_notices
 from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.maintenance import audit, public_check, repair
-from memora.services.cdn_export.maintenance.audit import Finding
-from memora.services.cdn_export.maintenance.public_check import Exposure
+from memora.services.cdn_export.maintenance.audit import Difference
+from memora.services.cdn_export.rules.published_check import Problem
 from memora.services.cdn_export.state import database
 from memora.services.cdn_export.state.job_queue import AUDIT, JOB_SECONDS, QUEUE
 
@@ -61,13 +61,13 @@ def _run(target: PublishTarget, after: str) -> None:
 		say_exposed(exposures)
 
 
-def _say_findings(findings: Sequence[Finding]) -> None:
+def _say_findings(findings: Sequence[Difference]) -> None:
 	counts = Counter(finding.fault for finding in findings)
 	summary = ", ".join(f"{count} {fault}" for fault, count in sorted(counts.items()))
 	_log(_("Published files were not as they should be: {0}").format(summary), [str(one) for one in findings])
 
 
-def say_exposed(exposures: Sequence[Exposure]) -> None:
+def say_exposed(exposures: Sequence[Problem]) -> None:
 	"""Tell every admin what can be read and should not be, and keep it in the Error Log."""
 
 	def title(lang: str | None = None) -> str:

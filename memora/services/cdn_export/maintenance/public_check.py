@@ -29,6 +29,7 @@ from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.model import doctypes, paths
 from memora.services.cdn_export.model.counts import Tell
 from memora.services.cdn_export.model.document_bytes import Document
+from memora.services.cdn_export.rules.published_check import Problem
 from memora.services.cdn_export.state import database, ledger, publish_state, refused_removals
 
 Read = Callable[[str], bytes | None]
@@ -51,22 +52,11 @@ _DOCTYPES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Exposure:
-	"""Something that can be read and should not be."""
-
-	path: str
-	message: str
-
-	def __str__(self) -> str:
-		return f"{self.path}: {self.message}"
-
-
 @dataclass(slots=True)
 class PublicCheck:
 	"""What the check found; `files` were read, `removed` were asked for in vain, as they should be."""
 
-	exposures: list[Exposure] = field(default_factory=list)
+	exposures: list[Problem] = field(default_factory=list)
 	files: int = 0
 	removed: int = 0
 
@@ -94,16 +84,16 @@ def check(target: PublishTarget, *, sample: int = SAMPLE, tell: Tell | None = No
 			for (path, scope, kind), body in zip(page, bodies, strict=True):
 				if body is not None:
 					done.files += 1
-					done.exposures += [Exposure(path, why) for why in judge.faults(scope, kind, body)]
+					done.exposures += [Problem(path, why) for why in judge.faults(scope, kind, body)]
 			if tell:
 				tell(done.files, len(live))
 		refused = set(refused_removals.paths())
 		gone = [*learner.removed(sample), *sorted(refused)]
 		for path, body in zip(gone, pool.map(learner.read, gone), strict=True):
 			if body is not None and path in refused:
-				done.exposures.append(Exposure(path, "is still on the CDN: the storage refuses to remove it"))
+				done.exposures.append(Problem(path, "is still on the CDN: the storage refuses to remove it"))
 			elif body is not None and (_is_document(body) or _is_file(path, body)):
-				done.exposures.append(Exposure(path, "was removed and can still be read"))
+				done.exposures.append(Problem(path, "was removed and can still be read"))
 			else:
 				done.removed += 1
 	return done

@@ -20,7 +20,7 @@ import orjson
 from memora.services.cdn_export.builds import media
 from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.maintenance import audit
-from memora.services.cdn_export.maintenance.audit import Finding
+from memora.services.cdn_export.maintenance.audit import Difference
 from memora.services.cdn_export.model import causes, doctypes, paths, scopes
 from memora.services.cdn_export.model.document_bytes import MEDIA, Document, pictures_in
 from memora.services.cdn_export.model.published_file import AnyKind, FileKind, LedgerEntry
@@ -37,18 +37,18 @@ _FOLDERS: dict[str, FileKind] = {"lessons": "lesson", "units": "unit"}
 class Repair:
 	"""What became of findings: fixed at once, queued for the next batch, or left to people."""
 
-	fixed: list[Finding] = field(default_factory=list)
-	queued: list[Finding] = field(default_factory=list)
-	left: list[Finding] = field(default_factory=list)
+	fixed: list[Difference] = field(default_factory=list)
+	queued: list[Difference] = field(default_factory=list)
+	left: list[Difference] = field(default_factory=list)
 
 
-def repair(target: PublishTarget, findings: Iterable[Finding]) -> Repair:
+def repair(target: PublishTarget, findings: Iterable[Difference]) -> Repair:
 	"""Fix what `audit.verify` found. The next batch (or `batch_processor.process`) does what is queued.
 
 	Raises StorageError.
 	"""
 	done = Repair()
-	by_fault: dict[str, list[Finding]] = defaultdict(list)
+	by_fault: dict[str, list[Difference]] = defaultdict(list)
 	for finding in findings:
 		by_fault[finding.fault].append(finding)
 	done.left += by_fault.pop("foreign", [])

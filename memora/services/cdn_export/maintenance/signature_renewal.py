@@ -1,8 +1,11 @@
 """Signed links in live lessons are renewed before half their life is gone, and nothing else is.
 
-The lesson is made anew; where it is still the content that is live, it goes up again under the same version,
-with new signatures. Where it is not, or cannot be made any more, what is published is read back and signed again:
-its scope may wait for an admin, or fail, for longer than signatures hold. No lesson holds up another's renewal.
+The published lesson is read back, signed again, and uploaded under the same version. So it does not matter whether its
+scope fails, or waits for an admin. No lesson holds up another's renewal.
+
+There is one more way, for one case: CDN Settings say that other links are to be signed than before. Which links those are
+is known from the links as the editors wrote them, and a signed link does not tell how it was written. So these lessons are
+rendered from content. A lesson whose content is no longer the live one keeps the links that it has, signed again.
 """
 
 from __future__ import annotations
@@ -40,8 +43,8 @@ from memora.services.cdn_export.state import database, ledger, publish_state
 from memora.services.cdn_export.state import lease as leases
 from memora.services.cdn_export.state.lease import Lease
 
-_LONG_AGO = datetime(2000, 1, 1)
-
+_OTHER_LINKS, _SIGN_AGAIN = datetime(2000, 1, 1), datetime(2000, 1, 2)
+"""Noted as the end of a lesson's signatures: other links are to be signed; the same ones, with another key or life."""
 
 DUE = f"`tab{ledger.TABLE}` where state = 'live' and signed_until < %s"
 """SQL: the live lessons whose signatures end before a moment."""
@@ -59,13 +62,13 @@ def run(target: PublishTarget) -> int:
 	with why, and tried again by the next tick.
 	"""
 	signer = target.signer()
-	due: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+	due: dict[str, dict[str, dict[str, bool]]] = defaultdict(lambda: defaultdict(dict))
 	database.fresh()
-	for scope, subject, path in frappe.db.sql(
-		f"select scope, subject, path from {DUE}",
+	for scope, subject, path, until in frappe.db.sql(
+		f"select scope, subject, path, signed_until from {DUE}",
 		(renew_below(signer.hours, signer.now),),
 	):
-		due[scope][subject].add(path)
+		due[scope][subject][path] = until == _OTHER_LINKS
 	renewed = 0
 	for state in publish_state.by_id(sorted(due)).values():
 		lease = leases.acquire(state.scope)
@@ -80,7 +83,8 @@ def run(target: PublishTarget) -> int:
 		except LeaseLostError as error:
 			frappe.logger("memora").info(str(error))
 			# Whoever has it now may have signed these already, and what was signed here may stand over that since.
-			_mark([ledger.row_name(path) for paths in due[state.name].values() for path in paths])
+			names = [ledger.row_name(path) for paths in due[state.name].values() for path in paths]
+			_mark(names, _OTHER_LINKS)
 		except (PlaceRefusedError, StorageConfigurationError, StorageUnavailableError) as error:
 			frappe.logger("memora").error(f"signed links are not renewed until the storage answers: {error}")
 			break  # it is the same for all scopes
@@ -99,28 +103,32 @@ def settings_saved(doc: FrappeDocument) -> None:
 
 	sign = doc.sign or "All"
 	if (before.sign or "All") != sign or (sign != "None" and differs("cdn_base_url", "video_folders")):
-		frappe.db.after_commit.add(lambda: _expire("kind = 'lesson'"))
+		frappe.db.after_commit.add(lambda: _expire("kind = 'lesson'", _OTHER_LINKS))
 	elif differs("access_key", "region", "signed_url_expiry_hours") or doc.flags.has_other_secret:
-		frappe.db.after_commit.add(lambda: _expire("signed_until is not null"))
+		frappe.db.after_commit.add(lambda: _expire("signed_until is not null", _SIGN_AGAIN))
 
 
-def _expire(condition: str) -> None:
+def _expire(condition: str, why: datetime) -> None:
 	try:
 		_stop_signing()
 		names = frappe.db.sql(
 			f"select name from `tab{ledger.TABLE}` where state = 'live' and {condition}", pluck=True
 		)
-		_mark(names)
+		_mark(names, why)
 	except database.ERRORS:
 		database.rollback()
 		frappe.logger("memora").exception("signed links keep their old signatures until those end")
 
 
-def _mark(names: Collection[str]) -> None:
-	"""Have live files signed anew, by the names of their rows."""
+def _mark(names: Collection[str], why: datetime) -> None:
+	"""Have live files signed again, by the names of their rows. Where other links are to be signed, that stays so."""
 	database.transaction(
 		lambda: database.update_names(
-			ledger.TABLE, names, "signed_until = %s", (_LONG_AGO,), "state = 'live'"
+			ledger.TABLE,
+			names,
+			"signed_until = if(signed_until = %s, signed_until, %s)",
+			(_OTHER_LINKS, why),
+			"state = 'live'",
 		)
 	)
 
@@ -137,7 +145,7 @@ def _stop_signing() -> None:
 
 
 def _renew_or_log(
-	target: PublishTarget, signer: Signer, lease: Lease, subject: str, paths: Collection[str]
+	target: PublishTarget, signer: Signer, lease: Lease, subject: str, paths: Mapping[str, bool]
 ) -> int:
 	"""`_renew`; what is wrong with one subject must not keep the next from being renewed."""
 	try:
@@ -154,29 +162,38 @@ def _renew_or_log(
 		return 0
 
 
-def _renew(target: PublishTarget, signer: Signer, lease: Lease, subject: str, paths: Collection[str]) -> int:
+def _renew(
+	target: PublishTarget, signer: Signer, lease: Lease, subject: str, paths: Mapping[str, bool]
+) -> int:
+	"""Renew these lessons of a subject; those that are True are to have other links signed."""
 	database.fresh()
 	entries = {
 		path: entry
 		for path, entry in ledger.of_paths(paths).items()
 		if entry.state == "live" and entry.scope == lease.scope.id
 	}
+	files = _from_content(lease, subject, {path: entries[path] for path in entries if paths[path]})
+	renewed = _upload(target, signer, lease, files, entries)
+	left = [entries[path] for path in sorted(entries.keys() - {file.path for file in files})]
+	return renewed + _sign_published(target, signer, lease, left)
+
+
+def _from_content(lease: Lease, subject: str, entries: Mapping[str, LedgerEntry]) -> list[Planned]:
+	"""Those of these lessons whose content is still the live one, with the links that the editors wrote."""
+	if not entries:
+		return []
 	try:
-		files = _made_anew(lease, subject, entries)
+		return _render(lease, subject, entries)
 	except database.ERRORS:
 		raise
 	except Exception as error:  # noqa: BLE001 - whatever keeps a scope from being built, which records it
 		frappe.logger("memora").warning(
-			f"{lease.label} cannot be made anew, so what is published is signed again: {failures.describe(error)}"
+			f"{lease.label} cannot be rendered, so the published lessons are signed again: {failures.describe(error)}"
 		)
-		files = []
-	renewed = _upload(target, signer, lease, files, entries)
-	left = [entries[path] for path in sorted(entries.keys() - {file.path for file in files})]
-	return renewed + (_renew_as_published(target, signer, lease, left) if left else 0)
+		return []
 
 
-def _made_anew(lease: Lease, subject: str, entries: Mapping[str, LedgerEntry]) -> list[Planned]:
-	"""Those of these lessons that are still the content that is live."""
+def _render(lease: Lease, subject: str, entries: Mapping[str, LedgerEntry]) -> list[Planned]:
 	tree = content_tree.load(subject)
 	plan = lease.scope.ref if lease.scope.type == "plan" else None
 	overrides = content_tree.plan_overrides([plan]).get(plan, {}).get(subject, ()) if plan else ()
@@ -202,13 +219,13 @@ def _made_anew(lease: Lease, subject: str, entries: Mapping[str, LedgerEntry]) -
 	return found
 
 
-def _renew_as_published(
-	target: PublishTarget, signer: Signer, lease: Lease, left: Sequence[LedgerEntry]
-) -> int:
-	"""Sign what stands in the storage again: a signed link leads to its video as the editor's does.
+def _sign_published(target: PublishTarget, signer: Signer, lease: Lease, left: Sequence[LedgerEntry]) -> int:
+	"""Sign the published files again: a signed link leads to its video as the editor's does.
 
-	What was signed stays so, whatever *Sign* says by now: only a build knows the links as they were written.
+	A lesson with signed links keeps them signed, whatever *Sign* says by now.
 	"""
+	if not left:
+		return 0
 	with ThreadPoolExecutor(max_workers=target.storage.threads) as pool:
 		read = list(pool.map(partial(_read_back, target), left))
 	signed: list[Planned] = []
