@@ -5,10 +5,9 @@ from __future__ import annotations
 import frappe
 
 from memora.services.cdn_export.builds import index_build
+from memora.services.cdn_export.model.roles import ADMIN, EDITOR
 from memora.services.cdn_export.state import database, site_key
 
-EDITOR = "Memora Editor"
-ADMIN = "Memora CDN Admin"
 ROLES = (EDITOR, ADMIN)
 
 

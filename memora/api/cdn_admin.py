@@ -11,32 +11,31 @@ from typing import Any
 from memora.api.endpoint import endpoint
 from memora.services.cdn_export.admin import dead_letters, operations, pipeline_status, publish_requests
 from memora.services.cdn_export.model.plain_text import as_typed
+from memora.services.cdn_export.model.roles import ADMINS
 
-ROLES = ("System Manager", "Memora CDN Admin")
 
-
-@endpoint(ROLES)
+@endpoint(ADMINS)
 @as_typed
 def get_queue_status() -> dict[str, Any]:
 	"""What waits, since when, and how many dead letters there are; from MariaDB, so also without Redis."""
 	return pipeline_status.queue_status()
 
 
-@endpoint(ROLES)
+@endpoint(ADMINS)
 @as_typed
 def get_recent_failures(limit: int = 20) -> list[dict[str, Any]]:
 	"""The latest failed attempts, the dead letters, and the place if it is refused, newest first, each with its cause."""
 	return pipeline_status.recent_failures(limit)
 
 
-@endpoint(ROLES)
+@endpoint(ADMINS)
 @as_typed
 def get_sync_history(plan_id: str | None = None, limit: int = 50) -> list[dict[str, Any]]:
 	"""The latest attempts, of one plan or of all, newest first."""
 	return pipeline_status.sync_history(plan_id or None, limit)
 
 
-@endpoint(ROLES, "POST")
+@endpoint(ADMINS, "POST")
 @as_typed
 def retry_dead_letter(plan_id: str) -> dict[str, Any]:
 	"""Put a dead letter (a plan, `subject:{name}`, `removal:{scope}`) back: it is tried with the next batch, which starts
@@ -45,7 +44,7 @@ def retry_dead_letter(plan_id: str) -> dict[str, Any]:
 	return operations.start_batch()
 
 
-@endpoint(ROLES, "POST")
+@endpoint(ADMINS, "POST")
 @as_typed
 def clear_dead_letter(plan_id: str) -> dict[str, Any]:
 	"""Give a dead letter up: what is live stays as it is until its content changes again. A removal is only taken off the
@@ -54,7 +53,7 @@ def clear_dead_letter(plan_id: str) -> dict[str, Any]:
 	return {"cleared": plan_id}
 
 
-@endpoint(ROLES, "POST")
+@endpoint(ADMINS, "POST")
 @as_typed
 def rebuild_plan(plan_id: str) -> dict[str, Any]:
 	"""Read a plan and all its subjects anew and publish what differs; starts now."""

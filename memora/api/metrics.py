@@ -8,8 +8,8 @@ import frappe
 from werkzeug.wrappers import Response
 
 from memora.services.cdn_export.admin import metrics
+from memora.services.cdn_export.model.roles import ADMINS
 
-ROLES = ("System Manager", "Memora CDN Admin")
 TOKEN = "memora_metrics_token"
 """In site_config.json; without it only a user with one of the roles gets an answer."""
 
@@ -24,7 +24,7 @@ def prometheus() -> Response:
 	The token comes in a header of its own, since Frappe takes every Authorization header for its own.
 	"""
 	if not _has_token():
-		frappe.only_for(ROLES)
+		frappe.only_for(ADMINS)
 	return Response(metrics.render(), content_type=_TYPE, headers={"Cache-Control": "no-store"})
 
 

@@ -14,7 +14,6 @@ from frappe import _
 
 from memora.api.endpoint import endpoint
 from memora.exceptions import MemoraError
-from memora.install import ADMIN, EDITOR
 from memora.memora import overrides
 from memora.services.cdn_export import settings
 from memora.services.cdn_export.admin import (
@@ -31,10 +30,8 @@ from memora.services.cdn_export.builds import held_changes
 from memora.services.cdn_export.delivery import ownership
 from memora.services.cdn_export.model.doctypes import CONTENT, PLAN, SUBJECT
 from memora.services.cdn_export.model.plain_text import as_html, as_typed, read
+from memora.services.cdn_export.model.roles import ADMINS, EDITORS
 from memora.services.cdn_export.rules import side_by_side
-
-ADMINS = ("System Manager", ADMIN)
-READERS = (*ADMINS, EDITOR)
 
 _MOST_NAMES = 500
 """As many rows as the Desk's lists show at once."""
@@ -43,7 +40,7 @@ _MOST_PAIRS = 50_000
 """So many times one answer judges a row in a plan: a second's work."""
 
 
-@endpoint(READERS)
+@endpoint(EDITORS)
 @as_typed
 def document_status(doctype: str, name: str) -> dict[str, Any]:
 	"""How a document stands: live, waiting, failed or left out and why, as a whole and in each of its plans."""
@@ -51,7 +48,7 @@ def document_status(doctype: str, name: str) -> dict[str, Any]:
 	return publication_status.as_dict(_statuses(doctype, [name])[name])
 
 
-@endpoint(READERS)
+@endpoint(EDITORS)
 @as_typed
 def list_states(doctype: str, names: list[str]) -> dict[str, dict[str, str]]:
 	"""The state of each of these documents that the caller may read, for a list's indicators: of the first of them, the
@@ -71,7 +68,7 @@ def list_states(doctype: str, names: list[str]) -> dict[str, dict[str, str]]:
 	}
 
 
-@endpoint(READERS)
+@endpoint(EDITORS)
 def view_json(doctype: str, name: str, plan: str) -> dict[str, Any]:
 	"""The file that shows a document in a plan: the bytes that are live, those the next run would write, and both
 	side by side. Nothing is written; signatures are left out; what is too large is to be downloaded."""
@@ -94,7 +91,7 @@ def view_json(doctype: str, name: str, plan: str) -> dict[str, Any]:
 	}
 
 
-@endpoint(READERS)
+@endpoint(EDITORS)
 def download_json(doctype: str, name: str, plan: str, side: str = "planned") -> None:
 	"""`view_json` for a file that is too large to be shown: the file that is live, or the one that is planned."""
 	views = _views(doctype, name, plan)
@@ -109,7 +106,7 @@ def download_json(doctype: str, name: str, plan: str, side: str = "planned") -> 
 	)
 
 
-@endpoint(READERS)
+@endpoint(EDITORS)
 @as_typed
 def preview_changes(plan: str) -> dict[str, Any]:
 	"""What a plan's next run would change: access first, then files and purges; the first of each, and how many there are.
@@ -118,7 +115,7 @@ def preview_changes(plan: str) -> dict[str, Any]:
 	return _told(lambda: preview.of_plan(plan)).as_dict(most=preview.MOST_NAMED)
 
 
-@endpoint(READERS, "POST")
+@endpoint(EDITORS, "POST")
 @as_typed
 def publish_now(doctype: str, name: str) -> dict[str, Any]:
 	"""Start a batch for what waits, this document's changes among it, without waiting for the next one."""
@@ -128,7 +125,7 @@ def publish_now(doctype: str, name: str) -> dict[str, Any]:
 	return started
 
 
-@endpoint(READERS)
+@endpoint(EDITORS)
 def search_targets(
 	doctype: str,
 	txt: str = "",
@@ -147,7 +144,7 @@ def search_targets(
 	return [row for row in found if row[0] in readable]
 
 
-@endpoint(READERS)
+@endpoint(EDITORS)
 def search_plans(
 	doctype: str,
 	txt: str = "",
@@ -215,7 +212,7 @@ def test_connection() -> dict[str, Any]:
 @as_typed
 def take_over() -> dict[str, Any]:
 	"""Make the bucket or folder this site's although its mark says otherwise; publishes everything there anew."""
-	return _told(operations.take_over)
+	return _told(publish_requests.take_over)
 
 
 @endpoint(ADMINS, "POST")

@@ -121,7 +121,7 @@ def take_over(progress: Progress, yes: bool) -> Answer:
 			f"{refused} Take it over? Everything is published there anew; nobody else must go on publishing there.",
 			"Nothing was taken over.",
 		)
-	done = operations.take_over()
+	done = publish_requests.take_over()
 	return Answer(done, [f"Taken over. {_count(done['plans'], 'plan')}: {done['message']}"])
 
 

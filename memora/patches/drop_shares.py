@@ -5,7 +5,7 @@ A share of content stays if its giver may still give it.
 
 import frappe
 
-from memora.install import EDITOR
+from memora.services.cdn_export.model.roles import EDITOR
 from memora.services.cdn_export.state import database
 
 

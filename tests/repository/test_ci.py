@@ -52,7 +52,7 @@ def test_every_supported_frappe_has_a_bench() -> None:
 	there = {job["frappe"] for job in jobs["bench"]["strategy"]["matrix"]["include"]}
 	assert there == {"version-15", "version-16", "develop"}
 	assert 'frappe = ">=15.0.0,<18.0.0-dev"' in (ROOT / "pyproject.toml").read_text()
-	doctor = (ROOT / "memora" / "services" / "cdn_export" / "admin" / "doctor.py").read_text()
+	doctor = (ROOT / "memora" / "services" / "cdn_export" / "admin" / "doctor" / "servers.py").read_text()
 	assert '_FRAPPE = ("15", "16", "17")' in doctor, "the doctor warns of a Frappe that pyproject.toml takes"
 
 

@@ -21,7 +21,7 @@ from memora.services.cdn_export.admin.doctor import content as content_checks
 from memora.services.cdn_export.builds import media
 from memora.services.cdn_export.curriculum import public_files
 from memora.services.cdn_export.delivery.target import PublishTarget
-from memora.services.cdn_export.maintenance import audit, daily, repair
+from memora.services.cdn_export.maintenance import adoption, audit, daily, repair
 from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.model.stage_files import Link
 from memora.services.cdn_export.outbox import reconciliation
@@ -687,7 +687,7 @@ class TestStageFiles(FilesTestCase):
 		before = self.contents()
 		frappe.db.delete("CDN File")
 		frappe.db.commit()
-		repair.rebuild_ledger(target)
+		adoption.rebuild_ledger(target)
 		self.publish()
 		self.assertEqual(self.contents(), before)
 		self.assertEqual(audit.verify(target).findings, [])

@@ -23,7 +23,7 @@ from memora.services.cdn_export.admin import doctor
 from memora.services.cdn_export.curriculum import films
 from memora.services.cdn_export.delivery import signing
 from memora.services.cdn_export.delivery.target import PublishTarget
-from memora.services.cdn_export.maintenance import audit, repair, signature_renewal
+from memora.services.cdn_export.maintenance import adoption, audit, signature_renewal
 from memora.services.cdn_export.outbox import relay
 from memora.services.cdn_export.state import ledger
 from memora.services.cdn_export.storage import Storage, Upload
@@ -266,7 +266,7 @@ class TestSignedLinks(BucketTestCase):
 		frappe.db.delete("CDN File")
 		frappe.db.commit()
 		with closing(PublishTarget.open()) as target:
-			repair.rebuild_ledger(target)
+			adoption.rebuild_ledger(target)
 		self.assertEqual(ends(), before)
 
 	def test_only_paid_lessons_or_none_are_signed_when_settings_say_so(self) -> None:

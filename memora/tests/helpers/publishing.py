@@ -18,7 +18,7 @@ from memora.commands import memora
 from memora.services.cdn_export import batch_processor, settings
 from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.rules import published_check
-from memora.services.cdn_export.rules.published_check import Report
+from memora.services.cdn_export.rules.crawl import Report
 from memora.services.cdn_export.state import job_queue
 from memora.services.cdn_export.storage import Storage, Upload
 from memora.services.cdn_export.worker.drain import Drained

@@ -12,7 +12,7 @@ from unittest.mock import patch
 import frappe
 
 from memora.services.cdn_export.delivery.target import PublishTarget
-from memora.services.cdn_export.maintenance import audit, repair
+from memora.services.cdn_export.maintenance import adoption, audit, repair
 from memora.services.cdn_export.maintenance.audit import Audit
 from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.outbox import relay
@@ -176,7 +176,7 @@ class TestAudit(AuditCase):
 		before = self.objects()
 		frappe.db.delete("CDN File")
 		with self.site() as target:
-			self.assertEqual(repair.rebuild_ledger(target), len(before))
+			self.assertEqual(adoption.rebuild_ledger(target), len(before))
 		with patch.object(drain, "_let_others_build", side_effect=AssertionError("nobody builds")):
 			drained = self.publish()
 		self.assertEqual((drained.failed, drained.left), (0, 0))
@@ -189,14 +189,14 @@ class TestAudit(AuditCase):
 		self.change(self.course["lessons"][0], is_published=0)
 		self.publish()
 		self.put(self.lesson, removed[0], Metadata=removed[3])
-		scopes_by_id = repair._scopes_by_id
+		scopes_by_id = adoption._scopes_by_id
 
 		def published_meanwhile(*arguments: Any) -> Any:
 			self.change(self.course["lessons"][0], is_published=1)
 			self.publish()
 			return scopes_by_id(*arguments)
 
-		with patch.object(repair, "_scopes_by_id", published_meanwhile):
+		with patch.object(adoption, "_scopes_by_id", published_meanwhile):
 			self.repair()
 		self.tick()
 		self.assertIsNotNone(self.read_bytes(self.lesson))
@@ -214,7 +214,7 @@ class TestAudit(AuditCase):
 		rows = {row.path: row for row in frappe.get_all("CDN File", {"state": "live"}, columns)}
 		frappe.db.delete("CDN File")
 		with self.site() as target:
-			self.assertEqual(repair.rebuild_ledger(target), len(rows))
+			self.assertEqual(adoption.rebuild_ledger(target), len(rows))
 		after = {row.path: row for row in frappe.get_all("CDN File", fields=columns)}
 		for path, row in rows.items():
 			for column in row.keys() - {"creation", "modified", "uploaded_at", "owner", "modified_by"}:
@@ -243,7 +243,7 @@ class TestAudit(AuditCase):
 
 	def rebuild_ledger(self) -> None:
 		with self.site() as target:
-			self.assertEqual(repair.rebuild_ledger(target), 0)
+			self.assertEqual(adoption.rebuild_ledger(target), 0)
 		self.publish()
 
 	def _is_as(self, newer: dict[str, Any]) -> None:

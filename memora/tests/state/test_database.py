@@ -78,13 +78,13 @@ class TestTexts(PublishingTestCase):
 			"generation = generation",
 		)
 
-		def statement(pack: database.Pack) -> str:
+		def statement(pack: bulk_rows.Pack) -> str:
 			row = pack(("name", "generation", "last_error"))
 			return f"select {row} from `tabCDN Publish State` where name like %s order by name"
 
 		sql = frappe.db.sql
 		with patch.object(frappe.db, "sql", side_effect=sql) as sent:
-			return database.texts(statement, ("x%",), 3), sent.call_count
+			return bulk_rows.texts(statement, ("x%",), 3), sent.call_count
 
 	def test_all_rows_come_as_texts_in_one_statement(self) -> None:
 		titles = ["", "a, b", 'it\'s "سؤال" 🚀 \\ %s', "two\nlines", "\x1e\x00"]

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from memora.services.cdn_export.rules import contracts
-from memora.services.cdn_export.rules.published_check import Report, check
+from memora.services.cdn_export.rules.crawl import Report
+from memora.services.cdn_export.rules.published_check import check
 from tests.support import NOW, Shelf
 
 Tree = dict[str, Any]

@@ -17,7 +17,7 @@ from memora.services.cdn_export.curriculum import items
 from memora.services.cdn_export.delivery import progress, purge_queue
 from memora.services.cdn_export.model import plain_text
 from memora.services.cdn_export.model.scopes import Scope
-from memora.services.cdn_export.state import database, publish_state, site_values, sync_log
+from memora.services.cdn_export.state import due, site_values, sync_log
 
 _PATH = re.compile(r"\b(?:plans|lessons|units|media|schemas)/\S+")
 """What differs from one to the next where the same thing is wrong with all."""
@@ -115,25 +115,7 @@ def _rows() -> list[dict[str, Any]]:
 	"""Every plan there is or was and is not yet gone, and each shared subject, and the list of plans, while they wait, are
 	built or fail; the worst first."""
 	found = []
-	for row in frappe.db.sql(
-		f"""select state.scope_type, state.ref, state.generation, state.published_generation,
-			state.waiting_since, state.retry_count, state.next_retry_at, state.dead_since, state.last_error,
-			state.last_success_at, state.is_live, state.live_version,
-			state.held = 1 and state.approved_generation < state.generation as held, state.held_reason,
-			coalesce(state.lease_expires > now(6), 0) as building,
-			coalesce(plan.title, subject.title, '') as title, coalesce(plan.is_published, 0) as is_published
-		from `tab{publish_state.TABLE}` state
-		left join `tabMemora Academic Plan` plan
-			on state.scope_type in ('plan', 'removal') and plan.name = state.ref
-		left join `tabMemora Subject` subject on state.scope_type in ('subject', 'removal')
-			and subject.name = if(state.scope_type = 'subject', state.ref, substr(state.ref, 9))
-		where state.scope_type = 'plan' or state.scope_type = 'removal' or state.retry_count > 0
-			or state.dead_since is not null or state.held = 1 or coalesce(state.lease_expires > now(6), 0)
-			or state.published_generation < state.generation and (state.scope_type != 'subject' or exists (
-				select 1 from `tabCDN Rendition` reader
-				where {database.exactly("reader.subject", "state.ref")} and reader.mode = 'shared'))""",
-		as_dict=True,
-	):
+	for row in due.shown():
 		state = _state(row)
 		if state == "gone":
 			continue

@@ -1,4 +1,4 @@
-"""What starts, stops or repairs the pipeline as a whole: a batch, a run to the end, a repair, the take-over of a place.
+"""What starts, stops or repairs the pipeline as a whole: a batch, a run to the end, a repair.
 
 The API (`memora/api`), the Desk through it, and `bench memora` call it; they check who asks. Answers are plain data.
 """
@@ -14,25 +14,15 @@ from frappe import _
 
 from memora.services.cdn_export import batch_processor, settings
 from memora.services.cdn_export.admin import pipeline_status
-from memora.services.cdn_export.delivery import ownership
 from memora.services.cdn_export.delivery.target import PublishTarget
-from memora.services.cdn_export.maintenance import audit
+from memora.services.cdn_export.maintenance import adoption, audit
 from memora.services.cdn_export.maintenance import repair as repairs
 from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.model.counts import Tell
 from memora.services.cdn_export.state import (
+	database,
 	job_queue,
-	redis_mirror,
 )
-
-
-def take_over() -> dict[str, Any]:
-	"""Make a place that is refused this site's: everything is published there anew, then audited. Starts a batch.
-
-	Throws where the place is this site's already, with what `ownership.take_over` raises."""
-	plans = ownership.take_over()
-	redis_mirror.notify(plans)
-	return {"plans": len(plans), **start_batch()}
 
 
 def start_batch() -> dict[str, Any]:
@@ -56,6 +46,7 @@ def process(tell: Tell | None = None) -> dict[str, Any]:
 	if not settings.load().enabled:
 		frappe.throw(_("Export is disabled in CDN Settings; enable it there first."))
 	done = batch_processor.process("Manual", tell=tell)
+	database.fresh()
 	refused = [{"label": paths.MARK, "error_message": done.refused}] if done.refused else []
 	return {**asdict(done), "failures": refused + pipeline_status.current_failures()}
 
@@ -70,7 +61,7 @@ def repair(tell: Tell | None = None, *, only_look: bool = False, lost_ledger: bo
 	try:
 		if not only_look:
 			target.ownership.check()
-		entered = repairs.rebuild_ledger(target) if lost_ledger and not only_look else 0
+		entered = adoption.rebuild_ledger(target) if lost_ledger and not only_look else 0
 		found = audit.verify(target, tell=tell)
 		done = repairs.Repair(left=found.findings) if only_look else repairs.repair(target, found.findings)
 	finally:

@@ -17,7 +17,6 @@ from memora.services.cdn_export.delivery import ownership, purge_queue
 from memora.services.cdn_export.model import doctypes, scopes
 from memora.services.cdn_export.model.scopes import Scope
 from memora.services.cdn_export.state import (
-	database,
 	due,
 	ledger,
 	publish_state,
@@ -229,16 +228,12 @@ def dead_letters() -> list[dict[str, Any]]:
 
 def current_failures() -> list[dict[str, str]]:
 	"""What could not be published as things are now, with its cause."""
-	database.fresh()
-	rows = frappe.db.sql(
-		f"""select scope_type, ref, last_error from `tab{publish_state.TABLE}`
-		where published_generation < generation and (retry_count > 0 or dead_since is not null) order by name"""
-	)
-	failed = [(Scope(scope_type, ref or ""), error) for scope_type, ref, error in rows]
-	titles = _titles_of([scope for scope, _error in failed])
+	_waiting, dead = due.waiting_and_dead()
+	failed = sorted([*dead, *due.failing()], key=lambda pair: pair[0].name)
+	titles = _titles_of([state.scope for state, _error in failed])
 	return [
-		{"label": scope.label, "title": titles.get(scope.label, ""), "error_message": error}
-		for scope, error in failed
+		{"label": state.scope.label, "title": titles.get(state.scope.label, ""), "error_message": error}
+		for state, error in failed
 	]
 
 

@@ -1,4 +1,5 @@
-"""What people ask to have published: a plan with all its subjects, everything, or what a document has changed."""
+"""What people ask to have published: a plan with all its subjects, everything, or what a document has changed, or all again in a place
+that becomes this site's."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from frappe import _
 from memora.services.cdn_export import dependency_resolver
 from memora.services.cdn_export.admin import operations
 from memora.services.cdn_export.builds import index_build
+from memora.services.cdn_export.delivery import ownership
 from memora.services.cdn_export.model import causes, doctypes, plain_text, scopes
 from memora.services.cdn_export.outbox import relay
 from memora.services.cdn_export.state import database, redis_mirror, retries
@@ -70,3 +72,12 @@ def _queue(plans: Sequence[str], subjects: Sequence[str]) -> None:
 		)
 
 	database.transaction(work)
+
+
+def take_over() -> dict[str, Any]:
+	"""Make a place that is refused this site's: everything is published there anew, then audited. Starts a batch.
+
+	Throws where the place is this site's already, with what `ownership.take_over` raises."""
+	plans = ownership.take_over()
+	redis_mirror.notify(plans)
+	return {"plans": len(plans), **operations.start_batch()}

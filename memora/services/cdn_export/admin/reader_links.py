@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import quote, urlencode
 
-from memora.services.cdn_export.model.doctypes import LESSON, SUBJECT
+from memora.services.cdn_export.model.doctypes import LESSON, SUBJECT, UNIT
 
 PAGE = "/assets/memora/reader/index.html"
 
-_PAGES = (SUBJECT, "Memora Unit", LESSON)
+_PAGES = (SUBJECT, UNIT, LESSON)
 """What has a page of its own; a track is shown on its subject's, a topic on its unit's."""
 
 

@@ -9,12 +9,12 @@ from frappe import _
 
 from memora.services.cdn_export import settings
 from memora.services.cdn_export.builds import media
-from memora.services.cdn_export.delivery import ownership, refused_place
+from memora.services.cdn_export.delivery import ownership
 from memora.services.cdn_export.maintenance import audit
 from memora.services.cdn_export.model import doctypes, paths
 from memora.services.cdn_export.model.counts import Tell
-from memora.services.cdn_export.rules import published_check
-from memora.services.cdn_export.rules.published_check import Problem
+from memora.services.cdn_export.rules import crawl, published_check
+from memora.services.cdn_export.rules.crawl import Problem
 from memora.services.cdn_export.state import database, publish_state, refused_removals
 
 _MOST_TRIES = 3
@@ -35,7 +35,10 @@ def verify(tell: Tell | None = None) -> dict[str, Any]:
 		report.files or report.unlinked or frappe.db.exists(doctypes.PLAN, {"is_published": 1})
 	)
 	problems = [(problem.path, problem.message) for problem in ([] if nothing_yet else report.problems)]
-	if refusal := _refusal():
+	doc = settings.saved()
+	with settings.open_storage(doc) as storage:
+		refusal = ownership.inspector(storage, doc)()
+	if refusal:
 		problems.insert(0, (paths.MARK, str(refusal)))
 	return {
 		"ok": not refusal and (report.ok or nothing_yet),
@@ -60,7 +63,7 @@ def verify(tell: Tell | None = None) -> dict[str, Any]:
 	}
 
 
-def _check(tell: Tell | None) -> tuple[published_check.Report, int]:
+def _check(tell: Tell | None) -> tuple[crawl.Report, int]:
 	"""Check the storage; files that stay on purpose for a while after they were dropped are no fault."""
 	database.fresh()
 	total = frappe.db.count("CDN File", {"state": ("in", ("live", "in_flight"))})
@@ -87,13 +90,6 @@ def _check(tell: Tell | None) -> tuple[published_check.Report, int]:
 	waiting = len(report.unlinked) - len(staying) - len(refused.intersection(report.unlinked))
 	report.unlinked = staying
 	return report, waiting
-
-
-def _refusal() -> refused_place.Refusal | None:
-	"""Why the place is refused, by its mark as it is now."""
-	doc = settings.saved()
-	with settings.open_storage(doc) as storage:
-		return ownership.inspector(storage, doc)()
 
 
 def _publishing_state() -> tuple[Any, ...]:

@@ -22,9 +22,7 @@ from memora.services.cdn_export import dependency_resolver as resolver
 from memora.services.cdn_export.curriculum import public_files
 from memora.services.cdn_export.model import doctypes, plain_text
 from memora.services.cdn_export.model.tree import KINDS, Kind, Node, Override, Plan, Stage
-from memora.services.cdn_export.state import database
-
-KIND_OF: dict[str, Kind] = dict(zip(doctypes.CONTENT, KINDS, strict=True))
+from memora.services.cdn_export.state import bulk_rows, database
 
 _COMMON = frozenset(
 	{"name", "title", "description", "image", "sort_order", "is_published", "is_free_preview", "creation"}
@@ -70,7 +68,7 @@ def load(subject: str) -> Node | None:
 	One statement for the rows of all kinds, and one for pictures where there are any.
 	"""
 	rows: dict[str, list[list[str]]] = {kind: [] for kind in KINDS}
-	for row in database.texts(_skeleton, {"subject": subject}, len(_COLUMNS)):
+	for row in bulk_rows.texts(_skeleton, {"subject": subject}, len(_COLUMNS)):
 		rows[row[_KIND]].append(row)
 	if [row[_NAME] for row in rows["subject"]] != [subject]:
 		return None  # gone, or renamed to what is the same name but for its case
@@ -199,12 +197,12 @@ def plan_overrides(plans: Collection[str]) -> dict[str, dict[str, tuple[Override
 		(tuple(plans), doctypes.PLAN),
 	)
 	subjects = resolver.subjects_of(
-		{(doctype, name) for _, doctype, name, _, _ in rows if doctype in KIND_OF and name}
+		{(doctype, name) for _, doctype, name, _, _ in rows if doctype in doctypes.KIND_OF and name}
 	)
 	found: dict[str, dict[str, tuple[Override, ...]]] = defaultdict(dict)
 	for plan, doctype, name, action, value in rows:
 		if subject := subjects.get((doctype, name)):
-			override = Override(KIND_OF[doctype], name, action, plain_text.read(value or ""))
+			override = Override(doctypes.KIND_OF[doctype], name, action, plain_text.read(value or ""))
 			found[plan][subject] = (*found[plan].get(subject, ()), override)
 	return found
 
@@ -220,12 +218,12 @@ def _below(doctype: str) -> str:
 
 
 @cache
-def _skeleton(pack: database.Pack) -> str:
+def _skeleton(pack: bulk_rows.Pack) -> str:
 	"""All kinds in one statement, a row packed into one column."""
-	return " union all ".join(_select_of(kind, doctype, pack) for doctype, kind in KIND_OF.items())
+	return " union all ".join(_select_of(kind, doctype, pack) for doctype, kind in doctypes.KIND_OF.items())
 
 
-def _select_of(kind: Kind, doctype: str, pack: database.Pack) -> str:
+def _select_of(kind: Kind, doctype: str, pack: bulk_rows.Pack) -> str:
 	"""The part of the skeleton that reads one kind; what the kind does not have is read as 0 or ''."""
 	depth = KINDS.index(kind)
 	parts = {

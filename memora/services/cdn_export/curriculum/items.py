@@ -12,7 +12,7 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from memora.services.cdn_export.model.doctypes import PLAN, SUBJECT
+from memora.services.cdn_export.model.doctypes import PLAN, SUBJECT, TRACK
 from memora.services.cdn_export.model.plain_text import as_html
 from memora.services.cdn_export.state import database
 
@@ -22,7 +22,7 @@ MISSING, DISABLED = "missing", "disabled"
 _ITEM = "Item"
 _SAVEPOINT = "memora_item"
 _OVERRIDE = "Memora Plan Override"
-_FIELDS = {SUBJECT: "required_item", "Memora Track": "required_item", _OVERRIDE: "override_value"}
+_FIELDS = {SUBJECT: "required_item", TRACK: "required_item", _OVERRIDE: "override_value"}
 _NAMED_AT_MOST = 5
 
 

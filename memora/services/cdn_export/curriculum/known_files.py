@@ -84,7 +84,7 @@ def nodes_naming(urls: Collection[str]) -> dict[str, set[Ref]]:
 	if not spelled:
 		return found
 	for doctype, field in [(doctype, "image") for doctype in doctypes.CONTENT] + [
-		("Memora Unit", "badge_image")
+		(doctypes.UNIT, "badge_image")
 	]:
 		for name, value in frappe.db.sql(
 			f"select name, {field} from `tab{doctype}` where {database.among(field, '%(values)s')}",

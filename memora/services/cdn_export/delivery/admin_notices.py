@@ -8,10 +8,8 @@ import frappe
 
 from memora.frappe_versions import desk_route
 from memora.services.cdn_export.model import plain_text
+from memora.services.cdn_export.model.roles import ADMINS
 from memora.services.cdn_export.state import database
-
-ADMIN_ROLES = ("System Manager", "Memora CDN Admin")
-
 
 DASHBOARD = desk_route("cdn-export-dashboard")
 
@@ -31,7 +29,7 @@ def _notify(subject: Callable[[str | None], str], message: str) -> None:
 	"""One Notification Log for each enabled admin; Frappe mails it to those who want mail."""
 	admins = frappe.get_all(
 		"Has Role",
-		filters={"role": ("in", ADMIN_ROLES), "parenttype": "User"},
+		filters={"role": ("in", ADMINS), "parenttype": "User"},
 		pluck="parent",
 		distinct=True,
 	)

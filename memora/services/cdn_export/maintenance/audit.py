@@ -27,8 +27,7 @@ from memora.services.cdn_export.model.cache_headers import SHORT, cache_control
 from memora.services.cdn_export.model.counts import Tell
 from memora.services.cdn_export.model.published_file import LedgerEntry
 from memora.services.cdn_export.state import database, ledger, publish_state, refused_removals
-from memora.services.cdn_export.storage import Storage, StoredObject
-from memora.services.cdn_export.storage.base import JSON
+from memora.services.cdn_export.storage import JSON, Storage, StoredObject
 
 Fault = Literal["missing", "altered", "type", "cache", "metadata", "orphan", "foreign", "stale", "remains"]
 
@@ -239,20 +238,15 @@ def _stale(prefix: str) -> Iterable[Difference]:
 	"""What is live by the ledger, and should not be by the database. Scopes that wait are not looked at."""
 	database.fresh()
 	pattern = ledger.like(prefix)
-	for doctype, kind in (
-		(doctypes.LESSON, "lesson"),
-		(doctypes.LESSON, "lesson_file"),
-		("Memora Unit", "unit"),
-		(doctypes.SUBJECT, "subject"),
-	):
+	for kind in ("lesson", "lesson_file", "unit", "subject"):
+		node = "lesson" if kind == "lesson_file" else kind
 		for path, scope in _select(
 			f"""file.kind = %s and not exists (
-				select 1 from `tab{doctype}` node where node.name = file.node and node.is_published = 1)""",
+				select 1 from `tab{doctypes.OF_KIND[node]}` node where node.name = file.node and node.is_published = 1)""",
 			(kind,),
 			pattern,
 		):
-			what = "lesson" if kind == "lesson_file" else kind
-			yield Difference(path, "stale", f"is live, though its {what} is unpublished or gone", scope)
+			yield Difference(path, "stale", f"is live, though its {node} is unpublished or gone", scope)
 	for path, scope in _select(
 		f"""file.kind = 'manifest' and not exists (
 			select 1 from `tab{doctypes.PLAN}` plan

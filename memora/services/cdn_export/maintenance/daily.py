@@ -19,7 +19,7 @@ from memora.services.cdn_export.delivery import admin_notices
 from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.maintenance import audit, public_check, repair
 from memora.services.cdn_export.maintenance.audit import Difference
-from memora.services.cdn_export.rules.published_check import Problem
+from memora.services.cdn_export.rules.crawl import Problem
 from memora.services.cdn_export.state import database
 from memora.services.cdn_export.state.job_queue import AUDIT, JOB_SECONDS, QUEUE
 

@@ -10,20 +10,17 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 import frappe
 from frappe.utils import now_datetime
 
 from memora.exceptions import LeaseLostError, PreconditionFailedError
-from memora.services.cdn_export import access_calculator
-from memora.services.cdn_export.curriculum import content_tree
 from memora.services.cdn_export.delivery.target import PublishTarget
-from memora.services.cdn_export.maintenance import repair
-from memora.services.cdn_export.model import published_file, scopes
+from memora.services.cdn_export.maintenance import required_items, rewrite
+from memora.services.cdn_export.model import scopes
 from memora.services.cdn_export.model.published_file import LedgerEntry
-from memora.services.cdn_export.model.tree import Access, walk
 from memora.services.cdn_export.state import database, due, ledger, publish_state
 from memora.services.cdn_export.state import lease as leases
 from memora.services.cdn_export.state.lease import Lease
@@ -42,9 +39,6 @@ DUE = f"""`tab{ledger.TABLE}` file left join `tab{publish_state.TABLE}` state on
 	where file.outdated = 1 and file.state = 'live' and file.damaged = 0
 		and coalesce(state.published_generation >= state.generation, 1)"""
 """SQL: what can be written again as it is; a scope with news is built first."""
-
-Items = dict[str, tuple[Access, str]]
-"""What a lesson's access is and which items it asks for, by its name."""
 
 
 def run(target: PublishTarget) -> int:
@@ -85,7 +79,7 @@ def _renew(target: PublishTarget, lease: Lease | None, found: Iterable[LedgerEnt
 		for path, entry in ledger.of_paths(entry.path for entry in found).items()
 		if entry.state == "live" and entry.outdated and (lease is None or entry.scope == lease.scope.id)
 	}
-	items = _required_items(lease, entries)
+	items = required_items.of_files(lease, entries)
 	target.ownership.claim()
 	fresh = [entry._replace(required_items=items[path]) for path, entry in entries.items() if path in items]
 	is_large = any(entry.kind in ("media", "lesson_file") for entry in fresh)
@@ -102,7 +96,7 @@ def _renew(target: PublishTarget, lease: Lease | None, found: Iterable[LedgerEnt
 			raise LeaseLostError("files go elsewhere by now")
 		ledger.renewed(written, items)
 		if left := entries.keys() - written.keys():
-			repair.rewrite(left)
+			rewrite.upload_again(left)
 
 	database.transaction(close)
 	return len(written)
@@ -124,41 +118,3 @@ def _write(target: PublishTarget, lease: Lease | None, entry: LedgerEntry) -> st
 		return target.storage.put(upload, if_match=stored.etag)
 	except PreconditionFailedError:
 		return ""
-
-
-def _required_items(lease: Lease | None, entries: Mapping[str, LedgerEntry]) -> dict[str, str]:
-	"""What each of these files asks for, by path: nothing but paid lessons do. Left out are those whose subject says
-	otherwise by now than what was published."""
-	items = {path: "" for path, entry in entries.items() if not _asks(entry)}
-	by_subject: dict[str, list[LedgerEntry]] = defaultdict(list)
-	for entry in entries.values():
-		if _asks(entry):
-			by_subject[entry.subject].append(entry)
-	for subject, lessons in by_subject.items():
-		known = _of_subject(lease, subject)
-		for entry in lessons:
-			access, listed = known.get(entry.node, (None, ""))
-			if access and (access.level, access.required_item) == (entry.access_level, entry.required_item):
-				items[entry.path] = listed
-	return items
-
-
-def _asks(entry: LedgerEntry) -> bool:
-	return entry.kind in ("lesson", "lesson_file") and entry.access_level == "paid"
-
-
-def _of_subject(lease: Lease | None, subject: str) -> Items:
-	plan = lease.scope.ref if lease and lease.scope.type == "plan" else ""
-	overrides = content_tree.plan_overrides([plan]).get(plan, {}).get(subject, ()) if plan else ()
-	tree = content_tree.load(subject)
-	resolved = access_calculator.resolve(tree, overrides) if tree else None
-	if resolved is None:
-		return {}
-	return {
-		node.name: (
-			node.access,
-			published_file.listed_items(access_calculator.required_items(node.access, resolved.access)),
-		)
-		for node in walk(resolved)
-		if node.kind == "lesson"
-	}

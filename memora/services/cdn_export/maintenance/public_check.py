@@ -28,8 +28,7 @@ from memora.services.cdn_export.delivery import http_session
 from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.model import doctypes, paths
 from memora.services.cdn_export.model.counts import Tell
-from memora.services.cdn_export.model.document_bytes import Document
-from memora.services.cdn_export.rules.published_check import Problem
+from memora.services.cdn_export.rules.crawl import Document, Problem
 from memora.services.cdn_export.state import database, ledger, publish_state, refused_removals
 
 Read = Callable[[str], bytes | None]
@@ -43,13 +42,6 @@ _CACHED = timedelta(minutes=6)
 
 _PAGE = 500
 _IN_SITE_CONFIG = ("db_password", "encryption_key", "admin_password", "root_password", "mail_password")
-_DOCTYPES = {
-	"subject": doctypes.SUBJECT,
-	"track": "Memora Track",
-	"unit": "Memora Unit",
-	"topic": "Memora Topic",
-	"lesson": doctypes.LESSON,
-}
 
 
 @dataclass(slots=True)
@@ -154,7 +146,7 @@ class _Judge:
 		self._secrets = _secrets()
 		self._published = {
 			kind: set(frappe.get_all(doctype, {"is_published": 1}, pluck="name"))
-			for kind, doctype in _DOCTYPES.items()
+			for kind, doctype in doctypes.OF_KIND.items()
 		}
 		self._published["plan"] = {
 			name
@@ -163,15 +155,14 @@ class _Judge:
 			)
 		}
 		self._hidden: dict[str, set[tuple[str, str]]] = {}
-		kinds = {doctype: kind for kind, doctype in _DOCTYPES.items()}
 		overrides: dict[str, set[tuple[str, str]]] = {}
 		for plan, doctype, name in frappe.db.sql(
 			f"""select changed.parent, changed.target_doctype, {doctypes.TARGET_NAME}
 			from `tabMemora Plan Override` changed where changed.action = 'Hide' and changed.parenttype = %s""",
 			(doctypes.PLAN,),
 		):
-			if doctype in kinds:
-				overrides.setdefault(plan, set()).add((kinds[doctype], name))
+			if kind := doctypes.KIND_OF.get(doctype):
+				overrides.setdefault(plan, set()).add((kind, name))
 		for scope, plan in frappe.db.sql(
 			f"select name, ref from `tab{publish_state.TABLE}` where scope_type = 'plan'"
 		):

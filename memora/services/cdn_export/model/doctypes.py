@@ -4,27 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-SUBJECT = "Memora Subject"
-
+from memora.services.cdn_export.model.tree import KINDS, Kind
 
 PLAN = "Memora Academic Plan"
-
-
+SUBJECT = "Memora Subject"
+TRACK = "Memora Track"
+UNIT = "Memora Unit"
+TOPIC = "Memora Topic"
 LESSON = "Memora Lesson"
-
 
 #: Content DocTypes from the top down, each with the field that names its parent.
 PARENT_FIELDS: Mapping[str, str] = {
 	SUBJECT: "",
-	"Memora Track": "parent_subject",
-	"Memora Unit": "parent_track",
-	"Memora Topic": "parent_unit",
+	TRACK: "parent_subject",
+	UNIT: "parent_track",
+	TOPIC: "parent_unit",
 	LESSON: "parent_topic",
 }
 
-
 CONTENT: tuple[str, ...] = tuple(PARENT_FIELDS)
 
+OF_KIND: Mapping[Kind, str] = dict(zip(KINDS, CONTENT, strict=True))
+KIND_OF: Mapping[str, Kind] = dict(zip(CONTENT, KINDS, strict=True))
+
+WITHOUT_FILES = (TRACK, TOPIC)
+"""Those that have no file of their own: others show them."""
 
 #: DocTypes whose title is in manifests, each with the plan's field that links to it.
 PLAN_TITLES: Mapping[str, str] = {
@@ -39,27 +43,22 @@ _NAMES_OF_TARGETS = " ".join(
 	for doctype in CONTENT
 )
 
-
 TARGET_NAME = f"case changed.target_doctype {_NAMES_OF_TARGETS} end"
 """SQL: the name of what the override called `changed` has for its target, NULL when that is gone. MariaDB takes another
 case for the same name, Python does not."""
-
 
 LISTED_SUBJECT = f"""coalesce(
 	(select node.name from `tab{SUBJECT}` node where node.name = listed.subject), listed.subject)"""
 """SQL: the name of what the row called `listed` has for its subject, as that one itself has it; or as it is written there
 when the subject is gone. MariaDB takes other spellings for the same name, Python does not."""
 
-
 SEASON_IS_PUBLISHED = """not exists (
 	select 1 from `tabMemora Season` closed where closed.name = plan.season and closed.is_published = 0)"""
 """SQL: whether the season of the plan called `plan` lets it be published."""
 
-
 PLAN_IS_PUBLISHED = f"(plan.is_published = 1 and {SEASON_IS_PUBLISHED})"
 """SQL: whether the plan called `plan` belongs on the CDN. An unpublished season unpublishes its plans, even before they have
 been saved so."""
-
 
 Ref = tuple[str, str]
 """A document: DocType and name."""

@@ -22,8 +22,6 @@ from memora.services.cdn_export.state import database, ledger, publish_state
 EVERY_LESSON = "*"
 """In CDN Node Change: all lessons of the subject are to be read anew."""
 
-_WITHOUT_FILES = ("Memora Track", "Memora Topic")
-
 _ROWS_A_RUN = 5_000
 FILE = "File"
 """In CDN Change: a file that was published, by its row in CDN Media, was changed, deleted or made private."""
@@ -192,7 +190,7 @@ def _left_by(rows: Sequence[tuple], affected: resolver.Affected) -> set[str]:
 	homes = {ref: subject for subject, refs in affected.subjects.items() for ref in refs}
 	left = set()
 	for _, doctype, name, event, was, _who in rows:
-		if doctype not in _WITHOUT_FILES or event == "change":
+		if doctype not in doctypes.WITHOUT_FILES or event == "change":
 			continue
 		parent = resolver.former_parent(doctype, event, was)
 		before = homes.get(parent if parent else (doctype, name), "")
@@ -204,7 +202,7 @@ def _left_by(rows: Sequence[tuple], affected: resolver.Affected) -> set[str]:
 def _hiding(affected: resolver.Affected) -> set[str]:
 	"""The subjects in which a track or topic that was changed is not published."""
 	found = set()
-	for doctype in _WITHOUT_FILES:
+	for doctype in doctypes.WITHOUT_FILES:
 		homes = {
 			name: subject
 			for subject, refs in affected.subjects.items()

@@ -5,22 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from operator import itemgetter
 from typing import Any, TypeVar
 
 import frappe
-import orjson
 from frappe.utils import now
 
 from memora.frappe_versions import server_errors
+from memora.services.cdn_export.state import bulk_rows
 
 T = TypeVar("T")
-
-Pack = Callable[[Iterable[str]], str]
-"""Makes SQL of one column from that of several."""
-
-
 SERVER_ERRORS = server_errors()
 """What a driver raises for a server that refuses, or cannot be reached; also before there is a `frappe.db`."""
 
@@ -41,8 +35,6 @@ IDLE_SECONDS = 20
 
 _ATTEMPTS = 10
 _UNKNOWN_VARIABLE = 1193
-_BETWEEN, _NEXT_ROW, _NULL = "\x1f", "\x1e", "\x1d"
-"""ASCII's separators of units, records and groups: hardly ever in a text."""
 
 
 def errno(error: BaseException) -> int:
@@ -134,37 +126,6 @@ def execute(statement: str, values: Sequence[Any] | dict[str, Any]) -> int:
 	return frappe.db._cursor.rowcount
 
 
-def packed(columns: Iterable[str]) -> str:
-	"""SQL: these columns as one, a JSON array for `orjson.loads`; dates come as text in ISO 8601.
-
-	PyMySQL, which is pure Python, takes longer to learn of one more column than orjson for a whole row.
-	"""
-	return f"json_array({', '.join(columns)})"
-
-
-def texts(
-	statement: Callable[[Pack], str], values: Sequence[Any] | dict[str, Any], width: int
-) -> list[list[str]]:
-	"""Many rows of `width` texts each, numbers in digits: the quickest way to read them.
-
-	`statement` is given what makes one column of such a row; no column may be NULL. One statement, and another where
-	a text holds the very character that is put between them.
-	"""
-	found = [row.split(_BETWEEN) for (row,) in frappe.db.sql(statement(_joined), values)]
-	if any(len(row) != width for row in found):
-		found = [orjson.loads(row) for (row,) in frappe.db.sql(statement(_quoted), values)]
-	return found
-
-
-def _joined(columns: Iterable[str]) -> str:
-	# MariaDB escapes JSON character by character: half the time of a statement that packs hundreds of rows.
-	return f"concat_ws({ord(_BETWEEN):#04x}, {', '.join(columns)})"
-
-
-def _quoted(columns: Iterable[str]) -> str:
-	return packed(f"concat({column}, '')" for column in columns)
-
-
 def exactly(column: str, value: str) -> str:
 	"""SQL: whether a name is just this one. By `=` alone MariaDB takes names for one that differ in case or
 	accents, which are two to us; it finds the row by an index, though."""
@@ -203,7 +164,7 @@ def upsert(
 	names = ", ".join(f"`{column}`" for column in (*columns, *constants))
 	alike = tuple(constants.values())
 	insert, update = f"insert into `tab{doctype}` ({names}) values", f"on duplicate key update {on_duplicate}"
-	if literals := _literals(rows, alike):
+	if literals := bulk_rows.literals(rows, alike):
 		frappe.db.sql(f"{insert} {literals} {update}")
 	else:
 		whole = [(*row, *alike) for row in rows]
@@ -213,42 +174,6 @@ def upsert(
 def replaced(columns: Iterable[str]) -> str:
 	"""SQL for `on_duplicate`: these columns take the new row's values."""
 	return ", ".join(f"{column} = values({column})" for column in columns)
-
-
-def _literals(rows: Sequence[Sequence[Any]], alike: Sequence[Any] = ()) -> str | None:
-	"""SQL: these rows, each followed by the values that are alike in all. Escaped all at once: one by one, thousands of
-	values take longer than all else on this side.
-
-	None where a text holds a separator, or what Frappe would change: it reads `ifnull(` as its own function wherever
-	it stands in a statement.
-	"""
-	ends = ""
-	if alike:
-		literals = _literals([alike])
-		if literals is None:
-			return None
-		ends = f",{literals[1:-1]}"
-	text = _NEXT_ROW.join(
-		[_BETWEEN.join([value if type(value) is str else _as_text(value) for value in row]) for row in rows]
-	)
-	used = (text.count(_BETWEEN), text.count(_NEXT_ROW), text.count(_NULL))
-	nulls = sum(row.count(None) for row in rows)
-	if used != (len(rows) * (len(rows[0]) - 1), len(rows) - 1, nulls) or "ifnull(" in text.lower():
-		return None
-	escaped = frappe.db.escape(text, percent=False)[1:-1]
-	quoted = escaped.replace(_BETWEEN, "','").replace(_NEXT_ROW, f"'{ends}),('")
-	return f"('{quoted}'{ends})".replace(f"'{_NULL}'", "null")
-
-
-def _as_text(value: Any) -> str:
-	"""A value as MariaDB reads it between quotes; a moment without its zone, as the drivers write it."""
-	if value is None:
-		return _NULL
-	if isinstance(value, bool):
-		return str(int(value))
-	if isinstance(value, datetime):
-		return str(value.replace(tzinfo=None))
-	return str(value)
 
 
 def update_names(

@@ -24,11 +24,17 @@ from memora.services.cdn_export.state.publish_state import (
 	select,
 )
 
+
+def _is_read(subject: str) -> str:
+	"""SQL: whether a plan reads the shared files of a subject."""
+	return f"""exists (
+		select 1 from `tab{renditions.TABLE}` reader
+		where {database.exactly("reader.subject", subject)} and reader.mode = 'shared')"""
+
+
 _COMING = f"""{GOES_ON} and scope_type != 'removal'
 		and (next_retry_at is null or next_retry_at <= %s or next_retry_at > %s)
-		and (scope_type != 'subject' or exists (
-			select 1 from `tab{renditions.TABLE}` reader
-			where {database.exactly("reader.subject", "ref")} and reader.mode = 'shared'))"""
+		and (scope_type != 'subject' or {_is_read("ref")})"""
 
 _HAS_FRESH = f"""exists (
 	select 1 from `tab{ledger.TABLE}` file
@@ -37,7 +43,7 @@ _HAS_FRESH = f"""exists (
 
 _COMING_READER = f"""exists (
 	select 1 from `tabMemora Plan Subject` listed
-	join `tabMemora Academic Plan` plan on plan.name = listed.parent and {doctypes.PLAN_IS_PUBLISHED}
+	join `tab{doctypes.PLAN}` plan on plan.name = listed.parent and {doctypes.PLAN_IS_PUBLISHED}
 	join `tab{TABLE}` coming on coming.ref = plan.name and coming.scope_type = 'plan'
 	where listed.subject = {{subject}} and listed.parenttype = '{doctypes.PLAN}'
 		and coming.published_generation < coming.generation
@@ -106,6 +112,27 @@ def failing() -> list[tuple[State, str]]:
 	return [(state, errors.get(state.name) or "") for state in states]
 
 
+def shown() -> list[frappe._dict]:
+	"""The rows of the dashboard: plans and removals, and what waits, is built, fails or is held beside them, with titles."""
+	return frappe.db.sql(
+		f"""select state.scope_type, state.ref, state.generation, state.published_generation,
+			state.waiting_since, state.retry_count, state.next_retry_at, state.dead_since, state.last_error,
+			state.last_success_at, state.is_live, state.live_version,
+			state.held = 1 and state.approved_generation < state.generation as held, state.held_reason,
+			coalesce(state.lease_expires > now(6), 0) as building,
+			coalesce(plan.title, subject.title, '') as title, coalesce(plan.is_published, 0) as is_published
+		from `tab{TABLE}` state
+		left join `tab{doctypes.PLAN}` plan
+			on state.scope_type in ('plan', 'removal') and plan.name = state.ref
+		left join `tab{doctypes.SUBJECT}` subject on state.scope_type in ('subject', 'removal')
+			and subject.name = if(state.scope_type = 'subject', state.ref, substr(state.ref, 9))
+		where state.scope_type = 'plan' or state.scope_type = 'removal' or state.retry_count > 0
+			or state.dead_since is not null or state.held = 1 or coalesce(state.lease_expires > now(6), 0)
+			or state.published_generation < state.generation and (state.scope_type != 'subject' or {_is_read("state.ref")})""",
+		as_dict=True,
+	)
+
+
 def live_index_entries() -> list[dict[str, Any]]:
 	"""What the list of plans says of each published plan: the same as the manifest that is live, also where the
 	plan has been edited since and cannot be built."""
@@ -113,7 +140,7 @@ def live_index_entries() -> list[dict[str, Any]]:
 		orjson.loads(entry)
 		for (entry,) in frappe.db.sql(
 			f"""select state.index_entry from `tab{TABLE}` state
-			join `tabMemora Academic Plan` plan on {database.exactly("plan.name", "state.ref")}
+			join `tab{doctypes.PLAN}` plan on {database.exactly("plan.name", "state.ref")}
 			where state.scope_type = 'plan' and state.is_live = 1 and state.index_entry > ''
 				and {doctypes.PLAN_IS_PUBLISHED}"""
 		)
@@ -151,9 +178,7 @@ def to_clean_up(among: Iterable[Scope] | None = None) -> list[Scope]:
 			{_HAS_FRESH}
 			or (scope_type = 'removal' and (
 				next_retry_at is null or next_retry_at <= %(now)s or next_retry_at > %(latest)s))
-			or (scope_type = 'subject' and {IS_LIVE_OR_FAILING} and not exists (
-				select 1 from `tab{renditions.TABLE}` reader
-				where {database.exactly("reader.subject", "ref")} and reader.mode = 'shared')
+			or (scope_type = 'subject' and {IS_LIVE_OR_FAILING} and not {_is_read("ref")}
 				and not {_COMING_READER.format(subject=f"`tab{TABLE}`.ref")})) {pictures}""",
 		values,
 	)

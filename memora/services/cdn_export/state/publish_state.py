@@ -18,7 +18,7 @@ from frappe.utils import now_datetime
 from memora.services.cdn_export.model import causes as causes_text
 from memora.services.cdn_export.model.scope_state import State
 from memora.services.cdn_export.model.scopes import Scope, ScopeType
-from memora.services.cdn_export.state import database
+from memora.services.cdn_export.state import bulk_rows, database
 
 TABLE = "CDN Publish State"
 
@@ -81,7 +81,7 @@ def live(scope_type: ScopeType) -> list[str]:
 
 def read_with(scopes: Sequence[Scope], *expressions: str) -> tuple[list[State], tuple[Any, ...]]:
 	"""The rows of scopes that all have one, by name, and the values of these SQL expressions in the same snapshot."""
-	columns = database.packed((*COLUMNS, *expressions))
+	columns = bulk_rows.packed((*COLUMNS, *expressions))
 	rows = frappe.db.sql(
 		f"select {columns} from `tab{TABLE}` where name in %s order by name",
 		(tuple(scope.id for scope in scopes),),
@@ -99,12 +99,12 @@ def leased_with(token: str, names: Sequence[str]) -> set[str]:
 
 
 def select(where: str, values: tuple[Any, ...]) -> list[State]:
-	rows = frappe.db.sql(f"select {database.packed(COLUMNS)} from `tab{TABLE}` where {where}", values)
+	rows = frappe.db.sql(f"select {bulk_rows.packed(COLUMNS)} from `tab{TABLE}` where {where}", values)
 	return [of_row(orjson.loads(row)) for (row,) in rows]
 
 
 def of_row(row: Sequence[Any]) -> State:
-	"""The state that these values of COLUMNS say, as `database.packed` gives them."""
+	"""The state that these values of COLUMNS say, as `bulk_rows.packed` gives them."""
 	return State(
 		*row[:6],
 		_moment(row[6]),

@@ -238,13 +238,16 @@ def _guarded(call):
 		return None
 
 
+def connect(url: str, seconds: float, *, is_queue: bool) -> redis.Redis:
+	"""A client of one of the bench's Redis servers that waits so long for an answer."""
+	credentials = {}
+	if is_queue and frappe.conf.use_rq_auth:
+		credentials = {"username": frappe.conf.rq_username, "password": frappe.conf.rq_password}
+	return redis.Redis.from_url(url, socket_timeout=seconds, socket_connect_timeout=seconds, **credentials)
+
+
 def _client() -> redis.Redis:
 	url = frappe.conf.redis_queue or "redis://127.0.0.1:11311"
 	if url not in _clients:
-		credentials = {}
-		if frappe.conf.use_rq_auth:
-			credentials = {"username": frappe.conf.rq_username, "password": frappe.conf.rq_password}
-		_clients[url] = redis.Redis.from_url(
-			url, socket_timeout=_TIMEOUT_SECONDS, socket_connect_timeout=_TIMEOUT_SECONDS, **credentials
-		)
+		_clients[url] = connect(url, _TIMEOUT_SECONDS, is_queue=True)
 	return _clients[url]

@@ -14,7 +14,7 @@ from frappe.utils import now_datetime
 
 from memora.services.cdn_export.model import scopes
 from memora.services.cdn_export.model.scopes import Scope
-from memora.services.cdn_export.state import database, ledger
+from memora.services.cdn_export.state import database, ledger, retries
 from memora.services.cdn_export.state.publish_state import TABLE, by_id
 from memora.services.cdn_export.state.retries import RETRY_MINUTES
 
@@ -121,9 +121,10 @@ def record(scope: Scope, message: str, *, again: bool) -> RemovalRefused:
 	return RemovalRefused(message, retries, dead_since is not None, dead_since is not None and not was_dead)
 
 
-def of_scopes(ids: Iterable[str]) -> list[Scope]:
-	"""The refused removals of the scopes with these ids."""
-	return [state.scope for state in by_id([f"removal:{id_}" for id_ in ids]).values()]
+def try_at_once(ids: Iterable[str]) -> None:
+	"""Have the refused removals of the scopes with these ids tried with the next batch. In the caller's transaction."""
+	states = by_id([f"removal:{id_}" for id_ in ids])
+	retries.try_at_once(state.scope for state in states.values())
 
 
 def settle(scope: Scope | None = None) -> int:

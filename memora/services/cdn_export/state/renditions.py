@@ -16,7 +16,7 @@ import orjson
 from memora.services.cdn_export.model import plain_text
 from memora.services.cdn_export.model.plan_subject import PlanSubject
 from memora.services.cdn_export.model.scope_state import State
-from memora.services.cdn_export.state import database, publish_state
+from memora.services.cdn_export.state import bulk_rows, database, publish_state
 
 TABLE = "CDN Rendition"
 
@@ -30,7 +30,7 @@ _UNCERTAIN = "in doubt"
 
 def of_plans(plans: Sequence[str]) -> dict[str, tuple[dict[str, PlanSubject], list[State]]]:
 	"""The plan subjects of these plans by subject, and the states of those subjects, by plan. One statement."""
-	states = database.packed(f"state.{column}" for column in publish_state.COLUMNS)
+	states = bulk_rows.packed(f"state.{column}" for column in publish_state.COLUMNS)
 	same_subject = database.exactly("state.ref", "reader.subject")
 	by_plan: dict[str, tuple[dict[str, PlanSubject], list[State]]] = {plan: ({}, []) for plan in plans}
 	for plan, subject, mode, generation, digest, summary, search, values in frappe.db.sql(

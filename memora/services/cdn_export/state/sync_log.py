@@ -18,7 +18,7 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import now_datetime
 
-from memora.services.cdn_export.model import causes, plain_text
+from memora.services.cdn_export.model import causes, doctypes, plain_text
 from memora.services.cdn_export.model.causes import Cause
 from memora.services.cdn_export.model.counts import Counts
 from memora.services.cdn_export.model.scope_state import State
@@ -61,7 +61,7 @@ def write(attempts: Sequence[Attempt]) -> None:
 		# The name stands beside the title, which holds 140 characters and is not cut.
 		frappe.log_error(
 			"CDN Sync Log could not be written",
-			reference_doctype="Memora Academic Plan",
+			reference_doctype=doctypes.PLAN,
 			reference_name=attempts[0].state.ref,
 		)
 		frappe.db.commit()
@@ -150,7 +150,7 @@ def _document(attempt: Attempt) -> Document:
 			"doctype": DOCTYPE,
 			"plan_id": state.ref,
 			"plan_title": plain_text.store(
-				counts.title or frappe.db.get_value("Memora Academic Plan", state.ref, "title") or ""
+				counts.title or frappe.db.get_value(doctypes.PLAN, state.ref, "title") or ""
 			),
 			"status": status,
 			"started_at": attempt.started_at,

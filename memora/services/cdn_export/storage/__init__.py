@@ -12,9 +12,16 @@ from __future__ import annotations
 from importlib import import_module
 
 from memora.exceptions import StorageConfigurationError
-from memora.services.cdn_export.storage.base import FileBody, Storage, StorageSettings, StoredObject, Upload
+from memora.services.cdn_export.storage.base import (
+	JSON,
+	FileBody,
+	Storage,
+	StorageSettings,
+	StoredObject,
+	Upload,
+)
 
-__all__ = ["PROVIDERS", "FileBody", "Storage", "StorageSettings", "StoredObject", "Upload", "open"]
+__all__ = ["JSON", "PROVIDERS", "FileBody", "Storage", "StorageSettings", "StoredObject", "Upload", "open"]
 
 # Imported only when used: a site that publishes to a local directory never loads boto3.
 PROVIDERS = {

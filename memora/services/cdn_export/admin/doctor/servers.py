@@ -114,12 +114,7 @@ def _redis(name: str, url: str | None, *, queue: bool) -> Iterator[Finding]:
 	if not url:
 		yield Finding(name, "error", "has no address.", "Set it in sites/common_site_config.json.")
 		return
-	credentials = {}
-	if queue and frappe.conf.use_rq_auth:
-		credentials = {"username": frappe.conf.rq_username, "password": frappe.conf.rq_password}
-	client = redis.Redis.from_url(
-		url, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS, **credentials
-	)
+	client = redis_mirror.connect(url, REDIS_SECONDS, is_queue=queue)
 	address = _address(urlsplit(url))
 	try:
 		with client:

@@ -14,7 +14,7 @@ from frappe.utils import now_datetime
 from memora.services.cdn_export.model import plain_text, scopes
 from memora.services.cdn_export.model.published_file import LedgerEntry
 from memora.services.cdn_export.model.scopes import Scope
-from memora.services.cdn_export.state import database
+from memora.services.cdn_export.state import bulk_rows
 
 TABLE = "CDN File"
 
@@ -175,7 +175,7 @@ def count_outdated() -> tuple[int, int]:
 def select(where: str, values: tuple | dict[str, Any]) -> dict[str, LedgerEntry]:
 	found = {}
 	now = now_datetime().isoformat(" ", "microseconds")
-	for row in database.texts(
+	for row in bulk_rows.texts(
 		lambda pack: f"select {pack(_READ)} from `tab{TABLE}` where {where}", values, len(_READ)
 	):
 		(

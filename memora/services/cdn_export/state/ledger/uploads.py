@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from frappe.utils import now_datetime
@@ -19,68 +20,36 @@ from memora.services.cdn_export.model.scopes import Scope
 from memora.services.cdn_export.state import database
 from memora.services.cdn_export.state.ledger.reading import COLUMNS, TABLE, row_name
 
+_AS_PLANNED = (
+	"path kind node subject content_hash shape_hash version access_level lesson_count required_items".split()
+)
+_as_planned = attrgetter(*_AS_PLANNED)
+
 
 def begin(files: Mapping[Scope, Iterable[Planned]]) -> None:
 	"""Note as in flight, with hash and version, what is about to be written for each scope. Commit before the first PUT.
 
-	All that is known by now is noted here: a row is the cheaper to close, the less of it and of its indexes changes
-	then. The scope becomes the path's owner; the caller holds the lease of the one before (a node that moved).
+	Everything known by now is noted here: closing a row is cheaper, the less of it and of its indexes changes then.
+	The scope becomes the path's owner; the caller holds the lease of the former owner (a node that moved).
 	"""
+	replaced = "scope node subject content_hash shape_hash state access_level required_item lesson_count required_items"
 	database.upsert(
 		TABLE,
-		(
-			"name",
-			"path",
-			"kind",
-			"node",
-			"subject",
-			"content_hash",
-			"shape_hash",
-			"version",
-			"access_level",
-			"required_item",
-			"lesson_count",
-			"pictures",
-			"required_items",
-			"scope",
-		),
+		("name", *_AS_PLANNED, "required_item", "pictures", "scope"),
 		[
 			(
 				row_name(file.path),
-				file.path,
-				file.kind,
-				file.node,
-				file.subject,
-				file.content_hash,
-				file.shape_hash,
-				file.version,
-				file.access_level,
+				*_as_planned(file),
 				plain_text.store(file.required_item),
-				file.lesson_count,
 				_listed(file),
-				file.required_items,
 				scope.id,
 			)
 			for scope, of_scope in files.items()
 			for file in of_scope
 		],
-		database.replaced(
-			(
-				"scope",
-				"node",
-				"subject",
-				"content_hash",
-				"shape_hash",
-				"state",
-				"access_level",
-				"required_item",
-				"lesson_count",
-				"required_items",
-			)
-		)
-		+ ", version = greatest(version, values(version))"
+		f"{database.replaced(replaced.split())}, version = greatest(version, values(version)),"
+		" remove_at = null, drop_generation = 0, damaged = 0, refused = 0, outdated = 0,"
 		# Until it is uploaded, the file may show the pictures of either.
-		+ ", remove_at = null, drop_generation = 0, damaged = 0, refused = 0, outdated = 0,"
 		" pictures = trim(concat(coalesce(pictures, ''), ' ', values(pictures)))",
 		same={"state": "in_flight", "live_version": 0},
 	)
@@ -92,35 +61,13 @@ def close(
 	sizes: Mapping[str, int],
 	signed_until: Mapping[str, datetime],
 ) -> None:
-	"""Say that files which `begin` has noted are live, each with the ETag that its upload gave."""
+	"""Say that files noted by `begin` are live, each with the ETag of its upload."""
+	replaced = "version state etag size signed_until uploaded_at pictures damaged"
 	database.upsert(
 		TABLE,
-		("name", "path", "version", "etag", "size", "signed_until", "pictures"),
-		[
-			(
-				row_name(file.path),
-				file.path,
-				file.version,
-				plain_text.store(etags[file.path]),
-				sizes[file.path],
-				signed_until.get(file.path),
-				_listed(file),
-			)
-			for file in files
-		],
-		database.replaced(
-			(
-				"version",
-				"state",
-				"etag",
-				"size",
-				"signed_until",
-				"uploaded_at",
-				"pictures",
-				"damaged",
-			)
-		)
-		+ ", live_version = values(version)",
+		(*_UPLOADED, "version", "pictures"),
+		[(*_uploaded(file, etags, sizes, signed_until), file.version, _listed(file)) for file in files],
+		f"{database.replaced(replaced.split())}, live_version = values(version)",
 		same={"state": "live", "uploaded_at": now_datetime(), "damaged": 0},
 		stamped=False,
 	)
@@ -135,34 +82,33 @@ def uploaded_again(
 	"""Note that live files were uploaded again under the versions they have."""
 	database.upsert(
 		TABLE,
-		("name", "path", "etag", "size", "signed_until", "required_items", "outdated"),
+		(*_UPLOADED, "required_items", "outdated"),
 		[
 			(
-				row_name(file.path),
-				file.path,
-				plain_text.store(etags[file.path]),
-				sizes[file.path],
-				signed_until.get(file.path),
+				*_uploaded(file, etags, sizes, signed_until),
 				file.required_items,
 				# What a paid lesson asks for is not known when it was uploaded as it was published.
 				int(file.access_level == "paid" and file.kind == "lesson" and not file.required_items),
 			)
 			for file in files
 		],
-		database.replaced(
-			(
-				"etag",
-				"size",
-				"signed_until",
-				"uploaded_at",
-				"damaged",
-				"required_items",
-				"outdated",
-			)
-		),
+		database.replaced("etag size signed_until uploaded_at damaged required_items outdated".split()),
 		same={"uploaded_at": now_datetime(), "damaged": 0},
 		stamped=False,
 	)
+
+
+_UPLOADED = ("name", "path", "etag", "size", "signed_until")
+
+
+def _uploaded(
+	file: Planned,
+	etags: Mapping[str, str],
+	sizes: Mapping[str, int],
+	signed_until: Mapping[str, datetime],
+) -> tuple[Any, ...]:
+	path = file.path
+	return row_name(path), path, plain_text.store(etags[path]), sizes[path], signed_until.get(path)
 
 
 def renewed(files: Mapping[str, str], required_items: Mapping[str, str]) -> None:

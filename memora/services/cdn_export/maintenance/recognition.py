@@ -1,0 +1,98 @@
+"""What the ledger should say of an object in the storage, by its metadata, its path and its content."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+
+import orjson
+
+from memora.services.cdn_export.delivery.target import PublishTarget
+from memora.services.cdn_export.model import paths, scopes
+from memora.services.cdn_export.model.document_bytes import MEDIA, Document, pictures_in
+from memora.services.cdn_export.model.published_file import AnyKind, FileKind, LedgerEntry
+from memora.services.cdn_export.state.ledger import Adopted
+from memora.services.cdn_export.storage import StoredObject
+
+_FOLDERS: dict[str, FileKind] = {"lessons": "lesson", "units": "unit"}
+
+
+def described(
+	target: PublishTarget, pool: ThreadPoolExecutor, found: Collection[StoredObject]
+) -> tuple[list[Adopted], set[str]]:
+	"""Ledger rows for objects of memora's, by their metadata, paths and bodies; and those that cannot be read."""
+	rows, unknown = [], set()
+	bodies = pool.map(lambda stored: _telling(target, stored.path), found)
+	for stored, body in zip(found, bodies, strict=True):
+		try:
+			rows.append(_describe(target, stored, body or b""))
+		except (ValueError, LookupError, TypeError, AttributeError):
+			unknown.add(stored.path)
+	return rows, unknown
+
+
+def _telling(target: PublishTarget, path: str) -> bytes | None:
+	"""The document that tells whose a file is: its own body, or of a lesson's file the lesson; None where none does."""
+	if path.startswith(MEDIA):
+		return None
+	return target.storage.get(paths.lesson_of_file(path) or path)
+
+
+def _describe(target: PublishTarget, stored: StoredObject, body: bytes) -> Adopted:
+	path, metadata = stored.path, stored.metadata
+	is_lesson_file = bool(paths.lesson_of_file(path))
+	document: Document = orjson.loads(body) if body or not (is_lesson_file or path.startswith(MEDIA)) else {}
+	kind, scope, node, subject = _identify(path, document)
+	entry = LedgerEntry(
+		path=path,
+		scope=scope,
+		kind=kind,
+		node=node,
+		subject=subject,
+		content_hash=metadata["content-hash"],
+		shape_hash=metadata.get("shape-hash", ""),
+		version=int(metadata["version"]),
+		live_version=int(metadata["version"]),
+		state="live",
+		etag=stored.etag,
+		size=stored.size,
+		access_level=metadata.get("access-level", ""),
+		required_item=metadata.get("required-item", ""),
+		lesson_count=len(document["entries"]) if kind == "search_shard" else 0,
+		pictures="" if is_lesson_file else " ".join(sorted(set(pictures_in(document)))),
+		required_items=metadata.get("required-items", ""),
+	)
+	entry = entry._replace(outdated=bool(entry.differs(metadata, target.ownership.site)))
+	signed = document.get("signed_url_expiry") if kind == "lesson" else None
+	return Adopted(entry, datetime.fromisoformat(signed) if signed else None)
+
+
+def _identify(path: str, document: Document) -> tuple[AnyKind, str, str, str]:
+	"""Kind, scope, node and subject of a file. Raises LookupError or ValueError where it is none of memora's."""
+	folder, *rest = path.split("/")
+	if path == paths.PLAN_INDEX:
+		return "plans_index", scopes.INDEX.id, "", ""
+	if folder == "schemas":
+		return ("schemas_index" if path == paths.SCHEMA_INDEX else "schema"), scopes.INDEX.id, "", ""
+	if folder == "media":
+		return "media", scopes.MEDIA.id, "", ""
+	if paths.lesson_of_file(path):
+		if not document:  # its lesson is gone: with the next sweep it goes too
+			return "lesson_file", scopes.MEDIA.id, "", ""
+		_, scope, node, subject = _identify(paths.lesson_of_file(path), document)
+		return "lesson_file", scope, node, subject
+	if folder in _FOLDERS:
+		subject = document["parent"]["subject_id"]
+		return _FOLDERS[folder], scopes.subject(subject).id, document["id"], subject
+	segment, *below = rest
+	scope = scopes.plan(segment).id if paths.segment(segment) == segment else f"plan:{segment}"
+	if below == ["manifest.json"]:
+		return "manifest", scope, document["plan_id"], ""
+	if below == ["search_index.json"]:
+		return "search_index", scope, "", ""
+	if below[0] == "search":
+		return "search_shard", scope, document["subject_id"], document["subject_id"]
+	if below[0] == "subjects":
+		return "subject", scope, document["id"], document["id"]
+	return _FOLDERS[below[0]], scope, document["id"], document["parent"]["subject_id"]
