@@ -106,7 +106,7 @@ def load(files: Sequence[Planned], signer: Signer, site: str) -> Cargo:
 
 
 def file_upload(file: Planned, source: PublicFile, site: str) -> Upload:
-	"""A file of the site's on its way to where it is published, under the content type that its extension stands for."""
+	"""A file of the site's on its way to where it is published, under the content type of its extension."""
 	return Upload(
 		file.path,
 		FileBody(source.location, source.size, source.stamp),
@@ -212,7 +212,7 @@ def _put(
 ) -> str:
 	"""Write a file only over the object that the ledger knows, or else over our older one that is found there.
 
-	So a builder that stalled cannot overwrite what was published meanwhile, and nobody overwrites another site's.
+	So a builder that stalled cannot overwrite what was published meanwhile, and no site overwrites another's.
 	"""
 	condition: Condition | None = _known(entry) if storage.conditional else {}
 	for _ in range(_TRIES):
@@ -230,7 +230,7 @@ def _put(
 
 
 def _known(entry: LedgerEntry | None) -> Condition | None:
-	"""What the ledger says must stand there for a write to be ours to make; None when it cannot say, since a path
+	"""The object that the ledger says must be there for a write to be ours to make; None when it cannot say, since a path
 	in flight may hold either of two."""
 	if entry is None or (entry.live_version == 0 and entry.state != "in_flight"):
 		return {"if_absent": True}
@@ -240,7 +240,7 @@ def _known(entry: LedgerEntry | None) -> Condition | None:
 
 
 def _found(storage: Storage, file: Planned, entry: LedgerEntry | None, owns: Owns) -> Condition:
-	"""The condition under which the object that stands there is overwritten, if it may be.
+	"""The condition under which the object that is there is overwritten, if it may be.
 
 	Raises StorageError when it is another site's, and when it claims a version as high as ours, and is not ours: the
 	next try goes above it.

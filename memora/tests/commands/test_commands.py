@@ -27,7 +27,7 @@ from memora.commands.running import COULD_NOT_RUN, FINE, FOUND
 from memora.services.cdn_export.admin import pipeline_status, verification
 from memora.services.cdn_export.builds import plan_build
 from memora.services.cdn_export.model import paths, scopes
-from memora.services.cdn_export.state import database, publish_state
+from memora.services.cdn_export.state import database, due, publish_state
 from memora.tests.helpers import factories
 from memora.tests.helpers.processes import connected
 from memora.tests.helpers.publishing import PublishingTestCase, make_course, run_command

@@ -17,7 +17,7 @@ from memora.services.cdn_export.admin import doctor, publish_requests
 from memora.services.cdn_export.admin.doctor import content
 from memora.services.cdn_export.builds import plan_build, subject_build
 from memora.services.cdn_export.outbox import relay
-from memora.services.cdn_export.state import job_queue, publish_state
+from memora.services.cdn_export.state import due, job_queue
 from memora.tests.helpers import factories
 from memora.tests.helpers.processes import at_once
 from memora.tests.helpers.publishing import PublishingTestCase, make_course

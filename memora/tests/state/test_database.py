@@ -8,7 +8,7 @@ from unittest.mock import patch
 import frappe
 
 from memora.services.cdn_export.model import scopes
-from memora.services.cdn_export.state import database, publish_state
+from memora.services.cdn_export.state import bulk_rows, database, publish_state
 from memora.tests.helpers.publishing import PublishingTestCase
 
 _COLUMNS = ("name", "scope_type", "ref", "generation", "is_live", "next_retry_at", "last_error")

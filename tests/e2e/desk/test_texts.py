@@ -21,7 +21,7 @@ from memora.exceptions import StorageUnavailableError
 from memora.services.cdn_export.builds import failures
 from memora.services.cdn_export.model import plain_text, scopes
 from memora.services.cdn_export.model.doctypes import CONTENT, PARENT_FIELDS
-from memora.services.cdn_export.state import publish_state
+from memora.services.cdn_export.state import retries
 from memora.tests.helpers import factories
 from memora.tests.helpers.payloads import HOSTILE, ORDINARY
 from tests.e2e.desk import driver

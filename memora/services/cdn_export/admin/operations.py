@@ -39,7 +39,7 @@ def start_batch() -> dict[str, Any]:
 
 
 def process(tell: Tell | None = None) -> dict[str, Any]:
-	"""Relay and build in this process until nothing waits.
+	"""Run the relay and build in this process until nothing waits.
 
 	`left` is how many are due by now all the same; `failures` names what could not be published.
 	"""
@@ -52,10 +52,10 @@ def process(tell: Tell | None = None) -> dict[str, Any]:
 
 
 def repair(tell: Tell | None = None, *, only_look: bool = False, lost_ledger: bool = False) -> dict[str, Any]:
-	"""Hold ledger, storage and content against each other, and fix what differs; publishes what that queues.
+	"""Compare ledger, storage and content, and repair what differs; publishes what that queues.
 
 	`lost_ledger` first enters every file of memora's that the ledger does not know. `left` is for people: foreign
-	files, and pictures of which the original is gone.
+	files, and pictures whose original is gone.
 	"""
 	target = PublishTarget.open()
 	try:

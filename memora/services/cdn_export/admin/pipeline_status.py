@@ -103,7 +103,7 @@ def status() -> dict[str, Any]:
 	`overdue` says that something has waited longer than the spec promises, though export is enabled. `still_on_cdn` is
 	how many files should be gone that the storage refuses to remove, with some of their paths;
 	`purges_failing` how many addresses the CDN's cache has not forgotten yet though it was asked to.
-	`dormant` says that Frappe schedules next to nothing, since nobody has logged in for days.
+	`dormant` says that Frappe schedules next to nothing, since no user has logged in for days.
 	"""
 	refused = refused_removals.paths()
 	purges, why = purge_queue.failing()

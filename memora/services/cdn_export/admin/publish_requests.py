@@ -32,7 +32,7 @@ def find_plan(name_or_title: str) -> str:
 
 
 def rebuild(plans: Sequence[str]) -> None:
-	"""Queue plans, and all their subjects, to be read anew; what differs is published with the next batch, also in other
+	"""Queue plans, and all their subjects, to be read again; what differs is published with the next batch, also in other
 	plans that list these subjects."""
 	plans = [find_plan(plan) for plan in plans]
 	_queue(plans, dependency_resolver.subjects_listed(plans))
@@ -48,7 +48,7 @@ def rebuild_everything() -> int:
 
 
 def publish_now(doctype: str, name: str) -> dict[str, Any]:
-	"""Start a batch for what waits, a document's changes among it, those that failed and were to be tried later too.
+	"""Start a batch for what waits, a document's changes among it, those that failed and wait for their next try too.
 
 	Dead letters stay: they wait for an admin, who uses `retry`.
 	"""
@@ -61,7 +61,7 @@ def publish_now(doctype: str, name: str) -> dict[str, Any]:
 
 
 def _queue(plans: Sequence[str], subjects: Sequence[str]) -> None:
-	"""Queue them to be read anew, at once even where they have failed before."""
+	"""Queue them to be read again, at once even where they have failed before."""
 
 	def work() -> None:
 		cause = causes.action(frappe.session.user, causes.REBUILD)
@@ -75,7 +75,7 @@ def _queue(plans: Sequence[str], subjects: Sequence[str]) -> None:
 
 
 def take_over() -> dict[str, Any]:
-	"""Make a place that is refused this site's: everything is published there anew, then audited. Starts a batch.
+	"""Make a place that is refused this site's: everything is published there again, then audited. Starts a batch.
 
 	Throws where the place is this site's already, with what `ownership.take_over` raises."""
 	plans = ownership.take_over()

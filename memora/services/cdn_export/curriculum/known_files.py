@@ -135,7 +135,7 @@ def rows(where: str, values: tuple) -> list[tuple[str, str, str, str]]:
 
 
 def _as_named(key: str, stored: str) -> str:
-	"""The address as the file has it: what stands for `<` may also be in a file's own name."""
+	"""The address as the file has it: what is written for `<` may also be in a file's own name."""
 	return stored if ledger.row_name(stored) == key else plain_text.read(stored)
 
 

@@ -1,8 +1,8 @@
 """The site's public files that content shows: which there are, what is published of each, and why the others are not.
 
-A picture stands once under `media/`, whoever names it; what a lesson's stages name stands beside the lesson. A private
-or missing file is left out, and so is one of a type or size that is not published (`file_types`, CDN Settings). What a
-file's digest is stands in CDN Media, so that a file is read again only after it has changed. What was published before
+A picture is once under `media/`, whoever names it; what a lesson's stages name is beside the lesson. A private
+or missing file is left out, and so is one of a type or size that is not published (`file_types`, CDN Settings). A file's
+digest is in CDN Media, so that a file is read again only after it has changed. What was published before
 its type or size was refused stays until the file is changed.
 """
 
@@ -70,7 +70,7 @@ def of_stages(stages: Mapping[str, Sequence[Stage]]) -> dict[Link, PublicFile]:
 
 
 def stage_links(links: Iterable[Link]) -> tuple[dict[Link, PublicFile], dict[Link, Refused]]:
-	"""`public_files` for links in stages, where what stays as a picture is not published anew."""
+	"""`public_files` for links in stages, where what stays as a picture is not published again."""
 	files, refused = public_files(links)
 	for link in [link for link, file in files.items() if file.kept]:
 		del files[link]

@@ -59,7 +59,7 @@ _ABOUT = (
 
 
 class Mark(NamedTuple):
-	"""What stands at `paths.MARK`. `site` is "" where that is no mark."""
+	"""The object at `paths.MARK`. `site` is "" where that is no mark."""
 
 	site: str
 	number: int
@@ -68,7 +68,7 @@ class Mark(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-	"""What this database knows: the highest number that it has written to any mark, whose key's hash stands in the
+	"""What this database knows: the highest number that it has written to any mark, whose key's hash is in the
 	metadata of the files that the ledger knows, and of `place` which batch has
 	written it, when it was compared, why the place was refused, and whose files an admin has given to this site."""
 
@@ -173,7 +173,7 @@ class Ownership:
 		try:
 			self._write(after, mark)
 		except PreconditionFailedError as error:
-			_note(before)  # the number that stands there now is another's
+			_note(before)  # the number that is there now is another's
 			self._judge(before, _read_mark(self.storage))
 			raise StorageUnavailableError(f"{error} It is tried again.") from error
 
@@ -194,7 +194,7 @@ class Ownership:
 				)
 
 	def _ignores_conditions(self, upload: Upload) -> bool:
-		"""Whether the storage writes although a condition does not hold: tried once, with what stands there anyway."""
+		"""Whether the storage writes although a condition does not hold: tried once, with what is there anyway."""
 		try:
 			self.storage.put(upload, if_absent=True)
 		except PreconditionFailedError:
@@ -250,7 +250,7 @@ def inspector(storage: Storage, doc: FrappeDocument) -> Callable[[], Refusal | N
 
 
 def take_over() -> list[str]:
-	"""Make the place that CDN Settings name this site's, by an admin's word: all is published there anew, and then
+	"""Make the place that CDN Settings name this site's, by an admin's word: all is published there again, and then
 	audited. Returns the plans. Commits.
 
 	Raises PlaceRefusedError where the place is this site's already, StorageConfigurationError and what the storage
@@ -305,7 +305,7 @@ def _is_empty(storage: Storage) -> bool:
 
 
 def _is_that_of(storage: Storage, listed: LedgerEntry | None, site: str) -> bool:
-	"""Whether the list of plans that stands there is the one that the ledger speaks of."""
+	"""Whether the list of plans there is the one that the ledger speaks of."""
 	if listed is None or listed.state not in ("live", "in_flight"):
 		return False
 	found = storage.head(paths.PLAN_INDEX)
@@ -323,7 +323,7 @@ def _listed_plans() -> LedgerEntry | None:
 
 
 def _read_mark(storage: Storage) -> Mark | None:
-	"""The mark, None where nothing stands there. Raises what the storage raises: what cannot be read is not nothing."""
+	"""The mark, None where nothing is there. Raises what the storage raises: what cannot be read is not nothing."""
 	found = storage.read(paths.MARK)
 	if found is None:
 		return None

@@ -18,11 +18,11 @@ from memora.services.cdn_export.model.published_file import Planned
 from memora.services.cdn_export.storage import Storage
 
 _IN_TIME = timedelta(minutes=10)
-"""A tick, a batch and its retries."""
+"""A minute's check, a batch and its retries."""
 
 
 def renew_below(hours: int, now: float) -> datetime:
-	"""Signatures of `hours` that end before this are to be renewed: half their life is left, and time to do it."""
+	"""Signatures of `hours` that end before this are due: half their life is left, and time to do it."""
 	return datetime.fromtimestamp(now, timezone.utc) + timedelta(hours=hours) / 2 + _IN_TIME
 
 

@@ -17,11 +17,12 @@ from memora.services.cdn_export.model.scopes import Scope
 from memora.services.cdn_export.outbox import reconciliation
 from memora.services.cdn_export.state import database, ledger, publish_state
 from memora.services.cdn_export.state.ledger import Adopted
+from memora.services.cdn_export.storage import StoredObject
 
 
 def rebuild_ledger(target: PublishTarget) -> int:
 	"""Enter every file of memora's that the ledger does not know, or knows an older version of, from the storage,
-	and queue everything to be read anew: what is unchanged is kept as it is. Returns how many were entered that
+	and queue everything to be read again: what is unchanged is kept as it is. Returns how many were entered that
 	were not known at all. Raises StorageError."""
 	after, entered = "", 0
 	touched: set[str] = set()
@@ -54,19 +55,12 @@ def adopt(
 ) -> tuple[set[str], set[str]]:
 	"""Enter orphans into the ledger: to be removed where they were removed before, else as live, for the next
 	build of their scope to decide. Another site's are left, and unless they are known so are those that do not say
-	whose they are. Returns these scopes, and the paths of which nobody can say whose they are."""
+	whose they are. Returns these scopes, and the paths whose owner is unknown."""
 	if not orphans:
 		return set(), set()
 	database.fresh()
 	removed = {path for path, entry in ledger.of_paths(orphans).items() if entry.state == "removed"}
-	heads = list(pool.map(target.storage.head, sorted(set(orphans) - removed)))
-	ours = [
-		head
-		for head in heads
-		if head
-		and audit.recognised(head)
-		and target.ownership.owns(head.metadata.get("site", ""), is_known=is_known)
-	]
+	ours = _ours(target, pool, set(orphans) - removed, is_known=is_known)
 	rows, unknown = recognition.described(target, pool, ours)
 	by_id = _scopes_by_id(rows)
 	unknown |= {row.path for row in rows if row.scope not in by_id}
@@ -86,17 +80,26 @@ def adopt(
 def follow_newer(target: PublishTarget, pool: ThreadPoolExecutor, altered: Collection[str]) -> None:
 	"""Where an altered object is memora's own and newer than the ledger, which is from a backup, believe it."""
 	known = ledger.of_paths(altered)
-	heads = pool.map(target.storage.head, sorted(altered))
 	newer = [
 		found
-		for found in heads
-		if found
-		and audit.recognised(found)
-		and target.ownership.owns(found.metadata.get("site", ""), is_known=True)
-		and int(found.metadata["version"]) > known[found.path].version
+		for found in _ours(target, pool, altered, is_known=True)
+		if int(found.metadata["version"]) > known[found.path].version
 	]
 	rows, _ = recognition.described(target, pool, newer)
 	database.transaction(lambda: ledger.adopt(rows))
+
+
+def _ours(
+	target: PublishTarget, pool: ThreadPoolExecutor, paths: Collection[str], *, is_known: bool
+) -> list[StoredObject]:
+	"""Those of these objects that are memora's and this site's."""
+	return [
+		found
+		for found in pool.map(target.storage.head, sorted(paths))
+		if found
+		and audit.recognised(found)
+		and target.ownership.owns(found.metadata.get("site", ""), is_known=is_known)
+	]
 
 
 def _scopes_by_id(rows: Iterable[Adopted]) -> dict[str, Scope]:

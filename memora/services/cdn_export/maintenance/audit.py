@@ -1,11 +1,11 @@
-"""Compares what the ledger says with what stands in the storage and in the database, and lists what differs.
+"""Compares what the ledger says with what is in the storage and in the database, and lists what differs.
 
 Three looks: each live file of the ledger is asked for (missing, altered, wrong type, cache or metadata); the
 storage's own list is searched for what the ledger does not know (orphans of memora's, foreign files); the
 ledger is held against the content (what is live and should not be). Page by page, so that memory stays small and
 a run can stop and go on. Files elsewhere in the bucket, videos for instance, are none of memora's business.
 
-Nothing is changed here; `repair` fixes what is found.
+Nothing is changed here; `repair` acts on what is found.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Once a day, in the background: what is published is looked at and fixed, and people hear of what was wrong.
+"""Once a day, in the background: what is published is looked at and repaired, and people hear of what was wrong.
 
 Pictures that nothing shows go; the audit finds damage and queues its repair; the public check reads what a
-learner can read. A large site takes several jobs, each of which goes on where the last one stopped.
+learner can read. A large site takes several jobs; each goes on where the last one stopped.
 """
 
 from __future__ import annotations

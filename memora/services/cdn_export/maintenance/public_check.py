@@ -1,8 +1,8 @@
-"""Reads what is published as an anonymous learner does, and says what nobody should be able to read.
+"""Reads what is published as an anonymous learner does, and says what no learner should be able to read.
 
 Through the base URL where there is one, without any credentials; a Local Directory's folder otherwise. Looked
 for: documents of anything unpublished, gone or hidden; files that were removed and can still be read; secrets;
-links into the bucket that are not signed though settings say they are to be.
+links into the bucket that are not signed though settings say that they should be.
 
 A scope that waits for its next build is not held against content that it does not know yet.
 """
@@ -209,14 +209,14 @@ class _Judge:
 
 
 def _secrets() -> list[bytes]:
-	"""What must stand in no file."""
+	"""What no file may hold."""
 	doc = settings.saved()
 	known = [
 		settings.secret(doc, "secret_key"),
 		settings.secret(doc, "cloudflare_api_token"),
 		*(frappe.conf.get(name) for name in _IN_SITE_CONFIG),
 	]
-	# As they would stand in JSON, without the quotes.
+	# As JSON would have them, without the quotes.
 	return [json.dumps(secret)[1:-1].encode() for secret in known if secret and len(secret) >= 8]
 
 

@@ -1,4 +1,4 @@
-"""Mends what an audit found, through the builders themselves, and rebuilds a lost ledger from the storage.
+"""Repairs what an audit found, through the builders themselves.
 
 Nothing is published here but pictures: a damaged file is marked, an orphan is entered into the ledger, and the
 scope they belong to is queued. Its next build then uploads again what is damaged, under the same version where
@@ -22,7 +22,7 @@ from memora.services.cdn_export.state import database, ledger, refused_removals
 
 @dataclass(slots=True)
 class Repair:
-	"""What became of findings: fixed at once, queued for the next batch, or left to people."""
+	"""The results of a repair: fixed at once, queued for the next batch, or left to people."""
 
 	fixed: list[Difference] = field(default_factory=list)
 	queued: list[Difference] = field(default_factory=list)

@@ -13,7 +13,7 @@ from memora.services.cdn_export.state import ledger, publish_state
 
 
 def upload_again(paths: Collection[str]) -> None:
-	"""Have live files uploaded anew by their scopes' next builds. In the caller's transaction."""
+	"""Have live files uploaded again by their scopes' next builds. In the caller's transaction."""
 	ledger.damage(paths)
 	touch((), ledger.of_paths(paths).values())
 

@@ -3,7 +3,7 @@
 The published lesson is read back, signed again, and uploaded under the same version. So it does not matter whether its
 scope fails, or waits for an admin. No lesson holds up another's renewal.
 
-There is one more way, for one case: CDN Settings say that other links are to be signed than before. Which links those are
+There is one more way, for one case: CDN Settings name other links to sign than before. Which links those are
 is known from the links as the editors wrote them, and a signed link does not tell how it was written. So these lessons are
 rendered from content. A lesson whose content is no longer the live one keeps the links that it has, signed again.
 """
@@ -42,22 +42,22 @@ from memora.services.cdn_export.state import lease as leases
 from memora.services.cdn_export.state.lease import Lease
 
 _OTHER_LINKS, _SIGN_AGAIN = datetime(2000, 1, 1), datetime(2000, 1, 2)
-"""Noted as the end of a lesson's signatures: other links are to be signed; the same ones, with another key or life."""
+"""Noted as the end of a lesson's signatures: sign other links; sign the same ones, with another key or life."""
 
 DUE = f"`tab{ledger.TABLE}` where state = 'live' and signed_until < %s"
 """SQL: the live lessons whose signatures end before a moment."""
 
 
 def due_before(hours: int) -> datetime:
-	"""Signatures of `hours` that end before this are to be renewed now."""
+	"""Signatures of `hours` that end before this are due now."""
 	return renew_below(hours, time.time())
 
 
 def run(target: PublishTarget) -> int:
 	"""Renew what is due, scope by scope. Returns how many lessons were uploaded.
 
-	Scopes that another worker is building are left to it and to the next tick. What cannot be renewed is logged,
-	with why, and tried again by the next tick.
+	Scopes that another worker is building are left to it and to the next check. What cannot be renewed is logged,
+	with why, and tried again by the next check.
 	"""
 	signer = target.signer()
 	due: dict[str, dict[str, dict[str, bool]]] = defaultdict(lambda: defaultdict(dict))
@@ -75,12 +75,12 @@ def run(target: PublishTarget) -> int:
 		try:
 			with lease:
 				if target.follow_settings():
-					break  # the next tick signs as they say now
+					break  # the next check signs as they say now
 				for subject, paths in due[state.name].items():
 					renewed += _renew_or_log(target, signer, lease, subject, paths)
 		except LeaseLostError as error:
 			frappe.logger("memora").info(str(error))
-			# Whoever has it now may have signed these already, and what was signed here may stand over that since.
+			# Whoever has it now may have signed these already, and what was signed here may have replaced that since.
 			names = [ledger.row_name(path) for paths in due[state.name].values() for path in paths]
 			_mark(names, _OTHER_LINKS)
 		except (PlaceRefusedError, StorageConfigurationError, StorageUnavailableError) as error:
@@ -90,7 +90,7 @@ def run(target: PublishTarget) -> int:
 
 
 def settings_saved(doc: FrappeDocument) -> None:
-	"""Renew at once what was signed with other keys or for another life, and everything when other links are to be
+	"""Renew at once what was signed with other keys or for another life, and everything when other links must be
 	signed now. Once CDN Settings are committed, as in `relocation`."""
 	before = doc.get_doc_before_save()
 	if before is None or (doc.storage_provider or settings.LOCAL) == settings.LOCAL:
@@ -119,7 +119,7 @@ def _expire(condition: str, why: datetime) -> None:
 
 
 def _mark(names: Collection[str], why: datetime) -> None:
-	"""Have live files signed again, by the names of their rows. Where other links are to be signed, that stays so."""
+	"""Have live files signed again, by the names of their rows. Where other links must be signed, that stays so."""
 	database.transaction(
 		lambda: database.update_names(
 			ledger.TABLE,
@@ -206,13 +206,13 @@ def _sign_published(target: PublishTarget, signer: Signer, lease: Lease, left: S
 	renewed = _upload(target, replace(signer, mode="All"), lease, signed, entries)
 	renewed += _upload(target, signer, lease, others, entries)
 	if doubtful:
-		# Not the object that the ledger knows; an upload may have been broken off. The next build writes it anew.
+		# Not the object that the ledger knows; an upload may have been broken off. The next build writes it again.
 		database.transaction(lambda: ledger.damage(doubtful))
 	return renewed
 
 
 def _read_back(target: PublishTarget, entry: LedgerEntry) -> tuple[str, Document] | None:
-	"""The ETag and the document of a live lesson; None where another stands there, or none."""
+	"""The ETag and the document of a live lesson; None where another is there, or none."""
 	stored, body = target.storage.head(entry.path), target.storage.get(entry.path)
 	if stored is None or body is None or entry.differs(stored.metadata, target.ownership.site):
 		return None

@@ -101,8 +101,8 @@ class Diff:
 		"""Plan a file with this content, given without its stamp; unchanged when just that is live already. It is uploaded
 		again under its version when it asks for other `required_items`.
 
-		What was to be removed and still stands with this content is taken back as it is. A path that was left in flight
-		is never called unchanged: which bytes are there is not known, so it is uploaded again under a higher version.
+		A file that waits for its removal and still has this content is taken back as it is. A path that was left in flight
+		never counts as unchanged: its bytes are not known, so it is uploaded again under a higher version.
 		"""
 		content = serialise(document, path)
 		check_size(path, len(content) + STAMP_BYTES)
@@ -143,7 +143,7 @@ class Diff:
 		required_items: str = "",
 	) -> None:
 		"""Plan a file that a lesson's stages name, once however often they do. Its path says what is in it, so it goes up
-		only where it does not stand yet, or is to be read by others than before."""
+		only where it is not there yet, or where other people may read it than before."""
 		if path in self.planned:
 			return
 		entry = self._ledger.get(path)
@@ -177,7 +177,7 @@ class Diff:
 
 	@cached_property
 	def _files(self) -> dict[str, list[LedgerEntry]]:
-		"""The files that stand, or may stand, beside each lesson, by the lesson's path."""
+		"""The files that are, or may be, beside each lesson, by the lesson's path."""
 		found: dict[str, list[LedgerEntry]] = defaultdict(list)
 		for path, entry in self._ledger.items():
 			if entry.kind == "lesson_file" and entry.state in ("live", "in_flight"):
@@ -185,7 +185,7 @@ class Diff:
 		return found
 
 	def link(self, path: str) -> str:
-		"""The URL of a file with its version; the file was offered or kept before, or stands elsewhere."""
+		"""The URL of a file with its version; the file was offered or kept before, or another scope publishes it."""
 		if path in self.planned:
 			return self.planned[path].url
 		if path in self._elsewhere:
@@ -197,7 +197,7 @@ class Diff:
 		return [planned for planned in self.planned.values() if planned.changed]
 
 	def taken_back(self) -> list[str]:
-		"""The paths of what was to be removed, and is published again as it stands."""
+		"""The paths of files that waited for their removal and are published again as they are."""
 		return [
 			path
 			for path, planned in self.planned.items()
@@ -205,7 +205,7 @@ class Diff:
 		]
 
 	def dropped(self) -> list[LedgerEntry]:
-		"""What stands, or may stand, in the storage and is no longer wanted."""
+		"""Files that are, or may be, in the storage and are no longer wanted."""
 		return [
 			entry
 			for path, entry in self._ledger.items()
@@ -213,7 +213,7 @@ class Diff:
 		]
 
 	def in_grace(self) -> list[LedgerEntry]:
-		"""What was dropped by an earlier build and still stands for its grace, which may end sooner now."""
+		"""Files that an earlier build dropped and that are in their grace, which may end sooner now."""
 		return [entry for path, entry in self._ledger.items() if entry.in_grace and path not in self.planned]
 
 	def _plan(self, planned: Planned) -> Planned:

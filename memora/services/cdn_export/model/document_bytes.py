@@ -24,7 +24,7 @@ MEDIA = "media/"
 _MEDIA_QUOTED = b'"media/'
 
 
-# The key that `version` and `generated_at` stand before, by kind of file (spec, "Files"). A schema has no stamp.
+# The key that `version` and `generated_at` come before, by kind of file (spec, "Files"). A schema has no stamp.
 _STAMP_STANDS_BEFORE: dict[str, str] = {
 	"plans_index": "plans",
 	"manifest": "subjects",
@@ -38,7 +38,7 @@ _STAMP_STANDS_BEFORE: dict[str, str] = {
 
 
 def serialise(document: Document, path: str = "a document") -> bytes:
-	"""A document as it stands in its file: UTF-8, keys in the order they were put in, no space, no newline."""
+	"""A document as its file has it: UTF-8, keys in the order they were put in, no space, no newline."""
 	try:
 		return orjson.dumps(document)
 	except orjson.JSONEncodeError as error:

@@ -1,4 +1,4 @@
-"""A published file: as the ledger knows it, as a build plans it, and the metadata that stands beside it in the storage."""
+"""A published file: as the ledger knows it, as a build plans it, and the metadata that the storage keeps with it."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ _NEWER = {"site", "cache-tag", "required-items"}
 
 
 class LedgerEntry(NamedTuple):
-	"""What is known of one path: what stands there, and the highest version it was ever offered.
+	"""What is known of one path: the file there, and the highest version it was ever offered.
 
 	`version` outlives the file: a removed path keeps its entry, so that its versions never go back.
 	`live_version` is 0 while nothing is live. `content_hash` and `shape_hash` are those of the last offer; of an
-	`in_flight` path nobody knows whether the old or the new bytes are there. `damaged` says that an audit has found
-	another object there, or none: the file is to be uploaded again, under its version if its content is the same.
+	`in_flight` path it is not known whether the old or the new bytes are there. `damaged` says that an audit has found
+	another object there, or none: the file must be uploaded again, under its version if its content is the same.
 	`outdated` says that it has the metadata of an earlier release, or of another key of the site; `required_items` are
-	not known then. `etag` is of the object there; a path that is to be removed has it while that certainly stands.
-	`pictures` are the media files that it shows or, in flight, may show, with spaces between them. `in_grace` says that
-	what has moved from here is to be removed later, `was_live` that memora has uploaded a file there before.
+	not known then. `etag` is of the object there; a path that waits for its removal has it while the object is certainly
+	there. `pictures` are the media files that it shows or, in flight, may show, with spaces between them. `in_grace` says that
+	what has moved from here will be removed later, `was_live` that memora has uploaded a file there before.
 	"""
 
 	path: str
@@ -79,7 +79,7 @@ class LedgerEntry(NamedTuple):
 
 	@property
 	def is_left(self) -> bool:
-		"""Whether the file is to be removed, and certainly still stands as it was when it was live."""
+		"""Whether the file waits for its removal, and is certainly still there as it was when it was live."""
 		return self.state == "removing" and bool(self.etag) and 0 < self.live_version == self.version
 
 	def can_stay(self, subject: str) -> bool:
@@ -92,7 +92,7 @@ class LedgerEntry(NamedTuple):
 		return ("lesson" if self.kind == "lesson_file" else self.kind), self.node
 
 	def metadata(self, site: str = "") -> dict[str, str]:
-		"""What should stand beside the live file in the storage of the site whose key has this hash."""
+		"""The metadata that the live file should have in the storage of the site whose key has this hash."""
 		return _metadata(self, self.live_version, site)
 
 	def differs(self, found: Mapping[str, str], site: str) -> list[str]:
@@ -128,7 +128,7 @@ class Planned(NamedTuple):
 		return paths.versioned(self.path, self.version)
 
 	def metadata(self, site: str = "") -> dict[str, str]:
-		"""What stands beside the file in the storage: for a gate at the edge, to rebuild a lost ledger, and to tell this
+		"""The file's metadata in the storage: for a gate at the edge, to rebuild a lost ledger, and to tell this
 		site's files from others', where its key has the hash `site`."""
 		return _metadata(self, self.version, site)
 
@@ -171,10 +171,10 @@ def _metadata(file: LedgerEntry | Planned, version: int, site: str) -> dict[str,
 
 
 def listed_items(items: Iterable[str]) -> str:
-	"""Item codes as they stand in `required-items`: percent-encoded UTF-8, with commas between them.
+	"""Item codes as `required-items` has them: percent-encoded UTF-8, with commas between them.
 
-	All but ASCII letters, digits, `-` `_` and `.` is encoded. Of a code that is longer than 100 characters then, `~` and a digest
-	stand there instead, as in paths (docs/contract.md).
+	All but ASCII letters, digits, `-` `_` and `.` is encoded. A code that is longer than 100 characters then is replaced by `~`
+	and a digest, as in paths (docs/contract.md).
 	"""
 	encoded = ((item, quote(item, safe="").replace("~", "%7E")) for item in items)
 	return ",".join(paths.digested(item) if len(code) > _LONGEST_ITEM else code for item, code in encoded)

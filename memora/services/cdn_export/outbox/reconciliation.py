@@ -2,7 +2,7 @@
 
 Hourly by `modified`: every monitored row written since the last look, less a margin, counts as changed. It
 costs one indexed SELECT a DocType, and a rebuild that uploads nothing where hooks had seen it already.
-Nightly in full: every subject and plan is read anew, so that even a change that left `modified` alone is
+Nightly in full: every subject and plan is read again, so that even a change that left `modified` alone is
 found; what is unchanged is not uploaded. The latest a change can go unseen is therefore one day.
 """
 
@@ -51,7 +51,7 @@ def hourly() -> int:
 
 
 def _affected_by(refs: set[doctypes.Ref]) -> resolver.Affected:
-	"""What these documents touch; of lessons that hang elsewhere by now, with or without what is above them, also the
+	"""What these documents touch; of lessons that have moved since, with or without what is above them, also the
 	subjects that still show them."""
 	affected = resolver.affected_by(refs)
 	lessons = {name for doctype, name in refs if doctype == doctypes.LESSON}
@@ -79,7 +79,7 @@ def daily() -> None:
 
 
 def queue_everything(*, triggered_by: str, cause: str) -> int:
-	"""Queue every plan, with all lessons of every subject to be read anew. Returns how many plans.
+	"""Queue every plan, with all lessons of every subject, so that all is read again. Returns how many plans.
 
 	Those that are live and no longer exist are among them: SQL can delete them past every hook.
 	"""

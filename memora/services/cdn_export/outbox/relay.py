@@ -2,7 +2,7 @@
 
 In one transaction it reads the CDN Change rows there are, resolves them in that same snapshot, raises the
 generation of every subject and plan they touch, notes which lessons' bodies are new, and deletes exactly the
-rows it read. A row committed meanwhile is not seen, so it stays for the relay's next run: nothing is lost.
+rows it read. A row committed meanwhile is not seen, so it stays for the next run: nothing is lost.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from memora.services.cdn_export.model.causes import Cause
 from memora.services.cdn_export.state import database, ledger, publish_state
 
 EVERY_LESSON = "*"
-"""In CDN Node Change: all lessons of the subject are to be read anew."""
+"""In CDN Node Change: all lessons of the subject must be read again."""
 
 _ROWS_A_RUN = 5_000
 FILE = "File"
@@ -31,7 +31,7 @@ _PATIENCE_SECONDS = 5
 
 
 def run() -> int:
-	"""Relay all committed changes. Returns how many there were; 0 too when another run takes very long. Commits."""
+	"""Work through all committed changes. Returns how many there were; 0 too when another run takes very long. Commits."""
 	database.fresh()  # a caller's snapshot would hide what was committed since
 	if not frappe.db.sql("select 1 from `tabCDN Change` limit 1"):
 		return 0
@@ -80,7 +80,7 @@ def touch(
 	"""Queue plans and whole subjects as if all in them had changed, in the caller's transaction; `cause` is a text of
 	`causes` for the plans' log.
 
-	With a subject every plan that lists it: what its files say anew, theirs are to say too.
+	With a subject every plan that lists it: their files say what the subject's files say.
 	"""
 	subjects = set(subjects)
 	plans = set(plans).union(*resolver.plans_of(subjects).values())
@@ -93,7 +93,7 @@ def touch(
 
 
 def lessons_changed_since(subject: str, generation: int) -> set[str] | None:
-	"""The lessons of which the body may have changed after `generation`; None for all of them."""
+	"""The lessons whose body may have changed after `generation`; None for all of them."""
 	names = {
 		node
 		for (node,) in frappe.db.sql(
@@ -123,7 +123,7 @@ def _relay_rows() -> int:
 	for _, doctype, name, event, was, _who in rows:
 		if event != "rename":
 			continue
-		# A removal and a creation: what stands under the old name goes, where that tells paths or scopes.
+		# A removal and a creation: what is published under the old name goes, where that tells paths or scopes.
 		if doctype == doctypes.PLAN:
 			affected.plans.add(was)
 			affected.showing[doctype, was].add(was)
@@ -133,7 +133,7 @@ def _relay_rows() -> int:
 	for doctype, name in former:
 		if doctype == doctypes.SUBJECT:  # that may be gone by now
 			affected.subjects[name].add((doctype, name))
-	# What was edited elsewhere is noted there, so what comes from there is read anew.
+	# What was edited elsewhere is noted there, so what comes from there is read again.
 	for subject, lessons in resolver.lessons_below(moved).items():
 		affected.subjects[subject] |= {(doctypes.LESSON, name) for name in lessons}
 

@@ -187,7 +187,7 @@ class Crawl:
 			self._problem(path, f"one of the {what} is listed twice")
 
 	def _access(self, path: str, holder: Document, above: Document | None) -> None:
-		"""Check that an access object can stand below another one (None: it is a subject's)."""
+		"""Check that an access object can be below another one (None: it is a subject's)."""
 		level = holder["access"]["access_level"]
 		parent = above["access"]["access_level"] if above is not None else None
 		if level not in _BELOW[parent]:

@@ -56,7 +56,7 @@ def literals(rows: Sequence[Sequence[Any]], alike: Sequence[Any] = ()) -> str | 
 	values take longer than all else on this side.
 
 	None where a text holds a separator, or what Frappe would change: it reads `ifnull(` as its own function wherever
-	it stands in a statement.
+	a statement has it.
 	"""
 	ends = ""
 	if alike:

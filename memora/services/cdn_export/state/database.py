@@ -22,7 +22,7 @@ ERRORS = (*SERVER_ERRORS, frappe.QueryDeadlockError, frappe.QueryTimeoutError)
 """Everything `frappe.db.sql` raises for a statement that the server refused or never got."""
 
 CONFLICTS = frozenset({1020, 1205, 1213})
-"""Record changed since the snapshot, lock wait time-out, deadlock: the transaction is to be run again."""
+"""Record changed since the snapshot, lock wait time-out, deadlock: the transaction must be run again."""
 
 TRANSACTION_ENDING = CONFLICTS | {2006, 2013, 2055}
 """The above and a lost connection: what the transaction had written is gone."""
@@ -31,7 +31,7 @@ OTHER_SCHEMA = frozenset({1054, 1146})
 """Unknown column, unknown table: the code is not the release that the site was migrated to."""
 
 IDLE_SECONDS = 20
-"""How long a transaction that has written may stand still: ours ask for nothing but the database meanwhile."""
+"""How long a transaction that has written may do nothing: ours ask for nothing but the database meanwhile."""
 
 _ATTEMPTS = 10
 _UNKNOWN_VARIABLE = 1193
@@ -96,7 +96,7 @@ def rollback() -> None:
 
 
 def limit_idling() -> None:
-	"""Let the server end this connection when a transaction of ours has written and then stands still.
+	"""Let the server end this connection when a transaction of ours has written and then does nothing.
 
 	A worker that is stopped amid one (a suspended machine, a debugger) would hold up all others for as long as
 	that lasts. MariaDB only; elsewhere nothing happens.
@@ -186,7 +186,7 @@ def update_names(
 ) -> int:
 	"""Update the rows of these names, in one statement that touches and locks no other row. Returns how many changed.
 
-	`where name in (…)` would not do: MariaDB rather scans a table of which most rows are named, and then waits
+	`where name in (…)` would not do: MariaDB rather scans a table whose rows are mostly named, and then waits
 	for rows that others have not committed yet, and lets others wait for the locks it leaves on all of them.
 	"""
 	listed = list(names)

@@ -80,7 +80,7 @@ def to_build(now: datetime) -> list[State]:
 
 
 def abandoned() -> bool:
-	"""Whether a lease has run out on a scope that is to be built: its builder was killed."""
+	"""Whether a lease has run out on a scope that waits to be built: its builder was killed."""
 	now = now_datetime()
 	return bool(
 		frappe.db.sql(
@@ -163,7 +163,7 @@ def has_coming_reader(subject: str) -> bool:
 
 def to_clean_up(among: Iterable[Scope] | None = None) -> list[Scope]:
 	"""Scopes with files that may have to go: due for removal, or a subject's that no plan reads any more, and
-	such a subject's failure with them; and refused removals that are to be tried again."""
+	such a subject's failure with them; and refused removals that are due again."""
 	limit, pictures = "", ""
 	now = now_datetime()
 	values: dict[str, Any] = {"now": now, "latest": now + refused_removals.EVERY + timedelta(minutes=1)}
@@ -189,9 +189,9 @@ def removable(scope: Scope, now: datetime, *, refused: bool = False) -> list[Led
 	"""The scope's files that may be removed now: due, and linked to by no live plan. Those that the storage has
 	`refused` to remove before, or the others.
 
-	A plan still reads a shared file while its rendition of the subject is older than the build that dropped it. Where
-	the plan has failed since, that holds for units only: lessons are linked to by shared files, which were written anew
-	without them, but for a unit that is kept for this plan as it was.
+	A plan still reads a shared file while its manifest shows the subject as it was before the build that dropped it. Where
+	the plan has failed since, that holds for units only: shared files link to lessons, and were written again without
+	them. An exception is a unit that is kept for this plan as it was.
 	"""
 	return list(
 		ledger.select(

@@ -1,6 +1,6 @@
 """One row a scope: what generation its content has, which one is live, who builds it, how often it failed.
 
-`generation` is raised by the relay for every change; a scope waits while its `published_generation` is lower.
+The relay raises `generation` for every change; a scope waits while its `published_generation` is lower.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ COLUMNS = (
 GOES_ON = """published_generation < generation
 		and (dead_since is null or failed_generation < generation)
 		and (held = 0 or held_generation < generation or approved_generation >= generation)"""
-"""SQL: whether a scope is to be built, now or later, without an admin's word."""
+"""SQL: whether a scope must be built, now or later, without an admin's word."""
 
 IS_LIVE_OR_FAILING = "(is_live = 1 or retry_count > 0 or dead_since is not null)"
 """SQL: whether a scope is live, or its last build has failed."""
@@ -69,7 +69,7 @@ def read(scopes: Sequence[Scope]) -> dict[str, State]:
 
 
 def by_id(ids: Sequence[str]) -> dict[str, State]:
-	"""`read` for scopes of which only the id is known."""
+	"""`read` for scopes whose id alone is known."""
 	return {state.name: state for state in select("name in %s", (tuple(ids),))} if ids else {}
 
 
@@ -169,13 +169,13 @@ def ensure(scope: Scope) -> None:
 
 
 def reopen(ids: Iterable[str]) -> None:
-	"""Say that files of these scopes stand in the storage, so that they are given up where nobody reads them."""
+	"""Say that files of these scopes are in the storage, so that they are released where no plan reads them."""
 	database.update_names(TABLE, ids, "is_live = 1")
 
 
 def unlist(scope: Scope) -> None:
 	"""Note that the list of plans does not say anything of a plan any more, in the caller's transaction: published
-	again before its files are gone, it is listed anew."""
+	again before its files are gone, it is listed again."""
 	database.execute(f"update `tab{TABLE}` set index_entry = '' where name = %s", (scope.id,))
 
 
@@ -207,7 +207,7 @@ _NO_FAILURE = {
 	"failed_generation": 0,
 	"last_error": None,
 }
-"""What stands in the state of a scope of which the last build did not fail."""
+"""The state of a scope whose last build did not fail."""
 
 
 class Closed(NamedTuple):
@@ -267,7 +267,7 @@ def held_values(generation: int, reason: str) -> dict[str, Any]:
 def hold(scope: Scope, token: str, generation: int, reason: str) -> bool:
 	"""Let a whole run wait for an admin's word, in the caller's transaction. False when the lease is lost.
 
-	The next change of content has it looked at anew. What had failed before is over: it could be built.
+	The next change of content has it looked at again. What had failed before is over: it could be built.
 	"""
 	fields = {**held_values(generation, reason), **_NO_FAILURE}
 	assignments = ", ".join(f"{column} = %s" for column in fields)

@@ -128,7 +128,7 @@ def try_at_once(ids: Iterable[str]) -> None:
 
 
 def settle(scope: Scope | None = None) -> int:
-	"""Forget refused removals of which no file is left to remove: of one scope, or all. In the caller's transaction.
+	"""Forget refused removals that have no file left to remove: of one scope, or all. In the caller's transaction.
 	Returns how many."""
 	return database.execute(
 		f"""delete from `tab{TABLE}` where scope_type = 'removal' {"and name = %(name)s" if scope else ""}

@@ -1,4 +1,4 @@
-"""When CDN Settings name another place: all that is published is published there anew, and says so.
+"""When CDN Settings name another place: all that is published is published there again, and says so.
 
 The place that the ledger speaks of is noted in one row. It is compared when CDN Settings have been saved and
 whenever a run opens its storage, so that a change past the form (a script, a restored backup) is seen too.
@@ -21,6 +21,7 @@ from memora.services.cdn_export.state import (
 	redis_mirror,
 	refused_removals,
 	renditions,
+	site_values,
 )
 from memora.services.cdn_export.state.ledger import TABLE as LEDGER
 
@@ -57,8 +58,8 @@ def moves(doc) -> bool:
 
 
 def follow() -> int:
-	"""Bring ledger and states in line with the place that CDN Settings name. Returns how many plans are to be
-	published anew: 0 when nothing has changed. Commits."""
+	"""Bring ledger and states in line with the place that CDN Settings name. Returns how many plans will be
+	published again: 0 when nothing has changed. Commits."""
 	if _noted() == settings.place(settings.saved()):
 		return 0
 	plans = database.transaction(start_anew)
@@ -67,8 +68,8 @@ def follow() -> int:
 
 
 def settled() -> bool:
-	"""Whether everything has been published anew since the last look: then what memora left in the new place when
-	it was there before is to be looked for. Says so once; commits."""
+	"""Whether everything has been published again since the last look: then an audit looks for what memora left in the
+	new place when it was there before. Says so once; commits."""
 	if not frappe.db.sql(f"select 1 from `tab{_TABLE}` where name = %s", (_MOVED,)):
 		return False
 	return bool(
@@ -87,10 +88,10 @@ def _follow_quietly() -> None:
 
 
 def start_anew(taken_over: str = "") -> list[str]:
-	"""Forget what stands where, but not the versions, unless CDN Settings still name the place that the ledger speaks
-	of; also then if that is the one that was `taken_over`. Returns the plans to be published anew. In the caller's
+	"""Forget which files are where, but not the versions, unless CDN Settings still name the place that the ledger speaks
+	of; also then if that is the one that was `taken_over`. Returns the plans to publish again. In the caller's
 	transaction; one at a time."""
-	_write_down(_NOTE, "")
+	site_values.write_once(_NOTE, "")
 	((noted,),) = frappe.db.sql(f"select defvalue from `tab{_TABLE}` where name = %s for update", (_NOTE,))
 	place = settings.place(settings.saved())
 	if noted == place != taken_over:
@@ -117,7 +118,7 @@ def start_anew(taken_over: str = "") -> list[str]:
 			waiting_since = coalesce(waiting_since, %s)""",
 		(now_datetime(),),
 	)
-	_write_down(_MOVED, "1")
+	site_values.write_once(_MOVED, "1")
 	plans = frappe.get_all(doctypes.PLAN, pluck="name")
 	cause = causes.text([Cause("", "", causes.MOVE)])
 	publish_state.raise_generations(
@@ -126,15 +127,6 @@ def start_anew(taken_over: str = "") -> list[str]:
 		causes={scopes.plan(plan).id: cause for plan in plans},
 	)
 	return plans
-
-
-def _write_down(name: str, value: str) -> None:
-	database.upsert(
-		_TABLE,
-		("name", "parent", "parenttype", "parentfield", "defkey", "defvalue"),
-		[(name, name, "__default", "system_defaults", name, value)],
-		"defkey = defkey",
-	)
 
 
 def _noted() -> str:

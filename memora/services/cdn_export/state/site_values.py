@@ -26,11 +26,20 @@ def read(key: str) -> str:
 
 def write(key: str, value: str) -> None:
 	"""Note a value, in the caller's transaction."""
+	_write(key, value, "defvalue = values(defvalue)")
+
+
+def write_once(key: str, value: str) -> None:
+	"""Note a value unless there is one, in the caller's transaction."""
+	_write(key, value, "defkey = defkey")
+
+
+def _write(key: str, value: str, on_duplicate: str) -> None:
 	database.upsert(
 		_TABLE,
 		("name", "parent", "parenttype", "parentfield", "defkey", "defvalue"),
 		[(key, key, "__default", "system_defaults", key, value)],
-		"defvalue = values(defvalue)",
+		on_duplicate,
 	)
 
 

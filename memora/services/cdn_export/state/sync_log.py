@@ -1,6 +1,6 @@
 """The CDN Sync Log: one record for each attempt at a plan, written once, at its end.
 
-It goes straight to its table, and what a site has hung on it then hears of it as of any new document: hooks,
+It goes straight to its table, and what a site has attached to it then hears of it as of any new document: hooks,
 Notifications, Webhooks, Server Scripts. What they do before one is saved, and Frappe's checks of what people enter,
 take longer than building a plan that shares its subjects, and could only keep the record from being written.
 """
@@ -58,7 +58,7 @@ def write(attempts: Sequence[Attempt]) -> None:
 			for attempt in attempts:
 				write([attempt])
 			return
-		# The name stands beside the title, which holds 140 characters and is not cut.
+		# The name is beside the title, which holds 140 characters and is not cut.
 		frappe.log_error(
 			"CDN Sync Log could not be written",
 			reference_doctype=doctypes.PLAN,
@@ -70,7 +70,7 @@ def write(attempts: Sequence[Attempt]) -> None:
 def explain(logs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 	"""The same logs, each with `cause`: "Salma: Lesson “Angles 1”, Unit “Angles” and 12 more". One SELECT a DocType.
 
-	Titles are those that the caller may read; what he may not read, or is gone, stands there by its name.
+	Titles are those that the caller may read; what they may not read, or is gone, is named instead.
 	"""
 	read = [causes.read(log["changes"] or "") for log in logs]
 	named = [cause for found, _more, _is_cut in read for cause in found]
@@ -178,6 +178,6 @@ def _insert(log: Document) -> None:
 	for event in ("after_insert", "on_update", "on_submit", "on_change"):
 		if event != "on_submit" or log.docstatus:
 			log.run_method(event)
-	# Lists hear of it as of any document; its form, which `notify_update` would tell too, nobody has open yet.
+	# Lists hear of it as of any document; its form, which `notify_update` would tell too, is not open anywhere yet.
 	news = {"doctype": DOCTYPE, "name": log.name, "user": frappe.session.user}
 	frappe.publish_realtime("list_update", news, after_commit=True)

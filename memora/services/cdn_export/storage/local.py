@@ -1,7 +1,7 @@
 """Local Directory: published files on a disk, for a web server to hand out. No account needed.
 
 `{root}` holds the published files and nothing else, so it can be a public web root as it is. Beside it, or where no
-web server looks if the site serves the folder that both would stand in, is a folder readable by its owner only:
+web server looks if the site serves the folder that both would be in, is a folder readable by its owner only:
 
 	objects/   for each file what an object store would keep with it: ETag, type, cache control, metadata
 	locks/     256 lock files; a path's hash chooses one, so that a write and its condition are one step
@@ -290,7 +290,7 @@ class LocalStorage(Storage):
 				if error.errno in _NOT_A_FILE:  # removed since it was seen
 					return
 				raise
-		# "a/" stands for all below the folder a, which sorts the paths by their bytes: a.json, a/b.json, a0.json
+		# "a/" means all below the folder a, which sorts the paths by their bytes: a.json, a/b.json, a0.json
 		keyed = sorted((os.fsencode(name) + b"/" * is_folder, name) for name, is_folder in found)
 		start = os.fsencode(f"{shown}/") if folder else b""
 		for end, name in keyed:

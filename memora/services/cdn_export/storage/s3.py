@@ -37,8 +37,8 @@ THROTTLED_ATTEMPTS = 4  # of a call that is refused with 429, with waits of 1, 2
 LONGEST_WAIT = 8.0
 READ_ATTEMPTS = 3  # of a body whose connection breaks while it is read, which botocore does not retry
 
-# These may stand in a metadata value as they are. Everything else, "%" included, is percent-encoded UTF-8,
-# since a header holds ASCII only and HTTP trims and folds white space.
+# These may be in a metadata value as they are. Everything else, "%" included, is percent-encoded UTF-8,
+# since a header holds ASCII only and HTTP trims and joins white space.
 _PLAIN = "!#$&'()*+,/:;=?@[]~"
 
 # What a server answers to DeleteObjects that has no such operation, beside 405 and 501: files are then deleted one by one.
@@ -279,7 +279,7 @@ class S3Storage(Storage):
 			return self._client.put_object(Body=body, ContentMD5=digest, **params)
 
 	def _holds(self, found: StoredObject, upload: Upload) -> bool:
-		"""Whether what stands there is what was to be written; of a file its metadata has the digest."""
+		"""Whether the object there is the one to write; of a file its metadata has the digest."""
 		if isinstance(upload.body, bytes):
 			return self.get(upload.path) == upload.body
 		return found.metadata.get("content-hash") == upload.metadata.get("content-hash")

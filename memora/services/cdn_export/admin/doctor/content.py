@@ -93,7 +93,7 @@ def items_sold() -> Iterator[Finding]:
 
 
 def former_entities() -> Iterator[Finding]:
-	"""Texts in which an earlier release left `&lt;` for the `<` that was typed. They are published as they stand."""
+	"""Texts in which an earlier release left `&lt;` for the `<` that was typed. They are published as they are."""
 	found = []
 	for doctype in (
 		*doctypes.CONTENT,

@@ -16,7 +16,7 @@ from memora.services.cdn_export.admin.finding import Finding
 from memora.services.cdn_export.state import job_queue
 
 _DORMANT = timedelta(hours=25)
-"""Within that Frappe's scheduler comes by also where nobody logs in: once a day."""
+"""Within that Frappe's scheduler comes by also where no user logs in: once a day."""
 
 
 def workers() -> Iterator[Finding]:

@@ -51,7 +51,7 @@ def settings_page() -> Iterator[Finding]:
 
 
 def storage() -> Iterator[Finding]:
-	"""The connection test, with an end to it: a storage that hangs must not make the doctor hang."""
+	"""The connection test, with an end to it: a storage that never answers must not stop the doctor."""
 	doc = settings.saved()
 	opened = settings.open_storage(doc)
 	purge, base_url, paid = settings.open_purge(doc), settings.load(doc).base_url, dashboard.a_paid_path()

@@ -52,7 +52,7 @@ def subjects_showing(lessons: Collection[str]) -> set[str]:
 
 
 def lessons_naming(digests: Collection[str]) -> set[str]:
-	"""The lessons beside which files with this content stand, or may."""
+	"""The lessons beside which files with this content are, or may be."""
 	if not digests:
 		return set()
 	rows = frappe.db.sql(
@@ -64,7 +64,7 @@ def lessons_naming(digests: Collection[str]) -> set[str]:
 
 
 def rights_elsewhere(subject: str, lessons: Collection[str]) -> Rights:
-	"""Who may read lessons, by lesson, that a shared subject does not show yet, where they stand so far: in the shared
+	"""Who may read lessons, by lesson, that a shared subject does not show yet, where they are so far: in the shared
 	files of the subject they came from, else in what plans have of their own of another subject."""
 	if not lessons:
 		return {}

@@ -22,7 +22,7 @@ def pictures_of(paths: Iterable[str]) -> set[str]:
 
 
 def named_pictures() -> set[str]:
-	"""The media files that any file shows which stands in the storage, or may."""
+	"""The media files that any file shows which is in the storage, or may be."""
 	rows = frappe.db.sql(
 		f"select distinct pictures from `tab{TABLE}` where state != 'removed' and pictures > ''"
 	)
@@ -30,12 +30,12 @@ def named_pictures() -> set[str]:
 
 
 def media_paths() -> set[str]:
-	"""The media files that stand in the storage, or may."""
+	"""The media files that are in the storage, or may be."""
 	return {path for path, entry in of_scope(scopes.MEDIA).items() if entry.state != "removed"}
 
 
 def due_media(now: datetime, *, refused: bool = False) -> list[str]:
-	"""The pictures that are to be removed by now unless a file names them; `refused` as in `removable`."""
+	"""The pictures that must go by now unless a file names them; `refused` as in `removable`."""
 	rows = frappe.db.sql(
 		f"""select path from `tab{TABLE}`
 		where scope = %s and state in ('live', 'removing') and remove_at <= %s and refused = %s""",
@@ -50,7 +50,7 @@ def mark_media(paths: Iterable[str], now: datetime) -> None:
 
 
 def keep_media(paths: Iterable[str]) -> None:
-	"""Say that pictures which were to be looked at again are named."""
+	"""Say that pictures which waited for another look are named."""
 	database.update_names(
 		TABLE, map(row_name, paths), "remove_at = null", (), "state = 'live' and remove_at is not null"
 	)

@@ -88,7 +88,7 @@ def of_plans(except_subjects: Mapping[Scope, Collection[str]]) -> dict[Scope, di
 
 
 def dropped_since(generations: Mapping[str, int]) -> set[str]:
-	"""Those of these shared subjects that have given up files in a build after the generation given with each."""
+	"""Those of these shared subjects that have dropped files in a build after the generation given with each."""
 	if not generations:
 		return set()
 	by_id = {scopes.subject(subject).id: subject for subject in generations}
@@ -108,7 +108,7 @@ def of_paths(paths: Iterable[str]) -> dict[str, LedgerEntry]:
 
 
 def live_versions(scope: Scope, subject: str, kind: str) -> dict[str, int]:
-	"""Path → version of the scope's files of one kind that stand in the storage."""
+	"""Path → version of the scope's files of one kind that are in the storage."""
 	return dict(
 		frappe.db.sql(
 			f"""select path, live_version from `tab{TABLE}`
@@ -157,7 +157,8 @@ def count_expired() -> int:
 
 
 def count_due_removals(before: datetime) -> int:
-	"""How many files were to be removed before a moment and are not; those that the storage refuses to remove aside."""
+	"""How many files should have been removed before a moment and are not; without those that the storage refuses to
+	remove."""
 	((count,),) = frappe.db.sql(
 		f"select count(*) from `tab{TABLE}` where state = 'removing' and remove_at < %s and refused = 0",
 		(before,),

@@ -25,8 +25,8 @@ def drop(paths: Iterable[str], *, remove_at: datetime, drop_generation: int = 0)
 	"""Mark files as no longer produced: to be removed at `remove_at`, or sooner if they are already due.
 
 	A shared file also waits until every plan that reads its subject has been rebuilt with `drop_generation`. What stays
-	for a grace keeps its ETag until `mark_uncertain`; on what stands elsewhere nobody relies from now on: a worker may die just
-	after it has removed it.
+	for a grace keeps its ETag until `mark_uncertain`. What goes at once loses it: a worker may die just after it has removed the
+	file.
 	"""
 	stays = remove_at > now_datetime()
 	names = tuple(row_name(path) for path in paths)
@@ -46,8 +46,8 @@ def mark_uncertain(paths: Iterable[str]) -> None:
 
 
 def take_back(paths: Iterable[str]) -> int:
-	"""Note that files which were to be removed are about to be published as they stand, so that nobody removes them.
-	To be committed before the first PUT of what links to them, and followed by `stay`. Returns how many still stand."""
+	"""Note that files which waited for their removal will be published as they are, so that no worker removes them.
+	Commit before the first PUT of what links to them; `stay` follows. Returns how many are still there."""
 	return database.update_names(
 		TABLE,
 		map(row_name, paths),
@@ -99,7 +99,7 @@ def removed(paths: Iterable[str]) -> None:
 
 
 def remove_again(paths: Iterable[str]) -> None:
-	"""Have files removed that stand in the storage though nobody publishes them, with the next look for such."""
+	"""Have files removed that are in the storage though no scope publishes them, with the next look for such."""
 	database.update_names(
 		TABLE,
 		map(row_name, paths),

@@ -141,7 +141,7 @@ def damage(paths: Iterable[str]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Adopted:
-	"""A file found in the storage, as its row is to be."""
+	"""A file found in the storage, as its row will be."""
 
 	entry: LedgerEntry
 	signed_until: datetime | None = None
@@ -156,7 +156,7 @@ class Adopted:
 
 
 def adopt(files: Sequence[Adopted]) -> None:
-	"""Enter files as live that stand in the storage, or believe it where it has a higher version than a live row."""
+	"""Enter files as live that are in the storage, or believe it where it has a higher version than a live row."""
 	is_newer = "state = 'live' and version < values(version)"
 	columns = [column for column in COLUMNS if column not in ("path", "scope", "version", "damaged", "state")]
 	database.upsert(
