@@ -144,7 +144,7 @@ class _Judge:
 		self._storage = target.storage
 		self._sign = target.options.sign
 		self._secrets = _secrets()
-		self._published = {
+		self._published: dict[str, set[str]] = {
 			kind: set(frappe.get_all(doctype, {"is_published": 1}, pluck="name"))
 			for kind, doctype in doctypes.OF_KIND.items()
 		}

@@ -24,7 +24,7 @@ PARENT_FIELDS: Mapping[str, str] = {
 
 CONTENT: tuple[str, ...] = tuple(PARENT_FIELDS)
 
-OF_KIND: Mapping[Kind, str] = dict(zip(KINDS, CONTENT, strict=True))
+OF_KIND: Mapping[str, str] = dict(zip(KINDS, CONTENT, strict=True))
 KIND_OF: Mapping[str, Kind] = dict(zip(CONTENT, KINDS, strict=True))
 
 WITHOUT_FILES = (TRACK, TOPIC)
