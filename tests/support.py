@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from memora.services.cdn_export.access_calculator import resolve
 from memora.services.cdn_export.json_generator import plan_index_document, plan_index_entry
 from memora.services.cdn_export.model import paths, scopes
-from memora.services.cdn_export.model.diff import Diff, LedgerEntry, Planned, body
+from memora.services.cdn_export.model.diff import Diff
+from memora.services.cdn_export.model.document_bytes import body
+from memora.services.cdn_export.model.published_file import LedgerEntry, Planned
 from memora.services.cdn_export.model.scope_state import State
 from memora.services.cdn_export.model.tree import KINDS, Node, Override, Plan, ResolvedNode, Stage, walk
 from memora.services.cdn_export.rules import contracts, subject_files

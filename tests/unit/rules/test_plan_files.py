@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from memora.services.cdn_export.access_calculator import resolve
 from memora.services.cdn_export.model import paths, scopes
-from memora.services.cdn_export.model.diff import LedgerEntry
 from memora.services.cdn_export.model.plan_subject import PlanSubject
+from memora.services.cdn_export.model.published_file import LedgerEntry
 from memora.services.cdn_export.model.scope_state import State
 from memora.services.cdn_export.model.tree import Override, Right
 from memora.services.cdn_export.rules import file_removals, large_change_guard, subject_files

@@ -13,7 +13,7 @@ from memora.services.cdn_export.builds import plan_reading, subject_reading
 from memora.services.cdn_export.delivery.target import SharedSubject, SharedSubjects
 from memora.services.cdn_export.model import scopes
 from memora.services.cdn_export.model.counts import Counts
-from memora.services.cdn_export.model.diff import LedgerEntry, Planned
+from memora.services.cdn_export.model.published_file import LedgerEntry, Planned
 from memora.services.cdn_export.model.scope_state import State
 from memora.services.cdn_export.model.tree import ResolvedNode
 from memora.services.cdn_export.rules import large_change_guard

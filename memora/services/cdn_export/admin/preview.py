@@ -17,8 +17,8 @@ from memora.services.cdn_export.builds import held_changes
 from memora.services.cdn_export.delivery import purge_queue, signing
 from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.model import paths, tree
-from memora.services.cdn_export.model.diff import LedgerEntry
 from memora.services.cdn_export.model.doctypes import LESSON, PLAN, SUBJECT
+from memora.services.cdn_export.model.published_file import LedgerEntry
 from memora.services.cdn_export.model.tree import ResolvedNode
 from memora.services.cdn_export.rules import large_change_guard, side_by_side
 from memora.services.cdn_export.rules.large_change_guard import Losses

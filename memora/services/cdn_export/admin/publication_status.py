@@ -29,8 +29,7 @@ from memora.services.cdn_export.rules.publication_status import (
 	State,
 	Verdict,
 )
-from memora.services.cdn_export.state import ledger
-from memora.services.cdn_export.state.ledger import Refused
+from memora.services.cdn_export.state import ledger, refused_removals
 
 # These say a cause, which can name what only its own plan shows.
 _WITH_CAUSE: tuple[State, ...] = ("remains", "dead", "failed", "held")
@@ -98,11 +97,13 @@ def of_documents(doctype: str, names: Collection[str]) -> dict[str, PublicationS
 		return found
 	content = Content(doctype, names)
 	found = {name: _of_document(content, line) for name, line in content.lines.items()}
-	_say_remaining(found, ledger.refused_files("node", content.shown_as()))
+	_say_remaining(found, refused_removals.by_document("node", content.shown_as()))
 	return found
 
 
-def _say_remaining(found: dict[str, PublicationStatus], refused: Collection[Refused]) -> None:
+def _say_remaining(
+	found: dict[str, PublicationStatus], refused: Collection[refused_removals.RefusedFile]
+) -> None:
 	"""Say of documents that files which show them are still on the CDN, whatever else holds of them."""
 	for file in refused:
 		standing = found.get(file.document)

@@ -13,7 +13,6 @@ from frappe.utils import get_datetime
 
 from memora.services.cdn_export import dependency_resolver
 from memora.services.cdn_export.model import scopes
-from memora.services.cdn_export.model.diff import LedgerEntry
 from memora.services.cdn_export.model.doctypes import (
 	CONTENT,
 	LISTED_SUBJECT,
@@ -24,6 +23,7 @@ from memora.services.cdn_export.model.doctypes import (
 	TARGET_NAME,
 	Ref,
 )
+from memora.services.cdn_export.model.published_file import LedgerEntry
 from memora.services.cdn_export.rules.publication_status import (
 	DocumentFacts,
 	Hider,

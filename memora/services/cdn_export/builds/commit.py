@@ -29,7 +29,7 @@ from memora.services.cdn_export.model.published_file import LedgerEntry, Planned
 from memora.services.cdn_export.model.scope_state import State
 from memora.services.cdn_export.model.scopes import Scope
 from memora.services.cdn_export.rules.file_removals import Removals
-from memora.services.cdn_export.state import database, ledger, publish_state
+from memora.services.cdn_export.state import database, due, ledger, publish_state
 from memora.services.cdn_export.state import lease as leases
 from memora.services.cdn_export.state.lease import Lease
 

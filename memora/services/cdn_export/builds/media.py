@@ -145,10 +145,9 @@ def _remove(target: PublishTarget, gone: list[str], again: bool) -> int:
 @contextmanager
 def _alone() -> Iterator[None]:
 	"""Between the check whether a picture is there and its removal, no other worker does either. Commits."""
-	lock = f"{frappe.conf.db_name}.memora_media"
-	if not frappe.db.sql("select get_lock(%s, %s)", (lock, _PATIENCE_SECONDS))[0][0]:
-		raise ScopeBusyError("pictures are being removed by another worker; this build is tried again")
-	try:
+	with database.alone("memora_media", _PATIENCE_SECONDS) as is_alone:
+		if not is_alone:
+			raise ScopeBusyError("pictures are being removed by another worker; this build is tried again")
 		database.fresh()
 		yield
 

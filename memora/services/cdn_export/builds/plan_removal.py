@@ -14,7 +14,7 @@ from memora.services.cdn_export.model.diff import Diff
 from memora.services.cdn_export.model.scopes import Scope
 from memora.services.cdn_export.rules.file_removals import Removals
 from memora.services.cdn_export.rules.plan_snapshot import Snapshot
-from memora.services.cdn_export.state import database, ledger, publish_state, renditions
+from memora.services.cdn_export.state import database, due, ledger, publish_state, renditions
 from memora.services.cdn_export.state.lease import Lease
 
 
@@ -54,7 +54,7 @@ def forget(plan: str, subjects: Collection[str]) -> None:
 
 def to_clean_up(lease: Lease, subjects: Iterable[str]) -> list[Scope]:
 	"""The plan itself and those of its subjects that have files which may have to go now."""
-	return publish_state.to_clean_up([lease.scope, *map(scopes.subject, subjects)])
+	return due.to_clean_up([lease.scope, *map(scopes.subject, subjects)])
 
 
 def clean_up(target: PublishTarget, lease: Lease, leftovers: Sequence[Scope]) -> int:

@@ -73,7 +73,7 @@ def remove(
 
 def settle(scope: Scope) -> None:
 	"""Forget a refused removal that has no file left to remove."""
-	if database.transaction(lambda: publish_state.settle_removals(scope)):
+	if database.transaction(lambda: refused_removals.settle(scope)):
 		redis_mirror.remove_dead_letter(scopes.removal(scope).label)
 
 

@@ -11,7 +11,8 @@ from memora.exceptions import BuildError
 from memora.services.cdn_export.access_calculator import resolve
 from memora.services.cdn_export.curriculum import content_tree, public_files
 from memora.services.cdn_export.model import scopes
-from memora.services.cdn_export.model.diff import Diff, LedgerEntry
+from memora.services.cdn_export.model.diff import Diff
+from memora.services.cdn_export.model.published_file import LedgerEntry
 from memora.services.cdn_export.model.scopes import Scope
 from memora.services.cdn_export.model.tree import Node, Override, ResolvedNode, Rights, walk
 from memora.services.cdn_export.rules import large_change_guard, subject_files

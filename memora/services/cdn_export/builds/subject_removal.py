@@ -8,7 +8,7 @@ from memora.services.cdn_export.builds import commit, subject_reading
 from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.model.scopes import Scope
 from memora.services.cdn_export.rules import file_removals
-from memora.services.cdn_export.state import database, ledger, publish_state, redis_mirror, renditions
+from memora.services.cdn_export.state import database, due, ledger, publish_state, redis_mirror, renditions
 from memora.services.cdn_export.state import lease as leases
 from memora.services.cdn_export.state.lease import Lease
 
@@ -37,7 +37,7 @@ def release(lease: Lease) -> bool:
 
 	def give_up() -> bool:
 		lease.hold()
-		if publish_state.has_coming_reader(subject):
+		if due.has_coming_reader(subject):
 			return False  # else it would have to be written again for that plan, though nothing has changed
 		now = now_datetime()
 		unread = database.execute(

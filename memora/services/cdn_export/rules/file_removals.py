@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from memora.services.cdn_export.access_calculator import narrows
-from memora.services.cdn_export.model.diff import LedgerEntry
+from memora.services.cdn_export.model.published_file import LedgerEntry
 from memora.services.cdn_export.model.tree import AccessLevel
 from memora.services.cdn_export.rules.subject_files import Levels
 

@@ -20,8 +20,9 @@ from typing import Any
 from memora.exceptions import ScopeBusyError
 from memora.services.cdn_export import json_generator, search_indexer
 from memora.services.cdn_export.model import paths
-from memora.services.cdn_export.model.diff import Diff, LedgerEntry, Planned
+from memora.services.cdn_export.model.diff import Diff
 from memora.services.cdn_export.model.plan_subject import PlanSubject
+from memora.services.cdn_export.model.published_file import LedgerEntry, Planned
 from memora.services.cdn_export.model.tree import ResolvedNode
 from memora.services.cdn_export.rules import file_removals, subject_files
 from memora.services.cdn_export.rules.file_removals import Facts, Removals

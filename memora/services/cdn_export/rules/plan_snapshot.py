@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from memora.services.cdn_export import json_generator
-from memora.services.cdn_export.model import diff, plain_text, scopes
+from memora.services.cdn_export.model import document_bytes, plain_text, scopes
 from memora.services.cdn_export.model.plan_subject import Mode, PlanSubject
 from memora.services.cdn_export.model.scope_state import State
 from memora.services.cdn_export.model.tree import Override, Plan
@@ -51,7 +51,9 @@ class Snapshot:
 	@property
 	def index_entry(self) -> str:
 		"""The plan's entry in the list of plans, as its state notes it."""
-		return plain_text.store_json(diff.serialise(json_generator.plan_index_entry(self.published)))
+		return plain_text.store_json(
+			document_bytes.serialise(json_generator.plan_index_entry(self.published))
+		)
 
 	@property
 	def is_listed(self) -> bool:
@@ -131,4 +133,6 @@ class Snapshot:
 		overrides = [
 			[item.kind, item.name, item.action, item.value] for item in self.overrides.get(subject, ())
 		]
-		return diff.shape({"of": [_LAYOUT, self.mode(subject), self.generation(subject), overrides]})
+		return document_bytes.shape(
+			{"of": [_LAYOUT, self.mode(subject), self.generation(subject), overrides]}
+		)

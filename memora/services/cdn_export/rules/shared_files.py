@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from memora.services.cdn_export.model.diff import Diff, LedgerEntry
+from memora.services.cdn_export.model.diff import Diff
+from memora.services.cdn_export.model.published_file import LedgerEntry
 from memora.services.cdn_export.model.tree import ResolvedNode
 from memora.services.cdn_export.rules import file_removals
 from memora.services.cdn_export.rules.file_removals import Removals
