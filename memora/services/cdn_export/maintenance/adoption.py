@@ -17,7 +17,6 @@ from memora.services.cdn_export.model.scopes import Scope
 from memora.services.cdn_export.outbox import reconciliation
 from memora.services.cdn_export.state import database, ledger, publish_state
 from memora.services.cdn_export.state.ledger import Adopted
-from memora.services.cdn_export.storage import StoredObject
 
 
 def rebuild_ledger(target: PublishTarget) -> int:
@@ -60,7 +59,7 @@ def adopt(
 		return set(), set()
 	database.fresh()
 	removed = {path for path, entry in ledger.of_paths(orphans).items() if entry.state == "removed"}
-	ours = _ours(target, pool, set(orphans) - removed, is_known=is_known)
+	ours = recognition.ours(target, pool, set(orphans) - removed, is_known=is_known)
 	rows, unknown = recognition.described(target, pool, ours)
 	by_id = _scopes_by_id(rows)
 	unknown |= {row.path for row in rows if row.scope not in by_id}
@@ -82,24 +81,11 @@ def follow_newer(target: PublishTarget, pool: ThreadPoolExecutor, altered: Colle
 	known = ledger.of_paths(altered)
 	newer = [
 		found
-		for found in _ours(target, pool, altered, is_known=True)
+		for found in recognition.ours(target, pool, altered, is_known=True)
 		if int(found.metadata["version"]) > known[found.path].version
 	]
 	rows, _ = recognition.described(target, pool, newer)
 	database.transaction(lambda: ledger.adopt(rows))
-
-
-def _ours(
-	target: PublishTarget, pool: ThreadPoolExecutor, paths: Collection[str], *, is_known: bool
-) -> list[StoredObject]:
-	"""Those of these objects that are memora's and this site's."""
-	return [
-		found
-		for found in pool.map(target.storage.head, sorted(paths))
-		if found
-		and audit.recognised(found)
-		and target.ownership.owns(found.metadata.get("site", ""), is_known=is_known)
-	]
 
 
 def _scopes_by_id(rows: Iterable[Adopted]) -> dict[str, Scope]:

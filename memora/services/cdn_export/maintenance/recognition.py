@@ -9,6 +9,7 @@ from datetime import datetime
 import orjson
 
 from memora.services.cdn_export.delivery.target import PublishTarget
+from memora.services.cdn_export.maintenance import audit
 from memora.services.cdn_export.model import paths, scopes
 from memora.services.cdn_export.model.document_bytes import MEDIA, Document, pictures_in
 from memora.services.cdn_export.model.published_file import AnyKind, FileKind, LedgerEntry
@@ -16,6 +17,19 @@ from memora.services.cdn_export.state.ledger import Adopted
 from memora.services.cdn_export.storage import StoredObject
 
 _FOLDERS: dict[str, FileKind] = {"lessons": "lesson", "units": "unit"}
+
+
+def ours(
+	target: PublishTarget, pool: ThreadPoolExecutor, found_at: Collection[str], *, is_known: bool
+) -> list[StoredObject]:
+	"""Those of these objects that are memora's and this site's."""
+	return [
+		found
+		for found in pool.map(target.storage.head, sorted(found_at))
+		if found
+		and audit.recognised(found)
+		and target.ownership.owns(found.metadata.get("site", ""), is_known=is_known)
+	]
 
 
 def described(
