@@ -56,6 +56,6 @@ def clear_dead_letter(plan_id: str) -> dict[str, Any]:
 @endpoint(ADMINS, "POST")
 @as_typed
 def rebuild_plan(plan_id: str) -> dict[str, Any]:
-	"""Read a plan and all its subjects anew and publish what differs; starts now."""
+	"""Read a plan and all its subjects again and publish what differs; starts now."""
 	publish_requests.rebuild([plan_id])
 	return operations.start_batch()

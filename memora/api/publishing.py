@@ -1,4 +1,4 @@
-"""How content stands on the CDN, for the Desk: what editors and admins see on forms, in lists and on the dashboard.
+"""Publication status for the Desk: what editors and admins see on forms, in lists and on the dashboard.
 
 Each endpoint checks its caller's role first, then the right to read each document it is asked about. What changes
 something is POST only.
@@ -43,7 +43,7 @@ _MOST_PAIRS = 50_000
 @endpoint(EDITORS)
 @as_typed
 def document_status(doctype: str, name: str) -> dict[str, Any]:
-	"""How a document stands: live, waiting, failed or left out and why, as a whole and in each of its plans."""
+	"""A document's publication status: live, waiting, failed or left out and why, as a whole and in each of its plans."""
 	name = _readable(doctype, name)
 	return publication_status.as_dict(_statuses(doctype, [name])[name])
 
@@ -52,7 +52,7 @@ def document_status(doctype: str, name: str) -> dict[str, Any]:
 @as_typed
 def list_states(doctype: str, names: list[str]) -> dict[str, dict[str, str]]:
 	"""The state of each of these documents that the caller may read, for a list's indicators: of the first of them, the
-	fewer the more plans there are. The rest is to be asked for again."""
+	fewer the more plans there are. The caller asks for the rest again."""
 	_require_published_kind(doctype)
 	plans = frappe.db.count(PLAN) if doctype in CONTENT else 1
 	wanted = names[: max(1, min(_MOST_NAMES, _MOST_PAIRS // max(1, plans)))]
@@ -71,7 +71,7 @@ def list_states(doctype: str, names: list[str]) -> dict[str, dict[str, str]]:
 @endpoint(EDITORS)
 def view_json(doctype: str, name: str, plan: str) -> dict[str, Any]:
 	"""The file that shows a document in a plan: the bytes that are live, those the next run would write, and both
-	side by side. Nothing is written; signatures are left out; what is too large is to be downloaded."""
+	side by side. Nothing is written; signatures are left out; a file that is too large can be downloaded."""
 	views = _views(doctype, name, plan)
 	base = settings.load().base_url
 	compared = views.compared()
@@ -211,7 +211,7 @@ def test_connection() -> dict[str, Any]:
 @endpoint(ADMINS, "POST")
 @as_typed
 def take_over() -> dict[str, Any]:
-	"""Make the bucket or folder this site's although its mark says otherwise; publishes everything there anew."""
+	"""Make the bucket or folder this site's although its mark says otherwise; publishes everything there again."""
 	return _told(publish_requests.take_over)
 
 
@@ -275,7 +275,7 @@ def _those_readable(doctype: str, names: Collection[str]) -> set[str]:
 
 
 def _statuses(doctype: str, names: Collection[str]) -> dict[str, publication_status.PublicationStatus]:
-	"""How documents stand, with nothing in it that names a plan which the caller may not read."""
+	"""The publication status of documents, without any plan that the caller may not read."""
 	found = publication_status.of_documents(doctype, names)
 	plans = {item.plan for stands in found.values() for item in stands.plans}
 	readable = _those_readable(PLAN, plans)

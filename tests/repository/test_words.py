@@ -51,13 +51,6 @@ ALLOWED = {
 }
 """Where a word has its everyday meaning: in a search, which folds letters that are the same to a reader."""
 
-NOT_YET: tuple[str, ...] = (
-	"memora/api/",
-	"memora/tests/controllers/test_plain_text.py",
-	"memora/tests/delivery/test_ownership.py",
-)
-"""Folders and files in which old words are still to be replaced; nothing is added here."""
-
 _GENERATED = re.compile(
 	r"<!-- (?:fields|example|measured|access|types)\b.*?<!-- (?:measured: )?end -->", re.DOTALL
 )
@@ -72,7 +65,7 @@ CODE = sorted(
 	path
 	for pattern in ("*.py", "*.js")
 	for path in (ROOT / "memora").rglob(pattern)
-	if "node_modules" not in path.parts and not relative(path).startswith(NOT_YET)
+	if "node_modules" not in path.parts
 )
 
 
@@ -129,11 +122,6 @@ def test_a_document_has_no_old_word(path: Path) -> None:
 
 def test_docstrings_and_comments_have_no_old_word() -> None:
 	assert [found for path in CODE for found in old_words(path)] == []
-
-
-def test_what_is_still_to_be_cleaned_is_there() -> None:
-	for name in NOT_YET:
-		assert (ROOT / name).exists(), name
 
 
 @pytest.mark.parametrize(

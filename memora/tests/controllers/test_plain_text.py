@@ -30,7 +30,7 @@ from memora.tests.helpers.payloads import TEXTS
 from memora.tests.helpers.publishing import PublishingTestCase, chain, make_course
 
 _ANSWER_OTHERWISE = {
-	"view_json",  # files as they are, where a lesson's own text may hold the very signs that stand in
+	"view_json",  # files as they are, where a lesson's own text may hold the stand-ins themselves
 	"download_json",
 	"search_targets",  # Frappe's picker shows it as HTML
 	"search_plans",  # the same
@@ -334,7 +334,7 @@ class TestPublished(PlainTextTestCase):
 		found = overrides.search("Memora Lesson", "vector<int", [self.course["subject"].name], 0, 10)
 		self.assertEqual([row[0] for row in found], [self.lesson.name])
 		self.assertEqual(publish_requests.find_plan("The <main> plan"), self.plan.name)
-		# Frappe's own search compares by the collation, to which a stand-in is what it stands for.
+		# Frappe's own search compares by the collation, to which a stand-in equals its sign.
 		listed = frappe.get_list("Memora Lesson", {"title": ("like", "%vector<int>%")}, pluck="name")
 		self.assertEqual(listed, [self.lesson.name])
 

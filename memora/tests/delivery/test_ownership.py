@@ -111,7 +111,7 @@ class Marked(BucketTestCase):
 		self.assertEqual(answer.exit_code, 0, answer.output)
 		self.publish()
 		while self.failures() and not pipeline_status.dead_letters():
-			# Versions are seconds: one of this very second may stand there, and only a later try goes above it.
+			# Versions are seconds: one of this very second may be there, and only a later try goes above it.
 			time.sleep(1)
 			self.minutes_pass(9)
 			self.publish()
@@ -146,7 +146,7 @@ class TestMark(Marked):
 		self.publish()
 		with FaultyServer(self.endpoint) as server:
 			self.configure(endpoint_url=server.url)
-			self.publish()  # another address: everything anew
+			self.publish()  # another address: everything again
 			for _ in range(2):
 				self.change(self.lesson, title=frappe.generate_hash(length=6))
 				server.requests.clear()
@@ -420,7 +420,7 @@ class TestCopies(Marked):
 		self.take_over()
 
 	def test_of_a_site_and_its_copy_that_write_the_mark_at_once_one_publishes(self) -> None:
-		"""Also where the storage knows no conditions: then both writes succeed, and each reads back what stands there."""
+		"""Also where the storage knows no conditions: then both writes succeed, and each reads back what is there."""
 		for knows_conditions in (True, False):
 			with self.subTest(knows_conditions=knows_conditions), FaultyServer(self.endpoint) as server:
 				with ExitStack() as stack:
@@ -962,7 +962,7 @@ def _publish_in_time(lesson: str) -> None:
 def _take_over() -> None:
 	ownership.take_over()
 	batch_processor.process()
-	clock.skip(3 * clock.MINUTE)  # a version of this very second may stand there: the next try goes above it
+	clock.skip(3 * clock.MINUTE)  # a version of this very second may be there: the next try goes above it
 	batch_processor.process()
 	daily.run()
 	drained = batch_processor.process()
