@@ -58,5 +58,9 @@ class PlaceRefusedError(StorageError):
 	"""The bucket or folder belongs to another site: nothing is written there until an admin has decided."""
 
 
+class JobQueueError(MemoraError):
+	"""The job queue takes no job: its Redis is down, or too many jobs wait. The scheduler's next batch does the work."""
+
+
 class PurgeError(MemoraError):
 	"""The CDN's cache could not be purged. Files are live; caches may serve old ones until they expire."""

@@ -44,6 +44,12 @@ def server_errors() -> tuple[type[Exception], ...]:
 	return tuple(found)
 
 
+QUEUE_IS_FULL: tuple[type[Exception], ...] = tuple(
+	error for error in (getattr(frappe, "QueueOverloaded", None),) if error
+)
+"""What `frappe.enqueue` raises when too many jobs wait: it counts them only after v15. Goes with v15."""
+
+
 def set_in_test(value: bool) -> None:
 	"""Let Frappe behave as in tests, where for instance `frappe.only_for` checks no role: a flag in v15, a variable
 	later. With v15 gone it is `frappe.in_test = value`."""

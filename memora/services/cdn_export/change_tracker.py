@@ -18,7 +18,7 @@ from frappe.utils import now as frappe_now
 from memora.services.cdn_export import dependency_resolver as resolver
 from memora.services.cdn_export.curriculum import known_files
 from memora.services.cdn_export.model import doctypes
-from memora.services.cdn_export.state import database, redis_mirror
+from memora.services.cdn_export.state import database, job_queue, redis_mirror
 
 _SAVEPOINT = "memora_change"
 _SILENT_SECONDS = 150
@@ -175,9 +175,7 @@ def _notify(plans: set[str]) -> None:
 	try:
 		if reason := _reason_to_start(redis_mirror.notify(plans)):
 			try:
-				frappe.enqueue(
-					"memora.services.cdn_export.batch_processor.run_batch", queue="short", triggered_by=reason
-				)
+				job_queue.enqueue(job_queue.RUN_BATCH, queue="short", triggered_by=reason)
 			except Exception:
 				redis_mirror.again(redis_mirror.WAKE_UP)
 				raise

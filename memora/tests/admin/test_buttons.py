@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unittest
 from unittest.mock import patch
 
 import frappe
@@ -9,6 +10,7 @@ from frappe.utils.background_jobs import get_queue
 from rq.job import Job
 
 from memora.api import cdn_admin, publishing
+from memora.frappe_versions import QUEUE_IS_FULL
 from memora.services.cdn_export import batch_processor
 from memora.services.cdn_export.admin import operations
 from memora.services.cdn_export.state import job_queue, redis_mirror
@@ -54,6 +56,24 @@ class TestButtons(PublishingTestCase):
 			with self.subTest(press):
 				self.assertIn("Queued", [press()["message"] for _ in range(PRESSED)][-1])
 				self.assertEqual([job.kwargs["method"] for job in self.jobs()], [job_queue.RUN_BATCH])
+
+	@unittest.skipUnless(QUEUE_IS_FULL, "this Frappe counts no waiting jobs")
+	def test_a_full_queue_fails_no_save_and_work_waits_for_the_next_batch(self) -> None:
+		lesson = self.course["lessons"][0]
+		redis_mirror.again(redis_mirror.WAKE_UP)
+		with (
+			patch.dict(frappe.local.conf, max_queued_jobs=-(10**6)),
+			patch.object(job_queue.Worker, "count", return_value=1),
+		):
+			lesson.title = "Saved while the queue is full"
+			lesson.save()
+			frappe.db.commit()
+			said = publishing.publish_now("Memora Lesson", lesson.name)["message"]
+			self.assertIn("the scheduler's next batch takes it", said)
+			self.assertEqual(batch_processor.run_batch()["drains"], 0)  # it builds by itself
+		self.assertEqual(frappe.local.message_log, [])
+		self.assertEqual(self.jobs(), [])
+		self.assertEqual(self.read(f"lessons/{lesson.name}.json")["title"], lesson.title)
 
 	def test_one_that_has_begun_leaves_room_for_the_next(self) -> None:
 		operations.start_batch()

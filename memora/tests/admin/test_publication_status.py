@@ -257,7 +257,7 @@ class TestStanding(StandingTestCase):
 			patch("memora.services.cdn_export.admin.schedule.count_workers", return_value=None),
 			patch("frappe.enqueue", side_effect=redis.ConnectionError),
 		):
-			self.assertIn("job queue does not answer", said())
+			self.assertIn("job queue takes no job", said())
 
 	def test_admins_hear_of_a_dead_letter_by_its_title_in_their_language(self) -> None:
 		_course, plan = self.published()

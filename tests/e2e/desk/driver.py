@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -323,8 +324,9 @@ def _forget_jobs() -> None:
 
 
 def clean() -> None:
-	"""Leave the site as it was."""
+	"""Leave the site as it was. What a run that was broken off has published is there under the mark of another key."""
 	wipe()
+	shutil.rmtree(frappe.get_site_path(*FOLDER.split("/")), ignore_errors=True)
 	for email in frappe.get_all("User", {"email": ("like", "%@e2e.test")}, pluck="name"):
 		frappe.delete_doc("User", email, force=True, ignore_permissions=True)
 	frappe.db.delete("Notification Log", {"for_user": ("like", "%@e2e.test")})

@@ -265,6 +265,7 @@ def _what_people_add(found: dict[str, list[Any]]) -> None:
 		assign_to.add(
 			{"assign_to": [MANAGER], "doctype": doc.doctype, "name": doc.name, "description": doc.title}
 		)
+	frappe.delete_doc("Kanban Board", BOARD, ignore_missing=True)  # of a run that was broken off
 	quick_kanban_board("CDN Sync Log", BOARD, "status")
 
 

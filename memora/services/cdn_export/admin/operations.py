@@ -9,9 +9,9 @@ from dataclasses import asdict
 from typing import Any
 
 import frappe
-import redis
 from frappe import _
 
+from memora.exceptions import JobQueueError
 from memora.services.cdn_export import batch_processor, settings
 from memora.services.cdn_export.admin import pipeline_status
 from memora.services.cdn_export.delivery.target import PublishTarget
@@ -32,8 +32,8 @@ def start_batch() -> dict[str, Any]:
 		return {"queued": True, "message": message}
 	try:
 		job_queue.enqueue_batch("Manual")
-	except redis.RedisError:
-		message = _("Queued; the job queue does not answer, so the scheduler's next batch takes it.")
+	except JobQueueError:
+		message = _("Queued; the job queue takes no job, so the scheduler's next batch takes it.")
 		return {"queued": True, "message": message}
 	return {"queued": True, "message": _("Queued; a batch starts now.")}
 

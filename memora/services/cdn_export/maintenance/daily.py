@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import frappe
 from frappe import _
 
-from memora.exceptions import ScopeBusyError, StorageError
+from memora.exceptions import JobQueueError, ScopeBusyError, StorageError
 from memora.services.cdn_export import settings
 from memora.services.cdn_export.builds import media
 from memora.services.cdn_export.delivery import admin_notices
@@ -20,7 +20,7 @@ from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.maintenance import audit, public_check, repair
 from memora.services.cdn_export.maintenance.audit import Difference
 from memora.services.cdn_export.rules.crawl import Problem
-from memora.services.cdn_export.state import database
+from memora.services.cdn_export.state import database, job_queue
 from memora.services.cdn_export.state.job_queue import AUDIT, JOB_SECONDS, QUEUE
 
 _AUDIT_SECONDS = 600
@@ -41,7 +41,7 @@ def run(after: str = "") -> None:
 			_run(target, after)
 		finally:
 			target.close()
-	except (StorageError, ScopeBusyError) as error:
+	except (StorageError, ScopeBusyError, JobQueueError) as error:
 		database.rollback()
 		_log(_("The daily audit could not be done"), [str(error)])
 
@@ -55,7 +55,7 @@ def _run(target: PublishTarget, after: str) -> None:
 		repair.repair(target, found.findings)
 		_say_findings(found.findings)
 	if found.after:
-		frappe.enqueue(AUDIT, queue=QUEUE, timeout=JOB_SECONDS, after=found.after)
+		job_queue.enqueue(AUDIT, queue=QUEUE, timeout=JOB_SECONDS, after=found.after)
 		return
 	if exposures := public_check.check(target).exposures:
 		say_exposed(exposures)

@@ -5,11 +5,15 @@ A job queue is a convenience. Waiting work is in MariaDB, and the minute's check
 
 from __future__ import annotations
 
+from typing import Any
+
 import frappe
 import redis
 from frappe.utils.background_jobs import get_queue
 from rq import Worker
 
+from memora.exceptions import JobQueueError
+from memora.frappe_versions import QUEUE_IS_FULL
 from memora.services.cdn_export.state import redis_mirror
 
 RUN_BATCH = "memora.services.cdn_export.batch_processor.run_batch"
@@ -26,16 +30,29 @@ _BATCH = "batch"
 _DRAIN_PLACE = "drain-{}"
 
 
+def enqueue(method: str, **options: Any) -> None:
+	"""Queue a job, with the options of `frappe.enqueue`. Raises JobQueueError where the queue takes none: Redis does not
+	answer, or Frappe's limit of waiting jobs is reached (after v15). Leaves no message for the user, who caused neither."""
+	shown = len(frappe.local.message_log)
+	try:
+		frappe.enqueue(method, **options)
+	except (redis.RedisError, OSError, *QUEUE_IS_FULL) as error:
+		del frappe.local.message_log[shown:]
+		raise JobQueueError(
+			f"the job queue takes no job: {error}. See that its Redis runs and that workers keep up: bench doctor"
+		) from error
+
+
 def enqueue_batch(triggered_by: str) -> None:
 	"""Have a batch run in the background: one job, however often it is asked for before that has begun.
 
-	What was committed before is in the batch that is queued. Raises RedisError where the job queue does not answer.
+	What was committed before is in the batch that is queued. Raises JobQueueError where the queue takes no job.
 	"""
 	if redis_mirror.claim(_BATCH, QUEUED_SECONDS) is False:
 		return
 	try:
-		frappe.enqueue(RUN_BATCH, queue="short", triggered_by=triggered_by)
-	except redis.RedisError:
+		enqueue(RUN_BATCH, queue="short", triggered_by=triggered_by)
+	except JobQueueError:
 		redis_mirror.release(_BATCH)
 		raise
 
@@ -43,18 +60,16 @@ def enqueue_batch(triggered_by: str) -> None:
 def enqueue_audit() -> None:
 	"""Look through the place that files have moved to, in the background; without a queue once a day is enough."""
 	try:
-		frappe.enqueue(AUDIT, queue=QUEUE, timeout=JOB_SECONDS)
-	except (redis.RedisError, OSError) as error:
-		frappe.logger("memora").warning(
-			f"the job queue does not answer, so the daily audit has to do: {error}"
-		)
+		enqueue(AUDIT, queue=QUEUE, timeout=JOB_SECONDS)
+	except JobQueueError as error:
+		frappe.logger("memora").warning(f"the daily audit has to do: {error}")
 
 
 def enqueue_drains(waiting: int, triggered_by: str, batch: str) -> int:
 	"""Enqueue drains of a batch, no more than there are workers and scopes; those that are queued and have not begun
 	count.
 
-	Returns how many: 0 where no worker listens or the queue does not answer. Each has a fresh id: RQ's `deduplicate`
+	Returns how many: 0 where no worker listens or the queue takes no job. Each has a fresh id: RQ's `deduplicate`
 	can call a killed job started for a quarter of an hour.
 	"""
 	try:
@@ -64,7 +79,7 @@ def enqueue_drains(waiting: int, triggered_by: str, batch: str) -> int:
 			if redis_mirror.claim(_DRAIN_PLACE.format(place), QUEUED_SECONDS) is False:
 				continue
 			# In front: after a migrate, Frappe's own jobs can fill the long queue for minutes.
-			frappe.enqueue(
+			enqueue(
 				DRAIN,
 				queue=QUEUE,
 				timeout=JOB_SECONDS,
@@ -73,8 +88,8 @@ def enqueue_drains(waiting: int, triggered_by: str, batch: str) -> int:
 				batch=batch,
 				place=place,
 			)
-	except redis.RedisError as error:
-		frappe.logger("memora").warning(f"the job queue does not answer: {error}")
+	except (redis.RedisError, JobQueueError) as error:
+		frappe.logger("memora").warning(f"the batch builds in its own process: {error}")
 		return 0
 	return drains
 
