@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import cast
 
 import requests
 
@@ -224,7 +225,7 @@ class _Test:
 			return requests.Response()
 
 	def _write_again(self, file: Upload) -> None:
-		self._storage.put(replace(file, body=file.body.replace(b'"test":', b'"test again":')))
+		self._storage.put(replace(file, body=cast(bytes, file.body).replace(b'"test":', b'"test again":')))
 
 
 def _allows(response: requests.Response, origin: str) -> bool:

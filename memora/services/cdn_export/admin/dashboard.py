@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 import frappe
 from frappe import _
@@ -148,7 +148,7 @@ def _untitled(scope_type: str) -> str:
 	return {"index": _("The list of plans"), "media": _("Pictures")}.get(scope_type, "")
 
 
-def _state(row: frappe._dict) -> str:
+def _state(row: frappe._dict) -> publication_status.State | Literal["gone"]:
 	waits = row.published_generation < row.generation
 	if row.dead_since:
 		return "dead"

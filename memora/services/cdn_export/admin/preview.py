@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import frappe
 
@@ -163,7 +163,7 @@ def of_document(doctype: str, name: str, plan: str) -> Views:
 			return views
 		if file.changed:
 			cargo = cdn_uploader.load([file], target.signer(), target.ownership.site)
-			views.planned = signing.without_signatures(cargo.files[0][1].body)
+			views.planned = signing.without_signatures(cast(bytes, cargo.files[0][1].body))
 		else:
 			views.planned = views.live
 	except StorageError as error:

@@ -35,7 +35,7 @@ def rebuild(plans: Sequence[str]) -> None:
 	"""Queue plans, and all their subjects, to be read again; what differs is published with the next batch, also in other
 	plans that list these subjects."""
 	plans = [find_plan(plan) for plan in plans]
-	_queue(plans, dependency_resolver.subjects_listed(plans))
+	_queue(plans, sorted(dependency_resolver.subjects_listed(plans)))
 	redis_mirror.notify(plans)
 
 

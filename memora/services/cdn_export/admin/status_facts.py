@@ -303,7 +303,7 @@ def lines(doctype: str, names: Collection[str]) -> dict[str, list[Node]]:
 		f"select {', '.join(columns)} from {' '.join(joins)} where n0.name in %s", (tuple(names),)
 	):
 		nodes = [
-			Node(level, *row[4 * depth : 4 * depth + 2], bool(row[4 * depth + 2]), row[4 * depth + 3])
+			Node(level, row[4 * depth], row[4 * depth + 1], bool(row[4 * depth + 2]), row[4 * depth + 3])
 			for depth, level in enumerate(levels)
 			if row[4 * depth]
 		]

@@ -98,7 +98,7 @@ def remove_hidden(target: PublishTarget, dropped: Collection[str]) -> int:
 
 def withdrawn(entries: Iterable[LedgerEntry]) -> set[str]:
 	"""Of these lessons' files, those whose file on the site was deleted or made private."""
-	by_media = {}
+	by_media: dict[str, list[str]] = {}
 	for entry in entries:
 		if entry.kind == "lesson_file":
 			by_media.setdefault(f"{MEDIA}{entry.path.rpartition('/')[2]}", []).append(entry.path)

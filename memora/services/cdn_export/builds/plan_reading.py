@@ -36,7 +36,8 @@ def snapshots(states: Sequence[State]) -> list[Snapshot]:
 	found = []
 	for state in states:
 		of_plan, subject_states = known[state.ref]
-		snapshot = Snapshot(state, *plans.get(state.ref, (None, {}, {})), renditions=of_plan)
+		plan, sort_orders, overrides = plans.get(state.ref, (None, {}, {}))
+		snapshot = Snapshot(state, plan, sort_orders, overrides, renditions=of_plan)
 		if snapshot.plan:
 			snapshot.subject_states = {subject.name: subject for subject in subject_states}
 		found.append(snapshot)

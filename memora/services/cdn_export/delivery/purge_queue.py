@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import partial
 
 import frappe
 from frappe.utils import now_datetime
@@ -83,7 +84,7 @@ def run(target: PublishTarget) -> int:
 		target.ownership.claim()
 		result = target.purge.purge(list(dict.fromkeys(row[1] for row in rows)))
 		done = set(result.purged)
-		database.transaction(lambda rows=rows, done=done, result=result: _settle(rows, done, result))
+		database.transaction(partial(_settle, rows, done, result))
 		purged += len(done)
 		if result.failed:
 			if not result.purged:

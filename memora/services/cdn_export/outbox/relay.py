@@ -167,8 +167,8 @@ def _causes(
 		for ref in refs:
 			homes[ref].add(subject)
 	found: dict[doctypes.Ref, dict[Cause, None]] = defaultdict(dict)
-	for cause, refs in changes:
-		for ref in refs:
+	for cause, of_cause in changes:
+		for ref in of_cause:
 			for shown in (ref, *((doctypes.SUBJECT, subject) for subject in homes.get(ref, ()))):
 				if shown in affected.showing:
 					found[shown][cause] = None

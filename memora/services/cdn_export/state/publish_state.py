@@ -105,7 +105,7 @@ def select(where: str, values: tuple[Any, ...]) -> list[State]:
 
 def of_row(row: Sequence[Any]) -> State:
 	"""The state that these values of COLUMNS say, as `bulk_rows.packed` gives them."""
-	return State(
+	return State(  # type: ignore[call-arg]  # the slice has six
 		*row[:6],
 		_moment(row[6]),
 		row[7],

@@ -82,11 +82,11 @@ def explain(logs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _titles(named: Sequence[Cause]) -> dict[tuple[str, str], str]:
-	names = defaultdict(set)
+	names: dict[str, set[str]] = defaultdict(set)
 	for cause in named:
 		if cause.doctype:
 			names[cause.doctype].add(cause.name)
-	found = {}
+	found: dict[tuple[str, str], str] = {}
 	for doctype, of_it in names.items():
 		if frappe.has_permission(doctype, "read"):
 			rows = frappe.get_list(doctype, {"name": ("in", sorted(of_it))}, ["name", "title"])

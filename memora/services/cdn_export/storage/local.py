@@ -149,9 +149,9 @@ class LocalStorage(Storage):
 			with self._errors("delete", folder_path.removeprefix(self._root).strip("/")):
 				self._folders.sync(folder_path)
 		if refused:
-			error = next(iter(refused.values()))
-			error.remaining = tuple(refused)
-			raise error
+			first = next(iter(refused.values()))
+			first.remaining = tuple(refused)
+			raise first
 
 	def list(self, prefix: str = "", after: str = "") -> Iterator[StoredObject]:
 		"""See `Storage.list`. Passing through every folder anyway, it also sweeps what killed writers left."""

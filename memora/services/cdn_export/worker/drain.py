@@ -98,6 +98,12 @@ class Drain:
 	target: PublishTarget | None = None
 	_ends: float = float("inf")
 
+	@property
+	def opened(self) -> PublishTarget:
+		"""The target of a drain that builds."""
+		assert self.target
+		return self.target
+
 	def run(self) -> None:
 		"""Build what waits, then do what is due outside any build. Raises PlaceRefusedError."""
 		database.limit_idling()
@@ -134,7 +140,7 @@ class Drain:
 			if self.target is None and not self._open(waiting):
 				return False
 			built = self._build_all(waiting)
-			self.target.progress.flush()
+			self.opened.progress.flush()
 			if not built:
 				_let_others_build()
 		return True
@@ -183,7 +189,7 @@ class Drain:
 
 	def _group_of(self, left: Sequence[State]) -> list[State]:
 		"""The next of what is left, if they are plans that may be built as a group; [] if they are not."""
-		if not self.target.shared.has_any():
+		if not self.opened.shared.has_any():
 			return []
 		group = list(takewhile(plan_group.may_join, left[: plan_group.MOST_PLANS]))
 		return group if len(group) > 1 else []
@@ -196,10 +202,10 @@ class Drain:
 			if lease is None:
 				return set()
 			for scope in lease.scopes:
-				stack.enter_context(self.target.progress.shown(scope))
+				stack.enter_context(self.opened.progress.shown(scope))
 			with lease:
 				try:
-					published = plan_group.run(self.target, lease)
+					published = plan_group.run(self.opened, lease)
 					lease.published = tuple(state.ref for state, _ in published)
 				except Exception as error:
 					database.rollback()
@@ -214,7 +220,7 @@ class Drain:
 						)
 					return set()
 			self.done.published += len(published)
-			outcome.published(self.target, published, started_at, self.triggered_by)
+			outcome.published(self.opened, published, started_at, self.triggered_by)
 		return {state.name for state, _ in published}
 
 	def _build_one(self, state: State) -> bool:
@@ -222,7 +228,7 @@ class Drain:
 		lease = leases.acquire(state.scope)
 		if lease is None:
 			return False
-		with self.target.progress.shown(
+		with self.opened.progress.shown(
 			state.scope
 		):  # until its record is written, which those who are told look for
 			return self._build_leased(lease)
@@ -234,9 +240,9 @@ class Drain:
 			if state.is_current or state.is_backing_off(started_at):
 				return True
 			try:
-				if self.target.follow_settings(seen):
+				if self.opened.follow_settings(seen):
 					return False  # what is due may be another thing now
-				counts = _BUILDERS[state.scope_type].run(self.target, lease, state)
+				counts = _BUILDERS[state.scope_type].run(self.opened, lease, state)
 			except (ScopeBusyError, LeaseLostError) as error:
 				database.rollback()
 				frappe.logger("memora").info(f"{lease.scope.label}: {error}")
@@ -255,7 +261,7 @@ class Drain:
 				redis_mirror.remove_dead_letter(state.scope.label)
 		if counts is not None:  # else it is held: nothing was published that could be told of
 			self.done.published += 1
-			outcome.published(self.target, [(state, counts)], started_at, self.triggered_by)
+			outcome.published(self.opened, [(state, counts)], started_at, self.triggered_by)
 		return True
 
 

@@ -42,7 +42,8 @@ def video_links() -> Iterator[Finding]:
 
 def stages() -> Iterator[Finding]:
 	"""Configs of lessons that learners do not get as they were meant, or with other numbers than were typed."""
-	found, count = [], 0
+	found: list[str] = []
+	count = 0
 	for lesson, place, title, type_, config in _all_stages():
 		try:
 			problems = [str(doubt) for doubt in stage_rules.doubts(type_, exact_json.loads(config or "{}"))]

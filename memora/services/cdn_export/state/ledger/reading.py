@@ -194,8 +194,8 @@ def select(where: str, values: tuple | dict[str, Any]) -> dict[str, LedgerEntry]
 			items,
 			old,
 		) = row[:-2]
-		found[row[0]] = LedgerEntry(
-			*texts,
+		found[row[0]] = LedgerEntry(  # type: ignore[call-arg]  # `texts` has as many as there are
+			*texts,  # type: ignore[arg-type]
 			int(version),
 			int(live_version),
 			state,
