@@ -514,7 +514,7 @@ def process_start(bench: Bench) -> Iterable[Row]:
 
 
 def bad_input(bench: Bench) -> Iterable[Row]:
-	"""Shapes nobody should have."""
+	"""Shapes that none should have."""
 	for name, shape in (
 		("a unit with 5,000 lessons", Shape(subjects=1, tracks=1, units=1, topics=50, lessons=100, stages=2)),
 		("a plan of 200 subjects", Shape(subjects=200, tracks=1, units=2, topics=2, lessons=5, stages=2)),

@@ -87,7 +87,7 @@ class Span:
 
 	@property
 	def work(self) -> float:
-		"""What it takes where nobody else wants the processor: the two take turns."""
+		"""What it takes where no other process wants the processor: the two take turns."""
 		return self.cpu + self.server
 
 

@@ -46,7 +46,7 @@ class S3Server:
 		self._process.wait()
 
 	def empty(self) -> None:
-		"""Remove all that stands in the bucket."""
+		"""Remove all that is in the bucket."""
 		urllib.request.urlopen(f"{self.url}/moto-api/reset", data=b"").close()
 		self.client().create_bucket(Bucket=BUCKET)
 

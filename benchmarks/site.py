@@ -49,7 +49,7 @@ class Drain:
 
 	@property
 	def work(self) -> float:
-		"""What the builds take where nobody else wants the processor."""
+		"""What the builds take where no other process wants the processor."""
 		return sum(span.work for span in self.builds.values())
 
 	@property
@@ -159,7 +159,7 @@ def opened(server: S3Server, storage: Storage | None = None) -> Iterator[Warm]:
 
 @dataclass(slots=True)
 class Warm:
-	"""Drains without opening the storage anew."""
+	"""Drains without opening the storage again."""
 
 	target: PublishTarget
 
@@ -222,5 +222,5 @@ def edit(doctype: str, name: str, **fields: Any) -> None:
 
 
 def touch_all() -> None:
-	"""Let everything be read anew, as the nightly reconciliation does."""
+	"""Let everything be read again, as the nightly reconciliation does."""
 	reconciliation.queue_everything(triggered_by="Scheduler", cause="")

@@ -24,7 +24,7 @@ _BLOCK = re.compile(r"(<!-- (\w+): ([^ ]+) -->\n).*?(<!-- end -->)", re.S)
 
 
 def render(page: str) -> str:
-	"""The page with every block made anew."""
+	"""The page with every block made again."""
 	makers: dict[str, Callable[[str], str]] = {"fields": fields, "example": example, "access": access}
 	return _BLOCK.sub(lambda found: f"{found[1]}\n{makers[found[2]](found[3])}\n\n{found[4]}", page)
 

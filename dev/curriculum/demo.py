@@ -146,7 +146,7 @@ class Demo:
 			aws_secret_access_key=access["secret_key"],
 		)
 		client.create_bucket(Bucket=BUCKET)
-		# As the bucket behind a CDN: anyone may read a file, nobody may list them.
+		# As the bucket behind a CDN: anyone may read a file, no one may list them.
 		anyone = {
 			"Effect": "Allow",
 			"Principal": "*",

@@ -27,7 +27,7 @@ _LANGUAGES = {"js": "javascript", "jsx": "jsx", "html": "html"}
 _PROJECT = 3  # the challengeTypes whose work stands elsewhere: front end, back end
 _PROJECT_BACKEND = 4
 _CERTIFICATE = 7
-_RULE = "<hr>"  # stands between what explains and what is to be done
+_RULE = "<hr>"  # between explanation and task
 _BLOCK_TAG = re.compile(
 	r"</?(?:p|div|pre|blockquote|[uod]l|li|d[td]|table|t[hrd]|thead|tbody|h\d|section|hr)\b", re.I
 )
@@ -158,7 +158,7 @@ def _libraries(content: dict[str, Any]) -> list[str]:
 
 
 def _split(description: Sequence[str]) -> tuple[str, str]:
-	"""Return what explains and what is to be done, each as HTML."""
+	"""Return explanation and task, each as HTML."""
 	explanation: list[str] = []
 	task: list[str] = []
 	part = explanation

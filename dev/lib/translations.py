@@ -2,7 +2,7 @@
 
 `memora/locale/main.pot` lists them, `memora/locale/ar.po` is where they are translated (v16 reads it, compiled), and
 `memora/translations/ar.csv` is made from that for v15. `python dev/lib/translations.py` brings all three up to date; a new
-text then stands in ar.po with an empty translation, and the tests say so.
+text is then in ar.po with an empty translation, and the tests say so.
 """
 
 from __future__ import annotations

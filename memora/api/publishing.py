@@ -261,7 +261,7 @@ def _views(doctype: str, name: str, plan: str) -> preview.Views:
 			overrides.LISTED, {"parent": plan, "parenttype": PLAN, "subject": line[0][1]}
 		)
 		if not listed:
-			frappe.throw(_("This plan does not list the subject that this hangs in."))
+			frappe.throw(_("This plan does not list the subject that this belongs to."))
 	elif name != plan:
 		frappe.throw(_("A plan's file is its own."))
 	return _told(lambda: preview.of_document(doctype, name, plan))
@@ -277,11 +277,11 @@ def _those_readable(doctype: str, names: Collection[str]) -> set[str]:
 def _statuses(doctype: str, names: Collection[str]) -> dict[str, publication_status.PublicationStatus]:
 	"""The publication status of documents, without any plan that the caller may not read."""
 	found = publication_status.of_documents(doctype, names)
-	plans = {item.plan for stands in found.values() for item in stands.plans}
+	plans = {item.plan for status in found.values() for item in status.plans}
 	readable = _those_readable(PLAN, plans)
 	if readable < plans:
-		for stands in found.values():
-			publication_status.keep_to(stands, readable)
+		for status in found.values():
+			publication_status.keep_to(status, readable)
 	return found
 
 

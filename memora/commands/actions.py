@@ -102,7 +102,7 @@ def repair(progress: Progress, dry_run: bool, lost_ledger: bool) -> Answer:
 		lines.append(f"{_count(found['entered'], 'file')} entered into the ledger")
 	for word, said in (
 		("fixed", "fixed"),
-		("queued", "queued to be published anew"),
+		("queued", "queued to be published again"),
 		("left", "found" if dry_run else "left for you to look at"),
 	):
 		if found[word]:
@@ -118,7 +118,7 @@ def take_over(progress: Progress, yes: bool) -> Answer:
 	if not yes:
 		refused = pipeline_status.place_refused()
 		_ask(
-			f"{refused} Take it over? Everything is published there anew; nobody else must go on publishing there.",
+			f"{refused} Take it over? Everything is published there again; no other site may go on publishing there.",
 			"Nothing was taken over.",
 		)
 	done = publish_requests.take_over()
@@ -306,7 +306,7 @@ def _status_lines(found: dict[str, Any]) -> Iterator[str]:
 	yield _field("last success", _moment(found["last_success_at"]) or "never")
 	yield _field("last batch", _moment(found["last_batch_at"]) or "never")
 	if found["dormant"]:
-		yield _field("scheduler", "dormant, since nobody has logged in for days: see bench memora doctor")
+		yield _field("scheduler", "dormant, since no user has logged in for days: see bench memora doctor")
 	if not found["redis_available"]:
 		yield _field("Redis", "the queue's Redis does not answer: see bench memora doctor")
 

@@ -275,5 +275,5 @@ def _refuse_restore(doc: Document, doctype: str, name: str) -> None:
 		message = _("{0} cannot be restored yet: {1} is deleted too. Restore that first.")
 	else:
 		missing = f"{_(doctype)} {as_html(name)}"
-		message = _("{0} cannot be restored: {1} does not exist any more. Make it anew instead.")
+		message = _("{0} cannot be restored: {1} does not exist any more. Make a new one instead.")
 	frappe.throw(message.format(called(doc), missing), frappe.LinkValidationError, _("Restore"))

@@ -352,7 +352,7 @@ def test_what_a_person_types_finds_what_an_editor_wrote(reader: Reader, query: s
 
 def test_a_result_shows_the_words_and_opens_its_lesson(reader: Reader) -> None:
 	page = reader.open("#/grade-7/arabic")
-	# The other one stands in a topic that names both kinds of letters.
+	# The other one is in a topic that names both kinds of letters.
 	assert search(reader, "لام قمر") == ["اللَّام القمرية", "اللَّام الشمسية ☀️"]
 	assert reader.texts(".result >> nth=0 >> strong mark") == ["لَّام", "قمر"]
 	page.keyboard.press("ArrowDown")
@@ -594,7 +594,7 @@ def test_a_search_that_cannot_be_loaded_says_so(reader: Reader) -> None:
 
 @pytest.mark.parametrize("status", [404, 403])  # 403: of a bucket that may be read but not listed
 def test_a_list_from_a_cache_that_names_what_is_gone_is_read_again(reader: Reader, status: int) -> None:
-	"""A subject was published anew while the page was open: its old version's file is there no more."""
+	"""A subject was published again while the page was open: its old version's file is there no more."""
 	page = reader.open("#/grade-7")
 	reader.expected.append(str(status))
 	gone: list[str] = []

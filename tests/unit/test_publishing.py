@@ -379,7 +379,7 @@ def test_a_file_that_comes_back_has_a_higher_version_than_it_ever_had() -> None:
 
 
 def test_a_unit_that_moves_to_another_shared_subject_keeps_its_file() -> None:
-	"""Its path stays and changes hands: it is written anew, above its old version, and not removed."""
+	"""Its path stays and changes hands: it is written again, above its old version, and not removed."""
 	moved = unit("U", topic("P", lesson("L")))
 	before = [subject("S1", track("T1", moved)), subject("S2", track("T2"))]
 	after = [subject("S1", track("T1")), subject("S2", track("T2", moved))]

@@ -253,7 +253,7 @@ def _found(storage: Storage, file: Planned, entry: LedgerEntry | None, owns: Own
 	if not owns(found.metadata.get("site", ""), is_known=is_known, kind=file.kind):
 		raise StorageError(
 			f"{file.path} holds a file that is not this site's, by its metadata, and is left as it is. Remove it if"
-			" nobody needs it, or give this site a bucket or folder of its own."
+			" no one needs it, or give this site a bucket or folder of its own."
 		)
 	version = found.metadata.get("version") or ""
 	above = int(version) - file.version if version.isdecimal() else -1

@@ -163,7 +163,7 @@ def _resolve(gathered: dict) -> None:
 		return
 	for doctype, name in affected.orphans:
 		frappe.logger("memora").warning(
-			f"{doctype} {name} hangs in no subject, so no plan is queued: give it a parent that exists"
+			f"{doctype} {name} belongs to no subject, so no plan is queued: give it a parent that exists"
 		)
 	if affected.plans:
 		frappe.db.after_commit.add(lambda: _notify(affected.plans))

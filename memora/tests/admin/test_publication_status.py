@@ -150,7 +150,7 @@ class TestStanding(StandingTestCase):
 	def test_an_orphan_says_so(self) -> None:
 		course, _ = self.published()
 		frappe.db.set_value("Memora Unit", course["units"][0].name, "parent_track", "nowhere")
-		self.assertState(course["lessons"][0], "no_plan", "hangs in no subject")
+		self.assertState(course["lessons"][0], "no_plan", "belongs to no subject")
 
 	def test_a_draft_plan_is_named(self) -> None:
 		course = make_course()

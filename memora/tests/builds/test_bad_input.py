@@ -268,7 +268,7 @@ class TestLooseEnds(BadInputTestCase):
 		with self.assertLogs(frappe.logger("memora"), "WARNING") as logged:
 			frappe.get_doc("Memora Lesson", self.lesson.name).db_set("title", "Adrift")
 			self.publish()
-		self.assertIn(f"Memora Lesson {self.lesson.name} hangs in no subject", " ".join(logged.output))
+		self.assertIn(f"Memora Lesson {self.lesson.name} belongs to no subject", " ".join(logged.output))
 		self.assertWritten(before, set())
 
 	def test_a_missing_link_at_any_level_takes_out_what_is_below(self) -> None:

@@ -453,7 +453,7 @@ class TestOneRowNoTrace(TrackingTestCase):
 		)
 		with warnings() as said:
 			self.assertQueues(set(), lambda: self.x["lessons"][0].db_set("title", "orphan"))
-		self.assertIn(f"Memora Lesson {self.x['lessons'][0].name} hangs in no subject", " ".join(said))
+		self.assertIn(f"Memora Lesson {self.x['lessons'][0].name} belongs to no subject", " ".join(said))
 
 	def test_documents_of_other_apps_are_none_of_our_business(self) -> None:
 		frappe.get_doc({"doctype": "ToDo", "description": "x"}).insert()

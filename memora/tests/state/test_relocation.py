@@ -45,7 +45,7 @@ class TestRelocation(PublishingTestCase):
 	def test_all_is_published_anew_with_higher_versions_and_said_so(self) -> None:
 		before = self.versions()
 		old = self.move()
-		self.assertIn("All 1 published plans will be published there anew", messages())
+		self.assertIn("All 1 published plans will be published there again", messages())
 		self.assertEqual(self.versions(), {})
 		drained = self.publish()
 		self.assertEqual((drained.failed, drained.left), (0, 0))

@@ -71,7 +71,7 @@ class PipelineCase:
 		self.bucket = self.make_bucket()
 		frappe.clear_messages()
 		self.configure()
-		self.assertIn("All 1 published plans will be published there anew", messages())
+		self.assertIn("All 1 published plans will be published there again", messages())
 		self.assertNotIn(SECRET_KEY, messages())
 		self.publish()
 		self.check()

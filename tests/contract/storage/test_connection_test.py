@@ -193,7 +193,7 @@ class TestBaseUrl:
 	def test_nothing_is_called_refused_where_it_does_not_lead_to_the_files(
 		self, local: Storage, cdn: Cdn, front: FaultyServer, url: str
 	) -> None:
-		"""Nobody was there to refuse anything, and an admin would take it for a gate."""
+		"""No one was there to refuse anything, and an admin would take it for a gate."""
 		assert not {"paid content", "listing"} & set(run(local, url.format(front=front.url)))
 
 	def test_a_listable_bucket_is_told_wherever_it_leads(self, s3: Storage) -> None:

@@ -256,7 +256,7 @@ class Bench:
 
 	@contextmanager
 	def without_worker(self) -> Iterator[None]:
-		"""Meanwhile nobody takes jobs; then a worker does again, also for the tests after one that failed."""
+		"""Meanwhile no worker takes jobs; then a worker does again, also for the tests after one that failed."""
 		self._worker.terminate()
 		self._worker.wait(_PATIENCE)
 		try:
@@ -313,7 +313,7 @@ def _tick() -> None:
 
 
 def _forget_jobs() -> None:
-	"""What other tests have left in the site's job queue: jobs that nobody took, what says that these are queued, and
+	"""What other tests have left in the site's job queue: jobs that no worker took, what says that these are queued, and
 	workers that were killed."""
 	connection = get_redis_conn()
 	for queue in Queue.all(connection=connection):

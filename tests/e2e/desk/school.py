@@ -1,4 +1,4 @@
-"""What stands in the Desk that the tests drive: one school in two languages, of the same shape, and who works there."""
+"""What is in the Desk that the tests drive: one school in two languages, of the same shape, and who works there."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ class Watched:
 		assert not self.ran, f"{where}: {self.ran}"
 
 	def go(self, *route: str) -> None:
-		"""To another screen of the Desk, without loading it anew."""
+		"""To another screen of the Desk, without loading it again."""
 		self.page.evaluate("route => frappe.set_route(...route).then(() => frappe.after_ajax())", list(route))
 
 	def form(self, doc: Any) -> None:
@@ -139,7 +139,7 @@ Pages = Callable[[str], Watched]
 
 @pytest.fixture(scope="module")
 def pages(desk: Desk, filled: dict[str, list[Any]]) -> Iterator[Pages]:
-	"""Each user's page, for all tests here; each begins with the workspace, loaded anew."""
+	"""Each user's page, for all tests here; each begins with the workspace, loaded again."""
 	opened: dict[str, Watched] = {}
 	with ExitStack() as stack:
 

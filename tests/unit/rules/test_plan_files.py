@@ -200,7 +200,7 @@ def test_only_changed_subjects_are_rendered_unless_all_are_wanted() -> None:
 	snapshot.renditions["B"] = rendition(snapshot, "B", digest="before")
 	shown = PlanScope.of(snapshot)
 	assert shown.changed() == ["B"]
-	assert shown.changed(anew=True) == ["A", "B", "C"]
+	assert shown.changed(from_scratch=True) == ["A", "B", "C"]
 	assert shown.skipped == ["A", "B", "C"]
 
 
@@ -210,7 +210,7 @@ def test_a_stuck_subject_is_kept_and_one_that_was_never_published_is_left_out() 
 	del snapshot.renditions["B"]
 	shown = PlanScope.of(snapshot, {"A", "B"})
 	assert (list(shown.wanted), shown.kept) == (["A", "C"], {"A"})
-	assert shown.changed(anew=True) == ["C"]
+	assert shown.changed(from_scratch=True) == ["C"]
 
 
 @pytest.mark.parametrize("lessons", [MOST_LESSONS_UNSHARDED, MOST_LESSONS_UNSHARDED + 1])

@@ -335,7 +335,7 @@ class ExportDashboard {
 			take_over: () =>
 				frappe.confirm(
 					__(
-						"Take the bucket or folder over? Everything is published there again, and nobody else must go on publishing there."
+						"Take the bucket or folder over? Everything is published there again, and no other site may go on publishing there."
 					),
 					() => call("take_over", "")
 				),

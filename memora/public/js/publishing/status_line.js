@@ -49,7 +49,7 @@ class StatusLine {
 				if (this.status || name !== this.frm.docname) return;
 				put(
 					this.$line,
-					html`<div class="memora-status-main text-muted">${__("How this stands on the CDN cannot be told right now.")}</div>`
+					html`<div class="memora-status-main text-muted">${__("The publication status cannot be read right now.")}</div>`
 				);
 			});
 	}

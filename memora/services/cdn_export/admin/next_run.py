@@ -101,7 +101,9 @@ def decide(plan: str, shared_subject: str = "") -> NextRun:
 			subject,
 			SharedSubject(snapshot.generation(subject), found.contents, found.unit_versions, Counts()),
 		)
-	(files,) = plan_reading.files([plan_reading.shown(memory, snapshot, anew=True)], anew=True)
+	(files,) = plan_reading.files(
+		[plan_reading.shown(memory, snapshot, from_scratch=True)], from_scratch=True
+	)
 	return NextRun(snapshot, files, shared)
 
 

@@ -50,7 +50,7 @@ _TEXTS: dict[Reason, Callable[..., str]] = {
 	).format(plan, _kind(doctype), title),
 	"hidden_by_all": lambda: _("Hidden by each of its plans"),
 	"shown_by_none": lambda: _("Not published: none of its plans shows it"),
-	"no_subject": lambda: _("Not published: it hangs in no subject. Give it a parent that exists."),
+	"no_subject": lambda: _("Not published: it belongs to no subject. Give it a parent that exists."),
 	"no_plan": lambda: _("In no plan, so no learner sees it"),
 }
 

@@ -90,7 +90,7 @@ def _write(target: PublishTarget, lease: Lease, files: PlanFiles, removals: Remo
 	"""Publish a plan's files and close its build; afterwards the files that this plan was the last to read go."""
 	snapshot = files.snapshot
 	plan = snapshot.published
-	lists_anew = not snapshot.is_listed
+	changes_list = not snapshot.is_listed
 	state_values: dict[str, Any] = {
 		"is_live": 1,
 		"live_version": files.manifest.version,
@@ -104,7 +104,7 @@ def _write(target: PublishTarget, lease: Lease, files: PlanFiles, removals: Remo
 	def closing() -> bool:
 		renditions.store({plan.name: files.renditions()})
 		plan_removal.forget(plan.name, snapshot.gone)
-		if lists_anew:
+		if changes_list:
 			publish_state.raise_generations([scopes.INDEX])
 		if files.leaves_files(removals):
 			leftovers[:] = plan_removal.to_clean_up(lease, {*snapshot.renditions, *files.rendered})

@@ -69,12 +69,12 @@ def _keep_own(found: Snapshot) -> None:
 
 
 def shown(
-	shared: SharedSubjects, snapshot: Snapshot, stuck: Collection[str] = (), *, anew: bool = False
+	shared: SharedSubjects, snapshot: Snapshot, stuck: Collection[str] = (), *, from_scratch: bool = False
 ) -> PlanScope:
 	"""The subjects that a published plan shows, those read that have to be rendered. `stuck` subjects cannot be built and
-	stay as they are; with `anew` every other one is rendered. `shared` holds subjects published just now."""
+	stay as they are; with `from_scratch` every other one is rendered. `shared` holds subjects published just now."""
 	scope, subjects = PlanScope.of(snapshot, stuck), _Subjects(shared, snapshot)
-	for subject in scope.changed(anew=anew):
+	for subject in scope.changed(from_scratch=from_scratch):
 		scope.rendered[subject] = subjects.read(subject)
 	for subject in scope.decide_search():
 		scope.rendered[subject] = subjects.read(subject)
@@ -133,7 +133,7 @@ def _resolve(
 	return large_change_guard.keep_paid(tree, overrides, rights) if tree else (None, [])
 
 
-def files(plans: Sequence[PlanScope], *, anew: bool = False) -> Iterator[PlanFiles]:
+def files(plans: Sequence[PlanScope], *, from_scratch: bool = False) -> Iterator[PlanFiles]:
 	"""The files of each plan. One statement reads what the ledger says of all.
 
 	Raises BuildError, and UnitMissingError where a shared subject has to be built first.
@@ -144,19 +144,19 @@ def files(plans: Sequence[PlanScope], *, anew: bool = False) -> Iterator[PlanFil
 		entries, owners = subject_reading.known_entries(known[scope], scope, plan.own_paths)
 		found = PlanFiles.of(plan, entries, owners, int(time.time()))
 		for rendered in plan.rendered.values():
-			found.offer_subject(rendered, _own_bodies(found, rendered, anew=anew))
+			found.offer_subject(rendered, _own_bodies(found, rendered, from_scratch=from_scratch))
 		found.offer_entry_points()
 		yield found
 
 
-def _own_bodies(found: PlanFiles, rendered: RenderedSubject, *, anew: bool) -> Bodies | None:
+def _own_bodies(found: PlanFiles, rendered: RenderedSubject, *, from_scratch: bool) -> Bodies | None:
 	"""The lessons of a subject that is the plan's own. One subject at a time, so that one's stages are in memory."""
 	snapshot, subject = found.snapshot, rendered.subject
 	if rendered.resolved is None or snapshot.mode(subject) == "shared":
 		return None
 	known = snapshot.renditions.get(subject)
 	touched = None
-	if known and known.mode == "own" and known.generation and not anew:
+	if known and known.mode == "own" and known.generation and not from_scratch:
 		touched = relay.lessons_changed_since(subject, known.generation)
 	bodies, owners = subject_reading.bodies(
 		rendered.resolved,

@@ -89,9 +89,9 @@ def warning(problem: str, where: str, code: str) -> str:
 	"""The sentence for a document that stays sold by an Item with this problem."""
 	if problem == MISSING:
 		return _(
-			"{0}: ERPNext has no Item “{1}” any more, so nobody can buy this. Choose another item."
+			"{0}: ERPNext has no Item “{1}” any more, so no one can buy this. Choose another item."
 		).format(where, code)
-	return _("{0}: the Item “{1}” is disabled, so nobody can buy this. Choose another item.").format(
+	return _("{0}: the Item “{1}” is disabled, so no one can buy this. Choose another item.").format(
 		where, code
 	)
 

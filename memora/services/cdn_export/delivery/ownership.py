@@ -279,7 +279,7 @@ def take_over() -> list[str]:
 
 			def begin() -> list[str]:
 				site_values.write(_NOTE, json.dumps(asdict(after)))
-				return relocation.start_anew(place.place)
+				return relocation.start_again(place.place)
 
 			plans = database.transaction(begin)
 			place._write(after, mark)

@@ -43,7 +43,7 @@ def explain(why: Why, label: str) -> Refusal:
 		).format(label)
 		fix = _("If this is the copy, give it another bucket or folder in CDN Settings.")
 	elif why == "no mark":
-		message = _("What stands at {0} in {1} is no mark of a site.").format(paths.MARK, label)
+		message = _("The file at {0} in {1} is no mark of a site.").format(paths.MARK, label)
 		fix = _("Give this site another bucket or folder in CDN Settings.")
 	else:
 		message = _("{0} has published files in it that are not known to be this site's.").format(label)

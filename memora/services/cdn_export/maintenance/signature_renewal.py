@@ -193,7 +193,7 @@ def _sign_published(target: PublishTarget, signer: Signer, lease: Lease, left: S
 	for entry, found in zip(left, read, strict=True):
 		if found is None:
 			frappe.logger("memora").error(
-				f"the signed links in {entry.path} are not renewed, since what stands there is not what was"
+				f"the signed links in {entry.path} are not renewed, since the file there is not the one that was"
 				" published: `bench memora repair` has it uploaded again"
 			)
 			continue

@@ -147,12 +147,12 @@ class Diff:
 		if path in self.planned:
 			return
 		entry = self._ledger.get(path)
-		stands = (
+		is_there = (
 			entry is not None
 			and entry.can_stay(subject)
 			and (entry.access_level, entry.required_item) == (access.level, access.required_item)
 		)
-		if entry and stands:
+		if entry and is_there:
 			version = entry.live_version
 		else:
 			version = max(self._now, 1 + entry.version if entry else 1)
@@ -163,7 +163,7 @@ class Diff:
 				node=lesson,
 				subject=subject,
 				version=version,
-				changed=not (entry and stands) or entry.damaged or not _asks_for(entry, required_items),
+				changed=not (entry and is_there) or entry.damaged or not _asks_for(entry, required_items),
 				content_hash=source.digest,
 				shape_hash="",
 				document=None,

@@ -187,7 +187,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 		for key, _value in pairs:
 			if key in seen:
 				raise InexactError(
-					_("the key {0} stands twice in one object. Remove one of them."), _short(f'"{key}"')
+					_("the key {0} is there twice in one object. Remove one of them."), _short(f'"{key}"')
 				)
 			seen.add(key)
 	return found

@@ -73,7 +73,7 @@ class LedgerEntry(NamedTuple):
 	was_live: bool = False
 
 	@property
-	def stands(self) -> bool:
+	def is_there(self) -> bool:
 		"""Whether something relies on the file, or may until its grace is over."""
 		return self.in_grace or self.state in ("live", "in_flight")
 

@@ -241,5 +241,5 @@ def _note_lessons(lessons: dict[str, set[str]], generations: dict[str, int]) -> 
 def _warn_of(orphans: set[doctypes.Ref]) -> None:
 	for doctype, name in sorted(orphans):
 		frappe.logger("memora").warning(
-			f"{doctype} {name} hangs in no subject, so no plan is queued: give it a parent that exists"
+			f"{doctype} {name} belongs to no subject, so no plan is queued: give it a parent that exists"
 		)

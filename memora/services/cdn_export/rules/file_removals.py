@@ -75,7 +75,7 @@ def of_subject(
 	withdrawn = {
 		entry.subject
 		for entry in entries
-		if entry.stands and (entry.subject != subject or is_withdrawn(entry, levels))
+		if entry.is_there and (entry.subject != subject or is_withdrawn(entry, levels))
 	}
 	leaving = list(leaving)
 	found = Removals(withdrawn=withdrawn)
@@ -109,7 +109,7 @@ def _withdrawn(
 	"""Those of these subjects that the plan no longer shows, or shows less of to its learners than so far."""
 	found = {*facts.lost_by_shared, *(subject for subject in subjects if levels(subject) is None)}
 	for entry in entries:
-		if entry.subject not in subjects or entry.subject in found or not entry.stands:
+		if entry.subject not in subjects or entry.subject in found or not entry.is_there:
 			continue
 		if entry.shows[0] in ("unit", "lesson") and is_withdrawn(entry, levels(entry.subject) or {}):
 			found.add(entry.subject)

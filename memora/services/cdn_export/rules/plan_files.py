@@ -81,12 +81,12 @@ class PlanScope:
 		}
 		return cls(snapshot, wanted, kept)
 
-	def changed(self, *, anew: bool = False) -> list[str]:
-		"""The subjects to render: those that have changed or, `anew`, all that can be built."""
+	def changed(self, *, from_scratch: bool = False) -> list[str]:
+		"""The subjects to render: those that have changed or, `from_scratch`, all that can be built."""
 		return [
 			subject
 			for subject in self.wanted
-			if subject not in self.kept and (anew or self.snapshot.has_changed(subject))
+			if subject not in self.kept and (from_scratch or self.snapshot.has_changed(subject))
 		]
 
 	def decide_search(self) -> list[str]:

@@ -43,12 +43,12 @@ def settings_saved(doc) -> None:
 		return
 	if moves(doc) and (plans := _live_plans()):
 		message = _(
-			"Files go to another place from now on. All {0} published plans will be published there anew. "
-			"What stands in the old place stays: remove it when no app reads it any more."
+			"Files go to another place from now on. All {0} published plans will be published there again. "
+			"The files in the old place stay: remove them when no app reads it any more."
 		).format(plans)
 		if not doc.enabled:
 			message += " " + _("Export is switched off, so that waits until it is on.")
-		frappe.msgprint(message, title=_("Everything will be published anew"), indicator="orange")
+		frappe.msgprint(message, title=_("Everything will be published again"), indicator="orange")
 	frappe.db.after_commit.add(_follow_quietly)
 
 
@@ -62,7 +62,7 @@ def follow() -> int:
 	published again: 0 when nothing has changed. Commits."""
 	if _noted() == settings.place(settings.saved()):
 		return 0
-	plans = database.transaction(start_anew)
+	plans = database.transaction(start_again)
 	redis_mirror.notify(plans)
 	return len(plans)
 
@@ -84,10 +84,10 @@ def _follow_quietly() -> None:
 		follow()
 	except database.ERRORS:
 		database.rollback()
-		frappe.logger("memora").exception("the next run publishes everything anew: storage has changed")
+		frappe.logger("memora").exception("the next run publishes everything again: storage has changed")
 
 
-def start_anew(taken_over: str = "") -> list[str]:
+def start_again(taken_over: str = "") -> list[str]:
 	"""Forget which files are where, but not the versions, unless CDN Settings still name the place that the ledger speaks
 	of; also then if that is the one that was `taken_over`. Returns the plans to publish again. In the caller's
 	transaction; one at a time."""
@@ -100,7 +100,7 @@ def start_anew(taken_over: str = "") -> list[str]:
 	if place != taken_over and (not noted or not frappe.db.sql(f"select 1 from `tab{LEDGER}` limit 1")):
 		return []  # nothing was published before
 	frappe.logger("memora").warning(
-		f"files go to {place} now (before: {noted or 'nowhere'}): all is published anew"
+		f"files go to {place} now (before: {noted or 'nowhere'}): all is published again"
 	)
 	frappe.db.sql(
 		f"""update `tab{LEDGER}` set state = 'removed', live_version = 0, content_hash = '', shape_hash = '',

@@ -51,7 +51,7 @@ def waiting() -> Iterator[Finding]:
 			"waiting",
 			"error",
 			f"Changes wait since {found['oldest_waiting_since']:%Y-%m-%d %H:%M:%S}.",
-			f"bench --site {site} memora process publishes them now; the findings above say why nobody else did.",
+			f"bench --site {site} memora process publishes them now; the findings above say why no worker did.",
 		)
 	if due.abandoned():
 		stuck = True

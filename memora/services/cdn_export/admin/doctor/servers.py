@@ -159,7 +159,7 @@ def _queue_keys(name: str) -> Iterator[Finding]:
 		yield Finding(
 			name,
 			"error",
-			f"An ACL refuses memora's keys ({error}), so a save wakes nobody: changes wait for the scheduler, and what "
+			f"An ACL refuses memora's keys ({error}), so a save wakes no batch: changes wait for the scheduler, and what "
 			"waits, dead letters and locks are not shown in Redis.",
 			f"In redis-cli, and in the queue's ACL file: ACL SETUSER {frappe.conf.rq_username or 'default'} "
 			f"{shlex.quote(redis_mirror.acl_rule())}",
