@@ -254,6 +254,20 @@ class TestSignedLinks(BucketTestCase):
 		self.fix_content()
 		self.check(leaving=[FILM])
 
+	def test_a_link_that_somebody_wrote_into_the_bucket_is_never_signed(self) -> None:
+		"""Who may write to the bucket, but not read it, would else be given a signed link to any film there."""
+		path = f"lessons/{self.video.name}.json"
+		stored = self.client.get_object(Bucket=self.bucket, Key=path)
+		document = orjson.loads(stored["Body"].read())
+		config = document["stages"][0]["config"]
+		config["video_url"] = f"{self.endpoint}/{self.bucket}/videos/stolen.mp4"
+		self.put(path, orjson.dumps(document), Metadata=stored["Metadata"], ContentType=stored["ContentType"])
+		with self.later(hours=2.2):
+			self.assertEqual(self.tick(), {"due": "signature"})
+		self.assertNotIn(b"stolen.mp4", self.read_bytes(path) or b"")
+		self.assertIn("X-Amz-Signature", self.links(self.video)[0])
+		self.check(leaving=[FILM])
+
 	def test_a_ledger_that_was_lost_knows_again_when_signatures_end(self) -> None:
 		def ends() -> dict[str, datetime]:
 			found = frappe.db.sql(

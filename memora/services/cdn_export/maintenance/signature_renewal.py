@@ -3,9 +3,12 @@
 The published lesson is read back, signed again, and uploaded under the same version. So it does not matter whether its
 scope fails, or waits for an admin. No lesson holds up another's renewal.
 
-There is one more way, for one case: CDN Settings name other links to sign than before. Which links those are
-is known from the links as the editors wrote them, and a signed link does not tell how it was written. So these lessons are
-rendered from content. A lesson whose content is no longer the live one keeps the links that it has, signed again.
+There is one more way, for two cases, since it costs more: the lesson is rendered from content.
+- CDN Settings name other links to sign than before. Which links those are is known from the links as the editors wrote
+  them, and a signed link does not tell how it was written.
+- The object in the storage is missing, or not the one of which the ledger has the ETag. Who writes to the bucket past memora
+  must not get links signed that no editor has written.
+A lesson whose content is no longer the live one keeps the links that it has, signed again.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from typing import NamedTuple
 
 import frappe
 import orjson
@@ -170,60 +174,79 @@ def _renew(
 		for path, entry in ledger.of_paths(paths).items()
 		if entry.state == "live" and entry.scope == lease.scope.id
 	}
+	published = _read_back(target, [entry for path, entry in entries.items() if not paths[path]])
 	files = lesson_rendering.unsigned(
-		lease, subject, {path: entries[path] for path in entries if paths[path]}
+		lease,
+		subject,
+		{path: entry for path, entry in entries.items() if paths[path] or not published[path].is_known},
 	)
 	renewed = _upload(target, signer, lease, files, entries)
 	left = [entries[path] for path in sorted(entries.keys() - {file.path for file in files})]
-	return renewed + _sign_published(target, signer, lease, left)
+	published |= _read_back(target, [entry for entry in left if entry.path not in published])
+	return renewed + _sign_published(target, signer, lease, left, published)
 
 
-def _sign_published(target: PublishTarget, signer: Signer, lease: Lease, left: Sequence[LedgerEntry]) -> int:
+class _Published(NamedTuple):
+	"""A lesson as the storage has it. `is_known` says that it is the very object of which the ledger has the ETag; None
+	where another document is there, or none."""
+
+	document: Document | None
+	is_known: bool
+
+
+def _sign_published(
+	target: PublishTarget,
+	signer: Signer,
+	lease: Lease,
+	left: Sequence[LedgerEntry],
+	published: Mapping[str, _Published],
+) -> int:
 	"""Sign the published files again: a signed link leads to its video as the editor's does.
 
 	A lesson with signed links keeps them signed, whatever *Sign* says by now.
 	"""
-	if not left:
-		return 0
-	with ThreadPoolExecutor(max_workers=target.storage.threads) as pool:
-		read = list(pool.map(partial(_read_back, target), left))
 	signed: list[Planned] = []
 	others: list[Planned] = []
-	doubtful = []
-	for entry, found in zip(left, read, strict=True):
-		if found is None:
+	for entry in left:
+		document = published[entry.path].document
+		if document is None:
 			frappe.logger("memora").error(
 				f"the signed links in {entry.path} are not renewed, since the file there is not the one that was"
 				" published: `bench memora repair` has it uploaded again"
 			)
 			continue
-		etag, document = found
 		was_signed = document.pop("signed_url_expiry", None)
 		(signed if was_signed else others).append(published_file.as_live(entry, document))
-		if entry.damaged or etag != entry.etag:
-			doubtful.append(entry.path)
 	entries = {entry.path: entry for entry in left}
 	renewed = _upload(target, replace(signer, mode="All"), lease, signed, entries)
 	renewed += _upload(target, signer, lease, others, entries)
-	if doubtful:
+	if doubtful := [file.path for file in (*signed, *others) if not published[file.path].is_known]:
 		# Not the object that the ledger knows; an upload may have been broken off. The next build writes it again.
 		database.transaction(lambda: ledger.damage(doubtful))
 	return renewed
 
 
-def _read_back(target: PublishTarget, entry: LedgerEntry) -> tuple[str, Document] | None:
-	"""The ETag and the document of a live lesson; None where another is there, or none."""
+def _read_back(target: PublishTarget, entries: Sequence[LedgerEntry]) -> dict[str, _Published]:
+	"""The published lessons, by path."""
+	if not entries:
+		return {}
+	with ThreadPoolExecutor(max_workers=target.storage.threads) as pool:
+		found = pool.map(partial(_read_one, target), entries)
+		return {entry.path: one for entry, one in zip(entries, found, strict=True)}
+
+
+def _read_one(target: PublishTarget, entry: LedgerEntry) -> _Published:
 	stored, body = target.storage.head(entry.path), target.storage.get(entry.path)
 	if stored is None or body is None or entry.differs(stored.metadata, target.ownership.site):
-		return None
+		return _Published(None, False)
 	try:
 		document = orjson.loads(body)
 	except orjson.JSONDecodeError:
-		return None
+		return _Published(None, False)
 	expected = (entry.node, entry.live_version)
 	if not isinstance(document, dict) or (document.get("id"), document.get("version")) != expected:
-		return None
-	return stored.etag, document
+		return _Published(None, False)
+	return _Published(document, stored.etag == entry.etag and not entry.damaged)
 
 
 def _upload(
