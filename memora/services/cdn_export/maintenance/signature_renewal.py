@@ -6,7 +6,7 @@ scope fails, or waits for an admin. No lesson holds up another's renewal.
 There is one more way, for two cases, since it costs more: the lesson is rendered from content.
 - CDN Settings name other links to sign than before. Which links those are is known from the links as the editors wrote
   them, and a signed link does not tell how it was written.
-- The object in the storage is missing, or not the one of which the ledger has the ETag. Who writes to the bucket past memora
+- The object in the storage is missing, or has another ETag than the ledger. Who writes to the bucket past memora
   must not get links signed that no editor has written.
 A lesson whose content is no longer the live one keeps the links that it has, signed again.
 """
@@ -187,7 +187,7 @@ def _renew(
 
 
 class _Published(NamedTuple):
-	"""A lesson as the storage has it. `is_known` says that it is the very object of which the ledger has the ETag; None
+	"""A lesson as the storage has it. `is_known` says that it has the ETag that the ledger has; `document` is None
 	where another document is there, or none."""
 
 	document: Document | None
