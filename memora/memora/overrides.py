@@ -128,14 +128,14 @@ def search(doctype: str, text: str, subjects: list[str], start: int, rows: int) 
 
 
 def search_plans(subject: str, text: str) -> list[str]:
-	"""The names of the plans that list a subject and hold this text in their titles.
+	"""The names of the plans that list a subject and hold this text in their titles, or have it as their name.
 
-	In SQL of its own: Frappe's filters take no LIKE with an escaped `%` or `_`.
+	Frappe asks for the name that was picked (after v15), and clears the field if it is not found. In SQL of its own: Frappe's filters take no LIKE with an escaped `%` or `_`.
 	"""
 	return frappe.db.sql_list(
 		f"""select distinct plan.name from `tab{PLAN}` plan join `tab{LISTED}` listed on listed.parent = plan.name
-		where listed.parenttype = %s and listed.subject = %s and plan.title like %s""",
-		(PLAN, subject, plain_text.as_like(text)),
+		where listed.parenttype = %s and listed.subject = %s and (plan.title like %s or plan.name = %s)""",
+		(PLAN, subject, plain_text.as_like(text), text),
 	)
 
 

@@ -476,7 +476,8 @@ def test_filters_and_groups_of_lists(
 			page.locator(_ROWS).first.wait_for()
 			page.wait_for_function("doctype => cur_list?.doctype === doctype", arg=doctype)
 			fields = ["title", *([PARENT_FIELDS[doctype]] if PARENT_FIELDS.get(doctype) else [])]
-			if not page.evaluate("'ListSidebar' in frappe.views"):
+			has_groups = page.evaluate("'ListSidebar' in frappe.views")
+			if not has_groups:
 				fields = []  # this Frappe counts no groups beside a list
 			for fieldname in fields:
 				# The sidebar is made beside the rows, sooner or later.
@@ -497,6 +498,8 @@ def test_filters_and_groups_of_lists(
 					"filters => cur_list.filter_area.clear().then(() => cur_list.filter_area.add(filters))",
 					filters,
 				)
+				if not has_groups and text.startswith("%"):
+					continue  # that Frappe filters by the rest: it takes the "%" for a wildcard of its own
 				page.locator(f".frappe-list:visible .list-row-checkbox[data-name='{doc.name}']").wait_for(
 					state="attached"
 				)
