@@ -13,7 +13,7 @@ import frappe
 import pytest
 
 from memora.services.cdn_export import search_indexer
-from memora.services.cdn_export.model import document_bytes
+from memora.services.cdn_export.model import diff
 from memora.services.cdn_export.outbox import relay
 from memora.services.cdn_export.rules import contracts
 from memora.tests.helpers import factories
@@ -427,7 +427,7 @@ class TestWhatEachFileHolds(ContentTestCase):
 		relay.touch([self.plan.name], [self.subject.name])
 		self.publish()
 		self.check()
-		before, stamped = self.contents(), document_bytes.stamped
+		before, stamped = self.contents(), diff.stamped
 		for number, kind in enumerate(
 			("lesson", "unit", "subject", "search_shard", "search_index", "manifest", "plans_index")
 		):
@@ -438,7 +438,7 @@ class TestWhatEachFileHolds(ContentTestCase):
 				def spoilt(of: str, document: Any, version: int, kind: str = kind) -> Any:
 					return {**stamped(of, document, version), **({"is_odd": 1} if of == kind else {})}
 
-				with patch.object(document_bytes, "stamped", spoilt):
+				with patch.object(diff, "stamped", spoilt):
 					self.publish()
 				self.assertRegex(
 					" ".join(self.failures().values()), "json breaks its contract at the top: .*is_odd"
