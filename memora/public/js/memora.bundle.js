@@ -2,6 +2,7 @@
 import "./publishing/watch";
 import "./publishing/html";
 import "./publishing/words";
+import "./publishing/consequences";
 import "./publishing/status_line";
 import "./publishing/json_view";
 import "./publishing/preview";
