@@ -72,7 +72,6 @@ def run_batch(triggered_by: str = "Scheduler") -> dict[str, Any]:
 	"""
 	job_queue.batch_begins()  # a change that is committed from here on may be too late for this one
 	options = settings.load(settings.saved())  # a cache may still hold the settings from before the last save
-	redis_mirror.again(redis_mirror.WAKE_UP)  # a save from here on may need another batch
 	relocation.follow()
 	relayed = relay.run()
 	if not publish_state.read([scopes.INDEX]):

@@ -25,6 +25,8 @@ _SILENT_SECONDS = 150
 """After so long without the minute's check, the scheduler has stopped, as Frappe lets it for a dormant site."""
 _WAKE_SECONDS = 300
 """After so long a batch that was asked for and has not begun counts as lost."""
+_THRESHOLD_SECONDS = 30
+"""So long one batch is enough, however many saves find enough plans waiting."""
 
 
 def on_change(doc: Document, method: str | None = None) -> None:
@@ -177,7 +179,7 @@ def _notify(plans: set[str]) -> None:
 			try:
 				job_queue.enqueue(job_queue.RUN_BATCH, queue="short", triggered_by=reason)
 			except Exception:
-				redis_mirror.again(redis_mirror.WAKE_UP)
+				redis_mirror.release(redis_mirror.WAKE_UP, redis_mirror.THRESHOLD)
 				raise
 	except Exception as error:  # noqa: BLE001 - whatever Redis, the queue or their settings raise
 		frappe.logger("memora").warning(f"a batch could not be started early; the scheduler will: {error}")
@@ -195,7 +197,7 @@ def _reason_to_start(rung: tuple[int, redis_mirror.Clock | None] | None) -> str:
 		return ""
 	# Without a clock Redis was flushed: the next check sets it again.
 	if clock is None or clock.dormant or abs(time.time() - clock.ticked_at) > _SILENT_SECONDS:
-		return "Scheduler" if redis_mirror.once(redis_mirror.WAKE_UP, seconds=_WAKE_SECONDS) else ""
-	if waiting >= clock.threshold and redis_mirror.once("threshold", seconds=30):
+		return "Scheduler" if redis_mirror.claim(redis_mirror.WAKE_UP, _WAKE_SECONDS) else ""
+	if waiting >= clock.threshold and redis_mirror.claim(redis_mirror.THRESHOLD, _THRESHOLD_SECONDS):
 		return "Threshold"
 	return ""

@@ -6,10 +6,12 @@ import unittest
 from unittest.mock import patch
 
 import frappe
+import redis
 from frappe.utils.background_jobs import get_queue
 from rq.job import Job
 
 from memora.api import cdn_admin, publishing
+from memora.exceptions import JobQueueError
 from memora.frappe_versions import QUEUE_IS_FULL
 from memora.services.cdn_export import batch_processor
 from memora.services.cdn_export.admin import operations
@@ -60,7 +62,7 @@ class TestButtons(PublishingTestCase):
 	@unittest.skipUnless(QUEUE_IS_FULL, "this Frappe counts no waiting jobs")
 	def test_a_full_queue_fails_no_save_and_work_waits_for_the_next_batch(self) -> None:
 		lesson = self.course["lessons"][0]
-		redis_mirror.again(redis_mirror.WAKE_UP)
+		redis_mirror.release(redis_mirror.WAKE_UP)
 		with (
 			patch.dict(frappe.local.conf, max_queued_jobs=-(10**6)),
 			patch.object(job_queue.Worker, "count", return_value=1),
@@ -87,12 +89,23 @@ class TestButtons(PublishingTestCase):
 		operations.start_batch()
 		self.forget_jobs()
 		client = redis_mirror._client()
-		(claim,) = client.scan_iter(redis_mirror.key("cdn_export:claim:*"))
+		claim = redis_mirror.key(f"cdn_export:claim:{redis_mirror.BATCH}")
 		self.assertLessEqual(0, client.ttl(claim))
 		self.assertLessEqual(client.ttl(claim), job_queue.QUEUED_SECONDS)
 		client.delete(claim)
 		operations.start_batch()
 		self.assertEqual(len(self.jobs()), 1)
+
+	def test_what_the_queue_did_not_take_is_queued_as_soon_as_it_takes_jobs(self) -> None:
+		with patch.object(job_queue.Worker, "count", return_value=2):
+			with patch.object(frappe, "enqueue", side_effect=redis.ConnectionError("the queue is away")):
+				self.assertEqual(job_queue.enqueue_drains(2, "Manual", "first"), 0)
+				with self.assertRaises(JobQueueError):
+					job_queue.enqueue_batch("Manual")
+			self.assertEqual(job_queue.enqueue_drains(2, "Manual", "second"), 2)
+		self.assertEqual(len(self.drains()), 2)
+		job_queue.enqueue_batch("Manual")
+		self.assertEqual(len(self.jobs()), 3)
 
 	def test_batches_queue_no_more_drains_than_there_are_workers(self) -> None:
 		with patch.object(job_queue.Worker, "count", return_value=2):

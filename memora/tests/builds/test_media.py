@@ -22,9 +22,7 @@ from memora.services.cdn_export.state import due
 from memora.services.cdn_export.storage.local import LocalStorage
 from memora.tests.helpers import factories
 from memora.tests.helpers.processes import Stops, fork
-from memora.tests.helpers.publishing import PublishingTestCase, make_course
-
-PNG = b"\x89PNG\r\n\x1a\n"
+from memora.tests.helpers.publishing import PNG, PublishingTestCase, make_course
 
 
 @contextmanager
@@ -51,14 +49,6 @@ class TestMedia(PublishingTestCase):
 		super().setUp()
 		self.course = make_course()
 		self.plan = factories.make_plan([self.course["subject"]], is_published=1)
-
-	def picture(self, content: bytes, name: str = "") -> str:
-		"""A public file with this content; returns its URL."""
-		name = name or f"memora-{frappe.generate_hash(length=8)}.png"
-		file = Path(frappe.get_site_path("public", "files", name))
-		file.write_bytes(PNG + content)
-		self.addCleanup(file.unlink, missing_ok=True)
-		return f"/files/{name}"
 
 	def published(self, content: bytes) -> str:
 		return f"media/{hashlib.sha256(PNG + content).hexdigest()}.png"

@@ -20,12 +20,13 @@ import frappe
 import orjson
 
 from memora.api import cdn_admin, publishing
-from memora.exceptions import PlaceRefusedError, StorageUnavailableError
+from memora.exceptions import PlaceRefusedError, ScopeBusyError, StorageUnavailableError
 from memora.patches import outdate_metadata
 from memora.services.cdn_export import batch_processor, settings
 from memora.services.cdn_export.admin import doctor, operations, pipeline_status, verification
 from memora.services.cdn_export.builds import removals
 from memora.services.cdn_export.delivery import ownership
+from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.maintenance import daily, metadata_renewal
 from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.outbox import reconciliation
@@ -686,6 +687,22 @@ class TestMetadata(Marked):
 		self.assertIsNone(pipeline_status.status()["metadata"])
 		self.assertEqual(self.tick(), {"due": ""})
 		self.check()
+
+	def test_what_goes_elsewhere_or_is_kept_by_another_is_left_to_the_next_batch(self) -> None:
+		self.change(self.course["subject"], image=self.picture(b"shown"))
+		self.publish()
+		wanted = self.objects()
+		self.assertTrue(any(path.startswith("media/") for path in wanted))
+		self.as_before_the_upgrade()
+		busy = ScopeBusyError("another worker looks whose the place is")
+		for hindrance in (
+			patch.object(PublishTarget, "has_moved", return_value=True),
+			patch.object(ownership.Ownership, "claim", side_effect=busy),
+		):
+			with self.subTest(hindrance), hindrance:
+				self.assertEqual(self.tick(), {"due": "metadata"})
+		self.tick()
+		self.assertEqual(self.objects(), wanted)
 
 	def test_news_goes_before(self) -> None:
 		self.publish()

@@ -16,12 +16,13 @@ import pytest
 import requests
 
 from memora.api import publishing
-from memora.exceptions import StorageError
+from memora.exceptions import ScopeBusyError, StorageError
 from memora.patches import fill_video_folders
 from memora.services.cdn_export import batch_processor
 from memora.services.cdn_export.admin import doctor
 from memora.services.cdn_export.curriculum import films
 from memora.services.cdn_export.delivery import signing
+from memora.services.cdn_export.delivery.ownership import Ownership
 from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.maintenance import adoption, audit, signature_renewal
 from memora.services.cdn_export.outbox import relay
@@ -254,18 +255,53 @@ class TestSignedLinks(BucketTestCase):
 		self.fix_content()
 		self.check(leaving=[FILM])
 
-	def test_a_link_that_somebody_wrote_into_the_bucket_is_never_signed(self) -> None:
-		"""Who may write to the bucket, but not read it, would else be given a signed link to any film there."""
-		path = f"lessons/{self.video.name}.json"
+	def steal(self, path: str) -> None:
+		"""What somebody does who may write to the bucket, but not read it: have a link to any film there signed."""
 		stored = self.client.get_object(Bucket=self.bucket, Key=path)
 		document = orjson.loads(stored["Body"].read())
 		config = document["stages"][0]["config"]
 		config["video_url"] = f"{self.endpoint}/{self.bucket}/videos/stolen.mp4"
 		self.put(path, orjson.dumps(document), Metadata=stored["Metadata"], ContentType=stored["ContentType"])
+
+	def test_a_link_that_somebody_wrote_into_the_bucket_is_never_signed(self) -> None:
+		path = f"lessons/{self.video.name}.json"
+		self.steal(path)
 		with self.later(hours=2.2):
 			self.assertEqual(self.tick(), {"due": "signature"})
 		self.assertNotIn(b"stolen.mp4", self.read_bytes(path) or b"")
 		self.assertIn("X-Amz-Signature", self.links(self.video)[0])
+		self.check(leaving=[FILM])
+
+	def test_nor_is_one_that_somebody_writes_there_while_the_lesson_is_read_back(self) -> None:
+		path, kind = f"lessons/{self.video.name}.json", type(self.storage())
+		for method in ("head", "get", "read"):
+			answer, stolen = getattr(kind, method), []
+
+			def stealing(storage: Storage, wanted: str, answer: Any = answer, stolen: list = stolen) -> Any:
+				found = answer(storage, wanted)
+				if wanted == path and not stolen:
+					stolen.append(1)
+					self.steal(path)
+				return found
+
+			frappe.db.sql("update `tabCDN File` set signed_until = '2000-01-02' where path = %s", path)
+			with self.subTest(after=method), patch.object(kind, method, stealing):
+				self.assertEqual(self.tick(), {"due": "signature"})
+				self.assertNotIn(b"stolen.mp4", self.read_bytes(path) or b"")
+				self.assertIn("X-Amz-Signature", self.links(self.video)[0])
+
+	def test_what_another_worker_keeps_is_left_to_the_next_check(self) -> None:
+		busy = ScopeBusyError("another worker looks whose the place is")
+		with self.later(hours=2.2):
+			with (
+				patch.object(Ownership, "claim", side_effect=busy),
+				patch.object(frappe.logger("memora"), "exception") as logged,
+				patch.object(frappe.logger("memora"), "error") as said,
+			):
+				self.assertEqual(self.tick(), {"due": "signature"})
+			self.assertEqual((logged.call_args_list, said.call_args_list), ([], []))
+			self.assertEqual(self.tick(), {"due": "signature"})
+		self.assertGreater(self.signed_for(self.video), 5)
 		self.check(leaving=[FILM])
 
 	def test_a_ledger_that_was_lost_knows_again_when_signatures_end(self) -> None:

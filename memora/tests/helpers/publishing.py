@@ -25,6 +25,8 @@ from memora.services.cdn_export.worker.drain import Drained
 from memora.tests.helpers import clock, factories
 from memora.tests.helpers.utils import MemoraTestCase
 
+PNG = b"\x89PNG\r\n\x1a\n"
+
 
 @dataclass(slots=True)
 class Reading:
@@ -55,6 +57,14 @@ class PublishingTestCase(MemoraTestCase):
 	def configure(self, **fields: Any) -> None:
 		"""Save CDN Settings, publishing to this test's folder unless told otherwise."""
 		publish_to(**{"storage_provider": "Local Directory", "local_path": str(self.local_path), **fields})
+
+	def picture(self, content: bytes, name: str = "") -> str:
+		"""A public picture with this content behind what makes it a PNG; returns its URL."""
+		name = name or f"memora-{frappe.generate_hash(length=8)}.png"
+		file = Path(frappe.get_site_path("public", "files", name))
+		file.write_bytes(PNG + content)
+		self.addCleanup(file.unlink, missing_ok=True)
+		return f"/files/{name}"
 
 	def publish(self) -> Drained:
 		"""Commit, then relay and build until nothing waits, as a batch does."""

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 import frappe
 from frappe.utils import now_datetime
 
-from memora.exceptions import LeaseLostError, PreconditionFailedError
+from memora.exceptions import LeaseLostError, PreconditionFailedError, ScopeBusyError
 from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.maintenance import required_items, rewrite
 from memora.services.cdn_export.model import scopes
@@ -59,14 +59,15 @@ def run(target: PublishTarget) -> int:
 			by_scope[entry.scope].append(entry)
 		states = publish_state.by_id(sorted(by_scope))
 		for scope_id, entries in sorted(by_scope.items()):
-			if scope_id == scopes.MEDIA.id:
-				done += _renew(target, None, entries)
-			elif scope_id in states and (lease := leases.acquire(states[scope_id].scope)):
-				with lease:
-					try:
+			try:
+				if scope_id == scopes.MEDIA.id:
+					done += _renew(target, None, entries)
+				elif scope_id in states and (lease := leases.acquire(states[scope_id].scope)):
+					with lease:
 						done += _renew(target, lease, entries)
-					except LeaseLostError as error:
-						frappe.logger("memora").info(str(error))
+			except (LeaseLostError, ScopeBusyError) as error:  # what is left is written with the next batch
+				database.rollback()
+				frappe.logger("memora").info(str(error))
 		if time.monotonic() >= ends:
 			break
 	return done

@@ -30,6 +30,7 @@ from memora.exceptions import (
 	BuildError,
 	LeaseLostError,
 	PlaceRefusedError,
+	ScopeBusyError,
 	StorageConfigurationError,
 	StorageError,
 	StorageUnavailableError,
@@ -87,6 +88,9 @@ def run(target: PublishTarget) -> int:
 			# Whoever has it now may have signed these already, and what was signed here may have replaced that since.
 			names = [ledger.row_name(path) for paths in due[state.name].values() for path in paths]
 			_mark(names, _OTHER_LINKS)
+		except ScopeBusyError as error:
+			database.rollback()
+			frappe.logger("memora").info(f"{lease.label}: {error}")
 		except (PlaceRefusedError, StorageConfigurationError, StorageUnavailableError) as error:
 			frappe.logger("memora").error(f"signed links are not renewed until the storage answers: {error}")
 			break  # it is the same for all scopes
@@ -152,7 +156,13 @@ def _renew_or_log(
 	"""`_renew`; what is wrong with one subject must not keep the next from being renewed."""
 	try:
 		return _renew(target, signer, lease, subject, paths)
-	except (LeaseLostError, PlaceRefusedError, StorageConfigurationError, StorageUnavailableError):
+	except (
+		LeaseLostError,
+		PlaceRefusedError,
+		ScopeBusyError,
+		StorageConfigurationError,
+		StorageUnavailableError,
+	):
 		raise
 	except Exception as error:
 		database.rollback()
@@ -236,8 +246,13 @@ def _read_back(target: PublishTarget, entries: Sequence[LedgerEntry]) -> dict[st
 
 
 def _read_one(target: PublishTarget, entry: LedgerEntry) -> _Published:
-	stored, body = target.storage.head(entry.path), target.storage.get(entry.path)
-	if stored is None or body is None or entry.differs(stored.metadata, target.ownership.site):
+	read, stored = target.storage.read(entry.path), target.storage.head(entry.path)
+	if read is None or stored is None or entry.differs(stored.metadata, target.ownership.site):
+		return _Published(None, False)
+	body, etag = read
+	if (
+		etag != stored.etag
+	):  # somebody has written in between: what was read has other metadata, or none that is known
 		return _Published(None, False)
 	try:
 		document = orjson.loads(body)
@@ -246,7 +261,7 @@ def _read_one(target: PublishTarget, entry: LedgerEntry) -> _Published:
 	expected = (entry.node, entry.live_version)
 	if not isinstance(document, dict) or (document.get("id"), document.get("version")) != expected:
 		return _Published(None, False)
-	return _Published(document, stored.etag == entry.etag and not entry.damaged)
+	return _Published(document, etag == entry.etag and not entry.damaged)
 
 
 def _upload(

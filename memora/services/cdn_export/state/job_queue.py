@@ -26,7 +26,6 @@ JOB_SECONDS = 1500
 QUEUED_SECONDS = 60
 """How long a queued job keeps another of its kind from being queued: not for ever, since it may be lost with Redis."""
 
-_BATCH = "batch"
 _DRAIN_PLACE = "drain-{}"
 
 
@@ -48,12 +47,17 @@ def enqueue_batch(triggered_by: str) -> None:
 
 	What was committed before is in the batch that is queued. Raises JobQueueError where the queue takes no job.
 	"""
-	if redis_mirror.claim(_BATCH, QUEUED_SECONDS) is False:
+	_enqueue_once(redis_mirror.BATCH, RUN_BATCH, queue="short", triggered_by=triggered_by)
+
+
+def _enqueue_once(claim: str, method: str, **options: Any) -> None:
+	"""`enqueue`, unless a job with this claim is queued and has not begun. Raises JobQueueError, and nothing is claimed then."""
+	if redis_mirror.claim(claim, QUEUED_SECONDS) is False:
 		return
 	try:
-		enqueue(RUN_BATCH, queue="short", triggered_by=triggered_by)
+		enqueue(method, **options)
 	except JobQueueError:
-		redis_mirror.release(_BATCH)
+		redis_mirror.release(claim)
 		raise
 
 
@@ -76,10 +80,9 @@ def enqueue_drains(waiting: int, triggered_by: str, batch: str) -> int:
 		queue = get_queue(QUEUE)
 		drains = min(Worker.count(queue=queue), max(1, waiting))
 		for place in range(drains):
-			if redis_mirror.claim(_DRAIN_PLACE.format(place), QUEUED_SECONDS) is False:
-				continue
 			# In front: after a migrate, Frappe's own jobs can fill the long queue for minutes.
-			enqueue(
+			_enqueue_once(
+				_DRAIN_PLACE.format(place),
 				DRAIN,
 				queue=QUEUE,
 				timeout=JOB_SECONDS,
@@ -95,8 +98,8 @@ def enqueue_drains(waiting: int, triggered_by: str, batch: str) -> int:
 
 
 def batch_begins() -> None:
-	"""The batch that was queued has begun: from here on another may be queued."""
-	redis_mirror.release(_BATCH)
+	"""The batch that was queued has begun: from here on another may be queued, and a save may need one."""
+	redis_mirror.release(redis_mirror.BATCH, redis_mirror.WAKE_UP)
 
 
 def drain_begins(place: int) -> None:

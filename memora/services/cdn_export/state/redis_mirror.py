@@ -23,8 +23,9 @@ PENDING = "cdn_export:pending_plans"
 DEAD_LETTER = "cdn_export:dead_letter"
 LOCK = "cdn_export:lock:{}"
 CLOCK = "cdn_export:clock"
-WAKE_UP = "tick"
-"""The name by which a save asks `once` for a batch, until that begins."""
+BATCH, WAKE_UP, THRESHOLD = "batch", "wake-up", "threshold"
+"""What is claimed for a batch that is queued: by a button, by a save while the scheduler sleeps, and by a save after which
+enough plans wait."""
 
 LOCK_SECONDS = 300
 """Spec, "Publishing": a build's lock lives five minutes unless renewed."""
@@ -123,18 +124,9 @@ def remove_dead_letter(name: str) -> None:
 	_guarded(lambda client: client.hdel(key(DEAD_LETTER), name))
 
 
-def once(name: str, seconds: int) -> bool:
-	"""True for the first caller within `seconds`; False for others, and where Redis does not answer."""
-	return bool(_guarded(lambda client: client.set(key(f"cdn_export:once:{name}"), 1, nx=True, ex=seconds)))
-
-
-def again(name: str) -> None:
-	"""Let the next caller of `once` be a first one. Never raises."""
-	_guarded(lambda client: client.delete(key(f"cdn_export:once:{name}")))
-
-
 def claim(name: str, seconds: int) -> bool | None:
-	"""True for the first caller until `release`, or until `seconds` have passed since; None where Redis does not answer."""
+	"""True for the first caller until `release`, or until `seconds` have passed since; False for others, and None where Redis
+	does not answer."""
 	return _guarded(lambda client: bool(client.set(key(f"cdn_export:claim:{name}"), 1, nx=True, ex=seconds)))
 
 

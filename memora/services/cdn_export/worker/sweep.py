@@ -5,7 +5,7 @@ from __future__ import annotations
 import frappe
 from frappe.utils import now_datetime
 
-from memora.exceptions import LeaseLostError
+from memora.exceptions import LeaseLostError, ScopeBusyError
 from memora.services.cdn_export import settings
 from memora.services.cdn_export.builds import commit, media, subject_removal
 from memora.services.cdn_export.delivery import purge_queue
@@ -46,7 +46,7 @@ def run(target: PublishTarget) -> None:
 			elif lease := leases.acquire(scope.owner):
 				with lease:
 					commit.remove_due(target, lease, again=again)
-		except LeaseLostError as error:  # what remains is removed with the next check
+		except (LeaseLostError, ScopeBusyError) as error:  # what remains is removed with the next check
 			database.rollback()
 			frappe.logger("memora").warning(str(error))
 	purge_queue.run(target)
