@@ -47,9 +47,9 @@ def retry_dead_letter(plan_id: str) -> dict[str, Any]:
 @endpoint(ADMINS, "POST")
 @as_typed
 def clear_dead_letter(plan_id: str) -> dict[str, Any]:
-	"""Give a dead letter up: what is live stays as it is until its content changes again. A removal is only taken off the
+	"""Dismiss a dead letter: what is live stays as it is until its content changes again. A removal is only taken off the
 	list: it is tried every hour, and its files are still said to be on the CDN."""
-	dead_letters.clear(plan_id)
+	dead_letters.dismiss(plan_id)
 	return {"cleared": plan_id}
 
 

@@ -7,6 +7,7 @@ before it serves anything.
 
 from __future__ import annotations
 
+import copy
 import sys
 
 import click
@@ -109,7 +110,7 @@ def take_over() -> None:
 @json_option
 @click.pass_context
 def dead_letters(context: click.Context, as_json: bool) -> None:
-	"""What is out of retries: list it, put it back, or give it up. Lists without a further word."""
+	"""What is out of retries: list it, put it back, or dismiss it. Lists without a further word."""
 	if context.invoked_subcommand is None:
 		context.invoke(list_dead_letters, as_json=as_json)
 
@@ -128,16 +129,21 @@ def retry_dead_letters() -> None:
 	"""Put dead letters back, with all their retries, and start a batch."""
 
 
-@dead_letters.command("clear", epilog=LABEL_HELP)
+@dead_letters.command("dismiss", epilog=LABEL_HELP)
 @click.argument("labels", nargs=-1, metavar="[LABEL]...")
 @click.option("--all", "everything", is_flag=True, help="All dead letters.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@action("clear_dead_letters")
-def clear_dead_letters() -> None:
-	"""Give dead letters up: what is live stays as it is until its content changes again.
+@action("dismiss_dead_letters")
+def dismiss_dead_letters() -> None:
+	"""Take dead letters off the list: what is live stays as it is until its content changes again.
 
-	A removal is only taken off the list: it is tried every hour, and `status` tells of its files until they are gone.
+	A removal goes on being tried every hour, and `status` tells of its files until they are gone.
 	"""
+
+
+_former = copy.copy(dismiss_dead_letters)  # what the command was called until 0.2; goes with 0.4
+_former.hidden = True
+dead_letters.add_command(_former, "clear")
 
 
 @memora.command("history")

@@ -152,17 +152,18 @@ def retry_dead_letters(progress: Progress, labels: Sequence[str], everything: bo
 	return Answer({"retried": labels, **started}, lines)
 
 
-def clear_dead_letters(progress: Progress, labels: Sequence[str], everything: bool, yes: bool) -> Answer:
+def dismiss_dead_letters(progress: Progress, labels: Sequence[str], everything: bool, yes: bool) -> Answer:
 	labels = _labels(labels, everything)
 	if labels and not yes:
 		titles = {letter["label"]: letter["title"] for letter in pipeline_status.dead_letters()}
 		_ask(
-			f"Give up {_all_called(labels, titles)}? What is live stays until its content changes again.",
-			"Nothing was given up.",
+			f"Dismiss {_all_called(labels, titles)}? What is live stays until its content changes again.",
+			"Nothing was dismissed.",
 		)
 	for label in labels:
-		dead_letters.clear(label)
-	return Answer({"cleared": labels}, [f"{_count(len(labels), 'dead letter')} given up."])
+		dead_letters.dismiss(label)
+	former = {"cleared": labels}  # what `dismissed` was called until 0.2; goes with 0.4
+	return Answer({"dismissed": labels, **former}, [f"{_count(len(labels), 'dead letter')} dismissed."])
 
 
 def history(progress: Progress, plan: str, failed: bool, limit: int) -> Answer:

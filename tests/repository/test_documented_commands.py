@@ -44,7 +44,7 @@ _VARIABLES = re.compile(r"\b[A-Z_]+=\S* ")
 _SITES = re.compile(r"--site \S+ ?")
 _BELOW = {
 	"memora": r"[a-z-]+",
-	"memora dead-letters": "list|retry|clear",
+	"memora dead-letters": "list|retry|dismiss",
 	"scheduler": "status",
 	"set-config": "allow_tests",
 }

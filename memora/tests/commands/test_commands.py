@@ -106,7 +106,7 @@ class TestCommands(CommandsTestCase):
 		named = f"“Grade 10” ({self.plan.name})"
 		self.assertIn(f"{named}: for an admin to approve", self.says(FINE, "status"))
 		self.kill(self.plan.name)
-		self.assertIn(named, self.bench("dead-letters", "clear", self.plan.name).output)
+		self.assertIn(named, self.bench("dead-letters", "dismiss", self.plan.name).output)
 
 	def test_the_overview_says_whole_sentences(self) -> None:
 		for words in ((), ("dead-letters",)):
@@ -249,7 +249,7 @@ class TestCommands(CommandsTestCase):
 		found = self.asked(FINE, "verify")
 		self.assertEqual(found["in_their_grace"], len(self.course["lessons"] + self.course["units"]))
 
-	def test_dead_letters_are_listed_retried_and_cleared(self) -> None:
+	def test_dead_letters_are_listed_retried_and_dismissed(self) -> None:
 		self.publish()
 		self.assertIn("There are no dead letters.", self.says(FINE, "dead-letters"))
 		subject = f"subject:{self.course['subject'].name}"
@@ -265,7 +265,8 @@ class TestCommands(CommandsTestCase):
 		)
 		self.says(FOUND, "status")
 
-		self.says(FINE, "dead-letters", "clear", "index", "--yes")
+		dismissed = self.asked(FINE, "dead-letters", "dismiss", "index", "--yes")
+		self.assertEqual(dismissed, {"dismissed": ["index"], "cleared": ["index"]})
 		with patch("frappe.enqueue"):
 			self.says(FINE, "dead-letters", "retry", subject)
 			self.assertIn("1 dead letter put back", self.says(FINE, "dead-letters", "retry", "--all"))
@@ -282,18 +283,18 @@ class TestCommands(CommandsTestCase):
 		self.assertEqual(result.exit_code, COULD_NOT_RUN)
 		self.assertIn("error", json.loads(result.output.splitlines()[0]))
 
-	def test_clearing_asks_first(self) -> None:
+	def test_dismissing_asks_first(self) -> None:
 		self.publish()
 		self.kill(self.plan.name)
 		for answer in ("n\n", ""):
-			result = self.bench("dead-letters", "clear", self.plan.name, answer=answer)
+			result = self.bench("dead-letters", "dismiss", self.plan.name, answer=answer)
 			self.assertEqual(result.exit_code, COULD_NOT_RUN, result.output)
 		self.says(FOUND, "dead-letters")
-		result = self.bench("dead-letters", "clear", self.plan.name, answer="y\n")
+		result = self.bench("dead-letters", "dismiss", self.plan.name, answer="y\n")
 		self.assertEqual(result.exit_code, FINE, result.output)
 
 	def test_what_is_not_dead_cannot_be_retried(self) -> None:
-		for word in ("retry", "clear"):
+		for word in ("retry", "dismiss", "clear"):
 			self.assertIn("say --all", self.says(COULD_NOT_RUN, "dead-letters", word))
 		self.assertIn("not among the dead letters", self.says(COULD_NOT_RUN, "dead-letters", "retry", "x"))
 

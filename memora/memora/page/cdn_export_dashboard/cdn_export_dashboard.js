@@ -329,7 +329,7 @@ class ExportDashboard {
 				frappe.confirm(
 					label.startsWith("removal:")
 						? ask(__("Dismiss this? The files of {0} stay on the CDN until they can be removed, which is tried every hour."))
-						: ask(__("Give up publishing {0}? What is live stays until its content changes again.")),
+						: ask(__("Dismiss this? What is live of {0} stays until its content changes again.")),
 					() => call("memora.api.cdn_admin.clear_dead_letter")
 				),
 			take_over: () =>

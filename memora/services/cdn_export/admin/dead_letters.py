@@ -35,8 +35,8 @@ def retry_all() -> int:
 	return len(labels)
 
 
-def clear(label: str) -> None:
-	"""Give a dead letter up: what is live stays until its content changes again. Throws when it is not dead.
+def dismiss(label: str) -> None:
+	"""Take a dead letter off the list: what is live stays until its content changes again. Throws when it is not dead.
 
 	A removal goes on being tried every hour, and until its files are gone everybody is told that they are still there.
 	"""
