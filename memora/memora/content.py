@@ -18,7 +18,7 @@ from memora.services.cdn_export.curriculum import items, public_files
 from memora.services.cdn_export.model import stage_files
 from memora.services.cdn_export.model.doctypes import CONTENT, PARENT_FIELDS, PLAN
 from memora.services.cdn_export.model.plain_text import as_html
-from memora.services.cdn_export.rules import file_types, refused_file
+from memora.services.cdn_export.rules import file_types, refused_file, sibling_order
 
 _NAMED_AT_MOST = 3
 """How many documents a refusal names before it says "and more"."""
@@ -28,9 +28,6 @@ _ADDRESS = re.compile(r"(/|https?://)[^<>\"`\ud800-\udfff]*")
 character, as JSON can bring it, is none that a database keeps."""
 
 _FILES = (stage_files.PUBLIC, stage_files.PRIVATE)
-
-_HIGHEST_PLACE = 2**31 - 1
-"""The largest value of an Int column; siblings beyond it are in the order of their creation."""
 
 
 class Titled(PlainTexts):
@@ -254,7 +251,7 @@ def _last_place(doc: Document) -> int:
 	parent_field = PARENT_FIELDS.get(doc.doctype)
 	siblings = {parent_field: doc.get(parent_field)} if parent_field else {}
 	last = frappe.get_all(doc.doctype, siblings, pluck="sort_order", order_by="sort_order desc", limit=1)
-	return min(last[0] + 1, _HIGHEST_PLACE) if last else 0
+	return sibling_order.last(last[0] if last else None)
 
 
 def called(doc: Document) -> str:

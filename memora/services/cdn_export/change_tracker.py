@@ -67,6 +67,11 @@ def after_rename(doc: Document, method: str | None, old: str, new: str, merge: b
 	_record(doc.doctype, new, "rename", old)
 
 
+def note(doctype: str, name: str) -> None:
+	"""Note a change that no hook has seen, as one of this document: what a statement of ours has written below it."""
+	_record(doctype, name, "change")
+
+
 def on_file(doc: Document, method: str | None = None) -> None:
 	"""Note that a file which memora has published was changed, made private or public, or deleted.
 

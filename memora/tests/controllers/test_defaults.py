@@ -4,6 +4,7 @@ import frappe
 from frappe import client
 from frappe.model.document import Document
 
+from memora.services.cdn_export.rules.sibling_order import GAP
 from memora.tests.helpers import factories
 from memora.tests.helpers.publishing import PublishingTestCase, chain, make_course
 from memora.tests.helpers.utils import MemoraTestCase
@@ -74,9 +75,9 @@ class TestPlace(MemoraTestCase):
 			lambda title: client.insert({**given, "title": title, "sort_order": ""}).name,
 		)
 		factories.make_lesson(parent_topic=topic.name, sort_order=7)
-		for place, way in enumerate(ways, start=8):
-			name = way(f"Lesson {place}")
-			self.assertEqual(frappe.db.get_value("Memora Lesson", name, "sort_order"), place)
+		for number, way in enumerate(ways, start=1):
+			name = way(f"Lesson {number}")
+			self.assertEqual(frappe.db.get_value("Memora Lesson", name, "sort_order"), 7 + number * GAP)
 
 	def test_a_place_that_is_given_is_kept_also_the_first(self) -> None:
 		topic = factories.make_topic()
@@ -97,7 +98,7 @@ class TestPlace(MemoraTestCase):
 		factories.make_lesson(sort_order=50)
 		topic = factories.make_topic()
 		places = [factories.make_lesson(parent_topic=topic.name).sort_order for _ in range(3)]
-		self.assertEqual(places, [0, 1, 2])
+		self.assertEqual(places, [0, GAP, 2 * GAP])
 
 	def test_subjects_and_grades_have_places_too(self) -> None:
 		for doctype in ("Memora Subject", "Memora Grade"):
@@ -114,7 +115,9 @@ class TestPlace(MemoraTestCase):
 	def test_a_data_import_without_a_column_for_it_adds_at_the_end_and_one_with_it_is_obeyed(self) -> None:
 		topic = factories.make_topic()
 		factories.make_lesson(parent_topic=topic.name, sort_order=7)
-		self.assertEqual(self._imported(topic.name, "Title,Topic", "a", "b"), {"a": 8, "b": 9})
+		self.assertEqual(
+			self._imported(topic.name, "Title,Topic", "a", "b"), {"a": 7 + GAP, "b": 7 + 2 * GAP}
+		)
 		self.assertEqual(
 			self._imported(topic.name, "Title,Topic,Sort Order", "c", "d", places=(0, 3)), {"c": 0, "d": 3}
 		)

@@ -62,19 +62,18 @@ _KIND, _PARENT, _NAME = map(_COLUMNS.index, ("kind", "parent", "name"))
 _PICTURES = itemgetter(_COLUMNS.index("image"), _COLUMNS.index("badge_image"))
 
 
-def load(subject: str) -> Node | None:
+def load(subject: str, *, pictures: bool = True) -> Node | None:
 	"""The subject with all below it, published or not; None when it is gone.
 
-	One statement for the rows of all kinds, and one for pictures where there are any.
+	One statement for the rows of all kinds, and one for pictures where there are any; without `pictures` no node has one.
 	"""
 	rows: dict[str, list[list[str]]] = {kind: [] for kind in KINDS}
 	for row in bulk_rows.texts(_skeleton, {"subject": subject}, len(_COLUMNS)):
 		rows[row[_KIND]].append(row)
 	if [row[_NAME] for row in rows["subject"]] != [subject]:
 		return None  # gone, or renamed to what is the same name but for its case
-	files = public_files.published_paths(
-		url for kind_rows in rows.values() for row in kind_rows for url in _PICTURES(row) if url
-	)
+	urls = (url for kind_rows in rows.values() for row in kind_rows for url in _PICTURES(row) if url)
+	files = public_files.published_paths(urls) if pictures else {}
 	children: dict[str, list[Node]] = {}
 	for kind in reversed(KINDS):
 		by_parent: dict[str, list[Node]] = defaultdict(list)
@@ -207,7 +206,7 @@ def plan_overrides(plans: Collection[str]) -> dict[str, dict[str, tuple[Override
 	return found
 
 
-def _below(doctype: str) -> str:
+def below(doctype: str) -> str:
 	"""The joins from a subject, called `l0`, down to `doctype`'s table, called by its depth."""
 	joins = [f"`tab{doctypes.SUBJECT}` l0"]
 	for depth, child in enumerate(doctypes.CONTENT[1 : doctypes.CONTENT.index(doctype) + 1], start=1):
@@ -240,7 +239,7 @@ def _select_of(kind: Kind, doctype: str, pack: bulk_rows.Pack) -> str:
 		parts.setdefault(column, f"coalesce(l{depth}.{column}, {missing})" if present else missing)
 	row = f"{pack(parts[column] for column in _COLUMNS)} collate utf8mb4_bin"
 	# From the top down: by its own estimates MariaDB may begin with all topics there are, of every subject.
-	return f"select straight_join {row} from {_below(doctype)} where l0.name = %(subject)s"
+	return f"select straight_join {row} from {below(doctype)} where l0.name = %(subject)s"
 
 
 _STAGES = f"""{database.NAMES} straight_join `tabMemora Lesson Stage` stage on stage.parent = named.name

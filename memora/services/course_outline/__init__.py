@@ -1,0 +1,14 @@
+"""A subject as its editors see it: one outline from the subject down to the stages of its lessons.
+
+- `rules/` *(pure)*: `access`, of drafts and hidden nodes too; `consequences`: what becomes live or free by a change, before it
+  is made
+- `permissions`: what the caller may read and change
+- `reading`: the outline itself; `stamp`: whether it has changed; `finding`: search and filters; `home`: an editor's own page
+- `editing`: new rows and titles; `moving`, `stages`: order; `publishing`, `plan_view`, `copying`, `deleting`: what is done
+  to rows
+- `asking`: which of that is asked first
+
+Whatever changes something here is one transaction. It locks the documents above what it changes, so that two editors
+never number the same siblings, and it saves documents as their forms do: validation, permissions, hooks and versions hold.
+The one exception is a statement that numbers siblings again.
+"""

@@ -1,0 +1,219 @@
+"""Order in the outline: what is added is the last, a move changes one document, and no mover undoes what others did."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import frappe
+from frappe.model.document import Document
+
+from memora.api import course
+from memora.services.cdn_export.model import paths
+from memora.services.cdn_export.model.doctypes import CONTENT, PARENT_FIELDS
+from memora.services.cdn_export.rules.sibling_order import GAP
+from memora.tests.helpers import factories
+from memora.tests.helpers.publishing import PublishingTestCase, chain, make_course
+
+
+class OutlineTestCase(PublishingTestCase):
+	def order(self, parent: Document | str, subject: str = "") -> list[str]:
+		"""The titles below a parent, as the outline shows them."""
+		name = getattr(parent, "name", parent)
+		return [row["title"] for row in self.branch(name, subject)]
+
+	def branch(self, name: str, subject: str = "") -> list[dict[str, Any]]:
+		subject = subject or self.course["subject"].name
+		return course.outline(subject, [name])["branches"][name]
+
+	def lessons(self, topic: Document, *places: int) -> list[Document]:
+		"""Published lessons called a, b, c … with these places."""
+		return [
+			factories.make_lesson(title=title, parent_topic=topic.name, is_published=1, sort_order=place)
+			for title, place in zip("abcdefghij", places, strict=False)
+		]
+
+	def move(self, doc: Document, after: Document | None, before: Document | None, parent: Any = None) -> Any:
+		field = PARENT_FIELDS[doc.doctype]
+		return course.move(
+			doc.doctype,
+			doc.name,
+			getattr(parent, "name", None) or frappe.db.get_value(doc.doctype, doc.name, field),
+			after.name if after else "",
+			before.name if before else "",
+		)
+
+
+class TestOrder(OutlineTestCase):
+	def setUp(self) -> None:
+		super().setUp()
+		self.course = make_course(units=2, lessons=0)
+		self.topic, self.other = self.course["topics"]
+
+	def test_a_move_takes_the_place_between_its_neighbours_and_changes_nothing_else(self) -> None:
+		a, b, c = self.lessons(self.topic, 0, GAP, 2 * GAP)
+		frappe.db.commit()
+		before = {doc.name: frappe.get_doc(doc.doctype, doc.name).as_dict() for doc in (a, b, c)}
+		answer = self.move(c, a, b)
+		self.assertFalse(answer["renumbered"])
+		self.assertEqual(self.order(self.topic), ["a", "c", "b"])
+		for doc in (a, b, c):
+			after = frappe.get_doc(doc.doctype, doc.name).as_dict()
+			self.assertEqual(
+				{key for key, value in after.items() if value != before[doc.name][key]},
+				{"sort_order"} if doc is c else set(),
+			)
+
+	def test_every_kind_is_moved_within_its_parent_and_across(self) -> None:
+		other = make_course(units=1, lessons=1)
+		for doc, home in zip(chain(make_course())[1:], chain(other), strict=False):
+			with self.subTest(doc.doctype):
+				sibling = frappe.get_last_doc(doc.doctype, {PARENT_FIELDS[doc.doctype]: home.name})
+				self.move(doc, sibling, None, parent=home)
+				rows = self.branch(home.name, other["subject"].name)
+				self.assertEqual([row["name"] for row in rows], [sibling.name, doc.name])
+				self.move(doc, None, sibling)
+				rows = self.branch(home.name, other["subject"].name)
+				self.assertEqual([row["name"] for row in rows], [doc.name, sibling.name])
+
+	def test_to_either_end_it_is_a_gap_away(self) -> None:
+		a, b, c = self.lessons(self.topic, 0, GAP, 2 * GAP)
+		self.move(a, c, None)
+		self.assertEqual(self.order(self.topic), ["b", "c", "a"])
+		self.move(c, None, b)
+		self.assertEqual(self.order(self.topic), ["c", "b", "a"])
+		self.assertEqual([row["sort_order"] for row in self.branch(self.topic.name)], [0, GAP, 3 * GAP])
+
+	def test_where_no_gap_is_left_all_siblings_are_numbered_and_their_parent_is_noted_once(self) -> None:
+		for places in ((0, 1, 2), (5, 5, 5), (0, 0, 9)):
+			with self.subTest(places):
+				topic = factories.make_topic(parent_unit=self.course["units"][0].name)
+				a, b, c = self.lessons(topic, *places)
+				self.publish()
+				answer = self.move(c, a, b)
+				self.assertTrue(answer["renumbered"])
+				self.assertEqual(self.order(topic), ["a", "c", "b"])
+				rows = self.branch(topic.name)
+				self.assertEqual([row["sort_order"] for row in rows], [0, GAP, 2 * GAP])
+				noted = frappe.db.sql("select ref_doctype, ref_name, event from `tabCDN Change`")
+				self.assertEqual(
+					sorted(noted),
+					sorted([("Memora Topic", topic.name, "change"), ("Memora Lesson", c.name, "change")]),
+				)
+
+	def test_old_content_is_numbered_only_where_a_move_needs_it(self) -> None:
+		a, b, _c, d = self.lessons(self.topic, 3, 9, 9, 9)
+		answer = self.move(d, a, b)
+		self.assertFalse(answer["renumbered"])
+		self.assertEqual([row["sort_order"] for row in self.branch(self.topic.name)], [3, 6, 9, 9])
+		self.assertEqual(self.order(self.topic), ["a", "d", "b", "c"])
+
+	def test_at_the_end_of_the_numbers_siblings_are_numbered_again(self) -> None:
+		a, _b, c = self.lessons(self.topic, 2**31 - 3, 2**31 - 1, 2**31 - 1)
+		self.move(a, c, None)
+		self.assertEqual(self.order(self.topic), ["b", "c", "a"])
+
+	def test_a_move_to_where_it_is_writes_nothing(self) -> None:
+		a, b, c = self.lessons(self.topic, 0, 0, 0)
+		frappe.db.commit()
+		frappe.db.delete("CDN Change")
+		answer = self.move(b, a, c)
+		self.assertEqual((answer["renumbered"], answer["undo"]), (False, None))
+		self.assertEqual(frappe.db.count("CDN Change"), 0)
+
+	def test_a_move_whose_neighbours_are_none_any_more_is_refused_with_a_sentence(self) -> None:
+		a, b, c = self.lessons(self.topic, 0, GAP, 2 * GAP)
+		self.move(c, a, b)  # by another editor
+		for after, before in ((a, b), (None, b), (b, c), (None, None)):
+			with self.assertRaisesRegex(frappe.ValidationError, "has changed meanwhile"):
+				self.move(factories.make_lesson(parent_topic=self.other.name), after, before, self.topic)
+		self.assertEqual(self.order(self.topic), ["a", "c", "b"])
+		frappe.delete_doc("Memora Lesson", c.name)
+		with self.assertRaisesRegex(frappe.ValidationError, "has changed meanwhile"):
+			self.move(a, c, b)
+
+	def test_what_cannot_be_there_is_refused(self) -> None:
+		(a,) = self.lessons(self.topic, 0)
+		unit = self.course["units"][0]
+		for call in (
+			lambda: course.move(a.doctype, a.name, unit.name),
+			lambda: course.move(a.doctype, a.name, "gone"),
+			lambda: course.move(a.doctype, "gone", self.topic.name),
+			lambda: course.move("Memora Subject", self.course["subject"].name, ""),
+			lambda: course.move("User", "Administrator", ""),
+			lambda: course.move("Memora Academic Plan", "x", ""),
+		):
+			with self.assertRaises((frappe.DoesNotExistError, frappe.ValidationError)):
+				call()
+
+	def test_the_undo_of_a_move_is_a_call_that_brings_the_order_back(self) -> None:
+		a, _b, c = self.lessons(self.topic, 0, 1, 2)
+		for after, before, parent in ((None, a, self.topic), (None, None, self.other)):
+			undo = self.move(c, after, before, parent)["undo"]
+			self.assertEqual(undo["method"], "memora.api.course.move")
+			course.move(**undo["args"])
+			self.assertEqual(self.order(self.topic), ["a", "b", "c"])
+
+	def test_what_is_added_is_a_draft_and_the_last_or_behind_the_sibling_that_was_named(self) -> None:
+		a, b = self.lessons(self.topic, 0, 1)
+		self.assertEqual(course.add("Memora Lesson", self.topic.name, "last")["is_published"], False)
+		self.assertEqual(
+			course.add("Memora Lesson", self.topic.name, "behind a", a.name)["title"], "behind a"
+		)
+		course.add("Memora Lesson", self.topic.name, "behind b", b.name)
+		course.add("Memora Lesson", self.topic.name, "behind what is gone", "gone")
+		self.assertEqual(
+			self.order(self.topic), ["a", "behind a", "b", "behind b", "last", "behind what is gone"]
+		)
+
+	def test_a_whole_course_is_added_row_by_row(self) -> None:
+		parent = course.add("Memora Subject", "", "Course <1>")
+		subject = parent["name"]
+		self.assertEqual(parent["title"], "Course <1>")
+		for doctype in CONTENT[1:]:
+			row = course.add(doctype, parent["name"], f"A {doctype}")
+			self.assertEqual((row["parent"], row["children"]), (parent["name"], 0))
+			parent = row
+		stage = course.add("Memora Lesson Stage", parent["name"], "Read this")
+		self.assertEqual((stage["type"], stage["idx"]), ("Text", 1))
+		first = course.add("Memora Lesson Stage", parent["name"], "Then that", stage["name"])
+		course.add("Memora Lesson Stage", parent["name"], "Between", stage["name"])
+		self.assertEqual(first["idx"], 2)
+		self.assertEqual(
+			[(row["title"], row["idx"]) for row in self.branch(parent["name"], subject)],
+			[("Read this", 1), ("Between", 2), ("Then that", 3)],
+		)
+
+	def test_a_title_that_another_editor_has_changed_is_not_overwritten(self) -> None:
+		(a,) = self.lessons(self.topic, 0)
+		self.assertEqual(course.set_title(a.doctype, a.name, "x > y", "a")["title"], "x > y")
+		with self.assertRaisesRegex(frappe.ValidationError, "by now"):
+			course.set_title(a.doctype, a.name, "mine", "a")
+		course.set_title(a.doctype, a.name, "mine", "x > y")
+		self.assertEqual(self.order(self.topic), ["mine"])
+		stage = course.add("Memora Lesson Stage", a.name, "s")
+		self.assertEqual(course.set_title(stage["doctype"], stage["name"], "t", "s")["title"], "t")
+		with self.assertRaises(frappe.ValidationError):
+			course.set_title(stage["doctype"], stage["name"], "u", "s")
+
+	def test_a_move_writes_its_file_those_of_its_parents_and_its_neighbours(self) -> None:
+		a, b, _c, d, e = self.lessons(self.topic, *(number * GAP for number in range(5)))
+		plan = factories.make_plan([self.course["subject"]], is_published=1)
+		self.publish()
+		with self.recorded() as steps:
+			self.move(e, a, b)
+			self.publish()
+		unit = self.course["units"][0].name
+		self.assertEqual(
+			sorted(path for kind, path in steps if kind == "put"),
+			sorted(
+				[
+					*(paths.lesson(doc.name) for doc in (a, e, b, d)),  # d is the last now
+					paths.unit(unit),
+					paths.plan_subject(plan.name, self.course["subject"].name),
+					paths.search_index(plan.name),
+					paths.manifest(plan.name),
+				]
+			),
+		)
+		self.assertEqual([kind for kind, _path in steps if kind == "delete"], [])
+		self.check()
