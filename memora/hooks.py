@@ -34,6 +34,12 @@ doctype_list_js = {
 	"Memora Stream": _published_list,
 }
 
+# What link boxes offer of content: titles, each with the titles above it.
+standard_queries = dict.fromkeys(
+	("Memora Subject", "Memora Track", "Memora Unit", "Memora Topic", "Memora Lesson"),
+	"memora.api.links.search_content",
+)
+
 before_install = "memora.install.before_install"
 after_install = "memora.install.after_install"
 after_migrate = "memora.install.after_migrate"

@@ -24,8 +24,8 @@ _LARGEST = 2**31 - 1
 def endpoint(roles: Sequence[str], *methods: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 	"""`frappe.whitelist` for these roles; GET and POST unless methods are named.
 
-	An argument is a `str` (a number counts as one), an `int`, a `dict`, or a `list[str]`, each also as JSON; with a default
-	it may be left out, or null where `None` is among its types.
+	An argument is a `str` (a number counts as one), an `int`, a `bool`, a `dict`, a `list[str]`, or either of these two, each
+	also as JSON; with a default it may be left out, or null where `None` is among its types.
 	"""
 
 	def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -63,7 +63,9 @@ def _fitting(name: str, value: Any, kind: Any) -> Any:
 	if value is None and "None" in kinds:
 		return None
 	if "dict" in kinds or "list" in kinds:
-		return _structure(name, value, dict if "dict" in kinds else list)
+		return _structure(name, value, tuple(each for each in (dict, list) if each.__name__ in kinds))
+	if "bool" in kinds:
+		return str(value).lower() in ("1", "true")
 	if "int" in kinds:
 		return _number(name, value)
 	return _text(name, value)
@@ -90,21 +92,21 @@ def _number(name: str, value: Any) -> int:
 	return max(-_LARGEST, min(number, _LARGEST))
 
 
-def _structure(name: str, value: Any, kind: type) -> Any:
+def _structure(name: str, value: Any, kinds: tuple[type, ...]) -> Any:
 	if isinstance(value, str):
 		try:
 			value = json.loads(value or "null")
 		except (ValueError, RecursionError):
 			_refuse(_("{0} must be JSON.").format(name))
 	if value is None:
-		value = kind()
-	if not isinstance(value, kind):
+		value = kinds[0]()
+	if not isinstance(value, kinds):
 		_refuse(
 			_("{0} must be an object.").format(name)
-			if kind is dict
+			if dict in kinds
 			else _("{0} must be a list.").format(name)
 		)
-	return [_text(name, each) for each in value] if kind is list else value
+	return [_text(name, each) for each in value] if kinds == (list,) else value
 
 
 def _refuse(message: str) -> None:

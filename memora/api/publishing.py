@@ -14,7 +14,7 @@ from frappe import _
 
 from memora.api.endpoint import endpoint
 from memora.exceptions import MemoraError
-from memora.memora import overrides
+from memora.memora import content_search, overrides
 from memora.services.cdn_export import settings
 from memora.services.cdn_export.admin import (
 	connection_test,
@@ -133,15 +133,14 @@ def search_targets(
 	start: int = 0,
 	page_len: int = 20,
 	filters: dict[str, Any] | None = None,
-) -> list[tuple[str, str]]:
-	"""The picker of a plan's overrides: content of one kind in the subjects the plan lists, found by title."""
+) -> list[content_search.Found]:
+	"""The picker of a plan's overrides: content of one kind in the subjects the plan lists, found by title and by the titles
+	above."""
 	if doctype not in CONTENT or not frappe.has_permission(doctype, "read"):
 		raise frappe.PermissionError
 	asked = (filters or {}).get("subjects")
 	subjects = _those_readable(SUBJECT, [str(name) for name in asked] if isinstance(asked, list) else [])
-	found = overrides.search(doctype, txt, sorted(subjects), start, page_len)
-	readable = _those_readable(doctype, [row[0] for row in found])
-	return [row for row in found if row[0] in readable]
+	return content_search.find(doctype, txt, start, page_len, subjects=sorted(subjects)) if subjects else []
 
 
 @endpoint(EDITORS)
@@ -162,7 +161,7 @@ def search_plans(
 	plans = overrides.search_plans(publication_status.line_of(kind, name)[0][1], txt)
 	if not plans:
 		return []
-	start, page_len = max(0, start), max(1, min(page_len, overrides.MOST_FOUND))
+	start, page_len = max(0, start), max(1, min(page_len, content_search.MOST_FOUND))
 	found = frappe.get_list(
 		PLAN,
 		filters={"name": ("in", plans)},

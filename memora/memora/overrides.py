@@ -14,9 +14,6 @@ from memora.services.cdn_export.model.tree import KINDS, Node, Override
 OVERRIDE = "Memora Plan Override"
 LISTED = "Memora Plan Subject"
 
-MOST_FOUND = 100
-"""How many nodes a search answers with at most, whatever is asked for."""
-
 _FLAGS = {
 	SUBJECT: ("is_free_preview", "is_public", "required_item"),
 	"Memora Track": ("is_free_preview", "is_sold_separately", "parent_item_required", "required_item"),
@@ -99,32 +96,6 @@ class Ancestry:
 				break
 			line.insert(0, (CONTENT[CONTENT.index(line[0][0]) - 1], row.parent))
 		return line
-
-
-def search(doctype: str, text: str, subjects: list[str], start: int, rows: int) -> list[tuple[str, str]]:
-	"""Nodes of one kind in these subjects by title, each with the titles of the nodes above it."""
-	if not subjects:
-		return []
-	joins, below = [f"`tab{doctype}` n0"], doctype
-	titles: list[str] = []
-	while parent := PARENT_FIELDS[below]:
-		below = CONTENT[CONTENT.index(below) - 1]
-		depth = len(titles) + 1
-		joins.append(f"join `tab{below}` n{depth} on n{depth}.name = n{depth - 1}.{parent}")
-		titles.insert(0, f"n{depth}.title")
-	above = f"concat_ws(' › ', {', '.join(titles)})" if titles else "''"
-	return frappe.db.sql(
-		f"""select n0.name, n0.title, {above} from {" ".join(joins)}
-		where n{len(titles)}.name in %s and (n0.title like %s or n0.name = %s)
-		order by n0.title, n0.name limit %s offset %s""",
-		(
-			tuple(subjects),
-			plain_text.as_like(text),
-			text,
-			min(max(rows, 0), MOST_FOUND),
-			max(start, 0),
-		),
-	)
 
 
 def search_plans(subject: str, text: str) -> list[str]:

@@ -56,7 +56,11 @@ filter_result(
 	}
 );
 // What a link offers is HTML in v15, and text later. Here it is text wherever it comes from: an entity that was typed stays
-// one, and is not written twice as one.
+// one, and is not written twice as one. Below it is its way, and not the name that Frappe puts there, which is a hash.
+const described = ({ description, value }) => {
+	const text = String(description || "");
+	return text === value ? "" : text.startsWith(`${value}, `) ? text.slice(value.length + 2) : text;
+};
 const link = frappe.ui.form.ControlLink.prototype;
 const { setup_awesomeplete } = link;
 link.setup_awesomeplete = function () {
@@ -71,7 +75,9 @@ link.setup_awesomeplete = function () {
 			if (!offered.html) {
 				const title = this.get_translated(offered.label || offered.value);
 				$(option).find("p").attr("title", title).find("strong").text(title);
-				$(option).find("span.small").text(__(offered.description));
+				const way = described(offered);
+				$(option).find("span.small").text(way);
+				if (!way) $(option).find("br, span.small").remove();
 			}
 			return option;
 		}

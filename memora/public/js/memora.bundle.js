@@ -4,6 +4,7 @@ import "./publishing/html";
 import "./publishing/words";
 import "./publishing/consequences";
 import "./publishing/status_line";
+import "./publishing/place";
 import "./publishing/json_view";
 import "./publishing/preview";
 import "./publishing/list";

@@ -19,7 +19,7 @@ from frappe.model.rename_doc import update_document_title
 from frappe.www.printview import get_html_and_style
 
 from memora.api import cdn_admin, deleted, publishing
-from memora.memora import overrides
+from memora.memora import content_search
 from memora.memora.texts import PlainTexts
 from memora.services.cdn_export.admin import publish_requests
 from memora.services.cdn_export.model import plain_text
@@ -34,6 +34,7 @@ _ANSWER_OTHERWISE = {
 	"download_json",
 	"search_targets",  # Frappe's picker shows it as HTML
 	"search_plans",  # the same
+	"search_content",  # the same
 }
 
 Way = Callable[[Document, str, str], None]
@@ -331,7 +332,9 @@ class TestPublished(PlainTextTestCase):
 	def test_content_is_found_by_what_was_typed(self) -> None:
 		self.change(self.lesson, title="C++ vector<int>")
 		self.change(self.plan, title="The <main> plan")
-		found = overrides.search("Memora Lesson", "vector<int", [self.course["subject"].name], 0, 10)
+		found = content_search.find(
+			"Memora Lesson", "vector<int", 0, 10, subjects=[self.course["subject"].name]
+		)
 		self.assertEqual([row[0] for row in found], [self.lesson.name])
 		self.assertEqual(publish_requests.find_plan("The <main> plan"), self.plan.name)
 		# Frappe's own search compares by the collation, to which a stand-in equals its sign.

@@ -79,7 +79,9 @@ class TestUserPermissions(PublishingTestCase):
 				found = search.search_widget(
 					doctype, "", page_length=100, as_dict=True
 				) or frappe.response.get("values")
-				self.assertEqual({row["name"] for row in found}, mine)
+				# early v15 asks no query of an app's for dicts
+				names = {row["name"] if isinstance(row, dict) else row[0] for row in found}
+				self.assertEqual(names, mine)
 				frappe.form_dict.update(
 					{"doctype": doctype, "fields": json.dumps([f"`tab{doctype}`.`name`"]), "view": "Report"}
 				)
