@@ -21,6 +21,7 @@ from memora.services.cdn_export.model import scopes
 from memora.services.cdn_export.outbox import reconciliation, relay
 from memora.services.cdn_export.state import publish_state
 from memora.services.cdn_export.storage import Storage, StorageSettings
+from memora.services.cdn_export.worker import builder
 from memora.services.cdn_export.worker import drain as worker
 from memora.tests.helpers.utils import wipe
 
@@ -175,14 +176,14 @@ class Warm:
 		self.target.stamp = settings.stamp()
 		if isinstance(self.target.storage, Nowhere):
 			self.target.storage.puts = found.puts
-		build_one, build_together = worker.Drain._build_one, worker.Drain._build_together
+		build_one, build_together = builder.Builder._build_one, builder.Builder._build_together
 
-		def one(target: PublishTarget, state: Any, *rest: Any) -> bool:
-			return measured(state.name, lambda: build_one(target, state, *rest))
+		def one(run: builder.Builder, target: PublishTarget, state: Any) -> bool:
+			return measured(state.name, lambda: build_one(run, target, state))
 
-		def together(target: PublishTarget, group: list[Any], *rest: Any) -> set[str]:
+		def together(run: builder.Builder, target: PublishTarget, group: list[Any]) -> set[str]:
 			names = " ".join(state.name for state in group)
-			return measured(names, lambda: build_together(target, group, *rest))
+			return measured(names, lambda: build_together(run, target, group))
 
 		def measured(names: str, build: Callable[[], T]) -> T:
 			with meter.span() as current:
@@ -195,8 +196,8 @@ class Warm:
 			return done
 
 		with (
-			patch.object(worker.Drain, "_build_one", one),
-			patch.object(worker.Drain, "_build_together", together),
+			patch.object(builder.Builder, "_build_one", one),
+			patch.object(builder.Builder, "_build_together", together),
 			patch.object(PublishTarget, "open", lambda *_: self.target),
 			meter.span() as found.whole,
 		):

@@ -14,16 +14,17 @@ from benchmarks.cases import LESSON, STANDARD, Bench, Row, publish_all
 from benchmarks.generate import Shape
 from benchmarks.meter import Span
 from memora.services.cdn_export import cdn_uploader
-from memora.services.cdn_export.builds import commit, event_log, plan_reading
+from memora.services.cdn_export.builds import event_log, plan_reading, upload
+from memora.services.cdn_export.builds.build import Build
 from memora.services.cdn_export.curriculum import content_tree
 from memora.services.cdn_export.rules import large_change_guard, subject_files
 from memora.services.cdn_export.rules.plan_files import PlanFiles
 from memora.services.cdn_export.state import lease as leases
 from memora.services.cdn_export.state import ledger, publish_state, redis_mirror, renditions, sync_log
-from memora.services.cdn_export.worker import drain as worker
+from memora.services.cdn_export.worker.builder import Builder
 
 _STEPS: dict[str, tuple[tuple[Any, str], ...]] = {
-	"lease, state": ((leases, "acquire"), (leases, "acquire_free"), (commit, "read_states")),
+	"lease, state": ((leases, "acquire"), (leases, "acquire_free"), (Build, "begin")),
 	"plan and renditions read": ((plan_reading, "snapshot"), (plan_reading, "snapshots")),
 	"skeleton read, made a tree": ((content_tree, "load"),),
 	"access decided": ((large_change_guard, "keep_paid"),),
@@ -31,7 +32,7 @@ _STEPS: dict[str, tuple[tuple[Any, str], ...]] = {
 	"shapes": ((subject_files, "drafts"),),
 	"stages read": ((content_tree, "stages"),),
 	"documents made and hashed": ((subject_files, "offer"), (PlanFiles, "offer_subject")),
-	"noted as in flight, and signed, checked, serialised": ((commit, "_begin"),),
+	"noted as in flight, and signed, checked, serialised": ((upload, "_begin"),),
 	"handed to the storage, which is nothing": ((cdn_uploader, "publish"),),
 	"noted as live": ((ledger, "close"),),
 	"renditions and state stored": (
@@ -120,10 +121,10 @@ def _timed(of: str = "") -> Iterator[dict[str, Span]]:
 		return run
 
 	def of_type(function: Callable[..., bool]) -> Callable[..., bool]:
-		def run(site_: Any, state: Any, *rest: Any) -> bool:
+		def run(builder_: Any, target: Any, state: Any) -> bool:
 			inside.append(not of or state.scope_type == of)
 			try:
-				return function(site_, state, *rest)
+				return function(builder_, target, state)
 			finally:
 				inside.pop()
 
@@ -143,8 +144,6 @@ def _timed(of: str = "") -> Iterator[dict[str, Span]]:
 		for name, functions in _STEPS.items():
 			for module, function in functions:
 				stack.enter_context(patch.object(module, function, timed(name, getattr(module, function))))
-		stack.enter_context(patch.object(worker.Drain, "_build_one", of_type(worker.Drain._build_one)))
-		stack.enter_context(
-			patch.object(worker.Drain, "_build_together", of_plans(worker.Drain._build_together))
-		)
+		stack.enter_context(patch.object(Builder, "_build_one", of_type(Builder._build_one)))
+		stack.enter_context(patch.object(Builder, "_build_together", of_plans(Builder._build_together)))
 		yield spent

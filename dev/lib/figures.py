@@ -10,6 +10,7 @@ import ast
 import json
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from statistics import median
@@ -24,7 +25,10 @@ LONGEST_FILE, LONGEST_FUNCTION, MOST_COMPLEX, LARGEST_FAN_OUT = 400, 60, 12, 12
 def main() -> None:
 	files = {path: path.read_text().count("\n") for path in _product() if path.name != "__init__.py"}
 	say("entries at the top of cdn_export", sum(1 for path in HOUSE.iterdir() if _is_entry(path)))
-	say("lines of services", sum(lines for path, lines in files.items() if "services" in path.parts))
+	services = [path for path in files if "services" in path.parts]
+	say("lines of services", sum(files[path] for path in services))
+	for kind, lines in sum(map(_kinds, services), Counter[str]()).items():
+		say(f"of them {kind}", lines)
 	say("median lines of a file", median(files.values()))
 	say(f"files over {LONGEST_FILE} lines", _named(files.items(), LONGEST_FILE))
 	say(f"functions over {LONGEST_FUNCTION} lines", _named(_functions(files), LONGEST_FUNCTION))
@@ -49,6 +53,27 @@ def _product() -> Iterator[Path]:
 	for path in sorted((REPO / "memora").rglob("*.py")):
 		if "tests" not in path.parts and "node_modules" not in path.parts:
 			yield path
+
+
+def _kinds(path: Path) -> Counter[str]:
+	"""How many of a file's lines are what: those of a docstring, also of a constant's, are no code, blank or not."""
+	text = path.read_text()
+	tree = ast.parse(text)
+	said = {
+		line
+		for node in ast.walk(tree)
+		if isinstance(node, ast.Expr)
+		and isinstance(node.value, ast.Constant)
+		and isinstance(node.value.value, str)
+		for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+	}
+	counts = Counter({"code": 0, "docstrings and comments": 0, "blank": 0})
+	for number, line in enumerate(text.splitlines(), start=1):
+		if number in said or line.strip().startswith("#"):
+			counts["docstrings and comments"] += 1
+		else:
+			counts["code" if line.strip() else "blank"] += 1
+	return counts
 
 
 def _is_entry(path: Path) -> bool:

@@ -1,6 +1,6 @@
-"""The admin's endpoints: what waits, what failed and why, and what to do about it.
+"""The admin's endpoints: what waits, what failed and why, and what to do about it; the dashboard and CDN Settings.
 
-Each checks its caller's role first. What changes something is POST only. What they do is `operations`, as for
+Each checks its caller's role first. What changes something is POST only. What they do is in `admin`, as for
 the `bench memora` commands.
 """
 
@@ -8,8 +8,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from memora.api.endpoint import endpoint
-from memora.services.cdn_export.admin import dead_letters, operations, pipeline_status, publish_requests
+from frappe import _
+
+from memora.api.endpoint import endpoint, told
+from memora.services.cdn_export.admin import (
+	connection,
+	dashboard,
+	dead_letters,
+	decisions,
+	operations,
+	pipeline_status,
+	publish_requests,
+)
 from memora.services.cdn_export.model.plain_text import as_typed
 from memora.services.cdn_export.model.roles import ADMINS
 
@@ -59,3 +69,45 @@ def rebuild_plan(plan_id: str) -> dict[str, Any]:
 	"""Read a plan and all its subjects again and publish what differs; starts now."""
 	publish_requests.rebuild([plan_id])
 	return operations.start_batch()
+
+
+@endpoint(ADMINS)
+@as_typed
+def get_dashboard(text: str = "", state: str = "", start: int = 0) -> dict[str, Any]:
+	"""What the page CDN Export Dashboard shows: all counts, and a page of the rows in this state that hold this text."""
+	return dashboard.read(text, state, max(0, start))
+
+
+@endpoint(ADMINS)
+@as_typed
+def get_health() -> dict[str, Any]:
+	"""The last batch and the next, and what keeps batches from running, for CDN Settings."""
+	return dashboard.health()
+
+
+@endpoint(ADMINS, "POST")
+@as_typed
+def test_connection() -> dict[str, Any]:
+	"""Try what publishing will do with the settings as saved; each finding says how to fix it."""
+	return {"findings": told(lambda: [finding.as_dict() for finding in connection.prepare(_)()])}
+
+
+@endpoint(ADMINS, "POST")
+@as_typed
+def take_over() -> dict[str, Any]:
+	"""Make the bucket or folder this site's although its mark says otherwise; publishes everything there again."""
+	return told(decisions.take_over)
+
+
+@endpoint(ADMINS, "POST")
+@as_typed
+def approve_held(plan_id: str) -> dict[str, Any]:
+	"""Let through what the large-change guard holds of a plan, or of `subject:{name}`; starts now."""
+	return decisions.approve(plan_id)
+
+
+@endpoint(ADMINS, "POST")
+@as_typed
+def retry_all() -> dict[str, Any]:
+	"""Put all dead letters back: they are built with the next batch, which starts now."""
+	return dead_letters.retry_all()

@@ -9,11 +9,16 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Callable, Sequence
-from typing import Any, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 
 import frappe
 from frappe import _
 from frappe.utils import escape_html
+
+from memora.exceptions import MemoraError
+from memora.services.cdn_export.model.plain_text import as_html
+
+T = TypeVar("T")
 
 LONGEST_TEXT = 10_000
 """Characters of a text: many times a name, a title or what anyone searches for."""
@@ -43,18 +48,27 @@ def endpoint(roles: Sequence[str], *methods: str) -> Callable[[Callable[..., Any
 				bound.arguments[name] = _fitting(name, value, kinds[name])
 			return function(*bound.args, **bound.kwargs)
 
-		told: Any = checked
+		answer: Any = checked
 		checked.__name__, checked.__qualname__ = function.__name__, function.__qualname__
 		checked.__module__, checked.__doc__ = function.__module__, function.__doc__
-		told.answers_as_typed = getattr(function, "answers_as_typed", False)  # a test looks for it
+		answer.answers_as_typed = getattr(function, "answers_as_typed", False)  # a test looks for it
 		# As texts, by which Frappe neither changes nor refuses an argument before; it asks that there is one for each.
 		checked.__annotations__ = {
 			name: str(asked.annotation) for name, asked in signature.parameters.items()
 		}
-		told.__signature__ = signature  # for those who ask; Frappe passes all that came
+		answer.__signature__ = signature  # for those who ask; Frappe passes all that came
 		return frappe.whitelist(methods=list(methods or ("GET", "POST")))(checked)
 
 	return decorate
+
+
+def told(work: Callable[[], T]) -> T:
+	"""The result of `work`; what memora itself says went wrong is shown to the caller as it is."""
+	try:
+		return work()
+	except MemoraError as error:
+		frappe.throw(as_html(str(error)), title=_("This Would Fail"))
+		raise  # never reached, which type checkers cannot know
 
 
 def _fitting(name: str, value: Any, kind: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Publication status for the Desk: what editors and admins see on forms, in lists and on the dashboard.
+"""Publication status for the Desk: what editors see on forms and in lists, and what their pickers find.
 
 Each endpoint checks its caller's role first, then the right to read each document it is asked about. What changes
 something is POST only.
@@ -12,26 +12,13 @@ from typing import Any
 import frappe
 from frappe import _
 
-from memora.api.endpoint import endpoint
-from memora.exceptions import MemoraError
+from memora.api import cdn_admin
+from memora.api.endpoint import endpoint, told
 from memora.memora import content_search, overrides
-from memora.services.cdn_export import settings
-from memora.services.cdn_export.admin import (
-	connection_test,
-	dashboard,
-	dead_letters,
-	operations,
-	preview,
-	publication_status,
-	publish_requests,
-	schedule,
-)
-from memora.services.cdn_export.builds import held_changes
-from memora.services.cdn_export.delivery import ownership
+from memora.services.cdn_export.admin import file_views, preview, publication_status, publish_requests
 from memora.services.cdn_export.model.doctypes import CONTENT, PLAN, SUBJECT
-from memora.services.cdn_export.model.plain_text import as_html, as_typed, read
-from memora.services.cdn_export.model.roles import ADMINS, EDITORS
-from memora.services.cdn_export.rules import side_by_side
+from memora.services.cdn_export.model.plain_text import as_html, as_typed
+from memora.services.cdn_export.model.roles import EDITORS
 
 _MOST_NAMES = 500
 """As many rows as the Desk's lists show at once."""
@@ -72,23 +59,7 @@ def list_states(doctype: str, names: list[str]) -> dict[str, dict[str, str]]:
 def view_json(doctype: str, name: str, plan: str) -> dict[str, Any]:
 	"""The file that shows a document in a plan: the bytes that are live, those the next run would write, and both
 	side by side. Nothing is written; signatures are left out; a file that is too large can be downloaded."""
-	views = _views(doctype, name, plan)
-	base = settings.load().base_url
-	compared = views.compared()
-	return {
-		"path": views.path,
-		"live_path": views.live_path,
-		"url": f"{base}/{views.live_path}" if base and views.live is not None else "",
-		"is_live": views.live is not None,
-		"is_planned": views.planned is not None,
-		"live": views.live.decode() if side_by_side.is_shown(views.live) else None,
-		"planned": views.planned.decode() if side_by_side.is_shown(views.planned) else None,
-		"rows": compared.rows,
-		"differing": compared.differing,
-		"left_off": compared.left_off,
-		"is_too_large": compared.is_too_large,
-		"problem": read(views.problem),
-	}
+	return _views(doctype, name, plan).as_dict()
 
 
 @endpoint(EDITORS)
@@ -112,17 +83,14 @@ def preview_changes(plan: str) -> dict[str, Any]:
 	"""What a plan's next run would change: access first, then files and purges; the first of each, and how many there are.
 	Nothing is written."""
 	plan = _readable(PLAN, plan)
-	return _told(lambda: preview.of_plan(plan)).as_dict(most=preview.MOST_NAMED)
+	return told(lambda: preview.of_plan(plan)).as_dict(most=preview.MOST_NAMED)
 
 
 @endpoint(EDITORS, "POST")
 @as_typed
 def publish_now(doctype: str, name: str) -> dict[str, Any]:
 	"""Start a batch for what waits, this document's changes among it, without waiting for the next one."""
-	started = publish_requests.publish_now(doctype, _readable(doctype, name))
-	if settings.load().enabled and schedule.count_workers() == 0:
-		started["message"] = _("Queued, but no worker listens, so it waits until one does.")
-	return started
+	return publish_requests.publish_now(doctype, _readable(doctype, name))
 
 
 @endpoint(EDITORS)
@@ -172,64 +140,6 @@ def search_plans(
 	return [(row.name, row.title) for row in found[start:]]
 
 
-@endpoint(ADMINS)
-@as_typed
-def get_dashboard(text: str = "", state: str = "", start: int = 0) -> dict[str, Any]:
-	"""What the page CDN Export Dashboard shows: all counts, and a page of the rows in this state that hold this text."""
-	return dashboard.read(text, state, max(0, start))
-
-
-@endpoint(ADMINS)
-@as_typed
-def get_health() -> dict[str, Any]:
-	"""The last batch and the next, and what keeps batches from running, for CDN Settings."""
-	return dashboard.health()
-
-
-@endpoint(ADMINS, "POST")
-@as_typed
-def test_connection() -> dict[str, Any]:
-	"""Try what publishing will do with the settings as saved; each finding says how to fix it."""
-
-	def findings() -> list[dict[str, Any]]:
-		doc = settings.saved()
-		with settings.open_storage(doc) as storage:
-			found = connection_test.run(
-				storage,
-				settings.open_purge(doc),
-				settings.load(doc).base_url,
-				dashboard.a_paid_path(),
-				translate=_,
-				refused=ownership.inspector(storage, doc),
-			)
-		return [finding.as_dict() for finding in found]
-
-	return {"findings": _told(findings)}
-
-
-@endpoint(ADMINS, "POST")
-@as_typed
-def take_over() -> dict[str, Any]:
-	"""Make the bucket or folder this site's although its mark says otherwise; publishes everything there again."""
-	return _told(publish_requests.take_over)
-
-
-@endpoint(ADMINS, "POST")
-@as_typed
-def approve_held(plan_id: str) -> dict[str, Any]:
-	"""Let through what the large-change guard holds of a plan, or of `subject:{name}`; starts now."""
-	held_changes.approve(plan_id)
-	return operations.start_batch()
-
-
-@endpoint(ADMINS, "POST")
-@as_typed
-def retry_all() -> dict[str, Any]:
-	"""Put all dead letters back: they are built with the next batch, which starts now."""
-	dead_letters.retry_all()
-	return operations.start_batch()
-
-
 def _require_published_kind(doctype: str) -> None:
 	if doctype not in (*CONTENT, PLAN):
 		frappe.throw(_("{0} is not published.").format(as_html(doctype)))
@@ -251,8 +161,8 @@ def _readable(doctype: str, name: str) -> str:
 	return doc.name
 
 
-def _views(doctype: str, name: str, plan: str) -> preview.Views:
-	"""`preview.of_document` for a document and a plan that the caller may read."""
+def _views(doctype: str, name: str, plan: str) -> file_views.Views:
+	"""`file_views.of_document` for a document and a plan that the caller may read."""
 	name, plan = _readable(doctype, name), _readable(PLAN, plan)
 	if doctype != PLAN:
 		line = publication_status.line_of(doctype, name)
@@ -263,7 +173,7 @@ def _views(doctype: str, name: str, plan: str) -> preview.Views:
 			frappe.throw(_("This plan does not list the subject that this belongs to."))
 	elif name != plan:
 		frappe.throw(_("A plan's file is its own."))
-	return _told(lambda: preview.of_document(doctype, name, plan))
+	return told(lambda: file_views.of_document(doctype, name, plan))
 
 
 def _those_readable(doctype: str, names: Collection[str]) -> set[str]:
@@ -284,9 +194,10 @@ def _statuses(doctype: str, names: Collection[str]) -> dict[str, publication_sta
 	return found
 
 
-def _told(work):
-	"""The result of `work`; what memora itself says went wrong is shown to the caller as it is."""
-	try:
-		return work()
-	except MemoraError as error:
-		frappe.throw(as_html(str(error)), title=_("This Would Fail"))
+# What pages of the Desk call that were open before an upgrade; goes with 0.4.
+approve_held = cdn_admin.approve_held
+get_dashboard = cdn_admin.get_dashboard
+get_health = cdn_admin.get_health
+retry_all = cdn_admin.retry_all
+take_over = cdn_admin.take_over
+test_connection = cdn_admin.test_connection

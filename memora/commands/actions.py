@@ -12,6 +12,7 @@ import frappe
 from memora.commands.answer import Answer, CannotRun, Progress
 from memora.services.cdn_export.admin import (
 	dead_letters,
+	decisions,
 	operations,
 	pipeline_status,
 	publish_requests,
@@ -121,7 +122,7 @@ def take_over(progress: Progress, yes: bool) -> Answer:
 			f"{refused} Take it over? Everything is published there again; no other site may go on publishing there.",
 			"Nothing was taken over.",
 		)
-	done = publish_requests.take_over()
+	done = decisions.take_over()
 	return Answer(done, [f"Taken over. {_count(done['plans'], 'plan')}: {done['message']}"])
 
 

@@ -18,7 +18,7 @@ from frappe.model.db_query import DatabaseQuery
 from frappe.model.document import Document
 from frappe.permissions import get_allowed_docs_for_doctype, get_user_permissions
 
-from memora.services.cdn_export.model.doctypes import CONTENT, LESSON, PARENT_FIELDS, PLAN, SUBJECT
+from memora.services.cdn_export.model.doctypes import CONTENT, LESSON, PARENT_FIELDS, PLAN, SUBJECT, line_of
 
 Allowed = Mapping[str, Sequence[str]]
 
@@ -38,7 +38,7 @@ def _conditions(user: str | None, doctype: str) -> str:
 	if not (allowed := _allowed(user, doctype)):
 		return ""
 	if doctype in CONTENT:
-		return _hangs_right(doctype, f"above.name = {table}.{PARENT_FIELDS[doctype]}", allowed)
+		return _hangs_right(doctype, f"n0.name = {table}.{PARENT_FIELDS[doctype]}", allowed)
 	return f"not exists ({_lists_others(allowed)} and listed.parent = {table}.{_plan_field(doctype)})"
 
 
@@ -70,7 +70,7 @@ def has_permission(doc: Document, ptype: str = "read", user: str | None = None) 
 		field = PARENT_FIELDS[doctype]
 		parent = _literal(doc.get(field) or "")
 		was = f"select stored.{field} from `tab{doctype}` stored where stored.name = {name}"
-		condition = _hangs_right(doctype, f"(above.name = {parent} or above.name = ({was}))", allowed)
+		condition = _hangs_right(doctype, f"(n0.name = {parent} or n0.name = ({was}))", allowed)
 	else:
 		plan = _literal(doc.get(_plan_field(doctype)) or "")
 		condition = f"not exists ({_lists_others(allowed)} and listed.parent = {plan})"
@@ -109,15 +109,10 @@ def _lists_others(allowed: Allowed) -> str:
 
 
 def _hangs_right(doctype: str, parent: str, allowed: Allowed) -> str:
-	"""SQL: whether a document, whose parent is called `above`, is only below what is allowed."""
-	line = CONTENT[: CONTENT.index(doctype)][::-1]
-	aliases = ["above", *(f"above{depth}" for depth in range(1, len(line)))]
-	joins = [
-		f"left join `tab{kind}` {alias} on {alias}.name = {below}.{PARENT_FIELDS[child]}"
-		for child, kind, below, alias in zip(line, line[1:], aliases, aliases[1:], strict=False)
-	]
-	source = f"from `tab{line[0]}` above {' '.join(joins)} where {parent}"
-	kept = [(alias, allowed[kind]) for alias, kind in zip(aliases, line, strict=True) if kind in allowed]
+	"""SQL: whether a document, whose parent is called `n0`, is only below what is allowed."""
+	line, levels = line_of(CONTENT[CONTENT.index(doctype) - 1])
+	source = f"from {line} where {parent}"
+	kept = [(alias, allowed[kind]) for alias, kind in levels.items() if kind in allowed]
 	wrong = " or ".join(f"{alias}.name not in {_in(names)}" for alias, names in kept)
 	found = f"not exists (select 1 {source} and ({wrong}))"
 	if frappe.get_system_settings("apply_strict_user_permissions"):

@@ -21,6 +21,7 @@ from memora.services.cdn_export.model.doctypes import (
 	PLAN_TITLES,
 	SUBJECT,
 	Ref,
+	line_of,
 )
 
 
@@ -60,9 +61,9 @@ def subjects_of(refs: Iterable[Ref]) -> dict[Ref, str]:
 	"""The subject that each content document belongs to now; those without one are left out."""
 	found: dict[Ref, str] = {}
 	for doctype, names in _by_doctype(refs).items():
+		line, top = _to_subject(doctype)
 		for name, subject in frappe.db.sql(
-			f"select node.name, {_top(doctype)}.name from {_chain(doctype)} where node.name in %(names)s",
-			{"names": tuple(names)},
+			f"select n0.name, {top}.name from {line} where n0.name in %s", (tuple(names),)
 		):
 			if subject:
 				found[(doctype, name)] = subject
@@ -81,12 +82,13 @@ def former_parent(doctype: str, event: str, was: str) -> Ref | None:
 def lessons_below(refs: Iterable[Ref]) -> dict[str, set[str]]:
 	"""The lessons below these tracks, units and topics, by the subject that they belong to now."""
 	found: dict[str, set[str]] = defaultdict(set)
+	line, levels = line_of(LESSON)
+	aliases = {doctype: alias for alias, doctype in levels.items()}
 	for doctype, names in _by_doctype(refs).items():
 		if doctype not in CONTENT[1:-1]:
 			continue
-		alias = f"above{CONTENT.index(LESSON) - CONTENT.index(doctype)}"
 		for lesson, subject in frappe.db.sql(
-			f"select node.name, {_top(LESSON)}.name from {_chain(LESSON)} where {alias}.name in %s",
+			f"select n0.name, {aliases[SUBJECT]}.name from {line} where {aliases[doctype]}.name in %s",
 			(tuple(names),),
 		):
 			if subject:
@@ -119,12 +121,13 @@ def subjects_listed(plans: Iterable[str]) -> set[str]:
 
 
 def _add_content(affected: Affected, doctype: str, names: set[str]) -> None:
+	line, top = _to_subject(doctype)
 	rows = frappe.db.sql(
-		f"""select node.name, {_top(doctype)}.name, listed.parent
-		from {_chain(doctype)}
+		f"""select n0.name, {top}.name, listed.parent
+		from {line}
 		left join `tabMemora Plan Subject` listed
-			on listed.subject = {_top(doctype)}.name and listed.parenttype = %(plan)s
-		where node.name in %(names)s""",
+			on listed.subject = {top}.name and listed.parenttype = %(plan)s
+		where n0.name in %(names)s""",
 		{"names": tuple(names), "plan": PLAN},
 	)
 	for name, subject, plan in rows:
@@ -138,21 +141,10 @@ def _add_content(affected: Affected, doctype: str, names: set[str]) -> None:
 			affected.showing[SUBJECT, subject].add(plan)
 
 
-def _chain(doctype: str) -> str:
-	"""The joins from `doctype`'s table, called `node`, up to its subject's."""
-	below, joins = "node", [f"`tab{doctype}` node"]
-	while parent_field := PARENT_FIELDS[doctype]:
-		doctype = CONTENT[CONTENT.index(doctype) - 1]
-		alias = f"above{len(joins)}"
-		joins.append(f"left join `tab{doctype}` {alias} on {alias}.name = {below}.{parent_field}")
-		below = alias
-	return " ".join(joins)
-
-
-def _top(doctype: str) -> str:
-	"""The alias of the subject's table in `_chain(doctype)`."""
-	depth = CONTENT.index(doctype)
-	return f"above{depth}" if depth else "node"
+def _to_subject(doctype: str) -> tuple[str, str]:
+	"""SQL: a document after those above it (`line_of`), and what its subject's table is called there."""
+	line, levels = line_of(doctype)
+	return line, list(levels)[-1]
 
 
 def _plans_titled(link_field: str, names: set[str]) -> Iterable[tuple[str, str]]:

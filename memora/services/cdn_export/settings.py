@@ -27,6 +27,10 @@ DEFAULT_LOCAL_PATH = os.path.join("public", "files", "memora")
 """In the site's folder; the site itself serves it under /files/memora."""
 
 
+CRON_MINUTES = 5
+"""How often the scheduler asks for a batch (`hooks.scheduler_events`), and the default of *Batch Interval*."""
+
+
 @dataclass(frozen=True, slots=True)
 class ExportSettings:
 	"""What CDN Settings say about when and how to publish. No secrets in here."""
@@ -87,7 +91,7 @@ def load(doc: Document | None = None) -> ExportSettings:
 		enabled=bool(doc.enabled),
 		provider=doc.storage_provider or LOCAL,
 		base_url=base_url(doc),
-		interval_minutes=int(doc.batch_interval_minutes or 5),
+		interval_minutes=int(doc.batch_interval_minutes or CRON_MINUTES),
 		threshold=int(doc.batch_threshold or 50),
 		sign=doc.sign or "All",
 		signed_url_hours=int(doc.signed_url_expiry_hours or 4),

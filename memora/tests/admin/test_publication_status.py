@@ -9,7 +9,7 @@ import frappe
 import orjson
 import redis
 
-from memora.api import publishing
+from memora.api import cdn_admin, publishing
 from memora.exceptions import StorageUnavailableError
 from memora.services.cdn_export.admin import dead_letters, preview
 from memora.services.cdn_export.model import paths, scopes
@@ -515,10 +515,10 @@ class TestPreview(StandingTestCase):
 
 class TestDashboard(StandingTestCase):
 	def rows(self) -> dict[str, dict[str, Any]]:
-		return {row["title"]: row for row in publishing.get_dashboard()["rows"]}
+		return {row["title"]: row for row in cdn_admin.get_dashboard()["rows"]}
 
 	def test_a_new_site_has_nothing_to_show(self) -> None:
-		found = publishing.get_dashboard()
+		found = cdn_admin.get_dashboard()
 		self.assertEqual((found["rows"], found["runs"], found["oldest_waiting_since"]), ([], [], None))
 		self.assertEqual(len(found["days"]), 14)
 
@@ -531,7 +531,7 @@ class TestDashboard(StandingTestCase):
 		self.edit(plan, title="Grade 7 A")
 		with patch.object(LocalStorage, "put", side_effect=StorageUnavailableError("The disk is full")):
 			self.publish()
-		found = publishing.get_dashboard()
+		found = cdn_admin.get_dashboard()
 		self.assertEqual(found["rows"][0]["title"], "Grade 7 A")
 		self.assertEqual(found["rows"][0]["reason"], "The disk is full")
 		self.assertTrue(found["rows"][0]["next_try"])
@@ -546,7 +546,7 @@ class TestDashboard(StandingTestCase):
 		self.edit(course["subject"], required_item="")
 		self.publish()
 		self.assertEqual(self.rows()[course["subject"].title]["state"], "held")
-		publishing.approve_held(plan.name)
+		cdn_admin.approve_held(plan.name)
 		self.assertEqual(self.rows()[course["subject"].title]["state"], "waiting")
 		self.publish()
 		self.assertNotIn(course["subject"].title, self.rows())
@@ -570,14 +570,14 @@ class TestDashboard(StandingTestCase):
 			dead_letters.retry(scope.label)
 			frappe.db.commit()
 			self.assertEqual(self.rows()[title]["state"], "waiting")
-			self.assertEqual(publishing.get_dashboard()["counts"]["waiting"], 1)
+			self.assertEqual(cdn_admin.get_dashboard()["counts"]["waiting"], 1)
 			self.publish()
 			self.assertNotIn(title, self.rows())
 
 	def test_a_subject_that_no_plan_reads_does_not_wait(self) -> None:
 		make_course()
 		self.publish()
-		self.assertEqual(publishing.get_dashboard()["counts"]["waiting"], 0)
+		self.assertEqual(cdn_admin.get_dashboard()["counts"]["waiting"], 0)
 
 	def make_plans(self, count: int) -> list[Any]:
 		course = make_course(units=1, lessons=1)
@@ -591,22 +591,22 @@ class TestDashboard(StandingTestCase):
 		for plan in plans[:13]:
 			self.die(scopes.plan(plan.name), f"plans/{plan.name}/manifest.json: no such bucket")
 		self.die(scopes.plan(plans[13].name), "another cause")
-		found = publishing.get_dashboard()
+		found = cdn_admin.get_dashboard()
 		self.assertEqual((len(found["rows"]), found["found"], found["total"]), (50, 60, 60))
 		self.assertEqual((found["counts"]["dead"], found["counts"]["live"]), (14, 46))
 		self.assertEqual(found["causes"], [{"cause": "… no such bucket", "count": 13}])
-		second = publishing.get_dashboard(start=50)["rows"]
+		second = cdn_admin.get_dashboard(start=50)["rows"]
 		self.assertEqual(len({row["name"] for row in (*found["rows"], *second)}), 60)
-		self.assertEqual(publishing.get_dashboard(state="dead")["found"], 14)
+		self.assertEqual(cdn_admin.get_dashboard(state="dead")["found"], 14)
 		self.assertEqual(
-			[row["title"] for row in publishing.get_dashboard(text="plan 041")["rows"]], ["Plan 041"]
+			[row["title"] for row in cdn_admin.get_dashboard(text="plan 041")["rows"]], ["Plan 041"]
 		)
-		self.assertEqual(publishing.get_dashboard(text="NO SUCH", state="dead")["found"], 13)
-		self.assertEqual(publishing.get_dashboard(text="no such thing")["rows"], [])
+		self.assertEqual(cdn_admin.get_dashboard(text="NO SUCH", state="dead")["found"], 13)
+		self.assertEqual(cdn_admin.get_dashboard(text="no such thing")["rows"], [])
 
-		publishing.retry_all()
+		cdn_admin.retry_all()
 		frappe.db.commit()
-		self.assertEqual(publishing.get_dashboard()["counts"]["dead"], 0)
+		self.assertEqual(cdn_admin.get_dashboard()["counts"]["dead"], 0)
 
 	def test_a_form_is_told_of_a_few_of_many_plans(self) -> None:
 		self.configure(cdn_base_url="https://cdn.example.com")
@@ -656,16 +656,16 @@ class TestDashboard(StandingTestCase):
 
 	def test_what_keeps_batches_from_running_is_said(self) -> None:
 		with patch("memora.services.cdn_export.admin.schedule._is_off", return_value=True):
-			texts = " ".join(warning["message"] for warning in publishing.get_health()["warnings"])
+			texts = " ".join(warning["message"] for warning in cdn_admin.get_health()["warnings"])
 		self.assertIn("The scheduler is off.", texts)
 		self.assertIn("No worker listens.", texts)
 		with patch("memora.services.cdn_export.admin.schedule.count_workers", return_value=None):
-			texts = " ".join(warning["message"] for warning in publishing.get_health()["warnings"])
+			texts = " ".join(warning["message"] for warning in cdn_admin.get_health()["warnings"])
 		self.assertIn("does not answer", texts)
 
 	def test_the_connection_is_tested_with_a_paid_lesson_that_is_live(self) -> None:
 		self.published(required_item="PHYSICS")
-		found = publishing.test_connection()["findings"]
+		found = cdn_admin.test_connection()["findings"]
 		self.assertIn("write", {finding["check"] for finding in found})
 		self.assertEqual(self.paths() & {"connection-test"}, set())
 

@@ -68,12 +68,12 @@ class TestEndpoints(PublishingTestCase):
 			),
 		}
 		self.for_admins: dict[str, Callable[[], Any]] = {
-			"get_dashboard": publishing.get_dashboard,
-			"get_health": publishing.get_health,
-			"test_connection": publishing.test_connection,
-			"retry_all": publishing.retry_all,
-			"take_over": publishing.take_over,
-			"approve_held": lambda: publishing.approve_held(self.plan.name),
+			"get_dashboard": cdn_admin.get_dashboard,
+			"get_health": cdn_admin.get_health,
+			"test_connection": cdn_admin.test_connection,
+			"retry_all": cdn_admin.retry_all,
+			"take_over": cdn_admin.take_over,
+			"approve_held": lambda: cdn_admin.approve_held(self.plan.name),
 			"get_queue_status": cdn_admin.get_queue_status,
 			"get_recent_failures": cdn_admin.get_recent_failures,
 			"get_sync_history": cdn_admin.get_sync_history,
@@ -99,10 +99,10 @@ class TestEndpoints(PublishingTestCase):
 	def test_what_changes_something_is_post_only(self) -> None:
 		for module, name in (
 			(publishing, "publish_now"),
-			(publishing, "approve_held"),
-			(publishing, "retry_all"),
-			(publishing, "take_over"),
-			(publishing, "test_connection"),
+			(cdn_admin, "approve_held"),
+			(cdn_admin, "retry_all"),
+			(cdn_admin, "take_over"),
+			(cdn_admin, "test_connection"),
 			(cdn_admin, "retry_dead_letter"),
 			(cdn_admin, "clear_dead_letter"),
 			(cdn_admin, "rebuild_plan"),
@@ -165,7 +165,7 @@ class TestEndpoints(PublishingTestCase):
 		forged = "<img src=x onerror=alert(1)>"
 		self.become(self.users[ADMIN])
 		for call in (
-			publishing.approve_held,
+			cdn_admin.approve_held,
 			cdn_admin.retry_dead_letter,
 			cdn_admin.clear_dead_letter,
 			cdn_admin.rebuild_plan,

@@ -16,7 +16,7 @@ from frappe.model.document import Document
 
 from memora.services.cdn_export.admin import pipeline_status
 from memora.services.cdn_export.builds import plan_build
-from memora.services.cdn_export.delivery import target as targets
+from memora.services.cdn_export.builds.build import Build
 from memora.services.cdn_export.model import counts
 from memora.services.cdn_export.outbox import relay
 from memora.tests.helpers import factories
@@ -512,10 +512,10 @@ class TestLargeInput(BadInputTestCase):
 	def test_an_error_of_any_length_is_recorded(self) -> None:
 		run = plan_build.run
 
-		def fails(target: targets.PublishTarget, lease: Any, state: Any) -> counts.Counts:
-			if state.ref == self.plan.name:
+		def fails(build: Build) -> counts.Counts | None:
+			if build.scope.ref == self.plan.name:
 				raise RuntimeError("🚀 " * 100_000)
-			return run(target, lease, state)
+			return run(build)
 
 		with patch.object(plan_build, "run", fails):
 			for _ in range(4):

@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 import frappe
 
-from memora.api import publishing
+from memora.api import cdn_admin
 from memora.services.cdn_export.admin import pipeline_status
 from memora.services.cdn_export.builds import event_log
 from memora.services.cdn_export.model import scopes
@@ -44,7 +44,7 @@ class TestBrake(PublishingTestCase):
 		return [reading.level(name) for name in reading.lessons]
 
 	def approve(self, label: str) -> None:
-		publishing.approve_held(label)
+		cdn_admin.approve_held(label)
 		self.publish()
 
 	def test_shared_lessons_stay_paid_until_approved(self) -> None:
@@ -207,7 +207,7 @@ class TestBrake(PublishingTestCase):
 	def test_an_approval_covers_only_what_was_there(self) -> None:
 		course, plan = self.paid_course()
 		self.change(course["lessons"][0], is_free_preview=1)
-		publishing.approve_held(plan.name)
+		cdn_admin.approve_held(plan.name)
 		frappe.get_doc("Memora Lesson", course["lessons"][1].name).update({"is_free_preview": 1}).save()
 		self.publish()
 		self.assertEqual(self.levels(plan), ["paid"] * 4)
@@ -270,7 +270,7 @@ class TestBrake(PublishingTestCase):
 	def test_there_must_be_something_to_approve(self) -> None:
 		_, plan = self.paid_course()
 		with self.assertRaisesRegex(frappe.ValidationError, "nothing to approve"):
-			publishing.approve_held(plan.name)
+			cdn_admin.approve_held(plan.name)
 
 	def leaving(self) -> list[str]:
 		return frappe.get_all("CDN File", {"state": "removing"}, pluck="path")

@@ -14,7 +14,7 @@ import frappe
 
 from memora.exceptions import StorageUnavailableError
 from memora.services.cdn_export.admin import verification
-from memora.services.cdn_export.builds import commit, media
+from memora.services.cdn_export.builds import media, media_removal, upload
 from memora.services.cdn_export.curriculum import public_files
 from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.outbox import reconciliation
@@ -30,7 +30,7 @@ def lock_of_pictures() -> Iterator[None]:
 	"""Another worker is at the pictures meanwhile."""
 
 	def hold(stops: Stops) -> None:
-		with media._alone():
+		with media.alone():
 			stops.stop("held")
 
 	frappe.db.commit()
@@ -59,7 +59,7 @@ class TestMedia(PublishingTestCase):
 	def sweep(self) -> int:
 		target = PublishTarget.open()
 		try:
-			return media.sweep(target)
+			return media_removal.sweep(target)
 		finally:
 			target.close()
 
@@ -201,7 +201,7 @@ class TestMedia(PublishingTestCase):
 			Path(frappe.get_site_path("public", *url.split("/"))).unlink(missing_ok=True)
 			return missing(*arguments)
 
-		with patch.object(commit.media, "missing_uploads", too_late):
+		with patch.object(upload.media, "missing_uploads", too_late):
 			self.publish()
 		self.assertIn("was changed or deleted while it was published", str(self.failures()))
 		self.minutes_pass(3)

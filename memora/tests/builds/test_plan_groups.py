@@ -13,7 +13,7 @@ from frappe.model.document import Document
 from memora.exceptions import StorageUnavailableError
 from memora.memora.doctype.cdn_sync_log.cdn_sync_log import CDNSyncLog
 from memora.services.cdn_export.builds import plan_group
-from memora.services.cdn_export.delivery.target import PublishTarget
+from memora.services.cdn_export.builds.build import Build
 from memora.services.cdn_export.model import scopes
 from memora.services.cdn_export.outbox import relay
 from memora.services.cdn_export.state import database, redis_mirror
@@ -21,7 +21,7 @@ from memora.services.cdn_export.state import lease as leases
 from memora.services.cdn_export.storage import Upload
 from memora.services.cdn_export.storage.local import LocalStorage
 from memora.services.cdn_export.storage.local_files import TEMPORARY_SUFFIX
-from memora.services.cdn_export.worker import drain
+from memora.services.cdn_export.worker import builder
 from memora.services.cdn_export.worker.drain import Drained
 from memora.tests.faults.places import IN_A_GROUP, STEPS, killed, stopped
 from memora.tests.helpers import clock, factories
@@ -66,8 +66,8 @@ class PlanGroupTestCase(PublishingTestCase):
 		groups: list[set[str]] = []
 		run = plan_group.run
 
-		def noted(target: PublishTarget, lease: leases.Lease) -> list[plan_group.Published]:
-			published = run(target, lease)
+		def noted(build: Build) -> list[plan_group.Published]:
+			published = run(build)
 			groups.append({state.ref for state, _ in published})
 			return published
 
@@ -284,14 +284,14 @@ class TestTrouble(PlanGroupTestCase):
 
 	def test_a_group_takes_the_plans_that_nobody_holds(self) -> None:
 		held, *others = self.plans
-		build_together = drain.Drain._build_together
+		build_together = builder.Builder._build_together
 
 		def held_meanwhile(*arguments: Any) -> set[str]:
 			with leases.acquire(scopes.plan(held.name)):
 				return build_together(*arguments)
 
 		self.edit()
-		with patch.object(drain.Drain, "_build_together", held_meanwhile):
+		with patch.object(builder.Builder, "_build_together", held_meanwhile):
 			drained, groups = self.published()
 		self.assertEqual(groups, [self.names(*others)])
 		self.assertEqual((drained.published, drained.failed, drained.left), (6, 0, 0))
@@ -302,9 +302,9 @@ class TestTrouble(PlanGroupTestCase):
 		elsewhere = self.local_path / "elsewhere"
 		run = plan_group.run
 
-		def moved(target: PublishTarget, lease: leases.Lease) -> list[plan_group.Published]:
+		def moved(build: Build) -> list[plan_group.Published]:
 			self.configure(local_path=str(elsewhere))
-			return run(target, lease)
+			return run(build.again())
 
 		self.edit()
 		with patch.object(plan_group, "run", moved), self.recorded() as steps:

@@ -21,7 +21,7 @@ from memora.services.cdn_export import batch_processor
 from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.model.scope_state import State
 from memora.services.cdn_export.outbox import relay
-from memora.services.cdn_export.worker import drain
+from memora.services.cdn_export.worker import builder
 from memora.tests.helpers import factories
 from memora.tests.helpers.publishing import PublishingTestCase, make_course
 
@@ -213,7 +213,7 @@ class TestStatements(PublishingTestCase):
 	def costs_of_builds(self) -> dict[str, int]:
 		"""Publish; how many statements each build sent, that of a group by all their names."""
 		counts: dict[str, int] = {}
-		build_one, build_together = drain.Drain._build_one, drain.Drain._build_together
+		build_one, build_together = builder.Builder._build_one, builder.Builder._build_together
 
 		def counted(names: str, build: Callable[[], T]) -> T:
 			with statements() as seen:
@@ -221,16 +221,16 @@ class TestStatements(PublishingTestCase):
 			counts[names] = counts.get(names, 0) + len(seen)
 			return done
 
-		def one(target: PublishTarget, state: State, *rest: object) -> bool:
-			return counted(state.name, lambda: build_one(target, state, *rest))
+		def one(run: builder.Builder, target: PublishTarget, state: State) -> bool:
+			return counted(state.name, lambda: build_one(run, target, state))
 
-		def together(target: PublishTarget, group: list[State], *rest: object) -> set[str]:
+		def together(run: builder.Builder, target: PublishTarget, group: list[State]) -> set[str]:
 			names = " ".join(sorted(state.name for state in group))
-			return counted(names, lambda: build_together(target, group, *rest))
+			return counted(names, lambda: build_together(run, target, group))
 
 		with (
-			patch.object(drain.Drain, "_build_one", one),
-			patch.object(drain.Drain, "_build_together", together),
+			patch.object(builder.Builder, "_build_one", one),
+			patch.object(builder.Builder, "_build_together", together),
 		):
 			self.publish()
 		return counts

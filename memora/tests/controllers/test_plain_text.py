@@ -369,7 +369,7 @@ class TestWhatServersAnswer(BucketTestCase):
 			assert_holds_no_markup(self)
 			self.assertIn(told, cdn_admin.get_recent_failures()[0]["error_message"])
 			self.assertIn(told, str(publishing.document_status("Memora Academic Plan", plan.name)["text"]))
-			self.assertIn("<b>plan</b>", str(publishing.get_dashboard()["rows"]))
+			self.assertIn("<b>plan</b>", str(cdn_admin.get_dashboard()["rows"]))
 		(subject, content), *_ = frappe.get_all(
 			"Notification Log",
 			["subject", "email_content"],

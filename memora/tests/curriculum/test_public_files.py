@@ -18,7 +18,7 @@ from frappe.model.document import Document
 from memora.patches import keep_published_files
 from memora.services.cdn_export import settings
 from memora.services.cdn_export.admin.doctor import content as content_checks
-from memora.services.cdn_export.builds import media
+from memora.services.cdn_export.builds import media_removal
 from memora.services.cdn_export.curriculum import public_files
 from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.maintenance import adoption, audit, daily, repair
@@ -357,7 +357,7 @@ class TestPictures(FilesTestCase):
 	def sweep(self) -> None:
 		target = PublishTarget.open()
 		try:
-			media.sweep(target)
+			media_removal.sweep(target)
 		finally:
 			target.close()
 

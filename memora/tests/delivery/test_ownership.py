@@ -19,7 +19,7 @@ from urllib.parse import unquote
 import frappe
 import orjson
 
-from memora.api import cdn_admin, publishing
+from memora.api import cdn_admin
 from memora.exceptions import PlaceRefusedError, ScopeBusyError, StorageUnavailableError
 from memora.patches import outdate_metadata
 from memora.services.cdn_export import batch_processor, settings
@@ -83,7 +83,7 @@ class Marked(BucketTestCase):
 
 		status = pipeline_status.status()
 		verified = verification.verify()
-		findings = publishing.test_connection()["findings"]
+		findings = cdn_admin.test_connection()["findings"]
 		said = {
 			"status": status["place_refused"],
 			"verify": verified["problems"][0]["message"],
@@ -91,7 +91,7 @@ class Marked(BucketTestCase):
 				finding.message + finding.fix for finding in doctor.run() if finding.check == "storage: place"
 			),
 			"dashboard": " ".join(
-				warning["message"] + warning["fix"] for warning in publishing.get_health()["warnings"]
+				warning["message"] + warning["fix"] for warning in cdn_admin.get_health()["warnings"]
 			),
 			"test connection": findings[0]["message"] + findings[0]["fix"],
 			"admins": frappe.get_last_doc("Notification Log").email_content,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import frappe
 
-from memora.services.cdn_export.builds import commit
+from memora.services.cdn_export.rules import file_removals
 from memora.tests.faults import school as schools
 from memora.tests.faults.anew import built_anew, differences, normalised
 from memora.tests.faults.links import dead_links, watched
@@ -79,7 +79,7 @@ def play(scenario: Scenario, school: School, number: int) -> Outcome:
 		rows = frappe.get_all("CDN Publish State", {"last_error": ("is", "set")}, ["name", "last_error"])
 		school.wrong.append(f"not published after two hours: {[(row.name, row.last_error) for row in rows]}")
 	# What merely moved may stay for a while, and is not to be compared.
-	clock.skip(commit.GRACE.total_seconds())
+	clock.skip(file_removals.GRACE.total_seconds())
 	clock.look(batch=True)
 	school.dangling += dead_links(school.read)
 	lost = school.wrong + school.forgotten() + differences(normalised(school.files()), built_anew())

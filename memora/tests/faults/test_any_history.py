@@ -24,8 +24,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from memora.exceptions import StorageUnavailableError
 from memora.services.cdn_export import batch_processor
 from memora.services.cdn_export.admin import dead_letters
-from memora.services.cdn_export.builds import commit
-from memora.services.cdn_export.rules import published_check
+from memora.services.cdn_export.rules import file_removals, published_check
 from memora.services.cdn_export.state import lease
 from memora.services.cdn_export.storage import Upload
 from memora.services.cdn_export.storage.local import LocalStorage
@@ -145,7 +144,7 @@ class AnyHistory(RuleBasedStateMachine):
 
 	@rule()
 	def let_the_grace_pass(self) -> None:
-		clock.skip(commit.GRACE.total_seconds())
+		clock.skip(file_removals.GRACE.total_seconds())
 
 	@precondition(lambda self: self.redis_is_up)
 	@rule()
@@ -171,7 +170,7 @@ class AnyHistory(RuleBasedStateMachine):
 			assert clock.scheduler(random.Random(0)) is not None, "something still waits after two hours"
 			dead_letters.retry_all()  # what failed four times waits for an admin
 			assert clock.scheduler(random.Random(0)) is not None, "something still waits after two hours"
-			clock.skip(commit.GRACE.total_seconds())
+			clock.skip(file_removals.GRACE.total_seconds())
 			clock.look(batch=True)
 			found = files_below(self.folder)
 			report = published_check.check(self.read, lambda: set(found))

@@ -17,7 +17,7 @@ from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.state import relocation
 from memora.services.cdn_export.storage import Upload
 from memora.services.cdn_export.storage.local import LocalStorage
-from memora.services.cdn_export.worker import drain
+from memora.services.cdn_export.worker import builder
 from memora.tests.helpers import factories
 from memora.tests.helpers.processes import Stops, fork
 from memora.tests.helpers.publishing import PublishingTestCase, make_course
@@ -148,14 +148,14 @@ class TestRelocation(PublishingTestCase):
 	def test_a_drain_stops_when_export_is_switched_off(self) -> None:
 		self.change(self.course["lessons"][0], title="Later")
 		frappe.db.commit()
-		before, build_one = self.contents(), drain.Drain._build_one
+		before, build_one = self.contents(), builder.Builder._build_one
 
-		def switched_off(target: PublishTarget, *arguments: Any) -> bool:
+		def switched_off(*arguments: Any) -> bool:
 			if frappe.db.get_single_value("CDN Settings", "enabled", cache=False):
 				self.configure(enabled=0)
-			return build_one(target, *arguments)
+			return build_one(*arguments)
 
-		with patch.object(drain.Drain, "_build_one", switched_off):
+		with patch.object(builder.Builder, "_build_one", switched_off):
 			drained = self.publish()
 		self.assertEqual((drained.published, drained.failed), (0, 0))
 		self.assertWritten(before, set())

@@ -294,7 +294,7 @@ class TestRetries(WorkTestCase):
 	def test_a_plan_that_is_called_like_another_scope_takes_only_its_own_dead_letter_back(self) -> None:
 		self.plan.name = frappe.rename_doc(self.plan.doctype, self.plan.name, "index", force=True)
 		self.publish()
-		redis_mirror.add_dead_letter("index", {})
+		redis_mirror.add_dead_letter("index", "refused", 3, "")
 		self.edit("published")
 		self.publish()
 		self.assertEqual(self.buried(), {"index"})

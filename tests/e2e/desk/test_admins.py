@@ -17,7 +17,7 @@ from tests.e2e.desk.driver import Bench, Desk, pill, save, shoot
 from tests.e2e.desk.school import School
 
 DASHBOARD = "cdn-export-dashboard"
-ANSWER = "**/api/method/memora.api.publishing.get_dashboard*"
+ANSWER = "**/api/method/memora.api.cdn_admin.get_dashboard*"
 
 CUT_SHORT = """boxes => boxes
 	.flatMap(box => [...box.querySelectorAll("*")])

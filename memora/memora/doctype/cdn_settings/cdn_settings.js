@@ -12,7 +12,7 @@ frappe.ui.form.on("CDN Settings", {
 
 function show_health(frm) {
 	const { ask, ago, until, html, fill, join } = memora.publishing;
-	ask("get_health", {}, { quiet: true }).then((health) => {
+	ask("memora.api.cdn_admin.get_health", {}, { quiet: true }).then((health) => {
 		const runs = [
 			health.last_batch_at ? fill(__("Last batch {0}"), ago(health.last_batch_at)) : __("No batch has run yet"),
 			health.next_run ? __("next {0}", [until(health.next_run, health.now)]) : "",
@@ -61,7 +61,7 @@ function test_connection(frm) {
 			$body,
 			html`<p class="text-muted memora-pad">${__("Writing, reading and removing two small files …")}</p>`
 		);
-		ask("test_connection", {}, { post: true, quiet: true })
+		ask("memora.api.cdn_admin.test_connection", {}, { post: true, quiet: true })
 			.then(({ findings }) => {
 				const rows = findings.map(
 					(finding) => html`

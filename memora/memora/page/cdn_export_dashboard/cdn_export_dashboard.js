@@ -39,7 +39,7 @@ class ExportDashboard {
 	refresh() {
 		const { wanted } = this;
 		return memora.publishing
-			.ask("get_dashboard", wanted, { quiet: true })
+			.ask("memora.api.cdn_admin.get_dashboard", wanted, { quiet: true })
 			.then((data) => {
 				if (wanted !== this.wanted) return; // another search is on its way
 				this.data = data;
@@ -323,7 +323,7 @@ class ExportDashboard {
 			plans: () => frappe.set_route("List", "Memora Academic Plan"),
 			filter: () => this.show_only({ state: this.wanted.state === target.dataset.state ? "" : target.dataset.state }),
 			turn: () => this.show_only({ start: Number(target.dataset.start) }),
-			retry_all: () => call("retry_all"),
+			retry_all: () => call("memora.api.cdn_admin.retry_all"),
 			retry: () => call("memora.api.cdn_admin.retry_dead_letter"),
 			clear: () =>
 				frappe.confirm(
@@ -337,11 +337,11 @@ class ExportDashboard {
 					__(
 						"Take the bucket or folder over? Everything is published there again, and no other site may go on publishing there."
 					),
-					() => call("take_over", "")
+					() => call("memora.api.cdn_admin.take_over", "")
 				),
 			rebuild: () => call("memora.api.cdn_admin.rebuild_plan", name),
 			approve: () =>
-				frappe.confirm(ask(__("Let through all that is held of {0}?")), () => call("approve_held")),
+				frappe.confirm(ask(__("Let through all that is held of {0}?")), () => call("memora.api.cdn_admin.approve_held")),
 			preview: () => memora.publishing.show_preview(name, title),
 		};
 		actions[action]();

@@ -102,15 +102,6 @@ def _not_purged() -> list[dict[str, str]]:
 	return [{"message": message, "fix": why}]
 
 
-def a_paid_path() -> str:
-	"""The path of some paid lesson that is live, to try whether strangers can read it; "" without one."""
-	rows = frappe.db.sql(
-		"""select path from `tabCDN File`
-		where kind = 'lesson' and access_level = 'paid' and state = 'live' limit 1"""
-	)
-	return rows[0][0] if rows else ""
-
-
 def _rows() -> list[dict[str, Any]]:
 	"""Every plan there is or was and is not yet gone, and each shared subject, and the list of plans, while they wait, are
 	built or fail; the worst first."""

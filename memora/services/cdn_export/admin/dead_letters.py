@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import frappe
 from frappe import _
 
+from memora.services.cdn_export.admin import operations
 from memora.services.cdn_export.model import plain_text, scopes
 from memora.services.cdn_export.state import database, due, redis_mirror, retries
 
@@ -23,8 +26,8 @@ def retry(label: str) -> None:
 		redis_mirror.notify([scope.ref])
 
 
-def retry_all() -> int:
-	"""Put every dead letter back; returns how many there were."""
+def retry_all() -> dict[str, Any]:
+	"""Put every dead letter back, and start a batch that builds them."""
 	_waiting, dead = due.waiting_and_dead()
 	labels = [state.scope.label for state, _error in dead]
 	for label in labels:
@@ -32,7 +35,7 @@ def retry_all() -> int:
 			retry(label)
 		except frappe.ValidationError:
 			frappe.clear_last_message()  # somebody was quicker
-	return len(labels)
+	return operations.start_batch()
 
 
 def dismiss(label: str) -> None:

@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 
 import memora
 from memora.services.cdn_export.admin import pipeline_status, schedule
+from memora.services.cdn_export.delivery import purge_queue
 from memora.services.cdn_export.state import ledger
 
 STATUSES = ("Success", "Failed", "Dead Letter")
@@ -95,21 +96,9 @@ def _age(moment: datetime | None) -> float | None:
 
 def _late() -> Iterator[tuple[str, str, int]]:
 	yield "signatures_expired", "Lessons whose video links have expired.", ledger.count_expired()
-	for name, text, statement, values in (
-		(
-			"removals_due",
-			"Files that are due to be removed.",
-			"select count(*) from `tabCDN File` where state = 'removing' and remove_at < %s",
-			(now_datetime(),),
-		),
-		(
-			"purges_waiting",
-			"Addresses to purge from the CDN's cache.",
-			"select count(*) from `tabCDN Purge`",
-			(),
-		),
-	):
-		yield name, text, frappe.db.sql(statement, values)[0][0]
+	due = ledger.count_due_removals(now_datetime(), or_refused=True)
+	yield "removals_due", "Files that are due to be removed.", due
+	yield "purges_waiting", "Addresses to purge from the CDN's cache.", frappe.db.count(purge_queue.TABLE)
 
 
 def _last_hour() -> Iterator[Metric]:

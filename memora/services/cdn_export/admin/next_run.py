@@ -9,14 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from memora.services.cdn_export.builds import plan_reading, subject_reading
+from memora.services.cdn_export.builds import plan_file_reading, plan_reading, subject_reading
 from memora.services.cdn_export.delivery.target import SharedSubject, SharedSubjects
 from memora.services.cdn_export.model import scopes
-from memora.services.cdn_export.model.counts import Counts
 from memora.services.cdn_export.model.published_file import LedgerEntry, Planned
-from memora.services.cdn_export.model.scope_state import State
-from memora.services.cdn_export.model.tree import ResolvedNode
-from memora.services.cdn_export.rules import large_change_guard
 from memora.services.cdn_export.rules.plan_files import PlanFiles
 from memora.services.cdn_export.rules.plan_snapshot import Snapshot
 from memora.services.cdn_export.rules.shared_files import SharedFiles
@@ -45,11 +41,6 @@ class NextRun:
 		for files in self.shared.values():
 			found |= files.entries
 		return found | (self.plan.entries if self.plan else {})
-
-	def lessons(self) -> list[ResolvedNode]:
-		"""The lessons that the plan then shows."""
-		rendered = self.plan.rendered.values() if self.plan else ()
-		return [lesson for one in rendered for lesson in large_change_guard.lessons(one.resolved)]
 
 	def gone(self) -> Iterator[LedgerEntry]:
 		"""Files that would go: the plan's own, and shared ones that no plan reads any more."""
@@ -85,10 +76,7 @@ class NextRun:
 def decide(plan: str, shared_subject: str = "") -> NextRun:
 	"""Decide the files of all of a plan, or only this subject of it where the plan reads the subject's shared files."""
 	scope = scopes.plan(plan)
-	state = publish_state.read([scope]).get(scope.id) or State(
-		scope.id, "plan", plan, 0, 0, 0, None, 0, None, None, False, 0, "", ""
-	)
-	snapshot = plan_reading.snapshot(state)
+	snapshot = plan_reading.snapshot(publish_state.of(scope))
 	if snapshot.plan is None:
 		return NextRun(snapshot, None, {})
 	if shared_subject in snapshot.shared:
@@ -99,9 +87,9 @@ def decide(plan: str, shared_subject: str = "") -> NextRun:
 		shared[subject] = found = subject_reading.files(subject, None)
 		memory.remember(
 			subject,
-			SharedSubject(snapshot.generation(subject), found.contents, found.unit_versions, Counts()),
+			SharedSubject(snapshot.generation(subject), found.contents, found.unit_versions),
 		)
-	(files,) = plan_reading.files(
+	(files,) = plan_file_reading.files(
 		[plan_reading.shown(memory, snapshot, from_scratch=True)], from_scratch=True
 	)
 	return NextRun(snapshot, files, shared)

@@ -109,7 +109,7 @@ def status() -> dict[str, Any]:
 	purges, why = purge_queue.failing()
 	found = queue_status()
 	options = settings.load()
-	allowed = OVERDUE + timedelta(minutes=max(0, options.interval_minutes - 5))
+	allowed = OVERDUE + timedelta(minutes=max(0, options.interval_minutes - settings.CRON_MINUTES))
 	oldest = found["oldest_waiting_since"]
 	building = frappe.db.sql(
 		f"select scope_type, ref from `tab{publish_state.TABLE}`"

@@ -5,30 +5,25 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 import frappe
 
-from memora.exceptions import StorageError
-from memora.services.cdn_export import cdn_uploader, settings
-from memora.services.cdn_export.admin import next_run, publication_status
+from memora.services.cdn_export import settings
+from memora.services.cdn_export.admin import next_run
 from memora.services.cdn_export.admin.next_run import NextRun
 from memora.services.cdn_export.builds import held_changes
-from memora.services.cdn_export.delivery import purge_queue, signing
-from memora.services.cdn_export.delivery.target import PublishTarget
-from memora.services.cdn_export.model import paths, tree
+from memora.services.cdn_export.curriculum import removed_lessons
+from memora.services.cdn_export.delivery import purge_queue
+from memora.services.cdn_export.model import tree
 from memora.services.cdn_export.model.doctypes import LESSON, PLAN, SUBJECT
 from memora.services.cdn_export.model.published_file import LedgerEntry
 from memora.services.cdn_export.model.tree import ResolvedNode
-from memora.services.cdn_export.rules import large_change_guard, side_by_side
+from memora.services.cdn_export.rules import large_change_guard
 from memora.services.cdn_export.rules.large_change_guard import Losses
-from memora.services.cdn_export.rules.publication_status import file_of
+from memora.services.cdn_export.state import ledger
 
 _DOCTYPES = {"manifest": PLAN, "subject": SUBJECT, "unit": "Memora Unit", "lesson": LESSON}
-
-_IN_SHARED_FILES = ("Memora Unit", "Memora Topic", LESSON)
-"""What a file that many plans read can show."""
-
 
 MOST_NAMED = 200
 """Of each list that somebody who waits is answered; all are counted."""
@@ -112,8 +107,8 @@ def of_plan(plan: str) -> Preview:
 			for entry in (*stale, *gone)
 			for url in purge_queue.urls(entry.path, entry.live_version or entry.version)
 		]
-	shown = run.lessons()
-	live = held_changes.live_rights(plan, snapshot.renditions)
+	shown = run.plan.lessons if run.plan else []
+	live = ledger.rights_shown(plan, snapshot.renditions)
 	found.lost = _lost(run, live.keys() - {node.name for node in shown})
 	found.lessons = len(shown)
 	found.widened = [_access_change(node, live) for node in large_change_guard.widened(live, shown)]
@@ -124,62 +119,13 @@ def of_plan(plan: str) -> Preview:
 	return found
 
 
-@dataclass(slots=True)
-class Views:
-	"""One file as it is live and as the next run would write it."""
-
-	live_path: str
-	path: str
-	live: bytes | None = None
-	planned: bytes | None = None
-	problem: str = ""
-
-	def compared(self) -> side_by_side.Comparison:
-		"""Both side by side, line by line, as a person reads JSON."""
-		return side_by_side.compare(self.live, self.planned)
-
-
-def of_document(doctype: str, name: str, plan: str) -> Views:
-	"""The file that shows a document in a plan, live and as it would be, in the very bytes but for signatures.
-
-	Raises BuildError where the next run would fail, and StorageError where the live file cannot be read.
-	"""
-	line = publication_status.line_of(doctype, name) if doctype != PLAN else []
-	run = next_run.decide(plan, line[0][1] if doctype in _IN_SHARED_FILES else "")
-	if not line:
-		path = would = paths.manifest(plan)
-	else:
-		subject = line[0][1]
-		known = run.snapshot.renditions.get(subject)
-		path = file_of(line, plan, plan if known and known.mode == "own" else None)
-		would = file_of(line, plan, plan if run.snapshot.mode(subject) == "own" else None)
-	views = Views(path, would)
-	target = PublishTarget.open()
-	try:
-		live = target.storage.get(path)
-		views.live = live and signing.without_signatures(live)
-		file = next((file for file in run.planned() if file.path == would), None)
-		if file is None:
-			return views
-		if file.changed:
-			cargo = cdn_uploader.load([file], target.signer(), target.ownership.site)
-			views.planned = signing.without_signatures(cast(bytes, cargo.files[0][1].body))
-		else:
-			views.planned = views.live
-	except StorageError as error:
-		views.problem = str(error)
-	finally:
-		target.close()
-	return views
-
-
 def _lost(run: NextRun, lessons: Collection[str]) -> list[dict[str, str]]:
 	"""These lessons by title, each with why learners of the plan lose it: "deleted", "unpublished", "hidden" or "moved"."""
 	snapshot = run.snapshot
-	causes = held_changes.causes(lessons, snapshot.all_overrides)
+	causes = removed_lessons.causes(lessons, snapshot.all_overrides)
 	if run.plan is None:
 		causes = dict.fromkeys(lessons, "unpublished")
-	titles = _lesson_titles(lessons) if lessons else {}
+	titles = removed_lessons.titles(lessons)
 	rows = [
 		{
 			"lesson": name,
@@ -189,18 +135,6 @@ def _lost(run: NextRun, lessons: Collection[str]) -> list[dict[str, str]]:
 		for name in lessons
 	]
 	return sorted(rows, key=lambda row: (row["cause"], row["title"], row["lesson"]))
-
-
-def _lesson_titles(lessons: Collection[str]) -> dict[str, str]:
-	"""What these lessons are called, or were when they were deleted."""
-	return dict(
-		frappe.db.sql(
-			"""select deleted_name, json_value(data, '$.title') from `tabDeleted Document`
-				where deleted_doctype = %(lesson)s and deleted_name in %(names)s
-			union all select name, title from `tabMemora Lesson` where name in %(names)s""",
-			{"lesson": LESSON, "names": tuple(lessons)},
-		)
-	)
 
 
 def _titles(entries: Sequence[LedgerEntry]) -> dict[str, str]:

@@ -1,5 +1,4 @@
-"""What people ask to have published: a plan with all its subjects, everything, or what a document has changed, or all again in a place
-that becomes this site's."""
+"""What people ask to have published: a plan with all its subjects, everything, or what a document has changed."""
 
 from __future__ import annotations
 
@@ -10,9 +9,8 @@ import frappe
 from frappe import _
 
 from memora.services.cdn_export import dependency_resolver
-from memora.services.cdn_export.admin import operations
+from memora.services.cdn_export.admin import operations, schedule
 from memora.services.cdn_export.builds import index_build
-from memora.services.cdn_export.delivery import ownership
 from memora.services.cdn_export.model import causes, doctypes, plain_text, scopes
 from memora.services.cdn_export.outbox import relay
 from memora.services.cdn_export.state import database, redis_mirror, retries
@@ -57,7 +55,10 @@ def publish_now(doctype: str, name: str) -> dict[str, Any]:
 	involved = [*map(scopes.subject, sorted(affected.subjects)), *map(scopes.plan, sorted(plans))]
 	involved += map(scopes.removal, tuple(involved))
 	database.transaction(lambda: retries.try_at_once(involved))
-	return operations.start_batch()
+	started = operations.start_batch()
+	if schedule.lacks_workers():
+		started["message"] = _("Queued, but no worker listens, so it waits until one does.")
+	return started
 
 
 def _queue(plans: Sequence[str], subjects: Sequence[str]) -> None:
@@ -72,12 +73,3 @@ def _queue(plans: Sequence[str], subjects: Sequence[str]) -> None:
 		)
 
 	database.transaction(work)
-
-
-def take_over() -> dict[str, Any]:
-	"""Make a place that is refused this site's: everything is published there again, then audited. Starts a batch.
-
-	Throws where the place is this site's already, with what `ownership.take_over` raises."""
-	plans = ownership.take_over()
-	redis_mirror.notify(plans)
-	return {"plans": len(plans), **operations.start_batch()}

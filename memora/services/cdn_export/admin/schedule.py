@@ -15,19 +15,17 @@ from rq import Worker
 
 from memora.services.cdn_export import settings
 from memora.services.cdn_export.delivery import ownership
-from memora.services.cdn_export.settings import ExportSettings
+from memora.services.cdn_export.settings import CRON_MINUTES, ExportSettings
 from memora.services.cdn_export.state import job_queue, site_values
-
-_CRON_MINUTES = 5
 
 
 def next_run(options: ExportSettings) -> datetime:
 	"""When the scheduler's next batch is due, in the site's time."""
 	now = now_datetime()
 	last = site_values.last_batch_at()
-	if options.interval_minutes == _CRON_MINUTES or last is None or last > now:  # the clock was set back
-		past = timedelta(minutes=now.minute % _CRON_MINUTES, seconds=now.second, microseconds=now.microsecond)
-		return now - past + timedelta(minutes=_CRON_MINUTES)
+	if options.interval_minutes == CRON_MINUTES or last is None or last > now:  # the clock was set back
+		past = timedelta(minutes=now.minute % CRON_MINUTES, seconds=now.second, microseconds=now.microsecond)
+		return now - past + timedelta(minutes=CRON_MINUTES)
 	return max(now, last + timedelta(minutes=options.interval_minutes))
 
 
@@ -98,6 +96,11 @@ def count_workers() -> int | None:
 		return Worker.count(queue=get_queue(job_queue.QUEUE))
 	except (redis.RedisError, OSError):
 		return None
+
+
+def lacks_workers() -> bool:
+	"""Whether export is enabled and no worker takes what is queued."""
+	return settings.load().enabled and count_workers() == 0
 
 
 def _is_off() -> bool:

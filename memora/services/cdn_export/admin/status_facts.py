@@ -22,6 +22,7 @@ from memora.services.cdn_export.model.doctypes import (
 	SUBJECT,
 	TARGET_NAME,
 	Ref,
+	line_of,
 )
 from memora.services.cdn_export.model.published_file import LedgerEntry
 from memora.services.cdn_export.rules.publication_status import (
@@ -290,21 +291,15 @@ def is_live(entry: LedgerEntry | None) -> bool:
 
 def lines(doctype: str, names: Collection[str]) -> dict[str, list[Node]]:
 	"""Each document after its parents, from the top down. One statement."""
-	columns, joins, levels, below = [], [f"`tab{doctype}` n0"], [doctype], doctype
-	while parent := PARENT_FIELDS[below]:
-		below = CONTENT[CONTENT.index(below) - 1]
-		depth = len(levels)
-		joins.append(f"left join `tab{below}` n{depth} on n{depth}.name = n{depth - 1}.{parent}")
-		levels.append(below)
-	for depth in range(len(levels)):
-		columns += [f"n{depth}.{column}" for column in ("name", "title", "is_published", "modified")]
+	line, levels = line_of(doctype)
+	columns = [
+		f"{alias}.{column}" for alias in levels for column in ("name", "title", "is_published", "modified")
+	]
 	found = {}
-	for row in frappe.db.sql(
-		f"select {', '.join(columns)} from {' '.join(joins)} where n0.name in %s", (tuple(names),)
-	):
+	for row in frappe.db.sql(f"select {', '.join(columns)} from {line} where n0.name in %s", (tuple(names),)):
 		nodes = [
 			Node(level, row[4 * depth], row[4 * depth + 1], bool(row[4 * depth + 2]), row[4 * depth + 3])
-			for depth, level in enumerate(levels)
+			for depth, level in enumerate(levels.values())
 			if row[4 * depth]
 		]
 		found[row[0]] = nodes[::-1]

@@ -8,7 +8,7 @@ import frappe
 from frappe import _
 
 from memora.services.cdn_export import settings
-from memora.services.cdn_export.builds import media
+from memora.services.cdn_export.builds import media_removal
 from memora.services.cdn_export.delivery import ownership
 from memora.services.cdn_export.maintenance import audit
 from memora.services.cdn_export.model import doctypes, paths
@@ -85,7 +85,7 @@ def _check(tell: Tell | None) -> tuple[crawl.Report, int]:
 		if path in refused
 	]
 	# A picture that was replaced is live until the daily sweep.
-	leaving = {*frappe.get_all("CDN File", {"state": "removing"}, pluck="path"), *media.unnamed()}
+	leaving = {*frappe.get_all("CDN File", {"state": "removing"}, pluck="path"), *media_removal.unnamed()}
 	staying = [path for path in report.unlinked if path not in leaving]
 	waiting = len(report.unlinked) - len(staying) - len(refused.intersection(report.unlinked))
 	report.unlinked = staying

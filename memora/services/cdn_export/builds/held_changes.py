@@ -1,95 +1,66 @@
-"""What the large-change guard must know of a plan: which lessons its live manifest shows, and why some would go. And the
-approval that lets a held change through."""
+"""Changes that the large-change guard holds: which they are, and that they wait until an admin approves
+(`admin.publish_requests`)."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Sequence
+from typing import Any
 
-import frappe
 from frappe import _
 
-from memora.services.cdn_export.curriculum import content_tree
-from memora.services.cdn_export.model import doctypes, plain_text, scopes, tree
-from memora.services.cdn_export.model.plan_subject import PlanSubject
-from memora.services.cdn_export.model.tree import KINDS, Override, Rights
-from memora.services.cdn_export.outbox import relay
+from memora.services.cdn_export.builds.build import Build
+from memora.services.cdn_export.curriculum import removed_lessons
+from memora.services.cdn_export.delivery import admin_notices
+from memora.services.cdn_export.model import plain_text
+from memora.services.cdn_export.model.tree import ResolvedNode
 from memora.services.cdn_export.rules import large_change_guard
 from memora.services.cdn_export.rules.large_change_guard import Losses
 from memora.services.cdn_export.rules.plan_files import PlanFiles
-from memora.services.cdn_export.state import database, ledger, publish_state, redis_mirror
+from memora.services.cdn_export.state import database, ledger, publish_state
 
-
-def approve(label: str) -> None:
-	"""Let through what the guard holds of a plan (or of `subject:{name}`) and of the subjects it lists.
-
-	Only what is there now: a change committed meanwhile is checked again. Throws when nothing is held.
-	"""
-	scope = scopes.of_label(label)
-	involved = [scope]
-	if scope.type == "plan":
-		involved += map(scopes.subject, content_tree.plan_subjects(scope.ref))
-	relay.run()
-	if not database.transaction(lambda: publish_state.approve(involved)):
-		frappe.throw(
-			_("Nothing of {0} is held, so there is nothing to approve.").format(plain_text.as_html(label))
-		)
-	if scope.type == "plan":
-		redis_mirror.notify([scope.ref])
-
-
-def live_rights(
-	plan: str, known: Mapping[str, PlanSubject], subjects: Collection[str] | None = None
-) -> Rights:
-	"""Who may read the lessons that the plan's live manifest shows; of these subjects, if any are named."""
-	shown = [rendition for rendition in known.values() if subjects is None or rendition.subject in subjects]
-	rights: dict[str, tree.Right] = {}
-	if any(rendition.mode == "own" for rendition in shown):
-		rights |= ledger.lesson_rights(scopes.plan(plan), subjects)
-	for rendition in shown:
-		if rendition.mode == "shared":
-			scope = scopes.subject(rendition.subject)
-			rights |= ledger.lesson_rights(scope, read_up_to=rendition.generation)
-	return rights
+_NAMED_AT_MOST = 3
 
 
 def losses(files: PlanFiles) -> Losses:
 	"""What a plan loses when these files are published."""
 	snapshot = files.snapshot
 	changed = [*files.rendered, *snapshot.gone]
-	rendered = [one.resolved for one in files.rendered.values()]
-	shown = {lesson.name for resolved in rendered for lesson in large_change_guard.lessons(resolved)}
-	lost = live_rights(snapshot.state.ref, snapshot.renditions, changed).keys() - shown
+	shown = {lesson.name for lesson in files.lessons}
+	lost = ledger.rights_shown(snapshot.state.ref, snapshot.renditions, changed).keys() - shown
 	return large_change_guard.losses(
 		snapshot.renditions,
 		changed,
 		shown=len(shown),
 		lost=len(lost),
-		taken_down=set(causes(lost, snapshot.all_overrides)),
+		taken_down=set(removed_lessons.causes(lost, snapshot.all_overrides)),
 	)
 
 
-def causes(lessons: Collection[str], overrides: Iterable[Override]) -> dict[str, str]:
-	"""Those of the lessons that were taken down, each with how: "deleted" or "unpublished", at or above them, or "hidden"
-	by these overrides."""
+def hold(build: Build, lost: Losses) -> None:
+	"""Let a plan's run wait that would lose many of its lessons; what is live stays live."""
+	reason = _("{0} of {1} lessons would be removed, and stay until approved.").format(lost.others, lost.live)
+	values = publish_state.held_values(build.state.generation, reason)
+	database.transaction(lambda: publish_state.hold(build.scope, build.lease.token, values))
+	tell(build, values)
+
+
+def kept_paid(build: Build, lessons: Sequence[ResolvedNode]) -> dict[str, Any]:
+	"""What the state of a scope says when it is published with lessons that would no longer be paid; {} without any."""
 	if not lessons:
 		return {}
-	hidden = {(override.kind, override.name) for override in overrides if override.action == "Hide"}
-	joins, levels, below = ["`tabMemora Lesson` n0"], ["n0"], doctypes.LESSON
-	for depth, doctype in enumerate(reversed(doctypes.CONTENT[:-1]), start=1):
-		parent = doctypes.PARENT_FIELDS[below]
-		joins.append(f"left join `tab{doctype}` n{depth} on n{depth}.name = n{depth - 1}.{parent}")
-		levels.append(f"n{depth}")
-		below = doctype
-	found = dict.fromkeys(lessons, "deleted")
-	for published, *row in frappe.db.sql(
-		f"""select {" and ".join(f"coalesce({level}.is_published, 1) = 1" for level in levels)},
-			{", ".join(f"{level}.name" for level in levels)} from {" ".join(joins)} where n0.name in %s""",
-		(tuple(lessons),),
-	):
-		if not published:
-			found[row[0]] = "unpublished"
-		elif hidden.intersection(zip(reversed(KINDS), row, strict=True)):
-			found[row[0]] = "hidden"
-		else:
-			found.pop(row[0], None)
-	return found
+	titles = ", ".join(f"“{lesson.title}”" for lesson in lessons[:_NAMED_AT_MOST])
+	if len(lessons) > _NAMED_AT_MOST:
+		titles = _("{0} and {1} more").format(titles, len(lessons) - _NAMED_AT_MOST)
+	reason = plain_text.store(
+		_("Paid lessons would be readable without paying, and stay paid until approved: {0}").format(titles)
+	)
+	return publish_state.held_values(build.state.generation, reason)
+
+
+def tell(build: Build, held: dict[str, Any]) -> None:
+	"""Tell each admin that a scope waits for their word, once, in a transaction of its own."""
+	if held and not build.state.held:
+		title = admin_notices.title_of(build.scope)
+		admin_notices.tell_admins(
+			lambda lang: _("{0} waits for your approval", lang).format(title), held["held_reason"]
+		)

@@ -13,16 +13,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from memora.services.cdn_export.builds import commit, plan_build, plan_reading
+from memora.services.cdn_export.builds import plan_file_reading, plan_reading
+from memora.services.cdn_export.builds.build import Build
+from memora.services.cdn_export.builds.upload import upload_and_close
 from memora.services.cdn_export.cdn_uploader import Cargo
 from memora.services.cdn_export.delivery import purge_queue
-from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.model.counts import Counts
 from memora.services.cdn_export.model.scope_state import State
 from memora.services.cdn_export.rules.plan_files import PlanFiles, PlanScope
-from memora.services.cdn_export.rules.plan_snapshot import Snapshot
 from memora.services.cdn_export.state import publish_state, renditions
-from memora.services.cdn_export.state.lease import Lease
 from memora.services.cdn_export.state.publish_state import Closed
 
 MOST_PLANS = 16
@@ -50,46 +49,42 @@ def may_join(state: State) -> bool:
 	)
 
 
-def run(target: PublishTarget, lease: Lease) -> list[Published]:
-	"""Publish those of the leased plans that a group can publish, if there are several. The caller holds the lease.
+def run(build: Build) -> list[Published]:
+	"""Publish those of the leased plans that a group can publish, if there are several.
 
 	Returns them; nothing was done for the others. Raises what a plan's build raises; then nothing is closed, and
 	every plan must be built by itself.
 	"""
-	states, seen = commit.read_states(lease)
-	if not target.is_as_seen(seen) or target.options.hold_large_changes:
+	if not build.is_as_seen() or build.target.options.hold_large_changes:
 		return []
-	waiting = [state for state in states if may_join(state) and not state.is_current]
-	plans = list(_files(target, waiting)) if len(waiting) > 1 else []
+	waiting = [state for state in build.states if may_join(state) and not state.is_current]
+	plans = list(_files(build, waiting)) if len(waiting) > 1 else []
 	if len(plans) < 2:
 		return []
-	cargo = _upload_and_close(target, lease, plans)
-	purge_queue.run(target)
-	return [Published(files.snapshot.state, _counts(target, files, cargo)) for files in plans]
+	cargo = _upload_and_close(build, plans)
+	purge_queue.run(build.target)
+	return [Published(files.snapshot.state, _counts(build, files, cargo)) for files in plans]
 
 
-def _files(target: PublishTarget, waiting: list[State]) -> Iterator[PlanFiles]:
+def _files(build: Build, waiting: list[State]) -> Iterator[PlanFiles]:
 	"""The files of those plans that need nothing else, from the snapshot that `waiting` began."""
+	shared = build.target.shared
 	plans: list[PlanScope] = []
 	rendered = 0
 	for snapshot in plan_reading.snapshots(waiting):
-		if snapshot.needs_only_news(_just_published(target, snapshot)):
-			shown = plan_reading.shown(target.shared, snapshot)
+		just_published = {s for s in snapshot.shared if shared.recall(s, snapshot.generation(s))}
+		if snapshot.needs_only_news(just_published):
+			shown = plan_reading.shown(shared, snapshot)
 			rendered += len(shown.rendered)
 			if plans and rendered > _MOST_RENDERED:
 				break
 			plans.append(shown)
-	for files in plan_reading.files(plans) if plans else ():
-		if not files.leaves_files(files.removals(plan_reading.removal_facts(files))):
+	for files in plan_file_reading.files(plans) if plans else ():
+		if not files.leaves_files(plan_file_reading.removals(files)):
 			yield files
 
 
-def _just_published(target: PublishTarget, snapshot: Snapshot) -> set[str]:
-	"""The shared subjects of a plan that this run has published, or read, as they are now."""
-	return {s for s in snapshot.shared if target.shared.recall(s, snapshot.generation(s))}
-
-
-def _upload_and_close(target: PublishTarget, lease: Lease, plans: list[PlanFiles]) -> Cargo:
+def _upload_and_close(build: Build, plans: list[PlanFiles]) -> Cargo:
 	states = [files.snapshot.state for files in plans]
 
 	def closing() -> bool:
@@ -98,13 +93,12 @@ def _upload_and_close(target: PublishTarget, lease: Lease, plans: list[PlanFiles
 			Closed(state.scope, state.generation, files.manifest.version, state.causes)
 			for state, files in zip(states, plans, strict=True)
 		]
-		if not publish_state.succeeded_together(lease.token, closed):
-			raise lease.lost()
-		return len(closed) == len(lease.scopes)
+		if not publish_state.succeeded_together(build.lease.token, closed):
+			raise build.lease.lost()
+		return len(closed) == len(build.lease.scopes)
 
-	return commit.upload_and_close(
-		target,
-		lease,
+	return upload_and_close(
+		build,
 		{files.snapshot.state.scope: files.offered.changed() for files in plans},
 		{path: entry for files in plans for path, entry in files.entries.items()},
 		taken_back=[path for files in plans for path in files.offered.taken_back()],
@@ -113,7 +107,7 @@ def _upload_and_close(target: PublishTarget, lease: Lease, plans: list[PlanFiles
 	)
 
 
-def _counts(target: PublishTarget, files: PlanFiles, cargo: Cargo) -> Counts:
+def _counts(build: Build, files: PlanFiles, cargo: Cargo) -> Counts:
 	"""What of the cargo is this plan's, and what the shared subjects' builds did if no other log has it yet."""
 	changed = files.offered.changed()
 	counts = Counts(
@@ -122,5 +116,5 @@ def _counts(target: PublishTarget, files: PlanFiles, cargo: Cargo) -> Counts:
 		bytes=sum(cargo.sizes[file.path] for file in changed),
 		title=files.snapshot.published.title,
 	)
-	counts.add(plan_build.counts_of_shared(target.shared, files))
+	counts.add(build.target.shared.take_counts(files.shared))
 	return counts

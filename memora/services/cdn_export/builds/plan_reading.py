@@ -1,27 +1,23 @@
-"""What a plan's build reads, in the order in which `rules.plan_files` asks for it. Nothing is written here.
+"""What plans are and which subjects they show, read in the order in which `rules.plan_files` asks for it. Nothing is written.
 
-A single plan, a group of plans and the preview of a plan's next run read by the same functions.
+A single plan, a group of plans and the preview of a plan's next run read by the same functions. Their files are read by
+`plan_file_reading` after that.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from functools import cached_property
 
-from memora.services.cdn_export.builds import held_changes, media, subject_reading
 from memora.services.cdn_export.curriculum import content_tree
 from memora.services.cdn_export.delivery.target import SharedSubject, SharedSubjects
 from memora.services.cdn_export.model import scopes
-from memora.services.cdn_export.model.counts import Counts
 from memora.services.cdn_export.model.scope_state import State
 from memora.services.cdn_export.model.tree import Override, ResolvedNode, Rights
-from memora.services.cdn_export.outbox import relay
 from memora.services.cdn_export.rules import large_change_guard
-from memora.services.cdn_export.rules.file_removals import Facts
-from memora.services.cdn_export.rules.plan_files import PlanFiles, PlanScope, RenderedSubject
+from memora.services.cdn_export.rules.plan_files import PlanScope, RenderedSubject
 from memora.services.cdn_export.rules.plan_snapshot import Snapshot
-from memora.services.cdn_export.rules.subject_files import Bodies, Contents
+from memora.services.cdn_export.rules.subject_files import Contents
 from memora.services.cdn_export.state import ledger, publish_state, renditions
 
 _NO_RIGHTS: Rights = {}
@@ -105,7 +101,7 @@ class _Subjects:
 			rights = ledger.lesson_rights(scope) if self._snapshot.is_held(subject) else _NO_RIGHTS
 			versions = ledger.live_versions(scope, subject, "unit")
 			resolved, _ = _resolve(subject, (), rights)
-			shared = SharedSubject(generation, _contents(resolved), versions, Counts())
+			shared = SharedSubject(generation, _contents(resolved), versions)
 			self._memory.remember(subject, shared)
 		return shared
 
@@ -118,7 +114,7 @@ class _Subjects:
 
 	@cached_property
 	def _live_rights(self) -> Rights:
-		return held_changes.live_rights(self._snapshot.state.ref, self._snapshot.renditions)
+		return ledger.rights_shown(self._snapshot.state.ref, self._snapshot.renditions)
 
 
 def _contents(resolved: ResolvedNode | None) -> Contents | None:
@@ -131,56 +127,3 @@ def _resolve(
 	"""Load a subject and decide who may read what. Lessons that are paid in `rights` stay so, and come second."""
 	tree = content_tree.load(subject)
 	return large_change_guard.keep_paid(tree, overrides, rights) if tree else (None, [])
-
-
-def files(plans: Sequence[PlanScope], *, from_scratch: bool = False) -> Iterator[PlanFiles]:
-	"""The files of each plan. One statement reads what the ledger says of all.
-
-	Raises BuildError, and UnitMissingError where a shared subject has to be built first.
-	"""
-	known = ledger.of_plans({plan.snapshot.state.scope: plan.skipped for plan in plans})
-	for plan in plans:
-		scope = plan.snapshot.state.scope
-		entries, owners = subject_reading.known_entries(known[scope], scope, plan.own_paths)
-		found = PlanFiles.of(plan, entries, owners, int(time.time()))
-		for rendered in plan.rendered.values():
-			found.offer_subject(rendered, _own_bodies(found, rendered, from_scratch=from_scratch))
-		found.offer_entry_points()
-		yield found
-
-
-def _own_bodies(found: PlanFiles, rendered: RenderedSubject, *, from_scratch: bool) -> Bodies | None:
-	"""The lessons of a subject that is the plan's own. One subject at a time, so that one's stages are in memory."""
-	snapshot, subject = found.snapshot, rendered.subject
-	if rendered.resolved is None or snapshot.mode(subject) == "shared":
-		return None
-	known = snapshot.renditions.get(subject)
-	touched = None
-	if known and known.mode == "own" and known.generation and not from_scratch:
-		touched = relay.lessons_changed_since(subject, known.generation)
-	bodies, owners = subject_reading.bodies(
-		rendered.resolved,
-		snapshot.published.name,
-		snapshot.state.scope,
-		touched,
-		found.offered,
-		found.entries,
-	)
-	found.owners |= owners
-	return bodies
-
-
-def removal_facts(found: PlanFiles) -> Facts:
-	"""What a plan's removals depend on beside its own files."""
-	snapshot, own = found.snapshot, found.own
-	waiting = [entry for entry in ledger.in_grace(own, but=snapshot.state.scope) if entry.subject in own]
-	subjects = {entry.subject for entry in waiting}
-	others = renditions.shown_by_others(subjects, snapshot.state.ref)
-	content = {subject: subject_reading.levels_of(subject) for subject in subjects if subject in others}
-	leaving = found.leaving
-	if not leaving:
-		return Facts(waiting=waiting, content=content)
-	lost = ledger.dropped_since(
-		{name: known.generation for name, known in snapshot.renditions.items() if known.generation}
-	)
-	return Facts(media.withdrawn(leaving), lost, waiting, content)

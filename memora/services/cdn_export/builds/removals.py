@@ -21,6 +21,7 @@ from frappe.utils import now_datetime
 
 from memora.exceptions import StorageError, StorageUnavailableError
 from memora.services.cdn_export.builds import event_log, failures
+from memora.services.cdn_export.delivery import admin_notices
 from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.model import scopes
 from memora.services.cdn_export.model.scopes import Scope
@@ -145,7 +146,9 @@ def _tell(target: PublishTarget, scope: Scope, refusal: RemovalRefused) -> None:
 	frappe.logger("memora").error(f"{removal.label}: {refusal.message}")
 	event_log.record("removal_refused", scope=scope.label, error=refusal.message, dead=refusal.is_dead)
 	if refusal.is_dead:
-		letter = failures.letter(removal.label, refusal.message, refusal.retries, now_datetime())
-		redis_mirror.add_dead_letter(removal.label, letter)
+		redis_mirror.add_dead_letter(removal.label, refusal.message, refusal.retries, now_datetime())
 	if refusal.is_newly_dead:
-		failures.say_remaining(scope, refusal.message)
+		title = admin_notices.title_of(scope)
+		admin_notices.tell_admins(
+			lambda lang: _("Files of {0} cannot be removed from the CDN", lang).format(title), refusal.message
+		)

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 import frappe
 
 from memora.exceptions import BuildError
 from memora.services.cdn_export.access_calculator import resolve
-from memora.services.cdn_export.curriculum import content_tree, public_files
+from memora.services.cdn_export.builds import file_reading
+from memora.services.cdn_export.curriculum import content_tree
 from memora.services.cdn_export.model import scopes
 from memora.services.cdn_export.model.diff import Diff
-from memora.services.cdn_export.model.published_file import LedgerEntry
-from memora.services.cdn_export.model.scopes import Scope
-from memora.services.cdn_export.model.tree import Node, Override, ResolvedNode, Rights, walk
+from memora.services.cdn_export.model.tree import Node, Override, Rights, walk
 from memora.services.cdn_export.rules import large_change_guard, subject_files
 from memora.services.cdn_export.rules.shared_files import SharedFiles
-from memora.services.cdn_export.rules.subject_files import Bodies, Contents, Levels
+from memora.services.cdn_export.rules.subject_files import Contents, Levels
 from memora.services.cdn_export.state import ledger
 
 
@@ -31,9 +30,9 @@ def files(subject: str, touched: Collection[str] | None, *, guarded: bool = Fals
 	resolved, kept_paid = large_change_guard.keep_paid(tree, (), live) if tree else (None, [])
 	if resolved is None:
 		return SharedFiles(subject, None, Diff(own, int(time.time())), own, set(), [])
-	entries, owners = known_entries(own, scope, subject_files.file_paths(resolved, None))
+	entries, owners = file_reading.known_entries(own, scope, subject_files.file_paths(resolved, None))
 	offered = Diff(entries, int(time.time()))
-	found, others = bodies(resolved, None, scope, touched, offered, entries)
+	found, others = file_reading.bodies(resolved, None, scope, touched, offered, entries)
 	owners |= others
 	subject_files.offer(resolved, None, found, offered)
 	return SharedFiles(subject, Contents(resolved), offered, entries, owners, kept_paid)
@@ -44,56 +43,6 @@ def _live_rights(subject: Node) -> Rights:
 	live = ledger.lesson_rights(scopes.subject(subject.name))
 	lessons = {node.name for node in walk(subject) if node.kind == "lesson"}
 	return {**ledger.rights_elsewhere(subject.name, lessons - live.keys()), **live}
-
-
-def bodies(
-	resolved: ResolvedNode,
-	plan: str | None,
-	scope: Scope,
-	touched: Collection[str] | None,
-	offered: Diff,
-	entries: dict[str, LedgerEntry],
-) -> tuple[Bodies, set[str]]:
-	"""The lessons of a subject, with the stages that are needed for the files in `scope`, of the plan where they are its
-	own. `touched` are the lessons whose body may have changed since they were published, None for all of them.
-
-	Adds to `entries`, which `offered` is made against, what the ledger says of the files that the stages name. Returns
-	also the ids of other scopes that own some of these.
-	"""
-	lessons = subject_files.drafts(resolved, plan)
-	needed = subject_files.bodies_needed(lessons, offered, touched)
-	stages = content_tree.stages(needed)
-	files = public_files.of_stages(stages)
-	owners = know_files(entries, scope, subject_files.file_paths_of(lessons, stages, files, plan))
-	return Bodies(lessons, needed, stages, files), owners
-
-
-def known_entries(
-	own: dict[str, LedgerEntry], scope: Scope, wanted: Iterable[str]
-) -> tuple[dict[str, LedgerEntry], set[str]]:
-	"""The ledger a diff is made against: what is loaded of the scope, and any other row of a wanted path.
-
-	A path that another scope owns (its node has moved here) counts as in flight, so that it is written again
-	and changes hands. Returns the ledger and the ids of those other scopes, whose leases are needed.
-	"""
-	entries = dict(own)
-	owners = set()
-	for path, entry in ledger.of_paths(path for path in wanted if path not in own).items():
-		if entry.scope != scope.id and entry.state != "removed":
-			owners.add(entry.scope)
-			entry = entry._replace(state="in_flight")
-		entries[path] = entry
-	return entries, owners
-
-
-def know_files(entries: dict[str, LedgerEntry], scope: Scope, wanted: Iterable[str]) -> set[str]:
-	"""Add to the ledger that a diff is made against what is known of these lessons' files, whoever has them; returns the
-	ids of the other scopes whose leases are needed. A file without a lesson has no owner (`repair`)."""
-	if unknown := set(wanted) - entries.keys():
-		found, owners = known_entries({}, scope, unknown)
-		entries |= found
-		return owners - {scopes.MEDIA.id}
-	return set()
 
 
 def levels_of(subject: str, plans: Sequence[str] = ()) -> Levels | None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from frappe.utils import now_datetime
 
-from memora.services.cdn_export.builds import commit, subject_reading
+from memora.services.cdn_export.builds import due_removals, subject_reading
 from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.model.scopes import Scope
 from memora.services.cdn_export.rules import file_removals
-from memora.services.cdn_export.state import database, due, ledger, publish_state, redis_mirror, renditions
+from memora.services.cdn_export.state import database, due, ledger, redis_mirror, renditions
 from memora.services.cdn_export.state import lease as leases
 from memora.services.cdn_export.state.lease import Lease
 
@@ -23,39 +23,31 @@ def clean_up(target: PublishTarget, scope: Scope) -> int:
 		return 0
 	with lease:
 		release(lease)
-		return commit.remove_due(target, lease)
+		return due_removals.remove(target, lease)
 
 
 def release(lease: Lease) -> bool:
 	"""Unpublish a subject's shared files, and forget a failure to build them, when no published plan reads them;
-	`remove_due` then removes them: after a grace if they have merely moved into plans' own folders, at once if anything
+	`due_removals.remove` then removes them: after a grace if they have merely moved into plans' own folders, at once if anything
 	in them is withdrawn or no plan shows the subject any more.
-
-	The question and the answer are one statement, so that a plan which reserves it meanwhile is seen.
 	"""
 	subject = lease.scope.ref
 
-	def give_up() -> bool:
+	def stop_publishing() -> bool:
 		lease.hold()
 		if due.has_coming_reader(subject):
 			return False  # else it would have to be written again for that plan, though nothing has changed
-		now = now_datetime()
-		unread = database.execute(
-			f"""update `tab{publish_state.TABLE}` set is_live = 0, published_generation = 0, retry_count = 0,
-				next_retry_at = null, dead_since = null, last_error = null, last_attempt_at = %(now)s
-			where name = %(scope)s and {publish_state.IS_LIVE_OR_FAILING} and not exists (
-				select 1 from `tab{renditions.TABLE}` reader
-				where {database.exactly("reader.subject", "%(subject)s")} and reader.mode = 'shared')""",
-			{"scope": lease.scope.id, "subject": subject, "now": now},
-		)
+		unread = due.release(lease.scope)
 		if unread:
+			now = now_datetime()
 			plans = renditions.plans_showing(subject)
 			levels = subject_reading.levels_of(subject, plans) if plans else {}
 			files = [e for e in ledger.of_scope(lease.scope).values() if e.state in ("live", "in_flight")]
 			gone = levels is not None and any(file_removals.is_withdrawn(entry, levels) for entry in files)
-			ledger.drop([entry.path for entry in files], remove_at=now if gone else now + commit.GRACE)
-		return bool(unread)
+			remove_at = now if gone else now + file_removals.GRACE
+			ledger.drop([entry.path for entry in files], remove_at=remove_at)
+		return unread
 
-	if unread := database.transaction(give_up):
+	if unread := database.transaction(stop_publishing):
 		redis_mirror.remove_dead_letter(lease.scope.label)
 	return unread

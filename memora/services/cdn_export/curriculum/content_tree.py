@@ -171,19 +171,6 @@ def published_plans(
 	return found
 
 
-def plan_subjects(plan: str) -> dict[str, int]:
-	"""The subjects a plan lists that exist, in row order, each with the plan's own sort_order."""
-	return {
-		subject: sort_order or 0
-		for subject, sort_order in frappe.db.sql(
-			"""select listed.subject, listed.sort_order from `tabMemora Plan Subject` listed
-			join `tabMemora Subject` subject on subject.name = listed.subject
-			where listed.parent = %s and listed.parenttype = %s order by listed.idx, listed.name""",
-			(plan, doctypes.PLAN),
-		)
-	}
-
-
 def plan_overrides(plans: Collection[str]) -> dict[str, dict[str, tuple[Override, ...]]]:
 	"""The overrides of these plans, by plan and then by the subject that their target belongs to now, in row order;
 	stranded ones are left out. One statement, and those that find the subjects."""

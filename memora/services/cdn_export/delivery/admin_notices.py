@@ -8,7 +8,9 @@ import frappe
 
 from memora.frappe_versions import desk_route
 from memora.services.cdn_export.model import plain_text
+from memora.services.cdn_export.model.doctypes import PLAN, SUBJECT
 from memora.services.cdn_export.model.roles import ADMINS
+from memora.services.cdn_export.model.scopes import Scope
 from memora.services.cdn_export.state import database
 
 DASHBOARD = desk_route("cdn-export-dashboard")
@@ -23,6 +25,13 @@ def tell_admins(subject: Callable[[str | None], str], message: str) -> None:
 		database.transaction(lambda: _notify(subject, message))
 	except Exception:  # noqa: BLE001 - whatever a site's hooks raise
 		frappe.logger("memora").exception("admins could not be notified")
+
+
+def title_of(scope: Scope) -> str:
+	"""What people call a scope: its document's title, or its label where there is none."""
+	scope = scope.owner
+	doctype = {"plan": PLAN, "subject": SUBJECT}.get(scope.type)
+	return (doctype and frappe.db.get_value(doctype, scope.ref, "title")) or scope.label
 
 
 def _notify(subject: Callable[[str | None], str], message: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import frappe
@@ -36,7 +37,7 @@ class SharedSubject:
 	generation: int
 	contents: Contents | None
 	unit_versions: dict[str, int]
-	counts: Counts
+	counts: Counts = field(default_factory=Counts)
 	dropped: bool = True
 
 
@@ -63,12 +64,13 @@ class SharedSubjects:
 		"""Whether this run has read or published any subject yet."""
 		return bool(self._by_name)
 
-	def take_counts(self, subject: str) -> Counts:
-		"""What the build of a subject did, once: for the log of the first plan that reads it."""
-		shared = self._by_name.get(subject)
-		if shared is None:
-			return Counts()
-		counts, shared.counts = shared.counts, Counts()
+	def take_counts(self, subjects: Iterable[str]) -> Counts:
+		"""What the builds of these subjects did, once: for the log of the first plan that reads them."""
+		counts = Counts()
+		for subject in subjects:
+			if shared := self._by_name.get(subject):
+				counts.add(shared.counts)
+				shared.counts = Counts()
 		return counts
 
 
@@ -111,7 +113,7 @@ class PublishTarget:
 
 	def follow_settings(self, seen: Seen | None = None) -> bool:
 		"""Open everything again if CDN Settings have been saved since, or the ledger speaks of another place, and
-		say so. `seen` is what `read_state` has read; without it that is one statement.
+		say so. `seen` is what a build's snapshot says of both; without it that is one statement.
 
 		Commits then. Raises StorageConfigurationError when they cannot work any more.
 		"""

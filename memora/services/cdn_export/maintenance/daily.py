@@ -14,7 +14,7 @@ from frappe import _
 
 from memora.exceptions import JobQueueError, ScopeBusyError, StorageError
 from memora.services.cdn_export import settings
-from memora.services.cdn_export.builds import media
+from memora.services.cdn_export.builds import media_removal
 from memora.services.cdn_export.delivery import admin_notices
 from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.maintenance import audit, public_check, repair
@@ -49,7 +49,7 @@ def run(after: str = "") -> None:
 def _run(target: PublishTarget, after: str) -> None:
 	target.ownership.check()
 	if not after:
-		media.sweep(target)
+		media_removal.sweep(target)
 	found = audit.verify(target, after=after, seconds=_AUDIT_SECONDS)
 	if found.findings:
 		repair.repair(target, found.findings)

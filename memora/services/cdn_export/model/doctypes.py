@@ -30,6 +30,19 @@ KIND_OF: Mapping[str, Kind] = dict(zip(CONTENT, KINDS, strict=True))
 WITHOUT_FILES = (TRACK, TOPIC)
 """Those that have no file of their own: others show them."""
 
+
+def line_of(doctype: str) -> tuple[str, dict[str, str]]:
+	"""SQL: the table of a content DocType and those above it, joined up to its subject's and called `n0`, `n1` and so on;
+	and the DocType that each of these names is of."""
+	joins, levels = [f"`tab{doctype}` n0"], {"n0": doctype}
+	while parent := PARENT_FIELDS[doctype]:
+		doctype = CONTENT[CONTENT.index(doctype) - 1]
+		below, above = f"n{len(levels) - 1}", f"n{len(levels)}"
+		joins.append(f"left join `tab{doctype}` {above} on {above}.name = {below}.{parent}")
+		levels[above] = doctype
+	return " ".join(joins), levels
+
+
 #: DocTypes whose title is in manifests, each with the plan's field that links to it.
 PLAN_TITLES: Mapping[str, str] = {
 	"Memora Season": "season",

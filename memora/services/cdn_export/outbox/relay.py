@@ -92,6 +92,15 @@ def touch(
 	_note_lessons({subject: {EVERY_LESSON} for subject in subjects}, generations)
 
 
+def call_plans(subject: str) -> None:
+	"""Have the plans of a subject built again, which went on without it, in the caller's transaction."""
+	plans = resolver.plans_of([subject]).get(subject, set())
+	cause = causes.text([Cause("", doctypes.SUBJECT, subject)])
+	publish_state.raise_generations(
+		map(scopes.plan, plans), causes={scopes.plan(plan).id: cause for plan in plans}
+	)
+
+
 def lessons_changed_since(subject: str, generation: int) -> set[str] | None:
 	"""The lessons whose body may have changed after `generation`; None for all of them."""
 	names = {

@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import cast
 
 from memora.services.cdn_export.access_calculator import narrows
 from memora.services.cdn_export.model.published_file import LedgerEntry
 from memora.services.cdn_export.model.tree import AccessLevel
 from memora.services.cdn_export.rules.subject_files import Levels
+
+GRACE = timedelta(minutes=15)
+"""How long a file that merely moved stays: longer than a manifest may be cached (spec, "Publishing")."""
 
 LevelsOf = Callable[[str], Levels | None]
 

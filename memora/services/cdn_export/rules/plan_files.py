@@ -24,7 +24,7 @@ from memora.services.cdn_export.model.diff import Diff
 from memora.services.cdn_export.model.plan_subject import PlanSubject
 from memora.services.cdn_export.model.published_file import LedgerEntry, Planned
 from memora.services.cdn_export.model.tree import ResolvedNode
-from memora.services.cdn_export.rules import file_removals, subject_files
+from memora.services.cdn_export.rules import file_removals, large_change_guard, subject_files
 from memora.services.cdn_export.rules.file_removals import Facts, Removals
 from memora.services.cdn_export.rules.plan_snapshot import Snapshot
 from memora.services.cdn_export.rules.subject_files import Bodies, Contents, Levels
@@ -186,6 +186,16 @@ class PlanFiles:
 	def own(self) -> set[str]:
 		"""The rendered subjects that are the plan's own."""
 		return {subject for subject in self.rendered if self.snapshot.mode(subject) == "own"}
+
+	@property
+	def shared(self) -> set[str]:
+		"""The rendered subjects whose shared files the plan reads."""
+		return self.rendered.keys() - self.own
+
+	@property
+	def lessons(self) -> list[ResolvedNode]:
+		"""The lessons of the rendered subjects."""
+		return [node for one in self.rendered.values() for node in large_change_guard.lessons(one.resolved)]
 
 	def levels(self, subject: str) -> Levels | None:
 		"""Who may read what in a subject that is rendered here and shown; else None."""

@@ -161,6 +161,22 @@ def has_coming_reader(subject: str) -> bool:
 	return bool(rows[0][0])
 
 
+def release(scope: Scope) -> bool:
+	"""Note that a subject's shared files are not published any more, and forget a failure to build them, if no plan reads
+	them. In the caller's transaction; returns whether that was so.
+
+	The question and the answer are one statement, so that a plan which reserves them meanwhile is seen.
+	"""
+	return bool(
+		database.execute(
+			f"""update `tab{TABLE}` set is_live = 0, published_generation = 0, retry_count = 0,
+				next_retry_at = null, dead_since = null, last_error = null, last_attempt_at = %(now)s
+			where name = %(scope)s and {IS_LIVE_OR_FAILING} and not {_is_read("%(subject)s")}""",
+			{"scope": scope.id, "subject": scope.ref, "now": now_datetime()},
+		)
+	)
+
+
 def to_clean_up(among: Iterable[Scope] | None = None) -> list[Scope]:
 	"""Scopes with files that may have to go: due for removal, or a subject's that no plan reads any more, and
 	such a subject's failure with them; and refused removals that are due again."""

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 import frappe
 
-from memora.exceptions import LeaseLostError
+from memora.exceptions import LeaseLostError, ScopeBusyError
 from memora.services.cdn_export.model.scopes import Scope
 from memora.services.cdn_export.state import database, publish_state, redis_mirror
 
@@ -143,6 +143,18 @@ class Lease:
 def acquire(scope: Scope) -> Lease | None:
 	"""Take the lease of a scope that has a state row, without waiting. None while another holds it."""
 	return acquire_free([scope])
+
+
+def of_owner(scope_id: str) -> Lease:
+	"""Take the lease of a scope that a node has moved away from, so that it cannot remove the file meanwhile. Raises
+	ScopeBusyError while another holds it."""
+	states = publish_state.by_id([scope_id])
+	lease = acquire(states[scope_id].scope) if scope_id in states else None
+	if lease is None:
+		raise ScopeBusyError(
+			f"{scope_id} owns a file that has moved and is being built; this build waits for it"
+		)
+	return lease
 
 
 def acquire_free(scopes: Sequence[Scope]) -> Lease | None:

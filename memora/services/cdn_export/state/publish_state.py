@@ -68,6 +68,13 @@ def read(scopes: Sequence[Scope]) -> dict[str, State]:
 	return by_id([scope.id for scope in scopes])
 
 
+def of(scope: Scope) -> State:
+	"""The row of a scope, or the state of one that was never changed."""
+	return read([scope]).get(scope.id) or State(
+		scope.id, scope.type, scope.ref, 0, 0, 0, None, 0, None, None, False, 0, "", ""
+	)
+
+
 def by_id(ids: Sequence[str]) -> dict[str, State]:
 	"""`read` for scopes whose id alone is known."""
 	return {state.name: state for state in select("name in %s", (tuple(ids),))} if ids else {}
@@ -264,12 +271,12 @@ def held_values(generation: int, reason: str) -> dict[str, Any]:
 	return {"held": 1, "held_generation": generation, "held_reason": reason}
 
 
-def hold(scope: Scope, token: str, generation: int, reason: str) -> bool:
-	"""Let a whole run wait for an admin's word, in the caller's transaction. False when the lease is lost.
+def hold(scope: Scope, token: str, values: dict[str, Any]) -> bool:
+	"""Let a whole run wait for an admin's word, by `held_values`, in the caller's transaction. False when the lease is lost.
 
 	The next change of content has it looked at again. What had failed before is over: it could be built.
 	"""
-	fields = {**held_values(generation, reason), **_NO_FAILURE}
+	fields = {**values, **_NO_FAILURE}
 	assignments = ", ".join(f"{column} = %s" for column in fields)
 	return bool(
 		database.execute(

@@ -82,8 +82,9 @@ def notify(plans: Iterable[str]) -> tuple[int, Clock | None] | None:
 	return _guarded(call)
 
 
-def mirror(plans: Iterable[str], clock: Clock, dead: dict[str, dict[str, Any]]) -> None:
-	"""Make Redis say what MariaDB says: the waiting plans, the dead letters, the clock. Never raises."""
+def mirror(plans: Iterable[str], clock: Clock, dead: dict[str, str]) -> None:
+	"""Make Redis say what MariaDB says: the waiting plans, the clock, and the dead letters, each by its label as `letter`
+	has it. Never raises."""
 	plans = list(plans)
 
 	def call(client: redis.Redis) -> None:
@@ -92,7 +93,7 @@ def mirror(plans: Iterable[str], clock: Clock, dead: dict[str, dict[str, Any]]) 
 		if plans:
 			pipe.sadd(key(PENDING), *plans)
 		if dead:
-			pipe.hset(key(DEAD_LETTER), mapping={name: json.dumps(entry) for name, entry in dead.items()})
+			pipe.hset(key(DEAD_LETTER), mapping=dead)
 		pipe.set(key(CLOCK), json.dumps(asdict(clock)))
 		pipe.execute()
 
@@ -114,9 +115,16 @@ def waiting() -> set[str] | None:
 	return _guarded(lambda client: {plan.decode() for plan in client.smembers(key(PENDING))})
 
 
-def add_dead_letter(name: str, entry: dict[str, Any]) -> None:
-	"""Copy a dead letter to the hash admins' tools read. Never raises."""
-	_guarded(lambda client: client.hset(key(DEAD_LETTER), name, json.dumps(entry)))
+def letter(label: str, message: str, retries: int, since: Any) -> str:
+	"""A dead letter as the hash has it, which admins' tools read."""
+	return json.dumps(
+		{"name": label, "error_message": message, "retry_count": retries, "dead_since": str(since)}
+	)
+
+
+def add_dead_letter(label: str, message: str, retries: int, since: Any) -> None:
+	"""Copy a dead letter to the hash. Never raises."""
+	_guarded(lambda client: client.hset(key(DEAD_LETTER), label, letter(label, message, retries, since)))
 
 
 def remove_dead_letter(name: str) -> None:

@@ -19,9 +19,20 @@ from memora.services.cdn_export.storage.base import (
 	StorageSettings,
 	StoredObject,
 	Upload,
+	stamp_of,
 )
 
-__all__ = ["JSON", "PROVIDERS", "FileBody", "Storage", "StorageSettings", "StoredObject", "Upload", "open"]
+__all__ = [
+	"JSON",
+	"PROVIDERS",
+	"FileBody",
+	"Storage",
+	"StorageSettings",
+	"StoredObject",
+	"Upload",
+	"open",
+	"stamp_of",
+]
 
 # Imported only when used: a site that publishes to a local directory never loads boto3.
 PROVIDERS = {

@@ -12,7 +12,7 @@ from memora.services.cdn_export.builds import event_log, failures
 from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.model.counts import Counts
 from memora.services.cdn_export.model.scope_state import State
-from memora.services.cdn_export.state import sync_log
+from memora.services.cdn_export.state import redis_mirror, sync_log
 from memora.services.cdn_export.state.lease import Lease
 
 
@@ -67,6 +67,11 @@ def failed(state: State, lease: Lease, error: Exception, started_at: datetime, t
 				)
 			]
 		)
+
+
+def no_longer_dead(state: State) -> None:
+	"""Take a dead letter off the list in Redis."""
+	redis_mirror.remove_dead_letter(state.scope.label)
 
 
 def _record(event: str, state: State, started_at: datetime, **fields: Any) -> None:

@@ -11,9 +11,8 @@ import frappe
 from frappe.utils import strip_html
 
 from memora.services.cdn_export import settings
-from memora.services.cdn_export.admin import connection_test, dashboard
+from memora.services.cdn_export.admin import connection
 from memora.services.cdn_export.admin.finding import Finding
-from memora.services.cdn_export.delivery import ownership
 
 BUCKET_SECONDS = 30
 
@@ -52,16 +51,12 @@ def settings_page() -> Iterator[Finding]:
 
 def storage() -> Iterator[Finding]:
 	"""The connection test, with an end to it: a storage that never answers must not stop the doctor."""
-	doc = settings.saved()
-	opened = settings.open_storage(doc)
-	purge, base_url, paid = settings.open_purge(doc), settings.load(doc).base_url, dashboard.a_paid_path()
-	refused = ownership.inspector(opened, doc)
+	test = connection.prepare()
 	result: Future[list[Finding]] = Future()
 
 	def work() -> None:
 		try:
-			with opened:
-				result.set_result(connection_test.run(opened, purge, base_url, paid, refused=refused))
+			result.set_result(test())
 		except Exception as error:  # noqa: BLE001 - raised where it is waited for
 			result.set_exception(error)
 

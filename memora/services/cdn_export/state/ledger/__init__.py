@@ -5,9 +5,11 @@ outlives its file, since the versions of a path never repeat. Everything runs in
 """
 
 from memora.services.cdn_export.state.ledger.lessons import (
+	a_paid_path,
 	lesson_rights,
 	lessons_naming,
 	rights_elsewhere,
+	rights_shown,
 	subjects_showing,
 )
 from memora.services.cdn_export.state.ledger.pictures import (

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import frappe
 
-from memora.services.cdn_export.model import plain_text
+from memora.services.cdn_export.model import plain_text, scopes
+from memora.services.cdn_export.model.plan_subject import PlanSubject
 from memora.services.cdn_export.model.scopes import Scope
 from memora.services.cdn_export.model.tree import Right, Rights
 from memora.services.cdn_export.state.ledger.reading import TABLE
@@ -39,6 +40,21 @@ def lesson_rights(
 	}
 
 
+def rights_shown(
+	plan: str, known: Mapping[str, PlanSubject], subjects: Collection[str] | None = None
+) -> Rights:
+	"""Who may read the lessons that the plan's live manifest shows, by its plan subjects; of these subjects, if any are
+	named."""
+	shown = [one for one in known.values() if subjects is None or one.subject in subjects]
+	rights: dict[str, Right] = {}
+	if any(one.mode == "own" for one in shown):
+		rights |= lesson_rights(scopes.plan(plan), subjects)
+	for one in shown:
+		if one.mode == "shared":
+			rights |= lesson_rights(scopes.subject(one.subject), read_up_to=one.generation)
+	return rights
+
+
 def subjects_showing(lessons: Collection[str]) -> set[str]:
 	"""The subjects that live files show these lessons in."""
 	if not lessons:
@@ -61,6 +77,14 @@ def lessons_naming(digests: Collection[str]) -> set[str]:
 		(tuple(digests),),
 	)
 	return {lesson for (lesson,) in rows}
+
+
+def a_paid_path() -> str:
+	"""The path of some paid lesson that is live, to try whether strangers can read it; "" without one."""
+	rows = frappe.db.sql(
+		f"select path from `tab{TABLE}` where kind = 'lesson' and access_level = 'paid' and state = 'live' limit 1"
+	)
+	return rows[0][0] if rows else ""
 
 
 def rights_elsewhere(subject: str, lessons: Collection[str]) -> Rights:

@@ -156,12 +156,12 @@ def count_expired() -> int:
 	return count
 
 
-def count_due_removals(before: datetime) -> int:
-	"""How many files should have been removed before a moment and are not; without those that the storage refuses to
-	remove."""
+def count_due_removals(before: datetime, *, or_refused: bool = False) -> int:
+	"""How many files should have been removed before a moment and are not; those that the storage refuses to remove count
+	only if asked for."""
 	((count,),) = frappe.db.sql(
-		f"select count(*) from `tab{TABLE}` where state = 'removing' and remove_at < %s and refused = 0",
-		(before,),
+		f"select count(*) from `tab{TABLE}` where state = 'removing' and remove_at < %s and refused <= %s",
+		(before, int(or_refused)),
 	)
 	return count
 
