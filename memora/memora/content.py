@@ -121,6 +121,26 @@ class Titled(PlainTexts):
 class ContentNode(Titled):
 	"""A node of the curriculum: Subject, Track, Unit, Topic or Lesson."""
 
+	def save(self, *args, **kwargs) -> ContentNode:
+		self._keep_place()
+		return super().save(*args, **kwargs)
+
+	def _keep_place(self) -> None:
+		"""Keep parent and Sort Order as they are stored where a form sends back those that it had loaded.
+
+		The document may have been moved on the course page meanwhile, and a move is no edit of the document.
+		"""
+		loaded = self.get("__memora_place")
+		if self.is_new() or not isinstance(loaded, dict):
+			return
+		parent_field = PARENT_FIELDS[self.doctype]
+		fields = {"sort_order": loaded.get("sort_order"), parent_field: loaded.get("parent")}
+		fields.pop("", None)
+		stored = frappe.db.get_value(self.doctype, self.name, list(fields), as_dict=True) or {}
+		for field, value in fields.items():
+			if field in stored and cstr(self.get(field)) == cstr(value):
+				self.set(field, stored[field])
+
 	def validate(self) -> None:
 		super().validate()
 		if item := self.get("required_item"):

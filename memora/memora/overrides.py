@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 import frappe
 from frappe.model.document import Document
 
+from memora.services.cdn_export.access_calculator import contradict
 from memora.services.cdn_export.model import plain_text
 from memora.services.cdn_export.model.doctypes import CONTENT, PARENT_FIELDS, PLAN, SUBJECT, Ref
 from memora.services.cdn_export.model.tree import KINDS, Node, Override
@@ -27,7 +28,7 @@ def contradictions(rows: Iterable[Document]) -> Iterator[tuple[Document, Documen
 	kept: dict[Ref, list[Document]] = {}
 	for row in rows:
 		others = kept.setdefault((row.target_doctype, row.target_name), [])
-		other = next((other for other in others if _contradict(row.action, other.action)), None)
+		other = next((other for other in others if contradict(row.action, other.action)), None)
 		if other:
 			yield row, other
 		else:
@@ -152,9 +153,3 @@ def follow_rename(doctype: str, old: str, new: str, merge: bool) -> None:
 def _plan_titles(rows: str, filters: dict[str, str]) -> list[str]:
 	plans = frappe.get_all(rows, {**filters, "parenttype": PLAN}, pluck="parent", distinct=True)
 	return frappe.get_all(PLAN, {"name": ("in", plans)}, pluck="title", order_by="title") if plans else []
-
-
-def _contradict(action: str, other: str) -> bool:
-	if "Rename" in (action, other):
-		return action == other or "Hide" in (action, other)
-	return True

@@ -55,6 +55,13 @@ def widens(before: AccessLevel, after: AccessLevel) -> bool:
 	return before == "paid" and after != "paid"
 
 
+def contradict(action: str, other: str) -> bool:
+	"""Whether a plan cannot have both at one node: one of Hide, Set Free and Set Sold Separately, and Rename not beside Hide."""
+	if "Rename" in (action, other):
+		return action == other or "Hide" in (action, other)
+	return True
+
+
 def _resolve(
 	node: Node, parent: Access | None, inherited_item: str, overrides: Mapping[tuple[str, str], Actions]
 ) -> ResolvedNode | None:

@@ -8,7 +8,7 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from memora.services.cdn_export.model.doctypes import CONTENT, LESSON, PARENT_FIELDS
+from memora.services.cdn_export.model.doctypes import CONTENT, LESSON, PARENT_FIELDS, Ref
 from memora.services.cdn_export.model.plain_text import as_html, read
 from memora.services.cdn_export.state import database
 from memora.services.course_outline import permissions, reading, siblings
@@ -24,7 +24,9 @@ def add(doctype: str, parent: str, title: str, after: str = "") -> reading.Row:
 		return database.transaction(lambda: _added_stage(parent, title, after))
 	if doctype not in CONTENT:
 		frappe.throw(_("{0} is no part of a course.").format(as_html(doctype)))
-	return database.transaction(lambda: _added(doctype, parent, title, after))
+	above = siblings.parent_type(doctype)
+	subjects = siblings.subjects([(above, parent)]) if above else set()
+	return database.transaction(lambda: _added(doctype, parent, title, after, subjects))
 
 
 def set_title(doctype: str, name: str, title: str, seen: str) -> reading.Row:
@@ -32,16 +34,14 @@ def set_title(doctype: str, name: str, title: str, seen: str) -> reading.Row:
 	return database.transaction(lambda: _titled(doctype, name, title, seen))
 
 
-def _added(doctype: str, parent: str, title: str, after: str) -> reading.Row:
+def _added(doctype: str, parent: str, title: str, after: str, subjects: set[Ref]) -> reading.Row:
 	field = PARENT_FIELDS[doctype]
 	values: dict[str, Any] = {"doctype": doctype, "title": title}
 	if field:
 		above = siblings.parent_type(doctype)
-		siblings.lock([(above, parent)])
+		siblings.lock({(above, parent), *subjects})
 		values[field] = permissions.document(above, parent).name
-		there = siblings.read(doctype, values[field])
-		if after in there.order and after != there.order[-1]:
-			values["sort_order"], _renumbered = there.place("", after, there.neighbours(after)[1])
+		values["sort_order"], _next = siblings.read(doctype, values[field]).behind(after)
 	doc = frappe.get_doc(values).insert()
 	return reading.rows_of([(doc.doctype, doc.name)])[0]
 
@@ -61,8 +61,13 @@ def place(rows: list[Any], lesson: Any, after: str) -> None:
 	names = [stage.name for stage in others]
 	here = names.index(after) + 1 if after else 0
 	lesson.stages = [*others[:here], *rows, *others[here:]]
-	for number, stage in enumerate(lesson.stages, start=1):
-		stage.idx = number
+	number(lesson)
+
+
+def number(lesson: Any) -> None:
+	"""Number the stages of a lesson as they are in order."""
+	for place_, stage in enumerate(lesson.stages, start=1):
+		stage.idx = place_
 
 
 def _titled(doctype: str, name: str, title: str, seen: str) -> reading.Row:

@@ -12,30 +12,40 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
+from memora.services.cdn_export import dependency_resolver
 from memora.services.cdn_export.model.doctypes import PARENT_FIELDS, SUBJECT
 from memora.services.cdn_export.model.plain_text import as_html
+from memora.services.cdn_export.model.tree import walk
 from memora.services.cdn_export.rules import sibling_order
 from memora.services.cdn_export.state import database
-from memora.services.course_outline import permissions, reading, siblings
+from memora.services.course_outline import asking, permissions, reading, siblings
+from memora.services.course_outline.rules import access, consequences, tree_changes
 
 
-def move(doctype: str, name: str, parent: str, after: str = "", before: str = "") -> dict[str, Any]:
+def move(
+	doctype: str, name: str, parent: str, after: str = "", before: str = "", agreed: str = ""
+) -> dict[str, Any]:
 	"""Put a document below `parent`, between the siblings `after` and `before`; "" is the start, or the end.
 
-	Writes `sort_order` and parent alone, and leaves `modified`: an open form of it can be saved. Raises ValidationError where
-	these are no longer neighbours. Commits.
+	Writes `sort_order` and parent alone, and leaves `modified`: an open form of it can be saved. What another parent makes
+	live or free is asked first. Raises ValidationError where these are no longer neighbours. Commits.
 	"""
-	field = _parent_field(doctype)
+	field, above = _parent_field(doctype), siblings.parent_type(doctype)
 	known = permissions.document(doctype, name, "write").get(field)
-	return database.transaction(lambda: _moved(doctype, name, known, parent, after, before))
+	locks = {(above, parent), (above, known)}
+	locks |= siblings.subjects(locks)
+
+	def work() -> dict[str, Any]:
+		siblings.lock(locks)
+		return _moved(doctype, name, parent, after, before, agreed)
+
+	return database.transaction(work)
 
 
-def _moved(doctype: str, name: str, known: str, parent: str, after: str, before: str) -> dict[str, Any]:
-	above = siblings.parent_type(doctype)
-	siblings.lock({(above, parent), (above, known)})
-	doc = permissions.document(doctype, name, "write", locked=True)
-	_require_home(doc, parent)
+def _moved(doctype: str, name: str, parent: str, after: str, before: str, agreed: str) -> dict[str, Any]:
 	field = PARENT_FIELDS[doctype]
+	doc = permissions.document(doctype, name, "write", locked=True)
+	parent = _home(doc, parent)
 	left = siblings.read(doctype, doc.get(field))
 	former = {
 		"parent": doc.get(field),
@@ -43,26 +53,38 @@ def _moved(doctype: str, name: str, known: str, parent: str, after: str, before:
 	}
 	there = left if parent == doc.get(field) else siblings.read(doctype, parent)
 	if not sibling_order.is_between(there.order, doc.name, after, before):
-		refuse_changed(doc.title)
+		siblings.refuse_changed(doc.title)
 	if former == {"parent": parent, "after": after, "before": before}:
 		return {"row": _row(doc), "renumbered": False, "undo": None}
+	undo_agreed = ""
+	if parent != doc.get(field) and doc.is_published:
+		ask, undo_agreed = _consequences(doc, parent, agreed)
+		if ask:
+			return {"ask": ask}
 	place, renumbered = there.place(doc.name, after, before)
-	values: dict[str, Any] = {"sort_order": place}
-	if parent != doc.get(field):
-		values[field] = parent
+	values = {"sort_order": place} if parent == doc.get(field) else {"sort_order": place, field: parent}
 	doc.db_set(values, update_modified=False)
-	undo = {"method": "memora.api.course.move", "args": {"doctype": doctype, "name": doc.name, **former}}
-	return {"row": _row(doc), "renumbered": renumbered, "undo": undo}
+	args = {"doctype": doctype, "name": doc.name, **former, "agreed": undo_agreed}
+	return {
+		"row": _row(doc),
+		"renumbered": renumbered,
+		"undo": {"method": "memora.api.course.move", "args": args},
+	}
 
 
-def refuse_changed(title: str) -> None:
-	"""Refuse a move whose neighbours are no longer neighbours."""
-	frappe.throw(
-		_(
-			"The order here has changed meanwhile, so “{0}” was not moved. Look at it again, then move it."
-		).format(as_html(title)),
-		title=_("Not Moved"),
+def _consequences(doc: Document, parent: str, agreed: str) -> tuple[asking.Ask | None, str]:
+	"""What is asked before a document goes below another parent, and what its undo is agreed to."""
+	above = siblings.parent_type(doc.doctype)
+	ref, home = (doc.doctype, doc.name), (above, parent)
+	world = asking.world(set(dependency_resolver.subjects_of([ref, home]).values()))
+	node = next(
+		(node for tree in world.subjects.values() for node in walk(tree) if access.ref_of(node) == ref), None
 	)
+	if node is None:
+		return None, ""  # it is in no subject, so no learner reads it here or there
+	after = asking.with_trees(world, tree_changes.moved(world.subjects, ref, node, home))
+	ask = asking.question(consequences.between(world, after), agreed)
+	return ask, asking.agreed_before(consequences.between(after, world))
 
 
 def _parent_field(doctype: str) -> str:
@@ -73,15 +95,16 @@ def _parent_field(doctype: str) -> str:
 	return field
 
 
-def _require_home(doc: Document, parent: str) -> None:
-	"""Refuse a parent that the caller may not read, or below which they may not write this document."""
+def _home(doc: Document, parent: str) -> str:
+	"""The parent's name as it is written. Raises PermissionError where the caller may not read it, or may not write this
+	document below it."""
 	home, field = permissions.document(siblings.parent_type(doc.doctype), parent), PARENT_FIELDS[doc.doctype]
-	if home.name == (stored := doc.get(field)):
-		return
-	doc.set(field, home.name)
-	doc.check_permission("write")
-	doc.set(field, stored)
+	if home.name != (stored := doc.get(field)):
+		doc.set(field, home.name)
+		doc.check_permission("write")
+		doc.set(field, stored)
+	return str(home.name)
 
 
 def _row(doc: Document) -> reading.Row:
-	return reading.rows_of([(doc.doctype, doc.name)])[0]
+	return next(iter(reading.rows_of([(doc.doctype, doc.name)])), {})

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import frappe
+from frappe import _
 
-from memora.services.cdn_export import change_tracker
-from memora.services.cdn_export.model.doctypes import CONTENT, PARENT_FIELDS, Ref
+from memora.services.cdn_export import change_tracker, dependency_resolver
+from memora.services.cdn_export.model.doctypes import CONTENT, PARENT_FIELDS, SUBJECT, Ref
+from memora.services.cdn_export.model.plain_text import as_html
 from memora.services.cdn_export.rules import sibling_order
 from memora.services.cdn_export.state import database
 
@@ -21,13 +23,29 @@ def parent_type(doctype: str) -> str:
 	return CONTENT[CONTENT.index(doctype) - 1] if PARENT_FIELDS[doctype] else ""
 
 
+def subjects(refs: Collection[Ref]) -> set[Ref]:
+	"""The subjects that these documents belong to."""
+	return {(SUBJECT, name) for name in dependency_resolver.subjects_of(refs).values()}
+
+
 def lock(refs: Iterable[Ref]) -> None:
 	"""Lock these documents until the transaction ends, from the top down, so that two callers never lock each other out.
 
-	The first statement of a transaction: whatever is read after it, others have committed.
+	The first statement of a transaction: whatever is read after it, others have committed. Callers lock the subjects that they
+	change, too, so that no two of them decide at the same time.
 	"""
 	for doctype, name in sorted(set(refs), key=lambda ref: (CONTENT.index(ref[0]), ref[1])):
 		frappe.db.sql(f"select name from `tab{doctype}` where name = %s for update", (name,))
+
+
+def refuse_changed(title: str) -> None:
+	"""Refuse a move whose neighbours are no longer neighbours."""
+	frappe.throw(
+		_(
+			"The order here has changed meanwhile, so “{0}” was not moved. Look at it again, then move it."
+		).format(as_html(title)),
+		title=_("Not Moved"),
+	)
 
 
 @dataclass(slots=True)
@@ -57,6 +75,18 @@ class Siblings:
 		found = numbers.pop(name, self.places.get(name, 0))
 		self._write(numbers)
 		return found, True
+
+	def behind(self, after: str) -> tuple[int, str]:
+		"""The `sort_order` of a new document behind the sibling `after`, or behind all where there is none of that name; and
+		the name of the sibling that is behind it, "" at the end."""
+		if not self.order:
+			return 0, ""
+		if after not in self.order:
+			after = self.order[-1]
+		before = self.neighbours(after)[1]
+		if before:
+			return self.place("", after, before)[0], before
+		return sibling_order.last(self.places[after]), ""
 
 	def _write(self, numbers: dict[str, int]) -> None:
 		if not numbers:

@@ -1,0 +1,189 @@
+"""Rows that are deleted, alone or with all below them: counted and named first, bottom up, in one transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+import frappe
+from frappe import _
+
+from memora.services.cdn_export.model.doctypes import CONTENT, LESSON, PLAN, SUBJECT, TARGET_NAME, Ref
+from memora.services.cdn_export.model.plain_text import as_html
+from memora.services.cdn_export.state import database
+from memora.services.course_outline import asking, copying, editing, permissions, reading, targets
+from memora.services.course_outline.permissions import STAGE
+from memora.services.course_outline.rules.access import ref_of
+from memora.services.course_outline.rules.consequences import Consequences
+from memora.services.course_outline.targets import Targets
+
+Answer = dict[str, Any]
+_DELETED = "Deleted Document"
+
+
+def delete(rows: Sequence[str], below: int = 0, agreed: str = "") -> Answer:
+	"""Delete documents, with all `below` if asked, or stages.
+
+	One draft without anything below it goes at once; else the caller is asked, with what would go by title. Refused as a whole
+	where a plan's override names one of them, or a plan lists it. Commits.
+	"""
+	refs = targets.parsed(rows, stages=True)
+	if copying.are_stages(refs):
+		return database.transaction(lambda: _without_stages([name for _doctype, name in refs], agreed))
+	return targets.transaction(refs, "delete", lambda found: _deleted(found, bool(below), agreed))
+
+
+def _deleted(found: Targets, below: bool, agreed: str) -> Answer:
+	going = found.with_below() if below else found.refs
+	targets.require_few(going)
+	_require_free(found, going)
+	titles = found.titles(going)
+	is_asked = below or any(found.nodes[ref].is_published for ref in going)
+	ask = asking.question(Consequences(), agreed, titles) if is_asked else None
+	if ask:
+		return {"ask": ask}
+	for doctype, name in sorted(going, key=lambda ref: -CONTENT.index(ref[0])):
+		frappe.delete_doc(doctype, name)
+	deleted = _deleted_documents(going)
+	undo = {"method": "memora.api.course.restore", "args": {"deleted": deleted}}
+	return {"done": True, "rows": [], "deleted": deleted, "undo": undo}
+
+
+def _require_free(found: Targets, going: Collection[Ref]) -> None:
+	"""Refuse before anything is deleted what would be refused for one of these later: Frappe has queued jobs by then."""
+	if permissions.unreadable(going):
+		frappe.throw(_("You may not delete all of this."), frappe.PermissionError)
+	for ref in going:
+		if any(ref_of(child) not in going for child in found.nodes[ref].children):
+			_refuse(
+				found,
+				ref,
+				_("{0} still has content below it. Delete it with all below it, or move that first."),
+			)
+	names = tuple({name for _doctype, name in going})
+	for doctype, name, plan in frappe.db.sql(
+		f"""select changed.target_doctype, {TARGET_NAME}, plan.title from `tabMemora Plan Override` changed
+		join `tab{PLAN}` plan on plan.name = changed.parent
+		where changed.parenttype = %s and changed.target_name in %s order by plan.title""",
+		(PLAN, names),
+	):
+		if (doctype, name) in going:
+			_refuse(
+				found,
+				(doctype, name),
+				_("{0} is named by an override of the plan {1}. Remove that first."),
+				plan,
+			)
+	for name, plan in frappe.db.sql(
+		f"""select listed.subject, plan.title from `tabMemora Plan Subject` listed
+		join `tab{PLAN}` plan on plan.name = listed.parent where listed.parenttype = %s and listed.subject in %s""",
+		(PLAN, names),
+	):
+		if (SUBJECT, name) in going:
+			_refuse(found, (SUBJECT, name), _("{0} is in the plan {1}. Remove it there first."), plan)
+
+
+def _refuse(found: Targets, ref: Ref, reason: str, plan: str = "") -> None:
+	what = f"{_(ref[0])} “{as_html(found.nodes[ref].title)}”"
+	frappe.throw(
+		reason.format(what, f"“{as_html(plan)}”"), frappe.LinkExistsError, title=_("Cannot be deleted")
+	)
+
+
+def _deleted_documents(refs: Collection[Ref]) -> list[str]:
+	"""The names of what Frappe keeps of these documents, parents first: of each the latest."""
+	rows = frappe.db.sql(
+		f"""select deleted_doctype, deleted_name, name from `tab{_DELETED}`
+		where restored = 0 and deleted_name in %s order by creation, name""",
+		(tuple({name for _doctype, name in refs}),),
+	)
+	latest = {(doctype, name): kept for doctype, name, kept in rows}
+	return [latest[ref] for ref in sorted(refs, key=lambda ref: CONTENT.index(ref[0])) if ref in latest]
+
+
+def restore(deleted: Sequence[str], bring_back: Callable[[str], dict[str, str]]) -> Answer:
+	"""Undo a deletion: parents first, all or nothing. `bring_back` restores one deleted document and says what it is now.
+
+	Raises what `bring_back` raises. Commits.
+	"""
+	targets.require_few(deleted)
+
+	def work() -> Answer:
+		rows: list[reading.Row] = []
+		refs = []
+		for name in _parents_first([name for name in deleted if "/" not in name]):
+			back = bring_back(name)
+			refs.append((back["doctype"], back["name"]))
+		for kept in (name for name in deleted if "/" in name):
+			rows += _stages_back(*kept.split("/", 1))
+		rows = [*reading.rows_of(refs), *rows]
+		again = {"rows": [f"{doctype}:{name}" for doctype, name in refs], "below": 1}
+		undo = {"method": "memora.api.course.delete", "args": again} if refs else None
+		return {"done": True, "rows": rows, "undo": undo}
+
+	return database.transaction(work)
+
+
+def _parents_first(deleted: Sequence[str]) -> list[str]:
+	kinds = dict(
+		frappe.db.sql(
+			f"select name, deleted_doctype from `tab{_DELETED}` where name in %s", (tuple(deleted),)
+		)
+		if deleted
+		else ()
+	)
+	return sorted(
+		deleted, key=lambda name: CONTENT.index(kinds[name]) if kinds.get(name) in CONTENT else len(CONTENT)
+	)
+
+
+def _without_stages(names: Sequence[str], agreed: str) -> Answer:
+	lessons: dict[str, Any] = {}
+	going: dict[str, list[Any]] = {}
+	for name in names:
+		doc, stage = editing.stage_of(name)
+		lesson = lessons.setdefault(doc.name, doc)
+		going.setdefault(lesson.name, []).append(stage)
+	if any(lesson.is_published for lesson in lessons.values()):
+		titles = {(STAGE, stage.name): stage.title for stages in going.values() for stage in stages}
+		if ask := asking.question(Consequences(), agreed, titles):
+			return {"ask": ask}
+	deleted = []
+	for name, stages in going.items():
+		lesson, gone = lessons[name], {stage.name for stage in stages}
+		lesson.stages = [stage for stage in lesson.stages if stage.name not in gone]
+		editing.number(lesson)
+		lesson.save(ignore_version=False)  # the version is what brings them back
+		version = frappe.get_all(
+			"Version",
+			{"ref_doctype": LESSON, "docname": name},
+			pluck="name",
+			order_by="creation desc",
+			limit=1,
+		)
+		deleted += [f"{name}/{kept}" for kept in version]
+	undo = {"method": "memora.api.course.restore", "args": {"deleted": deleted}}
+	return {"done": True, "rows": [], "deleted": deleted, "undo": undo}
+
+
+def _stages_back(lesson: str, version: str) -> list[reading.Row]:
+	"""Stages that were deleted from a lesson, as its version has them, each at the place that it had."""
+	doc = permissions.document(LESSON, lesson, "write", locked=True)
+	data = frappe.db.get_value(
+		"Version", {"name": version, "ref_doctype": LESSON, "docname": doc.name}, "data"
+	)
+	if not data:
+		permissions.gone(_("There is no {0} {1} any more.").format(_("Version"), as_html(version)))
+	names = set()
+	for table, row in json.loads(data).get("removed", []):
+		if table == "stages":
+			back = doc.append("stages", {field: row.get(field) for field in ("title", "type", "config")})
+			others = [stage for stage in doc.stages if stage is not back]
+			place = max(0, (row.get("idx") or 1) - 1)
+			doc.stages = [*others[:place], back, *others[place:]]
+			names.add(back)
+	editing.number(doc)
+	doc.save()
+	kept = {stage.name for stage in names}
+	return [row for row in reading.stage_rows([doc.name])[doc.name] if row["name"] in kept]

@@ -1,0 +1,39 @@
+"""A tree as it would be after a change: other values, another parent, other children. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from memora.services.cdn_export.model.doctypes import Ref
+from memora.services.cdn_export.model.tree import Node
+from memora.services.course_outline.rules.access import edited, ref_of
+
+
+def with_values(tree: Node, refs: Collection[Ref], **values: Any) -> Node:
+	"""The tree with these values at the nodes of `refs`."""
+	wanted = set(refs)
+	return edited(tree, lambda node: node._replace(**values) if ref_of(node) in wanted else node)
+
+
+def without(tree: Node, ref: Ref) -> Node:
+	"""The tree without a node and all below it."""
+	return edited(
+		tree,
+		lambda node: node._replace(
+			children=tuple([child for child in node.children if ref_of(child) != ref])
+		),
+	)
+
+
+def with_child(tree: Node, parent: Ref, child: Node) -> Node:
+	"""The tree with one more node below a parent, as its last."""
+	return edited(
+		tree,
+		lambda node: node._replace(children=(*node.children, child)) if ref_of(node) == parent else node,
+	)
+
+
+def moved(trees: Mapping[str, Node], ref: Ref, node: Node, parent: Ref) -> dict[str, Node]:
+	"""Trees, by subject, after a node has gone below another parent in one of them."""
+	return {subject: with_child(without(tree, ref), parent, node) for subject, tree in trees.items()}
