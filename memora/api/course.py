@@ -17,6 +17,7 @@ from memora.services.course_outline import (
 	copying,
 	deleting,
 	editing,
+	finding,
 	moving,
 	permissions,
 	plan_view,
@@ -24,6 +25,7 @@ from memora.services.course_outline import (
 	reading,
 	stages,
 )
+from memora.services.course_outline import home as homes
 from memora.services.course_outline import stamp as stamps
 
 
@@ -39,6 +41,20 @@ def outline(subject: str, open: list[str] | None = None, plan: str = "") -> dict
 def stamp(subject: str) -> str:
 	"""A short text that is another one when anything has changed that the subject's outline shows."""
 	return stamps.of(permissions.document(SUBJECT, subject).name)
+
+
+@endpoint(EDITORS)
+@as_typed
+def find(subject: str, text: str = "", only: str = "", plan: str = "") -> dict[str, Any]:
+	"""Rows of a subject by title, and of those the drafts, what is failing, waiting or paid; 200 at most, each with its path."""
+	return finding.find(subject, text, only, plan)
+
+
+@endpoint(EDITORS)
+@as_typed
+def home() -> dict[str, Any]:
+	"""The caller's drafts, what fails or waits, what they edited last, and the courses; 20 of each at most."""
+	return homes.home()
 
 
 @endpoint(EDITORS, "POST")

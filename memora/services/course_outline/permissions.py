@@ -28,9 +28,13 @@ def document(doctype: str, name: str, right: str = "read", *, locked: bool = Fal
 	"""
 	if doctype not in (*CONTENT, PLAN):
 		frappe.throw(_("{0} is no part of a course.").format(as_html(doctype)))
-	if not name or not frappe.db.exists(doctype, name):
+	try:
+		if not name:
+			raise frappe.DoesNotExistError
+		doc = frappe.get_doc(doctype, name, for_update=True) if locked else frappe.get_doc(doctype, name)
+	except frappe.DoesNotExistError:
+		frappe.clear_last_message()
 		gone(_("There is no {0} {1} any more.").format(_(doctype), as_html(name)))
-	doc = frappe.get_doc(doctype, name, for_update=True) if locked else frappe.get_doc(doctype, name)
 	doc.check_permission(right)
 	return doc
 

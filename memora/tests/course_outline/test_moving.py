@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import frappe
@@ -12,6 +13,7 @@ from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.model.doctypes import CONTENT, PARENT_FIELDS
 from memora.services.cdn_export.rules.sibling_order import GAP
 from memora.tests.helpers import factories
+from memora.tests.helpers.processes import at_once
 from memora.tests.helpers.publishing import PublishingTestCase, chain, make_course
 
 
@@ -41,6 +43,66 @@ class OutlineTestCase(PublishingTestCase):
 			after.name if after else "",
 			before.name if before else "",
 		)
+
+
+class TestAtOnce(OutlineTestCase):
+	"""Editors on connections of their own."""
+
+	def setUp(self) -> None:
+		super().setUp()
+		self.course = make_course(units=1, lessons=0)
+		self.topic = self.course["topics"][0]
+
+	def at_once(self, *works: Callable[[], Any]) -> list[Any]:
+		frappe.db.commit()
+		found = at_once(*(_told(work) for work in works))
+		frappe.db.rollback()
+		return found
+
+	def test_of_moves_into_the_same_gap_one_is_refused(self) -> None:
+		a, b, c, d = self.lessons(self.topic, 0, 1, 2, 3)
+		answers = self.at_once(lambda: self.move(c, a, b), lambda: self.move(d, a, b))
+		refused = [answer for answer in answers if isinstance(answer, str)]
+		self.assertEqual(len(refused), 1)
+		self.assertIn("has changed meanwhile", refused[0])
+		self.assertIn(self.order(self.topic), (["a", "c", "b", "d"], ["a", "d", "b", "c"]))
+
+	def test_moves_elsewhere_do_not_disturb_each_other(self) -> None:
+		a, b, _c, d, e, f = self.lessons(self.topic, 0, 0, 0, 0, 0, 0)
+		answers = self.at_once(lambda: self.move(b, None, a), lambda: self.move(f, d, e))
+		self.assertEqual([isinstance(answer, str) for answer in answers], [False, False])
+		self.assertEqual(self.order(self.topic), ["b", "a", "c", "d", "f", "e"])
+
+	def test_what_is_added_at_once_is_all_there_one_behind_the_other(self) -> None:
+		rows = self.at_once(*[lambda: course.add("Memora Lesson", self.topic.name, "x")] * 4)
+		places = [row["sort_order"] for row in self.branch(self.topic.name)]
+		self.assertEqual((len(rows), places), (4, [0, GAP, 2 * GAP, 3 * GAP]))
+
+	def test_a_move_beside_a_save_of_the_same_document_loses_neither(self) -> None:
+		a, b, c = self.lessons(self.topic, 0, GAP, 2 * GAP)
+		opened = frappe.get_doc(c.doctype, c.name)
+
+		def save() -> None:
+			doc = frappe.get_doc(c.doctype, c.name)
+			doc.set("__memora_place", {"parent": opened.parent_topic, "sort_order": opened.sort_order})
+			doc.update({"title": "typed", "sort_order": opened.sort_order})
+			doc.save()
+
+		answers = self.at_once(save, lambda: self.move(c, a, b))
+		self.assertEqual([isinstance(answer, str) for answer in answers], [False, False])
+		self.assertEqual(self.order(self.topic), ["a", "typed", "b"])
+
+
+def _told(work: Callable[[], Any]) -> Callable[[], Any]:
+	"""The answer, or what an editor is told instead."""
+
+	def told() -> Any:
+		try:
+			return work()
+		except frappe.ValidationError as error:
+			return str(error)
+
+	return told
 
 
 class TestOrder(OutlineTestCase):
