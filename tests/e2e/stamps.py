@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.npm import REPO
 
 READER = REPO / "memora" / "public" / "reader"
-_LINK = re.compile(r'"((?:\./|js/)?[\w-]+\.(?:js|css))(?:\?v=[0-9a-f]+)?"')
+_LINK = re.compile(r'"((?:\.{1,2}/|js/)?[\w-]+\.(?:js|css))(?:\?v=[0-9a-f]+)?"')
 
 
 def stamped() -> dict[Path, str]:

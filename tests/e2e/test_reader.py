@@ -781,8 +781,10 @@ def test_the_first_visit_speaks_the_browsers_language(browser: Browser, server: 
 
 
 def test_both_languages_have_the_same_words(reader: Reader) -> None:
-	languages = reader.open().evaluate("async () => (await import('./js/i18n.js')).LANGUAGES")
-	english, arabic = languages["en"], languages["ar"]
+	languages, of_previews = reader.open().evaluate(
+		"async () => [(await import('./js/i18n.js')).LANGUAGES, (await import('./js/preview.js')).WORDS]"
+	)
+	english, arabic = (languages[language] | of_previews[language] for language in ("en", "ar"))
 	assert english.keys() == arabic.keys()
 	for key, words in english.items():
 		said = [json.dumps(one) for one in (words, arabic[key])]

@@ -3,6 +3,7 @@ import "./publishing/watch";
 import "./publishing/html";
 import "./publishing/words";
 import "./publishing/consequences";
+import "./publishing/learner_preview";
 import "./publishing/status_line";
 import "./publishing/place";
 import "./publishing/json_view";

@@ -173,7 +173,7 @@ def load(subject: str, plan: str = "", plans: Sequence[Mapping[str, str]] | None
 
 def tree_of(subject: str) -> Node:
 	"""A subject with all below it, as editors have written it. Raises DoesNotExistError."""
-	tree = content_tree.load(subject, pictures=False)
+	tree = content_tree.load(subject, pictures=None)
 	if tree is None:
 		permissions.gone(_("This subject does not exist any more."))
 	return tree
@@ -184,7 +184,7 @@ def rows_of(refs: Collection[Ref]) -> list[Row]:
 	out."""
 	found: dict[Ref, Row] = {}
 	for subject in dict.fromkeys(dependency_resolver.subjects_of(refs).values()):
-		tree = content_tree.load(subject, pictures=False)
+		tree = content_tree.load(subject, pictures=None)
 		if tree is None:
 			continue
 		of_subject = Outline(tree)

@@ -67,8 +67,10 @@ class StatusLine {
 		}
 		if (this.is_plan) buttons.push(button("preview", __("Preview Changes")));
 		if (status.plans.length) buttons.push(button("json", __("View JSON")));
+		const look = "btn btn-default btn-xs";
+		const draft = memora.publishing.preview_url(this.frm.doctype, this.frm.docname);
+		buttons.push(away(draft, __("Preview as Learner"), `${look} memora-learner-preview`));
 		if (live) {
-			const look = "btn btn-default btn-xs";
 			buttons.push(away(live.url, __("Open on CDN"), look), away(live.reader, __("View as Learner"), look));
 		}
 		put(

@@ -10,20 +10,26 @@ const LOCAL = /^(?:(?:.+\.)?localhost|127(?:\.\d+){3}|\[::1\])$/;
 /** @type {NodeListOf<HTMLMetaElement>} */
 const metas = document.querySelectorAll('meta[name="memora-base"]');
 const written = [...metas].map((meta) => folder(meta.content));
-const asked = new URLSearchParams(location.search).get("base");
+const query = new URLSearchParams(location.search);
+
+// The editors' preview, which drafts the files instead (preview.js); else null.
+/** @type {typeof import("./preview.js?v=abdebfc9") | null} */
+export const preview = query.has("preview") ? await import("./preview.js?v=abdebfc9") : null;
+const asked = preview ? await preview.begin() : query.get("base");
 const wanted = asked ? folder(asked) : written[0];
 
 // The base that was asked for, where it is none of the site's; else "".
-export const refused = !asked || (wanted && (await isOurs(wanted))) ? "" : asked;
+export const refused = !asked || preview || (wanted && (await isOurs(wanted))) ? "" : asked;
 export const base = refused ? written[0] : wanted;
 
 const known = new Map();
 
 // A document that is gone, or cannot be read: `status` is that of the answer, 0 when there was none.
 export class ReadError extends Error {
-	constructor(url, status) {
+	constructor(url, status, why = "") {
 		super(`${url}: ${status || "no answer"}`);
 		this.url = url;
+		this.why = why;
 		this.status = status;
 	}
 
@@ -42,9 +48,9 @@ export function read(url, { anew = false } = {}) {
 	return known.get(url);
 }
 
-// Drop what carries no version, so that it is asked for again: what it lists may have changed.
+// Drop what carries no version, so that it is asked for again: what it lists may have changed. Drafts may all have.
 export function forgetUnversioned() {
-	for (const url of known.keys()) if (!isVersioned(url)) known.delete(url);
+	for (const url of known.keys()) if (preview || !isVersioned(url)) known.delete(url);
 }
 
 // What an address in published content means, or "": http(s), or a published file by its path under the base.
@@ -54,7 +60,7 @@ export function address(value) {
 	try {
 		if (/^https?:/i.test(link)) return new URL(link).href;
 		if (/^\/\/[^/\\]/.test(link) || WEB_ADDRESS.test(link)) return new URL(`https://${link.replace(/^\/\//, "")}`).href;
-		return OWN_FILE.test(link) ? new URL(link, base).href : "";
+		return OWN_FILE.test(link) ? new URL(preview ? preview.file(link) : link, base).href : "";
 	} catch {
 		return "";
 	}
@@ -67,13 +73,13 @@ async function fetchJson(url, anew) {
 	const cache = anew ? "reload" : isVersioned(url) ? "default" : "no-cache";
 	let answer;
 	try {
-		answer = await fetch(new URL(url, base), { credentials: "omit", cache });
+		answer = await (preview ? preview.ask(url) : fetch(new URL(url, base), { credentials: "omit", cache }));
 	} catch {
 		throw new ReadError(url, 0);
 	}
-	if (!answer.ok) throw new ReadError(url, answer.status);
+	if (!answer.ok) throw new ReadError(url, answer.status, await preview?.why(answer));
 	try {
-		return await answer.json();
+		return preview ? preview.take(url, await answer.json()) : await answer.json();
 	} catch {
 		throw new ReadError(url, answer.status);
 	}

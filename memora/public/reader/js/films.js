@@ -1,7 +1,7 @@
 // A film by its link: played here, asked for at its service once the learner wants it, or linked to.
 
 import { h, icon } from "./dom.js?v=459e199b";
-import { address, base } from "./cdn.js?v=bc347526";
+import { address, base, preview } from "./cdn.js?v=4dad2db1";
 import { t } from "./i18n.js?v=a8e4157b";
 
 const MEDIA = /\.(mp4|m4v|webm|ogv|mov|mp3|m4a|ogg|oga|wav)$/i;
@@ -13,6 +13,8 @@ export function player(typed) {
 	if (!url) {
 		return h("p.note", {}, icon("warning"), t("noVideo"), typeof typed === "string" && typed ? h("bdi", {}, h("code", {}, typed)) : null);
 	}
+	const signed = preview?.film(typed, () => outside(url));
+	if (signed) return signed;
 	if (MEDIA.test(url.pathname)) {
 		const film = h("video", { src: url.href, controls: true, preload: "metadata", playsinline: true });
 		film.addEventListener("error", () => film.replaceWith(outside(url)), { once: true });

@@ -1,11 +1,11 @@
 // The frame around every page: bar, address, focus, errors.
 
-import { base, forgetUnversioned, ReadError, refused } from "./cdn.js?v=bc347526";
-import { link, load, parse, place } from "./course.js?v=0ff8b946";
+import { base, forgetUnversioned, preview, ReadError, refused } from "./cdn.js?v=4dad2db1";
+import { lessonOf, link, load, parse, place } from "./course.js?v=c77754f2";
 import { bdi, h, icon } from "./dom.js?v=459e199b";
 import { direction, t } from "./i18n.js?v=a8e4157b";
 import { change, state } from "./state.js?v=b1370ced";
-import { page as pageOf } from "./views.js?v=7b2bdf73";
+import { page as pageOf } from "./views.js?v=451cf840";
 
 let course = { view: "plans" };
 let turn = 0;
@@ -27,7 +27,11 @@ function start() {
 	});
 	addEventListener("keydown", shortcut);
 	// After a while in the background lists may have changed.
-	document.addEventListener("visibilitychange", () => document.hidden || forgetUnversioned());
+	document.addEventListener("visibilitychange", () => {
+		if (document.hidden) return;
+		forgetUnversioned();
+		preview?.refresh(reload, () => show({ still: true }));
+	});
 	frame();
 	show({ still: true });
 }
@@ -65,6 +69,17 @@ async function show({ still = false } = {}) {
 		scrollTo(0, 0);
 		main.querySelector("h1")?.focus({ preventScroll: true });
 	}
+}
+
+// Read what is shown once more.
+async function reload() {
+	const found = await load(parse(location.hash));
+	if (found.view === "lesson") await lessonOf(found);
+}
+
+function redraw() {
+	forgetUnversioned();
+	show({ still: true });
 }
 
 // The page is there: what still loads for another comes too late.
@@ -107,10 +122,13 @@ async function put(found, mine) {
 	}
 	announcer.textContent = page.title;
 	bar();
+	preview?.draw(found, redraw);
 }
 
 function fail(error) {
 	const retry = h("button", { type: "button", onclick: () => (forgetUnversioned(), show()) }, t("retry"));
+	const said = preview?.explain(error);
+	if (said) return notice(said[0], said[1], retry);
 	if (error.isGone) return notice(t("gone"), t("goneHint"), retry);
 	const status = error.status || (error.url ? t("noAnswer") : error.message);
 	notice(t("offline"), t("offlineHint", { url: error.url ?? base, status }), retry);
@@ -168,7 +186,9 @@ function frame() {
 		);
 	}
 	document.querySelector(".skip").textContent = t("skip");
-	footer.replaceChildren(h("p", {}, t("source", { base: "" }), h("bdi", {}, h("code", {}, base))));
+	footer.replaceChildren(
+		preview ? h("p", {}, t("previewNote")) : h("p", {}, t("source", { base: "" }), h("bdi", {}, h("code", {}, base)))
+	);
 	bar();
 }
 
@@ -188,7 +208,7 @@ function bar() {
 		h(
 			"div.bar-end",
 			{},
-			inPlan
+			inPlan && !preview
 				? h(
 						"button.bar-search",
 						{ type: "button", onclick: search, "aria-keyshortcuts": "/" },
@@ -275,7 +295,7 @@ function themeChoices() {
 
 async function search() {
 	try {
-		const { open } = await import("./search.js?v=c87d8e74");
+		const { open } = await import("./search.js?v=ce513809");
 		open(course);
 	} catch (error) {
 		fail(error);
@@ -286,7 +306,7 @@ function shortcut(event) {
 	const typing = event.target.closest?.("input, textarea, select, dialog, video, [popover]");
 	if (event.defaultPrevented || event.altKey) return;
 	if ((event.key === "k" && (event.ctrlKey || event.metaKey)) || (event.key === "/" && !typing)) {
-		if (course.view === "plans" || document.querySelector("dialog[open]")) return;
+		if (course.view === "plans" || preview || document.querySelector("dialog[open]")) return;
 		event.preventDefault();
 		search();
 	} else if (!typing && !event.ctrlKey && !event.metaKey && (event.key === "ArrowLeft" || event.key === "ArrowRight")) {

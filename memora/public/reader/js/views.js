@@ -1,13 +1,13 @@
 // One function a page: a course as `course.load` gives it, to what is shown.
 
 import { itemsAsked, missing } from "./access.js?v=8d1364d1";
-import { address } from "./cdn.js?v=bc347526";
-import { lessonOf, link, unitOfNeighbour } from "./course.js?v=0ff8b946";
+import { address } from "./cdn.js?v=4dad2db1";
+import { lessonOf, link, unitOfNeighbour } from "./course.js?v=c77754f2";
 import { bdi, h, icon } from "./dom.js?v=459e199b";
 import { t } from "./i18n.js?v=a8e4157b";
 import { change, learner, state } from "./state.js?v=b1370ced";
 
-/** @import { Course } from "./course.js?v=0ff8b946" */
+/** @import { Course } from "./course.js?v=c77754f2" */
 
 /**
  * A page: the heading that gets the focus, the main column, and the column beside it.
@@ -38,7 +38,7 @@ const planCard = (entry) =>
 	h(
 		"a.card.plan-card",
 		{ href: link(entry.plan_id) },
-		h("h2", {}, bdi(entry.title)),
+		h("h2", node("plan", entry.plan_id), bdi(entry.title)),
 		h("p.tags", {}, facts(entry).map((fact) => h("span.tag", {}, bdi(fact))))
 	);
 
@@ -55,7 +55,7 @@ function plan(course) {
 			h(
 				"header.hero",
 				{},
-				heading(manifest.title),
+				heading(manifest.title, "plan", manifest.plan_id),
 				h("p.tags", {}, facts(manifest).map((fact) => h("span.tag", {}, bdi(fact))), h("span.tag", {}, t("subjects", { n: manifest.subjects.length })))
 			),
 			manifest.subjects.length
@@ -70,7 +70,7 @@ const subjectCard = (course, entry) =>
 		"a.card.subject-card",
 		{ href: link(course.plan.plan_id, entry.id), "--subject": colour(entry) },
 		picture(entry),
-		h("div.card-text", {}, h("h2", {}, bdi(entry.title)), about(entry)),
+		h("div.card-text", {}, h("h2", node("subject", entry.id), bdi(entry.title)), about(entry)),
 		badge(entry.access, entry.access)
 	);
 
@@ -92,7 +92,7 @@ function subject(course) {
 				h(
 					"div",
 					{},
-					heading(subject.title),
+					heading(subject.title, "subject", subject.id),
 					about(subject, "lead"),
 					h(
 						"p.tags",
@@ -112,7 +112,7 @@ const trackSection = (course, track) =>
 	h(
 		"section.track",
 		{},
-		h("header.track-head", {}, h("h2", {}, bdi(track.title)), badge(track.access, course.subjectEntry.access, { listed: true })),
+		h("header.track-head", {}, h("h2", node("track", track.id), bdi(track.title)), badge(track.access, course.subjectEntry.access, { listed: true })),
 		about(track),
 		track.units.length
 			? h("ul.rows", {}, track.units.map((entry) => h("li", {}, unitRow(course, entry))))
@@ -127,7 +127,7 @@ const unitRow = (course, entry) =>
 		h(
 			"span.row-text",
 			{},
-			h("strong", {}, bdi(entry.title)),
+			h("strong", node("unit", entry.id), bdi(entry.title)),
 			h("span.row-note", {}, entry.description ? [bdi(entry.description), h("br")] : null, `${t("topics", { n: entry.topic_count })} · ${t("lessons", { n: entry.lesson_count })}`)
 		),
 		badge(entry.access, course.subjectEntry.access, { listed: true }),
@@ -148,7 +148,7 @@ function unit(course) {
 			h(
 				"header.hero",
 				{},
-				heading(unit.title),
+				heading(unit.title, "unit", unit.id),
 				about(unit, "lead"),
 				h("p.tags", {}, h("span.tag", {}, t("lessons", { n: unit.stats.total_lessons })), badge(unit.access, course.subjectEntry.access))
 			),
@@ -161,7 +161,7 @@ const topicSection = (course, topic) =>
 	h(
 		"section.track",
 		{},
-		h("header.track-head", {}, h("h2", {}, bdi(topic.title)), badge(topic.access, course.subjectEntry.access, { listed: true })),
+		h("header.track-head", {}, h("h2", node("topic", topic.id), bdi(topic.title)), badge(topic.access, course.subjectEntry.access, { listed: true })),
 		about(topic),
 		topic.lessons.length
 			? h("ol.rows", {}, topic.lessons.map((entry) => h("li", {}, lessonRow(course, entry))))
@@ -176,7 +176,7 @@ const lessonRow = (course, entry) =>
 		h(
 			"span.row-text",
 			{},
-			h("strong", {}, bdi(entry.title)),
+			h("strong", node("lesson", entry.id), bdi(entry.title)),
 			h("span.row-note", {}, entry.description ? [bdi(entry.description), h("br")] : null, t("steps", { n: entry.stage_count }))
 		),
 		badge(entry.access, course.subjectEntry.access, { listed: true })
@@ -192,13 +192,13 @@ async function lesson(course) {
 	const head = h(
 		"header.hero",
 		{},
-		heading(entry.title),
+		heading(entry.title, "lesson", entry.id),
 		about(entry, "lead"),
 		h("p.tags", {}, h("span.tag", {}, t("steps", { n: entry.stage_count })), badge(entry.access, course.subjectEntry.access))
 	);
 	if (lacks) return { ...parts, main: [trail(course), head, locked(course, lacks)] };
 
-	const [{ stages }, document] = await Promise.all([import("./stages.js?v=a83985f6"), lessonOf(course)]);
+	const [{ stages }, document] = await Promise.all([import("./stages.js?v=9fa222a3"), lessonOf(course)]);
 	const image = address(document.image);
 	const shown = await stages(document.stages);
 	return {
@@ -258,7 +258,10 @@ function neighbours(course, { previous_lesson: previous, next_lesson: next }) {
 
 // what several pages share
 
-const heading = (title) => h("h1", { tabindex: "-1" }, bdi(title));
+const heading = (title, kind, id) => h("h1", { tabindex: "-1", ...(id && node(kind, id)) }, bdi(title));
+
+// Says of an element which document's title it holds.
+const node = (kind, id) => ({ "data-node": `${kind}:${id}` });
 
 const about = (node, style = "about") => (node.description ? h(`p.${style}`, {}, bdi(node.description)) : null);
 
@@ -313,7 +316,7 @@ function outline(course) {
 			{},
 			h(
 				"a.outline-unit",
-				{ href: link(plan.plan_id, subject.id, entry.id), "aria-current": here && view === "unit" ? "page" : null },
+				{ href: link(plan.plan_id, subject.id, entry.id), "aria-current": here && view === "unit" ? "page" : null, ...node("unit", entry.id) },
 				bdi(entry.title),
 				missing(entry.access, course.subjectEntry.access, learner()) ? icon("lock") : null
 			),
@@ -331,6 +334,7 @@ function outline(course) {
 				{
 					href: link(plan.plan_id, subject.id, unitEntry.id, entry.id),
 					"aria-current": view === "lesson" && entry.id === course.lessonEntry.id ? "page" : null,
+					...node("lesson", entry.id),
 				},
 				bdi(entry.title),
 				missing(entry.access, course.subjectEntry.access, learner()) ? icon("lock") : null

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import frappe
 import orjson
@@ -62,10 +62,14 @@ _KIND, _PARENT, _NAME = map(_COLUMNS.index, ("kind", "parent", "name"))
 _PICTURES = itemgetter(_COLUMNS.index("image"), _COLUMNS.index("badge_image"))
 
 
-def load(subject: str, *, pictures: bool = True) -> Node | None:
+Pictures = Callable[[Iterable[str]], dict[str, str]]
+"""What a document has for each picture that a field names; what is left out is not shown."""
+
+
+def load(subject: str, pictures: Pictures | None = public_files.published_paths) -> Node | None:
 	"""The subject with all below it, published or not; None when it is gone.
 
-	One statement for the rows of all kinds, and one for pictures where there are any; without `pictures` no node has one.
+	One statement for the rows of all kinds, and what `pictures` takes; without it no node has one.
 	"""
 	rows: dict[str, list[list[str]]] = {kind: [] for kind in KINDS}
 	for row in bulk_rows.texts(_skeleton, {"subject": subject}, len(_COLUMNS)):
@@ -73,7 +77,7 @@ def load(subject: str, *, pictures: bool = True) -> Node | None:
 	if [row[_NAME] for row in rows["subject"]] != [subject]:
 		return None  # gone, or renamed to what is the same name but for its case
 	urls = (url for kind_rows in rows.values() for row in kind_rows for url in _PICTURES(row) if url)
-	files = public_files.published_paths(urls) if pictures else {}
+	files = pictures(urls) if pictures else {}
 	children: dict[str, list[Node]] = {}
 	for kind in reversed(KINDS):
 		by_parent: dict[str, list[Node]] = defaultdict(list)
@@ -81,6 +85,15 @@ def load(subject: str, *, pictures: bool = True) -> Node | None:
 			by_parent[row[_PARENT]].append(_node(kind, row, files, tuple(children.get(row[_NAME], ()))))
 		children = by_parent
 	return children[""][0]
+
+
+def subjects(names: Collection[str], pictures: Pictures = public_files.published_paths) -> dict[str, Node]:
+	"""Subjects without what is below them, by name. One statement, and what `pictures` takes."""
+	if not names:
+		return {}
+	rows = bulk_rows.texts(_subject_rows, {"subjects": tuple(names)}, len(_COLUMNS))
+	files = pictures(url for row in rows for url in _PICTURES(row) if url)
+	return {row[_NAME]: _node("subject", row, files, ()) for row in rows}
 
 
 def stages(lessons: Collection[str]) -> dict[str, tuple[Stage, ...]]:
@@ -140,35 +153,68 @@ def _one_by_one(lessons: Collection[str]) -> dict[str, tuple[Stage, ...]]:
 	return {lesson: tuple(items) for lesson, items in found.items()}
 
 
+class ListedPlan(NamedTuple):
+	"""A plan with the titles of its season, grade and stream, and the subjects that it lists (`plan_subjects`).
+
+	`is_published` counts its season too, `is_changed` says that it has overrides.
+	"""
+
+	plan: Plan
+	is_published: bool
+	subjects: dict[str, int]
+	is_changed: bool
+
+
+def plans(names: Collection[str]) -> dict[str, ListedPlan]:
+	"""Those of these plans that exist, published or not, by name. One statement."""
+	if not names:
+		return {}
+	rows = frappe.db.sql(
+		f"""select {_PLAN}, exists(select 1 from `tabMemora Plan Override` changed where changed.parent = plan.name),
+			subject.name, listed.sort_order
+		from {_PLANS}
+		left join `tabMemora Plan Subject` listed on listed.parent = plan.name and listed.parenttype = %s
+		left join `tab{doctypes.SUBJECT}` subject on subject.name = listed.subject
+		where plan.name in %s order by plan.name, listed.idx, listed.name""",
+		(doctypes.PLAN, tuple(names)),
+	)
+	found = {}
+	for name, group in groupby(rows, key=itemgetter(0)):
+		if name not in names:
+			continue  # renamed to what is the same name but for its case
+		listed = list(group)
+		*plan, is_published, is_changed = listed[0][:-2]
+		subjects = {subject: sort_order or 0 for *_, subject, sort_order in listed if subject}
+		found[name] = ListedPlan(_plan(*plan), bool(is_published), subjects, bool(is_changed))
+	return found
+
+
+def every_plan() -> list[tuple[Plan, bool]]:
+	"""Every plan, and whether it is published. One statement."""
+	rows = frappe.db.sql(f"select {_PLAN} from {_PLANS} order by plan.title, plan.name")
+	return [(_plan(*plan), bool(is_published)) for *plan, is_published in rows]
+
+
+_PLAN = f"plan.name, plan.title, season.title, grade.title, stream.title, {doctypes.PLAN_IS_PUBLISHED}"
+_PLANS = f"""`tab{doctypes.PLAN}` plan
+	left join `tabMemora Season` season on season.name = plan.season
+	left join `tabMemora Grade` grade on grade.name = plan.grade
+	left join `tabMemora Stream` stream on stream.name = plan.stream"""
+
+
+def _plan(name: str, *titles: str | None) -> Plan:
+	return Plan(name, *(plain_text.read(title or "") for title in titles))
+
+
 def published_plans(
 	names: Sequence[str],
 ) -> dict[str, tuple[Plan, dict[str, int], dict[str, tuple[Override, ...]]]]:
 	"""Plans with the titles of their season, grade and stream, their `plan_subjects` and their `plan_overrides`, by
 	name; without those that are gone, or unpublished by themselves or with their season. One statement, and one or two
 	for overrides where there are any."""
-	rows = frappe.db.sql(
-		f"""select plan.name, plan.title, season.title, grade.title, stream.title,
-			exists(select 1 from `tabMemora Plan Override` changed where changed.parent = plan.name),
-			subject.name, listed.sort_order
-		from `tab{doctypes.PLAN}` plan
-		left join `tabMemora Season` season on season.name = plan.season
-		left join `tabMemora Grade` grade on grade.name = plan.grade
-		left join `tabMemora Stream` stream on stream.name = plan.stream
-		left join `tabMemora Plan Subject` listed on listed.parent = plan.name and listed.parenttype = %s
-		left join `tab{doctypes.SUBJECT}` subject on subject.name = listed.subject
-		where plan.name in %s and {doctypes.PLAN_IS_PUBLISHED} order by plan.name, listed.idx, listed.name""",
-		(doctypes.PLAN, tuple(names)),
-	)
-	overrides = plan_overrides({name for name, *_, is_changed, _, _ in rows if is_changed})
-	found = {}
-	for name, group in groupby(rows, key=itemgetter(0)):
-		if name not in names:
-			continue  # renamed to what is the same name but for its case
-		listed = list(group)
-		titles = (plain_text.read(title or "") for title in listed[0][1:5])
-		subjects = {subject: sort_order or 0 for *_, subject, sort_order in listed if subject}
-		found[name] = (Plan(name, *titles), subjects, overrides.get(name, {}))
-	return found
+	found = {name: listed for name, listed in plans(names).items() if listed.is_published}
+	overrides = plan_overrides({name for name, listed in found.items() if listed.is_changed})
+	return {name: (listed.plan, listed.subjects, overrides.get(name, {})) for name, listed in found.items()}
 
 
 def plan_overrides(plans: Collection[str]) -> dict[str, dict[str, tuple[Override, ...]]]:
@@ -176,12 +222,7 @@ def plan_overrides(plans: Collection[str]) -> dict[str, dict[str, tuple[Override
 	stranded ones are left out. One statement, and those that find the subjects."""
 	if not plans:
 		return {}
-	rows = frappe.db.sql(
-		f"""select changed.parent, changed.target_doctype, {doctypes.TARGET_NAME}, changed.action, changed.override_value
-		from `tabMemora Plan Override` changed
-		where changed.parent in %s and changed.parenttype = %s order by changed.idx, changed.name""",
-		(tuple(plans), doctypes.PLAN),
-	)
+	rows = _override_rows(plans)
 	subjects = resolver.subjects_of(
 		{(doctype, name) for _, doctype, name, _, _ in rows if doctype in doctypes.KIND_OF and name}
 	)
@@ -191,6 +232,24 @@ def plan_overrides(plans: Collection[str]) -> dict[str, dict[str, tuple[Override
 			override = Override(doctypes.KIND_OF[doctype], name, action, plain_text.read(value or ""))
 			found[plan][subject] = (*found[plan].get(subject, ()), override)
 	return found
+
+
+def overrides_of(plan: str) -> list[Override]:
+	"""A plan's overrides in row order, stranded ones too. One statement."""
+	return [
+		Override(doctypes.KIND_OF[doctype], name, action, plain_text.read(value or ""))
+		for _, doctype, name, action, value in _override_rows([plan])
+		if doctype in doctypes.KIND_OF and name
+	]
+
+
+def _override_rows(plans: Collection[str]) -> Sequence[tuple[Any, ...]]:
+	return frappe.db.sql(
+		f"""select changed.parent, changed.target_doctype, {doctypes.TARGET_NAME}, changed.action, changed.override_value
+		from `tabMemora Plan Override` changed
+		where changed.parent in %s and changed.parenttype = %s order by changed.idx, changed.name""",
+		(tuple(plans), doctypes.PLAN),
+	)
 
 
 def below(doctype: str) -> str:
@@ -206,10 +265,17 @@ def below(doctype: str) -> str:
 @cache
 def _skeleton(pack: bulk_rows.Pack) -> str:
 	"""All kinds in one statement, a row packed into one column."""
-	return " union all ".join(_select_of(kind, doctype, pack) for doctype, kind in doctypes.KIND_OF.items())
+	return " union all ".join(
+		_select_of(kind, doctype, pack, "l0.name = %(subject)s") for doctype, kind in doctypes.KIND_OF.items()
+	)
 
 
-def _select_of(kind: Kind, doctype: str, pack: bulk_rows.Pack) -> str:
+@cache
+def _subject_rows(pack: bulk_rows.Pack) -> str:
+	return _select_of("subject", doctypes.SUBJECT, pack, "l0.name in %(subjects)s")
+
+
+def _select_of(kind: Kind, doctype: str, pack: bulk_rows.Pack, where: str) -> str:
 	"""The part of the skeleton that reads one kind; what the kind does not have is read as 0 or ''."""
 	depth = KINDS.index(kind)
 	parts = {
@@ -226,7 +292,7 @@ def _select_of(kind: Kind, doctype: str, pack: bulk_rows.Pack) -> str:
 		parts.setdefault(column, f"coalesce(l{depth}.{column}, {missing})" if present else missing)
 	row = f"{pack(parts[column] for column in _COLUMNS)} collate utf8mb4_bin"
 	# From the top down: by its own estimates MariaDB may begin with all topics there are, of every subject.
-	return f"select straight_join {row} from {below(doctype)} where l0.name = %(subject)s"
+	return f"select straight_join {row} from {below(doctype)} where {where}"
 
 
 _STAGES = f"""{database.NAMES} straight_join `tabMemora Lesson Stage` stage on stage.parent = named.name

@@ -11,10 +11,10 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, BinaryIO
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import frappe
 
@@ -135,9 +135,35 @@ def _places(links: Iterable[Link]) -> tuple[dict[Link, tuple[str, str]], dict[Li
 	return places, refused
 
 
-def public_files(links: Iterable[Link]) -> tuple[dict[Link, PublicFile], dict[Link, Refused]]:
+def in_preview(
+	pictures: Iterable[str], stages: Iterable[Stage]
+) -> tuple[dict[str, PublicFile | str], dict[Link, PublicFile]]:
+	"""What a build would make of `image` values (`published_paths`) and of the files that stages name (`of_stages`), with
+	nothing written and no file read as a whole but an SVG: one that was not published yet has another digest. An http(s)
+	picture stays its URL. One SELECT."""
+	urls = set(pictures)
+	shown: dict[str, PublicFile | str] = {url: url for url in urls if _ELSEWHERE.match(url)}
+	of_pictures = {Link(url, is_html=False) for url in urls - shown.keys()}
+	named = {link for stage in stages for link in stage_files.links(stage.config)}
+	files, _refused = public_files(of_pictures | named, note=False)
+	for link in of_pictures & files.keys():
+		if file_types.is_picture(files[link].extension) or files[link].kept:
+			shown[link.url] = files[link]
+	return shown, {link: file for link, file in files.items() if link in named and not file.kept}
+
+
+def site_url(file: PublicFile) -> str:
+	"""Where the site itself serves a public file."""
+	root = os.path.realpath(frappe.get_site_path("public", "files"))
+	return PUBLIC + quote(os.path.relpath(file.location, root))
+
+
+def public_files(
+	links: Iterable[Link], *, note: bool = True
+) -> tuple[dict[Link, PublicFile], dict[Link, Refused]]:
 	"""The public files that these links lead to, and of the other links why there is none to publish. Links that lead
-	elsewhere are in neither."""
+	elsewhere are in neither. Without `note` nothing is written, and a file that was not read before has a digest that says
+	only which file it is."""
 	found: dict[Link, PublicFile] = {}
 	places, refused = _places(links)
 	if not places:
@@ -154,12 +180,25 @@ def public_files(links: Iterable[Link]) -> tuple[dict[Link, PublicFile], dict[Li
 	judged: dict[str, PublicFile | Refused] = {}
 	for link, (name, location) in places.items():
 		if name not in judged:
-			judged[name] = _judged(name, location, known.get(known_files.row_name(name)), options)
+			judged[name] = _judged(
+				name,
+				location,
+				known.get(known_files.row_name(name)),
+				options,
+				digest_of if note else _token_of,
+			)
 		verdict = judged[name]
 		if isinstance(verdict, Refused):
 			refused[link] = verdict
 		else:
 			found[link] = verdict
+	if note:
+		_note(judged, known)
+	return found, refused
+
+
+def _note(judged: Mapping[str, PublicFile | Refused], known: Mapping[str, tuple[str, str, int]]) -> None:
+	"""Keep the digests of files that are new or changed."""
 	fresh = []
 	for name, verdict in judged.items():
 		if isinstance(verdict, Refused):
@@ -182,11 +221,14 @@ def public_files(links: Iterable[Link]) -> tuple[dict[Link, PublicFile], dict[Li
 		fresh,
 		"stamp = values(stamp), path = values(path), kept = values(kept)",
 	)
-	return found, refused
 
 
 def _judged(
-	name: str, location: str, known: tuple[str, str, int] | None, options: settings.ExportSettings
+	name: str,
+	location: str,
+	known: tuple[str, str, int] | None,
+	options: settings.ExportSettings,
+	digest: Callable[[BinaryIO], str] | None = None,
 ) -> PublicFile | Refused:
 	"""The file as it is published, or why it is not."""
 	try:
@@ -204,7 +246,7 @@ def _judged(
 				if known and known[2] and digest_of(file) == known_files.digest_of_path(known[1])[0]:
 					return PublicFile(location, stamp, size, *known_files.digest_of_path(known[1]), kept=True)
 				return error
-			return PublicFile(location, stamp, size, digest_of(file), extension)
+			return PublicFile(location, stamp, size, (digest or digest_of)(file), extension)
 	except OSError as error:
 		return Refused("unreadable", error.strerror or "")
 
@@ -277,6 +319,11 @@ def digest_of(file: BinaryIO) -> str:
 	for piece in _pieces(file):
 		digest.update(piece)
 	return digest.hexdigest()
+
+
+def _token_of(file: BinaryIO) -> str:
+	"""A digest that tells a file from others, and from what it was before."""
+	return hashlib.sha256(f"{file.name} {stamp_of(os.fstat(file.fileno()))}".encode()).hexdigest()
 
 
 def _pieces(file: BinaryIO) -> Iterator[bytes]:
