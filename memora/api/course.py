@@ -20,6 +20,7 @@ from memora.services.course_outline import (
 	finding,
 	moving,
 	permissions,
+	places,
 	plan_view,
 	publishing,
 	reading,
@@ -55,6 +56,12 @@ def find(subject: str, text: str = "", only: str = "", plan: str = "") -> dict[s
 def home() -> dict[str, Any]:
 	"""The caller's drafts, what fails or waits, what they edited last, and the courses; 20 of each at most."""
 	return homes.home()
+
+
+@endpoint(EDITORS)
+def place(name: str, doctype: str = "") -> dict[str, Any]:
+	"""The subject that a document belongs to, and the names from the subject's child down to it."""
+	return places.place(name, doctype)
 
 
 @endpoint(EDITORS, "POST")

@@ -18,7 +18,10 @@ for (const doctype of [
 			doc.is_published
 				? [__("Published"), "green", "is_published,=,1"]
 				: [__("Draft"), "gray", "is_published,=,0"],
-		onload: (list) => memora.offer_deleted(list),
+		onload(list) {
+			memora.offer_deleted(list);
+			memora.publishing.offer_course_page(list);
+		},
 		refresh: doctype === "Memora Season" ? null : (list) => memora.publishing.show_states(list),
 	};
 }

@@ -3,7 +3,8 @@
 - `rules/` *(pure)*: `access`, of drafts and hidden nodes too; `consequences`: what becomes live or free by a change, before it
   is made
 - `permissions`: what the caller may read and change
-- `reading`: the outline itself; `stamp`: whether it has changed; `finding`: search and filters; `home`: an editor's own page
+- `reading`: the outline itself; `stamp`: whether it has changed; `finding`: search and filters; `home`: an editor's own page;
+  `places`: where a row is
 - `editing`: new rows and titles; `moving`, `stages`: order; `publishing`, `plan_view`, `copying`, `deleting`: what is done
   to rows
 - `asking`: which of that is asked first

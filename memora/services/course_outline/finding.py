@@ -19,8 +19,8 @@ _MOST_PAIRS = 50_000
 
 
 def find(subject: str, text: str = "", only: str = "", plan: str = "") -> dict[str, Any]:
-	"""The rows that have this text in their title and that `only` is true for, in content order, each with the names on its way from the
-	subject; `left_off` counts those that are not in the answer, or that were not looked at."""
+	"""The rows that have this text in their title and that `only` is true for, in content order, each with the names, and the titles
+	above it, on its way from the subject; `left_off` counts those that are not in the answer, or that were not looked at."""
 	name = permissions.document(SUBJECT, subject).name
 	found = reading.load(name, plan)
 	needle = text.strip().casefold()
@@ -38,7 +38,7 @@ def find(subject: str, text: str = "", only: str = "", plan: str = "") -> dict[s
 		nodes = [(ref, node) for ref, node in nodes if _filter(only)(found, ref, node)]
 	rows = found.rows([node for _ref, node in nodes[:MOST_ROWS]])
 	for (ref, _node), row in zip(nodes, rows, strict=False):
-		row["path"] = found.path(ref)
+		row["path"], row["path_titles"] = found.path(ref), found.titles_above(ref)
 	return {"rows": rows, "left_off": max(0, len(nodes) - MOST_ROWS) + unjudged}
 
 

@@ -86,6 +86,13 @@ class Outline:
 			ref = access.ref_of(self.parents[ref])
 		return names[::-1]
 
+	def titles_above(self, ref: Ref) -> list[str]:
+		"""The titles from the subject's child down to the node's parent."""
+		titles = []
+		while (parent := self.parents.get(ref)) and (ref := access.ref_of(parent)) in self.parents:
+			titles.append(parent.title)
+		return titles[::-1]
+
 	def rows(self, nodes: Iterable[Node]) -> list[Row]:
 		"""Rows of these nodes, all with the moment of their last change. One statement where there are any."""
 		nodes = list(nodes)

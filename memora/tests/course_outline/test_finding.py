@@ -37,11 +37,20 @@ class TestFinding(OutlineTestCase):
 		answer = course.find(self.subject.name, "angle")
 		self.assertEqual([row["title"] for row in answer["rows"]], ["ANGLES", "The <main> Angle"])
 		self.assertEqual(answer["rows"][0]["path"], [self.track.name, self.unit.name, self.topic.name])
+		self.assertEqual(answer["rows"][0]["path_titles"], [self.track.title, self.unit.title])
 		self.assertEqual(answer["left_off"], 0)
 		self.assertEqual(self.found(text="<MAIN>"), [self.course["lessons"][3].name])
 		self.change(self.plan, overrides=[factories.override(self.unit, "Rename", "Winkel")])
 		self.assertEqual(self.found(text="winkel"), [])
 		self.assertEqual(self.found(text="winkel", plan=self.plan.name), [self.unit.name])
+
+	def test_where_a_document_is(self) -> None:
+		way = [self.track.name, self.unit.name, self.topic.name, self.lesson.name]
+		self.assertEqual(course.place(self.lesson.name), {"subject": self.subject.name, "path": way})
+		self.assertEqual(course.place(self.unit.name, "Memora Unit")["path"], way[:2])
+		self.assertEqual(course.place(self.subject.name), {"subject": self.subject.name, "path": []})
+		with self.assertRaises(frappe.DoesNotExistError):
+			course.place("gone")
 
 	def test_by_what_holds_of_them(self) -> None:
 		self.change(self.unit, is_published=0)

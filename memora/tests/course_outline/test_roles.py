@@ -59,6 +59,7 @@ class RolesTestCase(OutlineTestCase):
 			"outline": lambda: course.outline(subject, [made["track"].name]),
 			"stamp": lambda: course.stamp(subject),
 			"find": lambda: course.find(subject, "e"),
+			"place": lambda: course.place(made["lessons"][0].name),
 		}
 
 	def writing(self, made: dict[str, Any], plan: Document) -> dict[str, Call]:
@@ -103,7 +104,7 @@ class TestRoles(RolesTestCase):
 		self.assertEqual(offered, self.calls.keys())
 		for name in offered:
 			methods = frappe.allowed_http_methods_for_whitelisted_func[getattr(course, name)]
-			reads = name in ("outline", "stamp", "find", "home")
+			reads = name in ("outline", "stamp", "find", "place", "home")
 			self.assertEqual(methods, ["GET", "POST"] if reads else ["POST"], name)
 
 	def test_strangers_are_refused_everything(self) -> None:

@@ -3,6 +3,12 @@ frappe.provide("memora.publishing");
 
 const API = "memora.api.publishing.";
 
+// What the caller itself says: Frappe would open a dialog for it.
+const QUIET = Object.fromEntries(
+	["ValidationError", "PermissionError", "DoesNotExistError", "LinkExistsError", "LinkValidationError", "DuplicateEntryError",
+		"MandatoryError", "UniqueValidationError", "TimestampMismatchError"].map((type) => [type, () => {}])
+);
+
 // A stage's config, which is JSON, holds HTML by design, and Frappe would show it as such in reports.
 frappe.form.formatters.JSON = frappe.form.formatters.JSON || frappe.form.formatters.Code;
 
@@ -20,7 +26,7 @@ Object.assign(memora.publishing, {
 				method: method.includes(".") ? method : API + method,
 				args,
 				type: options.post ? "POST" : "GET",
-				error_handlers: options.quiet ? { ValidationError: () => {}, PermissionError: () => {} } : undefined,
+				error_handlers: options.quiet ? QUIET : undefined,
 				btn: options.button,
 				callback: (answer) => resolve(answer.message),
 				error: reject,

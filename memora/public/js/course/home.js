@@ -1,0 +1,114 @@
+// The editors' home: courses, what one was at last, drafts, and what fails or waits.
+import { change, icon, read, SUBJECT, text_of, words } from "./kinds";
+
+const { ago, html, message_of, pill, put } = memora.publishing;
+
+export class Home {
+	constructor(page) {
+		this.page = page;
+		this.element = $('<div class="memora-home"></div>')[0];
+		this.$element = $(this.element);
+		this.$element.on("click", "[data-home]", ({ currentTarget }) => this.act(currentTarget.dataset.home));
+		this.$element.on("keydown", "[data-new-course]", (event) => this.on_key(event));
+		put(this.$element, Array(3).fill(html`<div class="memora-skeleton"></div>`));
+	}
+
+	async show() {
+		this.page.set_title(__("Courses"));
+		try {
+			this.data = await read("home");
+		} catch (error) {
+			return put(
+				this.$element,
+				html`<div class="alert alert-danger" role="alert">${message_of(error)} <button type="button" class="btn btn-default btn-xs" data-home="again">${__(
+					"Try Again"
+				)}</button></div>`
+			);
+		}
+		this.draw();
+	}
+
+	hide() {}
+
+	draw() {
+		const { subjects, recent, drafts, attention, can_create } = this.data;
+		put(this.$element, [
+			html`<section class="memora-panel memora-courses"><h4>${__("Courses")}</h4>
+				${subjects.length ? html`<ul class="memora-cards">${subjects.map((row) => this.course(row))}</ul>` : this.empty(can_create)}
+				${can_create ? this.maker() : ""}</section>`,
+			html`<div class="memora-home-lists">
+				${this.list(__("Continue where you were"), recent, __("What you edit comes here."))}
+				${this.list(__("Failing or waiting"), attention, __("Nothing fails, and nothing waits."))}
+				${this.list(__("My drafts"), drafts, __("You have no drafts."))}
+			</div>`,
+		]);
+		if (!subjects.length) this.$element.find("[data-new-course]").trigger("focus");
+	}
+
+	empty(can_create) {
+		return html`<div class="memora-empty"><b>${__("There is no course yet.")}</b><br>${
+			can_create ? __("Type the first course's title, and press Enter.") : __("An editor makes the first one.")
+		}</div>`;
+	}
+
+	maker() {
+		return html`<div class="memora-maker">${icon("add")}<input type="text" class="form-control" data-new-course maxlength="140" dir="auto"
+			placeholder="${__("New course: type its title")}" aria-label="${words(SUBJECT).title}">
+			<button type="button" class="btn btn-primary-light btn-sm" data-home="make">${__("New Course")}</button></div>
+			<div class="memora-maker-error" role="alert"></div>`;
+	}
+
+	course({ name, title, lessons, drafts }) {
+		return html`<li><a class="memora-card" href="${course_link(name)}"><b><bdi>${title}</bdi></b>
+			<span class="text-muted">${__("Lessons: {0}", [lessons])}${drafts ? html` · ${__("Drafts: {0}", [drafts])}` : ""}</span></a></li>`;
+	}
+
+	list(title, rows, none) {
+		const found = rows || [];
+		return html`<section class="memora-panel"><h4>${title}</h4>${
+			found.length ? html`<ul class="memora-home-rows">${found.map((row) => this.row(row))}</ul>` : html`<p class="text-muted">${none}</p>`
+		}</section>`;
+	}
+
+	row(row) {
+		const mark = frappe.utils.is_rtl() ? " ‹ " : " › ";
+		const path = row.path_titles || [];
+		const state = row.state && row.state.label ? pill(row.state.color, row.state.label) : "";
+		const address = row.subject ? course_link(row.subject, row.name) : frappe.utils.get_form_link(row.doctype, row.name);
+		return html`<li><a href="${address}"><bdi>${row.title}</bdi></a> ${state}
+			<span class="text-muted memora-home-path">${memora.publishing.join(path.map((each) => html`<bdi>${each}</bdi>`), mark)}${
+				row.modified ? html` · ${ago(row.modified)}` : ""
+			}</span>${row.text ? html`<span class="text-muted memora-home-path"><bdi>${row.text}</bdi></span>` : ""}</li>`;
+	}
+
+	on_key(event) {
+		if (event.key !== "Enter" || event.originalEvent.isComposing) return;
+		event.preventDefault();
+		this.make();
+	}
+
+	async make() {
+		const $input = this.$element.find("[data-new-course]");
+		const title = $input.val().trim();
+		if (!title) return $input.trigger("focus");
+		$input.prop("disabled", true);
+		try {
+			const row = await change("add", { doctype: SUBJECT, parent: "", title });
+			frappe.set_route("memora-course", row.name);
+		} catch (error) {
+			put(this.$element.find(".memora-maker-error"), html`<span class="text-danger">${text_of(error)}</span>`);
+			$input.prop("disabled", false).trigger("focus");
+		}
+	}
+
+	act(what) {
+		return { make: () => this.make(), again: () => this.show() }[what]();
+	}
+}
+
+// The address of a course, of one row in it.
+export function course_link(subject, row = "") {
+	const parts = ["memora-course", subject, ...(row && row !== subject ? [row] : [])];
+	return frappe.router.make_url(parts);
+}
+

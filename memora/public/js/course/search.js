@@ -1,0 +1,44 @@
+// Rows by title, or by what they lack, as a flat list in place of the tree.
+import { read } from "./kinds";
+
+export class Search {
+	constructor(view) {
+		this.view = view;
+		this.text = "";
+		this.only = "";
+		this.left_off = 0;
+	}
+
+	get is_active() {
+		return Boolean(this.text.trim() || this.only);
+	}
+
+	// What is found, by name; the tree draws it while it is not null.
+	async ask() {
+		const { outline } = this.view;
+		const args = { subject: outline.subject, text: this.text.trim(), only: this.only, plan: outline.plan };
+		const { rows, left_off } = await read("find", args);
+		this.left_off = left_off;
+		return new Map(rows.map((row) => [row.name, row]));
+	}
+
+	set(what) {
+		Object.assign(this, what);
+		this.view.selection.clear();
+		return this.view.refresh();
+	}
+
+	clear() {
+		return this.set({ text: "", only: "" });
+	}
+
+	// Leaves the search, for the place of what was found.
+	async reveal(name) {
+		const { outline, tree } = this.view;
+		const { path = [] } = outline.row(name);
+		for (const parent of path) if (parent !== name) outline.open.add(parent);
+		outline.remember();
+		await this.clear();
+		tree.focus(name);
+	}
+}
