@@ -14,7 +14,11 @@ class BuildError(MemoraError):
 
 
 class AccessError(BuildError):
-	"""A node's access level cannot be decided: it is paid, yet no item is named at it or above it."""
+	"""A node's access level cannot be decided: it is paid, yet no item is named at it or above it. `name` is the node's."""
+
+	def __init__(self, message: str, name: str = ""):
+		super().__init__(message)
+		self.name = name
 
 
 class ContractError(BuildError):

@@ -19,6 +19,7 @@ from memora.services.cdn_export.admin import file_views, preview, publication_st
 from memora.services.cdn_export.model.doctypes import CONTENT, PLAN, SUBJECT
 from memora.services.cdn_export.model.plain_text import as_html, as_typed
 from memora.services.cdn_export.model.roles import EDITORS
+from memora.services.cdn_export.rules.obstacles import drafts
 
 _MOST_NAMES = 500
 """As many rows as the Desk's lists show at once."""
@@ -30,9 +31,12 @@ _MOST_PAIRS = 50_000
 @endpoint(EDITORS)
 @as_typed
 def document_status(doctype: str, name: str) -> dict[str, Any]:
-	"""A document's publication status: live, waiting, failed or left out and why, as a whole and in each of its plans."""
+	"""A document's publication status: live, waiting, failed or left out, as a whole and in each of its plans, and all that
+	keeps it from being live. `drafts` are those above it and itself that the caller may publish; empty, where one of them is
+	not theirs to publish."""
 	name = _readable(doctype, name)
-	return publication_status.as_dict(_statuses(doctype, [name])[name])
+	found = _statuses(doctype, [name], with_obstacles=True)[name]
+	return {**publication_status.as_dict(found), "drafts": _publishable(found)}
 
 
 @endpoint(EDITORS)
@@ -183,9 +187,19 @@ def _those_readable(doctype: str, names: Collection[str]) -> set[str]:
 	return set(frappe.get_list(doctype, filters={"name": ("in", list(names))}, pluck="name"))
 
 
-def _statuses(doctype: str, names: Collection[str]) -> dict[str, publication_status.PublicationStatus]:
+def _publishable(status: publication_status.PublicationStatus) -> list[dict[str, str]]:
+	"""What *Make Live* publishes, if the caller may write all of it."""
+	found = drafts(status.obstacles) if status.line else []  # of content, not of a plan
+	if not all(frappe.has_permission(node.doctype, "write", node.name) for node in found):
+		return []
+	return [{"doctype": node.doctype, "name": node.name, "title": node.title} for node in found]
+
+
+def _statuses(
+	doctype: str, names: Collection[str], *, with_obstacles: bool = False
+) -> dict[str, publication_status.PublicationStatus]:
 	"""The publication status of documents, without any plan that the caller may not read."""
-	found = publication_status.of_documents(doctype, names)
+	found = publication_status.of_documents(doctype, names, with_obstacles=with_obstacles)
 	plans = {item.plan for status in found.values() for item in status.plans}
 	readable = _those_readable(PLAN, plans)
 	if readable < plans:

@@ -4,6 +4,8 @@ import "./publishing/html";
 import "./publishing/words";
 import "./publishing/consequences";
 import "./publishing/learner_preview";
+import "./publishing/reasons";
+import "./publishing/way";
 import "./publishing/status_line";
 import "./publishing/place";
 import "./publishing/json_view";

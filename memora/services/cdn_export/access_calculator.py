@@ -121,6 +121,7 @@ def _paid(node: Node, item: str, is_sold_separately: bool, parent_item_required:
 	if not item:
 		raise AccessError(
 			f"The {node.kind} “{node.title}” ({node.name}) is paid, but neither it nor anything above it names an "
-			"item. Enter a Required Item at its track or subject, or a value in the plan's override."
+			"item. Enter a Required Item at its track or subject, or a value in the plan's override.",
+			node.name,
 		)
 	return Access("paid", item, is_sold_separately, parent_item_required)

@@ -8,7 +8,7 @@ from typing import Any
 import frappe
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.desk.driver import Desk, save, shoot
+from tests.e2e.desk.driver import Desk, pill, save, shoot
 from tests.e2e.desk.school import School
 
 ATTACK = '<img src=x onerror="window.attacked = 1">'
@@ -80,3 +80,83 @@ def test_a_form_tells_the_server_where_its_document_was_when_it_was_loaded(desk:
 		page.wait_for_function("(cur_frm.doc.__memora_place || {}).sort_order === 7")
 	desk.edit(lesson, sort_order=lesson.sort_order)
 	desk.publish()
+
+
+def test_a_form_shows_the_way_to_its_document(desk: Desk, here: School) -> None:
+	above = ["mathematics", "algebra", "equations", "unknowns"]
+	with desk.login(here.editor) as page:
+		desk.form(page, here.docs["finding x"])
+		crumbs = page.locator(".memora-way:visible li")
+		expect(crumbs).to_have_text([here.title(key) for key in [*above, "finding x"]])
+		expect(crumbs.last).to_have_attribute("aria-current", "page")
+		crumbs.get_by_role("link", name=here.title("equations")).click()
+		page.wait_for_function("name => cur_frm && cur_frm.docname === name", arg=here.name("equations"))
+		crumbs = page.locator(".memora-way:visible li")
+		expect(crumbs).to_have_text([here.title(key) for key in above[:3]])
+		desk.open(page, "memora-lesson/new")
+		page.wait_for_function("cur_frm && cur_frm.is_new()")
+		expect(page.locator(".memora-way:visible")).to_have_count(0)
+
+
+def test_a_form_says_all_that_is_in_the_way_and_one_button_publishes_the_drafts(
+	desk: Desk, here: School
+) -> None:
+	drafts = ["word problems", "unknowns", "algebra"]
+	for key in drafts:
+		desk.edit(here.docs[key], is_published=0)
+	plans = {key: here.docs[key] for key in ("plan", "short plan")}
+	for plan in plans.values():
+		desk.edit(plan, is_published=0)
+	desk.publish()
+	try:
+		with desk.login(here.editor) as page:
+			line = desk.form(page, here.docs["word problems"])
+			expect(pill(line)).to_have_text(here.say("Draft"))
+			rows = line.locator(".memora-status-reasons li")
+			said = [
+				here.say("It is a draft"),
+				*(
+					here.say("Its {0} “{1}” is a draft", here.say(kind), here.title(key))
+					for kind, key in (("Topic", "unknowns"), ("Track", "algebra"))
+				),
+				*(here.say("The plan “{0}” is a draft", plan.title) for plan in plans.values()),
+			]
+			expect(rows).to_have_count(5)
+			for text in said:
+				expect(rows.filter(has_text=text)).to_have_count(1)
+			shoot(page, "reasons", here)
+			href = rows.get_by_role("link", name=here.title("unknowns")).get_attribute("href")
+			assert href and href.endswith(here.name("unknowns"))
+
+			line.get_by_role("button", name=here.say("Make Live")).click()
+			dialog = page.locator(".memora-consequences.show")
+			expect(dialog).to_contain_text(here.title("finding x"))
+			shoot(page, "consequences", here)
+			dialog.get_by_role("button", name=here.say("Cancel")).click()
+			expect(dialog).to_have_count(0)
+			assert not published("word problems", here)
+
+			line.get_by_role("button", name=here.say("Make Live")).click()
+			dialog.get_by_role("button", name=here.say("Go On")).click()
+			expect(rows).to_have_count(2)
+			expect(line.get_by_role("button", name=here.say("Make Live"))).to_have_count(0)
+			assert all(published(key, here) for key in drafts)
+	finally:
+		for doc in (*(here.docs[key] for key in drafts), *plans.values()):
+			desk.edit(doc, is_published=1)
+		desk.publish()
+
+
+def published(key: str, here: School) -> bool:
+	"""Whether a document is no draft, as it is stored."""
+	frappe.db.rollback()
+	return bool(frappe.db.get_value(here.docs[key].doctype, here.name(key), "is_published"))
+
+
+def test_a_single_reason_is_said_by_the_line_with_a_link(desk: Desk, here: School) -> None:
+	with desk.login(here.editor) as page:
+		line = desk.form(page, here.docs["music"])
+		expect(line.locator(".memora-status-reasons")).to_have_count(0)
+		expect(line.get_by_role("button", name=here.say("Make Live"))).to_have_count(0)
+		line.get_by_role("link", name=here.say("Academic Plans")).click()
+		expect(page.locator(".list-row-container:visible").first).to_be_visible()

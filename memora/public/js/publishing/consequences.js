@@ -58,7 +58,7 @@ function groups_of(ask) {
 }
 
 function group_html({ titles, count, look, title }) {
-	const rows = titles.map((each) => html`<li><bdi>${each}</bdi></li>`);
+	const rows = titles.map((each) => html`<li><bdi>${each.title || each}</bdi></li>`);
 	if (count > titles.length) rows.push(html`<li>${__("and {0} more", [count - titles.length])}</li>`);
 	return html`<div class="alert alert-${look}"><b>${title}</b><ul class="memora-plain-list">${rows}</ul></div>`;
 }

@@ -1,5 +1,5 @@
 // The line at the top of each content form and the plan's: its publication status, and what one can do about it.
-const { ago, until, pill, html, fill, join, put } = memora.publishing;
+const { ago, until, pill, html, fill, join, put, linked, reasons_html } = memora.publishing;
 
 const PLAN = "Memora Academic Plan";
 const KINDS = ["Memora Subject", "Memora Track", "Memora Unit", "Memora Topic", "Memora Lesson", PLAN];
@@ -14,7 +14,9 @@ class StatusLine {
 		// Where forms are no cards (Frappe 16 and after), the line is none either.
 		const radius = frm.layout.wrapper.find(".form-page").css("border-top-left-radius");
 		this.$line.toggleClass("is-flush", parseFloat(radius) === 0);
-		frm.layout.wrapper.before(this.$line);
+		this.$way = $('<nav class="memora-way"></nav>').attr("aria-label", __("Where This Is")).hide();
+		this.$way.toggleClass("is-flush", parseFloat(radius) === 0);
+		frm.layout.wrapper.before(this.$way, this.$line);
 	}
 
 	// The form may show another document now: ask again.
@@ -22,6 +24,7 @@ class StatusLine {
 		this.watch && this.watch.stop();
 		const fresh = this.frm.is_new();
 		this.$line.toggle(!fresh);
+		if (fresh) memora.publishing.show_way(this.$way, []);
 		if (fresh) return;
 		if (this.name !== this.frm.docname) {
 			this.name = this.frm.docname;
@@ -59,6 +62,8 @@ class StatusLine {
 		const status = this.status;
 		const live = status.plans.find((plan) => plan.url);
 		const buttons = [];
+		memora.publishing.show_way(this.$way, status.line);
+		if (status.drafts.length) buttons.push(button("live", __("Make Live"), "btn-primary"));
 		if (BUSY.includes(status.state) && status.state !== "held") {
 			// Off from the click until the run is over: there is nothing more to start.
 			if (status.state !== "waiting" || Date.now() - this.started > STARTS_WITHIN) this.started = 0;
@@ -81,6 +86,7 @@ class StatusLine {
 				<span class="memora-status-text">${this.sentence(status)}</span>
 				<span class="memora-status-buttons">${buttons}</span>
 			</div>
+			${reasons_html(status.reasons)}
 			${this.is_plan ? "" : plans_html(status)}
 			${held_html(status.held)}`
 		);
@@ -95,15 +101,17 @@ class StatusLine {
 
 	sentence(status) {
 		const parts = [];
+		const only = status.reasons.length === 1 ? status.reasons[0] : null;
+		const is_off = only && only.text === status.obstacle;
 		if (status.state === "live") {
 			parts.push(status.since ? fill(__("since {0}"), ago(status.since)) : status.text);
 		} else {
-			parts.push(linked(status.text, status.draft_above));
+			parts.push(linked(status.text, is_off ? null : only));
 			if (status.next_run) parts.push(until(status.next_run, status.now));
 			if (status.next_try) parts.push(__("next try {0}", [until(status.next_try, status.now)]));
 			if (status.since) parts.push(fill(__("what is live is from {0}"), ago(status.since)));
 		}
-		if (status.obstacle) parts.push(html`<b>${status.obstacle}</b>`);
+		if (status.obstacle && status.reasons.length < 2) parts.push(html`<b>${linked(status.obstacle, is_off ? only : null)}</b>`);
 		return join(parts, " · ");
 	}
 
@@ -117,6 +125,8 @@ class StatusLine {
 					this.watch.now();
 				});
 			this.frm.is_dirty() ? this.frm.save().then(go) : go();
+		} else if (action === "live") {
+			memora.publishing.make_live(this.frm, this.status.drafts, $(target)).catch(() => {}); // Frappe has said why
 		} else if (action === "json") {
 			const { plans, plan_count } = this.status;
 			memora.publishing.show_json(doctype, docname, this.frm.doc.title, plans, plan_count > plans.length);
@@ -124,16 +134,6 @@ class StatusLine {
 			memora.publishing.show_preview(docname, this.frm.doc.title);
 		}
 	}
-}
-
-// The text with a link to the document that must be published first.
-function linked(text, doc) {
-	const quoted = doc && [`“${doc.title}”`, `«${doc.title}»`].find((title) => text.includes(title));
-	if (!quoted) return text;
-	const start = text.indexOf(quoted) + 1;
-	const end = start + doc.title.length;
-	const link = html`<a href="${frappe.utils.get_form_link(doc.doctype, doc.name)}">${doc.title}</a>`;
-	return html`${text.slice(0, start)}${link}${text.slice(end)}`;
 }
 
 const button = (action, label, look = "btn-default", off = false) =>

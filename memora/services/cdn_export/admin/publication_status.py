@@ -16,13 +16,14 @@ import frappe
 from frappe.utils import convert_utc_to_system_timezone, now_datetime
 
 from memora.services.cdn_export import settings
-from memora.services.cdn_export.admin import reader_links, schedule, status_facts
+from memora.services.cdn_export.admin import obstacles, reader_links, schedule, status_facts
 from memora.services.cdn_export.admin import status_words as words
 from memora.services.cdn_export.admin.status_facts import Content, Line, ListingPlan, Node, ScopeRows
 from memora.services.cdn_export.admin.status_words import COLORS, short
 from memora.services.cdn_export.model import paths, scopes
-from memora.services.cdn_export.model.doctypes import CONTENT, PLAN, SEASON_IS_PUBLISHED, Ref
+from memora.services.cdn_export.model.doctypes import CONTENT, PLAN, SEASON_IS_PUBLISHED, SEASON_TITLE, Ref
 from memora.services.cdn_export.rules import publication_status as rules
+from memora.services.cdn_export.rules.obstacles import Obstacle, Placed, of_plan
 from memora.services.cdn_export.rules.publication_status import (
 	WORST_FIRST,
 	PlanFacts,
@@ -72,6 +73,8 @@ class PublicationStatus:
 	text: str
 	plans: list[PlanStatus] = field(default_factory=list)
 	draft_above: Node | None = None
+	line: Sequence[Node] = ()
+	obstacles: list[Obstacle] = field(default_factory=list)
 	also_next_try: datetime | None = None
 
 	@property
@@ -85,8 +88,11 @@ class PublicationStatus:
 		return min((moment for moment in tries if moment), default=None)
 
 
-def of_documents(doctype: str, names: Collection[str]) -> dict[str, PublicationStatus]:
-	"""The publication status of these documents, by name; those that do not exist are left out."""
+def of_documents(
+	doctype: str, names: Collection[str], *, with_obstacles: bool = False
+) -> dict[str, PublicationStatus]:
+	"""The publication status of these documents, by name; those that do not exist are left out. `with_obstacles` also reads
+	all that keeps each from being live, by two statements a document."""
 	if not names:
 		return {}
 	if doctype not in CONTENT:
@@ -97,6 +103,9 @@ def of_documents(doctype: str, names: Collection[str]) -> dict[str, PublicationS
 		return found
 	content = Content(doctype, names)
 	found = {name: _of_document(content, line) for name, line in content.lines.items()}
+	for name, line in content.lines.items() if with_obstacles else ():
+		if found[name].state != "live":
+			found[name].obstacles = obstacles.of_line(content, line)
 	_say_remaining(found, refused_removals.by_document("node", content.shown_as()))
 	return found
 
@@ -132,6 +141,7 @@ def keep_to(found: PublicationStatus, plans: Collection[str]) -> None:
 		if item.title in item.text or item.state in _WITH_CAUSE:
 			found.text = found.text.replace(item.text, short(item.state))
 	found.plans = [item for item in found.plans if item.plan in plans]
+	found.obstacles = [item for item in found.obstacles if not item.plan or item.plan in plans]
 
 
 def moment(version: int) -> datetime | None:
@@ -150,7 +160,7 @@ def line_of(doctype: str, name: str) -> list[Ref]:
 
 def _of_document(content: Content, line: Line) -> PublicationStatus:
 	if not line.subject:
-		return PublicationStatus("no_plan", words.text(Verdict("no_plan", "no_subject")))
+		return PublicationStatus("no_plan", words.text(Verdict("no_plan", "no_subject")), line=line.nodes)
 	verdicts = [(plan, rules.in_plan(content.in_plan(line, plan))) for plan in content.plans(line)]
 	whole = rules.as_a_whole(line.left_out, [verdict for _plan, verdict in verdicts])
 	return PublicationStatus(
@@ -158,6 +168,7 @@ def _of_document(content: Content, line: Line) -> PublicationStatus:
 		". ".join(map(words.text, whole.said)),
 		[_in_plan(content, line, plan, verdict) for plan, verdict in verdicts],
 		line.draft_above if line.left_out and line.left_out.state == "above" else None,
+		line.nodes,
 	)
 
 
@@ -181,27 +192,21 @@ def _in_plan(content: Content, line: Line, plan: ListingPlan, verdict: Verdict) 
 
 def _plans(names: Collection[str]) -> dict[str, PublicationStatus]:
 	rows = frappe.db.sql(
-		f"""select plan.name, plan.title, plan.is_published, {SEASON_IS_PUBLISHED} from `tab{PLAN}` plan
-		where plan.name in %s""",
+		f"""select plan.name, plan.title, plan.is_published, {SEASON_IS_PUBLISHED}, plan.season, {SEASON_TITLE}
+		from `tab{PLAN}` plan where plan.name in %s""",
 		(tuple(names),),
 	)
 	states = ScopeRows([scopes.plan(name) for name, *_rest in rows])
 	files = ledger.of_paths(paths.manifest(name) for name, *_rest in rows)
 	unfolded = status_facts.plans_changed()
 	found = {}
-	for name, title, is_ticked, is_in_season in rows:
+	for name, title, is_ticked, is_in_season, season, season_title in rows:
 		scope, path = scopes.plan(name), paths.manifest(name)
 		entry = files.get(path)
 		is_live = states.is_live(scope) and status_facts.is_live(entry)
-		verdict = rules.of_plan(
-			PlanFacts(
-				bool(is_ticked),
-				bool(is_in_season),
-				is_live,
-				states.waits(scope) or name in unfolded,
-				rules.trouble([states.facts(scope)]),
-			)
-		)
+		trouble = rules.trouble([states.facts(scope)])
+		waits = states.waits(scope) or name in unfolded
+		verdict = rules.of_plan(PlanFacts(bool(is_ticked), bool(is_in_season), is_live, waits, trouble))
 		item = PlanStatus(
 			name,
 			title,
@@ -214,11 +219,17 @@ def _plans(names: Collection[str]) -> dict[str, PublicationStatus]:
 			scope.id,
 		)
 		found[name] = PublicationStatus(item.state, item.text, [item])
+		if item.state != "live":
+			found[name].obstacles = of_plan(
+				Placed(PLAN, name, title, bool(is_ticked)),
+				Placed("Memora Season", season or "", season_title, bool(is_in_season)),
+				trouble,
+			)
 	return found
 
 
 def as_dict(standing: PublicationStatus) -> dict[str, Any]:
-	"""A publication status as the Desk reads it, with where to look and when something happens next.
+	"""The publication status of a document as the Desk reads it, with where to look and when something happens next.
 
 	Where its plans are many, the worst of them are told, and one that is live: a lesson can be in a thousand.
 	"""
@@ -231,6 +242,8 @@ def as_dict(standing: PublicationStatus) -> dict[str, Any]:
 	base = options.base_url
 	waits = standing.state in ("waiting", "leaving")
 	above = standing.draft_above
+	of = standing.line[-1].name if standing.line else standing.plans[0].plan if standing.plans else ""
+	stopped = "" if standing.state == "live" else schedule.obstacle(options)
 	return {
 		"state": standing.state,
 		"label": short(standing.state),
@@ -240,9 +253,11 @@ def as_dict(standing: PublicationStatus) -> dict[str, Any]:
 		if above
 		else None,
 		"since": standing.since,
-		"next_run": schedule.next_run(options) if waits and not schedule.obstacle(options) else None,
+		"next_run": schedule.next_run(options) if waits and not stopped else None,
 		"next_try": standing.next_try,
-		"obstacle": schedule.obstacle(options) if waits else "",
+		"obstacle": stopped if waits else "",
+		"line": [{"doctype": node.doctype, "name": node.name, "title": node.title} for node in standing.line],
+		"reasons": obstacles.as_dicts(standing.obstacles, of, stopped),
 		"now": now_datetime(),
 		"plan_count": len(standing.plans),
 		"held": list(dict.fromkeys(item.held_reason for item in standing.plans if item.held_reason))[

@@ -19,6 +19,7 @@ from memora.services.cdn_export.model.doctypes import (
 	PARENT_FIELDS,
 	PLAN,
 	SEASON_IS_PUBLISHED,
+	SEASON_TITLE,
 	SUBJECT,
 	TARGET_NAME,
 	Ref,
@@ -95,6 +96,8 @@ class ListingPlan:
 	is_published: bool
 	is_in_season: bool
 	modified: datetime
+	season: str = ""
+	season_title: str = ""
 	subjects: set[str] = field(default_factory=set)
 
 
@@ -234,10 +237,18 @@ class Content:
 		"""What waits for an admin's approval in the plan or in the document's subject."""
 		return self._of_subject(plan, line.subject).held_reason
 
+	def hidden(self, line: Line, plan: str) -> list[Node]:
+		"""What a plan hides of the document and of what is above it, from the top down."""
+		return [node for node in line.nodes if (plan, *node.ref) in self._hidden]
+
+	def trouble(self, line: Line, plan: str) -> Verdict | None:
+		"""What keeps changes from going out, of the plan or of the document's subject."""
+		return self._of_subject(plan, line.subject).trouble
+
 	def in_plan(self, line: Line, plan: ListingPlan) -> DocumentFacts:
 		"""What decides about a document in one plan."""
 		same = self._of_subject(plan.name, line.subject)
-		hider = next((node for node in line.nodes if (plan.name, *node.ref) in self._hidden), None)
+		hider = next(iter(self.hidden(line, plan.name)), None)
 		changed = max(plan.modified, line.modified)
 		return DocumentFacts(
 			plan=plan.title,
@@ -323,13 +334,14 @@ def plans_listing(subjects: Collection[str]) -> list[ListingPlan]:
 	if not subjects:
 		return []
 	found: dict[str, ListingPlan] = {}
-	for subject, name, title, is_published, is_in_season, modified in frappe.db.sql(
-		f"""select {LISTED_SUBJECT}, plan.name, plan.title, plan.is_published, {SEASON_IS_PUBLISHED}, plan.modified
+	for subject, name, title, is_published, is_in_season, *rest in frappe.db.sql(
+		f"""select {LISTED_SUBJECT}, plan.name, plan.title, plan.is_published, {SEASON_IS_PUBLISHED}, plan.modified,
+			coalesce(plan.season, ''), {SEASON_TITLE}
 		from `tabMemora Plan Subject` listed join `tab{PLAN}` plan on plan.name = listed.parent
 		where listed.parenttype = %s and listed.subject in %s order by plan.title""",
 		(PLAN, tuple(subjects)),
 	):
-		plan = ListingPlan(name, title, bool(is_published), bool(is_in_season), modified)
+		plan = ListingPlan(name, title, bool(is_published), bool(is_in_season), *rest)
 		found.setdefault(name, plan).subjects.add(subject)
 	return list(found.values())
 

@@ -55,6 +55,33 @@ _TEXTS: dict[Reason, Callable[..., str]] = {
 }
 
 
+_OBSTACLES: dict[Reason, Callable[..., str]] = {
+	"draft": lambda: _("It is a draft"),
+	"draft_above": lambda doctype, title: _("Its {0} “{1}” is a draft").format(_kind(doctype), title),
+	"draft_season": lambda season: _("Its season “{0}” is not published").format(season),
+	"draft_plan": lambda plan: _("The plan “{0}” is a draft").format(plan),
+	"draft_plan_season": lambda plan, season: _("The season “{1}” of the plan “{0}” is not published").format(
+		plan, season
+	),
+	"hidden": lambda plan: _("The plan “{0}” hides it").format(plan),
+	"hidden_above": lambda plan, doctype, title: _("The plan “{0}” hides its {1} “{2}”").format(
+		plan, _kind(doctype), title
+	),
+	"no_subject": lambda: _("It belongs to no subject. Give it a parent that exists."),
+	"no_plan": lambda subject="": (
+		_("No plan lists its Subject “{0}”").format(subject) if subject else _("No plan lists it")
+	),
+	"no_item": lambda doctype, title: _(
+		"The {0} “{1}” is paid, but no item is named there or above it"
+	).format(_kind(doctype), title),
+}
+
+
+def obstacle(verdict: Verdict) -> str:
+	"""One of several things that keep a document from being live, as a row of a list."""
+	return _OBSTACLES.get(verdict.reason, _TEXTS.get(verdict.reason, str))(*verdict.about)
+
+
 def text(verdict: Verdict) -> str:
 	"""What holds of a document and why, in plain words."""
 	return _TEXTS[verdict.reason](*verdict.about)

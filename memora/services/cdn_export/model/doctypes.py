@@ -69,6 +69,10 @@ SEASON_IS_PUBLISHED = """not exists (
 	select 1 from `tabMemora Season` closed where closed.name = plan.season and closed.is_published = 0)"""
 """SQL: whether the season of the plan called `plan` lets it be published."""
 
+SEASON_TITLE = """coalesce(
+	(select named.title from `tabMemora Season` named where named.name = plan.season), plan.season, '')"""
+"""SQL: what the season of the plan called `plan` is called."""
+
 PLAN_IS_PUBLISHED = f"(plan.is_published = 1 and {SEASON_IS_PUBLISHED})"
 """SQL: whether the plan called `plan` belongs on the CDN. An unpublished season unpublishes its plans, even before they have
 been saved so."""

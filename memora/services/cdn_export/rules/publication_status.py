@@ -49,6 +49,7 @@ Reason = Literal[
 	"shown_by_none",
 	"no_subject",
 	"no_plan",
+	"no_item",
 ]
 
 WORST_FIRST: tuple[State, ...] = ("dead", "failed", "held", "building", "leaving", "waiting", "live")
