@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from memora.services.cdn_export.model import paths
+from memora.services.cdn_export.rules import sibling_order
 from memora.tests.helpers import factories
 from tests.e2e.desk import driver
 from tests.e2e.desk.driver import Bench, Desk, pill, save, shoot
@@ -97,7 +98,7 @@ def test_a_duplicate_of_a_published_lesson_is_a_draft_and_the_last(desk: Desk, h
 	siblings = frappe.get_all(
 		"Memora Lesson", {"parent_topic": lesson.parent_topic, "name": ("!=", name)}, pluck="sort_order"
 	)
-	assert (copy.is_published, copy.sort_order) == (0, max(siblings) + 1)
+	assert (copy.is_published, copy.sort_order) == (0, max(siblings) + sibling_order.GAP)
 	assert [stage.title for stage in copy.stages] == [stage.title for stage in lesson.stages]
 	copy.delete()
 	frappe.db.commit()
