@@ -19,8 +19,8 @@ _MOST_PAIRS = 50_000
 
 
 def find(subject: str, text: str = "", only: str = "", plan: str = "") -> dict[str, Any]:
-	"""The rows that have this text in their title and that `only` is true for, in content order, each with the names, and the titles
-	above it, on its way from the subject; `left_off` counts those that are not in the answer, or that were not looked at."""
+	"""The rows that have this text in their title and that `only` is true for, in content order, each with the names and the
+	titles on its way from the subject. `left_off` counts those that are not in the answer, or were not looked at."""
 	name = permissions.document(SUBJECT, subject).name
 	found = reading.load(name, plan)
 	needle = text.strip().casefold()

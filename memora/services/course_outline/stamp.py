@@ -7,14 +7,22 @@ import hashlib
 import frappe
 
 from memora.services.cdn_export.curriculum.content_tree import below
-from memora.services.cdn_export.model.doctypes import CONTENT, LESSON, PARENT_FIELDS, PLAN, SUBJECT, TRACK
+from memora.services.cdn_export.model.doctypes import (
+	CONTENT,
+	LESSON,
+	PARENT_FIELDS,
+	PLAN,
+	SUBJECT,
+	TOPIC,
+	TRACK,
+	UNIT,
+)
 
 _COMMON = ("title", "sort_order", "is_published", "is_free_preview", "modified", "creation")
 _OWN = {
 	SUBJECT: ("is_public", "required_item"),
 	TRACK: ("is_sold_separately", "parent_item_required", "required_item"),
 }
-_OF_STAGE = ("name", "parent", "idx", "title", "type")
 _OF_STATE = ("name", "generation", "published_generation", "retry_count", "dead_since", "held", "is_live")
 
 
@@ -22,12 +30,18 @@ def of(subject: str) -> str:
 	"""A text that is another one whenever something has changed that an outline of this subject shows: content with its
 	order, stages, the plans that list it, what is published. One statement. The caller's rights are not looked at."""
 	parts = [_part(_columns(doctype), f"{below(doctype)} where l0.name = %(subject)s") for doctype in CONTENT]
+	# Which stages a lesson has is read off the index on `parent`: the rows hold the bodies. A stage that was changed by itself is in
+	# the outbox, and then in the subject's generation; otherwise its lesson was saved.
 	parts.append(
-		_part(
-			[f"stage.{column}" for column in _OF_STAGE],
-			f"""{below(LESSON)} join `tabMemora Lesson Stage` stage on stage.parent = l{CONTENT.index(LESSON)}.name
-				where l0.name = %(subject)s""",
-		)
+		f"""select straight_join count(*), cast(coalesce(sum(crc32(stage.name)), 0) as char) from {below(LESSON)}
+		join `tabMemora Lesson Stage` stage on stage.parent = l{CONTENT.index(LESSON)}.name where l0.name = %(subject)s"""
+	)
+	parts.append(
+		f"""select straight_join count(*), cast(coalesce(sum(crc32(changed.name)), 0) as char) from `tabCDN Change` changed
+		join `tab{LESSON}` lesson on lesson.name = changed.ref_name
+		join `tab{TOPIC}` topic on topic.name = lesson.parent_topic join `tab{UNIT}` unit on unit.name = topic.parent_unit
+		join `tab{TRACK}` track on track.name = unit.parent_track
+		where changed.ref_doctype = '{LESSON}' and track.parent_subject = %(subject)s"""
 	)
 	listed = f"""`tabMemora Plan Subject` listed join `tab{PLAN}` plan on plan.name = listed.parent
 		where listed.parenttype = '{PLAN}' and listed.subject = %(subject)s"""
