@@ -12,7 +12,7 @@ import frappe
 from benchmarks import meter, site
 from benchmarks.cases import LESSON, Bench, Row
 from benchmarks.generate import Planted, Shape
-from memora.api import cdn_admin, publishing
+from memora.api import cdn_admin, course, publishing
 
 _TARGET_MS = 2000
 
@@ -26,10 +26,34 @@ _WORST: dict[str, Any] = {
 
 
 def answers(bench: Bench) -> Iterator[Row]:
-	"""Single requests of the Desk: the worst lessons, 10,000 siblings, 1,000 plans of 500 lessons."""
+	"""Single requests of the Desk: the course page, the worst lessons, 10,000 siblings, 1,000 plans of 500 lessons."""
+	yield from _outline(bench)
 	yield from _worst_lessons(bench)
 	yield from _many_siblings(bench)
 	yield from _many_plans(bench)
+
+
+def _outline(bench: Bench) -> Iterator[Row]:
+	"""The course page on one subject of 2,000 lessons."""
+	planted = _published(bench, Shape(subjects=1, tracks=4, units=10, topics=5, lessons=10))
+	(subject,) = planted.subjects.values()
+	topic = frappe.db.get_value(LESSON, next(iter(planted.lessons.values()))[0], "parent_topic")
+	opened = [
+		name for kind in ("Track", "Unit", "Topic") for name in frappe.get_all(f"Memora {kind}", pluck="name")
+	]
+
+	def move() -> None:
+		order = [row["name"] for row in course.outline(subject, [topic])["branches"][topic]]
+		course.move(LESSON, order[-1], topic, "", order[0])
+
+	for what, ask in {
+		"outline of 2,000 lessons, closed": lambda: course.outline(subject),
+		"outline of 2,000 lessons, all open": lambda: course.outline(subject, opened),
+		"whether that outline has changed": lambda: course.stamp(subject),
+		"find a title among 2,000 lessons": lambda: course.find(subject, "7"),
+		"move a lesson among 2,000, and read its topic": move,
+	}.items():
+		yield _row(what, ask, bench.runs)
 
 
 def _worst_lessons(bench: Bench) -> Iterator[Row]:

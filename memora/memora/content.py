@@ -136,7 +136,10 @@ class ContentNode(Titled):
 		parent_field = PARENT_FIELDS[self.doctype]
 		fields = {"sort_order": loaded.get("sort_order"), parent_field: loaded.get("parent")}
 		fields.pop("", None)
-		stored = frappe.db.get_value(self.doctype, self.name, list(fields), as_dict=True) or {}
+		# As others have committed it, also since this request began: Frappe locks the row for its own look in a moment.
+		stored = (
+			frappe.db.get_value(self.doctype, self.name, list(fields), as_dict=True, for_update=True) or {}
+		)
 		for field, value in fields.items():
 			if field in stored and cstr(self.get(field)) == cstr(value):
 				self.set(field, stored[field])

@@ -164,7 +164,13 @@ def _without_stages(names: Sequence[str], agreed: str) -> Answer:
 		)
 		deleted += [f"{name}/{kept}" for kept in version]
 	undo = {"method": "memora.api.course.restore", "args": {"deleted": deleted}}
-	return {"done": True, "rows": [], "deleted": deleted, "undo": undo}
+	# A site may keep no versions.
+	return {
+		"done": True,
+		"rows": [],
+		"deleted": deleted,
+		"undo": undo if len(deleted) == len(going) else None,
+	}
 
 
 def _stages_back(lesson: str, version: str) -> list[reading.Row]:

@@ -162,6 +162,17 @@ class TestOrder(OutlineTestCase):
 					sorted([("Memora Topic", topic.name, "change"), ("Memora Lesson", c.name, "change")]),
 				)
 
+	def test_among_equals_neighbours_are_those_that_learners_see(self) -> None:
+		a, b, c = self.lessons(self.topic, 0, 0, 0)
+		for doc, moment in ((a, "2026-01-02"), (b, "2026-01-01"), (c, "2026-01-01")):
+			frappe.db.set_value(doc.doctype, doc.name, "creation", moment, update_modified=False)
+		first, second = sorted((b, c), key=lambda doc: doc.name)
+		self.assertEqual(self.order(self.topic), [first.title, second.title, "a"])
+		self.move(a, first, second)
+		self.assertEqual(self.order(self.topic), [first.title, "a", second.title])
+		self.move(second, None, first)
+		self.assertEqual(self.order(self.topic), [second.title, first.title, "a"])
+
 	def test_old_content_is_numbered_only_where_a_move_needs_it(self) -> None:
 		a, b, _c, d = self.lessons(self.topic, 3, 9, 9, 9)
 		answer = self.move(d, a, b)

@@ -217,6 +217,19 @@ class TestRestrictedEditor(RolesTestCase):
 			with self.assertRaises(REFUSED):
 				call()
 
+	def test_nothing_goes_below_what_is_only_shared_for_reading(self) -> None:
+		lesson, topic = self.course["lessons"][0], self.others["topics"][0]
+		self.permit(self.course["subject"])
+		frappe.share.add(topic.doctype, topic.name, self.user, read=1)
+		frappe.db.commit()
+		self.become(self.user)
+		frappe.get_doc(topic.doctype, topic.name).check_permission("read")
+		last = self.others["lessons"][1].name
+		with self.assertRaises(frappe.PermissionError):
+			course.move(lesson.doctype, lesson.name, topic.name, last, "")
+		with self.assertRaises(frappe.PermissionError):
+			course.add("Memora Lesson", topic.name, "t")
+
 	def test_below_a_subject_only_what_is_allowed_is_shown_counted_and_named(self) -> None:
 		_subject, track, unit, _topic, _lesson = chain(self.course)
 		second = self.course["units"][1]
