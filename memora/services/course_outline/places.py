@@ -17,7 +17,8 @@ def place(name: str, doctype: str = "") -> dict[str, Any]:
 	the caller may not read it. `subject` is "" where something above is gone.
 	"""
 	kind = doctype or next((each for each in reversed(CONTENT) if frappe.db.exists(each, name)), LESSON)
-	here, path = permissions.document(kind, name).name, []
+	path: list[str] = []
+	here = permissions.document(kind, name).name
 	while here and (field := PARENT_FIELDS[kind]):
 		path.insert(0, here)
 		here = frappe.db.get_value(kind, here, field)

@@ -290,3 +290,51 @@ class TestOrder(OutlineTestCase):
 		)
 		self.assertEqual([kind for kind, _path in steps if kind == "delete"], [])
 		self.check()
+
+	def test_a_move_to_another_unit_writes_both_and_the_neighbours_on_both_sides(self) -> None:
+		a, b, c = self.lessons(self.topic, 0, GAP, 2 * GAP)
+		d, e = self.lessons(self.other, 0, GAP)
+		plan = factories.make_plan([self.course["subject"]], is_published=1)
+		self.publish()
+		with self.recorded() as steps:
+			self.move(b, d, e, self.other)
+			self.publish()
+		units = self.course["units"]
+		self.assertEqual(
+			sorted(path for kind, path in steps if kind == "put"),
+			sorted(
+				[
+					*(paths.lesson(doc.name) for doc in (a, b, c, d, e)),
+					*(paths.unit(unit.name) for unit in units),
+					paths.plan_subject(plan.name, self.course["subject"].name),
+					paths.search_index(plan.name),
+					paths.manifest(plan.name),
+				]
+			),
+		)
+		self.check()
+
+	def test_a_move_of_a_draft_or_among_drafts_writes_nothing(self) -> None:
+		a, b, c = self.lessons(self.topic, 0, GAP, 2 * GAP)
+		self.change(b, is_published=0)
+		factories.make_plan([self.course["subject"]], is_published=1)
+		self.publish()
+		for move in (lambda: self.move(b, c, None), lambda: self.move(b, a, c)):
+			with self.recorded() as steps:
+				move()
+				self.publish()
+			self.assertEqual(steps, [])
+
+	def test_siblings_that_are_numbered_again_are_written_once_each(self) -> None:
+		lessons = self.lessons(self.topic, *range(6))
+		plan = factories.make_plan([self.course["subject"]], is_published=1)
+		self.publish()
+		with self.recorded() as steps:
+			self.assertTrue(self.move(lessons[5], lessons[0], lessons[1])["renumbered"])
+			self.publish()
+		written = [path for kind, path in steps if kind == "put"]
+		self.assertEqual(len(written), len(set(written)))
+		self.assertLessEqual({paths.lesson(doc.name) for doc in lessons[1:]}, set(written))
+		(unit,) = (unit for unit in self.learner(plan).units.values() if unit["topics"][0]["lessons"])
+		shown = [each["id"] for each in unit["topics"][0]["lessons"]]
+		self.assertEqual(shown, [row["name"] for row in self.branch(self.topic.name)])
