@@ -13,8 +13,9 @@ from memora.services.cdn_export import search_indexer
 from memora.services.cdn_export.access_calculator import resolve
 from memora.services.cdn_export.model.document_bytes import stamped
 from memora.services.cdn_export.model.tree import Access, Override
-from memora.services.cdn_export.rules import contracts
+from memora.services.cdn_export.rules import contracts, embeds
 from tests.example import curriculum
+from tests.example.configs import CONFIGS
 from tests.support import NOW, by_name, straight
 
 Schema = dict[str, Any]
@@ -25,7 +26,13 @@ _BLOCK = re.compile(r"(<!-- (\w+): ([^ ]+) -->\n).*?(<!-- end -->)", re.S)
 
 def render(page: str) -> str:
 	"""The page with every block made again."""
-	makers: dict[str, Callable[[str], str]] = {"fields": fields, "example": example, "access": access}
+	makers: dict[str, Callable[[str], str]] = {
+		"fields": fields,
+		"example": example,
+		"access": access,
+		"configs": configs,
+		"embeds": services,
+	}
 	return _BLOCK.sub(lambda found: f"{found[1]}\n{makers[found[2]](found[3])}\n\n{found[4]}", page)
 
 
@@ -86,8 +93,12 @@ def _type(rule: Schema) -> str:
 		return f"`{json.dumps(rule['const'])}`"
 	if "is_published" in rule.get("properties", {}):
 		return "[access](#access)"
+	if "anyOf" in rule:
+		return " or ".join(_type(each) for each in rule["anyOf"])
 	if rule.get("type") == "array":
 		return "list"
+	if "contentMediaType" in rule:
+		return "markup"
 	pattern = rule.get("pattern", "")
 	if r"\.json" in pattern:
 		return "URL"
@@ -140,6 +151,24 @@ def pretty(value: Any, indent: int = 0, taken: int = 0) -> str:
 	return (
 		"[\n" + ",\n".join(f"{inner}{pretty(item, indent + 2, 1)}" for item in value) + f"\n{' ' * indent}]"
 	)
+
+
+# stages
+
+
+def configs(type_: str) -> str:
+	"""Each example of a type's config."""
+	return "\n\n".join(f"```json\n{pretty(config)}\n```" for config in CONFIGS[type_])
+
+
+def services(_: str) -> str:
+	"""Whose players are embedded: the hosts of links, and the origin of the frame."""
+	rows = ["| service | links of | the player's origin |", "| --- | --- | --- |"]
+	for service in embeds.SERVICES:
+		rows.append(
+			f"| {service.name} | {', '.join(f'`{host}`' for host in service.hosts)} | `{service.origin}` |"
+		)
+	return "\n".join(rows)
 
 
 # access

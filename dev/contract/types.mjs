@@ -13,9 +13,12 @@ const schemas = Object.fromEntries(
 );
 
 // Shared pieces that deserve a name of their own; the other definitions are plain texts and numbers.
-const NAMED = { "common#access": "Access", "lesson#neighbour": "LessonLink" };
+const NAMED = { "common#access": "Access", "common#embed": "Embed", "lesson#neighbour": "LessonLink" };
+// What of a schema says nothing to a compiler.
+const UNTYPED = new Set(["$comment", "pattern", "minLength", "minItems", "minimum", "contentMediaType"]);
 
-const typeName = (kind) => kind.replace(/(?:^|_)([a-z])/g, (_, letter) => letter.toUpperCase());
+const pascal = (kind) => kind.replace(/(?:^|_)([a-z])/g, (_, letter) => letter.toUpperCase());
+const typeName = (kind) => (kind.startsWith("stage_") ? `${pascal(kind.slice(6))}Config` : pascal(kind));
 
 // All schemas become one, since the generator would write what two of them share twice.
 const definitions = { SearchEntry: convert(schemas.common.definitions.search_entries.items, "common") };
@@ -28,6 +31,7 @@ for (const [kind, schema] of Object.entries(schemas)) {
 	const { title, $id, $schema, definitions: _, ...rest } = schema;
 	definitions[typeName(kind)] = convert({ ...rest, description: `${title}: ${schema.description}` }, kind);
 }
+stages(definitions);
 
 const source = await compile({ title: "Contract", definitions }, "Contract", {
 	additionalProperties: false,
@@ -55,14 +59,40 @@ function convert(schema, file) {
 	if (schema.allOf) return convert(Object.assign({}, ...schema.allOf, without(schema, "allOf")), file);
 	if (schema.type === "object" && !schema.properties) return { ...schema, additionalProperties: true };
 	if (schema.if) return alternatives(schema, file);
+	// Which of several fields is there is for the reader of their comments.
+	if (schema.anyOf?.every((branch) => Object.keys(branch).join() === "required")) return convert(without(schema, "anyOf"), file);
 	return Object.fromEntries(
 		Object.entries(schema)
-			.filter(([key]) => key !== "$comment" && key !== "pattern" && key !== "minLength" && key !== "minItems")
+			.filter(([key]) => !UNTYPED.has(key))
 			.map(([key, value]) => [
 				key,
 				key === "properties" ? mapValues(value, (property) => convert(property, file)) : convert(value, file),
 			])
 	);
+}
+
+// A lesson's stages are a union that `type` tells apart. No build checks a config by its schema, so that each may be of
+// another form.
+function stages(definitions) {
+	const { items } = definitions.Lesson.properties.stages;
+	const ref = (name) => ({ $ref: `#/definitions/${name}` });
+	definitions.Lesson.properties.stages.items = ref("Stage");
+	definitions.OtherConfig = {
+		description: "A config that does not fit the schema of its stage's type. docs/contract.md says what to show then.",
+		type: "object",
+		additionalProperties: true,
+	};
+	const { type, config } = items.properties;
+	for (const name of type.enum) {
+		const properties = {
+			...items.properties,
+			type: { ...type, enum: [name] },
+			config: { description: config.description, anyOf: [ref(`${name}Config`), ref("OtherConfig")] },
+		};
+		definitions[`${name}Stage`] = { ...items, description: `A stage that is a ${name}.`, properties };
+	}
+	const description = "A step of a lesson. Its type says what its config is.";
+	definitions.Stage = { description, anyOf: type.enum.map((name) => ref(`${name}Stage`)) };
 }
 
 function resolve({ $ref, ...beside }, file) {

@@ -125,7 +125,8 @@ def _stages(
 def _exercise(challenge: dict[str, Any], task: str, block_libraries: Sequence[str]) -> Stage:
 	if challenge["challengeType"] == _CERTIFICATE:
 		projects = [test["title"] for test in challenge["tests"]]
-		return Stage("Claim", "Question", {"question": "Which of these are done?", "choices": projects})
+		question = {"question": "Which of these are done?", "kind": "several"}
+		return Stage("Claim", "Question", {**question, "choices": projects, "answer": projects})
 	tests = [{"text": test["text"], "code": test["testString"]} for test in challenge["tests"]]
 	files = [_file(file) for file in (challenge.get("files") or {}).values()]
 	if files:

@@ -11,9 +11,10 @@ from contract import doc, kit
 from memora.services.cdn_export.model.cache_headers import SHORT, YEAR, cache_control
 from memora.services.cdn_export.model.published_file import FileKind
 from memora.services.cdn_export.model.tree import AccessLevel
-from memora.services.cdn_export.rules import contracts
+from memora.services.cdn_export.rules import contracts, embeds, stage_check
 from memora.services.cdn_export.rules.published_check import check
 from tests.example import curriculum
+from tests.example.configs import CONFIGS
 
 PAGE = kit.PAGE.read_text(encoding="utf-8")
 STALE = "run dev/contract/make, and look at what it changes"
@@ -48,8 +49,31 @@ def test_every_kind_of_file_is_described_with_an_example(kind: str) -> None:
 	assert "<!-- example: " in section[0]
 
 
+@pytest.mark.parametrize("type_", contracts.STAGE_TYPES)
+def test_every_type_of_stage_is_described_with_examples_that_are_as_they_should_be(type_: str) -> None:
+	section = re.search(rf"^### {type_}\n.*?(?=^##)", PAGE, re.S | re.M)
+	assert section
+	assert f"<!-- fields: {contracts.STAGES[type_]} -->" in section[0]
+	assert f"<!-- configs: {type_} -->" in section[0]
+	for config in CONFIGS[type_]:
+		assert stage_check.check(type_, config) == []
+
+
+def test_the_examples_have_every_kind_of_question() -> None:
+	kinds = contracts.schema("stage_question")["properties"]["kind"]["enum"]
+	assert [config["kind"] for config in CONFIGS["Question"]] == kinds
+
+
+def test_the_contract_the_check_and_the_reader_embed_the_same() -> None:
+	page = (kit.REPO / "memora" / "public" / "reader" / "index.html").read_text(encoding="utf-8")
+	policy = re.search(r"frame-src ([^;]+);", page)
+	assert policy
+	listed = contracts.schema("common")["definitions"]["embed"]["enum"]
+	assert policy[1].split() == listed == [service.origin for service in embeds.SERVICES]
+
+
 def test_every_field_has_a_meaning() -> None:
-	for kind in contracts.KINDS:
+	for kind in (*contracts.KINDS, *contracts.STAGES.values()):
 		for line in doc.fields(kind).splitlines()[2:]:
 			assert not line.endswith("|  |"), (kind, line)
 

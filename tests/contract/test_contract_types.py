@@ -12,6 +12,7 @@ from contract import kit
 from memora.services.cdn_export.rules import contracts
 from tests.contract.test_schemas import sharded
 from tests.example import curriculum
+from tests.example.configs import CONFIGS
 from tests.npm import node, node_modules
 from tests.support import NOW, Shelf, busy, stages_of
 
@@ -63,13 +64,47 @@ def test_every_published_file_has_its_type(tmp_path: Path) -> None:
 	assert compiled(tmp_path, source) == ""
 
 
+def test_every_example_of_a_config_has_its_type(tmp_path: Path) -> None:
+	source = "".join(
+		f"export const x{type_}{number}: memora.{type_}Config = {json.dumps(config, ensure_ascii=False)};\n"
+		for type_, configs in CONFIGS.items()
+		for number, config in enumerate(configs)
+	)
+	assert compiled(tmp_path, source) == ""
+
+
+DRAWN = """export const draw = (stage: memora.Stage, fits: <T>(config: T | memora.OtherConfig) => config is T): string => {
+	switch (stage.type) {
+		case "Video":
+			return fits<memora.VideoConfig>(stage.config) ? stage.config.video_url + stage.config.captions?.map((one) => one.src) : other(stage.config);
+		case "Text":
+			return fits<memora.TextConfig>(stage.config) ? (stage.config.html ?? stage.config.text ?? "") : other(stage.config);
+		case "Question":
+			return fits<memora.QuestionConfig>(stage.config) ? [stage.config.answer].flat().concat(stage.config.choices ?? []).join() : other(stage.config);
+		case "Interactive":
+			return fits<memora.InteractiveConfig>(stage.config) ? (stage.config.files ?? []).map((one) => one.content).join() : other(stage.config);
+	}
+};
+const other = (config: memora.OtherConfig): string => Object.keys(config).join();
+export const framed: memora.Embed = "https://player.vimeo.com";
+"""
+
+
+def test_every_stage_can_be_drawn_from_the_types_alone(tmp_path: Path) -> None:
+	assert compiled(tmp_path, DRAWN) == ""
+
+
 REFUSED = [
 	('const x: memora.Access = {is_published: true, access_level: "paid"}', "required_item"),
 	('const x: memora.Access = {is_published: true, access_level: "staff"}', '"staff"'),
 	("const x: memora.PlansIndex = {version: 1, generated_at: '', plans: [], more: 1}", "'more'"),
 	("const x: (lesson: memora.Lesson) => string = (lesson) => lesson.signed_url_expiry", "undefined"),
 	("const x = (index: memora.SearchIndex) => index.shards", "'shards'"),
-	("const x = (lesson: memora.Lesson) => lesson.stages[0].config.video_url.length", "unknown"),
+	("const x = (stage: memora.VideoStage) => stage.config.video_url.length", "unknown"),
+	("const x = (lesson: memora.Lesson) => lesson.stages[0].config.choices.length", "does not exist"),
+	('const x: memora.QuestionConfig = {question: "?"}', "answer"),
+	('const x: memora.QuestionConfig = {answer: "4", choices: [4]}', "number"),
+	('const x: memora.Stage = {idx: 1, title: "", type: "Quiz", config: {}}', '"Quiz"'),
 ]
 
 
@@ -82,7 +117,9 @@ def test_the_types_refuse_what_the_contract_does(tmp_path: Path) -> None:
 		)
 
 
-def test_the_pages_example_compiles(tmp_path: Path) -> None:
+def test_the_pages_examples_compile(tmp_path: Path) -> None:
 	page = kit.PAGE.read_text(encoding="utf-8")
-	(example,) = [part.partition("```")[0] for part in page.split("```ts\n")[1:]]
-	assert compiled(tmp_path, example) == ""
+	examples = [part.partition("```")[0] for part in page.split("```ts\n")[1:]]
+	assert len(examples) == 2
+	for example in examples:
+		assert compiled(tmp_path, example) == ""

@@ -66,12 +66,18 @@ BREAKING: dict[str, Callable[[Schemas], Any]] = {
 	"lesson.stages[].type: enum": lambda s: s["lesson"]["properties"]["stages"]["items"]["properties"][
 		"type"
 	]["enum"].remove("Text"),
+	"stage_question.choices[]: pattern": lambda s: s["stage_question"]["properties"]["choices"]["items"].pop(
+		"pattern"
+	),
 	"search_shard: this kind of file is gone": lambda s: s.pop("search_shard"),
 }
 ADDING: dict[str, Callable[[Schemas], Any]] = {
 	"unit.extra: is new": lambda s: _unit(s).update(extra={"type": "string"}),
 	"unit.access.seats: is new": lambda s: _common(s)["access"]["properties"].update(
 		seats={"type": "integer"}
+	),
+	"stage_question.points: is new": lambda s: s["stage_question"]["properties"].update(
+		points={"type": "integer"}
 	),
 	"badges: a new kind of file": lambda s: s.update(badges={"type": "object"}),
 }
@@ -81,6 +87,7 @@ WORDING: list[Callable[[Schemas], Any]] = [
 	lambda s: s["unit"]["required"].reverse(),
 	lambda s: _common(s)["access"]["properties"]["access_level"]["enum"].reverse(),
 	lambda s: _common(s).update(unused={"type": "string"}),
+	lambda s: _common(s)["embed"]["enum"].append("https://player.example"),
 ]
 
 

@@ -132,7 +132,16 @@ def test_what_has_no_files_is_handed_in() -> None:
 def test_a_certificate_asks_for_its_projects() -> None:
 	lesson = _lesson(_challenge(challengeType=CERTIFICATE, tests=[{"id": "1", "title": "A poster"}]))
 	assert lesson.stages == (
-		Stage("Claim", "Question", {"question": "Which of these are done?", "choices": ["A poster"]}),
+		Stage(
+			"Claim",
+			"Question",
+			{
+				"question": "Which of these are done?",
+				"kind": "several",
+				"choices": ["A poster"],
+				"answer": ["A poster"],
+			},
+		),
 	)
 
 

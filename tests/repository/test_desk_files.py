@@ -50,7 +50,12 @@ def test_the_sidebar_leads_to_all_that_the_workspace_does() -> None:
 def test_its_links_exist() -> None:
 	names = {
 		(kind, read(path)["name"])
-		for kind, folder in (("DocType", "doctype"), ("Page", "page"), ("Workspace", "workspace"))
+		for kind, folder in (
+			("DocType", "doctype"),
+			("Page", "page"),
+			("Report", "report"),
+			("Workspace", "workspace"),
+		)
 		for path in (MODULE / folder).glob("*/*.json")
 	}
 	for row in (*SIDEBAR["items"], *WORKSPACE["links"]):

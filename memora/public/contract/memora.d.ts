@@ -39,6 +39,16 @@ export type Access =
 	  };
 
 /**
+ * The origins of the players that an app embeds, for films and in markup. Whatever else a frame leads to is a link.
+ */
+export type Embed = "https://www.youtube-nocookie.com" | "https://player.vimeo.com";
+
+/**
+ * A step of a lesson. Its type says what its config is.
+ */
+export type Stage = VideoStage | QuestionStage | TextStage | InteractiveStage;
+
+/**
  * plans/{plan}/search_index.json: All of a plan's lessons: in here, or in shards.
  */
 export type SearchIndex =
@@ -245,26 +255,7 @@ export interface Lesson {
 	/**
 	 * The steps of the lesson, in order. Empty when the editor has written none.
 	 */
-	stages: {
-		/**
-		 * 1, 2, 3 and so on.
-		 */
-		idx: number;
-		/**
-		 * The stage's title.
-		 */
-		title: string;
-		/**
-		 * What kind of step it is.
-		 */
-		type: "Video" | "Question" | "Text" | "Interactive";
-		/**
-		 * What the editor entered for this type of stage, as it is. A Video has video_url, a text. The rest is between the editors and the app.
-		 */
-		config: {
-			[k: string]: unknown;
-		};
-	}[];
+	stages: Stage[];
 	/**
 	 * The neighbours within the subject, whatever unit they stand in.
 	 */
@@ -272,6 +263,285 @@ export interface Lesson {
 		previous_lesson?: LessonLink;
 		next_lesson?: LessonLink;
 	};
+}
+
+/**
+ * A stage that is a Video.
+ */
+export interface VideoStage {
+	/**
+	 * 1, 2, 3 and so on.
+	 */
+	idx: number;
+	/**
+	 * The stage's title.
+	 */
+	title: string;
+	/**
+	 * What kind of step it is.
+	 */
+	type: "Video";
+	/**
+	 * What the editor entered for this type of stage: see Stages. It may be of another form than its type has.
+	 */
+	config: VideoConfig | OtherConfig;
+}
+
+/**
+ * A stage's config: Video: A film to watch, with what a player needs beside it.
+ */
+export interface VideoConfig {
+	/**
+	 * The film: a file, or a page of a video service as people copy its link. It may be the whole frame that a service offers to copy (`<iframe src="…">`).
+	 */
+	video_url: string;
+	/**
+	 * What the film shows, for the player.
+	 */
+	title?: string;
+	/**
+	 * A picture to show until the film plays: a path under the base, or an address elsewhere.
+	 */
+	poster?: string;
+	/**
+	 * Its captions, one file (WebVTT) for each language.
+	 */
+	captions?: {
+		/**
+		 * The file: a path under the base, or an address elsewhere.
+		 */
+		src: string;
+		/**
+		 * Its language, as HTML's `srclang` has it: `en`, `ar-EG`.
+		 */
+		lang: string;
+		/**
+		 * What the learner chooses it by.
+		 */
+		label: string;
+	}[];
+	/**
+	 * Where to begin, in seconds. It goes before a start in the link.
+	 */
+	start?: number;
+	/**
+	 * Where to stop, in seconds.
+	 */
+	end?: number;
+}
+
+/**
+ * A config that does not fit the schema of its stage's type. docs/contract.md says what to show then.
+ */
+export interface OtherConfig {
+	[k: string]: unknown;
+}
+
+/**
+ * A stage that is a Question.
+ */
+export interface QuestionStage {
+	/**
+	 * 1, 2, 3 and so on.
+	 */
+	idx: number;
+	/**
+	 * The stage's title.
+	 */
+	title: string;
+	/**
+	 * What kind of step it is.
+	 */
+	type: "Question";
+	/**
+	 * What the editor entered for this type of stage: see Stages. It may be of another form than its type has.
+	 */
+	config: QuestionConfig | OtherConfig;
+}
+
+/**
+ * A stage's config: Question: What a learner is asked, and which answer is right.
+ */
+export interface QuestionConfig {
+	/**
+	 * What is asked: plain text with formulas.
+	 */
+	question?: string;
+	/**
+	 * Markup before the question.
+	 */
+	instructions?: string;
+	/**
+	 * How it is answered: one of the choices, several of them, one of two (`true_false`), a typed text (`short`), a typed number. Without it: with choices `one`, or `several` where `answer` lists several; without choices `short`.
+	 */
+	kind?: "one" | "several" | "true_false" | "short" | "number";
+	/**
+	 * What to choose from, each plain text with formulas.
+	 */
+	choices?: string[];
+	/**
+	 * What is right, as text. With choices: the choice itself, or a list of all that are right together. Without: an answer to type, or a list of answers each of which is right. A number is written with a point, `-3.5`.
+	 */
+	answer: string | string[];
+	/**
+	 * How far a typed number may be from `answer`, upwards and downwards.
+	 */
+	tolerance?: number;
+	/**
+	 * What to show after the field of a typed number.
+	 */
+	unit?: string;
+	/**
+	 * Markup that helps before the learner answers. Fold it away until asked.
+	 */
+	hint?: string;
+	/**
+	 * Markup that says why. Show it only after an answer.
+	 */
+	explanation?: string;
+	/**
+	 * Whether to show the choices in another order each time.
+	 */
+	shuffle?: boolean;
+	/**
+	 * What handed-in work is tested for.
+	 */
+	tests?: {
+		/**
+		 * What is tested, in words.
+		 */
+		text: string;
+		/**
+		 * The test itself. Don't run it beside the learner's session.
+		 */
+		code?: string;
+	}[];
+}
+
+/**
+ * A stage that is a Text.
+ */
+export interface TextStage {
+	/**
+	 * 1, 2, 3 and so on.
+	 */
+	idx: number;
+	/**
+	 * The stage's title.
+	 */
+	title: string;
+	/**
+	 * What kind of step it is.
+	 */
+	type: "Text";
+	/**
+	 * What the editor entered for this type of stage: see Stages. It may be of another form than its type has.
+	 */
+	config: TextConfig | OtherConfig;
+}
+
+/**
+ * A stage's config: Text: Something to read: `html`, `text`, or both one after the other.
+ */
+export interface TextConfig {
+	/**
+	 * Markup, with tables, pictures, code and formulas.
+	 */
+	html?: string;
+	/**
+	 * Plain text with formulas; an empty line begins a paragraph.
+	 */
+	text?: string;
+	/**
+	 * The direction of the whole text. Without it each paragraph has its own.
+	 */
+	dir?: "ltr" | "rtl";
+	/**
+	 * Code to compare with, each a text. Fold it away until the learner asks.
+	 */
+	solutions?: string[];
+}
+
+/**
+ * A stage that is a Interactive.
+ */
+export interface InteractiveStage {
+	/**
+	 * 1, 2, 3 and so on.
+	 */
+	idx: number;
+	/**
+	 * The stage's title.
+	 */
+	title: string;
+	/**
+	 * What kind of step it is.
+	 */
+	type: "Interactive";
+	/**
+	 * What the editor entered for this type of stage: see Stages. It may be of another form than its type has.
+	 */
+	config: InteractiveConfig | OtherConfig;
+}
+
+/**
+ * A stage's config: Interactive: An exercise: what to do, the code to begin with, and the tests. An app that runs no code shows it to read.
+ */
+export interface InteractiveConfig {
+	/**
+	 * What to do: markup.
+	 */
+	instructions?: string;
+	/**
+	 * The files that a learner begins with.
+	 */
+	files?: {
+		/**
+		 * The file's name.
+		 */
+		name: string;
+		/**
+		 * What is in it; it may be empty.
+		 */
+		content: string;
+		/**
+		 * Its language, in lower case: `python`.
+		 */
+		language?: string;
+		/**
+		 * Code that runs before it.
+		 */
+		before?: string;
+		/**
+		 * Code that runs after it.
+		 */
+		after?: string;
+	}[];
+	/**
+	 * Code that a learner begins with, where there are no files.
+	 */
+	starter?: string;
+	/**
+	 * The language of `starter`.
+	 */
+	language?: string;
+	/**
+	 * What the learner's work is tested for.
+	 */
+	tests?: {
+		/**
+		 * What is tested, in words.
+		 */
+		text: string;
+		/**
+		 * The test itself. Don't run it beside the learner's session.
+		 */
+		code?: string;
+	}[];
+	/**
+	 * Names or addresses of the libraries that the code needs.
+	 */
+	libraries?: string[];
 }
 
 /**
@@ -406,11 +676,11 @@ export interface SchemasIndex {
 	 */
 	generated_at: string;
 	/**
-	 * One for each kind of file, and `common`, which the others refer to.
+	 * One for each kind of file; `common`, which the others refer to; and `stage_…` for the `config` of each type of stage.
 	 */
 	schemas: {
 		/**
-		 * The kind of file, or `common`.
+		 * The kind of file, `common`, or `stage_` and a type of stage in lower case.
 		 */
 		name: string;
 		/**

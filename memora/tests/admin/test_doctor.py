@@ -67,7 +67,7 @@ class TestDoctor(CommandsTestCase):
 			"Memora Lesson Stage", lesson.stages[1].name, "config", '{"x": 0.1000000000000000055}'
 		)
 		said = self.found(content.stages, "warning")
-		self.assertIn("2 stages", said)
+		self.assertIn("Learners cannot use 2 stages", said)
 		self.assertIn("Sums, row 1 (Ask)", said)
 		self.assertIn("published as 0.1", said)
 

@@ -201,7 +201,14 @@ class TestOrder(ContentTestCase):
 		"""They have no place of their own: Frappe gives all of them 0."""
 		lesson = frappe.get_doc("Memora Lesson", self.lessons[0].name)
 		for parent, field, rows in (
-			(lesson, "stages", [{"title": f"row {number}", "type": "Text"} for number in range(6)]),
+			(
+				lesson,
+				"stages",
+				[
+					{"title": f"row {number}", "type": "Text", "config": '{"text": "x"}'}
+					for number in range(6)
+				],
+			),
 			(
 				self.plan,
 				"subjects",
@@ -227,20 +234,28 @@ class TestOrder(ContentTestCase):
 		lesson.stages = lesson.stages[::-1]
 		for place, row in enumerate(lesson.stages, start=1):
 			row.idx = place
-		lesson.append("stages", {"title": "Ask", "type": "Question", "config": '{"answers": ["أ", "b"]}'})
+		lesson.append(
+			"stages",
+			{"title": "Ask", "type": "Question", "config": '{"question": "?", "answer": ["أ", "b"]}'},
+		)
 		lesson.save()
 		self.publish()
 		self.assertEqual(
 			self.read(f"lessons/{lesson.name}.json")["stages"],
 			[
-				{"idx": 1, "title": "Read", "type": "Text", "config": {"body": "نص الدرس"}},
+				{"idx": 1, "title": "Read", "type": "Text", "config": {"text": "نص الدرس"}},
 				{
 					"idx": 2,
 					"title": "Watch",
 					"type": "Video",
 					"config": {"video_url": "https://v.example/1.mp4"},
 				},
-				{"idx": 3, "title": "Ask", "type": "Question", "config": {"answers": ["أ", "b"]}},
+				{
+					"idx": 3,
+					"title": "Ask",
+					"type": "Question",
+					"config": {"question": "?", "answer": ["أ", "b"]},
+				},
 			],
 		)
 

@@ -55,12 +55,12 @@ class TestPublishedSchemas(PublishingTestCase):
 				"schema",
 				lambda name, schema=contracts.schema: unit if name == "unit" else schema(name),
 			),
-			patch.object(contracts, "VERSION", "1.1"),
+			patch.object(contracts, "VERSION", "1.9"),
 		):
 			install.after_migrate()
 			self.publish()
 		self.assertEqual(self.written_since(before), {paths.schema("unit"), paths.SCHEMA_INDEX})
-		self.assertEqual(self.read(paths.SCHEMA_INDEX)["contract_version"], "1.1")
+		self.assertEqual(self.read(paths.SCHEMA_INDEX)["contract_version"], "1.9")
 		self.check()
 
 	def test_a_migration_before_anything_was_published_queues_nothing(self) -> None:

@@ -135,7 +135,10 @@ class TestStatements(PublishingTestCase):
 				plan = factories.make_plan([course["subject"] for course in courses], is_published=1)
 				self.publish()
 				lesson = courses[0]["lessons"][1]
-				for changed in ({"stages": [{"title": "Read", "type": "Text"}]}, {"title": "Edited"}):
+				for changed in (
+					{"stages": [{"title": "Read", "type": "Text", "config": '{"text": "x"}'}]},
+					{"title": "Edited"},
+				):
 					self.change(lesson, **changed)
 					self.assertEqual(
 						self.costs_of_builds(),

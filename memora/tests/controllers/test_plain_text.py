@@ -210,7 +210,7 @@ class TestPublished(PlainTextTestCase):
 				title=title,
 				description=text,
 				is_published=1,
-				stages=[{"title": text, "type": "Text"}],
+				stages=[{"title": text, "type": "Text", "config": '{"text": "x"}'}],
 			)
 			copy = frappe.copy_doc(lesson)
 			copy.update({"is_published": 1, "sort_order": 5})

@@ -394,7 +394,7 @@ class TestPictures(FilesTestCase):
 					self.publish()
 					self.assertEqual(self.failures(), {})
 					self.assertEqual({picture, beside} & self.paths(), set())
-					self.stage(self.course["lessons"][1], {})
+					self.stage(self.course["lessons"][1], {"text": "x"})
 					self.change(self.lesson, image="")
 					self.publish()
 
@@ -639,7 +639,7 @@ class TestStageFiles(FilesTestCase):
 		self.stage(
 			self.lesson,
 			{
-				"body": '<a href="mailto:a@b">a</a><a href="tel:1">b</a><a href="#n">c</a><a href="https://e/x">d</a>'
+				"html": '<a href="mailto:a@b">a</a><a href="tel:1">b</a><a href="#n">c</a><a href="https://e/x">d</a>'
 			},
 		)
 		self.assertEqual(messages(), "")

@@ -224,7 +224,7 @@ def make_course(units: int = 2, lessons: int = 2, **subject: Any) -> dict[str, A
 							"type": "Video",
 							"config": '{"video_url": "https://v.example/1.mp4"}',
 						},
-						{"title": "Read", "type": "Text", "config": '{"body": "نص الدرس"}'},
+						{"title": "Read", "type": "Text", "config": '{"text": "نص الدرس"}'},
 					],
 				)
 			)

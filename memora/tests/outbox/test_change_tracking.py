@@ -404,7 +404,9 @@ class TestOneRowNoTrace(TrackingTestCase):
 
 	def test_a_lesson_with_many_stages_is_one_row(self) -> None:
 		lesson = frappe.get_doc("Memora Lesson", self.x["lessons"][0].name)
-		lesson.extend("stages", [{"title": str(n), "type": "Text"} for n in range(20)])
+		lesson.extend(
+			"stages", [{"title": str(n), "type": "Text", "config": '{"text": "x"}'} for n in range(20)]
+		)
 		lesson.save()
 		self.assertEqual(self.noted(), [(lesson.doctype, lesson.name, "change", "")])
 
@@ -963,7 +965,7 @@ class TestTheFold(TrackingTestCase):
 			doc.db_set(field, chain(self.y)[place - 1].name)
 			self.settle()
 			edited = frappe.get_doc("Memora Lesson", lesson)
-			edited.append("stages", {"title": "s", "type": "Text"})
+			edited.append("stages", {"title": "s", "type": "Text", "config": '{"text": "x"}'})
 			edited.save()
 			self.settle()
 			doc.db_set(field, home)

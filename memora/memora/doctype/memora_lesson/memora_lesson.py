@@ -2,6 +2,7 @@ import frappe
 from frappe import _
 from frappe.utils import cstr
 
+from memora.memora import stages
 from memora.memora.content import ContentNode, called
 
 _SMALLEST_LIMIT = 1_000_000
@@ -48,6 +49,7 @@ class MemoraLesson(ContentNode):
 			if not self.flags.restored:
 				stage.refuse_stray_links(self.title, rows.values())
 			stage.warn_of_files(self.title)
+		stages.check_lesson(self, before)
 
 	def refuse_too_large(self):
 		"""Refuse a lesson that MariaDB does not take in one statement. The version's statement is the largest: it has the

@@ -8,13 +8,14 @@ import frappe
 from frappe import _
 from frappe.utils import cstr
 
+from memora.memora import stages
 from memora.memora.content import warn_unpublished
 from memora.memora.texts import PlainTexts
 from memora.services.cdn_export import settings
 from memora.services.cdn_export.curriculum import films, public_files
 from memora.services.cdn_export.model import exact_json
 from memora.services.cdn_export.model.plain_text import as_html
-from memora.services.cdn_export.rules import stage_rules
+from memora.services.cdn_export.rules import stage_check
 
 
 class MemoraLessonStage(PlainTexts):
@@ -45,37 +46,28 @@ class MemoraLessonStage(PlainTexts):
 		if not before or (before.type, before.config) != (self.type, self.config):
 			self.refuse_stray_links(lesson, [before] if before else [])
 			self.warn_of_files(lesson)
+			stages.check_row(lesson, self)
 
 	def validate_config(self, lesson: str, before: PlainTexts | None = None):
-		"""Refuse a config that cannot be published as it is, or a Video without its URL; save an empty one as NULL.
+		"""Refuse a config that cannot be published as it is; save an empty one as NULL.
 
-		What was saved before and stays as it is, is not refused: `before` is that row. Warns of what learners would
-		not get.
+		A draft's too: a build needs JSON, and who publishes the lesson past its form would stop it. What was saved before
+		and stays as it is, is not refused: `before` is that row.
 		"""
 		if before and (before.type, before.config) == (self.type, self.config):
 			return
 		try:
 			config = self._parsed_config()
 		except exact_json.InexactError as error:
-			self._refuse(lesson, _("in its config, {0}").format(_told(error.reason, error.about)))
+			self._refuse(lesson, _("in its config, {0}").format(stages.told(stage_check.unreadable(error))))
 		except ValueError as error:
-			self._refuse(lesson, _("its config is not valid JSON: {0}.").format(as_html(str(error))))
+			self._refuse(lesson, stages.told(stage_check.unreadable(error)))
 		if not isinstance(config, dict):
 			self._refuse(lesson, _("its config must be a JSON object, like {0}.").format('{"key": "value"}'))
-		if self.type == "Video":
-			url = config.get("video_url")
-			if not isinstance(url, str) or not url.strip():
-				self._refuse(lesson, _("a Video needs a {0} in its config.").format('"video_url"'))
 		if not config:
 			self.config = None
 		elif not isinstance(self.config, str):
 			self.config = json.dumps(config, ensure_ascii=False, separators=(",", ":"))
-		for doubt in stage_rules.doubts(cstr(self.type), config):
-			frappe.msgprint(
-				self._about(lesson, _told(doubt.text, doubt.about)),
-				title=_("Learners Would Not Get This"),
-				indicator="orange",
-			)
 
 	def stray_links(self) -> set[str]:
 		"""The links into the bucket that are not signed, as CDN Settings have it now."""
@@ -137,16 +129,7 @@ class MemoraLessonStage(PlainTexts):
 		return self.config
 
 	def _refuse(self, lesson: str, problem: str):
-		frappe.throw(self._about(lesson, problem), title=_("Config of a Stage"))
-
-	def _about(self, lesson: str, problem: str) -> str:
-		return _("Lesson “{0}”, row {1} (“{2}”): {3}").format(
-			as_html(lesson or self.parent), self.idx, as_html(self.title or ""), problem
-		)
-
-
-def _told(text: str, about: tuple[str, ...]) -> str:
-	return _(text).format(*map(as_html, about))
+		frappe.throw(stages.about(lesson, self, problem), title=_("Config of a Stage"))
 
 
 def _lost_by_request() -> exact_json.Lost:

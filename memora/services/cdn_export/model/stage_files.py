@@ -206,6 +206,34 @@ def _attributes(html: str) -> Iterator[tuple[int, int, str, str]]:
 			at = closing.start() + 2
 
 
+def elements(html: str) -> Iterator[tuple[str, dict[str, str]]]:
+	"""Every element of some markup with its attributes, in lower case; of what a browser takes for text, none."""
+	at = 0
+	while tag := _TAG.search(html, at):
+		at = tag.end()
+		if tag[1]:
+			at = html.find("-->", at)
+			if at < 0:
+				return
+			continue
+		attributes: dict[str, str] = {}
+		while (at := _BEFORE_ATTRIBUTE.match(html, at).end()) < len(html) and html[at] != ">":  # type: ignore[union-attr]
+			found = _ATTRIBUTE.match(html, at)
+			if found is None:
+				at += 1
+				continue
+			at = found.end()
+			value = next((found[number] for number in (2, 3, 4) if found[number] is not None), "")
+			attributes.setdefault(found[1].lower(), unescape(value))
+		element = tag[2].lower()
+		yield element, attributes
+		if element in _RAW:
+			closing = re.compile(f"</{re.escape(element)}", re.IGNORECASE).search(html, at)
+			if closing is None:
+				return
+			at = closing.start() + 2
+
+
 def _urls(attribute: str, value: str) -> Iterator[tuple[str, str]]:
 	"""The URLs of an attribute as they are meant, each with what follows it there."""
 	text = unescape(value)

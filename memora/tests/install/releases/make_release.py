@@ -97,10 +97,12 @@ def fill(bucket: str) -> dict[str, str]:
 	odd[1].update({"title": "if x<y and y>z"})
 	odd[1].append(
 		"stages",
-		{"title": "Ask", "type": "Question", "config": '{"question": "?", "choices": ["a"], "answer": 0}'},
+		{"title": "Ask", "type": "Question", "config": '{"question": "?", "choices": ["a"], "answer": "a"}'},
 	)
 	odd[1].append("stages", {"title": "Text", "type": "Text", "config": '{"file": "/files/sheet.pdf"}'})
 	odd[1].save()
+	# Releases up to 0.2 let it be saved.
+	odd[1].stages[-2].db_set("config", '{"question": "?", "choices": ["a"], "answer": 0}')
 	odd[2].update({"title": '["<img src=x onerror=1>"]', "image": "/files/drawing.svg"})
 	odd[2].save()
 	physics["track"].update({"is_sold_separately": 1, "required_item": "TRACK, 1"})

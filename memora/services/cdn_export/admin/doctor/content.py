@@ -7,9 +7,8 @@ from collections.abc import Iterator
 import frappe
 
 from memora.services.cdn_export.admin.finding import MOST_NAMED, Finding, some
-from memora.services.cdn_export.curriculum import films, items, known_files
-from memora.services.cdn_export.model import doctypes, exact_json, plain_text
-from memora.services.cdn_export.rules import stage_rules
+from memora.services.cdn_export.curriculum import failing_stages, films, items, known_files
+from memora.services.cdn_export.model import doctypes, plain_text
 
 _ROWS = ("Memora Lesson Stage", "Memora Plan Override")
 
@@ -41,45 +40,34 @@ def video_links() -> Iterator[Finding]:
 
 
 def stages() -> Iterator[Finding]:
-	"""Configs of lessons that learners do not get as they were meant, or with other numbers than were typed."""
-	found: list[str] = []
-	count = 0
-	for lesson, place, title, type_, config in _all_stages():
-		try:
-			problems = [str(doubt) for doubt in stage_rules.doubts(type_, exact_json.loads(config or "{}"))]
-		except (
-			ValueError,
-			AttributeError,
-		) as error:  # no JSON, no object, or one that is published otherwise
-			problems = [str(error)]
-		if problems:
-			count += 1
-			if len(found) < MOST_NAMED:
-				found.append(f"{lesson}, row {place} ({title}): {' '.join(problems)}")
-	if count:
-		yield Finding(
-			"stages",
-			"warning",
-			f"Learners do not get {count:,} stages as they were meant: {' '.join(found)}"
-			+ (f" And {count - len(found):,} more." if count > len(found) else ""),
-			"Correct their config in the lesson.",
-		)
-	else:
-		yield Finding("stages", "ok", "Every stage holds what its type is known for.")
-
-
-def _all_stages() -> Iterator[tuple[str, int, str, str, str | None]]:
-	"""Lesson, row, title, type and config of every stage, some at a time, since configs may be large."""
-	after = ""
-	while rows := frappe.db.sql(
-		"""select stage.name, lesson.title, stage.idx, stage.title, stage.type, stage.config
-		from `tabMemora Lesson Stage` stage join `tabMemora Lesson` lesson on lesson.name = stage.parent
-		where stage.name > %s order by stage.name limit 200""",
-		(after,),
+	"""Stages that learners cannot use, or do not get as they were meant: those of published lessons first."""
+	broken: list[str] = []
+	incomplete: list[str] = []
+	count = {True: 0, False: 0}
+	for stage in failing_stages.failing():
+		count[stage.is_broken] += 1
+		named = broken if stage.is_broken else incomplete
+		said = f"{stage.lesson_title}, row {stage.idx} ({stage.title}): {' '.join(map(str, stage.findings))}"
+		if stage.is_published:
+			named.insert(0, said)
+		else:
+			named.append(said)
+		del named[MOST_NAMED:]
+	for is_broken, named, words in (
+		(True, broken, "Learners cannot use {0} stages: {1}"),
+		(False, incomplete, "Learners do not get {0} stages as they were meant: {1}"),
 	):
-		for row in rows:
-			yield row[1:]
-		after = rows[-1][0]
+		if named:
+			more = count[is_broken] - len(named)
+			yield Finding(
+				"stages",
+				"warning",
+				words.format(f"{count[is_broken]:,}", " ".join(named))
+				+ (f" And {more:,} more." if more else ""),
+				"Correct their config in the lesson. The report Stages to Look At lists all.",
+			)
+	if not broken and not incomplete:
+		yield Finding("stages", "ok", "Every stage holds what its type is known for.")
 
 
 def items_sold() -> Iterator[Finding]:

@@ -1,7 +1,8 @@
 """What memora promises its readers: a JSON Schema (draft-07) per kind of file, and the check against it.
 
 The schemas are beside this module, one file each, and are what a front-end developer reads; `common` holds
-what they share. Every document is checked before anything of its build is uploaded. They are published too,
+what they share. Every document is checked before anything of its build is uploaded; a stage's `config`, which has a
+schema for each type, is not. They are published too,
 under `schemas/`, with the version of the whole contract: docs/contract.md says what may change under which.
 """
 
@@ -22,11 +23,16 @@ from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.model.diff import Diff
 from memora.services.cdn_export.model.published_file import FileKind
 
-VERSION = "1.0"
+VERSION = "1.1"
 """The contract's: the first number is raised by what breaks a reader, the second by what only adds."""
 
 KINDS: tuple[FileKind, ...] = tuple(kind for kind in get_args(FileKind) if kind != "schema")
-NAMES: tuple[str, ...] = ("common", *KINDS)
+STAGE_TYPES = ("Video", "Question", "Text", "Interactive")
+STAGES: dict[str, str] = {type_: f"stage_{type_.lower()}" for type_ in STAGE_TYPES}
+"""The schema of a stage's `config`, by the stage's type. No build checks by them: what editors entered before there was
+such a schema stays published. `rules/stage_check` says what does not fit."""
+
+NAMES: tuple[str, ...] = ("common", *KINDS, *STAGES.values())
 """All schemas, those that others refer to first."""
 
 BASE = "https://memora.app/schemas/cdn/"

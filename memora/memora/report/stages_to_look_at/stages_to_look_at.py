@@ -1,0 +1,58 @@
+"""The stages that learners cannot use, or do not get as they were meant, each with what is wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import frappe
+from frappe import _
+
+from memora.memora import stages
+from memora.services.cdn_export.curriculum import failing_stages
+
+
+def execute(filters: dict[str, Any] | None = None) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+	"""Columns and rows, a row for each finding, of the lessons that the user may read: published lessons first, what
+	learners cannot use before what they miss."""
+	readable = set(frappe.get_list("Memora Lesson", pluck="name", limit_page_length=0))
+	found = [stage for stage in failing_stages.failing() if stage.lesson in readable]
+	found.sort(
+		key=lambda stage: (
+			not stage.is_published,
+			not stage.is_broken,
+			stage.lesson_title,
+			stage.lesson,
+			stage.idx,
+		)
+	)
+	return _columns(), [
+		{
+			"lesson": stage.lesson,
+			"is_published": int(stage.is_published),
+			"row": stage.idx,
+			"stage": stage.title,
+			"type": _(stage.type),
+			"learners": _("cannot use it") if finding.severity == "broken" else _("miss something"),
+			"problem": stages.told(finding),
+		}
+		for stage in found
+		for finding in stage.findings
+	]
+
+
+def _columns() -> list[dict[str, Any]]:
+	return [
+		{
+			"fieldname": "lesson",
+			"label": _("Lesson"),
+			"fieldtype": "Link",
+			"options": "Memora Lesson",
+			"width": 220,
+		},
+		{"fieldname": "is_published", "label": _("Published"), "fieldtype": "Check", "width": 90},
+		{"fieldname": "row", "label": _("Row"), "fieldtype": "Int", "width": 60},
+		{"fieldname": "stage", "label": _("Stage"), "fieldtype": "Data", "width": 160},
+		{"fieldname": "type", "label": _("Type"), "fieldtype": "Data", "width": 100},
+		{"fieldname": "learners", "label": _("Learners"), "fieldtype": "Data", "width": 130},
+		{"fieldname": "problem", "label": _("Problem"), "fieldtype": "Data", "width": 560},
+	]

@@ -1,0 +1,109 @@
+"""What a save says about a lesson's stages, and which it refuses.
+
+A draft is saved whatever its stages hold, with one message that lists what is missing. A published lesson takes no stage
+that learners could not use: a save is refused for a stage that it changes or, where it publishes the lesson, for one that
+was never live as it is. What a save does not touch, and what was live, stops nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+import frappe
+from frappe import _
+from frappe.utils import cint, cstr
+
+from memora.services.cdn_export.model.plain_text import as_html
+from memora.services.cdn_export.rules import stage_check
+
+if TYPE_CHECKING:
+	from memora.memora.doctype.memora_lesson.memora_lesson import MemoraLesson
+	from memora.memora.doctype.memora_lesson_stage.memora_lesson_stage import MemoraLessonStage
+
+_MOST_SAID = 12
+"""How many lines a message has before it says "and more"."""
+
+
+def check_lesson(lesson: MemoraLesson, before: MemoraLesson | None) -> None:
+	"""Look at the stages that this save changes or publishes. Raises ValidationError for those that it refuses."""
+	kept = {(row.type, row.config) for row in before.stages} if before else set()
+	looked_at = [row for row in lesson.stages if (row.type, row.config) not in kept]
+	is_published = bool(cint(lesson.is_published))  # a script may send "0"
+	if is_published and before and not before.is_published:
+		was_live = _live_before(before)
+		looked_at = [row for row in lesson.stages if row in looked_at or row.name not in was_live]
+	# What comes back from the trash was there before it.
+	_say(cstr(lesson.title), looked_at, refuse=is_published and not lesson.flags.restored)
+
+
+def check_row(lesson: str, row: MemoraLessonStage) -> None:
+	"""Look at a row that is saved by itself. Raises ValidationError if its published lesson cannot take it."""
+	_say(lesson, [row], bool(frappe.db.get_value(row.parenttype, row.parent, "is_published")))
+
+
+def about(lesson: str, row: MemoraLessonStage, problem: str) -> str:
+	"""A problem of a stage as messages have it: lesson, row, title and what is wrong."""
+	return _("Lesson “{0}”, row {1} (“{2}”): {3}").format(
+		as_html(lesson or row.parent), row.idx, as_html(row.title or ""), problem
+	)
+
+
+def told(finding: stage_check.Finding) -> str:
+	"""A finding in the user's language, as HTML."""
+	return _(finding.text).format(*map(as_html, finding.about))
+
+
+def _say(lesson: str, rows: Collection[MemoraLessonStage], refuse: bool) -> None:
+	findings = [
+		(row, finding) for row in rows for finding in stage_check.check_text(cstr(row.type), cstr(row.config))
+	]
+	broken = [(row, finding) for row, finding in findings if finding.severity == "broken"]
+	if refuse and broken:
+		frappe.throw(
+			"<br>".join(
+				[
+					_("Learners could not use this, so a published lesson cannot have it:"),
+					*_lines(lesson, broken),
+					_("Correct it, or unpublish the lesson until it is done."),
+				]
+			),
+			title=_("Stages to Correct"),
+		)
+	if findings:
+		frappe.msgprint(
+			"<br>".join(_lines(lesson, findings)), title=_("Learners Would Not Get This"), indicator="orange"
+		)
+
+
+def _lines(lesson: str, findings: list[tuple[MemoraLessonStage, stage_check.Finding]]) -> list[str]:
+	lines = [about(lesson, row, told(finding)) for row, finding in findings[:_MOST_SAID]]
+	if len(findings) > _MOST_SAID:
+		lines.append(_("… and {0} more.").format(len(findings) - _MOST_SAID))
+	return lines
+
+
+def _live_before(lesson: MemoraLesson) -> set[str]:
+	"""The rows of a draft that are as they were when it was last published, by the document's history."""
+	live = {row.name for row in lesson.stages}
+	versions = frappe.get_all(
+		"Version",
+		{"ref_doctype": lesson.doctype, "docname": lesson.name},
+		pluck="data",
+		order_by="creation desc, name desc",
+	)
+	for data in versions:
+		version = json.loads(data or "{}")
+		live -= {row.get("name") for table, row in version.get("added") or () if table == "stages"}
+		live -= {
+			name
+			for table, _place, name, changed in version.get("row_changed") or ()
+			if table == "stages" and any(field in ("type", "config") for field, _old, _new in changed)
+		}
+		# The history has a set field as a screen shows it, and 0 as it is.
+		if any(
+			field == "is_published" and old and not new for field, old, new in version.get("changed") or ()
+		):
+			return live
+	return set()
