@@ -263,6 +263,9 @@ class TestOrder(OutlineTestCase):
 			course.set_title(a.doctype, a.name, "mine", "a")
 		course.set_title(a.doctype, a.name, "mine", "x > y")
 		self.assertEqual(self.order(self.topic), ["mine"])
+		with self.assertRaisesRegex(frappe.ValidationError, "nothing to read"):
+			course.add("Memora Lesson Stage", a.name, "s")  # learners would see an empty stage
+		self.change(a, is_published=0)
 		stage = course.add("Memora Lesson Stage", a.name, "s")
 		self.assertEqual(course.set_title(stage["doctype"], stage["name"], "t", "s")["title"], "t")
 		with self.assertRaises(frappe.ValidationError):
