@@ -12,6 +12,7 @@ import "./publishing/json_view";
 import "./publishing/preview";
 import "./publishing/list";
 import "./publishing/course_link";
+import "./publishing/list_filters";
 import "./publishing/plan";
 import "./deleted";
 // What of Frappe's own is not safe with what ours hold.

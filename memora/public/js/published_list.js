@@ -21,6 +21,7 @@ for (const doctype of [
 		onload(list) {
 			memora.offer_deleted(list);
 			memora.publishing.offer_course_page(list);
+			memora.publishing.filter_within(list);
 		},
 		refresh: doctype === "Memora Season" ? null : (list) => memora.publishing.show_states(list),
 	};

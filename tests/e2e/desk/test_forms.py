@@ -160,3 +160,95 @@ def test_a_single_reason_is_said_by_the_line_with_a_link(desk: Desk, here: Schoo
 		expect(line.get_by_role("button", name=here.say("Make Live"))).to_have_count(0)
 		line.get_by_role("link", name=here.say("Academic Plans")).click()
 		expect(page.locator(".list-row-container:visible").first).to_be_visible()
+
+
+def shown(page: Page) -> Locator:
+	"""The titles of the list that is open."""
+	return page.locator(".frappe-list:visible .list-row-container .list-subject a[data-doctype]")
+
+
+def pick(page: Page, field: str, title: str) -> None:
+	"""Choose in a box above the list."""
+	offered(page, field, title).filter(has_text=title).first.click()
+
+
+def open_list(desk: Desk, page: Page, route: str) -> None:
+	"""A list without any filter of an earlier visit."""
+	desk.open(page, route)
+	page.locator(".frappe-list:visible .list-row-container").first.wait_for()
+	page.evaluate("cur_list.filter_area.clear()")
+	page.wait_for_function("!cur_list.filter_area.get().length && !jQuery.active")
+
+
+def test_a_list_is_filtered_by_what_is_above_and_stays_so(desk: Desk, here: School) -> None:
+	inside = ["finding x", "two unknowns", "word problems", "angles of a triangle"]
+	with desk.login(here.editor) as page:
+		open_list(desk, page, "memora-lesson/view/list")
+		pick(page, "memora_within_subject", here.title("mathematics"))
+		expect(shown(page)).to_have_count(4)
+		for key in inside:
+			expect(shown(page).filter(has_text=here.title(key)).first).to_be_visible()
+		pick(page, "memora_within_unit", here.title("triangles"))
+		expect(shown(page)).to_have_text([here.title("angles of a triangle")])
+		shoot(page, "list-filtered", here)
+		page.wait_for_function("location.search.includes('memora_within_unit')")
+
+		page.reload()
+		expect(shown(page)).to_have_text([here.title("angles of a triangle")])
+		expect(page.locator("[data-fieldname=memora_within_unit]:visible input").first).to_have_value(
+			here.title("triangles")
+		)
+		desk.open(page, "memora-topic/view/list")
+		expect(shown(page).first).to_be_visible()
+		page.go_back()
+		expect(shown(page)).to_have_text([here.title("angles of a triangle")])
+		desk.open(page, "memora-lesson/view/list")  # an address without a filter: Frappe's saved one
+		expect(shown(page)).to_have_text([here.title("angles of a triangle")])
+
+		page.evaluate("cur_list.filter_area.clear()")
+		expect(shown(page).filter(has_text=here.title("what is speed")).first).to_be_visible()
+		page.wait_for_function("!location.search.includes('memora_within')")
+
+
+def test_what_is_above_filters_the_list_that_each_kind_has(desk: Desk, here: School) -> None:
+	with desk.login(here.editor) as page:
+		for route, fields in (
+			("memora-track", []),
+			("memora-unit", ["subject"]),
+			("memora-topic", ["subject", "track"]),
+			("memora-lesson", ["subject", "track", "unit"]),
+		):
+			open_list(desk, page, f"{route}/view/list")
+			boxes = page.locator(".page-form:visible [data-fieldname^=memora_within_].frappe-control")
+			expect(boxes).to_have_count(len(fields))
+		open_list(desk, page, "memora-topic/view/list")
+		pick(page, "memora_within_track", here.title("geometry"))
+		expect(shown(page)).to_have_text([here.title("angles")])
+
+
+def test_below_one_parent_a_list_is_in_the_learners_order(desk: Desk, here: School) -> None:
+	lessons = [here.docs[key] for key in ("word problems", "finding x", "two unknowns")]
+	places = [doc.sort_order for doc in lessons]
+	for doc in lessons:
+		desk.edit(doc, sort_order=7)  # equal ones keep the order in which they were made
+	desk.edit(lessons[0], sort_order=3)
+	order = [here.title(key) for key in ("word problems", "finding x", "two unknowns")]
+	try:
+		with desk.login(here.editor) as page:
+			open_list(desk, page, "memora-lesson/view/list")
+			page.evaluate(
+				"cur_list.sort_selector.sort_by = 'modified'; cur_list.sort_selector.sort_order = 'desc'"
+			)
+			desk.open(page, f"memora-lesson/view/list?parent_topic={here.name('unknowns')}")
+			expect(shown(page)).to_have_text(order)
+			open_list(desk, page, "memora-lesson/view/list")
+			pick(page, "memora_within_unit", here.title("equations"))
+			expect(shown(page)).to_have_text(order)
+			page.evaluate(
+				"cur_list.sort_selector.sort_by = 'title'; cur_list.sort_selector.onchange('title', 'asc')"
+			)
+			expect(shown(page)).to_have_text(sorted(order))
+	finally:
+		for doc, place in zip(lessons, places, strict=True):
+			desk.edit(doc, sort_order=place)
+		desk.publish()
