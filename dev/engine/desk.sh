@@ -47,7 +47,7 @@ assets_ready() {
 	local wanted key
 	kit_ready
 	mkdir -p "$DEV/desk"
-	wanted=$(hash_of "$ENGINE"/bundles/*)
+	wanted=$(hash_of "$ENGINE"/bundles/* "$REPO/package.json")
 	if [[ $(cat "$DEV/desk/installed" 2>/dev/null) != "$wanted" ]]; then
 		step "npm packages" npm _npm_packages
 		echo "$wanted" >"$DEV/desk/installed"

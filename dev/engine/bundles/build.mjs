@@ -14,6 +14,7 @@ import sass from "sass";
 
 const [BENCH, ...APPS] = process.argv.slice(2);
 const MODULES = path.resolve("node_modules");
+const KIT = path.resolve("..", "kit", "node_modules"); // what memora's package.json names, which a bench has in the app's folder
 const ASSETS = path.join(BENCH, "sites", "assets");
 
 // `~package/file` and `package/file` come from node_modules, everything else from beside the importing file.
@@ -137,7 +138,7 @@ const options = {
 	metafile: true,
 	logLevel: "error",
 	legalComments: "none",
-	nodePaths: [MODULES, ...APPS.map((app) => path.join(BENCH, "apps", app))], // `frappe/public/…` is an app's own
+	nodePaths: [MODULES, KIT, ...APPS.map((app) => path.join(BENCH, "apps", app))], // `frappe/public/…` is an app's own
 	alias: { vue: path.join(MODULES, "vue/dist/vue.esm-bundler.js") }, // Frappe has templates in strings
 	define: {
 		"process.env.NODE_ENV": '"production"',

@@ -1,0 +1,5 @@
+// The editor for texts. The Desk loads it when it needs it: frappe.require("memora_rich_text.bundle.js").
+import { mount } from "./rich_text/mount";
+
+frappe.provide("memora.rich_text");
+memora.rich_text.mount = mount;

@@ -1,0 +1,55 @@
+// What is shown of a text that is too long for a field.
+const BEGINNING = 10_000;
+
+// A text as HTML: what can't be edited as rich text, or what someone wants to see as it is.
+
+export class SourceView {
+	constructor({ html, problems, label, on_change }) {
+		this.html = html;
+		this.dom = document.createElement("div");
+		this.dom.className = "memora-rt-source";
+		this.bar = document.createElement("div");
+		this.bar.className = "memora-rt-bar";
+		this.message = document.createElement("span");
+		this.message.setAttribute("role", "status");
+		this.button = document.createElement("button");
+		Object.assign(this.button, { type: "button", className: "btn btn-default btn-xs" });
+		this.button.addEventListener("click", () => this.on_rich());
+		this.bar.append(this.message, this.button);
+		this.field = document.createElement("textarea");
+		Object.assign(this.field, { className: "form-control", rows: 14, spellcheck: false, dir: "ltr" });
+		this.field.setAttribute("aria-label", `${label} (HTML)`);
+		this.field.readOnly = problems.includes("long");
+		this.field.value = this.field.readOnly ? html.slice(0, BEGINNING) + "…" : html;
+		this.shown = this.field.value; // a browser has its own line breaks
+		this.field.addEventListener("input", on_change);
+		this.dom.append(this.bar, this.field);
+		this.say(problems);
+		this.on_rich = () => {};
+	}
+
+	// Why it is not rich text.
+	say(problems) {
+		this.message.textContent = problems.length ? this.words(problems) : "";
+		this.button.textContent = problems.length
+			? __("Edit as rich text anyway (shows what would change)")
+			: __("Edit as rich text");
+		this.button.hidden = problems.includes("long");
+	}
+
+	words(problems) {
+		if (problems.includes("long"))
+			return __("This text is too long to be edited here. It stays as it is; its beginning is shown.");
+		const named = problems.filter((problem) => problem !== "…").slice(0, 8);
+		if (!named.length) return __("This text is shown as HTML: as rich text it would not be given back as it is.");
+		return __("This text is shown as HTML: as rich text it would lose {0}", [named.join(" · ")]);
+	}
+
+	get_html() {
+		return this.field.value === this.shown ? this.html : this.field.value;
+	}
+
+	focus() {
+		this.field.focus();
+	}
+}
