@@ -34,7 +34,7 @@ from memora.services.cdn_export.outbox import relay
 from memora.services.cdn_export.rules import published_check
 from memora.services.cdn_export.storage import Storage
 
-from . import batch, console, load, mapping, package, school
+from . import batch, console, editor, load, mapping, package, school
 from .pieces import Curriculum, TitlePath
 
 BUCKET = "memora-demo"
@@ -72,6 +72,7 @@ class Demo:
 			self._repeat(storage, loaded)
 		if self._web:
 			self._addresses()
+			self._path(loaded)
 		if self._problems and loaded.found["Lesson"]:
 			console.line("the site was not empty before: dev/demo --fresh starts from one that is")
 		return not self._problems
@@ -260,6 +261,17 @@ class Demo:
 			]
 		)
 		self._is_served(published)
+
+	def _path(self, loaded: load.Loaded) -> None:
+		"""What to try next. On a bench of somebody's own no user is made, since the password would be public."""
+		console.heading("Try it")
+		base = settings.load().base_url
+		published = base if self._s3 else self._web + urlsplit(base).path
+		lesson = loaded.names[school.EDITED_LESSON]
+		steps = list(editor.path(self._web, published, lesson, loaded.plans[school.WHOLE_PLAN]))
+		if self._login:
+			console.line(f"the editor: {editor.user()}")
+		console.table(steps)
 
 	def _is_served(self, index: str) -> None:
 		"""That the list of plans can be read at its address, and is the one that was just published."""
