@@ -41,7 +41,10 @@ def path(web: str, base: str, lesson: str, plan: str) -> Iterator[tuple[str, str
 	line = publication_status.line_of(LESSON, lesson)
 	subject = next(name for doctype, name in line if doctype == SUBJECT)
 	title = frappe.db.get_value(LESSON, lesson, "title")
-	yield "1  the course, logged in as an editor", f"{web}/login?redirect-to={_desk('memora-course', subject)}"
+	yield (
+		"1  the course, logged in as an editor",
+		f"{web}/login?redirect-to={_desk('memora-course', subject)}",
+	)
 	yield f"2  edit “{title}”, and save", f"{web}{_desk('memora-lesson', lesson)}"
 	yield "3  Preview as Learner", "in the line at the top of its form: nothing is live yet"
 	yield "4  Publish Now", "in the same line; it turns to Live"

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 import frappe
 import pytest
-from frappe.utils.install import complete_setup_wizard
 from playwright.sync_api import Browser
 
 from memora.frappe_versions import set_in_test
@@ -21,6 +20,8 @@ from tests.e2e.desk.school import School
 def bench() -> Iterator[Bench]:
 	started_in = os.getcwd()
 	os.chdir(SITES_PATH)  # Frappe takes its logs and some files to be beside it
+	from frappe.utils.install import complete_setup_wizard  # from v17 on it opens a log when it is imported
+
 	set_in_test(True)
 	# A new site's Desk shows its set-up wizard and nothing else; Frappe's own tests go past it in the same way.
 	complete_setup_wizard()
