@@ -142,6 +142,6 @@ def delete(rows: list[str], below: int = 0, agreed: str = "") -> dict[str, Any]:
 
 @endpoint(EDITORS, "POST")
 @as_typed
-def restore(deleted: list[str]) -> dict[str, Any]:
-	"""Bring back what `delete` has deleted, all of it or nothing."""
-	return deleting.restore(deleted, bring_back=trash.restore)
+def restore(deleted: list[str], agreed: str = "") -> dict[str, Any]:
+	"""Bring back what `delete` has deleted, all of it or nothing; what becomes live by it and was not is asked first."""
+	return deleting.restore(deleted, trash.restore, agreed)

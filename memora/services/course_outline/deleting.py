@@ -9,17 +9,20 @@ from typing import Any
 import frappe
 from frappe import _
 
+from memora.services.cdn_export import dependency_resolver
 from memora.services.cdn_export.model.doctypes import CONTENT, LESSON, PLAN, SUBJECT, TARGET_NAME, Ref
 from memora.services.cdn_export.model.plain_text import as_html
 from memora.services.cdn_export.state import database
 from memora.services.course_outline import asking, copying, editing, permissions, reading, targets
 from memora.services.course_outline.permissions import STAGE
+from memora.services.course_outline.rules import consequences, tree_changes
 from memora.services.course_outline.rules.access import ref_of
-from memora.services.course_outline.rules.consequences import Consequences
+from memora.services.course_outline.rules.consequences import Consequences, World
 from memora.services.course_outline.targets import Targets
 
 Answer = dict[str, Any]
 _DELETED = "Deleted Document"
+_BEFORE = "course_restore"
 
 
 def delete(rows: Sequence[str], below: int = 0, agreed: str = "") -> Answer:
@@ -46,8 +49,19 @@ def _deleted(found: Targets, below: bool, agreed: str) -> Answer:
 	for doctype, name in sorted(going, key=lambda ref: -CONTENT.index(ref[0])):
 		frappe.delete_doc(doctype, name)
 	deleted = _deleted_documents(going)
-	undo = {"method": "memora.api.course.restore", "args": {"deleted": deleted}}
+	args = {"deleted": deleted, "agreed": asking.agreed_before(_made_live(found.world, going))}
+	undo = {"method": "memora.api.course.restore", "args": args}
 	return {"done": True, "rows": [], "deleted": deleted, "undo": undo}
+
+
+def _made_live(world: World, refs: Collection[Ref]) -> Consequences:
+	"""What is live in a world because these documents are in it."""
+	trees = dict(world.subjects)
+	for ref in refs:
+		trees = {
+			name: tree_changes.without(tree, ref) for name, tree in trees.items() if ref != (SUBJECT, name)
+		}
+	return consequences.between(asking.with_trees(world, trees), world)
 
 
 def _require_free(found: Targets, going: Collection[Ref]) -> None:
@@ -102,25 +116,27 @@ def _deleted_documents(refs: Collection[Ref]) -> list[str]:
 	return [latest[ref] for ref in sorted(refs, key=lambda ref: CONTENT.index(ref[0])) if ref in latest]
 
 
-def restore(deleted: Sequence[str], bring_back: Callable[[str], dict[str, str]]) -> Answer:
+def restore(deleted: Sequence[str], bring_back: Callable[[str], dict[str, str]], agreed: str = "") -> Answer:
 	"""Undo a deletion: parents first, all or nothing. `bring_back` restores one deleted document and says what it is now.
 
-	Raises what `bring_back` raises. Commits.
+	Where more becomes live by it than was before, as `agreed` says, that is asked first. Raises what `bring_back` raises. Commits.
 	"""
 	targets.require_few(deleted)
 
 	def work() -> Answer:
-		rows: list[reading.Row] = []
-		refs = []
+		frappe.db.savepoint(_BEFORE)
+		refs: list[Ref] = []
 		for name in _parents_first([name for name in deleted if "/" not in name]):
 			back = bring_back(name)
 			refs.append((back["doctype"], back["name"]))
-		for kept in (name for name in deleted if "/" in name):
-			rows += _stages_back(*kept.split("/", 1))
-		rows = [*reading.rows_of(refs), *rows]
+		subjects = set(dependency_resolver.subjects_of(refs).values()) if refs else set()
+		if ask := asking.question(_made_live(asking.world(subjects), refs), agreed):
+			frappe.db.rollback(save_point=_BEFORE)
+			return {"ask": ask}
+		rows = [row for kept in deleted if "/" in kept for row in _stages_back(*kept.split("/", 1))]
 		again = {"rows": [f"{doctype}:{name}" for doctype, name in refs], "below": 1}
 		undo = {"method": "memora.api.course.delete", "args": again} if refs else None
-		return {"done": True, "rows": rows, "undo": undo}
+		return {"done": True, "rows": [*reading.rows_of(refs), *rows], "undo": undo}
 
 	return database.transaction(work)
 

@@ -45,7 +45,7 @@ def _newest(filters: dict[str, Any], any_of: dict[str, Any] | None = None) -> li
 				for row in frappe.get_list(
 					doctype,
 					filters=filters,
-					or_filters=any_of or {},
+					or_filters=any_of,
 					fields=["name", "modified"],
 					order_by="modified desc",
 					limit=MOST,

@@ -149,7 +149,7 @@ class AnySequence(RuleBasedStateMachine):
 		ask = course.delete([f"{kind}:{name}"], 1)["ask"]
 		answer = course.delete([f"{kind}:{name}"], 1, ask["agreed"])
 		if dice.random() < 0.6:
-			course.restore(**answer["undo"]["args"])
+			assert course.restore(**answer["undo"]["args"])["done"]
 			return
 		self.order[self.parent_of(name)].remove(name)
 		gone = [name]

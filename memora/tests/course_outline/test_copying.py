@@ -195,6 +195,7 @@ class TestDeletions(OutlineTestCase):
 		self.assertEqual(len(answer["deleted"]), 1)
 		back = run(answer["undo"])
 		self.assertEqual([each["name"] for each in back["rows"]], [self.lesson.name])
+		self.assertFalse(back["rows"][0]["is_published"])
 		self.assertEqual(self.order(self.topic)[0], self.lesson.title)
 
 	def test_what_is_published_is_not_deleted_by_accident(self) -> None:
@@ -218,6 +219,20 @@ class TestDeletions(OutlineTestCase):
 			after = frappe.get_doc(doc.doctype, doc.name)
 			for field in ("title", "sort_order", "is_published", "creation"):
 				self.assertEqual(after.get(field), before[doc.name][field])
+
+	def test_its_undo_asks_where_more_would_become_live_than_was(self) -> None:
+		self.change(self.track, is_published=0)
+		agreed = course.delete([row(self.unit)], 1)["ask"]["agreed"]
+		answer = course.delete([row(self.unit)], 1, agreed)
+		self.change(self.track, is_published=1)  # by another editor meanwhile
+		ask = run(answer["undo"])["ask"]
+		self.assertEqual(ask["live"], [doc.title for doc in self.course["lessons"][:2]])
+		self.assertFalse(frappe.db.exists(self.unit.doctype, self.unit.name))
+		self.assertEqual(
+			frappe.db.count("Deleted Document", {"restored": 1, "deleted_name": self.unit.name}), 0
+		)
+		self.assertTrue(course.restore(answer["deleted"], ask["agreed"])["done"])
+		self.assertEqual(published(self.unit, self.lesson), [True, True])
 
 	def test_it_is_refused_as_a_whole_where_a_plan_names_one(self) -> None:
 		plan = factories.make_plan(
