@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Iterator
@@ -12,9 +13,12 @@ from playwright.sync_api import Locator, Page, expect
 
 from memora.services.cdn_export.model import paths
 from tests.e2e.desk.driver import Bench, Desk, shoot
-from tests.e2e.desk.school import STRANGER, School
+from tests.e2e.desk.school import PASSWORD, STRANGER, School
 
 FILM = "videos/draft.mp4"
+PICTURE = base64.b64decode(
+	"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 WORDS = {
 	"en": {
 		"new": "Learners do not see it yet.",
@@ -28,6 +32,7 @@ WORDS = {
 		"anonymous": "Sign in to open this lesson.",
 		"left out": "The next run does not publish this.",
 		"forbidden": "You may not see this.",
+		"log in": "Log in",
 	},
 	"ar": {
 		"new": "لا يراه المتعلمون بعد.",
@@ -41,6 +46,7 @@ WORDS = {
 		"anonymous": "سجّل الدخول لفتح هذا الدرس.",
 		"left out": "لن ينشر التشغيل التالي هذا.",
 		"forbidden": "لا يحق لك رؤية هذا.",
+		"log in": "تسجيل الدخول",
 	},
 }
 
@@ -49,7 +55,7 @@ WORDS = {
 def opened(page: Page, line: Locator, here: School) -> Iterator[Page]:
 	"""Press the button of the form's line: the tab that opens."""
 	with page.expect_popup() as popup:
-		line.get_by_role("link", name=here.say("Preview as Learner")).click()
+		line.get_by_role("link", name=here.say("Preview as Learner")).first.click()
 	tab = popup.value
 	errors: list[str] = []
 	tab.on("pageerror", lambda error: errors.append(str(error)))
@@ -159,6 +165,51 @@ def test_what_no_plan_lists_is_seen_in_a_plan_of_its_own_and_nothing_by_a_strang
 		page.goto(address)
 		expect(page.locator("h1")).to_have_text(say["forbidden"])
 		expect(page.locator("body")).not_to_contain_text(here.title("music"))
+	context = desk.browser.new_context()
+	page = context.new_page()
+	page.goto(address)
+	page.get_by_role("link", name=say["log in"]).click()
+	expect(page.locator("#login_email")).to_be_visible()
+	page.locator("#login_email").fill(here.editor)
+	page.locator("#login_password").fill(PASSWORD)
+	page.keyboard.press("Enter")
+	expect(page.locator("h1")).to_have_text(here.title("music"))
+	context.close()
+
+
+def test_a_film_whose_link_has_run_out_is_asked_for_again(desk: Desk, here: School) -> None:
+	lesson, held = here.docs["finding x"], []
+	stages = lesson.stages
+	desk.edit(lesson, stages=[{"title": "Film", "type": "Video", "config": json.dumps({"video_url": FILM})}])
+	with desk.login(here.editor) as page, films(desk), opened(page, desk.form(page, lesson), here) as tab:
+		tab.route("http://127.0.0.1:9/**", lambda route: held.append(route))
+		tab.clock.install()
+		tab.reload()
+		with tab.expect_request("http://127.0.0.1:9/**"):
+			tab.get_by_role("button", name=WORDS[here.language]["film"]).click()
+		tab.clock.fast_forward("11:00")
+		with tab.expect_request("**/memora.api.learner_preview.film?*"):
+			held.pop().abort()
+	desk.edit(lesson, stages=[{"title": s.title, "type": s.type, "config": s.config} for s in stages])
+	desk.publish()
+
+
+def test_pictures_that_are_not_published_yet_are_shown(desk: Desk, here: School) -> None:
+	unit = here.docs["triangles"]
+	name = f"preview-{here.language}.png"
+	file = frappe.get_doc({"doctype": "File", "file_name": name, "content": PICTURE}).insert()
+	frappe.db.commit()
+	desk.edit(unit, badge_image=file.file_url)
+	with (
+		desk.login(here.editor) as page,
+		opened(page, desk.form(page, here.docs["mathematics"]), here) as tab,
+	):
+		picture = tab.locator("img.row-picture")
+		expect(picture).to_have_attribute("src", f"{desk.address}{file.file_url}")
+		expect(picture).to_have_js_property("naturalWidth", 1)
+	desk.edit(unit, badge_image="")
+	frappe.delete_doc("File", file.name)
+	desk.publish()
 
 
 @contextmanager

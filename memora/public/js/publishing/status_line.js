@@ -73,8 +73,8 @@ class StatusLine {
 		if (this.is_plan) buttons.push(button("preview", __("Preview Changes")));
 		if (status.plans.length) buttons.push(button("json", __("View JSON")));
 		const look = "btn btn-default btn-xs";
-		const draft = memora.publishing.preview_url(this.frm.doctype, this.frm.docname);
-		buttons.push(away(draft, __("Preview as Learner"), `${look} memora-learner-preview`));
+		const drafted = memora.publishing.preview_url(this.frm.doctype, this.frm.docname);
+		buttons.push(away(drafted, __("Preview as Learner"), `${look} memora-learner-preview`));
 		if (live) {
 			buttons.push(away(live.url, __("Open on CDN"), look), away(live.reader, __("View as Learner"), look));
 		}
@@ -87,7 +87,7 @@ class StatusLine {
 				<span class="memora-status-buttons">${buttons}</span>
 			</div>
 			${reasons_html(status.reasons)}
-			${this.is_plan ? "" : plans_html(status)}
+			${this.is_plan ? "" : plans_html(status, this.frm)}
 			${held_html(status.held)}`
 		);
 		this.$line.find("details").prop("open", open);
@@ -141,7 +141,7 @@ const button = (action, label, look = "btn-default", off = false) =>
 
 const away = (url, label, look = "") => html`<a class="${look}" href="${url}" target="_blank" rel="noopener">${label}</a>`;
 
-function plans_html({ plans, plan_count }) {
+function plans_html({ plans, plan_count }, { doctype, docname }) {
 	if (!plans.length) return "";
 	const rows = plans.map(
 		(plan) => html`
@@ -151,6 +151,11 @@ function plans_html({ plans, plan_count }) {
 				<span class="text-muted">${
 					plan.state === "live" && plan.since ? fill(__("since {0}"), ago(plan.since)) : plan.text
 				}</span>
+				${away(
+					memora.publishing.preview_url(doctype, docname, plan.plan),
+					__("Preview as Learner"),
+					"memora-learner-preview"
+				)}
 				${plan.url && [away(plan.url, __("Open on CDN")), away(plan.reader, __("View as Learner"))]}
 			</li>`
 	);

@@ -13,8 +13,8 @@ const written = [...metas].map((meta) => folder(meta.content));
 const query = new URLSearchParams(location.search);
 
 // The editors' preview, which drafts the files instead (preview.js); else null.
-/** @type {typeof import("./preview.js?v=abdebfc9") | null} */
-export const preview = query.has("preview") ? await import("./preview.js?v=abdebfc9") : null;
+/** @type {typeof import("./preview.js?v=86f3f562") | null} */
+export const preview = query.has("preview") ? await import("./preview.js?v=86f3f562") : null;
 const asked = preview ? await preview.begin() : query.get("base");
 const wanted = asked ? folder(asked) : written[0];
 

@@ -1,11 +1,11 @@
 // The frame around every page: bar, address, focus, errors.
 
-import { base, forgetUnversioned, preview, ReadError, refused } from "./cdn.js?v=4dad2db1";
-import { lessonOf, link, load, parse, place } from "./course.js?v=c77754f2";
+import { base, forgetUnversioned, preview, ReadError, refused } from "./cdn.js?v=3d98f7d3";
+import { lessonOf, link, load, parse, place } from "./course.js?v=cb979225";
 import { bdi, h, icon } from "./dom.js?v=459e199b";
 import { direction, t } from "./i18n.js?v=a8e4157b";
 import { change, state } from "./state.js?v=b1370ced";
-import { page as pageOf } from "./views.js?v=451cf840";
+import { page as pageOf } from "./views.js?v=15f1c5ef";
 
 let course = { view: "plans" };
 let turn = 0;
@@ -128,7 +128,7 @@ async function put(found, mine) {
 function fail(error) {
 	const retry = h("button", { type: "button", onclick: () => (forgetUnversioned(), show()) }, t("retry"));
 	const said = preview?.explain(error);
-	if (said) return notice(said[0], said[1], retry);
+	if (said) return notice(said[0], said[1], said[2] ?? retry);
 	if (error.isGone) return notice(t("gone"), t("goneHint"), retry);
 	const status = error.status || (error.url ? t("noAnswer") : error.message);
 	notice(t("offline"), t("offlineHint", { url: error.url ?? base, status }), retry);
@@ -295,7 +295,7 @@ function themeChoices() {
 
 async function search() {
 	try {
-		const { open } = await import("./search.js?v=ce513809");
+		const { open } = await import("./search.js?v=8865b28b");
 		open(course);
 	} catch (error) {
 		fail(error);

@@ -23,7 +23,10 @@ export const WORDS = {
 		previewMissing: "There is nothing to preview here.",
 		previewMissingHint: "It may have been deleted, renamed or moved. Open the preview from its form again.",
 		previewForbidden: "You may not see this.",
-		previewForbiddenHint: "Log in as someone who may read it, then open the preview again.",
+		previewForbiddenHint: "Your account may not read it. Ask those who manage the site.",
+		previewLogin: "Log in to see the preview.",
+		previewLoginHint: "You are not logged in any more.",
+		previewLoginButton: "Log in",
 		previewFails: "The next run would fail here.",
 		previewFilm: "Play the film",
 		previewFilmWait: "Asking for the film …",
@@ -50,7 +53,10 @@ export const WORDS = {
 		previewMissing: "لا شيء للمعاينة هنا.",
 		previewMissingHint: "ربما حُذف أو أُعيدت تسميته أو نُقل. افتح المعاينة من نموذجه مرة أخرى.",
 		previewForbidden: "لا يحق لك رؤية هذا.",
-		previewForbiddenHint: "سجّل الدخول بحساب يحق له قراءته، ثم افتح المعاينة مرة أخرى.",
+		previewForbiddenHint: "لا يحق لحسابك قراءته. اسأل من يدير الموقع.",
+		previewLogin: "سجّل الدخول لترى المعاينة.",
+		previewLoginHint: "لم تعد مسجَّل الدخول.",
+		previewLoginButton: "تسجيل الدخول",
 		previewFails: "سيفشل التشغيل التالي هنا.",
 		previewFilm: "شغّل الفيلم",
 		previewFilmWait: "يُطلب الفيلم …",
@@ -182,15 +188,22 @@ export async function refresh(reload, show) {
 	if (changes !== before) show();
 }
 
-// The words for what could not be read.
+// The words for what could not be read, and what to press where that is not "Try again".
 export function explain(error) {
 	const status = failed?.status ?? error.status;
 	const problem = failed?.why || error.why;
 	if (problem) return [t(failed ? "previewMissing" : "previewFails"), problem];
+	if ((status === 401 || status === 403) && isGuest()) {
+		const back = encodeURIComponent(location.pathname + location.search + location.hash);
+		return [t("previewLogin"), t("previewLoginHint"), h("a.button", { href: `/login?redirect-to=${back}` }, t("previewLoginButton"))];
+	}
 	if (status === 401 || status === 403) return [t("previewForbidden"), t("previewForbiddenHint")];
 	if (status === 404 && !drafts) return [t("previewLeftOut"), t("previewLeftOutHint")];
 	return status === 404 || status === 417 ? [t("previewMissing"), t("previewMissingHint")] : null;
 }
+
+// Frappe says who looks in a cookie for scripts.
+const isGuest = () => !/(?:^|; )user_id=(?!Guest(?:;|$))./.test(document.cookie);
 
 const banner = h("section.preview", {});
 

@@ -1,11 +1,11 @@
 // The stages of a lesson: what each type is known to hold is shown as such, the rest as what it is.
 
 import { isSame, plain } from "./answers.js?v=1ff12f84";
-import { address } from "./cdn.js?v=4dad2db1";
+import { address } from "./cdn.js?v=3d98f7d3";
 import { h, bdi, icon } from "./dom.js?v=459e199b";
-import { player } from "./films.js?v=fc9e36f3";
+import { player } from "./films.js?v=d982b1d3";
 import { t } from "./i18n.js?v=a8e4157b";
-import { prepare, sanitised } from "./markup.js?v=e7eedd49";
+import { prepare, sanitised } from "./markup.js?v=e69c3acc";
 
 // Each type with its sign and what shows its config.
 const TYPES = {
