@@ -1,7 +1,7 @@
 """Content found by its title and by the titles above it, for link boxes and for the lists' filters.
 
 "angles geometry" finds the Topic "Angles" of the Unit "Geometry". Each is told with its way: the titles above it from the
-subject down. One statement, in which Frappe itself says what the user may see.
+subject down. One statement of ours, in which Frappe itself says what the user may see.
 """
 
 from __future__ import annotations

@@ -22,6 +22,11 @@ USER = "searching@memora.test"
 ATTACK = "<img src=x onerror=alert(1)>"
 
 
+def ours(seen: list[str]) -> list[str]:
+	"""The statements that read content. Frappe reads what is shared with the user beside them, after v15."""
+	return [statement for statement in seen if "tabDocShare" not in statement]
+
+
 class TestContentSearch(MemoraTestCase):
 	@classmethod
 	def setUpClass(cls) -> None:
@@ -53,7 +58,9 @@ class TestContentSearch(MemoraTestCase):
 	def offered(self, doctype: str, text: str, **options: Any) -> list[tuple[str, str]]:
 		"""What a link box offers: the titles, each with what is written below it."""
 		frappe.response.pop("results", None)
-		answer = search_link(doctype, text, **options) or frappe.response.get("results")
+		answer = search_link(doctype, text, **options)
+		if answer is None:  # early v15
+			answer = frappe.response["results"]
 		return [(row["label"], row["description"]) for row in answer]
 
 	def titles(self, doctype: str, text: str, **options: Any) -> list[str]:
@@ -166,7 +173,7 @@ class TestContentSearch(MemoraTestCase):
 			links.search_content("Memora Lesson", text)  # what Frappe reads once
 			with statements() as seen:
 				self.assertEqual(len(links.search_content("Memora Lesson", text, page_len=10)), 20)
-			self.assertEqual(len(seen), 1, seen)
+			self.assertEqual(len(ours(seen)), 1, seen)
 		first, second = (
 			[row[0] for row in links.search_content("Memora Lesson", "angles", start=start)]
 			for start in (0, 20)
@@ -189,7 +196,7 @@ class TestContentSearch(MemoraTestCase):
 		within("Memora Lesson", [f"Memora Subject:{self.maths.name}"])
 		with statements() as seen:
 			within("Memora Lesson", [f"Memora Subject:{self.maths.name}"])
-		self.assertEqual(len(seen), 1, seen)
+		self.assertEqual(len(ours(seen)), 1, seen)
 
 	def test_a_list_is_filtered_by_nothing_else(self) -> None:
 		for doctype, asked in (
