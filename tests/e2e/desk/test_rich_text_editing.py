@@ -157,6 +157,15 @@ def test_a_formula_is_made_and_edited(editor: Editor) -> None:
 	assert editor.html == r"<p>so\[x\]</p>"
 
 
+def test_a_formula_that_is_pasted_is_one(editor: Editor) -> None:
+	editor.mount()
+	editor.paste(plain=r"so \(x < 1\)")
+	expect(editor.text.locator(".memora-rt-formula")).to_have_text("x < 1")
+	editor.mount("<pre><code>a</code></pre>")
+	editor.paste(plain=r"\(x\) ")
+	assert editor.html == r"<pre><code>\(x\) a</code></pre>"
+
+
 def test_mathml_is_kept_as_it_is_written(editor: Editor) -> None:
 	editor.mount(f"<p>A half: {MATHML}</p>")
 	expect(editor.text.locator("mfrac")).to_have_count(1)
@@ -223,6 +232,21 @@ def test_pasted_pictures_become_files(editor: Editor) -> None:
 	editor.page.keyboard.press("Control+y")
 	assert "data:" not in editor.html
 	assert '<img src="/files/image.png" alt="Red">' in editor.html
+
+
+def test_a_dropped_picture_becomes_a_file(editor: Editor) -> None:
+	editor.mount("<p>word</p>", UPLOAD)
+	editor.page.evaluate(
+		"""() => {
+			const dataTransfer = new DataTransfer();
+			dataTransfer.items.add(new File(["x"], "x.webp", { type: "image/webp" }));
+			const { left, top, height } = document.querySelector("#place .ProseMirror p").getBoundingClientRect();
+			document.querySelector("#place .ProseMirror").dispatchEvent(new DragEvent("drop",
+				{ dataTransfer, bubbles: true, cancelable: true, clientX: left + 1, clientY: top + height / 2 }));
+			return editor.ready();
+		}"""
+	)
+	assert editor.html == '<p><img src="/files/image.webp">word</p>'
 
 
 def test_a_picture_that_fails_leaves_nothing(editor: Editor) -> None:
@@ -296,6 +320,7 @@ def test_a_block_runs_in_its_own_direction(editor: Editor) -> None:
 	expect(editor.text).to_have_attribute("dir", "rtl")
 	editor.select("b")
 	editor.button("Right to left").click()
+	assert editor.text.locator("li").evaluate("item => getComputedStyle(item).textAlign") == "start"
 	assert editor.html == '<p>a</p>\n<ul>\n<li dir="rtl">b</li>\n</ul>'
 	editor.button("Language").click()
 	editor.confirm(language="ar")
@@ -343,6 +368,37 @@ def test_tab_leaves_a_list_after_escape(editor: Editor) -> None:
 	editor.page.keyboard.press("Shift+Tab")
 	assert editor.html == "<ul><li>a</li><li>b</li></ul>"
 	expect(editor.page.get_by_role("toolbar").locator("[tabindex='0']")).to_be_focused()
+
+
+def test_within_a_dialog_escape_leaves_the_text_before_it_closes_the_dialog(editor: Editor) -> None:
+	page = editor.page
+	page.evaluate(
+		"""() => {
+			window.dialog = new frappe.ui.Dialog({ title: "Stage", fields: [{ fieldname: "text", fieldtype: "HTML" }] });
+			window.inner = memora.rich_text.mount(dialog.get_field("text").$wrapper[0], { html: "<p>word</p>" });
+			dialog.show();
+		}"""
+	)
+	text = page.locator(".modal.show .ProseMirror")
+	text.click()
+	page.keyboard.press("Control+a")
+	page.keyboard.press("Control+k")
+	link = page.locator(".modal.show", has_text="Insert Link")
+	link.locator("[data-fieldname=href] input").fill("#x")
+	link.locator(".btn-modal-primary").click()
+	link.wait_for(state="hidden")
+	expect(text).to_be_focused()
+	page.get_by_role("toolbar").last.locator("[data-menu]").first.click()
+	expect(page.get_by_role("menuitemradio", name="Paragraph")).to_be_in_viewport()
+	page.keyboard.press("Escape")
+	expect(page.get_by_role("menu")).to_have_count(0)
+	text.focus()
+	page.keyboard.press("Escape")
+	expect(text).to_be_visible()
+	page.keyboard.press("Escape")
+	expect(text).to_be_hidden()
+	assert page.evaluate("inner.get_html()") == '<p><a href="#x">word</a></p>'
+	page.evaluate("inner.destroy()")
 
 
 @pytest.mark.parametrize("who", ["en", "ar", "night"])

@@ -38,6 +38,7 @@ export function mount(element, options = {}) {
 
 class RichText {
 	is_leaving = false; // the next Tab leaves the editor
+	passing = null; // the key that is for the Desk, too
 
 	constructor(element, { html = "", dir = null, label = __("Text"), on_change = () => {}, upload = null }) {
 		this.label = label;
@@ -46,7 +47,10 @@ class RichText {
 		this.dom = document.createElement("div");
 		this.dom.className = "memora-rt";
 		// What the editor has done with a key is not for the Desk: Ctrl+B, Ctrl+K, Escape.
-		this.dom.addEventListener("keydown", (event) => event.defaultPrevented && event.stopPropagation());
+		this.dom.addEventListener(
+			"keydown",
+			(event) => event.defaultPrevented && event !== this.passing && event.stopPropagation()
+		);
 		element.append(this.dom);
 		frappe.require("memora_rich_text.bundle.css");
 		this.link = () => dialogs.link(this.view);
@@ -192,6 +196,7 @@ class RichText {
 			this.is_leaving = true;
 			return true;
 		}
+		this.passing = event.key === "Escape" ? event : null; // ProseMirror takes each of them
 		if (event.key !== "Tab" && event.key !== "Shift") this.is_leaving = false;
 		if (event.key === "Enter" && this.#edit(selected(this.view.state))) return true;
 		return false;

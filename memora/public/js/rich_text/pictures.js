@@ -2,6 +2,7 @@
 import { Fragment, Slice } from "prosemirror-model";
 
 import { is_data, is_picture } from "./addresses";
+import { with_formulas } from "./read";
 import { schema } from "./schema";
 
 const TYPES = { jpeg: "jpg", "svg+xml": "svg" };
@@ -40,14 +41,19 @@ export class Pictures {
 		return true;
 	}
 
-	// What is pasted with pictures in it: `data:` ones become files.
+	// What is pasted: pictures of `data:` become files, formulas nodes of their own where they may be.
 	taken_from(view, slice) {
+		const { parent } = view.state.selection.$from;
 		let refused = 0;
-		const without = (fragment) => {
+		const without = (fragment, into) => {
 			const nodes = [];
 			fragment.forEach((node) => {
+				if (node.isText) {
+					nodes.push(...(into.type.spec.code ? [node] : with_formulas(node.text, node.marks)));
+					return;
+				}
 				if (node.type !== image || !is_data(node.attrs.src)) {
-					nodes.push(node.isText ? node : node.copy(without(node.content)));
+					nodes.push(node.copy(without(node.content, parent.type.spec.code ? parent : node)));
 					return;
 				}
 				const file = this.upload && as_file(node.attrs.src);
@@ -56,7 +62,7 @@ export class Pictures {
 			});
 			return Fragment.fromArray(nodes);
 		};
-		const taken = new Slice(without(slice.content), slice.openStart, slice.openEnd);
+		const taken = new Slice(without(slice.content, parent), slice.openStart, slice.openEnd);
 		if (refused) {
 			frappe.show_alert({
 				message: __("{0} pictures were left out: they could not be uploaded", [refused]),

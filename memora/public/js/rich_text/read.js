@@ -317,7 +317,8 @@ function trim_end(pieces) {
 	if (!last.text) pieces.pop();
 }
 
-function with_formulas(text, marks) {
+// A text as nodes: what is \(…\) or \[…\] in it is a formula.
+export function with_formulas(text, marks) {
 	if (marks.some((mark) => LITERAL.has(mark.type.name))) return [schema.text(text, marks)];
 	const found = [];
 	let end = 0;
