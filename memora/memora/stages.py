@@ -90,20 +90,20 @@ def _live_before(lesson: MemoraLesson) -> set[str]:
 	versions = frappe.get_all(
 		"Version",
 		{"ref_doctype": lesson.doctype, "docname": lesson.name},
-		pluck="data",
+		pluck="name",
 		order_by="creation desc, name desc",
 	)
-	for data in versions:
-		version = json.loads(data or "{}")
-		live -= {row.get("name") for table, row in version.get("added") or () if table == "stages"}
+	for version in versions:  # one by one, since each may hold whole configs
+		changes = json.loads(frappe.db.get_value("Version", version, "data") or "{}")
+		live -= {row.get("name") for table, row in changes.get("added") or () if table == "stages"}
 		live -= {
 			name
-			for table, _place, name, changed in version.get("row_changed") or ()
+			for table, _place, name, changed in changes.get("row_changed") or ()
 			if table == "stages" and any(field in ("type", "config") for field, _old, _new in changed)
 		}
 		# The history has a set field as a screen shows it, and 0 as it is.
 		if any(
-			field == "is_published" and old and not new for field, old, new in version.get("changed") or ()
+			field == "is_published" and old and not new for field, old, new in changes.get("changed") or ()
 		):
 			return live
 	return set()

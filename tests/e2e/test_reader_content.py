@@ -11,6 +11,7 @@ import pytest
 from tests.e2e.conftest import Reader
 from tests.e2e.test_reader import search
 from tests.example import curriculum
+from tests.example.configs import CONFIGS
 
 FILM = "aqz-KE-bpKQ"
 SHA = "0123456789abcdef" * 4
@@ -414,6 +415,27 @@ def test_a_typed_answer_is_right_by_its_meaning(reader: Reader) -> None:
 		said.append(page.inner_text(f"#stage-{stage} .verdict") == "That is right.")
 	assert [case for case, right in zip(SAME, said, strict=False) if not right] == []
 	assert [case for case, right in zip(OTHER, said[len(SAME) :], strict=True) if right] == []
+
+
+def test_the_contracts_questions_are_answered_and_show_no_answer_before(reader: Reader) -> None:
+	"""As an app of contract 1.0 reads them: texts for choices, and for an answer one of them or a list."""
+	configs = [
+		{key: value for key, value in config.items() if key != "shuffle"} for config in CONFIGS["Question"]
+	]
+	page = reader.show(*[("Question", config) for config in configs])
+	for stage, config in enumerate(configs, 1):
+		shown = page.inner_text(f"#stage-{stage}")
+		right = config["answer"] if isinstance(config["answer"], list) else [config["answer"]]
+		if "choices" in config:
+			for answer in right:
+				page.locator(f"#stage-{stage} .choice input").nth(config["choices"].index(answer)).check()
+			page.click(f"#stage-{stage} button[type=submit]")
+		else:
+			assert [answer for answer in right if answer in shown] == []
+			page.fill(f"#stage-{stage}-answer", right[-1])
+			page.press(f"#stage-{stage}-answer", "Enter")
+		assert "n x^{n-1}" not in shown
+		assert page.inner_text(f"#stage-{stage} .verdict") == "That is right.", config
 
 
 UNANSWERABLE: list[dict[str, object]] = [
