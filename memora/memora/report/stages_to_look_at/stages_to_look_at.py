@@ -9,6 +9,7 @@ from frappe import _
 
 from memora.memora import stages
 from memora.services.cdn_export.curriculum import failing_stages
+from memora.services.cdn_export.model.plain_text import as_html
 
 
 def execute(filters: dict[str, Any] | None = None) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -27,13 +28,14 @@ def execute(filters: dict[str, Any] | None = None) -> tuple[list[dict[str, Any]]
 	)
 	return _columns(), [
 		{
-			"lesson": stage.lesson,
+			"lesson_title": as_html(stage.lesson_title),
 			"is_published": int(stage.is_published),
 			"row": stage.idx,
-			"stage": stage.title,
+			"stage": as_html(stage.title),
 			"type": _(stage.type),
 			"learners": _("cannot use it") if finding.severity == "broken" else _("miss something"),
 			"problem": stages.told(finding),
+			"lesson": stage.lesson,
 		}
 		for stage in found
 		for finding in stage.findings
@@ -42,17 +44,18 @@ def execute(filters: dict[str, Any] | None = None) -> tuple[list[dict[str, Any]]
 
 def _columns() -> list[dict[str, Any]]:
 	return [
-		{
-			"fieldname": "lesson",
-			"label": _("Lesson"),
-			"fieldtype": "Link",
-			"options": "Memora Lesson",
-			"width": 220,
-		},
+		{"fieldname": "lesson_title", "label": _("Lesson"), "fieldtype": "Data", "width": 200},
 		{"fieldname": "is_published", "label": _("Published"), "fieldtype": "Check", "width": 90},
 		{"fieldname": "row", "label": _("Row"), "fieldtype": "Int", "width": 60},
-		{"fieldname": "stage", "label": _("Stage"), "fieldtype": "Data", "width": 160},
-		{"fieldname": "type", "label": _("Type"), "fieldtype": "Data", "width": 100},
-		{"fieldname": "learners", "label": _("Learners"), "fieldtype": "Data", "width": 130},
-		{"fieldname": "problem", "label": _("Problem"), "fieldtype": "Data", "width": 560},
+		{"fieldname": "stage", "label": _("Stage"), "fieldtype": "Data", "width": 140},
+		{"fieldname": "type", "label": _("Type"), "fieldtype": "Data", "width": 90},
+		{"fieldname": "learners", "label": _("Learners"), "fieldtype": "Data", "width": 120},
+		{"fieldname": "problem", "label": _("Problem"), "fieldtype": "Data", "width": 420},
+		{
+			"fieldname": "lesson",
+			"label": _("ID"),
+			"fieldtype": "Link",
+			"options": "Memora Lesson",
+			"width": 110,
+		},
 	]
