@@ -76,7 +76,7 @@ def run(storage: Storage, known: Snapshot | None = None) -> Batch:
 	job = frappe.get_doc("Scheduled Job Type", {"method": ENTRY_POINT})
 	if not job.enqueue(force=True):
 		# RQ still calls the job before this one started: its worker was killed.
-		frappe.enqueue(ENTRY_POINT, queue="long")
+		frappe.enqueue(ENTRY_POINT, queue="long")  # frapast:ignore FR-HOOK-004 (a batch may run twice)
 	try:
 		_wait_until_nothing_waits(started + PATIENCE_SECONDS)
 	finally:

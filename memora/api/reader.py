@@ -8,7 +8,7 @@ from memora.services.cdn_export import settings
 
 
 @frappe.whitelist(allow_guest=True, methods=["GET"])
-def bases() -> list[str]:
+def bases() -> list[str]:  # frapast:ignore FR-PERM-001 (for everybody, as the files are)
 	"""The addresses that the site's published files are read from. The reader opens files of another host only from here."""
 	base = settings.load().base_url
 	return [f"{base}/"] if base else []

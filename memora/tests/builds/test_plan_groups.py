@@ -194,7 +194,7 @@ class TestGroups(PlanGroupTestCase):
 
 		def refuse(doc: Document) -> None:
 			if doc.plan_id == refused:
-				frappe.throw("refused by the test")
+				frappe.throw("refused by the test")  # frapast:ignore FR-I18N-001
 
 		self.edit()
 		with patch.object(CDNSyncLog, "after_insert", refuse, create=True):

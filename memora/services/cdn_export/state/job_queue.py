@@ -34,7 +34,8 @@ def enqueue(method: str, **options: Any) -> None:
 	answer, or Frappe's limit of waiting jobs is reached (after v15). Leaves no message for the user, who caused neither."""
 	shown = len(frappe.local.message_log)
 	try:
-		frappe.enqueue(method, **options)
+		# What each job does may be done twice, and RQ's `deduplicate` can call a killed job started (`enqueue_drains`).
+		frappe.enqueue(method, **options)  # frapast:ignore FR-HOOK-004
 	except (redis.RedisError, OSError, *QUEUE_IS_FULL) as error:
 		del frappe.local.message_log[shown:]
 		raise JobQueueError(
