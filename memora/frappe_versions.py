@@ -48,19 +48,3 @@ QUEUE_IS_FULL: tuple[type[Exception], ...] = tuple(
 	error for error in (getattr(frappe, "QueueOverloaded", None),) if error
 )
 """What `frappe.enqueue` raises when too many jobs wait: it counts them only after v15. Goes with v15."""
-
-
-def set_in_test(value: bool) -> None:
-	"""Let Frappe behave as in tests, where for instance `frappe.only_for` checks no role: a flag in v15, a variable
-	later. With v15 gone it is `frappe.in_test = value`."""
-	frappe.flags.in_test = value
-	if hasattr(frappe, "in_test"):
-		frappe.in_test = value
-
-
-def class_for_tests() -> type:
-	"""Frappe's class for tests on a site, which is called otherwise after v15. With v15 gone it is `IntegrationTestCase`."""
-	try:
-		return import_module("frappe.tests").IntegrationTestCase
-	except AttributeError:
-		return import_module("frappe.tests.utils").FrappeTestCase

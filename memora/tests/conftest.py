@@ -34,7 +34,7 @@ connect()
 @pytest.fixture(scope="session", autouse=True)
 def site() -> Iterator[None]:
 	os.chdir(SITES_PATH)
-	from memora.frappe_versions import set_in_test  # imports what wants a site
+	from memora.tests.helpers.frappe_versions import set_in_test  # imports what wants a site
 
 	set_in_test(True)
 	frappe.clear_cache()

@@ -214,7 +214,7 @@ def _put(
 
 	So a builder that stalled cannot overwrite what was published meanwhile, and no site overwrites another's.
 	"""
-	condition: Condition | None = _known(entry) if storage.conditional else {}
+	condition = _known(entry)
 	for _ in range(_TRIES):
 		if condition is None:
 			condition = _found(storage, file, entry, owns)

@@ -11,13 +11,13 @@ from frappe.utils import set_request
 from prometheus_client.parser import text_string_to_metric_families
 
 from memora.api import metrics as endpoint
-from memora.frappe_versions import set_in_test
 from memora.services.cdn_export import batch_processor
 from memora.services.cdn_export.admin import metrics
 from memora.services.cdn_export.builds import event_log
 from memora.services.cdn_export.model import scopes
 from memora.services.cdn_export.state import job_queue, publish_state
 from memora.tests.helpers import factories
+from memora.tests.helpers.frappe_versions import set_in_test
 from memora.tests.helpers.publishing import PublishingTestCase, make_course
 
 

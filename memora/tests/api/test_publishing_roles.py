@@ -14,9 +14,9 @@ from frappe.model import no_value_fields
 
 import memora
 from memora.api import cdn_admin, publishing
-from memora.frappe_versions import set_in_test
 from memora.install import ADMIN, EDITOR
 from memora.tests.helpers import factories
+from memora.tests.helpers.frappe_versions import set_in_test
 from memora.tests.helpers.publishing import PublishingTestCase, chain, make_course
 from memora.tests.helpers.web import Web
 

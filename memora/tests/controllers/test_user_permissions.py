@@ -12,10 +12,10 @@ from frappe.desk import reportview, search
 from frappe.model.document import Document
 
 from memora.api import publishing
-from memora.frappe_versions import set_in_test
 from memora.install import EDITOR
 from memora.services.cdn_export.model.doctypes import CONTENT, PARENT_FIELDS, PLAN
 from memora.tests.helpers import factories
+from memora.tests.helpers.frappe_versions import set_in_test
 from memora.tests.helpers.publishing import PublishingTestCase, chain, make_course
 
 USER = "restricted@memora.test"

@@ -20,10 +20,10 @@ from pathlib import Path
 
 import frappe
 
-from memora.frappe_versions import set_in_test
 from memora.tests.faults.redis_server import CannotRunError
 from memora.tests.faults.scenario import Scenario, play
 from memora.tests.faults.scenarios import SCENARIOS
+from memora.tests.helpers.frappe_versions import set_in_test
 
 REPO = Path(__file__).resolve().parents[3]
 DOCS = REPO / "docs" / "reliability.md"

@@ -16,7 +16,7 @@ from typing import Any
 
 import frappe
 
-from memora.frappe_versions import set_in_test
+from memora.tests.helpers.frappe_versions import set_in_test
 
 
 def connected(site: str, work: Callable[..., Any], *arguments: Any) -> Any:

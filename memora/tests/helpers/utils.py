@@ -7,8 +7,8 @@ from pathlib import Path
 import frappe
 from frappe.utils.background_jobs import get_redis_conn
 
-from memora.frappe_versions import class_for_tests
 from memora.install import fill_settings
+from memora.tests.helpers.frappe_versions import class_for_tests
 
 __all__ = ["MemoraTestCase", "messages", "wipe"]
 

@@ -9,8 +9,8 @@ import frappe
 import pytest
 from playwright.sync_api import Browser
 
-from memora.frappe_versions import set_in_test
 from memora.tests.conftest import SITES_PATH
+from memora.tests.helpers.frappe_versions import set_in_test
 from tests.e2e.desk import driver, school
 from tests.e2e.desk.driver import Bench, Desk
 from tests.e2e.desk.school import School

@@ -131,8 +131,6 @@ class _Test:
 		return Finding("write", "ok", self._("Files can be written."))
 
 	def _conditional(self) -> Finding:
-		if not self._storage.conditional:
-			return Finding("conditional write", "warning", self._("This storage has no conditional writes."))
 		path = self._paid.path
 		try:
 			found = self._storage.head(path)

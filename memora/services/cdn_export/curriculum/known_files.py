@@ -6,15 +6,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
 from urllib.parse import quote
 
 import frappe
 
 from memora.services.cdn_export import settings
-from memora.services.cdn_export.model import doctypes, plain_text, stage_files
+from memora.services.cdn_export.model import doctypes, paths, plain_text, stage_files
 from memora.services.cdn_export.model.doctypes import Ref
 from memora.services.cdn_export.model.document_bytes import MEDIA
-from memora.services.cdn_export.model.stage_files import PUBLIC, Link
+from memora.services.cdn_export.model.stage_files import PUBLIC, Link, PublicFile
 from memora.services.cdn_export.state import database, ledger
 from memora.services.cdn_export.storage.base import stamp_of
 
@@ -30,6 +31,46 @@ def row_name(name: str) -> str:
 	"""The key in CDN Media of a file, by its name below the site's public files: no two names share one, however alike
 	MariaDB finds them."""
 	return ledger.row_name(f"{PUBLIC}{name}")
+
+
+class Noted(NamedTuple):
+	"""What was noted of a file when it was last read."""
+
+	stamp: str
+	path: str
+	kept: bool
+
+	@property
+	def digest(self) -> tuple[str, str]:
+		return digest_of_path(self.path)
+
+
+def noted(names: Collection[str]) -> dict[str, Noted]:
+	"""What is known of files, by their names below the site's public files."""
+	by_row = {row_name(name): name for name in names}
+	rows = frappe.db.sql(
+		f"select name, stamp, path, kept from `tab{TABLE}` where name in %s", (tuple(by_row),)
+	)
+	return {by_row[name]: Noted(stamp, path, bool(kept)) for name, stamp, path, kept in rows}
+
+
+def note(files: Mapping[str, PublicFile]) -> None:
+	"""Note files, by their names, as they were just read."""
+	database.upsert(
+		TABLE,
+		("name", "file_url", "stamp", "path", "kept"),
+		[
+			(
+				row_name(name),
+				plain_text.store(f"{PUBLIC}{name}"),
+				file.stamp,
+				paths.media(file.digest, file.extension),
+				int(file.kept),
+			)
+			for name, file in files.items()
+		],
+		"stamp = values(stamp), path = values(path), kept = values(kept)",
+	)
 
 
 def kept() -> list[str]:

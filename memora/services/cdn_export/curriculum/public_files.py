@@ -20,13 +20,12 @@ import frappe
 
 from memora.services.cdn_export import settings
 from memora.services.cdn_export.curriculum import known_files
-from memora.services.cdn_export.curriculum.known_files import TABLE
-from memora.services.cdn_export.model import paths, plain_text, stage_files
+from memora.services.cdn_export.curriculum.known_files import Noted
+from memora.services.cdn_export.model import paths, stage_files
 from memora.services.cdn_export.model.stage_files import PUBLIC, Link, PublicFile
 from memora.services.cdn_export.model.tree import Stage
 from memora.services.cdn_export.rules import file_types
 from memora.services.cdn_export.rules.refused_file import Refused
-from memora.services.cdn_export.state import database, ledger
 from memora.services.cdn_export.storage.base import stamp_of
 
 _ELSEWHERE = re.compile("https?://.")  # as the schemas have it
@@ -169,64 +168,31 @@ def public_files(
 	if not places:
 		return found, refused
 
-	known = {
-		name: (stamp, path, kept)
-		for name, stamp, path, kept in frappe.db.sql(
-			f"select name, stamp, path, kept from `tab{TABLE}` where name in %s",
-			(tuple({known_files.row_name(name) for name, _ in places.values()}),),
-		)
-	}
+	known = known_files.noted({name for name, _ in places.values()})
 	options = settings.load()
 	judged: dict[str, PublicFile | Refused] = {}
 	for link, (name, location) in places.items():
 		if name not in judged:
-			judged[name] = _judged(
-				name,
-				location,
-				known.get(known_files.row_name(name)),
-				options,
-				digest_of if note else _token_of,
-			)
+			judged[name] = judge(name, location, known.get(name), options, digest_of if note else _token_of)
 		verdict = judged[name]
 		if isinstance(verdict, Refused):
 			refused[link] = verdict
 		else:
 			found[link] = verdict
 	if note:
-		_note(judged, known)
+		fresh = {name: verdict for name, verdict in judged.items() if isinstance(verdict, PublicFile)}
+		known_files.note({name: file for name, file in fresh.items() if not _is_noted(file, known.get(name))})
 	return found, refused
 
 
-def _note(judged: Mapping[str, PublicFile | Refused], known: Mapping[str, tuple[str, str, int]]) -> None:
-	"""Keep the digests of files that are new or changed."""
-	fresh = []
-	for name, verdict in judged.items():
-		if isinstance(verdict, Refused):
-			continue
-		path = paths.media(verdict.digest, verdict.extension)
-		stamp, known_path, _ = known.get(known_files.row_name(name), ("", "", 0))
-		if (stamp, known_path) != (verdict.stamp, path):
-			fresh.append(
-				(
-					known_files.row_name(name),
-					plain_text.store(f"{PUBLIC}{name}"),
-					verdict.stamp,
-					path,
-					int(verdict.kept),
-				)
-			)
-	database.upsert(
-		TABLE,
-		("name", "file_url", "stamp", "path", "kept"),
-		fresh,
-		"stamp = values(stamp), path = values(path), kept = values(kept)",
-	)
+def _is_noted(file: PublicFile, known: Noted | None) -> bool:
+	return known is not None and known[:2] == (file.stamp, paths.media(file.digest, file.extension))
 
 
-def _judged(
+def judge(
 	name: str,
 	location: str,
-	known: tuple[str, str, int] | None,
+	known: Noted | None,
 	options: settings.ExportSettings,
 	digest: Callable[[BinaryIO], str] | None = None,
 ) -> PublicFile | Refused:
@@ -235,16 +201,14 @@ def _judged(
 		with open(location, "rb") as file:
 			status = os.fstat(file.fileno())
 			stamp, size = stamp_of(status), status.st_size
-			if known and known[0] == stamp:
-				return PublicFile(
-					location, stamp, size, *known_files.digest_of_path(known[1]), kept=bool(known[2])
-				)
+			if known and known.stamp == stamp:
+				return PublicFile(location, stamp, size, *known.digest, kept=known.kept)
 			try:
 				extension = _extension(name, file, options)
 			except Refused as error:
 				# The same bytes as were published before they were refused, though touched or copied since.
-				if known and known[2] and digest_of(file) == known_files.digest_of_path(known[1])[0]:
-					return PublicFile(location, stamp, size, *known_files.digest_of_path(known[1]), kept=True)
+				if known and known.kept and digest_of(file) == known.digest[0]:
+					return PublicFile(location, stamp, size, *known.digest, kept=True)
 				return error
 			return PublicFile(location, stamp, size, (digest or digest_of)(file), extension)
 	except OSError as error:
@@ -261,45 +225,6 @@ def _extension(name: str, file: BinaryIO, options: settings.ExportSettings) -> s
 		_pieces(file),
 		options.more_file_types,
 	)
-
-
-def keep_refused() -> int:
-	"""Mark what is published and would be refused today, so that it stays; forget what is not published. Returns how
-	many are kept. For the upgrade from releases that published files of every type."""
-	rows = known_files.rows("true", ())
-	live = {
-		path
-		for (path,) in frappe.db.sql(
-			f"select path from `tab{ledger.TABLE}` where kind = 'media' and state in ('live', 'in_flight')"
-		)
-	}
-	options = settings.load()
-	refused, forgotten, moved = [], [], []
-	for key, url, stamp, path in rows:
-		place = next(
-			(
-				place
-				for name in stage_files.names(Link(url, False))
-				if (place := known_files.location_of(name))
-			),
-			None,
-		)
-		if place is None:
-			continue
-		name, location = place
-		if not isinstance(
-			verdict := _judged(name, location, None, options), Refused
-		) and file_types.is_picture(verdict.extension):
-			continue
-		if path not in live:
-			forgotten.append(key)
-			continue
-		refused.append((known_files.row_name(name), plain_text.store(f"{PUBLIC}{name}"), stamp, path, 1))
-		if known_files.row_name(name) != key:
-			moved.append(key)
-	database.delete_names(TABLE, [*forgotten, *moved])
-	database.upsert(TABLE, ("name", "file_url", "stamp", "path", "kept"), refused, "kept = 1")
-	return len(refused)
 
 
 def content_type(path: str) -> str:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
 import frappe
 from frappe.utils import now_datetime
 
+from memora.services.cdn_export.cache_purge import PurgeResult
 from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.model import paths, plain_text
 from memora.services.cdn_export.state import database
@@ -25,7 +27,7 @@ _LONGEST_PAUSE_MINUTES = 60
 _REST_SECONDS = 60
 """A CDN that does not answer can take two minutes to say so: no build of this run is to wait for that again so soon."""
 
-_GIVE_UP_HOURS = 24
+_KEPT_HOURS = 24
 """Longer than what has no version may be cached (300 s): by then caches have forgotten it themselves, and it is logged."""
 
 _FOR_GOOD = re.compile("/(media|subjects|search|units)/")
@@ -101,22 +103,20 @@ def forget_without_cache(target: PublishTarget) -> None:
 		database.transaction(lambda: frappe.db.sql(f"delete from `tab{TABLE}`"))
 
 
-def _settle(rows, done: set[str], result) -> None:
+def _settle(rows: Sequence[tuple], done: set[str], result: PurgeResult) -> None:
+	"""Forget what is done, or what caches have forgotten themselves; the rest is tried again, each time after a longer pause."""
 	now = now_datetime()
-	finished = []
+	finished, again = [], defaultdict(list)
 	for name, url, tries, creation in rows:
 		if url in done:
 			finished.append(name)
-		elif now - creation > timedelta(hours=_GIVE_UP_HOURS) and not _FOR_GOOD.search(url):
+		elif now - creation > timedelta(hours=_KEPT_HOURS) and not _FOR_GOOD.search(url):
 			finished.append(name)
-			frappe.logger("memora").error(f"{url} could not be purged in {_GIVE_UP_HOURS} h: {result.error}")
+			frappe.logger("memora").error(f"{url} could not be purged in {_KEPT_HOURS} h: {result.error}")
 		else:
-			pause = timedelta(minutes=min(2**tries, _LONGEST_PAUSE_MINUTES))
-			if result.retry_after:
-				pause = max(pause, timedelta(seconds=result.retry_after))
-			frappe.db.sql(
-				f"update `tab{TABLE}` set tries = tries + 1, next_try_at = %s, error = %s where name = %s",
-				(now + pause, plain_text.store(result.error), name),
-			)
-	if finished:
-		frappe.db.sql(f"delete from `tab{TABLE}` where name in %s", (tuple(finished),))
+			again[tries].append(name)
+	for tries, names in again.items():
+		pause = max(min(2**tries, _LONGEST_PAUSE_MINUTES) * 60, result.retry_after or 0)
+		values = (now + timedelta(seconds=pause), plain_text.store(result.error))
+		database.update_names(TABLE, names, "tries = tries + 1, next_try_at = %s, error = %s", values)
+	database.delete_names(TABLE, finished)

@@ -22,7 +22,7 @@ import frappe
 
 from memora.services.cdn_export.curriculum import public_files
 from memora.services.cdn_export.delivery.target import PublishTarget
-from memora.services.cdn_export.model import doctypes, paths
+from memora.services.cdn_export.model import doctypes, paths, plain_text
 from memora.services.cdn_export.model.cache_headers import SHORT, cache_control
 from memora.services.cdn_export.model.counts import Tell
 from memora.services.cdn_export.model.published_file import LedgerEntry
@@ -237,7 +237,7 @@ def _caches_well(entry: LedgerEntry, found: str) -> bool:
 def _stale(prefix: str) -> Iterable[Difference]:
 	"""What is live by the ledger, and should not be by the database. Scopes that wait are not looked at."""
 	database.fresh()
-	pattern = ledger.like(prefix)
+	pattern = plain_text.begins_with(prefix)
 	for kind in ("lesson", "lesson_file", "unit", "subject"):
 		node = "lesson" if kind == "lesson_file" else kind
 		for path, scope in _select(

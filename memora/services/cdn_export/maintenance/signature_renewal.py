@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
@@ -46,12 +46,6 @@ from memora.services.cdn_export.state import database, ledger, publish_state
 from memora.services.cdn_export.state import lease as leases
 from memora.services.cdn_export.state.lease import Lease
 
-_OTHER_LINKS, _SIGN_AGAIN = datetime(2000, 1, 1), datetime(2000, 1, 2)
-"""Noted as the end of a lesson's signatures: sign other links; sign the same ones, with another key or life."""
-
-DUE = f"`tab{ledger.TABLE}` where state = 'live' and signed_until < %s"
-"""SQL: the live lessons whose signatures end before a moment."""
-
 
 def due_before(hours: int) -> datetime:
 	"""Signatures of `hours` that end before this are due now."""
@@ -67,11 +61,8 @@ def run(target: PublishTarget) -> int:
 	signer = target.signer()
 	due: dict[str, dict[str, dict[str, bool]]] = defaultdict(lambda: defaultdict(dict))
 	database.fresh()
-	for scope, subject, path, until in frappe.db.sql(
-		f"select scope, subject, path, signed_until from {DUE}",
-		(renew_below(signer.hours, signer.now),),
-	):
-		due[scope][subject][path] = until == _OTHER_LINKS
+	for lesson in ledger.signatures_due(renew_below(signer.hours, signer.now)):
+		due[lesson.scope][lesson.subject][lesson.path] = lesson.other_links
 	renewed = 0
 	for state in publish_state.by_id(sorted(due)).values():
 		lease = leases.acquire(state.scope)
@@ -86,8 +77,7 @@ def run(target: PublishTarget) -> int:
 		except LeaseLostError as error:
 			frappe.logger("memora").info(str(error))
 			# Whoever has it now may have signed these already, and what was signed here may have replaced that since.
-			names = [ledger.row_name(path) for paths in due[state.name].values() for path in paths]
-			_mark(names, _OTHER_LINKS)
+			ledger.sign_other_links([path for paths in due[state.name].values() for path in paths])
 		except ScopeBusyError as error:
 			database.rollback()
 			frappe.logger("memora").info(f"{lease.label}: {error}")
@@ -109,45 +99,19 @@ def settings_saved(doc: FrappeDocument) -> None:
 
 	sign = doc.sign or "All"
 	if (before.sign or "All") != sign or (sign != "None" and differs("cdn_base_url", "video_folders")):
-		frappe.db.after_commit.add(lambda: _expire("kind = 'lesson'", _OTHER_LINKS))
+		frappe.db.after_commit.add(lambda: _sign_again(other_links=True))
 	elif differs("access_key", "region", "signed_url_expiry_hours") or doc.flags.has_other_secret:
-		frappe.db.after_commit.add(lambda: _expire("signed_until is not null", _SIGN_AGAIN))
+		frappe.db.after_commit.add(lambda: _sign_again(other_links=False))
 
 
-def _expire(condition: str, why: datetime) -> None:
+def _sign_again(*, other_links: bool) -> None:
+	"""Who may be signing as CDN Settings said before loses the right to call that live, and begins again."""
 	try:
-		_stop_signing()
-		names = frappe.db.sql(
-			f"select name from `tab{ledger.TABLE}` where state = 'live' and {condition}", pluck=True
-		)
-		_mark(names, why)
+		publish_state.end_leases()
+		ledger.sign_again(other_links=other_links)
 	except database.ERRORS:
 		database.rollback()
 		frappe.logger("memora").exception("signed links keep their old signatures until those end")
-
-
-def _mark(names: Collection[str], why: datetime) -> None:
-	"""Have live files signed again, by the names of their rows. Where other links must be signed, that stays so."""
-	database.transaction(
-		lambda: database.update_names(
-			ledger.TABLE,
-			names,
-			"signed_until = if(signed_until = %s, signed_until, %s)",
-			(_OTHER_LINKS, why),
-			"state = 'live'",
-		)
-	)
-
-
-def _stop_signing() -> None:
-	"""End the leases of those who may be signing as CDN Settings said before, and with them the right to call that
-	live. They begin again with what is saved now."""
-	leased = frappe.db.sql(
-		f"select name from `tab{publish_state.TABLE}` where lease_token is not null", pluck=True
-	)
-	database.transaction(
-		lambda: database.update_names(publish_state.TABLE, leased, "lease_token = null, lease_expires = null")
-	)
 
 
 def _renew_or_log(

@@ -11,6 +11,7 @@ endpoints and commands answer, has `<` and `>` again. Nothing else changes: an e
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
@@ -64,8 +65,12 @@ def as_typed(endpoint: Callable[P, T]) -> Callable[P, T]:
 
 def as_like(text: str) -> str:
 	"""A pattern of SQL's LIKE for texts that contain this one, with `%`, `_` and a backslash escaped."""
-	text = store(text).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-	return f"%{text}%"
+	return f"%{begins_with(store(text))}"
+
+
+def begins_with(text: str) -> str:
+	"""A pattern of SQL's LIKE for texts that begin with this one."""
+	return re.sub(r"[\\%_]", r"\\\g<0>", text) + "%"
 
 
 def as_html(text: str) -> str:

@@ -7,7 +7,6 @@ rows it read. A row committed meanwhile is not seen, so it stays for the next ru
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
@@ -231,7 +230,7 @@ def _note_lessons(lessons: dict[str, set[str]], generations: dict[str, int]) -> 
 	rows = defaultdict(tuple)
 	for subject, names in lessons.items():
 		for name in names:
-			row_name = hashlib.sha1(f"{subject}\0{name}".encode(), usedforsecurity=False).hexdigest()
+			row_name = database.key(subject, name)
 			rows[row_name] = (
 				row_name,
 				subject,

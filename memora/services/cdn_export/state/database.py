@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -124,6 +125,11 @@ def execute(statement: str, values: Sequence[Any] | dict[str, Any]) -> int:
 	"""Run a writing statement and return how many rows it changed."""
 	frappe.db.sql(statement, values)
 	return frappe.db._cursor.rowcount
+
+
+def key(*parts: str) -> str:
+	"""The primary key of a row by what tells it apart, which can be longer than a Frappe name."""
+	return hashlib.sha1("\0".join(parts).encode(), usedforsecurity=False).hexdigest()
 
 
 def exactly(column: str, value: str) -> str:

@@ -186,6 +186,25 @@ def unlist(scope: Scope) -> None:
 	database.execute(f"update `tab{TABLE}` set index_entry = '' where name = %s", (scope.id,))
 
 
+def end_leases() -> None:
+	"""Take all leases that are held, in a transaction of its own."""
+	leased = frappe.db.sql(f"select name from `tab{TABLE}` where lease_token is not null", pluck=True)
+	database.transaction(
+		lambda: database.update_names(TABLE, leased, "lease_token = null, lease_expires = null")
+	)
+
+
+def start_again() -> None:
+	"""Note that nothing is published, and end all leases, since files go to another place from now on."""
+	frappe.db.sql(
+		f"""update `tab{TABLE}` set is_live = 0, live_version = 0, index_entry = '',
+			published_generation = 0, lease_token = null, lease_expires = null, retry_count = 0,
+			next_retry_at = null, dead_since = null, last_error = null, held = 0, held_reason = null,
+			waiting_since = coalesce(waiting_since, %s)""",
+		(now_datetime(),),
+	)
+
+
 def succeeded(
 	scope: Scope, token: str, generation: int, values: dict[str, Any], *, causes: str = "", release: bool
 ) -> bool:

@@ -10,20 +10,19 @@ from __future__ import annotations
 
 import frappe
 from frappe import _
-from frappe.utils import now_datetime
 
 from memora.services.cdn_export import settings
 from memora.services.cdn_export.model import causes, doctypes, scopes
 from memora.services.cdn_export.model.causes import Cause
 from memora.services.cdn_export.state import (
 	database,
+	ledger,
 	publish_state,
 	redis_mirror,
 	refused_removals,
 	renditions,
 	site_values,
 )
-from memora.services.cdn_export.state.ledger import TABLE as LEDGER
 
 _NOTE = "memora_place"
 _MOVED = "memora_moved"
@@ -97,27 +96,16 @@ def start_again(taken_over: str = "") -> list[str]:
 	if noted == place != taken_over:
 		return []
 	frappe.db.sql(f"update `tab{_TABLE}` set defvalue = %s where name = %s", (place, _NOTE))
-	if place != taken_over and (not noted or not frappe.db.sql(f"select 1 from `tab{LEDGER}` limit 1")):
+	if place != taken_over and (not noted or not ledger.has_any()):
 		return []  # nothing was published before
 	frappe.logger("memora").warning(
 		f"files go to {place} now (before: {noted or 'nowhere'}): all is published again"
 	)
-	frappe.db.sql(
-		f"""update `tab{LEDGER}` set state = 'removed', live_version = 0, content_hash = '', shape_hash = '',
-			etag = '', size = 0, signed_until = null, remove_at = null, drop_generation = 0,
-			pictures = '', damaged = 0, refused = 0, outdated = 0
-		where state != 'removed'"""
-	)
+	ledger.forget_place()
 	frappe.db.sql(f"delete from `tab{renditions.TABLE}`")
 	frappe.db.sql("delete from `tabCDN Node Change`")
 	refused_removals.settle()
-	frappe.db.sql(
-		f"""update `tab{publish_state.TABLE}` set is_live = 0, live_version = 0, index_entry = '',
-			published_generation = 0, lease_token = null, lease_expires = null, retry_count = 0,
-			next_retry_at = null, dead_since = null, last_error = null, held = 0, held_reason = null,
-			waiting_since = coalesce(waiting_since, %s)""",
-		(now_datetime(),),
-	)
+	publish_state.start_again()
 	site_values.write_once(_MOVED, "1")
 	plans = frappe.get_all(doctypes.PLAN, pluck="name")
 	cause = causes.text([Cause("", "", causes.MOVE)])

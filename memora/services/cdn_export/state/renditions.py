@@ -6,7 +6,6 @@ them.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -59,7 +58,7 @@ def of_plans(plans: Sequence[str]) -> dict[str, tuple[dict[str, PlanSubject], li
 
 def with_search(plan: str, renditions: Iterable[PlanSubject]) -> dict[str, PlanSubject]:
 	"""These plan subjects by subject, with the search entries that `of_plans` has left out."""
-	by_row = {_row_name(plan, known.subject): known for known in renditions}
+	by_row = {database.key(plan, known.subject): known for known in renditions}
 	rows = frappe.db.sql(f"select name, search from `tab{TABLE}` where name in %s", (tuple(by_row),))
 	return {
 		by_row[name].subject: replace(by_row[name], search=orjson.loads(search) if search else None)
@@ -114,13 +113,13 @@ def store(renditions: Mapping[str, Sequence[PlanSubject]]) -> None:
 
 def mark_uncertain(plan: str, subjects: Iterable[str]) -> None:
 	"""Note that files which show these subjects otherwise are about to be written. To be committed before they are."""
-	names = [_row_name(plan, subject) for subject in subjects]
+	names = [database.key(plan, subject) for subject in subjects]
 	database.update_names(TABLE, names, "digest = %s", (_UNCERTAIN,))
 
 
 def forget(plan: str, subjects: Iterable[str]) -> None:
 	"""A plan's manifest reads these subjects no more."""
-	if names := tuple(_row_name(plan, subject) for subject in sorted(subjects)):
+	if names := tuple(database.key(plan, subject) for subject in sorted(subjects)):
 		frappe.db.sql(f"delete from `tab{TABLE}` where name in %s", (names,))
 
 
@@ -140,7 +139,7 @@ def _upsert(renditions: Mapping[str, Sequence[PlanSubject]], on_duplicate: str) 
 		("name", "plan", "subject", "mode", "generation", "digest", "summary", "search"),
 		[
 			(
-				_row_name(plan, row.subject),
+				database.key(plan, row.subject),
 				plan,
 				row.subject,
 				row.mode,
@@ -154,7 +153,3 @@ def _upsert(renditions: Mapping[str, Sequence[PlanSubject]], on_duplicate: str) 
 		],
 		on_duplicate,
 	)
-
-
-def _row_name(plan: str, subject: str) -> str:
-	return hashlib.sha1(f"{plan}\0{subject}".encode(), usedforsecurity=False).hexdigest()

@@ -129,7 +129,6 @@ class Storage(ABC):
 
 	name: str  # the provider, as CDN Settings call it
 	threads: int  # how many calls at once make sense
-	conditional: bool  # whether `if_match` and `if_absent` are honoured
 	target: str  # where files go, as messages name it: without secrets, and no two places alike
 	address: str = ""  # where the storage itself would serve files to the public, if it were let; "" nowhere
 
@@ -138,15 +137,14 @@ class Storage(ABC):
 		"""Write an object whole and return its ETag (without quotes). With `if_match` only over the object
 		that has that ETag, with `if_absent` only where there is none: else PreconditionFailedError."""
 
-	@abstractmethod
 	def get(self, path: str) -> bytes | None:
 		"""The object's body, None when there is none."""
+		found = self.read(path)
+		return found[0] if found else None
 
+	@abstractmethod
 	def read(self, path: str) -> tuple[bytes, str] | None:
 		"""The object's body and its ETag, which belong together; None when there is no object."""
-		found = self.head(path)
-		body = self.get(path)
-		return None if found is None or body is None else (body, found.etag)
 
 	@abstractmethod
 	def head(self, path: str) -> StoredObject | None:

@@ -71,7 +71,6 @@ class LocalStorage(Storage):
 
 	name = "Local Directory"
 	threads = 16  # enough for the file system to sync several at once
-	conditional = True
 
 	def __init__(self, settings: StorageSettings) -> None:
 		path = settings.local_path.strip()
@@ -112,9 +111,6 @@ class LocalStorage(Storage):
 				retry(lambda: self._write(folder, name, upload))
 			self._folders.sync("/".join([self._root, *folder]))
 		return etag
-
-	def get(self, path: str) -> bytes | None:
-		return self._read(self._root, path)
 
 	def read(self, path: str) -> tuple[bytes, str] | None:
 		body = self._read(self._root, path)

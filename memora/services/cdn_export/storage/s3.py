@@ -62,7 +62,6 @@ class S3Storage(Storage):
 
 	name = "AWS S3"
 	threads = 32
-	conditional = True
 
 	def __init__(self, settings: StorageSettings) -> None:
 		place = self._place(settings)
@@ -112,10 +111,6 @@ class S3Storage(Storage):
 		if not (etag := _etag(answer)):
 			raise self._explainer.no_s3("write", upload.path)
 		return etag
-
-	def get(self, path: str) -> bytes | None:
-		found = self.read(path)
-		return found and found[0]
 
 	def read(self, path: str) -> tuple[bytes, str] | None:
 		check_path(path)

@@ -8,7 +8,7 @@ from frappe.utils import now_datetime
 from memora.services.cdn_export.delivery import purge_queue
 from memora.services.cdn_export.maintenance import metadata_renewal, signature_renewal
 from memora.services.cdn_export.settings import ExportSettings
-from memora.services.cdn_export.state import due, site_values
+from memora.services.cdn_export.state import due, ledger, site_values
 from memora.services.cdn_export.state.lease import LEASE_SECONDS
 
 
@@ -49,7 +49,7 @@ def _has_leftovers() -> bool:
 def _to_be_renewed(options: ExportSettings) -> str:
 	"""What of live files must be renewed: "signature", "metadata" or "". One statement."""
 	((signatures, metadata),) = frappe.db.sql(
-		f"""select exists(select 1 from {signature_renewal.DUE}), exists(select 1 from {metadata_renewal.DUE})""",
+		f"""select exists(select 1 from {ledger.ENDS_BEFORE}), exists(select 1 from {metadata_renewal.DUE})""",
 		(signature_renewal.due_before(options.signed_url_hours),),
 	)
 	return "signature" if signatures else "metadata" if metadata else ""

@@ -1,6 +1,6 @@
 """The ledger: which files are in the storage, on their way there, or gone. One row a path (CDN File).
 
-`reading` asks it, `uploads` and `removals` follow a file's life, `pictures` and `lessons` answer for those kinds. A row
+`reading` asks it, `uploads` and `removals` follow a file's life, `pictures`, `lessons` and `signatures` answer for those kinds. A row
 outlives its file, since the versions of a path never repeat. Everything runs in the caller's transaction.
 """
 
@@ -23,12 +23,10 @@ from memora.services.cdn_export.state.ledger.pictures import (
 from memora.services.cdn_export.state.ledger.reading import (
 	TABLE,
 	count_due_removals,
-	count_expired,
 	count_live,
 	count_outdated,
 	dropped_since,
 	has_any,
-	like,
 	live_versions,
 	of_paths,
 	of_plans,
@@ -40,12 +38,20 @@ from memora.services.cdn_export.state.ledger.reading import (
 from memora.services.cdn_export.state.ledger.removals import (
 	drop,
 	end_grace,
+	forget_place,
 	in_grace,
 	mark_uncertain,
 	remove_again,
 	removed,
 	stay,
 	take_back,
+)
+from memora.services.cdn_export.state.ledger.signatures import (
+	ENDS_BEFORE,
+	count_expired,
+	sign_again,
+	sign_other_links,
+	signatures_due,
 )
 from memora.services.cdn_export.state.ledger.uploads import (
 	Adopted,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime, timezone
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -14,7 +13,7 @@ from frappe.utils import now_datetime
 from memora.services.cdn_export.model import plain_text, scopes
 from memora.services.cdn_export.model.published_file import LedgerEntry
 from memora.services.cdn_export.model.scopes import Scope
-from memora.services.cdn_export.state import bulk_rows
+from memora.services.cdn_export.state import bulk_rows, database
 
 TABLE = "CDN File"
 
@@ -64,7 +63,7 @@ _READ = [
 @lru_cache(maxsize=1 << 13)
 def row_name(path: str) -> str:
 	"""The primary key of a path's row: a path can be longer than a Frappe name."""
-	return hashlib.sha1(path.encode(), usedforsecurity=False).hexdigest()
+	return database.key(path)
 
 
 def of_scope(scope: Scope) -> dict[str, LedgerEntry]:
@@ -122,7 +121,7 @@ def page(after: str, prefix: str = "", *, limit: int) -> list[LedgerEntry]:
 	"""The live files below `prefix` in the order of their rows' names, those after the row `after`."""
 	found = select(
 		f"name > %s and state = 'live' and path like %s order by name limit {int(limit)}",
-		(after, like(prefix)),
+		(after, plain_text.begins_with(prefix)),
 	)
 	return list(found.values())
 
@@ -135,23 +134,8 @@ def has_any() -> bool:
 def count_live(prefix: str = "") -> int:
 	"""How many files are live below `prefix`."""
 	((count,),) = frappe.db.sql(
-		f"select count(*) from `tab{TABLE}` where state = 'live' and path like %s", (like(prefix),)
-	)
-	return count
-
-
-def like(prefix: str) -> str:
-	"""The pattern of what begins with `prefix`."""
-	for special in ("\\", "%", "_"):
-		prefix = prefix.replace(special, f"\\{special}")
-	return f"{prefix}%"
-
-
-def count_expired() -> int:
-	"""How many live lessons have signed links that hold no more. Unlike other moments, `signed_until` is in UTC."""
-	((count,),) = frappe.db.sql(
-		f"select count(*) from `tab{TABLE}` where state = 'live' and signed_until < %s",
-		(datetime.now(timezone.utc),),
+		f"select count(*) from `tab{TABLE}` where state = 'live' and path like %s",
+		(plain_text.begins_with(prefix),),
 	)
 	return count
 

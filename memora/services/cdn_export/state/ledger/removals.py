@@ -85,17 +85,23 @@ def end_grace(subjects: Collection[str]) -> None:
 	database.update_names(TABLE, [name for (name,) in rows], "remove_at = %s", (now,), "state = 'removing'")
 
 
+_GONE = """state = 'removed', live_version = 0, content_hash = '', shape_hash = '', etag = '', size = 0,
+	signed_until = null, remove_at = null, pictures = '', damaged = 0, refused = 0, outdated = 0"""
+"""SQL: what makes a row a tombstone, which keeps the highest version of its path."""
+
+
 def removed(paths: Iterable[str]) -> None:
-	"""Turn the rows of removed files into tombstones, which keep the highest version and say since when."""
-	names = tuple(row_name(path) for path in paths)
-	if names:
+	"""Turn the rows of removed files into tombstones, which say since when."""
+	if names := tuple(row_name(path) for path in paths):
 		frappe.db.sql(
-			f"""update `tab{TABLE}` set state = 'removed', live_version = 0, content_hash = '', shape_hash = '',
-				etag = '', size = 0, signed_until = null, remove_at = null, pictures = '', damaged = 0, refused = 0,
-				outdated = 0, modified = %s
-			where name in %s and state = 'removing'""",
+			f"update `tab{TABLE}` set {_GONE}, modified = %s where name in %s and state = 'removing'",
 			(now_datetime(), names),
 		)
+
+
+def forget_place() -> None:
+	"""Turn all rows into tombstones, since files go to another place from now on."""
+	frappe.db.sql(f"update `tab{TABLE}` set {_GONE}, drop_generation = 0 where state != 'removed'")
 
 
 def remove_again(paths: Iterable[str]) -> None:

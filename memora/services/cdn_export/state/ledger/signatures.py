@@ -1,0 +1,66 @@
+"""When the signed links in lessons end, and which lessons must be signed again. Unlike other moments these are in UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timezone
+from typing import NamedTuple
+
+import frappe
+
+from memora.services.cdn_export.state import database
+from memora.services.cdn_export.state.ledger.reading import TABLE, row_name
+
+_OTHER_LINKS, _SIGN_AGAIN = datetime(2000, 1, 1), datetime(2000, 1, 2)
+"""Noted as the end of a lesson's signatures: sign other links; sign the same ones, with another key or life."""
+
+ENDS_BEFORE = f"`tab{TABLE}` where state = 'live' and signed_until < %s"
+"""SQL: the live lessons whose signatures end before a moment."""
+
+
+class SignatureDue(NamedTuple):
+	"""A live lesson that must be signed again, with `other_links` by what CDN Settings say now."""
+
+	scope: str
+	subject: str
+	path: str
+	other_links: bool
+
+
+def signatures_due(before: datetime) -> Iterator[SignatureDue]:
+	"""The live lessons whose signatures end before a moment."""
+	for scope, subject, path, until in frappe.db.sql(
+		f"select scope, subject, path, signed_until from {ENDS_BEFORE}", (before,)
+	):
+		yield SignatureDue(scope, subject, path, until == _OTHER_LINKS)
+
+
+def count_expired() -> int:
+	"""How many live lessons have signed links that hold no more."""
+	((count,),) = frappe.db.sql(f"select count(*) from {ENDS_BEFORE}", (datetime.now(timezone.utc),))
+	return count
+
+
+def sign_again(*, other_links: bool) -> None:
+	"""Have all that is signed signed again or, with other links than so far, all lessons. In transactions of its own."""
+	condition = "kind = 'lesson'" if other_links else "signed_until is not null"
+	names = frappe.db.sql(f"select name from `tab{TABLE}` where state = 'live' and {condition}", pluck=True)
+	_mark(names, _OTHER_LINKS if other_links else _SIGN_AGAIN)
+
+
+def sign_other_links(paths: Iterable[str]) -> None:
+	"""Have live lessons signed as CDN Settings say now, in a transaction of its own."""
+	_mark(map(row_name, paths), _OTHER_LINKS)
+
+
+def _mark(names: Iterable[str], why: datetime) -> None:
+	"""Where other links must be signed, that stays so."""
+	database.transaction(
+		lambda: database.update_names(
+			TABLE,
+			names,
+			"signed_until = if(signed_until = %s, signed_until, %s)",
+			(_OTHER_LINKS, why),
+			"state = 'live'",
+		)
+	)
