@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 from memora.services.cdn_export.cache_purge import cloudflare
+from memora.services.cdn_export.delivery import signing
 from memora.services.cdn_export.storage import PROVIDERS, base, local, r2, s3, s3_client
-from memora.tests.helpers.signing_costs import uploads_a_day
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "storage.md").read_text()
@@ -44,6 +44,6 @@ def test_what_signing_costs() -> None:
 	rows = re.findall(r"^\| expiry (\d+) h.*? \| ([\d.]+) \| ([\d,]+) \|$", PAGE, re.MULTILINE)
 	assert len(rows) == 4
 	for hours, renewals, uploads in rows:
-		cost = uploads_a_day(20_000, int(hours))
+		cost = signing.uploads_a_day(20_000, int(hours))
 		assert int(uploads.replace(",", "")) == cost
 		assert float(renewals) == round(cost / 20_000, 1)

@@ -22,7 +22,7 @@ from memora.exceptions import PreconditionFailedError, StorageError, StorageUnav
 from memora.services.cdn_export.delivery.signing import Signer
 from memora.services.cdn_export.model import document_bytes
 from memora.services.cdn_export.model.cache_headers import cache_control
-from memora.services.cdn_export.model.published_file import FileKind, LedgerEntry, Planned
+from memora.services.cdn_export.model.published_file import FileKind, LedgerEntry, Planned, Uploaded
 from memora.services.cdn_export.model.stage_files import PublicFile
 from memora.services.cdn_export.rules import contracts, file_types
 from memora.services.cdn_export.state.lease import Lease
@@ -73,6 +73,13 @@ class Cargo:
 	@property
 	def planned(self) -> list[Planned]:
 		return [file for file, _ in self.files]
+
+	def uploaded(self, etags: Mapping[str, str]) -> list[Uploaded]:
+		"""The files, as they are in the storage after `publish` has returned these ETags."""
+		return [
+			Uploaded(file, etags[file.path], upload.size, self.signed_until.get(file.path))
+			for file, upload in self.files
+		]
 
 	@property
 	def sizes(self) -> dict[str, int]:

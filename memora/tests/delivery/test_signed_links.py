@@ -21,6 +21,7 @@ from memora.patches import fill_video_folders
 from memora.services.cdn_export import batch_processor
 from memora.services.cdn_export.admin import doctor
 from memora.services.cdn_export.curriculum import films
+from memora.services.cdn_export.delivery import signing
 from memora.services.cdn_export.delivery.ownership import Ownership
 from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.maintenance import adoption, audit, signature_renewal
@@ -31,7 +32,6 @@ from memora.tests.helpers import factories
 from memora.tests.helpers.buckets import BucketTestCase
 from memora.tests.helpers.processes import Stops, connected, fork
 from memora.tests.helpers.publishing import make_course
-from memora.tests.helpers.signing_costs import uploads_a_day
 
 CDN = "https://cdn.example"
 FILM = "videos/فيديو 1.mp4"
@@ -442,7 +442,7 @@ class TestSignedLinks(BucketTestCase):
 	def test_what_a_day_of_signatures_costs(self) -> None:
 		"""The numbers in docs/storage.md."""
 		self.assertEqual(
-			{hours: uploads_a_day(20_000, hours) for hours in (1, 2, 4, 8, 12, 24)},
+			{hours: signing.uploads_a_day(20_000, hours) for hours in (1, 2, 4, 8, 12, 24)},
 			{1: 1_536_000, 2: 640_000, 4: 274_667, 8: 137_333, 12: 92_000, 24: 46_000},
 		)
 

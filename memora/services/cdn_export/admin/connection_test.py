@@ -99,25 +99,34 @@ class _Test:
 
 	def run(self) -> list[Finding]:
 		with self._http:
-			findings = [self._write()]
+			findings = [self._tried("write", self._write)]
 			if not findings[0].ok:
 				with suppress(StorageError):  # some of the files may be there
 					self._storage.delete(self._paths)
 				return findings
 			try:
-				findings += [self._conditional(), self._read(), self._list(), self._sign()]
+				findings += [
+					self._tried("conditional write", self._conditional),
+					self._tried("read", self._read),
+					self._tried("list", self._list),
+					self._tried("sign", self._sign),
+				]
 				findings += self._as_a_stranger()
-				findings.append(self._purging())
+				findings.append(self._tried("purge", self._purging))
 			finally:
-				findings.append(self._delete())
+				findings.append(self._tried("delete", self._delete))
 		return findings
 
-	def _write(self) -> Finding:
+	def _tried(self, what: str, step: Callable[[], Finding]) -> Finding:
+		"""What a step has found, or what the storage or the CDN said instead."""
 		try:
-			for file in (self._paid, *self._readable):
-				self._storage.put(file)
-		except StorageError as error:
-			return Finding("write", "error", str(error))
+			return step()
+		except MemoraError as error:
+			return Finding(what, "error", str(error))
+
+	def _write(self) -> Finding:
+		for file in (self._paid, *self._readable):
+			self._storage.put(file)
 		address = urlsplit(self._storage.address)
 		if address.scheme == "http" and address.hostname not in _THIS_MACHINE:
 			return Finding(
@@ -132,33 +141,26 @@ class _Test:
 
 	def _conditional(self) -> Finding:
 		path = self._paid.path
-		try:
-			found = self._storage.head(path)
-			for condition in ({"if_absent": True}, {"if_match": "0" * 32}):
-				with suppress(PreconditionFailedError):
-					self._storage.put(self._paid, **condition)
-					return Finding(
-						"conditional write",
-						"error",
-						self._(
-							"The storage ignores the conditions of a write (If-Match, If-None-Match), so a stalled "
-							"worker could overwrite newer files."
-						),
-						self._(
-							"Use a server that honours them: AWS S3 and Cloudflare R2 do, and MinIO in recent versions."
-						),
-					)
-			self._storage.put(self._paid, if_match=found.etag if found else "")
-		except StorageError as error:
-			return Finding("conditional write", "error", str(error))
+		found = self._storage.head(path)
+		for condition in ({"if_absent": True}, {"if_match": "0" * 32}):
+			with suppress(PreconditionFailedError):
+				self._storage.put(self._paid, **condition)
+				return Finding(
+					"conditional write",
+					"error",
+					self._(
+						"The storage ignores the conditions of a write (If-Match, If-None-Match), so a stalled "
+						"worker could overwrite newer files."
+					),
+					self._(
+						"Use a server that honours them: AWS S3 and Cloudflare R2 do, and MinIO in recent versions."
+					),
+				)
+		self._storage.put(self._paid, if_match=found.etag if found else "")
 		return Finding("conditional write", "ok", self._("A write on a condition is honoured."))
 
 	def _read(self) -> Finding:
-		try:
-			body = self._storage.get(self._public.path)
-			found = self._storage.head(self._public.path)
-		except StorageError as error:
-			return Finding("read", "error", str(error))
+		body, found = self._storage.get(self._public.path), self._storage.head(self._public.path)
 		if body != self._public.body or not found:
 			return Finding(
 				"read", "error", self._("A file just written does not come back as it was written.")
@@ -181,11 +183,7 @@ class _Test:
 		)
 
 	def _list(self) -> Finding:
-		try:
-			paths = [found.path for found in self._storage.list(f"{FOLDER}/")]
-		except StorageError as error:
-			return Finding("list", "error", str(error))
-		if self._public.path not in paths:
+		if self._public.path not in [found.path for found in self._storage.list(f"{FOLDER}/")]:
 			return Finding(
 				"list", "error", self._("A file just written is not in the storage's list of files.")
 			)
@@ -193,10 +191,7 @@ class _Test:
 
 	def _sign(self) -> Finding:
 		now = datetime.now(timezone.utc)
-		try:
-			url = self._storage.sign_path(self._public.path, now + timedelta(hours=1), since=now)
-		except StorageError as error:
-			return Finding("sign", "error", str(error))
+		url = self._storage.sign_path(self._public.path, now + timedelta(hours=1), since=now)
 		if url is None:
 			return Finding(
 				"sign",
@@ -286,18 +281,12 @@ class _Test:
 					"No CDN cache is purged; what changes shows when its cache time is over, 300 s at most."
 				),
 			)
-		try:
-			self._purge.verify(f"{self._base_url}/{self._public.path}")
-		except MemoraError as error:
-			return Finding("purge", "error", str(error))
+		self._purge.verify(f"{self._base_url}/{self._public.path}")
 		return Finding("purge", "ok", self._("{0}'s cache can be purged.").format(self._purge.name))
 
 	def _delete(self) -> Finding:
-		try:
-			self._storage.delete(self._paths)
-			left = [path for path in self._paths if self._storage.get(path) is not None]
-		except StorageError as error:
-			return Finding("delete", "error", str(error))
+		self._storage.delete(self._paths)
+		left = [path for path in self._paths if self._storage.get(path) is not None]
 		if left:
 			return Finding(
 				"delete", "error", self._("A file that was deleted is still there: {0}.").format(left[0])

@@ -18,7 +18,7 @@ from memora.services.cdn_export.curriculum import known_files, public_files
 from memora.services.cdn_export.delivery import purge_queue
 from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.model.document_bytes import MEDIA
-from memora.services.cdn_export.model.published_file import Planned
+from memora.services.cdn_export.model.published_file import Planned, Uploaded
 from memora.services.cdn_export.model.stage_files import PUBLIC, PublicFile
 from memora.services.cdn_export.state import database, ledger
 from memora.services.cdn_export.storage import Upload, stamp_of
@@ -51,10 +51,10 @@ def restore(target: PublishTarget, media_paths: Collection[str]) -> set[str]:
 		except BuildError as error:
 			frappe.logger("memora").warning(str(error))
 			continue
-		etags, sizes = {path: target.storage.put(upload)}, {path: upload.size}
+		uploaded = Uploaded(file, target.storage.put(upload), upload.size)
 
-		def close(file: Planned = file, etags: dict = etags, sizes: dict = sizes) -> None:
-			ledger.uploaded_again([file], etags, sizes, {})
+		def close(file: Planned = file, uploaded: Uploaded = uploaded) -> None:
+			ledger.uploaded_again([uploaded])
 			purge_queue.add(target, [file.path])
 
 		database.transaction(close)

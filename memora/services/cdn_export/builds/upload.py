@@ -67,7 +67,7 @@ def upload_and_close(
 		replaced = [entry for file in cargo.planned if (entry := entries.get(file.path))]
 
 		def close() -> bool:
-			ledger.close(cargo.planned, etags, cargo.sizes, cargo.signed_until)
+			ledger.close(cargo.uploaded(etags))
 			ledger.stay(taken_back)
 			purge_queue.add(
 				target,

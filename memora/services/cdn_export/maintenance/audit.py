@@ -12,21 +12,19 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Literal
-
-import frappe
+from typing import Literal
 
 from memora.services.cdn_export.curriculum import public_files
 from memora.services.cdn_export.delivery.target import PublishTarget
-from memora.services.cdn_export.model import doctypes, paths, plain_text
+from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.model.cache_headers import SHORT, cache_control
 from memora.services.cdn_export.model.counts import Tell
 from memora.services.cdn_export.model.published_file import LedgerEntry
-from memora.services.cdn_export.state import database, ledger, publish_state, refused_removals
+from memora.services.cdn_export.state import database, due, ledger, refused_removals
 from memora.services.cdn_export.storage import JSON, Storage, StoredObject
 
 Fault = Literal["missing", "altered", "type", "cache", "metadata", "orphan", "foreign", "stale", "remains"]
@@ -117,7 +115,10 @@ class _Look:
 			last = self._objects(key)
 			self._audit.after = f"{_STORAGE}{last}" if last else ""
 			if not last:
-				self._audit.findings += _stale(self._prefix)
+				database.fresh()
+				self._audit.findings += [
+					Difference(file.path, "stale", file.why, file.scope) for file in due.stale(self._prefix)
+				]
 		if self._tell:
 			self._tell(min(self._audit.files, self._total), self._total)
 
@@ -232,45 +233,3 @@ def _caches_well(entry: LedgerEntry, found: str) -> bool:
 	age = _MAX_AGE.fullmatch(found)
 	# A lesson with signatures may be cached for less, depending on when it was signed.
 	return entry.kind == "lesson" and age is not None and int(age[1]) <= SHORT
-
-
-def _stale(prefix: str) -> Iterable[Difference]:
-	"""What is live by the ledger, and should not be by the database. Scopes that wait are not looked at."""
-	database.fresh()
-	pattern = plain_text.begins_with(prefix)
-	for kind in ("lesson", "lesson_file", "unit", "subject"):
-		node = "lesson" if kind == "lesson_file" else kind
-		for path, scope in _select(
-			f"""file.kind = %s and not exists (
-				select 1 from `tab{doctypes.OF_KIND[node]}` node where node.name = file.node and node.is_published = 1)""",
-			(kind,),
-			pattern,
-		):
-			yield Difference(path, "stale", f"is live, though its {node} is unpublished or gone", scope)
-	for path, scope in _select(
-		f"""file.kind = 'manifest' and not exists (
-			select 1 from `tab{doctypes.PLAN}` plan
-			where plan.name = file.node and {doctypes.PLAN_IS_PUBLISHED})""",
-		(),
-		pattern,
-	):
-		yield Difference(path, "stale", "is live, though its plan is unpublished or gone", scope)
-	for name, ref in frappe.db.sql(
-		f"""select name, ref from `tab{publish_state.TABLE}` state where scope_type = 'plan' and is_live = 1
-		and published_generation >= generation and not exists (
-			select 1 from `tab{ledger.TABLE}` file
-			where file.scope = state.name and file.kind = 'manifest' and file.state in ('live', 'in_flight'))"""
-	):
-		path = f"plans/{name.removeprefix('plan:')}/manifest.json"
-		if path.startswith(prefix):
-			yield Difference(path, "stale", f"is not in the ledger, though plan {ref} is live", name)
-
-
-def _select(condition: str, values: Sequence[Any], pattern: str) -> Sequence[tuple[str, str]]:
-	return frappe.db.sql(
-		f"""select file.path, file.scope from `tab{ledger.TABLE}` file
-		join `tab{publish_state.TABLE}` state on state.name = file.scope
-		where file.state = 'live' and state.published_generation >= state.generation
-			and file.path like %s and {condition} order by file.path""",
-		(pattern, *values),
-	)

@@ -127,14 +127,7 @@ class _Learner:
 	def removed(self, sample: int) -> list[str]:
 		"""The files removed last, but those that a cache may still have."""
 		before = now_datetime() - (_CACHED if self._base else timedelta())
-		return [
-			path
-			for (path,) in frappe.db.sql(
-				f"""select path from `tab{ledger.TABLE}` where state = 'removed' and kind != 'media'
-					and coalesce(remove_at, modified) <= %s order by modified desc limit %s""",
-				(before, sample),
-			)
-		]
+		return ledger.removed_before(before, sample)
 
 
 class _Judge:
@@ -148,12 +141,12 @@ class _Judge:
 			kind: set(frappe.get_all(doctype, {"is_published": 1}, pluck="name"))
 			for kind, doctype in doctypes.OF_KIND.items()
 		}
-		self._published["plan"] = {
-			name
-			for (name,) in frappe.db.sql(
-				f"select plan.name from `tab{doctypes.PLAN}` plan where {doctypes.PLAN_IS_PUBLISHED}"
+		self._published["plan"] = set(
+			frappe.db.sql(
+				f"select plan.name from `tab{doctypes.PLAN}` plan where {doctypes.PLAN_IS_PUBLISHED}",
+				pluck=True,
 			)
-		}
+		)
 		self._hidden: dict[str, set[tuple[str, str]]] = {}
 		overrides: dict[str, set[tuple[str, str]]] = {}
 		for plan, doctype, name in frappe.db.sql(
@@ -167,13 +160,7 @@ class _Judge:
 			f"select name, ref from `tab{publish_state.TABLE}` where scope_type = 'plan'"
 		):
 			self._hidden[scope] = overrides.get(plan, set())
-		self._waiting = {
-			name
-			for (name,) in frappe.db.sql(
-				f"""select name from `tab{publish_state.TABLE}`
-				where published_generation < generation and dead_since is null"""
-			)
-		}
+		self._waiting = set(publish_state.waiting())
 		self._all_wait = bool(frappe.db.sql("select 1 from `tabCDN Change` limit 1"))
 
 	def faults(self, scope: str, kind: str, body: bytes) -> Iterator[str]:

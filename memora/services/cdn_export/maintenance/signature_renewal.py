@@ -253,7 +253,7 @@ def _upload(
 		lease.hold()
 		if target.has_moved():
 			raise lease.lost()
-		ledger.uploaded_again(cargo.planned, etags, cargo.sizes, cargo.signed_until)
+		ledger.uploaded_again(cargo.uploaded(etags))
 
 	database.transaction(close)
 	return len(files)

@@ -67,23 +67,7 @@ class Diff:
 			raise KeyError(f"{path} is not live, so it cannot be kept")
 		for file in self._files.get(path, ()) if entry.kind == "lesson" else ():
 			self.keep(file.path)
-		return self._plan(
-			Planned(
-				path=path,
-				kind=entry.kind,
-				node=entry.node,
-				subject=entry.subject,
-				version=entry.live_version,
-				changed=False,
-				content_hash=entry.content_hash,
-				shape_hash=entry.shape_hash,
-				document=None,
-				access_level=entry.access_level,
-				required_item=entry.required_item,
-				lesson_count=entry.lesson_count,
-				required_items=entry.required_items,
-			)
-		)
+		return self._plan(as_live(entry, None)._replace(changed=False))
 
 	def offer(
 		self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
 from typing import Literal, NamedTuple
@@ -133,7 +134,16 @@ class Planned(NamedTuple):
 		return _metadata(self, self.version, site)
 
 
-def as_live(entry: LedgerEntry, document: Document) -> Planned:
+class Uploaded(NamedTuple):
+	"""A file that went up: the object's ETag and size, and until when its signatures hold, if it has any."""
+
+	file: Planned
+	etag: str
+	size: int
+	signed_until: datetime | None = None
+
+
+def as_live(entry: LedgerEntry, document: Document | None) -> Planned:
 	"""Plan a live file to be uploaded again under the version it has. `document` is whole, stamp included."""
 	return Planned(
 		path=entry.path,

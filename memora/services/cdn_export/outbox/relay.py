@@ -102,13 +102,8 @@ def call_plans(subject: str) -> None:
 
 def lessons_changed_since(subject: str, generation: int) -> set[str] | None:
 	"""The lessons whose body may have changed after `generation`; None for all of them."""
-	names = {
-		node
-		for (node,) in frappe.db.sql(
-			"select node from `tabCDN Node Change` where subject = %s and generation > %s",
-			(subject, generation),
-		)
-	}
+	statement = "select node from `tabCDN Node Change` where subject = %s and generation > %s"
+	names = set(frappe.db.sql(statement, (subject, generation), pluck=True))
 	return None if EVERY_LESSON in names else names
 
 

@@ -4,15 +4,15 @@ memora's tables live here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import frappe
 import orjson
 from frappe.utils import now_datetime
 
-from memora.services.cdn_export.model import doctypes
+from memora.services.cdn_export.model import doctypes, plain_text
 from memora.services.cdn_export.model.published_file import LedgerEntry
 from memora.services.cdn_export.model.scope_state import NO_RETRY_AFTER, State
 from memora.services.cdn_export.model.scopes import Scope
@@ -225,3 +225,51 @@ def removable(scope: Scope, now: datetime, *, refused: bool = False) -> list[Led
 			},
 		).values()
 	)
+
+
+class StaleFile(NamedTuple):
+	"""A file that is live by the ledger and should not be by the content, or the other way round."""
+
+	path: str
+	scope: str
+	why: str
+
+
+def stale(prefix: str = "") -> Iterator[StaleFile]:
+	"""The stale files whose path begins with `prefix`. Scopes that wait are not looked at."""
+	for kind in ("lesson", "lesson_file", "unit", "subject"):
+		node = "lesson" if kind == "lesson_file" else kind
+		yield from _stale(
+			kind,
+			f"""select 1 from `tab{doctypes.OF_KIND[node]}` node
+				where node.name = file.node and node.is_published = 1""",
+			f"is live, though its {node} is unpublished or gone",
+			prefix,
+		)
+	yield from _stale(
+		"manifest",
+		f"select 1 from `tab{doctypes.PLAN}` plan where plan.name = file.node and {doctypes.PLAN_IS_PUBLISHED}",
+		"is live, though its plan is unpublished or gone",
+		prefix,
+	)
+	for name, ref in frappe.db.sql(
+		f"""select name, ref from `tab{TABLE}` state where scope_type = 'plan' and is_live = 1
+		and published_generation >= generation and not exists (
+			select 1 from `tab{ledger.TABLE}` file
+			where file.scope = state.name and file.kind = 'manifest' and file.state in ('live', 'in_flight'))"""
+	):
+		path = f"plans/{name.removeprefix('plan:')}/manifest.json"
+		if path.startswith(prefix):
+			yield StaleFile(path, name, f"is not in the ledger, though plan {ref} is live")
+
+
+def _stale(kind: str, wanted: str, why: str, prefix: str) -> Iterator[StaleFile]:
+	"""The live files of a kind for which the statement `wanted` finds nothing."""
+	for path, scope in frappe.db.sql(
+		f"""select file.path, file.scope from `tab{ledger.TABLE}` file
+		join `tab{TABLE}` state on state.name = file.scope
+		where file.state = 'live' and state.published_generation >= state.generation
+			and file.path like %s and file.kind = %s and not exists ({wanted}) order by file.path""",
+		(plain_text.begins_with(prefix), kind),
+	):
+		yield StaleFile(path, scope, why)

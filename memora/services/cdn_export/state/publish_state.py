@@ -82,8 +82,16 @@ def by_id(ids: Sequence[str]) -> dict[str, State]:
 
 def live(scope_type: ScopeType) -> list[str]:
 	"""The names of the plans, or of the subjects, that are live."""
-	rows = frappe.db.sql(f"select ref from `tab{TABLE}` where scope_type = %s and is_live = 1", (scope_type,))
-	return [ref for (ref,) in rows]
+	statement = f"select ref from `tab{TABLE}` where scope_type = %s and is_live = 1"
+	return frappe.db.sql(statement, (scope_type,), pluck=True)
+
+
+def waiting() -> list[str]:
+	"""The ids of the scopes that wait to be built."""
+	statement = (
+		f"select name from `tab{TABLE}` where published_generation < generation and dead_since is null"
+	)
+	return frappe.db.sql(statement, pluck=True)
 
 
 def read_with(scopes: Sequence[Scope], *expressions: str) -> tuple[list[State], tuple[Any, ...]]:
@@ -99,10 +107,8 @@ def read_with(scopes: Sequence[Scope], *expressions: str) -> tuple[list[State], 
 
 def leased_with(token: str, names: Sequence[str]) -> set[str]:
 	"""Those of these scope ids whose lease carries `token`."""
-	rows = frappe.db.sql(
-		f"select name from `tab{TABLE}` where name in %s and lease_token = %s", (tuple(names), token)
-	)
-	return {name for (name,) in rows}
+	statement = f"select name from `tab{TABLE}` where name in %s and lease_token = %s"
+	return set(frappe.db.sql(statement, (tuple(names), token), pluck=True))
 
 
 def select(where: str, values: tuple[Any, ...]) -> list[State]:

@@ -79,19 +79,16 @@ def is_read_by_others(subject: str, plan: str) -> bool:
 def plans_showing(subject: str) -> list[str]:
 	"""The plans that show a subject, shared or of their own, or are about to."""
 	this = database.exactly("subject", "%(subject)s")
-	rows = frappe.db.sql(f"select plan from `tab{TABLE}` where {this} order by plan", {"subject": subject})
-	return [plan for (plan,) in rows]
+	statement = f"select plan from `tab{TABLE}` where {this} order by plan"
+	return frappe.db.sql(statement, {"subject": subject}, pluck=True)
 
 
 def shown_by_others(subjects: Collection[str], plan: str) -> set[str]:
 	"""Those of these subjects that another plan than this one shows, shared or of its own."""
 	if not subjects:
 		return set()
-	rows = frappe.db.sql(
-		f"select distinct subject from `tab{TABLE}` where subject in %s and plan != %s",
-		(tuple(subjects), plan),
-	)
-	return {subject for (subject,) in rows}
+	statement = f"select distinct subject from `tab{TABLE}` where subject in %s and plan != %s"
+	return set(frappe.db.sql(statement, (tuple(subjects), plan), pluck=True))
 
 
 def reserve(plan: str, subjects: Iterable[str]) -> None:

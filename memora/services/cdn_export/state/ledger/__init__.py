@@ -43,6 +43,7 @@ from memora.services.cdn_export.state.ledger.removals import (
 	mark_uncertain,
 	remove_again,
 	removed,
+	removed_before,
 	stay,
 	take_back,
 )

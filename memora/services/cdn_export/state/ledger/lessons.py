@@ -59,24 +59,18 @@ def subjects_showing(lessons: Collection[str]) -> set[str]:
 	"""The subjects that live files show these lessons in."""
 	if not lessons:
 		return set()
-	rows = frappe.db.sql(
-		f"""select distinct subject from `tab{TABLE}`
-		where node in %s and kind = 'lesson' and state in ('live', 'in_flight')""",
-		(tuple(lessons),),
-	)
-	return {subject for (subject,) in rows}
+	statement = f"""select distinct subject from `tab{TABLE}`
+		where node in %s and kind = 'lesson' and state in ('live', 'in_flight')"""
+	return set(frappe.db.sql(statement, (tuple(lessons),), pluck=True))
 
 
 def lessons_naming(digests: Collection[str]) -> set[str]:
 	"""The lessons beside which files with this content are, or may be."""
 	if not digests:
 		return set()
-	rows = frappe.db.sql(
-		f"""select node from `tab{TABLE}` where kind = 'lesson_file' and content_hash in %s
-			and state in ('live', 'in_flight')""",
-		(tuple(digests),),
-	)
-	return {lesson for (lesson,) in rows}
+	statement = f"""select node from `tab{TABLE}`
+		where kind = 'lesson_file' and content_hash in %s and state in ('live', 'in_flight')"""
+	return set(frappe.db.sql(statement, (tuple(digests),), pluck=True))
 
 
 def a_paid_path() -> str:

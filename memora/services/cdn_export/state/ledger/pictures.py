@@ -14,19 +14,19 @@ from memora.services.cdn_export.state.ledger.reading import TABLE, of_scope, row
 
 def pictures_of(paths: Iterable[str]) -> set[str]:
 	"""The media files that these files show, by what was last published or is on its way."""
-	names = tuple(row_name(path) for path in paths)
-	if not names:
-		return set()
-	rows = frappe.db.sql(f"select pictures from `tab{TABLE}` where name in %s and pictures > ''", (names,))
-	return {picture for (pictures,) in rows for picture in pictures.split()}
+	if names := tuple(row_name(path) for path in paths):
+		return _named("name in %s", (names,))
+	return set()
 
 
 def named_pictures() -> set[str]:
 	"""The media files that any file shows which is in the storage, or may be."""
-	rows = frappe.db.sql(
-		f"select distinct pictures from `tab{TABLE}` where state != 'removed' and pictures > ''"
-	)
-	return {picture for (pictures,) in rows for picture in pictures.split()}
+	return _named("state != 'removed'", ())
+
+
+def _named(where: str, values: tuple) -> set[str]:
+	statement = f"select distinct pictures from `tab{TABLE}` where {where} and pictures > ''"
+	return {picture for named in frappe.db.sql(statement, values, pluck=True) for picture in named.split()}
 
 
 def media_paths() -> set[str]:
@@ -36,12 +36,12 @@ def media_paths() -> set[str]:
 
 def due_media(now: datetime, *, refused: bool = False) -> list[str]:
 	"""The pictures that must go by now unless a file names them; `refused` as in `removable`."""
-	rows = frappe.db.sql(
+	return frappe.db.sql(
 		f"""select path from `tab{TABLE}`
 		where scope = %s and state in ('live', 'removing') and remove_at <= %s and refused = %s""",
 		(scopes.MEDIA.id, now, int(refused)),
+		pluck=True,
 	)
-	return [path for (path,) in rows]
 
 
 def mark_media(paths: Iterable[str], now: datetime) -> None:

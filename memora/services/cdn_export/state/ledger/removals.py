@@ -81,8 +81,9 @@ def end_grace(subjects: Collection[str]) -> None:
 	if not subjects:
 		return
 	now = now_datetime()
-	rows = frappe.db.sql(f"select name from `tab{TABLE}` where {_IN_GRACE}", (now, tuple(subjects)))
-	database.update_names(TABLE, [name for (name,) in rows], "remove_at = %s", (now,), "state = 'removing'")
+	statement = f"select name from `tab{TABLE}` where {_IN_GRACE}"
+	names = frappe.db.sql(statement, (now, tuple(subjects)), pluck=True)
+	database.update_names(TABLE, names, "remove_at = %s", (now,), "state = 'removing'")
 
 
 _GONE = """state = 'removed', live_version = 0, content_hash = '', shape_hash = '', etag = '', size = 0,
@@ -97,6 +98,16 @@ def removed(paths: Iterable[str]) -> None:
 			f"update `tab{TABLE}` set {_GONE}, modified = %s where name in %s and state = 'removing'",
 			(now_datetime(), names),
 		)
+
+
+def removed_before(moment: datetime, most: int) -> list[str]:
+	"""The files that were removed last before a moment, without pictures."""
+	return frappe.db.sql(
+		f"""select path from `tab{TABLE}` where state = 'removed' and kind != 'media'
+			and coalesce(remove_at, modified) <= %s order by modified desc limit %s""",
+		(moment, most),
+		pluck=True,
+	)
 
 
 def forget_place() -> None:

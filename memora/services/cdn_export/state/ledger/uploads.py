@@ -15,7 +15,7 @@ from typing import Any
 from frappe.utils import now_datetime
 
 from memora.services.cdn_export.model import plain_text
-from memora.services.cdn_export.model.published_file import LedgerEntry, Planned
+from memora.services.cdn_export.model.published_file import LedgerEntry, Planned, Uploaded
 from memora.services.cdn_export.model.scopes import Scope
 from memora.services.cdn_export.state import database
 from memora.services.cdn_export.state.ledger.reading import COLUMNS, TABLE, row_name
@@ -55,42 +55,36 @@ def begin(files: Mapping[Scope, Iterable[Planned]]) -> None:
 	)
 
 
-def close(
-	files: Iterable[Planned],
-	etags: Mapping[str, str],
-	sizes: Mapping[str, int],
-	signed_until: Mapping[str, datetime],
-) -> None:
-	"""Say that files noted by `begin` are live, each with the ETag of its upload."""
+def close(files: Iterable[Uploaded]) -> None:
+	"""Say that files noted by `begin` are live."""
 	replaced = "version state etag size signed_until uploaded_at pictures damaged"
 	database.upsert(
 		TABLE,
 		(*_UPLOADED, "version", "pictures"),
-		[(*_uploaded(file, etags, sizes, signed_until), file.version, _listed(file)) for file in files],
+		[(*_uploaded(one), one.file.version, _listed(one.file)) for one in files],
 		f"{database.replaced(replaced.split())}, live_version = values(version)",
 		same={"state": "live", "uploaded_at": now_datetime(), "damaged": 0},
 		stamped=False,
 	)
 
 
-def uploaded_again(
-	files: Iterable[Planned],
-	etags: Mapping[str, str],
-	sizes: Mapping[str, int],
-	signed_until: Mapping[str, datetime],
-) -> None:
+def uploaded_again(files: Iterable[Uploaded]) -> None:
 	"""Note that live files were uploaded again under the versions they have."""
 	database.upsert(
 		TABLE,
 		(*_UPLOADED, "required_items", "outdated"),
 		[
 			(
-				*_uploaded(file, etags, sizes, signed_until),
-				file.required_items,
+				*_uploaded(one),
+				one.file.required_items,
 				# What a paid lesson asks for is not known when it was uploaded as it was published.
-				int(file.access_level == "paid" and file.kind == "lesson" and not file.required_items),
+				int(
+					one.file.access_level == "paid"
+					and one.file.kind == "lesson"
+					and not one.file.required_items
+				),
 			)
-			for file in files
+			for one in files
 		],
 		database.replaced("etag size signed_until uploaded_at damaged required_items outdated".split()),
 		same={"uploaded_at": now_datetime(), "damaged": 0},
@@ -101,14 +95,9 @@ def uploaded_again(
 _UPLOADED = ("name", "path", "etag", "size", "signed_until")
 
 
-def _uploaded(
-	file: Planned,
-	etags: Mapping[str, str],
-	sizes: Mapping[str, int],
-	signed_until: Mapping[str, datetime],
-) -> tuple[Any, ...]:
-	path = file.path
-	return row_name(path), path, plain_text.store(etags[path]), sizes[path], signed_until.get(path)
+def _uploaded(one: Uploaded) -> tuple[Any, ...]:
+	path = one.file.path
+	return row_name(path), path, plain_text.store(one.etag), one.size, one.signed_until
 
 
 def renewed(files: Mapping[str, str], required_items: Mapping[str, str]) -> None:
