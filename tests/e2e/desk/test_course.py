@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ import frappe
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from memora.services.cdn_export.model import paths
 from memora.tests.helpers import factories
 from tests.e2e.desk.driver import Desk, shoot
 from tests.e2e.desk.school import School
@@ -292,3 +294,328 @@ def test_what_cannot_be_dropped_there_says_why(desk: Desk, here: School, subject
 		outline.page.mouse.up()
 		expect(outline.row("Lesson A11").get_by_role("alert")).to_contain_text(why)
 		assert lessons_of(topic(subject, "Topic A1"))[0] == "Lesson A11"
+
+
+def agree(outline: Course) -> None:
+	"""Say yes to what is asked."""
+	dialog = outline.page.locator(".memora-consequences.show")
+	dialog.wait_for()
+	dialog.locator(".btn-primary").click()
+	expect(outline.page.locator(".memora-consequences.show")).to_have_count(0)
+
+
+def published(doctype: str, subject: frappe._dict) -> list[str]:
+	frappe.db.rollback()
+	rows = frappe.get_all(doctype, {"is_published": 1}, ["name", "title"], limit=0)
+	return sorted(row.title for row in rows if row.title.startswith(("Track", "Unit", "Topic", "Lesson")))
+
+
+def test_what_becomes_live_with_all_below_is_asked_and_undone(
+	desk: Desk, here: School, subject: frappe._dict
+) -> None:
+	desk.edit(subject.top, is_published=1)
+	with course(desk, here, subject.top.name) as outline:
+		outline.menu("Track A", "Publish with All Below")
+		dialog = outline.page.locator(".memora-consequences.show")
+		expect(dialog).to_contain_text("Lesson A11")
+		shoot(outline.page, "course-asks", here)
+		outline.keys("Escape")
+		expect(dialog).to_have_count(0)
+		assert published("Memora Lesson", subject) == []
+		outline.menu("Track A", "Publish with All Below")
+		agree(outline)
+		saved(outline)
+		assert len(published("Memora Lesson", subject)) == 6
+		outline.page.locator("[data-bar=undo]").click()
+		expect(outline.page.get_by_text(here.say("Undone: {0}")).first).to_be_visible()
+		assert published("Memora Lesson", subject) == []
+
+
+def test_several_rows_at_once(desk: Desk, here: School, subject: frappe._dict) -> None:
+	with course(desk, here, subject.top.name) as outline:
+		outline.unfold_all()
+		expect(outline.row("Lesson B23")).to_be_visible()
+		outline.focus("Lesson A11")
+		outline.keys("Space", "Shift+ArrowDown")
+		bar = outline.page.get_by_role("toolbar", name=here.say("Selected rows"))
+		expect(bar).to_contain_text(here.say("Selected: {0}", 2))
+		shoot(outline.page, "course-selected", here)
+		bar.locator("[data-act=duplicate]").click()
+		saved(outline)
+		copy = here.say("{0} (copy)", "Lesson A11")
+		expect(outline.row(copy)).to_be_visible()
+		first = topic(subject, "Topic A1")
+		assert lessons_of(first).index(copy) == 1
+		outline.keys("Escape", "Control+z")
+		expect(outline.row(copy)).to_have_count(0)
+		outline.focus("Lesson A11")
+		outline.keys("Space", "Shift+ArrowDown")
+		bar.locator("[data-act=move]").click()
+		outline.page.locator("[data-place]", has_text="Topic B2").click()
+		saved(outline)
+		expect(outline.node("Lesson A12").locator("xpath=../..")).to_have_attribute(
+			"data-name", topic(subject, "Topic B2").name
+		)
+		saved(outline)
+		assert lessons_of(topic(subject, "Topic B2")) == [
+			"Lesson B21", "Lesson B22", "Lesson B23", "Lesson A11", "Lesson A12",
+		]  # fmt: skip
+
+
+def test_a_deletion_names_what_goes_and_comes_back(desk: Desk, here: School, subject: frappe._dict) -> None:
+	with course(desk, here, subject.top.name) as outline:
+		outline.focus("Track A")
+		outline.keys("Delete")
+		expect(outline.page.locator(".memora-consequences.show")).to_contain_text("Lesson A23")
+		agree(outline)
+		expect(outline.row("Track A")).to_have_count(0)
+		expect(outline.node("Track B")).to_be_focused()
+		outline.keys("Control+z")
+		expect(outline.row("Track A")).to_be_visible()
+		assert lessons_of(topic(subject, "Topic A2")) == ["Lesson A21", "Lesson A22", "Lesson A23"]
+
+
+def test_what_another_tab_changes_appears_within_five_seconds(
+	desk: Desk, here: School, subject: frappe._dict
+) -> None:
+	with course(desk, here, subject.top.name) as outline:
+		outline.focus("Track A")
+		desk.edit(subject.B, title="Track of another")
+		expect(outline.row("Track of another")).to_be_visible(timeout=6_000)
+		expect(outline.node("Track A")).to_be_focused()
+
+
+def test_rows_are_copied_to_another_course_in_another_tab(
+	desk: Desk, here: School, subject: frappe._dict
+) -> None:
+	other = _make_subject("Reading")
+	try:
+		with course(desk, here, subject.top.name) as outline, course(desk, here, other.top.name) as second:
+			outline.unfold_all()
+			outline.focus("Lesson A12")
+			outline.page.bring_to_front()
+			outline.keys("Control+c")
+			second.page.bring_to_front()
+			second.unfold_all()
+			second.focus("Topic B1")
+			second.keys("Control+v")
+			expect(second.row("Lesson A12")).to_have_count(2)
+			saved(second)
+			assert lessons_of(topic(other, "Topic B1")) == [
+				"Lesson B11", "Lesson B12", "Lesson B13", "Lesson A12",
+			]  # fmt: skip
+			assert lessons_of(topic(subject, "Topic A1")).count("Lesson A12") == 1
+			second.focus("Track A")
+			second.keys("Control+v")
+			alert = second.row("Track A").get_by_role("alert")
+			expect(alert).to_contain_text(here.say("A lesson belongs in a topic."))
+	finally:
+		_remove(other.top.name)
+
+
+def test_rows_are_found_by_title_and_by_what_they_lack(
+	desk: Desk, here: School, subject: frappe._dict
+) -> None:
+	with course(desk, here, subject.top.name) as outline:
+		outline.focus("Track A")
+		outline.keys("/")
+		outline.page.keyboard.type("b2")
+		expect(outline.row("Topic B2")).to_be_visible()
+		assert outline.titles() == ["Topic B2", "Lesson B21", "Lesson B22", "Lesson B23"]
+		expect(outline.row("Lesson B22").locator(".memora-path")).to_contain_text("Topic B2")
+		shoot(outline.page, "course-search", here)
+		outline.row("Lesson B22").locator(".memora-path").click()
+		expect(outline.node("Lesson B22")).to_be_focused()
+		expect(outline.row("Track A")).to_be_visible()
+		desk.edit(subject.B, is_published=1)
+		outline.page.locator("[data-bar='only drafts']").click()
+		expect(outline.row("Track A")).to_be_visible()
+		expect(outline.row("Track B")).to_have_count(0)
+		outline.page.locator("[data-bar=clear]").click()
+		expect(outline.row("Track B")).to_be_visible()
+
+
+def test_a_plan_hides_renames_and_frees_from_the_row(desk: Desk, here: School) -> None:
+	plan = frappe.get_doc("Memora Academic Plan", here.name("short plan"))
+	kept = [row.as_dict() for row in plan.overrides]
+	with course(desk, here, here.name("mathematics")) as outline:
+		outline.page.locator("[data-plan]").select_option(plan.name)
+		hidden = outline.node(here.title("geometry"))
+		expect(hidden).to_have_class(re.compile("is-hidden"))
+		expect(outline.row(here.title("geometry"))).to_contain_text(here.say("hidden in this plan"))
+		shoot(outline.page, "course-plan", here)
+		outline.menu(here.title("algebra"), "Rename …")
+		dialog = outline.page.locator(".modal.show")
+		dialog.locator("input[data-fieldname=text]").fill("Algebra in short")
+		dialog.locator(".btn-primary").click()
+		expect(outline.row("Algebra in short")).to_contain_text(here.title("algebra"))
+		outline.menu("Algebra in short", "As Everywhere Else")
+		expect(outline.row(here.title("algebra"))).to_be_visible()
+	desk.edit(plan, overrides=kept)
+	desk.publish()
+
+
+def test_the_outline_fits_a_phone_and_its_menu_does_all(
+	desk: Desk, here: School, subject: frappe._dict
+) -> None:
+	with course(desk, here, subject.top.name, width=390, height=780) as outline:
+		page = outline.page
+		outline.row("Track A").locator("[data-action=fold]").click()
+		expect(outline.row("Unit A1")).to_be_visible()
+		assert page.evaluate("document.documentElement.scrollWidth") <= 390
+		shoot(page, "course-phone", here)
+		outline.menu("Track A", "Move Down")
+		saved(outline)
+		assert order_of("Memora Track", "parent_subject", subject.top.name) == ["Track B", "Track A"]
+		outline.row("Track B").locator("[data-action=menu]").click()
+		page.get_by_role("menu").wait_for()
+		shoot(page, "course-phone-menu", here)
+		page.keyboard.press("Escape")
+		page.locator("[data-action=add_last]", has_text=here.say("Add Track")).click()
+		page.keyboard.type("Track C")
+		page.keyboard.press("Enter")
+		saved(outline)
+		assert order_of("Memora Track", "parent_subject", subject.top.name)[-1] == "Track C"
+
+
+def test_forms_and_lists_lead_to_the_course_and_back(desk: Desk, here: School) -> None:
+	with desk.login(here.editor) as page:
+		desk.form(page, here.docs["finding x"])
+		page.evaluate("frappe.set_route('List', 'Memora Lesson', 'List')")
+		page.get_by_role("button", name=here.say("Course Page")).filter(visible=True).click()
+		page.locator(".memora-card").first.wait_for()
+		shoot(page, "course-home", here)
+		desk.form(page, here.docs["finding x"])
+		page.get_by_role("button", name=here.say("Show in Course")).filter(visible=True).click()
+		outline = Course(page, here)
+		expect(outline.node(here.title("finding x"))).to_be_focused()
+		outline.keys("Enter")
+		page.locator(".memora-status:visible").wait_for()
+		assert page.evaluate("frappe.get_route_str()") == f"Form/Memora Lesson/{here.name('finding x')}"
+
+
+class Counted:
+	"""A hand at the page: clicks, and keys that are no letter of a title, are counted; so are changes of screen."""
+
+	def __init__(self, page: Page) -> None:
+		self.page, self.actions, self.screens = page, 0, 0
+
+	def click(self, target: Locator) -> None:
+		self.actions += 1
+		target.click()
+
+	def key(self, *keys: str) -> None:
+		for key in keys:
+			self.actions += 1
+			self.page.keyboard.press(key)
+
+	def type(self, title: str) -> None:
+		self.page.keyboard.type(title)
+
+	def line(self, *titles: str) -> None:
+		for title in titles:
+			self.type(title)
+			self.key("Enter")
+
+
+def test_a_course_of_twenty_lessons_takes_a_hundred_actions_and_five_screens(
+	desk: Desk, here: School
+) -> None:
+	lessons = [f"Lesson {number}" for number in range(1, 21)]
+	with desk.login(here.editor) as page:
+		hand, outline = Counted(page), Course(page, here)
+		desk.open(page, "memora-course")
+		hand.screens += 1
+		hand.click(page.locator("[data-new-course]"))
+		hand.line("Biology of cells")
+		expect(page.locator("[data-draft]")).to_be_focused()
+		hand.screens += 1
+		given = iter(lessons)
+
+		def take(number: int) -> list[str]:
+			return [next(given) for _ in range(number)]
+
+		# Two tracks, three units, six topics; the third lesson is typed too early.
+		hand.line("Track 1")
+		hand.key("Tab")
+		hand.line("Unit 1")
+		hand.key("Tab")
+		hand.line("Topic 1")
+		hand.key("Tab")
+		hand.line(*take(4))
+		hand.key("Shift+Tab")
+		hand.line("Topic 2")
+		hand.key("Tab")
+		hand.line(*take(4))
+		hand.key("Shift+Tab", "Shift+Tab")
+		hand.line("Unit 2")
+		hand.key("Tab")
+		hand.line("Topic 3")
+		hand.key("Tab")
+		hand.line(*take(3))
+		hand.key("Shift+Tab")
+		hand.line("Topic 4")
+		hand.key("Tab")
+		hand.line(*take(3))
+		hand.key("Shift+Tab", "Shift+Tab", "Shift+Tab")
+		hand.line("Track 2")
+		hand.key("Tab")
+		hand.line("Unit 3")
+		hand.key("Tab")
+		hand.line("Topic 5")
+		hand.key("Tab")
+		hand.line(*take(3))
+		hand.key("Shift+Tab")
+		hand.line("Topic 6")
+		hand.key("Tab")
+		hand.line(*take(3))
+		hand.key("Escape")
+		saved(outline)
+		assert outline.titles("lesson") == lessons
+		# Into order: the last lesson comes first in its topic.
+		hand.key("Alt+ArrowUp", "Alt+ArrowUp")
+		saved(outline)
+		# Into a plan of its own.
+		hand.click(page.locator("[data-bar=plan]"))
+		dialog = page.locator(".memora-plan-dialog.show")
+		for field in ("season", "grade", "stream"):
+			hand.click(dialog.locator(f"input[data-fieldname={field}]"))
+			hand.type(f"New {field}")
+			hand.key("Tab")
+		expect(dialog.locator("input[data-fieldname=title]")).to_have_value(
+			"New grade · New stream · New season"
+		)
+		hand.click(dialog.locator("input[data-fieldname=is_published]"))
+		shoot(page, "course-into-plan", here)
+		hand.click(dialog.locator(".btn-primary"))
+		expect(dialog).to_have_count(0)
+		# Seen as learners would see it.
+		with page.expect_popup() as popup:
+			hand.click(page.locator("[data-bar=preview]"))
+		hand.screens += 1
+		expect(popup.value.locator("h1")).to_contain_text("Biology of cells")
+		popup.value.close()
+		# And out.
+		hand.click(page.locator("[data-bar=publish]"))
+		hand.actions += 1
+		agree(outline)
+		saved(outline)
+		hand.click(page.locator("[data-bar=now]"))
+		expect(outline.row("Biology of cells").locator(".indicator-pill")).to_have_text(here.say("Live"))
+		name = page.evaluate("frappe.get_route()[1]")
+		assert json.loads(desk.read(paths.unit(unit_of(name, "Unit 3"))))["topics"][1]["lessons"][0][
+			"title"
+		] == ("Lesson 20")
+		assert hand.actions <= 100
+		assert hand.screens <= 5
+	_remove(name)
+	for term in ("Season", "Grade", "Stream"):
+		frappe.db.delete(f"Memora {term}", {"title": f"New {term.lower()}"})
+	frappe.db.commit()
+	desk.publish()
+
+
+def unit_of(subject: str, title: str) -> str:
+	frappe.db.rollback()
+	tracks = frappe.get_all("Memora Track", {"parent_subject": subject}, pluck="name")
+	return frappe.get_all("Memora Unit", {"title": title, "parent_track": ("in", tracks)}, pluck="name")[0]

@@ -109,6 +109,12 @@ export class Bar {
 				"Try Again"
 			)}</button></div>`;
 		}
+		if (!outline.found && outline.missing) {
+			return html`<p class="text-muted memora-bar-found">${__(
+				"More is open than is shown at once: {0} rows are missing. Collapse something, or search.",
+				[outline.missing]
+			)}</p>`;
+		}
 		if (!search.is_active || !outline.found) return "";
 		const more = search.left_off ? __("{0} more are not shown.", [search.left_off]) : "";
 		return html`<p class="text-muted memora-bar-found" role="status">${__("Found: {0}", [outline.found.size])} ${more}

@@ -5,6 +5,8 @@ import { above, KINDS, read, words } from "./kinds";
 const OPENS_AFTER = 600; // of resting on a closed row
 const MANY = 150; // siblings beyond which nothing is animated
 
+const keep_still = (event) => event.preventDefault();
+
 export class Drag {
 	constructor(view) {
 		this.view = view;
@@ -74,6 +76,7 @@ export class Drag {
 		const others = view.outline.chosen.has(this.name) ? this.names().length - 1 : 0;
 		if (others) item.dataset.others = __("and {0} more", [others]);
 		this.$hint.appendTo(document.body);
+		document.addEventListener("selectstart", keep_still);
 		document.addEventListener("pointermove", this.on_move, { passive: true });
 		document.addEventListener("touchmove", this.on_move, { passive: true });
 	}
@@ -178,6 +181,7 @@ export class Drag {
 
 	stop() {
 		clearTimeout(this.timer);
+		document.removeEventListener("selectstart", keep_still);
 		document.removeEventListener("pointermove", this.on_move);
 		document.removeEventListener("touchmove", this.on_move);
 		const { element } = this.view.tree;

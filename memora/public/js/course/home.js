@@ -3,6 +3,25 @@ import { change, icon, read, SUBJECT, text_of, words } from "./kinds";
 
 const { ago, html, message_of, pill, put } = memora.publishing;
 
+const REMEMBERED_ROW = "memora-course-row";
+
+// Where one was last, in any course.
+export function remembered_row() {
+	try {
+		return JSON.parse(localStorage.getItem(REMEMBERED_ROW));
+	} catch {
+		return null;
+	}
+}
+
+export function remember_row(row) {
+	try {
+		localStorage.setItem(REMEMBERED_ROW, JSON.stringify(row));
+	} catch {
+		// then a course opens at its top
+	}
+}
+
 export class Home {
 	constructor(page) {
 		this.page = page;
@@ -37,7 +56,7 @@ export class Home {
 				${subjects.length ? html`<ul class="memora-cards">${subjects.map((row) => this.course(row))}</ul>` : this.empty(can_create)}
 				${can_create ? this.maker() : ""}</section>`,
 			html`<div class="memora-home-lists">
-				${this.list(__("Continue where you were"), recent, __("What you edit comes here."))}
+				${this.list(__("Continue where you were"), recent, __("What you edit comes here."), this.last())}
 				${this.list(__("Failing or waiting"), attention, __("Nothing fails, and nothing waits."))}
 				${this.list(__("My drafts"), drafts, __("You have no drafts."))}
 			</div>`,
@@ -63,9 +82,18 @@ export class Home {
 			<span class="text-muted">${__("Lessons: {0}", [lessons])}${drafts ? html` · ${__("Drafts: {0}", [drafts])}` : ""}</span></a></li>`;
 	}
 
-	list(title, rows, none) {
+	// The row that one was at last, in this browser.
+	last() {
+		const last = remembered_row();
+		const course = last && this.data.subjects.find(({ name }) => name === last.subject);
+		return course
+			? html`<p><a class="btn btn-primary-light btn-sm" href="${course_link(last.subject, last.name)}">${__("Go back to")} <bdi>${course.title}</bdi></a></p>`
+			: "";
+	}
+
+	list(title, rows, none, before = "") {
 		const found = rows || [];
-		return html`<section class="memora-panel"><h4>${title}</h4>${
+		return html`<section class="memora-panel"><h4>${title}</h4>${before}${
 			found.length ? html`<ul class="memora-home-rows">${found.map((row) => this.row(row))}</ul>` : html`<p class="text-muted">${none}</p>`
 		}</section>`;
 	}

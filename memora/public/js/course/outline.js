@@ -1,5 +1,5 @@
 // A subject's rows as the page knows them: what is where, what is open, what is chosen. Draws nothing.
-import { KINDS, STAGE } from "./kinds";
+import { STAGE } from "./kinds";
 
 const REMEMBERED = "memora-course-open:";
 
@@ -48,7 +48,7 @@ export class Outline {
 	}
 
 	row(name) {
-		return this.rows.get(name) || (this.found && this.found.get(name));
+		return (this.found && this.found.get(name)) || this.rows.get(name);
 	}
 
 	children(name) {
@@ -139,7 +139,8 @@ export class Outline {
 	}
 
 	unfold(name) {
-		this.open.add(name);
+		this.open.delete(name);
+		this.open.add(name); // the last of them
 		this.remember();
 	}
 
@@ -157,12 +158,20 @@ export class Outline {
 		}
 	}
 
-	// What to ask the server for: what is open, from the top down.
+	// What to ask the server for: what was opened last comes first, with what is above it, since an answer has an end.
 	wanted() {
-		const depth = (name) => KINDS.indexOf((this.row(name) || {}).doctype);
-		return [...this.open].filter((name) => name !== this.subject && !(this.row(name) || {}).is_new).sort(
-			(one, other) => depth(one) - depth(other)
-		);
+		const names = new Set();
+		for (const name of [...this.open].reverse()) {
+			for (const row of this.path(name)) if (this.open.has(row.name)) names.add(row.name);
+			names.add(name);
+		}
+		names.delete(this.subject);
+		return [...names].filter((name) => !(this.rows.get(name) || {}).is_new);
+	}
+
+	// How many rows of what is open are not in the answer.
+	get missing() {
+		return Object.values(this.left_off).reduce((sum, number) => sum + number, 0);
 	}
 }
 

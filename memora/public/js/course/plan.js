@@ -43,7 +43,6 @@ function fields(open, titles) {
 		ignore_validation: 1,
 		default: titles[place].includes(last[fieldname]) ? last[fieldname] : titles[place].length === 1 ? titles[place][0] : "",
 		depends_on: is_new,
-		mandatory_depends_on: is_new,
 	});
 	return [
 		{
@@ -79,13 +78,15 @@ function remembered() {
 	}
 }
 
+// What a field shows. Frappe takes some of it over a moment later.
+const typed_in = (dialog, name) => String(dialog.get_field(name).$input.val() || "").trim();
+
 // The title follows what was chosen, until another one is typed.
 function propose_title(dialog) {
 	let proposed = "";
 	const propose = () => {
-		const title = dialog.get_value("title") || "";
-		if (title !== proposed) return;
-		proposed = ["grade", "stream", "season"].map((name) => dialog.get_value(name)).filter(Boolean).join(" · ");
+		if (typed_in(dialog, "title") !== proposed) return;
+		proposed = ["grade", "stream", "season"].map((name) => typed_in(dialog, name)).filter(Boolean).join(" · ");
 		dialog.set_value("title", proposed);
 	};
 	for (const name of Object.keys(TERMS)) {
@@ -99,6 +100,10 @@ function propose_title(dialog) {
 async function save(view, dialog, values, open) {
 	const { html, put } = memora.publishing;
 	const $error = dialog.get_field("error").$wrapper;
+	for (const name of [...Object.keys(TERMS), "title"]) values[name] = typed_in(dialog, name);
+	if (values.which === "new" && [...Object.keys(TERMS), "title"].some((name) => !values[name])) {
+		return put($error, html`<div class="alert alert-warning" role="alert">${__("Fill in season, grade, stream and title.")}</div>`);
+	}
 	dialog.disable_primary_action();
 	try {
 		const plan = values.which === "new" ? await make(view, values) : await extend(view, values.which);
@@ -115,10 +120,10 @@ async function save(view, dialog, values, open) {
 
 async function make(view, values) {
 	const terms = {};
-	for (const [field, doctype] of Object.entries(TERMS)) terms[field] = await named(doctype, values[field].trim());
+	for (const [field, doctype] of Object.entries(TERMS)) terms[field] = await named(doctype, values[field]);
 	const plan = await insert({
 		doctype: PLAN,
-		title: (values.title || "").trim(),
+		title: values.title,
 		is_published: values.is_published ? 1 : 0,
 		...terms,
 		subjects: [{ subject: view.outline.subject }],

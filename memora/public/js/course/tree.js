@@ -56,13 +56,22 @@ export class Tree {
 		const held = this.element.contains(document.activeElement) && document.activeElement;
 		this.drawn = new Set();
 		set(this.element, { "aria-label": __("Outline of {0}", [outline.root.title]) });
+		this.element.classList.toggle("is-flat", Boolean(outline.found));
 		this.element.classList.toggle("is-choosing", outline.chosen.size > 0 || Boolean(this.view.is_choosing));
 		if (outline.found) arrange(this.element, [...outline.found.keys()].map((name, at, all) => this.node(name, 1, at, all.length)));
 		else arrange(this.element, [this.node(outline.subject, 1, 0, 1)]);
 		for (const [name, node] of this.nodes) if (!this.drawn.has(name)) this.forget(name, node);
 		if (!this.nodes.has(this.current)) this.current = outline.found ? [...outline.found.keys()][0] || "" : outline.subject;
-		for (const [name, node] of this.nodes) set(node, { tabindex: name === this.current ? 0 : -1 });
+		this.reach(this.current);
 		if (held && !this.element.contains(document.activeElement)) this.hold(held);
+	}
+
+	// One row is reached by Tab.
+	reach(name) {
+		const [before, node] = [this.reached, this.nodes.get(name)];
+		if (before && before !== node) set(before, { tabindex: -1 });
+		if (node) set(node, { tabindex: 0 });
+		this.reached = node;
 	}
 
 	// Focus goes back to where it was, or to its row.
@@ -77,7 +86,7 @@ export class Tree {
 		const row = outline.row(name);
 		let node = this.nodes.get(name);
 		if (!node) {
-			node = $('<li role="treeitem"><div class="memora-row"></div></li>')[0];
+			node = $('<li role="treeitem" tabindex="-1"><div class="memora-row"></div></li>')[0];
 			node.dataset.name = name;
 			this.nodes.set(name, node);
 			this.view.live.watch_row(node);
@@ -86,8 +95,8 @@ export class Tree {
 		const is_open = !outline.found && outline.is_open(name);
 		const has_branch = !outline.found && Boolean(row.children || outline.is_open(name)) && row.doctype !== SUBJECT;
 		node.dataset.kind = row.doctype;
-		node.className = this.class_of(row);
 		set(node, {
+			class: this.class_of(row),
 			"aria-level": level,
 			"aria-posinset": at + 1,
 			"aria-setsize": of,
@@ -220,10 +229,8 @@ export class Tree {
 	focus(name) {
 		const node = this.nodes.get(name);
 		if (!node) return;
-		const before = this.nodes.get(this.current);
-		if (before) set(before, { tabindex: -1 });
 		this.current = name;
-		set(node, { tabindex: 0 });
+		this.reach(name);
 		node.focus({ preventScroll: true });
 		node.firstElementChild.scrollIntoView({ block: "nearest" });
 		this.view.remember(name);

@@ -3,8 +3,9 @@ import { Actions } from "./actions";
 import { Bar } from "./bar";
 import { Clipboard } from "./clipboard";
 import { Drag } from "./drag";
+import { remember_row, remembered_row } from "./home";
 import { Keyboard } from "./keyboard";
-import { change, read, text_of } from "./kinds";
+import { change, LESSON, read, text_of } from "./kinds";
 import { Live } from "./live";
 import { Menu } from "./menu";
 import { Moves } from "./moves";
@@ -17,8 +18,6 @@ import { Tree } from "./tree";
 import { Undo } from "./undo";
 
 const { html, message_of, put } = memora.publishing;
-
-const REMEMBERED_ROW = "memora-course-row";
 
 export class View {
 	constructor(page, subject) {
@@ -61,7 +60,9 @@ export class View {
 		$tree.on("dblclick", ".memora-title", (event) => this.on_double_click(event));
 		$tree.on("contextmenu", ".memora-row", (event) => this.on_context(event));
 		$tree.on("focusin", "li[role=treeitem]", (event) => {
-			if (event.target === event.currentTarget) this.tree.current = event.target.dataset.name;
+			if (event.target !== event.currentTarget) return;
+			this.tree.current = event.target.dataset.name;
+			this.tree.reach(this.tree.current);
 		});
 	}
 
@@ -189,7 +190,9 @@ export class View {
 	async unfold_all() {
 		const { outline } = this;
 		for (let depth = 0; depth < 3; depth++) {
-			for (const [name, row] of outline.rows) if (row.children && row.doctype !== "Memora Lesson") outline.open.add(name);
+			const inner = outline.visible().filter((name) => outline.row(name).children && outline.row(name).doctype !== LESSON);
+			// As if the first had been opened last: it comes first where not all fits.
+			outline.open = new Set([...outline.open, ...inner.reverse()].filter((name, at, all) => all.lastIndexOf(name) === at));
 			outline.remember();
 			await this.refresh();
 		}
@@ -239,11 +242,7 @@ export class View {
 	}
 
 	remember(name) {
-		try {
-			localStorage.setItem(REMEMBERED_ROW, JSON.stringify({ subject: this.outline.subject, name }));
-		} catch {
-			// then the page opens at its top
-		}
+		remember_row({ subject: this.outline.subject, name });
 	}
 
 	remembered() {
@@ -286,14 +285,5 @@ export class View {
 		if (!name) return;
 		this.tree.focus(name);
 		this.menu.open(name, { x: event.clientX, y: event.clientY });
-	}
-}
-
-// Where one was last, in any subject.
-export function remembered_row() {
-	try {
-		return JSON.parse(localStorage.getItem(REMEMBERED_ROW));
-	} catch {
-		return null;
 	}
 }
