@@ -247,7 +247,9 @@ class Reading {
 		const inner = this.marked(node, marks);
 		const before = run.length;
 		for (const child of node.childNodes) this.inline(child, inner, run);
-		if (run.length === before) this.lose(`<${node.localName}></${node.localName}>`);
+		// White space alone may vanish, and the element with it.
+		if (run.slice(before).every((piece) => !piece.node && BLANK.test(piece.text)))
+			this.lose(`<${node.localName}></${node.localName}>`);
 	}
 
 	leaf(element) {
