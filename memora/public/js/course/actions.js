@@ -87,6 +87,22 @@ export class Actions {
 		return this.run(names, "set_published", { rows: rows.map(ref), value, below: with_below }, said);
 	}
 
+	// The whole course, and a run for it: whoever publishes everything waits for learners to see it.
+	async publish_all() {
+		const answer = await this.publish([this.view.outline.subject], 1, 1);
+		return answer && this.publish_now();
+	}
+
+	// What is live, as a learner of the plan that is looked through reads it, else of the first that has it.
+	async view_as_learner() {
+		const { subject, plan } = this.view.outline;
+		const { plans } = await memora.publishing.ask("document_status", { doctype: SUBJECT, name: subject });
+		const live = plans.filter(({ reader }) => reader);
+		const shown = live.find((one) => one.plan === plan) || live[0];
+		if (shown) window.open(shown.reader, "_blank", "noopener");
+		else this.view.say(__("No plan shows this course to learners yet."), true, "orange");
+	}
+
 	make_live(name) {
 		const [row] = this.rows([name]);
 		return this.run([name], "make_live", { doctype: row.doctype, name }, __("Published: {0}", [row.title]));

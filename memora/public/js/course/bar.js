@@ -80,8 +80,8 @@ export class Bar {
 		const { plans, plan } = this.view.outline;
 		if (!plans.length) return html`<span class="text-muted">${__("No plan lists this course yet, so no learner sees it.")}</span>`;
 		const option = (name, title) => html`<option value="${name}" ${name === plan ? "selected" : ""}>${title}</option>`;
-		return html`<label class="memora-bar-label">${__("Seen through")} <select class="form-control input-sm" data-plan>
-			${option("", __("no plan"))}${plans.map(({ name, title }) => option(name, title))}</select></label>`;
+		return html`<label class="memora-bar-label">${__("As it is in")} <select class="form-control input-sm" data-plan>
+			${option("", __("the course itself"))}${plans.map(({ name, title }) => option(name, title))}</select></label>`;
 	}
 
 	acts() {
@@ -96,6 +96,7 @@ export class Bar {
 			act("fold", __("Collapse All")),
 			may ? act("plan", outline.plans.length ? __("Put into Another Plan") : __("Put into a Plan"), outline.plans.length ? "btn-default" : "btn-primary-light") : "",
 			memora.publishing.preview_url ? act("preview", html`${icon("eye")} ${__("Preview as Learner")}`) : "",
+			outline.states.get(outline.subject)?.state === "live" ? act("learner", __("View as Learner")) : "",
 			may ? act("publish", __("Publish All"), "btn-primary-light", __("The course with all below")) : "",
 			waits ? act("now", __("Publish Now"), "btn-primary", __("Start a run for what waits")) : "",
 			act("keys", icon("keys"), "btn-default memora-keys-button", __("Keys")),
@@ -162,7 +163,8 @@ export class Bar {
 			fold: () => this.view.fold_all(),
 			plan: () => put_into_plan(this.view),
 			preview: () => actions.preview(outline.subject),
-			publish: () => actions.publish([outline.subject], 1, 1),
+			publish: () => actions.publish_all(),
+			learner: () => actions.view_as_learner(),
 			now: () => actions.publish_now(),
 			keys: () => show_keys(),
 			refresh: () => this.view.refresh(),

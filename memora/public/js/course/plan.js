@@ -22,7 +22,7 @@ export async function put_into_plan(view) {
 		primary_action: (values) => save(view, dialog, values, open),
 	});
 	dialog.$wrapper.addClass("memora-plan-dialog");
-	propose_title(dialog);
+	propose_title(dialog, view, plans.map(({ title }) => memora.publishing.typed(title)));
 	dialog.show();
 }
 
@@ -82,11 +82,12 @@ function remembered() {
 const typed_in = (dialog, name) => String(dialog.get_field(name).$input.val() || "").trim();
 
 // The title follows what was chosen, until another one is typed.
-function propose_title(dialog) {
+function propose_title(dialog, view, taken) {
 	let proposed = "";
 	const propose = () => {
 		if (typed_in(dialog, "title") !== proposed) return;
 		proposed = ["grade", "stream", "season"].map((name) => typed_in(dialog, name)).filter(Boolean).join(" · ");
+		if (taken.includes(proposed)) proposed = `${memora.publishing.typed(view.outline.root.title)} · ${proposed}`;
 		dialog.set_value("title", proposed);
 	};
 	for (const name of Object.keys(TERMS)) {

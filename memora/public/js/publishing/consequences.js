@@ -10,7 +10,7 @@ memora.publishing.confirm = function (ask) {
 	return new Promise((resolve) => {
 		let agreed = null;
 		const dialog = new frappe.ui.Dialog({
-			title: (ask.deletes || []).length ? __("Delete all of this?") : __("This does more than it seems"),
+			title: (ask.deletes || []).length ? __("Delete all of this?") : __("What changes for learners"),
 			fields: [{ fieldname: "body", fieldtype: "HTML" }],
 			primary_action_label: (ask.deletes || []).length ? __("Delete") : __("Go On"),
 			primary_action() {
@@ -21,6 +21,7 @@ memora.publishing.confirm = function (ask) {
 			secondary_action: () => dialog.hide(),
 		});
 		dialog.$wrapper.addClass("memora-consequences");
+		if ((ask.deletes || []).length) dialog.get_primary_btn().removeClass("btn-primary").addClass("btn-danger");
 		dialog.onhide = () => {
 			dialog.$wrapper.remove();
 			resolve(agreed);

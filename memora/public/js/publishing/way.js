@@ -1,8 +1,7 @@
-// Where a document is: the documents above it, from the subject down, each a link, and the course page of the subject.
+// Where a document is: the documents above it, from the subject down, each a link.
 frappe.provide("memora.publishing");
 
 const { html, put } = memora.publishing;
-const COURSE = "memora-course";
 
 // Shows the way down to the last document of a line, which is the form's own, in an element of jQuery's.
 memora.publishing.show_way = function ($way, line) {
@@ -15,8 +14,5 @@ memora.publishing.show_way = function ($way, line) {
 			html`<li><a href="${frappe.utils.get_form_link(doctype, name)}" title="${__(doctype)}"><bdi>${title}</bdi></a></li>`
 	);
 	if (line.length) crumbs.push(html`<li aria-current="page"><bdi>${line[line.length - 1].title}</bdi></li>`);
-	const [top] = line;
-	const has_page = top && top.doctype === "Memora Subject" && (frappe.boot.page_info || {})[COURSE];
-	const page = has_page && html`<a class="memora-way-page" href="${frappe.router.make_url([COURSE, top.name])}">${__("Course Page")}</a>`;
-	put($way, html`<ol>${crumbs}</ol>${page}`);
+	put($way, html`<ol>${crumbs}</ol>`);
 };
