@@ -21,7 +21,7 @@ memora.publishing.confirm = function (ask) {
 			secondary_action: () => dialog.hide(),
 		});
 		dialog.$wrapper.addClass("memora-consequences");
-		if ((ask.deletes || []).length) dialog.get_primary_btn().removeClass("btn-primary").addClass("btn-danger");
+		if ((ask.deletes || []).length) dialog.get_primary_btn().addClass("btn-danger");
 		dialog.onhide = () => {
 			dialog.$wrapper.remove();
 			resolve(agreed);
