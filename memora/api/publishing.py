@@ -35,7 +35,7 @@ def document_status(doctype: str, name: str) -> dict[str, Any]:
 	keeps it from being live. `drafts` are those above it and itself that the caller may publish; empty, where one of them is
 	not theirs to publish."""
 	name = _readable(doctype, name)
-	found = _statuses(doctype, [name], with_obstacles=True)[name]
+	found = publication_status.for_caller(doctype, [name], with_obstacles=True)[name]
 	return {**publication_status.as_dict(found), "drafts": _publishable(found)}
 
 
@@ -55,7 +55,7 @@ def list_states(doctype: str, names: list[str]) -> dict[str, dict[str, str]]:
 			"color": publication_status.COLORS[found.state],
 			"text": found.text,
 		}
-		for name, found in _statuses(doctype, readable).items()
+		for name, found in publication_status.for_caller(doctype, readable).items()
 	}
 
 
@@ -193,19 +193,6 @@ def _publishable(status: publication_status.PublicationStatus) -> list[dict[str,
 	if not all(frappe.has_permission(node.doctype, "write", node.name) for node in found):
 		return []
 	return [{"doctype": node.doctype, "name": node.name, "title": node.title} for node in found]
-
-
-def _statuses(
-	doctype: str, names: Collection[str], *, with_obstacles: bool = False
-) -> dict[str, publication_status.PublicationStatus]:
-	"""The publication status of documents, without any plan that the caller may not read."""
-	found = publication_status.of_documents(doctype, names, with_obstacles=with_obstacles)
-	plans = {item.plan for status in found.values() for item in status.plans}
-	readable = _those_readable(PLAN, plans)
-	if readable < plans:
-		for status in found.values():
-			publication_status.keep_to(status, readable)
-	return found
 
 
 # What pages of the Desk call that were open before an upgrade; goes with 0.4.

@@ -8,6 +8,7 @@ from typing import Any
 import frappe
 from frappe import _
 
+from memora.services.cdn_export.admin import publication_status
 from memora.services.cdn_export.model.doctypes import PLAN, SUBJECT, Ref
 from memora.services.cdn_export.model.plain_text import as_html
 from memora.services.cdn_export.model.tree import Node
@@ -61,7 +62,7 @@ def _in_state(nodes: Sequence[tuple[Ref, Node]], states: Sequence[str]) -> tuple
 	found = {
 		(doctype, name)
 		for doctype, of_kind in names.items()
-		for name, status in statuses.of(doctype, of_kind).items()
+		for name, status in publication_status.for_caller(doctype, of_kind).items()
 		if status.state in states
 	}
 	return [(ref, node) for ref, node in nodes if ref in found], max(0, len(nodes) - most)

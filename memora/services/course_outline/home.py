@@ -7,7 +7,7 @@ from typing import Any
 
 import frappe
 
-from memora.services.cdn_export.admin import status_facts
+from memora.services.cdn_export.admin import publication_status, status_facts
 from memora.services.cdn_export.curriculum.content_tree import below
 from memora.services.cdn_export.model.doctypes import CONTENT, LESSON, PLAN, SUBJECT, Ref
 from memora.services.cdn_export.state import publish_state
@@ -78,7 +78,7 @@ def _attention() -> list[Row]:
 	for doctype, names in _by_doctype(_candidates()).items():
 		judged += [
 			(order.index(status.state), doctype, name, status)
-			for name, status in statuses.of(doctype, names).items()
+			for name, status in publication_status.for_caller(doctype, names).items()
 			if status.state in (order := (*statuses.FAILING, *statuses.WAITING))
 		]
 	worst = sorted(judged, key=lambda each: each[:3])[:MOST]
