@@ -326,7 +326,15 @@ def test_what_becomes_live_with_all_below_is_asked_and_undone(
 		agree(outline)
 		saved(outline)
 		assert len(published("Memora Lesson", subject)) == 6
+		# Who goes back key by key is asked before learners lose it.
 		outline.page.locator("[data-bar=undo]").click()
+		asked = outline.page.locator(".modal.show")
+		expect(asked).to_contain_text("Track A")
+		asked.locator(".btn-secondary").click()
+		expect(asked).to_have_count(0)
+		assert len(published("Memora Lesson", subject)) == 6
+		outline.page.locator("[data-bar=undo]").click()
+		asked.locator(".btn-primary").click()
 		expect(outline.page.get_by_text(here.say("Undone: {0}")).first).to_be_visible()
 		assert published("Memora Lesson", subject) == []
 
@@ -600,8 +608,13 @@ def test_a_course_of_twenty_lessons_takes_a_hundred_actions_and_five_screens(
 		hand.actions += 1
 		agree(outline)
 		saved(outline)
-		hand.click(page.locator("[data-bar=now]"))
 		expect(outline.row("Biology of cells").locator(".indicator-pill")).to_have_text(here.say("Live"))
+		with page.expect_popup() as popup:
+			hand.click(page.locator("[data-bar=learner]"))
+		hand.screens += 1
+		expect(popup.value.locator("h1")).to_contain_text("Biology of cells")
+		expect(popup.value.locator(".preview-bar, [data-preview]")).to_have_count(0)
+		popup.value.close()
 		name = page.evaluate("frappe.get_route()[1]")
 		assert json.loads(desk.read(paths.unit(unit_of(name, "Unit 3"))))["topics"][1]["lessons"][0][
 			"title"
