@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -252,19 +253,24 @@ def test_rows_are_moved_by_keys_within_and_across_parents(
 def drag(outline: Course, title: str, to: str, part: float = 0.8) -> None:
 	"""Drag a row to the lower part of another one, as a hand does."""
 	page = outline.page
-	start, end = outline.row(title).bounding_box(), outline.row(to).bounding_box()
-	assert start and end
+	start = outline.row(title).bounding_box()
+	assert start
 	x = start["x"] + start["width"] / 2
 	page.mouse.move(x, start["y"] + start["height"] / 2)
 	page.mouse.down()
 	page.mouse.move(x, start["y"] + start["height"] / 2 + 8, steps=4)
 	expect(page.locator(".memora-drag-ghost")).to_be_visible()
-	end = outline.tree.locator(".memora-node:not(.sortable-ghost) > .memora-row").filter(
+	target = outline.tree.locator(".memora-node:not(.sortable-ghost) > .memora-row").filter(
 		has=page.locator(".memora-title bdi", has_text=re.compile(rf"^{re.escape(to)}$"))
-	).bounding_box()  # fmt: skip
-	assert end
-	page.mouse.move(x, end["y"] + end["height"] * part, steps=15)
-	page.mouse.move(x, end["y"] + end["height"] * part + 1)
+	)
+	before = page.locator(".sortable-ghost").locator("xpath=preceding-sibling::li[1]")
+	for _ in range(3):  # what is between closes up behind the dragged row
+		end = target.bounding_box()
+		assert end
+		page.mouse.move(x, end["y"] + end["height"] * part, steps=12)
+		page.mouse.move(x, end["y"] + end["height"] * part + 1)
+		if before.count() and before.locator("> .memora-row .memora-title").inner_text() == to:
+			break
 
 
 def test_rows_are_dragged_within_and_across_parents(desk: Desk, here: School, subject: frappe._dict) -> None:
@@ -632,3 +638,39 @@ def unit_of(subject: str, title: str) -> str:
 	frappe.db.rollback()
 	tracks = frappe.get_all("Memora Track", {"parent_subject": subject}, pluck="name")
 	return frappe.get_all("Memora Unit", {"title": title, "parent_track": ("in", tracks)}, pluck="name")[0]
+
+
+LONG_TASKS = """() => {
+	window.long_tasks = [];
+	new PerformanceObserver((list) => window.long_tasks.push(...list.getEntries().map((task) => task.duration)))
+		.observe({ type: "longtask" });
+}"""
+
+
+def test_a_drag_among_two_thousand_lessons_has_no_long_task(desk: Desk, schools: dict[str, School]) -> None:
+	here = schools["en"]
+	top = factories.make_subject(title="Two thousand")
+	track = factories.make_track(title="Track", parent_subject=top.name)
+	unit = factories.make_unit(title="Unit", parent_track=track.name)
+	topics = [factories.make_topic(title=f"Topic {n}", parent_unit=unit.name) for n in range(10)]
+	for number, each in enumerate(topics):
+		factories.make_many("Memora Lesson", each, [f"Lesson {number}-{n}" for n in range(200)])
+	frappe.db.commit()
+	try:
+		with course(desk, here, top.name, height=1000) as outline:
+			outline.unfold_all()
+			expect(outline.row("Lesson 0-9")).to_be_visible()
+			shown = outline.tree.locator(".memora-row")
+			outline.page.wait_for_function("document.querySelectorAll('.memora-row').length > 800")
+			outline.page.wait_for_load_state("networkidle")
+			outline.page.evaluate(LONG_TASKS)
+			drag(outline, "Lesson 0-1", "Lesson 0-9")
+			outline.page.mouse.up()
+			saved(outline)
+			# A task takes as much longer as more than there are want the machine's cores.
+			longest = 50 * max(1, os.getloadavg()[0] / (os.cpu_count() or 1))
+			assert [task for task in outline.page.evaluate("window.long_tasks") if task > longest] == []
+			assert shown.count() > 800
+			assert lessons_of(topics[0])[8:10] == ["Lesson 0-9", "Lesson 0-1"]
+	finally:
+		_remove(top.name)
