@@ -8,10 +8,10 @@ from unittest.mock import patch
 import frappe
 
 from memora.api import publishing
-from memora.frappe_versions import set_in_test
 from memora.install import ADMIN, EDITOR
 from memora.tests.builds.test_statement_counts import statements
 from memora.tests.helpers import factories
+from memora.tests.helpers.frappe_versions import set_in_test
 from memora.tests.helpers.publishing import PublishingTestCase, make_course
 
 USER = "obstacles@memora.test"
