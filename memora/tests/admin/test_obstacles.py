@@ -9,6 +9,7 @@ import frappe
 
 from memora.api import publishing
 from memora.install import ADMIN, EDITOR
+from memora.services.cdn_export.admin import publication_status
 from memora.tests.builds.test_statement_counts import statements
 from memora.tests.helpers import factories
 from memora.tests.helpers.frappe_versions import set_in_test
@@ -187,4 +188,4 @@ class TestObstacles(PublishingTestCase):
 
 
 def _status(doc: Any) -> Any:
-	return publishing._statuses(doc.doctype, [doc.name], with_obstacles=True)[doc.name]
+	return publication_status.for_caller(doc.doctype, [doc.name], with_obstacles=True)[doc.name]
