@@ -137,11 +137,11 @@ def paste(rows: list[str], parent: str, after: str = "") -> dict[str, Any]:
 @as_typed
 def delete(rows: list[str], below: int = 0, agreed: str = "") -> dict[str, Any]:
 	"""Delete rows, with all below them if asked, or stages; unless it is a single draft, this is asked first."""
-	return deleting.delete(rows, below, agreed)
+	return deleting.delete(rows, trash.keep_together, below, agreed)
 
 
 @endpoint(EDITORS, "POST")
 @as_typed
 def restore(deleted: list[str], agreed: str = "") -> dict[str, Any]:
 	"""Bring back what `delete` has deleted, all of it or nothing; what becomes live by it and was not is asked first."""
-	return deleting.restore(deleted, trash.restore, agreed)
+	return deleting.restore(deleted, trash.restore_one, agreed)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from memora.api.endpoint import endpoint
 from memora.memora import deleted
 from memora.services.cdn_export.model.plain_text import as_typed
@@ -12,13 +14,14 @@ _EVERYBODY = ("All",)
 
 @endpoint(_EVERYBODY)
 @as_typed
-def list_deleted(doctype: str, text: str = "") -> list[dict[str, str]]:
-	"""The last documents of this kind that were deleted and have this text in their titles."""
+def list_deleted(doctype: str, text: str = "") -> list[dict[str, Any]]:
+	"""The last documents of this kind that were deleted and have this text in their titles. What was deleted with all
+	below it is one of them, with how many come back with it."""
 	return deleted.latest(doctype, text)
 
 
 @endpoint(_EVERYBODY, "POST")
 @as_typed
 def restore(name: str) -> dict[str, str]:
-	"""Bring a deleted document back, by the name of what Frappe keeps of it. Returns its DocType and name."""
+	"""Bring a deleted document back with what was deleted below it, by the name of what Frappe keeps of it. Returns its DocType and name."""
 	return deleted.restore(name)

@@ -6,6 +6,7 @@ Frappe shows its Deleted Documents to System Managers only, and from v17 on only
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 import frappe
@@ -21,19 +22,26 @@ KINDS = (*CONTENT, PLAN, *PLAN_TITLES)
 """The DocTypes whose deleted documents can be brought back."""
 
 _DELETED = "Deleted Document"
+_WITH = "memora_deleted_with"
+"""In the data of a deleted document: the Deleted Document of what it went with, which is the entry of them all."""
+
 _SHOWN = 20
 _LOOKED_AT = 200
 """So many documents are looked at for some that the caller may see."""
 
 
-def latest(doctype: str, text: str) -> list[dict[str, str]]:
+def latest(doctype: str, text: str) -> list[dict[str, Any]]:
 	"""The last documents of this kind that were deleted and have this text in their titles: those that the caller may bring
-	back. Raises PermissionError for a kind that they may not create."""
+	back. What went with all below it is one entry, which says how many come back with it. Raises PermissionError for a kind
+	that they may not create."""
 	_require(doctype)
 	rows = frappe.db.sql(
-		f"""select name, owner, creation, data from `tab{_DELETED}`
-		where deleted_doctype = %s and restored = 0 and json_value(data, '$.title') like %s
-		order by creation desc limit {_LOOKED_AT}""",
+		f"""select deleted.name, deleted.owner, deleted.creation, deleted.data from `tab{_DELETED}` deleted
+		left join `tab{_DELETED}` entry on entry.restored = 0
+			and entry.name = json_value(deleted.data, '$.{_WITH}')
+		where deleted.deleted_doctype = %s and deleted.restored = 0 and entry.name is null
+			and json_value(deleted.data, '$.title') like %s
+		order by deleted.creation desc limit {_LOOKED_AT}""",
 		(doctype, as_like(text)),
 		as_dict=True,
 	)
@@ -47,12 +55,49 @@ def latest(doctype: str, text: str) -> list[dict[str, str]]:
 					"title": doc.get("title") or "",
 					"deleted_by": get_fullname(row.owner),
 					"deleted_at": str(row.creation),
+					"below": 0,
 				}
 			)
+	below = _below([row["name"] for row in found])
+	for row in found:
+		row["below"] = len(below.get(row["name"], ()))
 	return found
 
 
+def keep_together(entry: str, others: Collection[str]) -> None:
+	"""Make one entry of what was deleted together: Deleted Documents by name, the `entry` that of the topmost document."""
+	if others:
+		frappe.db.sql(
+			f"update `tab{_DELETED}` set data = json_set(data, '$.{_WITH}', %s) where name in %s",
+			(entry, tuple(others)),
+		)
+
+
 def restore(name: str) -> dict[str, str]:
+	"""Bring an entry back: a deleted document, and what went with it from below, as a whole or not at all. Returns the
+	DocType and name of the first. Raises what `restore_one` raises."""
+	back = restore_one(name)
+	for other in _below([name]).get(name, ()):
+		restore_one(other)
+	return back
+
+
+def _below(entries: Collection[str]) -> dict[str, list[str]]:
+	"""What went with each of these entries and is not back, parents first."""
+	if not entries:
+		return {}
+	rows = frappe.db.sql(
+		f"""select json_value(data, '$.{_WITH}') as entry, deleted_doctype, name from `tab{_DELETED}`
+		where restored = 0 and deleted_doctype in %s having entry in %s""",
+		(CONTENT, tuple(entries)),
+	)
+	found: dict[str, list[str]] = {}
+	for entry, _doctype, name in sorted(rows, key=lambda row: CONTENT.index(row[1])):
+		found.setdefault(entry, []).append(name)
+	return found
+
+
+def restore_one(name: str) -> dict[str, str]:
 	"""Bring a deleted document of memora back, under its old name if that is free. Returns its DocType and name.
 
 	Raises DoesNotExistError for one that is not there, not of memora or back already, PermissionError for one that the
@@ -80,7 +125,9 @@ def _require(doctype: str) -> None:
 
 
 def _document(doctype: str, data: str) -> Document:
-	return frappe.get_doc({**json.loads(data), "doctype": doctype})
+	kept = json.loads(data)
+	kept.pop(_WITH, None)
+	return frappe.get_doc({**kept, "doctype": doctype})
 
 
 def _may_bring_back(doc: Document) -> bool:

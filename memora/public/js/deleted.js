@@ -48,7 +48,7 @@ function rows_html(found) {
 		(row) => html`
 			<li>
 				<bdi class="memora-deleted-title">${row.title}</bdi>
-				<span class="text-muted"><bdi>${row.deleted_by}</bdi> · ${ago(row.deleted_at)}</span>
+				<span class="text-muted">${row.below ? html`${__("with {0} below it", [row.below])} · ` : ""}<bdi>${row.deleted_by}</bdi> · ${ago(row.deleted_at)}</span>
 				<button type="button" class="btn btn-default btn-xs" data-deleted="${row.name}">${__("Restore")}</button>
 			</li>`
 	);

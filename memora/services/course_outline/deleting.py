@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import frappe
@@ -12,6 +12,7 @@ from frappe import _
 from memora.services.cdn_export import dependency_resolver
 from memora.services.cdn_export.model.doctypes import CONTENT, LESSON, PLAN, SUBJECT, TARGET_NAME, Ref
 from memora.services.cdn_export.model.plain_text import as_html
+from memora.services.cdn_export.model.tree import walk
 from memora.services.cdn_export.state import database
 from memora.services.course_outline import asking, copying, editing, permissions, reading, targets
 from memora.services.course_outline.permissions import STAGE
@@ -21,12 +22,15 @@ from memora.services.course_outline.rules.consequences import Consequences, Worl
 from memora.services.course_outline.targets import Targets
 
 Answer = dict[str, Any]
+Keep = Callable[[str, Collection[str]], None]
+"""Takes Deleted Documents by name: that of a row in hand, and those of what was below it."""
+
 _DELETED = "Deleted Document"
 _BEFORE = "course_restore"
 
 
-def delete(rows: Sequence[str], below: int = 0, agreed: str = "") -> Answer:
-	"""Delete documents, with all `below` if asked, or stages.
+def delete(rows: Sequence[str], keep: Keep, below: int = 0, agreed: str = "") -> Answer:
+	"""Delete documents, with all `below` if asked, or stages. `keep` makes one entry in the trash of each row in hand.
 
 	One draft without anything below it goes at once; else the caller is asked, with what would go by title. Refused as a whole
 	where a plan's override names one of them, or a plan lists it. Commits.
@@ -34,10 +38,10 @@ def delete(rows: Sequence[str], below: int = 0, agreed: str = "") -> Answer:
 	refs = targets.parsed(rows, stages=True)
 	if copying.are_stages(refs):
 		return database.transaction(lambda: _without_stages([name for _doctype, name in refs], agreed))
-	return targets.transaction(refs, "delete", lambda found: _deleted(found, bool(below), agreed))
+	return targets.transaction(refs, "delete", lambda found: _deleted(found, keep, bool(below), agreed))
 
 
-def _deleted(found: Targets, below: bool, agreed: str) -> Answer:
+def _deleted(found: Targets, keep: Keep, below: bool, agreed: str) -> Answer:
 	going = found.with_below() if below else found.refs
 	targets.require_few(going)
 	_require_free(found, going)
@@ -48,7 +52,9 @@ def _deleted(found: Targets, below: bool, agreed: str) -> Answer:
 		return {"ask": ask}
 	for doctype, name in sorted(going, key=lambda ref: -CONTENT.index(ref[0])):
 		frappe.delete_doc(doctype, name)
-	deleted = _deleted_documents(going)
+	kept = _deleted_documents(going)
+	_keep_together(found, kept, keep)
+	deleted = list(kept.values())
 	args = {"deleted": deleted, "agreed": asking.agreed_before(_made_live(found.world, going))}
 	undo = {"method": "memora.api.course.restore", "args": args}
 	return {"done": True, "rows": [], "deleted": deleted, "undo": undo}
@@ -105,7 +111,16 @@ def _refuse(found: Targets, ref: Ref, reason: str, plan: str = "") -> None:
 	)
 
 
-def _deleted_documents(refs: Collection[Ref]) -> list[str]:
+def _keep_together(found: Targets, kept: Mapping[Ref, str], keep: Keep) -> None:
+	taken: set[Ref] = set()
+	for ref in sorted(found.refs, key=lambda ref: CONTENT.index(ref[0])):
+		if ref not in taken:
+			line = [ref_of(node) for node in walk(found.nodes[ref])]
+			taken.update(line)
+			keep(kept[ref], [kept[below] for below in line if below != ref and below in kept])
+
+
+def _deleted_documents(refs: Collection[Ref]) -> dict[Ref, str]:
 	"""The names of what Frappe keeps of these documents, parents first: of each the latest."""
 	rows = frappe.db.sql(
 		f"""select deleted_doctype, deleted_name, name from `tab{_DELETED}`
@@ -113,7 +128,7 @@ def _deleted_documents(refs: Collection[Ref]) -> list[str]:
 		(tuple({name for _doctype, name in refs}),),
 	)
 	latest = {(doctype, name): kept for doctype, name, kept in rows}
-	return [latest[ref] for ref in sorted(refs, key=lambda ref: CONTENT.index(ref[0])) if ref in latest]
+	return {ref: latest[ref] for ref in sorted(refs, key=lambda ref: CONTENT.index(ref[0])) if ref in latest}
 
 
 def restore(deleted: Sequence[str], bring_back: Callable[[str], dict[str, str]], agreed: str = "") -> Answer:

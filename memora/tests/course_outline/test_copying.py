@@ -8,12 +8,18 @@ import frappe
 from frappe.model.document import Document
 
 from memora.api import course
+from memora.memora import deleted as trash
 from memora.tests.course_outline.test_moving import OutlineTestCase
 from memora.tests.course_outline.test_publishing import published, row, run
 from memora.tests.helpers import factories
 from memora.tests.helpers.publishing import chain, make_course
 
 STAGE = "Memora Lesson Stage"
+
+
+def recent() -> set[str]:
+	"""The Deleted Documents that are not back."""
+	return set(frappe.get_all("Deleted Document", {"restored": 0}, pluck="name", limit=0))
 
 
 class TestCopies(OutlineTestCase):
@@ -219,6 +225,36 @@ class TestDeletions(OutlineTestCase):
 			after = frappe.get_doc(doc.doctype, doc.name)
 			for field in ("title", "sort_order", "is_published", "creation"):
 				self.assertEqual(after.get(field), before[doc.name][field])
+
+	def test_what_goes_with_all_below_is_one_entry_in_the_trash_and_comes_back_as_a_whole(self) -> None:
+		before = {doc.name: frappe.get_doc(doc.doctype, doc.name).as_dict() for doc in chain(self.course)[1:]}
+		agreed = course.delete([row(self.track)], 1)["ask"]["agreed"]
+		course.delete([row(self.track)], 1, agreed)
+		listed = {
+			doctype: [
+				(each["title"], each["below"])
+				for each in trash.latest(doctype, "")
+				if each["name"] in recent()
+			]
+			for doctype in ("Memora Track", "Memora Unit", "Memora Topic", "Memora Lesson")
+		}
+		self.assertEqual(listed.pop("Memora Track"), [(self.track.title, 8)])
+		self.assertEqual(set(map(len, listed.values())), {0}, listed)
+		(entry,) = (each["name"] for each in trash.latest("Memora Track", self.track.title))
+		self.assertEqual(trash.restore(entry), {"doctype": "Memora Track", "name": self.track.name})
+		for doc in chain(self.course)[1:]:
+			after = frappe.get_doc(doc.doctype, doc.name)
+			for field in ("title", "sort_order", "creation"):
+				self.assertEqual(after.get(field), before[doc.name][field])
+		self.assertEqual(trash.latest("Memora Track", self.track.title), [])
+
+	def test_what_went_below_an_entry_that_is_back_by_itself_is_listed(self) -> None:
+		agreed = course.delete([row(self.topic)], 1)["ask"]["agreed"]
+		course.delete([row(self.topic)], 1, agreed)
+		(entry,) = (each["name"] for each in trash.latest("Memora Topic", self.topic.title))
+		trash.restore_one(entry)  # as Frappe's own Restore does
+		titles = {each["title"] for each in trash.latest("Memora Lesson", "")}
+		self.assertIn(self.lesson.title, titles)
 
 	def test_its_undo_asks_where_more_would_become_live_than_was(self) -> None:
 		self.change(self.track, is_published=0)
