@@ -152,6 +152,12 @@ class TestReport(MemoraTestCase):
 		self.assertIn("line 1, column 7", self.rows()[0]["problem"])
 		self.assertNotIn("<", json.dumps(self.rows()))
 
+	def test_its_texts_are_plain(self) -> None:
+		make_lesson(title='"A" & B', stages=[question({**GOOD, "answer": '"<img src=x>" & more'})])
+		(row,) = self.rows()
+		self.assertEqual(row["lesson_title"], '"A" & B')
+		self.assertIn('"﹤img src=x﹥" & more', row["problem"])
+
 	def test_a_user_sees_the_lessons_that_they_may_read(self) -> None:
 		make_lesson(stages=[question(BROKEN)])
 		self.assertTrue(self.rows())

@@ -325,6 +325,7 @@ def test_what_becomes_live_with_all_below_is_asked_and_undone(
 		dialog = outline.page.locator(".memora-consequences.show")
 		expect(dialog).to_contain_text("Lesson A11")
 		shoot(outline.page, "course-asks", here)
+		expect(dialog.locator(".btn-primary")).to_be_focused()  # from then on keys are the dialog's
 		outline.keys("Escape")
 		expect(dialog).to_have_count(0)
 		assert published("Memora Lesson", subject) == []

@@ -7,14 +7,13 @@ from typing import Any
 import frappe
 from frappe import _
 
-from memora.memora import stages
 from memora.services.cdn_export.curriculum import failing_stages
-from memora.services.cdn_export.model.plain_text import as_html
+from memora.services.cdn_export.model.plain_text import store
 
 
 def execute(filters: dict[str, Any] | None = None) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
 	"""Columns and rows, a row for each finding, of the lessons that the user may read: published lessons first, what
-	learners cannot use before what they miss."""
+	learners cannot use before what they miss. The texts are plain, with stand-ins for `<` and `>`."""
 	readable = set(frappe.get_list("Memora Lesson", pluck="name", limit_page_length=0))
 	found = [stage for stage in failing_stages.failing() if stage.lesson in readable]
 	found.sort(
@@ -28,13 +27,13 @@ def execute(filters: dict[str, Any] | None = None) -> tuple[list[dict[str, Any]]
 	)
 	return _columns(), [
 		{
-			"lesson_title": as_html(stage.lesson_title),
+			"lesson_title": store(stage.lesson_title),
 			"is_published": int(stage.is_published),
 			"row": stage.idx,
-			"stage": as_html(stage.title),
+			"stage": store(stage.title),
 			"type": _(stage.type),
 			"learners": _("cannot use it") if finding.severity == "broken" else _("miss something"),
-			"problem": stages.told(finding),
+			"problem": store(_(finding.text).format(*finding.about)),
 			"lesson": stage.lesson,
 		}
 		for stage in found
