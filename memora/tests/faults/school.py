@@ -114,7 +114,7 @@ class School:
 		self.save("Memora Subject", self.subject.name, title=f"Title {number}")
 		self.save("Memora Lesson", self.lessons[3].name, is_published=number % 2)
 		lesson = frappe.get_doc("Memora Lesson", self.lessons[1].name)
-		lesson.stages[1].config = f'{{"body": {number}}}'
+		lesson.stages[1].config = f'{{"html": "Edit {number}"}}'
 		lesson.save()
 		for name in self.plans:
 			self.save("Memora Academic Plan", name, title=f"{name} {number}")

@@ -65,7 +65,7 @@ def edit_title(dice: random.Random) -> None:
 
 def edit_body(dice: random.Random) -> None:
 	if lesson := pick(dice, "Memora Lesson"):
-		lesson.append("stages", {"title": "s", "type": "Text", "config": f'{{"body": {dice.random()}}}'})
+		lesson.append("stages", {"title": "s", "type": "Text", "config": f'{{"html": "{dice.random()}"}}'})
 		lesson.save()
 
 
