@@ -428,6 +428,66 @@ def test_rows_are_copied_to_another_course_in_another_tab(
 		_remove(other.top.name)
 
 
+def test_stages_are_ordered_copied_and_moved_across_lessons(
+	desk: Desk, here: School, subject: frappe._dict
+) -> None:
+	below = {"parent_topic": topic(subject, "Topic A1").name}
+	first, second, third = frappe.get_all("Memora Lesson", below, pluck="name", order_by="sort_order")
+	desk.edit(
+		frappe.get_doc("Memora Lesson", first),
+		stages=[
+			{"title": title, "type": "Text", "config": '{"html": "x"}'} for title in ("Beginning", "End")
+		],
+	)
+
+	def stages_of(lesson: str) -> list[str]:
+		frappe.db.rollback()
+		return [stage.title for stage in frappe.get_doc("Memora Lesson", lesson).stages]
+
+	was = stages_of(second), stages_of(third)
+	with course(desk, here, subject.top.name) as outline:
+		outline.unfold_all()
+		outline.focus("Lesson A11")
+		outline.keys("ArrowLeft" if here.language == "ar" else "ArrowRight")
+		expect(outline.row("End")).to_be_visible()
+		outline.focus("End")
+		outline.keys("Alt+ArrowUp")
+		saved(outline)
+		assert stages_of(first) == ["End", "Beginning"]
+		outline.focus("End")
+		outline.keys("Control+c")
+		outline.focus("Lesson A12")
+		outline.keys("Control+v")
+		expect(outline.row("End")).to_have_count(2)
+		saved(outline)
+		assert (stages_of(first), stages_of(second)) == (["End", "Beginning"], [*was[0], "End"])
+		outline.focus("Beginning")
+		outline.keys("Control+x")
+		outline.focus("Lesson A13")
+		outline.keys("Control+v")
+		beginning = outline.node("Beginning").locator("xpath=../..")
+		expect(beginning).to_have_attribute("data-name", third)
+		saved(outline)
+		assert (stages_of(first), stages_of(third)) == (["End"], [*was[1], "Beginning"])
+
+
+def test_a_course_is_put_into_a_plan_that_is_there(desk: Desk, here: School, subject: frappe._dict) -> None:
+	plan = here.docs["short plan"]
+	with course(desk, here, subject.top.name) as outline:
+		outline.page.locator("[data-bar=plan]").click()
+		dialog = outline.page.locator(".memora-plan-dialog.show")
+		dialog.locator("select[data-fieldname=which]").select_option(plan.name)
+		expect(dialog.locator("input[data-fieldname=title]")).to_be_hidden()
+		dialog.locator(".btn-primary").click()
+		expect(dialog).to_have_count(0)
+		expect(outline.page.locator("[data-plan]")).to_have_value(plan.name)
+		frappe.db.rollback()
+		listed = frappe.get_all("Memora Plan Subject", {"parent": plan.name}, pluck="subject")
+		assert subject.top.name in listed
+	doc = frappe.get_doc(plan.doctype, plan.name)
+	desk.edit(doc, subjects=[row.as_dict() for row in doc.subjects if row.subject != subject.top.name])
+
+
 def test_rows_are_found_by_title_and_by_what_they_lack(
 	desk: Desk, here: School, subject: frappe._dict
 ) -> None:
