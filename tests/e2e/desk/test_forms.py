@@ -242,6 +242,7 @@ def test_below_one_parent_a_list_is_in_the_learners_order(desk: Desk, here: Scho
 			desk.open(page, f"memora-lesson/view/list?parent_topic={here.name('unknowns')}")
 			expect(shown(page)).to_have_text(order)
 			open_list(desk, page, "memora-lesson/view/list")
+			expect(shown(page)).not_to_have_count(len(order))  # all lessons are there again
 			pick(page, "memora_within_unit", here.title("equations"))
 			expect(shown(page)).to_have_text(order)
 			page.evaluate(
