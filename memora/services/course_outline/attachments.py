@@ -17,7 +17,8 @@ def keep(docs: Iterable[Document]) -> None:
 	"""Attach to these documents the files that they name and that are attached to others.
 
 	Frappe deletes a file with the document that it is attached to, unless another one has it too. The address stays the same, so
-	nothing that is published changes. A file that no document has, or that is lost, is left alone.
+	nothing that is published changes. A file that no document has, or that is lost, is left alone, and so is a private one that
+	the caller may not read: who has a file attached to a document of theirs may read it, and a text can name any file.
 	"""
 	named = {(doc.doctype, doc.name): _named(doc) for doc in docs}
 	urls = set().union(*named.values()) if named else set()
@@ -38,16 +39,21 @@ def keep(docs: Iterable[Document]) -> None:
 				(row.attached_to_doctype, row.attached_to_name) for row in rows if row.attached_to_name
 			}
 			if attached and (doctype, name) not in attached:
-				_attach(rows[0], doctype, name)
+				_attach(rows, doctype, name)
 
 
-def _attach(row: Any, doctype: str, name: str) -> None:
-	if not os.path.exists(frappe.get_doc("File", row.name).get_full_path()):
+def _attach(rows: list[Any], doctype: str, name: str) -> None:
+	row = next((row for row in rows if not row.is_private or _may_read(row.name)), None)
+	if row is None or not os.path.exists(frappe.get_doc("File", row.name).get_full_path()):
 		return
 	values = {field: row[field] for field in ("file_url", "file_name", "folder", "is_private")}
 	attached = {"attached_to_doctype": doctype, "attached_to_name": name}
-	# Whoever may make the copy may have what it shows.
+	# Editors may have no right to make a File. They may read this one.
 	frappe.get_doc({"doctype": "File", **values, **attached}).insert(ignore_permissions=True)
+
+
+def _may_read(file: str) -> bool:
+	return bool(frappe.has_permission("File", "read", file))
 
 
 def _named(doc: Document) -> set[str]:

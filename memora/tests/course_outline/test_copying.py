@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 import frappe
 from frappe.model.document import Document
 
 from memora.api import course
+from memora.install import EDITOR
 from memora.memora import deleted as trash
 from memora.tests.course_outline.test_moving import OutlineTestCase
 from memora.tests.course_outline.test_publishing import published, row, run
 from memora.tests.helpers import factories
 from memora.tests.helpers.publishing import chain, make_course
+from memora.tests.helpers.users import make_user
 
 STAGE = "Memora Lesson Stage"
 
@@ -112,6 +115,39 @@ class TestCopies(OutlineTestCase):
 		ask = course.delete([row(frappe.get_doc("Memora Unit", unit["name"]))], 1)["ask"]
 		course.delete([row(frappe.get_doc("Memora Unit", unit["name"]))], 1, ask["agreed"])
 		self.assertEqual([self.exists(url) for url in (picture, badge, worksheet)], [False] * 3)
+
+	def test_whoever_copies_gets_no_private_file_that_they_may_not_read(self) -> None:
+		secret = frappe.get_doc(
+			{
+				"doctype": "File",
+				"file_name": "memora-course-secret.txt",
+				"content": "secret",
+				"is_private": 1,
+				"attached_to_doctype": "User",
+				"attached_to_name": "Administrator",
+			}
+		).insert()
+		self.change(
+			self.lesson,
+			stages=[
+				{
+					"title": "Read",
+					"type": "Text",
+					"config": json.dumps({"html": f'<a href="{secret.file_url}">x</a>'}),
+				}
+			],
+		)
+		editor = make_user(self, "copying@course.test", EDITOR)
+		self.addCleanup(frappe.set_user, "Administrator")
+		frappe.set_user(editor)
+		self.assertFalse(frappe.has_permission("File", "read", secret.name))
+		course.duplicate([row(self.lesson)])
+		course.duplicate([row(self.topic)], 1)
+		stage = self.branch(self.lesson.name)[0]["name"]
+		course.paste([f"{STAGE}:{stage}"], self.second.name)
+		frappe.set_user("Administrator")
+		rows = frappe.get_all("File", {"file_url": secret.file_url}, ["attached_to_doctype"])
+		self.assertEqual([each.attached_to_doctype for each in rows], ["User"])
 
 	def test_a_picture_that_is_lost_keeps_no_copy_from_being_made(self) -> None:
 		url = self.attach(self.lesson, "lost")

@@ -16,12 +16,13 @@ def with_values(tree: Node, refs: Collection[Ref], **values: Any) -> Node:
 	return edited(tree, lambda node: node._replace(**values) if ref_of(node) in wanted else node)
 
 
-def without(tree: Node, ref: Ref) -> Node:
-	"""The tree without a node and all below it."""
+def without(tree: Node, refs: Collection[Ref]) -> Node:
+	"""The tree without these nodes and all below them."""
+	gone = set(refs)
 	return edited(
 		tree,
 		lambda node: node._replace(
-			children=tuple([child for child in node.children if ref_of(child) != ref])
+			children=tuple([child for child in node.children if ref_of(child) not in gone])
 		),
 	)
 
@@ -36,4 +37,4 @@ def with_child(tree: Node, parent: Ref, child: Node) -> Node:
 
 def moved(trees: Mapping[str, Node], ref: Ref, node: Node, parent: Ref) -> dict[str, Node]:
 	"""Trees, by subject, after a node has gone below another parent in one of them."""
-	return {subject: with_child(without(tree, ref), parent, node) for subject, tree in trees.items()}
+	return {subject: with_child(without(tree, [ref]), parent, node) for subject, tree in trees.items()}
