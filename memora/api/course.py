@@ -24,6 +24,7 @@ from memora.services.course_outline import (
 	plan_view,
 	publishing,
 	reading,
+	restoring,
 	stages,
 )
 from memora.services.course_outline import home as homes
@@ -144,4 +145,4 @@ def delete(rows: list[str], below: int = 0, agreed: str = "") -> dict[str, Any]:
 @as_typed
 def restore(deleted: list[str], agreed: str = "") -> dict[str, Any]:
 	"""Bring back what `delete` has deleted, all of it or nothing; what becomes live by it and was not is asked first."""
-	return deleting.restore(deleted, trash.restore_one, agreed)
+	return restoring.restore(deleted, trash.restore_one, agreed)

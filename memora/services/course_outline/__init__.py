@@ -5,8 +5,8 @@
 - `permissions`: what the caller may read and change
 - `reading`: the outline itself; `stamp`: whether it has changed; `finding`: search and filters; `home`: an editor's own page;
   `places`: where a row is
-- `editing`: new rows and titles; `moving`, `stages`: order; `publishing`, `plan_view`, `copying`, `deleting`: what is done
-  to rows
+- `editing`: new rows and titles; `moving`, `stages`: order; `publishing`, `plan_view`, `copying`, `deleting`,
+  `restoring`: what is done to rows; `targets`, `siblings`, `attachments`: what they have in common
 - `asking`: which of that is asked first
 
 Whatever changes something here is one transaction. It locks the documents above what it changes, so that two editors

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import frappe
 from frappe import _
 
-from memora.services.cdn_export import dependency_resolver
 from memora.services.cdn_export.model.doctypes import CONTENT, LESSON, PLAN, SUBJECT, TARGET_NAME, Ref
 from memora.services.cdn_export.model.plain_text import as_html
 from memora.services.cdn_export.model.tree import walk
 from memora.services.cdn_export.state import database
-from memora.services.course_outline import asking, copying, editing, permissions, reading, targets
+from memora.services.course_outline import asking, copying, editing, permissions, targets
 from memora.services.course_outline.permissions import STAGE
-from memora.services.course_outline.rules import consequences, tree_changes
+from memora.services.course_outline.rules import consequences
 from memora.services.course_outline.rules.access import ref_of
-from memora.services.course_outline.rules.consequences import Consequences, World
+from memora.services.course_outline.rules.consequences import Consequences
 from memora.services.course_outline.targets import Targets
 
 Answer = dict[str, Any]
@@ -26,7 +24,6 @@ Keep = Callable[[str, Collection[str]], None]
 """Takes Deleted Documents by name: that of a row in hand, and those of what was below it."""
 
 _DELETED = "Deleted Document"
-_BEFORE = "course_restore"
 
 
 def delete(rows: Sequence[str], keep: Keep, below: int = 0, agreed: str = "") -> Answer:
@@ -55,19 +52,9 @@ def _deleted(found: Targets, keep: Keep, below: bool, agreed: str) -> Answer:
 	kept = _deleted_documents(going)
 	_keep_together(found, kept, keep)
 	deleted = list(kept.values())
-	args = {"deleted": deleted, "agreed": asking.agreed_before(_made_live(found.world, going))}
+	args = {"deleted": deleted, "agreed": asking.agreed_before(consequences.made_by(found.world, going))}
 	undo = {"method": "memora.api.course.restore", "args": args}
 	return {"done": True, "rows": [], "deleted": deleted, "undo": undo}
-
-
-def _made_live(world: World, refs: Collection[Ref]) -> Consequences:
-	"""What is live in a world because these documents are in it."""
-	trees = dict(world.subjects)
-	for ref in refs:
-		trees = {
-			name: tree_changes.without(tree, ref) for name, tree in trees.items() if ref != (SUBJECT, name)
-		}
-	return consequences.between(asking.with_trees(world, trees), world)
 
 
 def _require_free(found: Targets, going: Collection[Ref]) -> None:
@@ -131,44 +118,6 @@ def _deleted_documents(refs: Collection[Ref]) -> dict[Ref, str]:
 	return {ref: latest[ref] for ref in sorted(refs, key=lambda ref: CONTENT.index(ref[0])) if ref in latest}
 
 
-def restore(deleted: Sequence[str], bring_back: Callable[[str], dict[str, str]], agreed: str = "") -> Answer:
-	"""Undo a deletion: parents first, all or nothing. `bring_back` restores one deleted document and says what it is now.
-
-	Where more becomes live by it than was before, as `agreed` says, that is asked first. Raises what `bring_back` raises. Commits.
-	"""
-	targets.require_few(deleted)
-
-	def work() -> Answer:
-		frappe.db.savepoint(_BEFORE)
-		refs: list[Ref] = []
-		for name in _parents_first([name for name in deleted if "/" not in name]):
-			back = bring_back(name)
-			refs.append((back["doctype"], back["name"]))
-		subjects = set(dependency_resolver.subjects_of(refs).values()) if refs else set()
-		if ask := asking.question(_made_live(asking.world(subjects), refs), agreed):
-			frappe.db.rollback(save_point=_BEFORE)
-			return {"ask": ask}
-		rows = [row for kept in deleted if "/" in kept for row in _stages_back(*kept.split("/", 1))]
-		again = {"rows": [f"{doctype}:{name}" for doctype, name in refs], "below": 1}
-		undo = {"method": "memora.api.course.delete", "args": again} if refs else None
-		return {"done": True, "rows": [*reading.rows_of(refs), *rows], "undo": undo}
-
-	return database.transaction(work)
-
-
-def _parents_first(deleted: Sequence[str]) -> list[str]:
-	kinds = dict(
-		frappe.db.sql(
-			f"select name, deleted_doctype from `tab{_DELETED}` where name in %s", (tuple(deleted),)
-		)
-		if deleted
-		else ()
-	)
-	return sorted(
-		deleted, key=lambda name: CONTENT.index(kinds[name]) if kinds.get(name) in CONTENT else len(CONTENT)
-	)
-
-
 def _without_stages(names: Sequence[str], agreed: str) -> Answer:
 	lessons: dict[str, Any] = {}
 	going: dict[str, list[Any]] = {}
@@ -202,25 +151,3 @@ def _without_stages(names: Sequence[str], agreed: str) -> Answer:
 		"deleted": deleted,
 		"undo": undo if len(deleted) == len(going) else None,
 	}
-
-
-def _stages_back(lesson: str, version: str) -> list[reading.Row]:
-	"""Stages that were deleted from a lesson, as its version has them, each at the place that it had."""
-	doc = permissions.document(LESSON, lesson, "write", locked=True)
-	data = frappe.db.get_value(
-		"Version", {"name": version, "ref_doctype": LESSON, "docname": doc.name}, "data"
-	)
-	if not data:
-		permissions.gone(_("There is no {0} {1} any more.").format(_("Version"), as_html(version)))
-	names = set()
-	for table, row in json.loads(data).get("removed", []):
-		if table == "stages":
-			back = doc.append("stages", {field: row.get(field) for field in ("title", "type", "config")})
-			others = [stage for stage in doc.stages if stage is not back]
-			place = max(0, (row.get("idx") or 1) - 1)
-			doc.stages = [*others[:place], back, *others[place:]]
-			names.add(back)
-	editing.number(doc)
-	doc.save()
-	kept = {stage.name for stage in names}
-	return [row for row in reading.stage_rows([doc.name])[doc.name] if row["name"] in kept]

@@ -15,11 +15,10 @@ from frappe.model.document import Document
 from memora.services.cdn_export import dependency_resolver
 from memora.services.cdn_export.model.doctypes import PARENT_FIELDS, SUBJECT
 from memora.services.cdn_export.model.plain_text import as_html
-from memora.services.cdn_export.model.tree import walk
 from memora.services.cdn_export.rules import sibling_order
 from memora.services.cdn_export.state import database
 from memora.services.course_outline import asking, permissions, reading, siblings
-from memora.services.course_outline.rules import access, consequences, tree_changes
+from memora.services.course_outline.rules import consequences, tree_changes
 
 
 def move(
@@ -77,12 +76,10 @@ def _consequences(doc: Document, parent: str, agreed: str) -> tuple[asking.Ask |
 	above = siblings.parent_type(doc.doctype)
 	ref, home = (doc.doctype, doc.name), (above, parent)
 	world = asking.world(set(dependency_resolver.subjects_of([ref, home]).values()))
-	node = next(
-		(node for tree in world.subjects.values() for node in walk(tree) if access.ref_of(node) == ref), None
-	)
-	if node is None:
+	trees = tree_changes.moved(world.subjects, ref, home)
+	if trees is None:
 		return None, ""  # it is in no subject, so no learner reads it here or there
-	after = asking.with_trees(world, tree_changes.moved(world.subjects, ref, node, home))
+	after = asking.with_trees(world, trees)
 	ask = asking.question(consequences.between(world, after), agreed)
 	return ask, asking.agreed_before(consequences.between(after, world))
 

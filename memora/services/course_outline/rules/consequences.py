@@ -10,11 +10,12 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from memora.services.cdn_export.access_calculator import widens
-from memora.services.cdn_export.model.doctypes import LESSON, Ref
+from memora.services.cdn_export.model.doctypes import LESSON, SUBJECT, Ref
 from memora.services.cdn_export.model.tree import AccessLevel, Node, Override, ResolvedNode, walk
+from memora.services.course_outline.rules import tree_changes
 from memora.services.course_outline.rules.access import ref_of, resolved
 
 _LETTERS = 6
@@ -69,6 +70,13 @@ def between(before: World, after: World, in_hand: Collection[Ref] = ()) -> Conse
 			elif ref[0] == LESSON and widens(_level(was[ref]), _level(node)):
 				found.free.setdefault(ref, node.title)
 	return found
+
+
+def made_by(world: World, refs: Collection[Ref]) -> Consequences:
+	"""What is live, and free, in a world because these documents are in it."""
+	trees = {name: tree_changes.without(tree, refs) for name, tree in world.subjects.items()}
+	left = {name: tree for name, tree in trees.items() if (SUBJECT, name) not in refs}
+	return between(replace(world, subjects=left), world)
 
 
 def agreement(things: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from memora.services.cdn_export.model.doctypes import Ref
-from memora.services.cdn_export.model.tree import Node
+from memora.services.cdn_export.model.tree import Node, walk
 from memora.services.course_outline.rules.access import edited, ref_of
 
 
@@ -35,6 +35,9 @@ def with_child(tree: Node, parent: Ref, child: Node) -> Node:
 	)
 
 
-def moved(trees: Mapping[str, Node], ref: Ref, node: Node, parent: Ref) -> dict[str, Node]:
-	"""Trees, by subject, after a node has gone below another parent in one of them."""
+def moved(trees: Mapping[str, Node], ref: Ref, parent: Ref) -> dict[str, Node] | None:
+	"""Trees, by subject, after a node of one of them has gone below another parent; None where it is in none."""
+	node = next((node for tree in trees.values() for node in walk(tree) if ref_of(node) == ref), None)
+	if node is None:
+		return None
 	return {subject: with_child(without(tree, [ref]), parent, node) for subject, tree in trees.items()}
