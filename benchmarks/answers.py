@@ -12,7 +12,7 @@ import frappe
 from benchmarks import meter, site
 from benchmarks.cases import LESSON, Bench, Row
 from benchmarks.generate import Planted, Shape
-from memora.api import cdn_admin, course, publishing
+from memora.api import cdn_admin, course, outline, publishing
 
 _TARGET_MS = 2000
 
@@ -43,14 +43,14 @@ def _outline(bench: Bench) -> Iterator[Row]:
 	]
 
 	def move() -> None:
-		order = [row["name"] for row in course.outline(subject, [topic])["branches"][topic]]
+		order = [row["name"] for row in outline.outline(subject, [topic])["branches"][topic]]
 		course.move(LESSON, order[-1], topic, "", order[0])
 
 	for what, ask in {
-		"outline of 2,000 lessons, closed": lambda: course.outline(subject),
-		"outline of 2,000 lessons, all open": lambda: course.outline(subject, opened),
-		"whether that outline has changed": lambda: course.stamp(subject),
-		"find a title among 2,000 lessons": lambda: course.find(subject, "7"),
+		"outline of 2,000 lessons, closed": lambda: outline.outline(subject),
+		"outline of 2,000 lessons, all open": lambda: outline.outline(subject, opened),
+		"whether that outline has changed": lambda: outline.stamp(subject),
+		"find a title among 2,000 lessons": lambda: outline.find(subject, "7"),
 		"move a lesson among 2,000, and read its topic": move,
 	}.items():
 		yield _row(what, ask, bench.runs)

@@ -1,7 +1,7 @@
-"""The course page: a whole subject as one outline, read and changed by its editors.
+"""The course page changes rows of its outline (`memora.api.outline` reads it).
 
-Each endpoint checks its caller's role first, then the right to each document that it reads or changes. What changes
-something is POST only, and is one transaction.
+Each endpoint checks its caller's role first, then the right to each document that it changes. Each is POST only, and one
+transaction.
 """
 
 from __future__ import annotations
@@ -10,59 +10,17 @@ from typing import Any
 
 from memora.api.endpoint import endpoint
 from memora.memora import deleted as trash
-from memora.services.cdn_export.model.doctypes import SUBJECT
 from memora.services.cdn_export.model.plain_text import as_typed
 from memora.services.cdn_export.model.roles import EDITORS
 from memora.services.course_outline import (
 	copying,
 	deleting,
 	editing,
-	finding,
 	moving,
-	permissions,
-	places,
 	plan_view,
 	publishing,
-	reading,
 	restoring,
-	stages,
 )
-from memora.services.course_outline import home as homes
-from memora.services.course_outline import stamp as stamps
-
-
-@endpoint(EDITORS)
-@as_typed
-def outline(subject: str, open: list[str] | None = None, plan: str = "") -> dict[str, Any]:
-	"""A subject with its children, and with those of each name in `open`, as this plan shows them. `left_off` counts the
-	rows that did not fit into the answer, by their parent."""
-	return reading.outline(subject, open or [], plan)
-
-
-@endpoint(EDITORS)
-def stamp(subject: str) -> str:
-	"""A short text that is another one when anything has changed that the subject's outline shows."""
-	return stamps.of(permissions.document(SUBJECT, subject).name)
-
-
-@endpoint(EDITORS)
-@as_typed
-def find(subject: str, text: str = "", only: str = "", plan: str = "") -> dict[str, Any]:
-	"""Rows of a subject by title, and of those the drafts, what is failing, waiting or paid; 200 at most, each with its path."""
-	return finding.find(subject, text, only, plan)
-
-
-@endpoint(EDITORS)
-@as_typed
-def home() -> dict[str, Any]:
-	"""The caller's drafts, what fails or waits, what they edited last, and the courses; 20 of each at most."""
-	return homes.home()
-
-
-@endpoint(EDITORS)
-def place(name: str, doctype: str = "") -> dict[str, Any]:
-	"""The subject that a document belongs to, and the names from the subject's child down to it."""
-	return places.place(name, doctype)
 
 
 @endpoint(EDITORS, "POST")
@@ -85,8 +43,6 @@ def move(
 	doctype: str, name: str, parent: str, after: str = "", before: str = "", agreed: str = ""
 ) -> dict[str, Any]:
 	"""Put a row or stage below a parent between two siblings that are neighbours there; "" is the start, or the end."""
-	if doctype == permissions.STAGE:
-		return stages.move(name, parent, after, before)
 	return moving.move(doctype, name, parent, after, before, agreed)
 
 

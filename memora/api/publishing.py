@@ -15,11 +15,16 @@ from frappe import _
 from memora.api import cdn_admin
 from memora.api.endpoint import endpoint, told
 from memora.memora import content_search, overrides
-from memora.services.cdn_export.admin import file_views, preview, publication_status, publish_requests
+from memora.services.cdn_export.admin import (
+	file_views,
+	preview,
+	publication_status,
+	publish_requests,
+	status_answer,
+)
 from memora.services.cdn_export.model.doctypes import CONTENT, PLAN, SUBJECT
 from memora.services.cdn_export.model.plain_text import as_html, as_typed
 from memora.services.cdn_export.model.roles import EDITORS
-from memora.services.cdn_export.rules.obstacles import drafts
 
 _MOST_NAMES = 500
 """As many rows as the Desk's lists show at once."""
@@ -35,8 +40,8 @@ def document_status(doctype: str, name: str) -> dict[str, Any]:
 	keeps it from being live. `drafts` are those above it and itself that the caller may publish; empty, where one of them is
 	not theirs to publish."""
 	name = _readable(doctype, name)
-	found = publication_status.for_caller(doctype, [name], with_obstacles=True)[name]
-	return {**publication_status.as_dict(found), "drafts": _publishable(found)}
+	found = status_answer.for_caller(doctype, [name], with_obstacles=True)[name]
+	return status_answer.as_dict(found)
 
 
 @endpoint(EDITORS)
@@ -49,13 +54,8 @@ def list_states(doctype: str, names: list[str]) -> dict[str, dict[str, str]]:
 	wanted = names[: max(1, min(_MOST_NAMES, _MOST_PAIRS // max(1, plans)))]
 	readable = frappe.get_list(doctype, filters={"name": ("in", wanted)}, pluck="name", limit=_MOST_NAMES)
 	return {
-		name: {
-			"state": found.state,
-			"label": publication_status.short(found.state),
-			"color": publication_status.COLORS[found.state],
-			"text": found.text,
-		}
-		for name, found in publication_status.for_caller(doctype, readable).items()
+		name: status_answer.brief(found)
+		for name, found in status_answer.for_caller(doctype, readable).items()
 	}
 
 
@@ -185,14 +185,6 @@ def _those_readable(doctype: str, names: Collection[str]) -> set[str]:
 	if not names or not frappe.has_permission(doctype, "read"):
 		return set()
 	return set(frappe.get_list(doctype, filters={"name": ("in", list(names))}, pluck="name"))
-
-
-def _publishable(status: publication_status.PublicationStatus) -> list[dict[str, str]]:
-	"""What *Make Live* publishes, if the caller may write all of it."""
-	found = drafts(status.obstacles) if status.line else []  # of content, not of a plan
-	if not all(frappe.has_permission(node.doctype, "write", node.name) for node in found):
-		return []
-	return [{"doctype": node.doctype, "name": node.name, "title": node.title} for node in found]
 
 
 # What pages of the Desk call that were open before an upgrade; goes with 0.4.

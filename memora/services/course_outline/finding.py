@@ -8,11 +8,12 @@ from typing import Any
 import frappe
 from frappe import _
 
-from memora.services.cdn_export.admin import publication_status
+from memora.services.cdn_export.admin import status_answer
 from memora.services.cdn_export.model.doctypes import PLAN, SUBJECT, Ref
 from memora.services.cdn_export.model.plain_text import as_html
 from memora.services.cdn_export.model.tree import Node
-from memora.services.course_outline import permissions, reading, statuses
+from memora.services.cdn_export.rules.publication_status import FAILING, WAITING
+from memora.services.course_outline import permissions, reading
 
 MOST_ROWS = 200
 _MOST_PAIRS = 50_000
@@ -34,7 +35,7 @@ def find(subject: str, text: str = "", only: str = "", plan: str = "") -> dict[s
 	]
 	unjudged = 0
 	if only in ("failing", "waiting"):
-		nodes, unjudged = _in_state(nodes, statuses.FAILING if only == "failing" else statuses.WAITING)
+		nodes, unjudged = _in_state(nodes, FAILING if only == "failing" else WAITING)
 	elif only:
 		nodes = [(ref, node) for ref, node in nodes if _filter(only)(found, ref, node)]
 	rows = found.rows([node for _ref, node in nodes[:MOST_ROWS]])
@@ -62,7 +63,7 @@ def _in_state(nodes: Sequence[tuple[Ref, Node]], states: Sequence[str]) -> tuple
 	found = {
 		(doctype, name)
 		for doctype, of_kind in names.items()
-		for name, status in publication_status.for_caller(doctype, of_kind).items()
+		for name, status in status_answer.for_caller(doctype, of_kind).items()
 		if status.state in states
 	}
 	return [(ref, node) for ref, node in nodes if ref in found], max(0, len(nodes) - most)

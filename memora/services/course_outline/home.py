@@ -7,11 +7,12 @@ from typing import Any
 
 import frappe
 
-from memora.services.cdn_export.admin import publication_status, status_facts
+from memora.services.cdn_export.admin import status_answer, status_facts
 from memora.services.cdn_export.curriculum.content_tree import below
 from memora.services.cdn_export.model.doctypes import CONTENT, LESSON, PLAN, SUBJECT, Ref
+from memora.services.cdn_export.rules.publication_status import FAILING, WAITING
 from memora.services.cdn_export.state import publish_state
-from memora.services.course_outline import permissions, statuses
+from memora.services.course_outline import permissions
 
 MOST = 20
 """Rows of each kind."""
@@ -78,8 +79,8 @@ def _attention() -> list[Row]:
 	for doctype, names in _by_doctype(_candidates()).items():
 		judged += [
 			(order.index(status.state), doctype, name, status)
-			for name, status in publication_status.for_caller(doctype, names).items()
-			if status.state in (order := (*statuses.FAILING, *statuses.WAITING))
+			for name, status in status_answer.for_caller(doctype, names).items()
+			if status.state in (order := (*FAILING, *WAITING))
 		]
 	worst = sorted(judged, key=lambda each: each[:3])[:MOST]
 	states = {(doctype, name): status for _order, doctype, name, status in worst}
@@ -91,7 +92,7 @@ def _attention() -> list[Row]:
 	found = []
 	for ref, status in states.items():
 		if ref in rows:
-			brief = statuses.brief(status)
+			brief = status_answer.brief(status)
 			found.append({**rows[ref], "state": brief, "text": brief["text"]})
 	return found
 

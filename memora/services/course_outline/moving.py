@@ -17,18 +17,20 @@ from memora.services.cdn_export.model.doctypes import PARENT_FIELDS, SUBJECT
 from memora.services.cdn_export.model.plain_text import as_html
 from memora.services.cdn_export.rules import sibling_order
 from memora.services.cdn_export.state import database
-from memora.services.course_outline import asking, permissions, reading, siblings
+from memora.services.course_outline import asking, permissions, reading, siblings, stages
 from memora.services.course_outline.rules import consequences, tree_changes
 
 
 def move(
 	doctype: str, name: str, parent: str, after: str = "", before: str = "", agreed: str = ""
 ) -> dict[str, Any]:
-	"""Put a document below `parent`, between the siblings `after` and `before`; "" is the start, or the end.
+	"""Put a document, or a stage, below `parent`, between the siblings `after` and `before`; "" is the start, or the end.
 
 	Writes `sort_order` and parent alone, and leaves `modified`: an open form of it can be saved. What another parent makes
 	live or free is asked first. Raises ValidationError where these are no longer neighbours. Commits.
 	"""
+	if doctype == permissions.STAGE:
+		return stages.move(name, parent, after, before)
 	field, above = _parent_field(doctype), siblings.parent_type(doctype)
 	known = permissions.document(doctype, name, "write").get(field)
 	locks = {(above, parent), (above, known)}

@@ -9,7 +9,7 @@ import frappe
 
 from memora.api import publishing
 from memora.install import ADMIN, EDITOR
-from memora.services.cdn_export.admin import publication_status
+from memora.services.cdn_export.admin import status_answer
 from memora.tests.builds.test_statement_counts import statements
 from memora.tests.helpers import factories
 from memora.tests.helpers.frappe_versions import set_in_test
@@ -157,8 +157,9 @@ class TestObstacles(PublishingTestCase):
 		)
 		status = publishing.document_status("Memora Lesson", self.lesson.name)
 		self.assertEqual([node["name"] for node in status["drafts"]], [self.topic.name])
+		status = _status(self.lesson)
 		with patch("frappe.has_permission", return_value=False):
-			self.assertEqual(publishing._publishable(_status(self.lesson)), [])
+			self.assertEqual(status_answer.as_dict(status)["drafts"], [])
 
 	def test_it_takes_the_same_statements_however_many_plans_there_are(self) -> None:
 		self.edit(self.topic, is_published=0)
@@ -188,4 +189,4 @@ class TestObstacles(PublishingTestCase):
 
 
 def _status(doc: Any) -> Any:
-	return publication_status.for_caller(doc.doctype, [doc.name], with_obstacles=True)[doc.name]
+	return status_answer.for_caller(doc.doctype, [doc.name], with_obstacles=True)[doc.name]

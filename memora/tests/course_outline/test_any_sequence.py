@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from memora.api import course
+from memora.api import course, outline
 from memora.services.cdn_export import batch_processor
 from memora.services.cdn_export.model.doctypes import CONTENT, PARENT_FIELDS
 from memora.services.cdn_export.rules import published_check
@@ -65,7 +65,7 @@ class AnySequence(RuleBasedStateMachine):
 		"""The whole outline, opened level by level as a page does."""
 		opened: list[str] = []
 		while True:
-			branches = course.outline(self.subject, opened)["branches"]
+			branches = outline.outline(self.subject, opened)["branches"]
 			below = [
 				row["name"] for rows in branches.values() for row in rows if row["doctype"] in CONTENT[:-1]
 			]

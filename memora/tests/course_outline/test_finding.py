@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 import frappe
 
-from memora.api import course
+from memora.api import outline
 from memora.exceptions import StorageUnavailableError
 from memora.services.cdn_export.storage.local import LocalStorage
 from memora.tests.builds.test_statement_counts import statements
@@ -25,7 +25,7 @@ class TestFinding(OutlineTestCase):
 		self.publish()
 
 	def found(self, **asked: Any) -> list[str]:
-		return [row["name"] for row in course.find(self.subject.name, **asked)["rows"]]
+		return [row["name"] for row in outline.find(self.subject.name, **asked)["rows"]]
 
 	def test_by_title_in_content_order_with_the_way_to_each(self) -> None:
 		for doc, title in (
@@ -34,7 +34,7 @@ class TestFinding(OutlineTestCase):
 			(self.lesson, "x"),
 		):
 			self.change(doc, title=title)
-		answer = course.find(self.subject.name, "angle")
+		answer = outline.find(self.subject.name, "angle")
 		self.assertEqual([row["title"] for row in answer["rows"]], ["ANGLES", "The <main> Angle"])
 		self.assertEqual(answer["rows"][0]["path"], [self.track.name, self.unit.name, self.topic.name])
 		self.assertEqual(answer["rows"][0]["path_titles"], [self.track.title, self.unit.title])
@@ -46,11 +46,11 @@ class TestFinding(OutlineTestCase):
 
 	def test_where_a_document_is(self) -> None:
 		way = [self.track.name, self.unit.name, self.topic.name, self.lesson.name]
-		self.assertEqual(course.place(self.lesson.name), {"subject": self.subject.name, "path": way})
-		self.assertEqual(course.place(self.unit.name, "Memora Unit")["path"], way[:2])
-		self.assertEqual(course.place(self.subject.name), {"subject": self.subject.name, "path": []})
+		self.assertEqual(outline.place(self.lesson.name), {"subject": self.subject.name, "path": way})
+		self.assertEqual(outline.place(self.unit.name, "Memora Unit")["path"], way[:2])
+		self.assertEqual(outline.place(self.subject.name), {"subject": self.subject.name, "path": []})
 		with self.assertRaises(frappe.DoesNotExistError):
-			course.place("gone")
+			outline.place("gone")
 
 	def test_by_what_holds_of_them(self) -> None:
 		self.change(self.unit, is_published=0)
@@ -62,7 +62,7 @@ class TestFinding(OutlineTestCase):
 		self.change(self.course["units"][1], is_free_preview=1)
 		self.assertEqual(len(self.found(only="paid")), 5)
 		with self.assertRaisesRegex(frappe.ValidationError, "no filter"):
-			course.find(self.subject.name, only="everything")
+			outline.find(self.subject.name, only="everything")
 
 	def test_by_what_waits_and_what_fails(self) -> None:
 		self.assertEqual((self.found(only="waiting"), self.found(only="failing")), ([], []))
@@ -75,16 +75,16 @@ class TestFinding(OutlineTestCase):
 
 	def test_of_very_many_it_says_how_many_more_there_are(self) -> None:
 		factories.make_many("Memora Lesson", self.topic, ["Same"] * 230)
-		answer = course.find(self.subject.name, "same")
+		answer = outline.find(self.subject.name, "same")
 		self.assertEqual((len(answer["rows"]), answer["left_off"]), (200, 30))
 		with patch("memora.services.course_outline.finding._MOST_PAIRS", 100):
-			self.assertEqual(course.find(self.subject.name, only="waiting")["left_off"], 239 - 100)
+			self.assertEqual(outline.find(self.subject.name, only="waiting")["left_off"], 239 - 100)
 
 
 class TestHome(OutlineTestCase):
 	def test_without_anything_it_is_empty(self) -> None:
 		self.assertEqual(
-			course.home(), {"drafts": [], "attention": [], "recent": [], "subjects": [], "can_create": True}
+			outline.home(), {"drafts": [], "attention": [], "recent": [], "subjects": [], "can_create": True}
 		)
 
 	def test_my_drafts_what_i_edited_last_what_waits_and_the_courses(self) -> None:
@@ -96,7 +96,7 @@ class TestHome(OutlineTestCase):
 			frappe.db.set_value(other.doctype, other.name, field, "Guest", update_modified=False)
 		draft = factories.make_lesson(title="Mine", parent_topic=topic.name)
 		self.publish()
-		answer = course.home()
+		answer = outline.home()
 		self.assertEqual([row["title"] for row in answer["drafts"]], ["Mine"])
 		self.assertEqual(
 			answer["drafts"][0]["path_titles"], ["Maths <1>", track.title, unit.title, topic.title]
@@ -110,13 +110,13 @@ class TestHome(OutlineTestCase):
 		)
 
 		self.change(lesson, title="Changed")
-		(row,) = course.home()["attention"]
+		(row,) = outline.home()["attention"]
 		self.assertEqual(
 			(row["name"], row["state"]["state"], row["subject"]), (lesson.name, "waiting", subject.name)
 		)
 		with patch.object(LocalStorage, "put", side_effect=StorageUnavailableError("The disk is full")):
 			self.publish()
-		answer = course.home()["attention"]
+		answer = outline.home()["attention"]
 		self.assertEqual({row["state"]["state"] for row in answer}, {"failed"})
 		self.assertTrue({lesson.name, plan.name, subject.name} & {row["name"] for row in answer})
 		self.assertIn("The disk is full", answer[0]["text"])
@@ -124,7 +124,7 @@ class TestHome(OutlineTestCase):
 	def test_its_cost_does_not_grow(self) -> None:
 		self.course = make_course()
 		factories.make_plan([self.course["subject"]], is_published=1)
-		course.home()  # Frappe looks up what it then keeps
+		outline.home()  # Frappe looks up what it then keeps
 		counts = []
 		for lessons in (1, 300):
 			topic = self.course["topics"][0]
@@ -132,7 +132,7 @@ class TestHome(OutlineTestCase):
 				frappe.get_doc("Memora Lesson", name).save()
 			frappe.db.commit()
 			with statements() as seen:
-				answer = course.home()
+				answer = outline.home()
 			counts.append(len(seen))
 		self.assertLessEqual(counts[1], counts[0])
 		self.assertTrue(all(len(rows) <= 20 for rows in answer.values() if isinstance(rows, list)))

@@ -8,7 +8,7 @@ from typing import Any
 import frappe
 from frappe.model.document import Document
 
-from memora.api import course
+from memora.api import course, outline
 from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.model.doctypes import CONTENT, PARENT_FIELDS
 from memora.services.cdn_export.rules.sibling_order import GAP
@@ -25,7 +25,7 @@ class OutlineTestCase(PublishingTestCase):
 
 	def branch(self, name: str, subject: str = "") -> list[dict[str, Any]]:
 		subject = subject or self.course["subject"].name
-		return course.outline(subject, [name])["branches"][name]
+		return outline.outline(subject, [name])["branches"][name]
 
 	def lessons(self, topic: Document, *places: int) -> list[Document]:
 		"""Published lessons called a, b, c … with these places."""

@@ -6,7 +6,7 @@ import json
 
 import frappe
 
-from memora.api import course
+from memora.api import outline
 from memora.services.cdn_export.model.plain_text import store
 from memora.tests.builds.test_statement_counts import statements
 from memora.tests.course_outline.test_moving import OutlineTestCase
@@ -21,7 +21,7 @@ class TestOutline(OutlineTestCase):
 		self.change(track, is_sold_separately=1, required_item="TRACK")
 		self.change(unit, is_free_preview=1)
 		self.change(topic, is_published=0)
-		answer = course.outline(subject.name, [track.name, unit.name, topic.name, lesson.name, "gone"])
+		answer = outline.outline(subject.name, [track.name, unit.name, topic.name, lesson.name, "gone"])
 		row = answer["subject"]
 		self.assertEqual((row["level"], row["required_item"], row["title"]), ("paid", "MATHS", "Maths"))
 		self.assertEqual(row["own"], {"is_public": False, "required_item": "MATHS"})
@@ -44,7 +44,7 @@ class TestOutline(OutlineTestCase):
 	def test_something_sold_without_an_item_is_shown_as_paid(self) -> None:
 		self.course = make_course()
 		frappe.db.set_value("Memora Track", self.course["track"].name, "is_sold_separately", 1)
-		(row,) = course.outline(self.course["subject"].name)["branches"][self.course["subject"].name]
+		(row,) = outline.outline(self.course["subject"].name)["branches"][self.course["subject"].name]
 		self.assertEqual((row["level"], row["required_item"]), ("paid", ""))
 
 	def test_equals_are_in_learners_order(self) -> None:
@@ -70,7 +70,7 @@ class TestOutline(OutlineTestCase):
 				factories.override(subject, "Set Sold Separately", "OTHER"),
 			],
 		)
-		answer = course.outline(subject.name, [track.name, unit.name, topic.name], plan.name)
+		answer = outline.outline(subject.name, [track.name, unit.name, topic.name], plan.name)
 		self.assertEqual(answer["plans"], [{"name": plan.name, "title": "Plan <7>"}])
 		self.assertEqual(answer["subject"]["override"], {"action": "Set Sold Separately", "value": "OTHER"})
 		hidden, free = answer["branches"][track.name]
@@ -78,9 +78,9 @@ class TestOutline(OutlineTestCase):
 		self.assertEqual(answer["branches"][unit.name][0]["hidden"], "above")
 		self.assertEqual((free["level"], free["plan_title"]), ("free_preview", "Other <name>"))
 		self.assertEqual(free["override"], {"action": "Set Free", "value": ""})
-		self.assertNotIn("override", course.outline(subject.name)["subject"])
+		self.assertNotIn("override", outline.outline(subject.name)["subject"])
 		with self.assertRaises(frappe.DoesNotExistError):
-			course.outline(subject.name, [], factories.make_plan().name)
+			outline.outline(subject.name, [], factories.make_plan().name)
 
 	def test_whatever_is_open_it_takes_few_statements_and_its_answer_has_an_end(self) -> None:
 		self.course = make_course(units=1, lessons=0)
@@ -99,7 +99,7 @@ class TestOutline(OutlineTestCase):
 		frappe.db.commit()
 		for opened in ([], [big.name], [*names, big.name], [big.name, *names, *lessons]):
 			with statements() as seen:
-				answer = course.outline(subject.name, opened, plan.name)
+				answer = outline.outline(subject.name, opened, plan.name)
 			self.assertLessEqual(len(seen), 8, "\n".join(seen))
 			self.assertLessEqual(len(frappe.as_json({"message": answer}).encode()), 400_000)
 			self.assertLessEqual(len(json.dumps({"message": answer})), 400_000)
@@ -146,18 +146,18 @@ class TestStamp(OutlineTestCase):
 				self.publish,
 			)
 		):
-			before = course.stamp(subject.name)
-			self.assertEqual(course.stamp(subject.name), before)
-			self.assertEqual(course.outline(subject.name)["stamp"], before)
+			before = outline.stamp(subject.name)
+			self.assertEqual(outline.stamp(subject.name), before)
+			self.assertEqual(outline.outline(subject.name)["stamp"], before)
 			change()
-			self.assertNotEqual(course.stamp(subject.name), before, number)
-		before = course.stamp(subject.name)
+			self.assertNotEqual(outline.stamp(subject.name), before, number)
+		before = outline.stamp(subject.name)
 		self.change(other["subject"], title="Elsewhere")
-		self.assertEqual(course.stamp(subject.name), before)
+		self.assertEqual(outline.stamp(subject.name), before)
 
 	def test_it_is_asked_in_few_statements(self) -> None:
 		self.course = make_course()
 		frappe.db.commit()
 		with statements() as seen:
-			course.stamp(self.course["subject"].name)
+			outline.stamp(self.course["subject"].name)
 		self.assertLessEqual(len(seen), 3)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import frappe
 
-from memora.services.cdn_export.admin import publication_status, publish_requests
+from memora.services.cdn_export.admin import publication_status, publish_requests, status_answer
 from memora.services.cdn_export.model.doctypes import PARENT_FIELDS
 from memora.services.cdn_export.outbox import reconciliation
 from memora.tests.helpers import factories
@@ -54,7 +54,7 @@ class TestSpelledOtherwise(PublishingTestCase):
 					saved.flags.ignore_links = True  # Frappe 17 refuses a link that is spelled otherwise
 					saved.save()
 				found = publication_status.of_documents("Memora Lesson", [self.course["lessons"][0].name])
-				shown = publication_status.as_dict(found[self.course["lessons"][0].name])
+				shown = status_answer.as_dict(found[self.course["lessons"][0].name])
 				self.assertIn(self.plan.title, str(shown))
 				publish_requests.rebuild([self.plan.name])
 				reconciliation.hourly()

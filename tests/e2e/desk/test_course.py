@@ -215,8 +215,8 @@ def test_a_title_that_changed_meanwhile_is_refused_in_the_row(
 	desk: Desk, here: School, subject: frappe._dict
 ) -> None:
 	with course(desk, here, subject.top.name, expected=REFUSED) as outline:
-		outline.page.route("**/*api.course.stamp*", lambda route: route.abort())
-		outline.page.route("**/*api.course.outline*", lambda route: route.abort())
+		outline.page.route("**/*api.outline.stamp*", lambda route: route.abort())
+		outline.page.route("**/*api.outline.outline*", lambda route: route.abort())
 		desk.edit(subject.A, title="Track of another")
 		outline.focus("Track A")
 		outline.keys("F2")

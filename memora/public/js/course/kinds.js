@@ -93,9 +93,9 @@ const listed = (args) =>
 		Object.entries(args).map(([name, value]) => [name, Array.isArray(value) ? JSON.stringify(value) : value])
 	);
 
-// Calls memora.api.course; what is refused is a rejected promise, and no message of Frappe's.
+// What is refused is a rejected promise, and no message of Frappe's.
 export const read = (method, args = {}) =>
-	memora.publishing.ask(`memora.api.course.${method}`, listed(args), { quiet: true });
+	memora.publishing.ask(`memora.api.outline.${method}`, listed(args), { quiet: true });
 
 export const change = (method, args = {}) =>
 	memora.publishing.ask(`memora.api.course.${method}`, listed(args), { quiet: true, post: true });

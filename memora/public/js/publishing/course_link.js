@@ -15,7 +15,7 @@ const may_see = () => Boolean((frappe.boot.page_info || {})["memora-course"]);
 memora.publishing.show_in_course = show;
 
 function show({ doctype, name }) {
-	return memora.publishing.ask("memora.api.course.place", { doctype, name }).then(({ subject, path }) => {
+	return memora.publishing.ask("memora.api.outline.place", { doctype, name }).then(({ subject, path }) => {
 		if (!subject) return frappe.show_alert({ message: __("What is above this is gone."), indicator: "orange" });
 		frappe.set_route("memora-course", subject, ...path.slice(-1));
 	});

@@ -12,7 +12,7 @@ from frappe import _
 from frappe.utils import add_days, getdate, now_datetime
 
 from memora.services.cdn_export import settings
-from memora.services.cdn_export.admin import pipeline_status, publication_status, schedule
+from memora.services.cdn_export.admin import pipeline_status, schedule, status_words
 from memora.services.cdn_export.curriculum import items
 from memora.services.cdn_export.delivery import progress, purge_queue
 from memora.services.cdn_export.model import plain_text
@@ -120,9 +120,9 @@ def _rows() -> list[dict[str, Any]]:
 				"title": row.title or _untitled(scope.owner.type) or row.ref or "",
 				"exists": bool(row.title),
 				"state": state,
-				"state_label": publication_status.short(state),
-				"color": publication_status.COLORS[state],
-				"live_since": publication_status.moment(row.live_version),
+				"state_label": status_words.short(state),
+				"color": status_words.COLORS[state],
+				"live_since": status_words.moment(row.live_version),
 				"last_success_at": row.last_success_at,
 				"waiting_since": row.waiting_since if state != "live" else None,
 				"next_try": row.next_retry_at if state in ("failed", "remains") else None,
@@ -139,7 +139,7 @@ def _untitled(scope_type: str) -> str:
 	return {"index": _("The list of plans"), "media": _("Pictures")}.get(scope_type, "")
 
 
-def _state(row: frappe._dict) -> publication_status.State | Literal["gone"]:
+def _state(row: frappe._dict) -> status_words.State | Literal["gone"]:
 	waits = row.published_generation < row.generation
 	if row.dead_since:
 		return "dead"

@@ -9,23 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
-from typing import Any
+from datetime import datetime
 
 import frappe
-from frappe.utils import convert_utc_to_system_timezone, now_datetime
 
-from memora.services.cdn_export import settings
-from memora.services.cdn_export.admin import obstacles, reader_links, schedule, status_facts
+from memora.services.cdn_export.admin import obstacles, status_facts
 from memora.services.cdn_export.admin import status_words as words
 from memora.services.cdn_export.admin.status_facts import Content, Line, ListingPlan, Node, ScopeRows
-from memora.services.cdn_export.admin.status_words import COLORS, short
+from memora.services.cdn_export.admin.status_words import short
 from memora.services.cdn_export.model import paths, scopes
 from memora.services.cdn_export.model.doctypes import CONTENT, PLAN, SEASON_IS_PUBLISHED, SEASON_TITLE, Ref
 from memora.services.cdn_export.rules import publication_status as rules
 from memora.services.cdn_export.rules.obstacles import Obstacle, Placed, of_plan
 from memora.services.cdn_export.rules.publication_status import (
-	WORST_FIRST,
 	PlanFacts,
 	State,
 	Verdict,
@@ -34,14 +30,6 @@ from memora.services.cdn_export.state import ledger, refused_removals
 
 # These say a cause, which can name what only its own plan shows.
 _WITH_CAUSE: tuple[State, ...] = ("remains", "dead", "failed", "held")
-
-_MOST_PLANS = 8
-_MOST_REASONS = 3
-"""What one answer tells of a document's plans."""
-
-
-def _place(state: State) -> int:
-	return WORST_FIRST.index(state) if state in WORST_FIRST else len(WORST_FIRST)
 
 
 @dataclass(slots=True)
@@ -80,7 +68,7 @@ class PublicationStatus:
 	@property
 	def since(self) -> datetime | None:
 		"""When what is live last changed, in the site's time."""
-		return moment(max((item.version for item in self.plans), default=0))
+		return words.moment(max((item.version for item in self.plans), default=0))
 
 	@property
 	def next_try(self) -> datetime | None:
@@ -107,23 +95,6 @@ def of_documents(
 		if found[name].state != "live":
 			found[name].obstacles = obstacles.of_line(content, line)
 	_say_remaining(found, refused_removals.by_document("node", content.shown_as()))
-	return found
-
-
-def for_caller(
-	doctype: str, names: Collection[str], *, with_obstacles: bool = False
-) -> dict[str, PublicationStatus]:
-	"""`of_documents` as this caller is told it: without any plan that they may not read."""
-	found = of_documents(doctype, names, with_obstacles=with_obstacles)
-	plans = {item.plan for status in found.values() for item in status.plans}
-	readable = (
-		set(frappe.get_list(PLAN, filters={"name": ("in", list(plans))}, pluck="name", limit=len(plans)))
-		if plans and frappe.has_permission(PLAN, "read")
-		else set()
-	)
-	if readable < plans:
-		for status in found.values():
-			keep_to(status, readable)
 	return found
 
 
@@ -159,15 +130,6 @@ def keep_to(found: PublicationStatus, plans: Collection[str]) -> None:
 			found.text = found.text.replace(item.text, short(item.state))
 	found.plans = [item for item in found.plans if item.plan in plans]
 	found.obstacles = [item for item in found.obstacles if not item.plan or item.plan in plans]
-
-
-def moment(version: int) -> datetime | None:
-	"""A version is the moment its content last changed; here in the site's time."""
-	if not version:
-		return None
-	return convert_utc_to_system_timezone(
-		datetime.fromtimestamp(version, timezone.utc).replace(tzinfo=None)
-	).replace(tzinfo=None)
 
 
 def line_of(doctype: str, name: str) -> list[Ref]:
@@ -243,58 +205,3 @@ def _plans(names: Collection[str]) -> dict[str, PublicationStatus]:
 				trouble,
 			)
 	return found
-
-
-def as_dict(standing: PublicationStatus) -> dict[str, Any]:
-	"""The publication status of a document as the Desk reads it, with where to look and when something happens next.
-
-	Where its plans are many, the worst of them are told, and one that is live: a lesson can be in a thousand.
-	"""
-	told = standing.plans
-	if len(told) > _MOST_PLANS:
-		worst = sorted(told, key=lambda item: (_place(item.state), item.title, item.plan))
-		live = next((item for item in worst if item.is_live and item.path), worst[0])
-		told = worst[:_MOST_PLANS] if live in worst[:_MOST_PLANS] else [*worst[: _MOST_PLANS - 1], live]
-	options = settings.load()
-	base = options.base_url
-	waits = standing.state in ("waiting", "leaving")
-	above = standing.draft_above
-	of = standing.line[-1].name if standing.line else standing.plans[0].plan if standing.plans else ""
-	stopped = "" if standing.state == "live" else schedule.obstacle(options)
-	return {
-		"state": standing.state,
-		"label": short(standing.state),
-		"color": COLORS[standing.state],
-		"text": standing.text,
-		"draft_above": {"doctype": above.doctype, "name": above.name, "title": above.title}
-		if above
-		else None,
-		"since": standing.since,
-		"next_run": schedule.next_run(options) if waits and not stopped else None,
-		"next_try": standing.next_try,
-		"obstacle": stopped if waits else "",
-		"line": [{"doctype": node.doctype, "name": node.name, "title": node.title} for node in standing.line],
-		"reasons": obstacles.as_dicts(standing.obstacles, of, stopped),
-		"now": now_datetime(),
-		"plan_count": len(standing.plans),
-		"held": list(dict.fromkeys(item.held_reason for item in standing.plans if item.held_reason))[
-			:_MOST_REASONS
-		],
-		"plans": [
-			{
-				"plan": item.plan,
-				"title": item.title,
-				"state": item.state,
-				"label": short(item.state),
-				"color": COLORS[item.state],
-				"text": item.text,
-				"since": moment(item.version),
-				"url": f"{base}/{item.path}" if base and item.is_live and item.path else "",
-				"reader": reader_links.address(base, item.plan, item.line, item.required_item)
-				if base and item.is_live
-				else "",
-				"held": item.held_reason,
-			}
-			for item in told
-		],
-	}

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timezone
 
 from frappe import _
+from frappe.utils import convert_utc_to_system_timezone
 
 from memora.services.cdn_export.model.doctypes import LESSON, SUBJECT
-from memora.services.cdn_export.rules.publication_status import Reason, State, Verdict
+from memora.services.cdn_export.rules.publication_status import Reason, Verdict
+from memora.services.cdn_export.rules.publication_status import State as State  # who says one needs it
 
 COLORS: dict[State, str] = {
 	"live": "green",
@@ -120,3 +123,12 @@ def _kind(doctype: str) -> str:
 		"Memora Topic": _("Topic"),
 		LESSON: _("Lesson"),
 	}[doctype]
+
+
+def moment(version: int) -> datetime | None:
+	"""A version is the moment its content last changed; here in the site's time."""
+	if not version:
+		return None
+	return convert_utc_to_system_timezone(
+		datetime.fromtimestamp(version, timezone.utc).replace(tzinfo=None)
+	).replace(tzinfo=None)

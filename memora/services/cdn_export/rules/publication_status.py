@@ -53,6 +53,10 @@ Reason = Literal[
 ]
 
 WORST_FIRST: tuple[State, ...] = ("dead", "failed", "held", "building", "leaving", "waiting", "live")
+
+FAILING: tuple[State, ...] = ("dead", "failed", "remains")
+WAITING: tuple[State, ...] = ("held", "waiting", "building", "leaving")
+"""What an editor looks for, the worst first."""
 """What is said of a document as a whole: the first of these that holds in any of its plans."""
 
 LEFT_OUT: tuple[State, ...] = ("draft", "above", "hidden")
