@@ -23,5 +23,7 @@ def list_deleted(doctype: str, text: str = "") -> list[dict[str, Any]]:
 @endpoint(_EVERYBODY, "POST")
 @as_typed
 def restore(name: str) -> dict[str, str]:
-	"""Bring a deleted document back with what was deleted below it, by the name of what Frappe keeps of it. Returns its DocType and name."""
+	"""Bring a deleted document back with what was deleted below it, by the name of what Frappe keeps of it.
+
+	Returns its DocType and name."""
 	return deleted.restore(name)

@@ -29,8 +29,8 @@ _LARGEST = 2**31 - 1
 def endpoint(roles: Sequence[str], *methods: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 	"""`frappe.whitelist` for these roles; GET and POST unless methods are named.
 
-	An argument is a `str` (a number counts as one), an `int`, a `bool`, a `dict`, a `list[str]`, or either of these two, each
-	also as JSON; with a default it may be left out, or null where `None` is among its types.
+	An argument is a `str` (a number counts as one), an `int`, a `bool`, a `dict`, a `list[str]`, or what may be a
+	`dict` or a list, each also as JSON; with a default it may be left out, or null where `None` is among its types.
 	"""
 
 	def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -79,7 +79,7 @@ def _fitting(name: str, value: Any, kind: Any) -> Any:
 	if "dict" in kinds or "list" in kinds:
 		return _structure(name, value, tuple(each for each in (dict, list) if each.__name__ in kinds))
 	if "bool" in kinds:
-		return str(value).lower() in ("1", "true")
+		return _truth(name, value)
 	if "int" in kinds:
 		return _number(name, value)
 	return _text(name, value)
@@ -106,6 +106,13 @@ def _number(name: str, value: Any) -> int:
 	return max(-_LARGEST, min(number, _LARGEST))
 
 
+def _truth(name: str, value: Any) -> bool:
+	text = str(value).lower()
+	if text not in ("0", "1", "false", "true"):
+		_refuse(_("{0} must be true or false.").format(name))
+	return text in ("1", "true")
+
+
 def _structure(name: str, value: Any, kinds: tuple[type, ...]) -> Any:
 	if isinstance(value, str):
 		try:
@@ -115,6 +122,8 @@ def _structure(name: str, value: Any, kinds: tuple[type, ...]) -> Any:
 	if value is None:
 		value = kinds[0]()
 	if not isinstance(value, kinds):
+		if len(kinds) > 1:
+			_refuse(_("{0} must be an object or a list.").format(name))
 		_refuse(
 			_("{0} must be an object.").format(name)
 			if dict in kinds

@@ -32,9 +32,11 @@ def check_lesson(lesson: MemoraLesson, before: MemoraLesson | None) -> None:
 	looked_at = [row for row in lesson.stages if (row.type, row.config) not in kept]
 	is_published = bool(cint(lesson.is_published))  # a script may send "0"
 	if is_published and before and not before.is_published:
-		was_live = _live_before(before)
-		looked_at = [row for row in lesson.stages if row in looked_at or row.name not in was_live]
+		others = [row for row in lesson.stages if row not in looked_at and _findings(row)]
+		was_live = _live_before(before) if others else set()  # a history is long: it is read where it decides
+		looked_at += [row for row in others if row.name not in was_live]
 	# What comes back from the trash was there before it.
+	looked_at.sort(key=lambda row: row.idx)
 	_say(cstr(lesson.title), looked_at, refuse=is_published and not lesson.flags.restored)
 
 
@@ -55,10 +57,12 @@ def told(finding: stage_check.Finding) -> str:
 	return _(finding.text).format(*map(as_html, finding.about))
 
 
+def _findings(row: MemoraLessonStage) -> list[stage_check.Finding]:
+	return stage_check.check_text(cstr(row.type), cstr(row.config))
+
+
 def _say(lesson: str, rows: Collection[MemoraLessonStage], refuse: bool) -> None:
-	findings = [
-		(row, finding) for row in rows for finding in stage_check.check_text(cstr(row.type), cstr(row.config))
-	]
+	findings = [(row, finding) for row in rows for finding in _findings(row)]
 	broken = [(row, finding) for row, finding in findings if finding.severity == "broken"]
 	if refuse and broken:
 		frappe.throw(
@@ -87,12 +91,12 @@ def _lines(lesson: str, findings: list[tuple[MemoraLessonStage, stage_check.Find
 def _live_before(lesson: MemoraLesson) -> set[str]:
 	"""The rows of a draft that are as they were when it was last published, by the document's history."""
 	live = {row.name for row in lesson.stages}
-	versions = frappe.get_all(
-		"Version",
-		{"ref_doctype": lesson.doctype, "docname": lesson.name},
-		pluck="name",
-		order_by="creation desc, name desc",
-	)
+	of_lesson = {"ref_doctype": lesson.doctype, "docname": lesson.name}
+	if not frappe.get_all(
+		"Version", {**of_lesson, "data": ("like", '%"is_published"%')}, pluck="name", limit=1
+	):
+		return set()  # it never was
+	versions = frappe.get_all("Version", of_lesson, pluck="name", order_by="creation desc, name desc")
 	for version in versions:  # one by one, since each may hold whole configs
 		changes = json.loads(frappe.db.get_value("Version", version, "data") or "{}")
 		live -= {row.get("name") for table, row in changes.get("added") or () if table == "stages"}

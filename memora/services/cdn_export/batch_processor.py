@@ -1,4 +1,4 @@
-"""From changes to builds: the scheduler's two entries, what is due, and the start of the jobs that build.
+"""From changes to builds: the scheduler's two entries, and the start of the jobs that build.
 
 `process_pending_plans` runs every five minutes, `check_due` every minute. A batch runs the relay, updates Redis, and
 starts as many drain jobs (`worker.drain`) as there are workers. Where no worker listens it drains by itself. Jobs that

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta, timezone
@@ -14,6 +14,7 @@ import frappe
 import orjson
 import pytest
 import requests
+from pymysql import OperationalError
 
 from memora.api import publishing
 from memora.exceptions import ScopeBusyError, StorageError
@@ -25,8 +26,9 @@ from memora.services.cdn_export.delivery import signing
 from memora.services.cdn_export.delivery.ownership import Ownership
 from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.maintenance import adoption, audit, signature_renewal
+from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.outbox import relay
-from memora.services.cdn_export.state import ledger
+from memora.services.cdn_export.state import database, ledger
 from memora.services.cdn_export.storage import Storage, Upload
 from memora.tests.helpers import factories
 from memora.tests.helpers.buckets import BucketTestCase
@@ -448,6 +450,22 @@ class TestSignedLinks(BucketTestCase):
 
 	def site(self):
 		return closing(PublishTarget.open())
+
+	def test_a_conflict_with_another_worker_loses_no_mark(self) -> None:
+		path = paths.lesson(self.video.name)
+		update, tries = database.update_names, []
+
+		def conflicts_once(doctype: str, names: Iterable[str], *rest: Any) -> int:
+			tries.append(update(doctype, names, *rest))
+			if len(tries) == 1:
+				raise frappe.QueryDeadlockError(OperationalError(1213, "Deadlock found"))
+			return tries[-1]
+
+		with patch.object(database, "update_names", conflicts_once):
+			ledger.sign_other_links([path])
+		self.assertEqual(tries, [1, 1])
+		database.fresh()
+		self.assertEqual([due.other_links for due in ledger.signatures_due(datetime(2001, 1, 1))], [True])
 
 
 class TestVideoFolders(BucketTestCase):

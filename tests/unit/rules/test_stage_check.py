@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memora.services.cdn_export.rules import contracts
-from memora.services.cdn_export.rules.stage_check import broken, check, check_text
+from memora.services.cdn_export.rules.stage_check import check, check_text
 
 FULL: tuple[tuple[str, dict[str, Any]], ...] = (
 	("Text", {"html": "<p>x \\(x^2\\)</p>", "dir": "rtl", "solutions": ["print(1)"]}),
@@ -476,4 +476,3 @@ def test_large_and_hostile_configs_are_looked_at_in_seconds(name: str) -> None:
 def test_what_is_broken_stands_first() -> None:
 	found = check("Question", {"question": "?", "choices": ["a", "a"], "answer": "c", "x": 1})
 	assert [one.severity for one in found] == ["broken", "warning", "warning"]
-	assert broken(found) == found[:1]

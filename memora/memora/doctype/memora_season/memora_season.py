@@ -44,6 +44,7 @@ class MemoraSeason(PlanTitle):
 		for name in frappe.get_all(
 			PLAN, {"season": self.name, "is_published": 1}, pluck="name", order_by="title"
 		):
+			# A season has few plans, and each gets a comment of its own.
 			plan = frappe.get_doc(PLAN, name)  # frapast:ignore FR-PERF-001
 			plan.db_set("is_published", 0)
 			plan.add_comment("Info", _("unpublished with {0}").format(called(self)))

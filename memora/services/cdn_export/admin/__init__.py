@@ -1,5 +1,5 @@
 """What people see and press: status lines, dashboard, preview, doctor, connection test, metrics, and the operations behind
 commands and buttons.
 
-Nothing below calls it. Permissions are checked in `memora.api`.
+Nothing below calls it. `memora.api` checks roles and documents; `status_answer` leaves out plans that its caller may not read.
 """

@@ -1,5 +1,5 @@
 """Changes that the large-change guard holds: which they are, and that they wait until an admin approves
-(`admin.publish_requests`)."""
+(`admin.decisions`)."""
 
 from __future__ import annotations
 

@@ -214,9 +214,8 @@ def _read_one(target: PublishTarget, entry: LedgerEntry) -> _Published:
 	if read is None or stored is None or entry.differs(stored.metadata, target.ownership.site):
 		return _Published(None, False)
 	body, etag = read
-	if (
-		etag != stored.etag
-	):  # somebody has written in between: what was read has other metadata, or none that is known
+	# Somebody has written in between: what was read has other metadata, or none that is known.
+	if etag != stored.etag:
 		return _Published(None, False)
 	try:
 		document = orjson.loads(body)

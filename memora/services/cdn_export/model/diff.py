@@ -67,7 +67,7 @@ class Diff:
 			raise KeyError(f"{path} is not live, so it cannot be kept")
 		for file in self._files.get(path, ()) if entry.kind == "lesson" else ():
 			self.keep(file.path)
-		return self._plan(as_live(entry, None)._replace(changed=False))
+		return self._plan(as_live(entry))
 
 	def offer(
 		self,

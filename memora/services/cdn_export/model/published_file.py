@@ -143,15 +143,16 @@ class Uploaded(NamedTuple):
 	signed_until: datetime | None = None
 
 
-def as_live(entry: LedgerEntry, document: Document | None) -> Planned:
-	"""Plan a live file to be uploaded again under the version it has. `document` is whole, stamp included."""
+def as_live(entry: LedgerEntry, document: Document | None = None) -> Planned:
+	"""Plan a live file under the version it has: kept as it is, or uploaded again where there is a `document`, whole, stamp
+	included."""
 	return Planned(
 		path=entry.path,
 		kind=entry.kind,
 		node=entry.node,
 		subject=entry.subject,
 		version=entry.live_version,
-		changed=True,
+		changed=document is not None,
 		content_hash=entry.content_hash,
 		shape_hash=entry.shape_hash,
 		document=document,

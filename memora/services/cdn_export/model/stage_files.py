@@ -182,32 +182,25 @@ def _is_address(text: str) -> bool:
 
 def _attributes(html: str) -> Iterator[tuple[int, int, str, str]]:
 	"""Where the values of linking attributes are, with the attribute's name and the value as it is written."""
-	at = 0
-	while tag := _TAG.search(html, at):
-		at = tag.end()
-		if tag[1]:
-			at = html.find("-->", at)
-			if at < 0:
-				return
-			continue
-		while (at := _BEFORE_ATTRIBUTE.match(html, at).end()) < len(html) and html[at] != ">":  # type: ignore[union-attr]
-			found = _ATTRIBUTE.match(html, at)
-			if found is None:
-				at += 1
-				continue
-			at = found.end()
-			group = next((number for number in (2, 3, 4) if found[number] is not None), 0)
+	for _element, attributes in _tags(html):
+		for found in attributes:
+			group = _value(found)
 			if group and (name := found[1].lower()) in _LINKS:
 				yield found.start(group), found.end(group), name, found[group]
-		if (element := tag[2].lower()) in _RAW:
-			closing = re.compile(f"</{re.escape(element)}", re.IGNORECASE).search(html, at)
-			if closing is None:
-				return
-			at = closing.start() + 2
 
 
 def elements(html: str) -> Iterator[tuple[str, dict[str, str]]]:
 	"""Every element of some markup with its attributes, in lower case; of what a browser takes for text, none."""
+	for element, found in _tags(html):
+		attributes: dict[str, str] = {}
+		for each in found:
+			group = _value(each)
+			attributes.setdefault(each[1].lower(), unescape(each[group]) if group else "")
+		yield element, attributes
+
+
+def _tags(html: str) -> Iterator[tuple[str, list[re.Match[str]]]]:
+	"""The tags of some markup as a browser finds them: each element's name in lower case, the matches of its attributes."""
 	at = 0
 	while tag := _TAG.search(html, at):
 		at = tag.end()
@@ -216,15 +209,14 @@ def elements(html: str) -> Iterator[tuple[str, dict[str, str]]]:
 			if at < 0:
 				return
 			continue
-		attributes: dict[str, str] = {}
+		attributes = []
 		while (at := _BEFORE_ATTRIBUTE.match(html, at).end()) < len(html) and html[at] != ">":  # type: ignore[union-attr]
 			found = _ATTRIBUTE.match(html, at)
 			if found is None:
 				at += 1
 				continue
 			at = found.end()
-			value = next((found[number] for number in (2, 3, 4) if found[number] is not None), "")
-			attributes.setdefault(found[1].lower(), unescape(value))
+			attributes.append(found)
 		element = tag[2].lower()
 		yield element, attributes
 		if element in _RAW:
@@ -232,6 +224,11 @@ def elements(html: str) -> Iterator[tuple[str, dict[str, str]]]:
 			if closing is None:
 				return
 			at = closing.start() + 2
+
+
+def _value(attribute: re.Match[str]) -> int:
+	"""The group of the match that has the attribute's value; 0 where it has none."""
+	return next((number for number in (2, 3, 4) if attribute[number] is not None), 0)
 
 
 def _urls(attribute: str, value: str) -> Iterator[tuple[str, str]]:

@@ -17,7 +17,7 @@ from memora.services.cdn_export.rules import embeds, stage_schema
 from memora.services.cdn_export.rules.stage_finding import Finding, Path, Severity, _
 from memora.services.cdn_export.rules.stage_schema import shown
 
-__all__ = ["Finding", "Path", "Severity", "broken", "check", "check_text", "unreadable"]
+__all__ = ["Finding", "Path", "Severity", "check", "check_text", "unreadable"]
 
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _CHOOSING = ("one", "several", "true_false")
@@ -45,11 +45,6 @@ def check_text(type_: str, text: str | None) -> list[Finding]:
 			Finding((), "broken", _("its config must be a JSON object, like {0}."), ('{"key": "value"}',))
 		]
 	return check(type_, config)
-
-
-def broken(findings: list[Finding]) -> list[Finding]:
-	"""Those that keep learners from using the stage."""
-	return [finding for finding in findings if finding.severity == "broken"]
 
 
 def unreadable(error: ValueError) -> Finding:

@@ -112,6 +112,9 @@ class LocalStorage(Storage):
 			self._folders.sync("/".join([self._root, *folder]))
 		return etag
 
+	def get(self, path: str) -> bytes | None:
+		return self._read(self._root, path)
+
 	def read(self, path: str) -> tuple[bytes, str] | None:
 		body = self._read(self._root, path)
 		return None if body is None else (body, etag_of(io.BytesIO(body)))

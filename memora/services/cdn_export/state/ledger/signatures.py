@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timezone
 from typing import NamedTuple
 
@@ -50,10 +50,10 @@ def sign_again(*, other_links: bool) -> None:
 
 def sign_other_links(paths: Iterable[str]) -> None:
 	"""Have live lessons signed as CDN Settings say now, in a transaction of its own."""
-	_mark(map(row_name, paths), _OTHER_LINKS)
+	_mark([row_name(path) for path in paths], _OTHER_LINKS)
 
 
-def _mark(names: Iterable[str], why: datetime) -> None:
+def _mark(names: Collection[str], why: datetime) -> None:
 	"""Where other links must be signed, that stays so."""
 	database.transaction(
 		lambda: database.update_names(
