@@ -32,9 +32,10 @@ def stamp(subject: str) -> str:
 
 @endpoint(EDITORS)
 @as_typed
-def find(subject: str, text: str = "", only: str = "", plan: str = "") -> dict[str, Any]:
-	"""Rows of a subject by title, and of those the drafts, what is failing, waiting or paid; 200 at most, each with its path."""
-	return finding.find(subject, text, only, plan)
+def find(subject: str, text: str = "", only: str = "", plan: str = "", kind: str = "") -> dict[str, Any]:
+	"""Rows of a subject by title, of one kind if asked, and of those
+	the drafts, what is failing, waiting or paid; 200 at most, each with its path."""
+	return finding.find(subject, text, only, plan, kind)
 
 
 @endpoint(EDITORS)

@@ -7,14 +7,13 @@ subject down. One statement of ours, in which Frappe itself says what the user m
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from itertools import pairwise
 from typing import Any
 
 import frappe
 from frappe import _
 
 from memora.services.cdn_export.model import plain_text
-from memora.services.cdn_export.model.doctypes import CONTENT, PARENT_FIELDS, Ref
+from memora.services.cdn_export.model.doctypes import CONTENT, Ref, line_of
 
 MOST_FOUND = 100
 """How many documents a search answers with at most, whatever is asked for."""
@@ -44,7 +43,7 @@ def find(
 	Titles hold no markup, also where SQL has written some: many of Frappe's screens show them as HTML. Raises
 	PermissionError where the user may not read such documents at all.
 	"""
-	levels = line_of(doctype)
+	line, levels = line_of(doctype)
 	top = len(levels) - 1
 	words = [word for word in text.split() if word != _BETWEEN.strip()][:_MOST_WORDS]
 	given: dict[str, Any] = {"text": text, "rows": min(max(rows, 0), MOST_FOUND), "start": max(start, 0)}
@@ -70,7 +69,7 @@ def find(
 		]
 	way = f"concat_ws('{_BETWEEN}', {', '.join(f'n{depth}.title' for depth in range(top, 0, -1))})"
 	found = frappe.db.sql(
-		f"""select n0.name, n0.title, {way if top else "''"} from {joined(levels)}
+		f"""select n0.name, n0.title, {way if top else "''"} from {line}
 		where {" and ".join(conditions)}
 		order by {", ".join(order)}, {way if top else "n0.sort_order"}, n0.name limit %(rows)s offset %(start)s""",
 		given,
@@ -82,29 +81,15 @@ def parents_within(doctype: str, within: Collection[Ref]) -> list[str]:
 	"""The parents that documents of this kind have where all of `within` is above them: what a list filters by. Only
 	parents that the user may see."""
 	parent = CONTENT[CONTENT.index(doctype) - 1]
-	levels = line_of(parent)
+	line, levels = line_of(parent)
+	kinds = list(levels.values())
 	conditions = [f"n0.name in ({_visible(parent)})"]
 	for kind, _name in within:
-		conditions.append(f"n{levels.index(kind)}.name = %s")
+		conditions.append(f"n{kinds.index(kind)}.name = %s")
 	return frappe.db.sql_list(
-		f"select n0.name from {joined(levels)} where {' and '.join(conditions)} order by n0.name",
+		f"select n0.name from {line} where {' and '.join(conditions)} order by n0.name",
 		tuple(name for _kind, name in within),
 	)
-
-
-def line_of(doctype: str) -> list[str]:
-	"""A kind of content and the kinds above it, from below."""
-	return list(CONTENT[: CONTENT.index(doctype) + 1][::-1])
-
-
-def joined(levels: Sequence[str]) -> str:
-	"""SQL: the tables of these kinds, `n0` below and each next one its parent; also where a parent is gone."""
-	tables = [f"`tab{levels[0]}` n0"]
-	for depth, (below, kind) in enumerate(pairwise(levels), start=1):
-		tables.append(
-			f"left join `tab{kind}` n{depth} on n{depth}.name = n{depth - 1}.{PARENT_FIELDS[below]}"
-		)
-	return " ".join(tables)
 
 
 def read_filters(doctype: str, given: dict[str, Any] | list[Any] | None) -> list[list[Any]]:

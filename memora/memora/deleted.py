@@ -22,8 +22,9 @@ KINDS = (*CONTENT, PLAN, *PLAN_TITLES)
 """The DocTypes whose deleted documents can be brought back."""
 
 _DELETED = "Deleted Document"
-_WITH = "memora_deleted_with"
-"""In the data of a deleted document: the Deleted Document of what it went with, which is the entry of them all."""
+_WITH, _BELOW = "memora_deleted_with", "memora_deleted_below"
+"""In the data of a deleted document: the Deleted Document of what it went with, which is the entry of them all; and, in
+that one, those of what went with it."""
 
 _SHOWN = 20
 _LOOKED_AT = 200
@@ -55,12 +56,9 @@ def latest(doctype: str, text: str) -> list[dict[str, Any]]:
 					"title": doc.get("title") or "",
 					"deleted_by": get_fullname(row.owner),
 					"deleted_at": str(row.creation),
-					"below": 0,
+					"below": len(json.loads(row.data).get(_BELOW, ())),
 				}
 			)
-	below = _below([row["name"] for row in found])
-	for row in found:
-		row["below"] = len(below.get(row["name"], ()))
 	return found
 
 
@@ -71,30 +69,25 @@ def keep_together(entry: str, others: Collection[str]) -> None:
 			f"update `tab{_DELETED}` set data = json_set(data, '$.{_WITH}', %s) where name in %s",
 			(entry, tuple(others)),
 		)
+		frappe.db.sql(
+			f"update `tab{_DELETED}` set data = json_set(data, '$.{_BELOW}', json_extract(%s, '$')) where name = %s",
+			(json.dumps(list(others)), entry),
+		)
 
 
 def restore(name: str) -> dict[str, str]:
 	"""Bring an entry back: a deleted document, and what went with it from below, as a whole or not at all. Returns the
 	DocType and name of the first. Raises what `restore_one` raises."""
 	back = restore_one(name)
-	for other in _below([name]).get(name, ()):
-		restore_one(other)
-	return back
-
-
-def _below(entries: Collection[str]) -> dict[str, list[str]]:
-	"""What went with each of these entries and is not back, parents first."""
-	if not entries:
-		return {}
-	rows = frappe.db.sql(
-		f"""select json_value(data, '$.{_WITH}') as entry, deleted_doctype, name from `tab{_DELETED}`
-		where restored = 0 and deleted_doctype in %s having entry in %s""",
-		(CONTENT, tuple(entries)),
+	members = json.loads(frappe.db.get_value(_DELETED, name, "data")).get(_BELOW, ())
+	rows = (
+		frappe.get_all(_DELETED, {"name": ("in", members), "restored": 0}, ["name", "deleted_doctype"])
+		if members
+		else []
 	)
-	found: dict[str, list[str]] = {}
-	for entry, _doctype, name in sorted(rows, key=lambda row: CONTENT.index(row[1])):
-		found.setdefault(entry, []).append(name)
-	return found
+	for row in sorted(rows, key=lambda row: CONTENT.index(row.deleted_doctype)):  # parents first
+		restore_one(row.name)
+	return back
 
 
 def restore_one(name: str) -> dict[str, str]:
@@ -126,7 +119,8 @@ def _require(doctype: str) -> None:
 
 def _document(doctype: str, data: str) -> Document:
 	kept = json.loads(data)
-	kept.pop(_WITH, None)
+	for mark in (_WITH, _BELOW):
+		kept.pop(mark, None)
 	return frappe.get_doc({**kept, "doctype": doctype})
 
 

@@ -20,9 +20,9 @@ _MOST_PAIRS = 50_000
 """So many times a search judges a row in a plan: a second's work."""
 
 
-def find(subject: str, text: str = "", only: str = "", plan: str = "") -> dict[str, Any]:
-	"""The rows that have this text in their title and that `only` is true for, in content order, each with the names and the
-	titles on its way from the subject. `left_off` counts those that are not in the answer, or were not looked at."""
+def find(subject: str, text: str = "", only: str = "", plan: str = "", kind: str = "") -> dict[str, Any]:
+	"""The rows, of one `kind` if asked, that have this text in their title and that `only` is true for, in content order, each
+	with the names and the titles on its way from the subject. `left_off` counts those that are not in the answer, or were not looked at."""
 	name = permissions.document(SUBJECT, subject).name
 	found = reading.load(name, plan)
 	needle = text.strip().casefold()
@@ -30,6 +30,7 @@ def find(subject: str, text: str = "", only: str = "", plan: str = "") -> dict[s
 		(ref, node)
 		for ref, node in found.nodes.items()
 		if ref[0] != SUBJECT
+		and (not kind or ref[0] == kind)
 		and found.may_read(ref)
 		and needle in f"{node.title}\n{found.seen[ref].title}".casefold()
 	]

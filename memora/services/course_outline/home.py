@@ -8,8 +8,7 @@ from typing import Any
 import frappe
 
 from memora.services.cdn_export.admin import status_answer, status_facts
-from memora.services.cdn_export.curriculum.content_tree import below
-from memora.services.cdn_export.model.doctypes import CONTENT, LESSON, PLAN, SUBJECT, Ref
+from memora.services.cdn_export.model.doctypes import CONTENT, LESSON, PLAN, SUBJECT, Ref, down_to
 from memora.services.cdn_export.rules.publication_status import FAILING, WAITING
 from memora.services.cdn_export.state import publish_state
 from memora.services.course_outline import permissions
@@ -128,7 +127,7 @@ def _candidates() -> list[Ref]:
 def _last_changed(doctype: str, subjects: Collection[str]) -> list[str]:
 	depth = CONTENT.index(doctype)
 	return frappe.db.sql_list(
-		f"select l{depth}.name from {below(doctype)} where l0.name in %s order by l{depth}.modified desc limit {MOST}",
+		f"select l{depth}.name from {down_to(doctype)} where l0.name in %s order by l{depth}.modified desc limit {MOST}",
 		(tuple(subjects),),
 	)
 
@@ -164,7 +163,7 @@ def _counts(subjects: Collection[str]) -> dict[str, tuple[int, int]]:
 		return {}
 	allowed, last = permissions.condition(LESSON), f"l{CONTENT.index(LESSON)}"
 	rows = frappe.db.sql(
-		f"""select l0.name, count(*), sum({last}.is_published = 0) from {below(LESSON)}
+		f"""select l0.name, count(*), sum({last}.is_published = 0) from {down_to(LESSON)}
 		where l0.name in {permissions.in_list(subjects)}
 			{f"and {last}.name in (select name from `tab{LESSON}` where {allowed})" if allowed else ""}
 		group by l0.name"""

@@ -6,7 +6,6 @@ import hashlib
 
 import frappe
 
-from memora.services.cdn_export.curriculum.content_tree import below
 from memora.services.cdn_export.model.doctypes import (
 	CONTENT,
 	LESSON,
@@ -16,6 +15,7 @@ from memora.services.cdn_export.model.doctypes import (
 	TOPIC,
 	TRACK,
 	UNIT,
+	down_to,
 )
 
 _COMMON = ("title", "sort_order", "is_published", "is_free_preview", "modified", "creation")
@@ -29,11 +29,13 @@ _OF_STATE = ("name", "generation", "published_generation", "retry_count", "dead_
 def of(subject: str) -> str:
 	"""A text that is another one whenever something has changed that an outline of this subject shows: content with its
 	order, stages, the plans that list it, what is published. One statement. The caller's rights are not looked at."""
-	parts = [_part(_columns(doctype), f"{below(doctype)} where l0.name = %(subject)s") for doctype in CONTENT]
+	parts = [
+		_part(_columns(doctype), f"{down_to(doctype)} where l0.name = %(subject)s") for doctype in CONTENT
+	]
 	# Which stages a lesson has is read off the index on `parent`: the rows hold the bodies. A stage that was changed by itself is in
 	# the outbox, and then in the subject's generation; otherwise its lesson was saved.
 	parts.append(
-		f"""select straight_join count(*), cast(coalesce(sum(crc32(stage.name)), 0) as char) from {below(LESSON)}
+		f"""select straight_join count(*), cast(coalesce(sum(crc32(stage.name)), 0) as char) from {down_to(LESSON)}
 		join `tabMemora Lesson Stage` stage on stage.parent = l{CONTENT.index(LESSON)}.name where l0.name = %(subject)s"""
 	)
 	parts.append(

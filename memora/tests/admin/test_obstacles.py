@@ -161,6 +161,16 @@ class TestObstacles(PublishingTestCase):
 		with patch("frappe.has_permission", return_value=False):
 			self.assertEqual(status_answer.as_dict(status)["drafts"], [])
 
+	def test_what_is_too_much_is_counted_and_that_export_is_off_is_never_left_off(self) -> None:
+		for number in range(15):
+			factories.make_plan([self.subject], title=f"Draft plan {number:02}")
+		with patch("memora.services.cdn_export.admin.schedule.obstacle", return_value="Export is off."):
+			reasons = publishing.document_status("Memora Lesson", self.lesson.name)["reasons"]
+		self.assertEqual(len(reasons), 14)
+		self.assertEqual(
+			[reason["text"] for reason in reasons[-2:]], ["… and 3 more.", "Export is off."]
+		)
+
 	def test_it_takes_the_same_statements_however_many_plans_there_are(self) -> None:
 		self.edit(self.topic, is_published=0)
 		counts = []

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import frappe
+from frappe import _
 
 from memora.exceptions import AccessError
 from memora.services.cdn_export import access_calculator
@@ -66,21 +67,25 @@ def as_dicts(found: Sequence[Obstacle], of: str, export_is_off: str = "") -> lis
 	is_admin = bool(set(ADMINS).intersection(frappe.get_roles()))
 	for obstacle in found:
 		at = obstacle.at
-		fixed: dict[str, Any] = {"doctype": "", "name": "", "title": "", "route": ""}
-		if at and at.name and at.name != of:
-			fixed.update(doctype=at.doctype, name=at.name, title=at.title)
-		elif at and not at.name:
-			fixed["route"] = "memora-academic-plan"
-		elif not at and is_admin:
-			fixed["route"] = "cdn-export-dashboard"
 		text = status_words.obstacle(obstacle.verdict)
-		told.setdefault(text, {"text": text, **fixed})
+		row = _row(text)
+		if at and at.name and at.name != of:
+			row = _row(text, at.doctype, at.name, at.title)
+		elif at and not at.name:
+			row = _row(text, route="memora-academic-plan")
+		elif not at and is_admin:
+			row = _row(text, route="cdn-export-dashboard")
+		told.setdefault(text, row)
+	rows = [row for text, row in told.items() if text != export_is_off]
+	if len(rows) > _MOST:
+		rows[_MOST:] = [_row(_("… and {0} more.").format(len(rows) - _MOST))]
 	if export_is_off:
-		route = "cdn-settings" if is_admin else ""
-		told.setdefault(
-			export_is_off, {"text": export_is_off, "doctype": "", "name": "", "title": "", "route": route}
-		)
-	return list(told.values())[:_MOST]
+		rows.append(_row(export_is_off, route="cdn-settings" if is_admin else ""))
+	return rows
+
+
+def _row(text: str, doctype: str = "", name: str = "", title: str = "", route: str = "") -> dict[str, Any]:
+	return {"text": text, "doctype": doctype, "name": name, "title": title, "route": route}
 
 
 def _unsold(line: Line, plans: Collection[str]) -> dict[str, tuple[str, bool]]:

@@ -252,16 +252,6 @@ def _override_rows(plans: Collection[str]) -> Sequence[tuple[Any, ...]]:
 	)
 
 
-def below(doctype: str) -> str:
-	"""The joins from a subject, called `l0`, down to `doctype`'s table, called by its depth."""
-	joins = [f"`tab{doctypes.SUBJECT}` l0"]
-	for depth, child in enumerate(doctypes.CONTENT[1 : doctypes.CONTENT.index(doctype) + 1], start=1):
-		joins.append(
-			f"join `tab{child}` l{depth} on l{depth}.{doctypes.PARENT_FIELDS[child]} = l{depth - 1}.name"
-		)
-	return " ".join(joins)
-
-
 @cache
 def _skeleton(pack: bulk_rows.Pack) -> str:
 	"""All kinds in one statement, a row packed into one column."""
@@ -292,7 +282,7 @@ def _select_of(kind: Kind, doctype: str, pack: bulk_rows.Pack, where: str) -> st
 		parts.setdefault(column, f"coalesce(l{depth}.{column}, {missing})" if present else missing)
 	row = f"{pack(parts[column] for column in _COLUMNS)} collate utf8mb4_bin"
 	# From the top down: by its own estimates MariaDB may begin with all topics there are, of every subject.
-	return f"select straight_join {row} from {below(doctype)} where {where}"
+	return f"select straight_join {row} from {doctypes.down_to(doctype)} where {where}"
 
 
 _STAGES = f"""{database.NAMES} straight_join `tabMemora Lesson Stage` stage on stage.parent = named.name

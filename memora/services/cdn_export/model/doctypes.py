@@ -43,6 +43,14 @@ def line_of(doctype: str) -> tuple[str, dict[str, str]]:
 	return " ".join(joins), levels
 
 
+def down_to(doctype: str) -> str:
+	"""SQL: the table of subjects, called `l0`, joined down to a content DocType's, each called by its depth: `l1` and so on."""
+	joins = [f"`tab{SUBJECT}` l0"]
+	for depth, child in enumerate(CONTENT[1 : CONTENT.index(doctype) + 1], start=1):
+		joins.append(f"join `tab{child}` l{depth} on l{depth}.{PARENT_FIELDS[child]} = l{depth - 1}.name")
+	return " ".join(joins)
+
+
 #: DocTypes whose title is in manifests, each with the plan's field that links to it.
 PLAN_TITLES: Mapping[str, str] = {
 	"Memora Season": "season",
