@@ -167,9 +167,7 @@ class TestObstacles(PublishingTestCase):
 		with patch("memora.services.cdn_export.admin.schedule.obstacle", return_value="Export is off."):
 			reasons = publishing.document_status("Memora Lesson", self.lesson.name)["reasons"]
 		self.assertEqual(len(reasons), 14)
-		self.assertEqual(
-			[reason["text"] for reason in reasons[-2:]], ["… and 3 more.", "Export is off."]
-		)
+		self.assertEqual([reason["text"] for reason in reasons[-2:]], ["… and 3 more.", "Export is off."])
 
 	def test_it_takes_the_same_statements_however_many_plans_there_are(self) -> None:
 		self.edit(self.topic, is_published=0)
