@@ -5,7 +5,7 @@ import { lessonOf, link, load, parse, place } from "./course.js?v=cb979225";
 import { bdi, h, icon } from "./dom.js?v=459e199b";
 import { direction, t } from "./i18n.js?v=a8e4157b";
 import { change, state } from "./state.js?v=b1370ced";
-import { page as pageOf } from "./views.js?v=15f1c5ef";
+import { page as pageOf } from "./views.js?v=34032614";
 
 let course = { view: "plans" };
 let turn = 0;
