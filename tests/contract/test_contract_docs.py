@@ -65,11 +65,13 @@ def test_the_examples_have_every_kind_of_question() -> None:
 
 
 def test_the_contract_the_check_and_the_reader_embed_the_same() -> None:
-	page = (kit.REPO / "memora" / "public" / "reader" / "index.html").read_text(encoding="utf-8")
-	policy = re.search(r"frame-src ([^;]+);", page)
-	assert policy
 	listed = contracts.schema("common")["definitions"]["embed"]["enum"]
-	assert policy[1].split() == listed == [service.origin for service in embeds.SERVICES]
+	assert listed == [service.origin for service in embeds.SERVICES]
+	for page in ("index.html", "stage.html"):
+		text = (kit.REPO / "memora" / "public" / "reader" / page).read_text(encoding="utf-8")
+		policy = re.search(r"frame-src ([^;]+);", text)
+		assert policy
+		assert policy[1].split() == listed
 
 
 def test_every_field_has_a_meaning() -> None:

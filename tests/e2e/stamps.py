@@ -18,7 +18,10 @@ _LINK = re.compile(r'"((?:\.{1,2}/|js/)?[\w-]+\.(?:js|css))(?:\?v=[0-9a-f]+)?"')
 
 def stamped() -> dict[Path, str]:
 	"""Every file that names others, as it should be."""
-	return {file: _stamped(file) for file in [READER / "index.html", *sorted((READER / "js").glob("*.js"))]}
+	return {
+		file: _stamped(file)
+		for file in [*sorted(READER.glob("*.html")), *sorted((READER / "js").glob("*.js"))]
+	}
 
 
 def write() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections import ChainMap
 from typing import Any
 
 import pytest
@@ -781,10 +782,15 @@ def test_the_first_visit_speaks_the_browsers_language(browser: Browser, server: 
 
 
 def test_both_languages_have_the_same_words(reader: Reader) -> None:
-	languages, of_previews = reader.open().evaluate(
-		"async () => [(await import('./js/i18n.js')).LANGUAGES, (await import('./js/preview.js')).WORDS]"
+	languages, *others = reader.open().evaluate(
+		"""async () => [
+			(await import('./js/i18n.js')).LANGUAGES,
+			...(await Promise.all(["preview", "stage_frame"].map((name) => import(`./js/${name}.js`)))).map((one) => one.WORDS),
+		]"""
 	)
-	english, arabic = (languages[language] | of_previews[language] for language in ("en", "ar"))
+	english, arabic = (
+		{**languages[one], **dict(ChainMap(*(words[one] for words in others)))} for one in ("en", "ar")
+	)
 	assert english.keys() == arabic.keys()
 	for key, words in english.items():
 		said = [json.dumps(one) for one in (words, arabic[key])]

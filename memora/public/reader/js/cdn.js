@@ -12,6 +12,10 @@ const metas = document.querySelectorAll('meta[name="memora-base"]');
 const written = [...metas].map((meta) => folder(meta.content));
 const query = new URLSearchParams(location.search);
 
+// Where the page that shows a stage being written finds the site's own files, by the address that editors see; else "".
+/** @type {HTMLMetaElement | null} */
+const siteFiles = document.querySelector('meta[name="memora-files"]');
+
 // The editors' preview, which drafts the files instead (preview.js); else null.
 /** @type {typeof import("./preview.js?v=86f3f562") | null} */
 export const preview = query.has("preview") ? await import("./preview.js?v=86f3f562") : null;
@@ -60,10 +64,16 @@ export function address(value) {
 	try {
 		if (/^https?:/i.test(link)) return new URL(link).href;
 		if (/^\/\/[^/\\]/.test(link) || WEB_ADDRESS.test(link)) return new URL(`https://${link.replace(/^\/\//, "")}`).href;
+		if (siteFiles && link.startsWith(siteFiles.content)) return siteFile(link);
 		return OWN_FILE.test(link) ? new URL(preview ? preview.file(link) : link, base).href : "";
 	} catch {
 		return "";
 	}
+}
+
+function siteFile(link) {
+	const url = new URL(link, location.origin);
+	return url.origin === location.origin && url.pathname.startsWith(siteFiles.content) ? url.href : "";
 }
 
 const isVersioned = (url) => url.includes("?v=");

@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js?v=459e199b";
 import { t } from "./i18n.js?v=a8e4157b";
-import { checks, code, isText, markup, rest, taken, written } from "./parts.js?v=2d0a5fcb";
+import { checks, code, isText, markup, rest, taken, written } from "./parts.js?v=98ce83f9";
 
 export function interactive(config, id) {
 	const kinds = { instructions: isText, files: Array.isArray, tests: Array.isArray, libraries: Array.isArray };

@@ -1,11 +1,11 @@
 // The frame around every page: bar, address, focus, errors.
 
-import { base, forgetUnversioned, preview, ReadError, refused } from "./cdn.js?v=3d98f7d3";
-import { lessonOf, link, load, parse, place } from "./course.js?v=cb979225";
+import { base, forgetUnversioned, preview, ReadError, refused } from "./cdn.js?v=c440eaeb";
+import { lessonOf, link, load, parse, place } from "./course.js?v=30514cff";
 import { bdi, h, icon } from "./dom.js?v=459e199b";
 import { direction, t } from "./i18n.js?v=a8e4157b";
 import { change, state } from "./state.js?v=b1370ced";
-import { page as pageOf } from "./views.js?v=34032614";
+import { page as pageOf } from "./views.js?v=b06a350b";
 
 let course = { view: "plans" };
 let turn = 0;
@@ -295,7 +295,7 @@ function themeChoices() {
 
 async function search() {
 	try {
-		const { open } = await import("./search.js?v=8865b28b");
+		const { open } = await import("./search.js?v=317dd48e");
 		open(course);
 	} catch (error) {
 		fail(error);

@@ -2,10 +2,10 @@
 //
 // Harmless HTML and MathML are shown as written. What cannot be shown leaves a word in its place.
 
-import { address, base } from "./cdn.js?v=3d98f7d3";
-import { link, parse } from "./course.js?v=cb979225";
+import { address, base } from "./cdn.js?v=c440eaeb";
+import { link, parse } from "./course.js?v=30514cff";
 import { h } from "./dom.js?v=459e199b";
-import { isEmbedded, player } from "./films.js?v=d982b1d3";
+import { isEmbedded, player } from "./films.js?v=7a89c931";
 import { t } from "./i18n.js?v=a8e4157b";
 
 const PURIFY = "../../node_modules/dompurify/dist/purify.min.js?v=3.4.18";

@@ -1,9 +1,9 @@
 // What stages of several types show: markup, plain paragraphs, code, checks, and what no type knows.
 
-import { address } from "./cdn.js?v=3d98f7d3";
+import { address } from "./cdn.js?v=c440eaeb";
 import { bdi, h, icon } from "./dom.js?v=459e199b";
 import { t } from "./i18n.js?v=a8e4157b";
-import { prepare, sanitised } from "./markup.js?v=e69c3acc";
+import { prepare, sanitised } from "./markup.js?v=96fbae4a";
 
 // Have at hand what the texts in some JSON need.
 export const ready = (source) => prepare(source);

@@ -3,7 +3,7 @@
 import { isSame, plain } from "./answers.js?v=1ff12f84";
 import { h, icon } from "./dom.js?v=459e199b";
 import { t } from "./i18n.js?v=a8e4157b";
-import { checks, hasValue, isPlain, isText, markup, words } from "./parts.js?v=2d0a5fcb";
+import { checks, hasValue, isPlain, isText, markup, words } from "./parts.js?v=98ce83f9";
 
 // Nothing of a Question is shown but what is known: the rest may be its answers.
 export function question(config, id) {

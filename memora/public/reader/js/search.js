@@ -1,8 +1,8 @@
 // Search within the browser: the plan's index, and of its shards only those that a query needs.
 
 import { h, bdi, icon } from "./dom.js?v=459e199b";
-import { forgetUnversioned, read } from "./cdn.js?v=3d98f7d3";
-import { link, load } from "./course.js?v=cb979225";
+import { forgetUnversioned, read } from "./cdn.js?v=c440eaeb";
+import { link, load } from "./course.js?v=30514cff";
 import { fold, isEnough, matches, words } from "./fold.js?v=a77155b5";
 import { t } from "./i18n.js?v=a8e4157b";
 

@@ -1,11 +1,11 @@
 // The stages of a lesson: what each type is known to hold is shown as such, the rest as what it is.
 
 import { bdi, h, icon } from "./dom.js?v=459e199b";
-import { interactive } from "./exercises.js?v=ba1a5fe3";
-import { player } from "./films.js?v=d982b1d3";
+import { interactive } from "./exercises.js?v=40e3881c";
+import { player } from "./films.js?v=7a89c931";
 import { t } from "./i18n.js?v=a8e4157b";
-import { code, isText, markup, paragraphs, ready, rest, taken, written } from "./parts.js?v=2d0a5fcb";
-import { question } from "./questions.js?v=4ca6f7dc";
+import { code, isText, markup, paragraphs, ready, rest, taken, written } from "./parts.js?v=98ce83f9";
+import { question } from "./questions.js?v=f0374e33";
 
 // Each type with its sign and what shows its config.
 const TYPES = {
@@ -23,7 +23,8 @@ export async function stages(documents) {
 
 function stage(document, total) {
 	const { idx, title, type, config } = document;
-	const [sign, body] = TYPES[type] ?? ["list", rest];
+	const isKnown = Object.hasOwn(TYPES, type);
+	const [sign, body] = isKnown ? TYPES[type] : ["list", rest];
 	return h(
 		"section.stage",
 		{ "data-type": type, id: `stage-${idx}`, "aria-labelledby": `stage-${idx}-title` },
@@ -32,7 +33,7 @@ function stage(document, total) {
 			{},
 			h("span.stage-mark", { "aria-hidden": "true" }, icon(sign)),
 			h("h2", { id: `stage-${idx}-title` }, bdi(title)),
-			h("span.stage-type", {}, type in TYPES ? t(type) : bdi(type), total > 1 ? ` · ${idx}/${total}` : "")
+			h("span.stage-type", {}, isKnown ? t(type) : bdi(type), total > 1 ? ` · ${idx}/${total}` : "")
 		),
 		h("div.stage-body", {}, body({ ...config }, `stage-${idx}`))
 	);
