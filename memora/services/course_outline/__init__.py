@@ -1,12 +1,12 @@
 """A subject as its editors see it: one outline from the subject down to the stages of its lessons.
 
 - `rules/` *(pure)*: `access`, of drafts and hidden nodes too; `consequences`: what becomes live or free by a change, before it
-  is made
+  is made; `question_import`: questions of a spreadsheet or of GIFT
 - `permissions`: what the caller may read and change
 - `reading`: the outline itself; `stamp`: whether it has changed; `finding`: search and filters; `home`: an editor's own page;
   `places`: where a row is
 - `editing`: new rows and titles; `moving`, `stages`: order; `publishing`, `plan_view`, `copying`, `deleting`,
-  `restoring`: what is done to rows; `targets`, `siblings`, `attachments`: what they have in common
+  `importing`, `restoring`: what is done to rows; `targets`, `siblings`, `attachments`: what they have in common
 - `asking`: which of that is asked first
 
 Whatever changes something here is one transaction. It locks the documents above what it changes, so that two editors

@@ -125,7 +125,7 @@ def _duplicated_stages(names: Sequence[str]) -> Answer:
 	for name in names:
 		lesson, stage = editing.stage_of(name)
 		rows += _inserted(lesson, [stage], stage.name)
-	return _stages_answer(rows)
+	return stages_answer(rows)
 
 
 def _pasted_stages(names: Sequence[str], parent: str, after: str) -> Answer:
@@ -137,20 +137,26 @@ def _pasted_stages(names: Sequence[str], parent: str, after: str) -> Answer:
 		originals += [stage for stage in lesson.stages if stage.name == name]
 	target = permissions.document(LESSON, parent, "write", locked=True)
 	known = [stage.name for stage in target.stages]
-	return _stages_answer(_inserted(target, originals, after if after in known else (known or [""])[-1]))
+	return stages_answer(_inserted(target, originals, after if after in known else (known or [""])[-1]))
 
 
 def _inserted(lesson: Document, originals: Sequence[Any], after: str) -> list[reading.Row]:
 	values = [{"title": stage.title, "type": stage.type, "config": stage.config} for stage in originals]
-	copies = [lesson.append("stages", row) for row in values]
-	editing.place(copies, lesson, after)
+	return insert_stages(lesson, values, after)
+
+
+def insert_stages(lesson: Document, values: Sequence[dict[str, Any]], after: str) -> list[reading.Row]:
+	"""Save a lesson with new stages behind its stage `after`, "" for the start. Returns their rows."""
+	added = [lesson.append("stages", row) for row in values]
+	editing.place(added, lesson, after)
 	lesson.save()
 	attachments.keep([lesson])
-	names = {copy.name for copy in copies}
+	names = {stage.name for stage in added}
 	return [row for row in reading.stage_rows([lesson.name])[lesson.name] if row["name"] in names]
 
 
-def _stages_answer(rows: list[reading.Row]) -> Answer:
+def stages_answer(rows: list[reading.Row]) -> Answer:
+	"""What an action answers that has made stages: their rows, and how they go again."""
 	names = [f"{STAGE}:{row['name']}" for row in rows]
 	things = [f"deleted {STAGE} {row['name']}" for row in rows]
 	args = {"rows": names, "below": 0, "agreed": consequences.agreement(things)}
