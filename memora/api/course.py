@@ -85,9 +85,10 @@ def duplicate(rows: list[str], below: int = 0) -> dict[str, Any]:
 
 @endpoint(EDITORS, "POST")
 @as_typed
-def paste(rows: list[str], parent: str, after: str = "") -> dict[str, Any]:
-	"""Copy rows with all below them, or stages, to below a parent; the copies are drafts."""
-	return copying.paste(rows, parent, after)
+def paste(rows: list[str], parent: str, after: str = "", agreed: str = "") -> dict[str, Any]:
+	"""Copy rows with all below them, or stages, to below a parent; copied rows are drafts. Paid stages that would be free to
+	read there are asked about first."""
+	return copying.paste(rows, parent, after, agreed)
 
 
 @endpoint(EDITORS, "POST")

@@ -59,7 +59,9 @@ def question(
 	things = [*found.things(), *(f"deleted {doctype} {name}" for doctype, name in deletes), *notes]
 	if not things or (agreed and consequences.is_covered(things, agreed)):
 		return None
-	hidden = permissions.unreadable({*found.live, *found.free, *deletes})
+	# Who may see a stage is who may read its lesson, which is in the caller's hand.
+	documents = [ref for ref in (*found.live, *found.free, *deletes) if ref[0] != permissions.STAGE]
+	hidden = permissions.unreadable(documents)
 
 	def named(refs: Mapping[Ref, str]) -> list[str]:
 		return [title for ref, title in refs.items() if ref not in hidden][:MOST_TITLES]

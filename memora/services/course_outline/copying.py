@@ -12,7 +12,16 @@ from frappe.model.document import Document
 from memora.services.cdn_export.model.doctypes import LESSON, PARENT_FIELDS, SUBJECT, Ref
 from memora.services.cdn_export.model.tree import Node
 from memora.services.cdn_export.state import database
-from memora.services.course_outline import attachments, editing, permissions, reading, siblings, targets
+from memora.services.course_outline import (
+	asking,
+	attachments,
+	editing,
+	permissions,
+	reading,
+	siblings,
+	stages,
+	targets,
+)
 from memora.services.course_outline.permissions import STAGE
 from memora.services.course_outline.rules import consequences
 from memora.services.course_outline.rules.access import ref_of
@@ -39,10 +48,11 @@ def duplicate(rows: Sequence[str], below: int = 0) -> Answer:
 	return targets.transaction(refs, "read", work)
 
 
-def paste(rows: Sequence[str], parent: str, after: str = "") -> Answer:
+def paste(rows: Sequence[str], parent: str, after: str = "", agreed: str = "") -> Answer:
 	"""Copy documents with all below them, or stages, to below a parent: behind the sibling `after`, or as the last.
 
-	Raises ValidationError where these kinds do not go there. Commits.
+	Where stages are paid for and their copies would not be, that is asked first. Raises ValidationError where these kinds do
+	not go there. Commits.
 	"""
 	refs = targets.parsed(rows, stages=True)
 	kinds = {doctype for doctype, _name in refs}
@@ -54,7 +64,8 @@ def paste(rows: Sequence[str], parent: str, after: str = "") -> Answer:
 		where = _(above) if above else _("a course of its own: duplicate it instead")
 		frappe.throw(_("{0} goes into {1}.").format(_(doctype), where), title=_("Not Pasted"))
 	if doctype == STAGE:
-		return database.transaction(lambda: _pasted_stages([name for _doctype, name in refs], parent, after))
+		names = [name for _doctype, name in refs]
+		return database.transaction(lambda: _pasted_stages(names, parent, after, agreed))
 
 	def work(found: Targets) -> Answer:
 		home = permissions.document(above, parent).name
@@ -128,7 +139,7 @@ def _duplicated_stages(names: Sequence[str]) -> Answer:
 	return stages_answer(rows)
 
 
-def _pasted_stages(names: Sequence[str], parent: str, after: str) -> Answer:
+def _pasted_stages(names: Sequence[str], parent: str, after: str, agreed: str) -> Answer:
 	siblings.lock([(LESSON, parent)])
 	originals = []
 	for name in names:
@@ -136,6 +147,12 @@ def _pasted_stages(names: Sequence[str], parent: str, after: str) -> Answer:
 		lesson = permissions.document(LESSON, source)
 		originals += [stage for stage in lesson.stages if stage.name == name]
 	target = permissions.document(LESSON, parent, "write", locked=True)
+	homes = {stage.name: stage.parent for stage in originals if stage.parent != target.name}
+	found = (
+		stages.freed(homes, {stage.name: stage.title for stage in originals}, target.name) if homes else None
+	)
+	if found and (ask := asking.question(found, agreed)):
+		return {"ask": ask}
 	known = [stage.name for stage in target.stages]
 	return stages_answer(_inserted(target, originals, after if after in known else (known or [""])[-1]))
 

@@ -30,7 +30,7 @@ def move(
 	live or free is asked first. Raises ValidationError where these are no longer neighbours. Commits.
 	"""
 	if doctype == permissions.STAGE:
-		return stages.move(name, parent, after, before)
+		return stages.move(name, parent, after, before, agreed)
 	field, above = _parent_field(doctype), siblings.parent_type(doctype)
 	known = permissions.document(doctype, name, "write").get(field)
 	locks = {(above, parent), (above, known)}

@@ -21,6 +21,10 @@ def published(*docs: Document) -> list[bool]:
 	return [bool(frappe.db.get_value(doc.doctype, doc.name, "is_published")) for doc in docs]
 
 
+def stages_of(lesson: Document) -> list[str]:
+	return frappe.get_all("Memora Lesson Stage", {"parent": lesson.name}, order_by="idx", pluck="name")
+
+
 def run(undo: dict[str, Any]) -> Any:
 	"""Call what an `undo` says, as the page does."""
 	return getattr(course, undo["method"].rpartition(".")[2])(**undo["args"])
@@ -194,3 +198,33 @@ class TestPublished(OutlineTestCase):
 
 def _ref(doc: Document) -> tuple[str, str]:
 	return doc.doctype, doc.name
+
+	def test_a_paid_stage_goes_into_a_free_lesson_only_after_a_question(self) -> None:
+		free, stage = self.course["lessons"][1], self.lesson.stages[0]
+		self.change(free, is_free_preview=1)
+		before = stages_of(free)
+		into = (stage.doctype, stage.name, free.name, before[-1], "")
+		ask = course.move(*into)["ask"]
+		self.assertEqual((ask["live"], ask["free"], stages_of(free)), ([], [stage.title], before))
+		done = course.move(*into, ask["agreed"])
+		self.assertEqual(len(stages_of(free)), len(before) + 1)
+		self.assertNotIn("ask", run(done["undo"]))
+		self.assertEqual(stages_of(free), before)
+
+	def test_a_copy_of_a_paid_stage_is_pasted_into_a_free_lesson_only_after_a_question(self) -> None:
+		free, stage = self.course["lessons"][1], self.lesson.stages[0]
+		self.change(free, is_free_preview=1)
+		before, rows = stages_of(free), [f"{stage.doctype}:{stage.name}"]
+		ask = course.paste(rows, free.name)["ask"]
+		self.assertEqual((ask["free"], stages_of(free)), ([stage.title], before))
+		self.assertIn("undo", course.paste(rows, free.name, "", ask["agreed"]))
+		self.assertEqual(len(stages_of(free)), len(before) + 1)
+		self.assertNotIn("ask", course.paste(rows, self.lesson.name))  # where it is paid for as well
+
+	def test_a_stage_that_goes_back_to_a_free_lesson_by_undo_is_not_asked_about(self) -> None:
+		free = self.course["lessons"][1]
+		self.change(free, is_free_preview=1)
+		stage = free.stages[0]
+		done = course.move(stage.doctype, stage.name, self.lesson.name, self.lesson.stages[-1].name)
+		self.assertNotIn("ask", run(done["undo"]))
+		self.assertEqual(len(stages_of(free)), len(free.stages))

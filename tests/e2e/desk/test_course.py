@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import frappe
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from memora.services.cdn_export.model import paths
 from memora.tests.helpers import factories
@@ -168,6 +168,18 @@ def typed(outline: Course, *lines: str) -> None:
 def saved(outline: Course) -> None:
 	"""Wait until the server has all that was typed or moved."""
 	expect(outline.tree.locator(".is-pending")).to_have_count(0)
+
+
+@contextmanager
+def kept_back(page: Page, method: str) -> Iterator[None]:
+	"""What the page asks of a method waits until the block is over."""
+	held: list[Route] = []
+	pattern = f"**/*{method}*"
+	page.route(pattern, lambda route: held.append(route))
+	yield
+	for route in held:
+		route.continue_()
+	page.unroute(pattern)
 
 
 def test_an_empty_course_is_typed_with_enter_and_tab(desk: Desk, here: School) -> None:
@@ -377,6 +389,64 @@ def test_several_rows_at_once(desk: Desk, here: School, subject: frappe._dict) -
 		]  # fmt: skip
 
 
+def test_move_to_offers_places_and_puts_rows_first(desk: Desk, here: School, subject: frappe._dict) -> None:
+	with course(desk, here, subject.top.name) as outline:
+		outline.unfold_all()
+		outline.menu("Lesson A11", "Move to …")
+		dialog = outline.page.locator(".memora-move-dialog")
+		expect(dialog.locator("[data-place]")).to_have_count(4)
+		dialog.locator("[data-fieldname=text] input").fill("no topic")
+		expect(dialog).to_contain_text(here.say("Nothing that you may change is called that."))
+		dialog.locator("[data-fieldname=text] input").fill("Topic B")
+		expect(dialog.locator("[data-place]")).to_have_count(2)
+		dialog.get_by_role("checkbox", name=here.say("Before what is there")).check()
+		dialog.locator("[data-place]", has_text="Topic B1").click()
+		saved(outline)
+		expect(outline.node("Lesson A11")).to_be_focused()
+		lessons = lessons_of(topic(subject, "Topic B1"))
+		assert lessons == ["Lesson A11", "Lesson B11", "Lesson B12", "Lesson B13"]
+
+
+def test_a_row_goes_behind_one_that_is_still_being_saved(
+	desk: Desk, here: School, subject: frappe._dict
+) -> None:
+	with course(desk, here, subject.top.name) as outline:
+		outline.unfold_all()
+		expect(outline.row("Topic A1")).to_be_visible()
+		with kept_back(outline.page, "memora.api.course.add"):
+			outline.focus("Topic A1")
+			outline.keys("n")
+			outline.page.keyboard.type("Fresh")
+			outline.keys("Enter", "Escape")
+			outline.focus("Topic A1")
+			outline.keys("Alt+ArrowDown")
+			assert outline.titles("topic")[:3] == ["Fresh", "Topic A1", "Topic A2"]
+		saved(outline)
+		expect(outline.row("Fresh")).to_be_visible()
+		expect(outline.page.get_by_role("alert")).to_have_count(0)
+		frappe.db.rollback()
+		unit = frappe.db.get_value("Memora Unit", {"parent_track": subject.A.name})
+		found = frappe.get_all("Memora Topic", {"parent_unit": unit}, order_by="sort_order", pluck="title")
+		assert found == ["Fresh", "Topic A1", "Topic A2"]
+
+
+def test_a_course_that_was_left_names_no_other_page(desk: Desk, here: School, subject: frappe._dict) -> None:
+	desk.edit(subject.top, title="Cells <b>1</b> & more")
+	with course(desk, here, subject.top.name) as outline:
+		page = outline.page
+		expect(page.locator(".page-head:visible .title-text")).to_have_text("Cells <b>1</b> & more")
+		expect(page).to_have_title(re.compile(re.escape("Cells <b>1</b> & more")))
+		with kept_back(page, "memora.api.outline.outline"):
+			with page.expect_request("**/*memora.api.outline.outline*"):
+				page.locator("[data-bar=unfold]").click()
+			# Its promise waits for all that was asked.
+			page.evaluate("void frappe.set_route('memora-course')")
+			page.locator(".memora-home").wait_for()
+			expect(page).not_to_have_title(re.compile("Cells"))
+		page.wait_for_load_state("networkidle")
+		expect(page).not_to_have_title(re.compile("Cells"))
+
+
 def test_a_deletion_names_what_goes_and_comes_back(desk: Desk, here: School, subject: frappe._dict) -> None:
 	with course(desk, here, subject.top.name) as outline:
 		outline.focus("Track A")
@@ -396,7 +466,7 @@ def test_what_another_tab_changes_appears_within_five_seconds(
 	with course(desk, here, subject.top.name) as outline:
 		outline.focus("Track A")
 		desk.edit(subject.B, title="Track of another")
-		expect(outline.row("Track of another")).to_be_visible(timeout=6_000)
+		expect(outline.row("Track of another")).to_be_visible(timeout=5_000)
 		expect(outline.node("Track A")).to_be_focused()
 
 
@@ -680,7 +750,7 @@ def test_a_course_of_twenty_lessons_takes_a_hundred_actions_and_five_screens(
 			hand.click(page.locator("[data-bar=learner]"))
 		hand.screens += 1
 		expect(popup.value.locator("h1")).to_contain_text("Biology of cells")
-		expect(popup.value.locator(".preview-bar, [data-preview]")).to_have_count(0)
+		expect(popup.value.locator("section.preview")).to_have_count(0)
 		popup.value.close()
 		name = page.evaluate("frappe.get_route()[1]")
 		assert json.loads(desk.read(paths.unit(unit_of(name, "Unit 3"))))["topics"][1]["lessons"][0][

@@ -124,6 +124,21 @@ def test_what_was_paid_and_no_longer_is_is_free_in_hand_or_not(
 	assert ([name for _doctype, name in found.free], found.live) == (free, {})
 
 
+def test_what_every_learner_pays_for_is_freed_where_some_plan_shows_it_for_nothing() -> None:
+	a, b = (LESSON, "a"), (LESSON, "b")
+	paid = course()._replace(required_item="I")
+	opened = Override("lesson", "b", "Set Free")
+	assert not consequences.is_freed(world(paid), a, b)
+	assert consequences.is_freed(world(paid, opened), a, b)
+	assert not consequences.is_freed(world(paid, opened), b, a)
+	assert not consequences.is_freed(world(paid, opened, Override("lesson", "a", "Set Free")), a, b)
+	# A draft is read by nobody yet, and a lesson that is hidden shows nothing.
+	assert not consequences.is_freed(world(paid, opened, Override("lesson", "a", "Hide")), a, b)
+	assert not consequences.is_freed(world(paid, Override("lesson", "b", "Hide")), a, b)
+	two = World({"s": paid}, [(frozenset({"s"}), ()), (frozenset({"s"}), (opened,))])
+	assert consequences.is_freed(two, a, b)
+
+
 def test_each_group_of_plans_is_looked_at_by_its_own_overrides() -> None:
 	draft = tree_changes.with_values(course(), [(UNIT, "u")], is_published=False)
 	hiding = (Override("topic", "o", "Hide"),)

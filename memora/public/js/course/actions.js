@@ -173,11 +173,10 @@ export class Actions {
 	}
 
 	preview(name) {
-		const { preview_url: address_of } = memora.publishing;
 		const row = this.view.outline.row(name);
-		if (!address_of || !row || row.is_new) return;
+		if (!row || row.is_new) return;
 		const shown = row.doctype === STAGE ? { doctype: LESSON, name: row.parent } : row;
-		window.open(address_of(shown.doctype, shown.name, this.view.outline.plan), "_blank", "noopener");
+		window.open(memora.publishing.preview_url(shown.doctype, shown.name, this.view.outline.plan), "_blank", "noopener");
 	}
 
 	// Through the eyes of a plan: what it makes of this row.

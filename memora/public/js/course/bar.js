@@ -54,7 +54,10 @@ export class Bar {
 	draw() {
 		const { outline, page } = this.view;
 		if (!outline.root) return;
-		page.set_title(memora.publishing.typed(outline.root.title));
+		const title = memora.publishing.typed(outline.root.title);
+		// The heading is HTML to Frappe, which takes the tab's title from it unless it gets one.
+		page.set_title(memora.publishing.esc(title), null, false, title);
+		page.$title_area.find(".title-text").attr("title", title);
 		this.part("filters", this.filters());
 		this.part("plan", this.plan());
 		this.part("acts", this.acts());
@@ -95,7 +98,7 @@ export class Bar {
 			act("unfold", __("Expand All")),
 			act("fold", __("Collapse All")),
 			may ? act("plan", outline.plans.length ? __("Put into Another Plan") : __("Put into a Plan"), outline.plans.length ? "btn-default" : "btn-primary-light") : "",
-			memora.publishing.preview_url ? act("preview", html`${icon("eye")} ${__("Preview as Learner")}`) : "",
+			act("preview", html`${icon("eye")} ${__("Preview as Learner")}`),
 			outline.states.get(outline.subject)?.state === "live" ? act("learner", __("View as Learner")) : "",
 			may ? act("publish", __("Publish All"), "btn-primary-light", __("The course with all below")) : "",
 			waits ? act("now", __("Publish Now"), "btn-primary", __("Start a run for what waits")) : "",

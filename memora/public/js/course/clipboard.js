@@ -1,5 +1,6 @@
 // Rows that were copied, for this tab and the others: in the browser's clipboard where it lets us, and beside it.
-import { above, words } from "./kinds";
+import { keep, kept } from "./kept";
+import { above } from "./kinds";
 
 const KEPT = "memora-course-copied";
 
@@ -16,17 +17,13 @@ export class Clipboard {
 			this.view.say(__("Copy rows of one kind at a time."), true, "orange");
 			return;
 		}
-		const kept = JSON.stringify({
+		const copied = {
 			memora: rows.map(({ doctype, name, title }) => ({ doctype, name, title })),
 			cuts,
 			subject: outline.subject,
-		});
-		try {
-			localStorage.setItem(KEPT, kept);
-		} catch {
-			// then it is in the browser's clipboard alone
-		}
-		if (navigator.clipboard) navigator.clipboard.writeText(kept).catch(() => {});
+		};
+		keep(KEPT, copied);
+		if (navigator.clipboard) navigator.clipboard.writeText(JSON.stringify(copied)).catch(() => {});
 		const said = rows.length === 1 ? rows[0].title : __("{0} rows", [rows.length]);
 		this.view.say(cuts ? __("Cut: {0}. Paste it where it goes.", [said]) : __("Copied: {0}", [said]), true);
 		selection.clear();
@@ -34,7 +31,7 @@ export class Clipboard {
 
 	// What was copied last; `text` is what the browser's clipboard holds, where it was asked.
 	copied(text = "") {
-		return parsed(text) || parsed(localStorage.getItem(KEPT));
+		return rows_of(parsed(text)) || rows_of(kept(KEPT));
 	}
 
 	kind() {
@@ -59,7 +56,7 @@ export class Clipboard {
 		const parent = is_beside ? row.parent : name;
 		const refused = outline.found ? __("Leave the search first.") : view.moves.refusal(kind, parent);
 		if (refused) {
-			view.fail(name, refused || words(kind).place);
+			view.fail(name, refused);
 			return;
 		}
 		await view.unfold(parent);
@@ -78,16 +75,16 @@ export class Clipboard {
 		const names = copied.memora.map(({ name }) => name);
 		for (const name of names) if (!outline.row(name)) await view.open_path(name);
 		if (names.some((name) => !outline.row(name))) await view.refresh();
-		await moves.many(names.filter((name) => outline.row(name)), parent, after);
-		localStorage.removeItem(KEPT);
+		if (await moves.many(names.filter((name) => outline.row(name)), parent, after)) keep(KEPT, null);
 		view.tree.focus(names[0]);
 	}
 }
 
+const rows_of = (copied) => (copied && Array.isArray(copied.memora) && copied.memora.length ? copied : null);
+
 function parsed(text) {
 	try {
-		const found = JSON.parse(text);
-		return found && Array.isArray(found.memora) && found.memora.length ? found : null;
+		return JSON.parse(text);
 	} catch {
 		return null;
 	}

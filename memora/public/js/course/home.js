@@ -1,4 +1,5 @@
 // The editors' home: courses, what one was at last, drafts, and what fails or waits.
+import { keep, kept } from "./kept";
 import { change, icon, read, SUBJECT, text_of, words } from "./kinds";
 
 const { ago, html, message_of, pill, put } = memora.publishing;
@@ -6,21 +7,9 @@ const { ago, html, message_of, pill, put } = memora.publishing;
 const REMEMBERED_ROW = "memora-course-row";
 
 // Where one was last, in any course.
-export function remembered_row() {
-	try {
-		return JSON.parse(localStorage.getItem(REMEMBERED_ROW));
-	} catch {
-		return null;
-	}
-}
+export const remembered_row = () => kept(REMEMBERED_ROW);
 
-export function remember_row(row) {
-	try {
-		localStorage.setItem(REMEMBERED_ROW, JSON.stringify(row));
-	} catch {
-		// then a course opens at its top
-	}
-}
+export const remember_row = (row) => keep(REMEMBERED_ROW, row);
 
 export class Home {
 	constructor(page) {

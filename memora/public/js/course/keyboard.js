@@ -91,7 +91,7 @@ export class Keyboard {
 			ContextMenu: () => this.open_menu(name),
 		};
 		if (event.code === "KeyN" && !event.shiftKey) return () => actions.add_beside(name);
-		if (event.code === "KeyP" && !event.shiftKey && memora.publishing.preview_url) return () => actions.preview(name);
+		if (event.code === "KeyP" && !event.shiftKey) return () => actions.preview(name);
 		return keys[event.key] || null;
 	}
 

@@ -2,7 +2,7 @@
 // is asked for of the rows that are on the screen.
 import { read, STAGE } from "./kinds";
 
-const EVERY = 4000;
+const EVERY = 3000;
 const MOST = 100; // names in one question
 const BUSY = ["waiting", "building", "leaving", "failed", "remains"];
 
@@ -92,7 +92,7 @@ export class Live {
 			const args = { doctype, names: JSON.stringify(names) };
 			const states = await memora.publishing.ask("list_states", args, { post: true, quiet: true });
 			for (const name of names) if (states[name]) outline.states.set(name, states[name]);
-			if (this.view.outline === outline) this.view.draw_soon();
+			this.view.draw_soon();
 			if (Object.keys(states).length && Object.keys(states).length < names.length) this.ask_soon();
 		} catch {
 			// the outline is of use without

@@ -90,9 +90,7 @@ export class Menu {
 		const is_stage = row.doctype === STAGE;
 		const kind = below(row.doctype);
 		const open = { label: is_stage ? __("Open the Lesson's Form") : __("Open Form"), key: "Enter", run: () => actions.open_form(name) };
-		const look = !is_stage && memora.publishing.preview_url
-			? { label: __("Preview as Learner"), key: "P", run: () => actions.preview(name) }
-			: null;
+		const look = is_stage ? null : { label: __("Preview as Learner"), key: "P", run: () => actions.preview(name) };
 		const reveal = outline.found ? { label: __("Show in the Outline"), run: () => search.reveal(name) } : null;
 		if (!row.can_write) return [open, look, reveal, this.copy(these)];
 		const is_placed = row.doctype !== SUBJECT && !outline.found;

@@ -1,4 +1,5 @@
 // A subject's rows as the page knows them: what is where, what is open, what is chosen. Draws nothing.
+import { keep, kept } from "./kept";
 import { STAGE } from "./kinds";
 
 const REMEMBERED = "memora-course-open:";
@@ -8,7 +9,7 @@ export class Outline {
 		this.subject = subject;
 		this.rows = new Map();
 		this.branches = new Map(); // names of a row's children, in order; only of those that were asked for
-		this.open = new Set(stored(subject));
+		this.open = new Set(kept(REMEMBERED + subject) || []);
 		this.chosen = new Set();
 		this.states = new Map(); // publication status by name
 		this.found = null; // what a search has found, else null
@@ -24,7 +25,7 @@ export class Outline {
 
 	// What the server answered replaces all that was known. Rows that are not there yet stay where they are.
 	apply({ subject, branches, plans, stamp, left_off }) {
-		const waiting = [...this.rows.values()].filter((row) => row.is_new && !row.is_saved);
+		const waiting = [...this.rows.values()].filter((row) => row.is_new);
 		const places = waiting.map((row) => ({ row, after: this.previous(row.name) }));
 		this.rows = new Map([[subject.name, subject]]);
 		this.branches = new Map();
@@ -151,11 +152,7 @@ export class Outline {
 
 	remember() {
 		const open = [...this.open].filter((name) => !(this.row(name) || {}).is_new).slice(-500);
-		try {
-			localStorage.setItem(REMEMBERED + this.subject, JSON.stringify(open));
-		} catch {
-			// a browser that keeps nothing opens the subject alone
-		}
+		keep(REMEMBERED + this.subject, open);
 	}
 
 	// What to ask the server for: what was opened last comes first, with what is above it, since an answer has an end.
@@ -172,13 +169,5 @@ export class Outline {
 	// How many rows of what is open are not in the answer.
 	get missing() {
 		return Object.values(this.left_off).reduce((sum, number) => sum + number, 0);
-	}
-}
-
-function stored(subject) {
-	try {
-		return JSON.parse(localStorage.getItem(REMEMBERED + subject)) || [];
-	} catch {
-		return [];
 	}
 }

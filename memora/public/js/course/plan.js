@@ -1,5 +1,6 @@
 // A course is put into a plan without leaving it: one that is there, or a new one, with its season, grade and stream by
 // their titles, which are made where they are new.
+import { keep, kept } from "./kept";
 import { PLAN, text_of } from "./kinds";
 
 const TERMS = { season: "Memora Season", grade: "Memora Grade", stream: "Memora Stream" };
@@ -10,30 +11,30 @@ const insert = (doc) => memora.publishing.ask("frappe.client.insert", { doc }, {
 export async function put_into_plan(view) {
 	const { outline } = view;
 	const listed = outline.plans.map(({ name }) => name);
-	const [titles, plans] = await Promise.all([
-		Promise.all(Object.values(TERMS).map((doctype) => titles_of(doctype))),
+	const [terms, plans] = await Promise.all([
+		Promise.all(Object.values(TERMS).map((doctype) => named_by_title(doctype))),
 		frappe.db.get_list(PLAN, { fields: ["name", "title"], order_by: "title", limit: 500 }),
 	]);
 	const open = plans.filter(({ name }) => !listed.includes(name));
 	const dialog = new frappe.ui.Dialog({
 		title: __("Put “{0}” into a Plan", [memora.publishing.esc(outline.root.title)]),
-		fields: fields(open, titles),
+		fields: fields(open, terms.map((names) => [...names.keys()])),
 		primary_action_label: __("Put into the Plan"),
-		primary_action: (values) => save(view, dialog, values, open),
+		primary_action: (values) => save(view, dialog, values, { open, terms }),
 	});
 	dialog.$wrapper.addClass("memora-plan-dialog");
 	propose_title(dialog, view, plans.map(({ title }) => memora.publishing.typed(title)));
 	dialog.show();
 }
 
-// Titles of these, each once.
-async function titles_of(doctype) {
-	const rows = await frappe.db.get_list(doctype, { fields: ["title"], order_by: "title", limit: 500 });
-	return rows.map(({ title }) => memora.publishing.typed(title));
+// The names of these by their titles as people typed them.
+async function named_by_title(doctype) {
+	const rows = await frappe.db.get_list(doctype, { fields: ["name", "title"], order_by: "title", limit: 500 });
+	return new Map(rows.map(({ name, title }) => [memora.publishing.typed(title), name]));
 }
 
 function fields(open, titles) {
-	const last = remembered();
+	const last = kept(REMEMBERED) || {};
 	const is_new = (doc) => doc.which === "new";
 	const term = (fieldname, label, place) => ({
 		fieldname,
@@ -70,14 +71,6 @@ function fields(open, titles) {
 	];
 }
 
-function remembered() {
-	try {
-		return JSON.parse(localStorage.getItem(REMEMBERED)) || {};
-	} catch {
-		return {};
-	}
-}
-
 // What a field shows. Frappe takes some of it over a moment later.
 const typed_in = (dialog, name) => String(dialog.get_field(name).$input.val() || "").trim();
 
@@ -98,7 +91,7 @@ function propose_title(dialog, view, taken) {
 	propose();
 }
 
-async function save(view, dialog, values, open) {
+async function save(view, dialog, values, { open, terms }) {
 	const { html, put } = memora.publishing;
 	const $error = dialog.get_field("error").$wrapper;
 	for (const name of [...Object.keys(TERMS), "title"]) values[name] = typed_in(dialog, name);
@@ -107,7 +100,7 @@ async function save(view, dialog, values, open) {
 	}
 	dialog.disable_primary_action();
 	try {
-		const plan = values.which === "new" ? await make(view, values) : await extend(view, values.which);
+		const plan = values.which === "new" ? await make(view, values, terms) : await extend(view, values.which);
 		const { title } = values.which === "new" ? values : open.find(({ name }) => name === values.which);
 		dialog.hide();
 		view.outline.plan = plan;
@@ -119,9 +112,14 @@ async function save(view, dialog, values, open) {
 	}
 }
 
-async function make(view, values) {
+async function make(view, values, known) {
 	const terms = {};
-	for (const [field, doctype] of Object.entries(TERMS)) terms[field] = await named(doctype, values[field]);
+	for (const [place, [field, doctype]] of Object.entries(TERMS).entries()) {
+		const title = values[field];
+		// A new one where there is none of this title; what was made stays known if the plan is refused.
+		if (!known[place].has(title)) known[place].set(title, (await insert({ doctype, title })).name);
+		terms[field] = known[place].get(title);
+	}
 	const plan = await insert({
 		doctype: PLAN,
 		title: values.title,
@@ -129,18 +127,8 @@ async function make(view, values) {
 		...terms,
 		subjects: [{ subject: view.outline.subject }],
 	});
-	localStorage.setItem(
-		REMEMBERED,
-		JSON.stringify({ season: values.season, grade: values.grade, stream: values.stream })
-	);
+	keep(REMEMBERED, { season: values.season, grade: values.grade, stream: values.stream });
 	return plan.name;
-}
-
-// The season, grade or stream of this title; a new one where there is none.
-async function named(doctype, title) {
-	const found = await frappe.db.get_value(doctype, { title }, "name");
-	if (found.message && found.message.name) return found.message.name;
-	return (await insert({ doctype, title })).name;
 }
 
 async function extend(view, name) {

@@ -95,7 +95,7 @@ function tools_html(row) {
 			title="${label}">${icon(name)}</button>`;
 	const kind = below(row.doctype);
 	const adds = row.can_write && can_be_typed(kind) ? tool("add_below", "add", words(kind).add) : "";
-	const previews = memora.publishing.preview_url && row.doctype !== STAGE ? tool("preview", "eye", __("Preview as Learner")) : "";
+	const previews = row.doctype !== STAGE ? tool("preview", "eye", __("Preview as Learner")) : "";
 	return html`<span class="memora-tools">${row.can_write ? tool("rename", "pencil", __("Edit Title")) : ""}${previews}${adds}
 		<button type="button" class="memora-tool is-menu" tabindex="-1" data-action="menu" aria-haspopup="menu"
 			aria-label="${__("Menu of {0}", [row.title])}">${icon("more")}</button></span>`;

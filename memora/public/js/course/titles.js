@@ -35,7 +35,8 @@ export class Titles {
 
 	// Opens the field for a new row below `parent`, behind `after` or as the last.
 	async add(parent, after) {
-		const { outline, view } = this.place();
+		const { view } = this;
+		const { outline } = view;
 		const row = outline.row(parent);
 		const kind = row && below(row.doctype);
 		if (!row || !can_be_typed(kind)) return;
@@ -46,12 +47,9 @@ export class Titles {
 		this.open(parent, after === undefined ? last : after, "");
 	}
 
-	place() {
-		return { outline: this.view.outline, view: this.view };
-	}
-
 	open(parent, after, text) {
-		const { outline, view } = this.place();
+		const { view } = this;
+		const { outline } = view;
 		const kind = below(outline.row(parent).doctype);
 		this.draft = { parent, after, kind };
 		const element = view.tree.draft_element(kind, !outline.children(parent).length);
@@ -107,7 +105,8 @@ export class Titles {
 
 	// The row that is typed becomes a child of the one before it, or the next sibling of its parent.
 	async shift(by) {
-		const { outline, view } = this.place();
+		const { view } = this;
+		const { outline } = view;
 		const { parent, after, kind } = this.draft;
 		const text = this.input.value;
 		const target = by > 0 ? after : (outline.row(parent) || {}).parent;
@@ -160,12 +159,19 @@ export class Titles {
 		return row.name;
 	}
 
+	// What a row that was new is called now.
 	named(name) {
 		return this.names.get(name) || name;
 	}
 
+	// A call's arguments where some of the places were new when it was meant.
+	with_names(args) {
+		const places = ["parent", "after", "before"].filter((key) => args[key]);
+		return { ...args, ...Object.fromEntries(places.map((key) => [key, this.named(args[key])])) };
+	}
+
 	send(row, after) {
-		const { view } = this.place();
+		const { view } = this;
 		view.queue
 			.add(() => {
 				// Behind a row that was refused it goes behind what is before that.
@@ -180,7 +186,8 @@ export class Titles {
 	}
 
 	saved(row, saved) {
-		const { outline, view } = this.place();
+		const { view } = this;
+		const { outline } = view;
 		const { draft } = this;
 		this.names.set(row.name, saved.name);
 		outline.rename(row.name, { ...saved, children: (outline.row(row.name) || row).children });
@@ -195,7 +202,7 @@ export class Titles {
 	}
 
 	refused(row, after, error) {
-		const { view } = this.place();
+		const { view } = this;
 		const text = error.message === "parent" ? __("What it belongs to was not saved.") : text_of(error);
 		view.errors.set(row.name, { text, retry: true });
 		view.again.set(row.name, () => this.send(row, after));
@@ -221,7 +228,8 @@ export class Titles {
 	}
 
 	end_rename(keep, focus = false) {
-		const { outline, view } = this.place();
+		const { view } = this;
+		const { outline } = view;
 		const name = this.renaming;
 		if (!name) return;
 		const title = view.tree.nodes.get(name).querySelector("[data-rename]").value.trim();
@@ -233,7 +241,7 @@ export class Titles {
 	}
 
 	save_title(row, title) {
-		const { view } = this.place();
+		const { view } = this;
 		const seen = row.title;
 		row.title = title;
 		view

@@ -57,7 +57,7 @@ export class Tree {
 		this.drawn = new Set();
 		set(this.element, { "aria-label": __("Outline of {0}", [outline.root.title]) });
 		this.element.classList.toggle("is-flat", Boolean(outline.found));
-		this.element.classList.toggle("is-choosing", outline.chosen.size > 0 || Boolean(this.view.is_choosing));
+		this.element.classList.toggle("is-choosing", outline.chosen.size > 0);
 		if (outline.found) arrange(this.element, [...outline.found.keys()].map((name, at, all) => this.node(name, 1, at, all.length)));
 		else arrange(this.element, [this.node(outline.subject, 1, 0, 1)]);
 		for (const [name, node] of this.nodes) if (!this.drawn.has(name)) this.forget(name, node);

@@ -26,7 +26,7 @@ export class Undo {
 		this.view.bar.draw();
 		if (takes_down(step) && !(await goes_on(step))) return this.keep(step);
 		try {
-			const answer = await this.view.actions.agreed(step.method, step.args);
+			const answer = await this.view.queue.add(() => this.view.actions.agreed(step.method, step.args));
 			if (!answer) return this.keep(step);
 			this.view.say(__("Undone: {0}", [step.said]), true);
 		} catch (error) {

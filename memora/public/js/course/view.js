@@ -27,6 +27,7 @@ export class View {
 		this.errors = new Map(); // what was refused, by row
 		this.again = new Map(); // how to try that again
 		this.pending = new Map(); // how many changes of a row are under way
+		this.is_seen = false; // what is hidden, or was left, starts nothing and names nothing
 		this.element = $('<div class="memora-course"></div>')[0];
 		this.live = new Live(this);
 		this.undo = new Undo(this);
@@ -68,36 +69,39 @@ export class View {
 
 	// Reads the outline and keeps it true from now on. `row` is brought into sight.
 	async show(row = "") {
+		this.is_seen = true;
 		this.keyboard.start();
 		try {
 			if (row) await this.open_path(row);
 			await this.refresh(true);
 		} catch (error) {
-			return this.fail_whole(error);
+			return this.fail_whole(error, row);
 		}
+		if (!this.is_seen) return null;
 		this.$waits.remove();
 		this.$body.show();
 		this.live.start();
 		const { outline } = this;
-		if (row && outline.row(row)) this.tree.focus(row);
-		else if (!outline.children(outline.subject).length && outline.root.can_write) this.titles.add(outline.subject);
-		else this.tree.focus(outline.row(this.remembered()) ? this.remembered() : outline.subject);
+		if (row && outline.row(row)) return this.tree.focus(row);
+		if (!outline.children(outline.subject).length && outline.root.can_write) return this.titles.add(outline.subject);
+		return this.tree.focus(outline.row(this.remembered()) ? this.remembered() : outline.subject);
 	}
 
 	hide() {
+		this.is_seen = false;
 		this.live.stop();
 		this.keyboard.stop();
 		this.menu.close();
 	}
 
-	fail_whole(error) {
+	fail_whole(error, row) {
 		put(
 			this.$waits,
 			html`<div class="alert alert-danger" role="alert">${message_of(error)} <button type="button" class="btn btn-default btn-xs" data-again>${__(
 				"Try Again"
 			)}</button></div>`
 		);
-		this.$waits.find("[data-again]").on("click", () => this.show());
+		this.$waits.find("[data-again]").on("click", () => this.show(row));
 	}
 
 	// Out of what lies over the outline: first the choice of rows, then the search.
@@ -158,7 +162,7 @@ export class View {
 	}
 
 	draw() {
-		if (this.drag.is_dragging) return;
+		if (this.drag.is_dragging || !this.is_seen) return;
 		this.tree.draw();
 		put(this.$empty, this.tree.empty_html());
 		this.bar.draw();
@@ -213,7 +217,10 @@ export class View {
 		}
 		this.draw();
 		try {
-			return await this.queue.add(() => (agreed ? this.actions.agreed(method, args) : change(method, args)));
+			return await this.queue.add(() => {
+				const named = this.titles.with_names(args);
+				return agreed ? this.actions.agreed(method, named) : change(method, named);
+			});
 		} catch (error) {
 			this.fail(names[0], text_of(error));
 			return null;

@@ -1,5 +1,5 @@
 // From each form and list of content to the course page.
-const KINDS = ["Memora Subject", "Memora Track", "Memora Unit", "Memora Topic", "Memora Lesson"];
+const KINDS = Object.keys(memora.publishing.PARENT_FIELDS);
 
 for (const doctype of KINDS) {
 	frappe.ui.form.on(doctype, {
@@ -12,8 +12,6 @@ for (const doctype of KINDS) {
 const may_see = () => Boolean((frappe.boot.page_info || {})["memora-course"]);
 
 // The page opens where the document is.
-memora.publishing.show_in_course = show;
-
 function show({ doctype, name }) {
 	return memora.publishing.ask("memora.api.outline.place", { doctype, name }).then(({ subject, path }) => {
 		if (!subject) return frappe.show_alert({ message: __("What is above this is gone."), indicator: "orange" });

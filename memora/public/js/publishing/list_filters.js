@@ -2,8 +2,8 @@
 // server says which parents are below what was chosen; Frappe keeps the choice, as one of its own filters.
 frappe.provide("memora.publishing");
 
-const KINDS = ["Memora Subject", "Memora Track", "Memora Unit", "Memora Topic", "Memora Lesson"];
-const PARENTS = ["", "parent_subject", "parent_track", "parent_unit", "parent_topic"];
+const KINDS = Object.keys(memora.publishing.PARENT_FIELDS);
+const PARENTS = Object.values(memora.publishing.PARENT_FIELDS);
 const MARK = "memora_within_";
 const NOTHING = "[]";
 

@@ -2,7 +2,7 @@
 const { ago, until, pill, html, fill, join, put, linked, reasons_html } = memora.publishing;
 
 const PLAN = "Memora Academic Plan";
-const KINDS = ["Memora Subject", "Memora Track", "Memora Unit", "Memora Topic", "Memora Lesson", PLAN];
+const KINDS = [...Object.keys(memora.publishing.PARENT_FIELDS), PLAN];
 const STARTS_WITHIN = 30000;
 const BUSY = ["waiting", "building", "leaving", "failed", "held", "remains"];
 

@@ -14,7 +14,18 @@ frappe.form.formatters.JSON = frappe.form.formatters.JSON || frappe.form.formatt
 
 const { esc, html } = memora.publishing;
 
+// Content from the top down, each with the field that names its parent.
+const PARENT_FIELDS = {
+	"Memora Subject": "",
+	"Memora Track": "parent_subject",
+	"Memora Unit": "parent_track",
+	"Memora Topic": "parent_unit",
+	"Memora Lesson": "parent_topic",
+};
+
 Object.assign(memora.publishing, {
+	PARENT_FIELDS,
+
 	// A text of a form, with the signs for which the database holds stand-ins (plain_text.py).
 	typed: (text) => String(text ?? "").replaceAll("\ufe64", "<").replaceAll("\ufe65", ">"),
 

@@ -95,19 +95,25 @@ export class Pictures {
 			const tr = this.fill(view.state);
 			if (tr) view.dispatch(tr);
 		};
-		const running = this.send(file)
-			.then(arrives)
-			.catch(() => {
-				arrives(null);
-				frappe.show_alert({ message: __("The picture could not be uploaded"), indicator: "red" });
-			})
-			.finally(() => this.#running.delete(running));
-		this.#running.add(running);
+		this.send(file).then(arrives, () => {
+			arrives(null);
+			frappe.show_alert({ message: __("The picture could not be uploaded"), indicator: "red" });
+		});
 		return image.create({ ...attributes, src: "", pending });
 	}
 
-	// → the address of the file.
-	async send(file) {
+	// → the address of the file; `ready` waits for it, and for what is done with it.
+	send(file) {
+		const sent = this.#address_of(file);
+		const running = sent
+			.catch(() => {})
+			.then(() => {})
+			.finally(() => this.#running.delete(running));
+		this.#running.add(running);
+		return sent;
+	}
+
+	async #address_of(file) {
 		const answer = await this.upload(file);
 		const src = answer?.file_url ?? answer?.url ?? answer;
 		if (typeof src !== "string" || !src || is_data(src) || !is_picture(src)) throw new Error("no address");

@@ -79,6 +79,18 @@ def made_by(world: World, refs: Collection[Ref]) -> Consequences:
 	return between(replace(world, subjects=left), world)
 
 
+def is_freed(world: World, home: Ref, target: Ref) -> bool:
+	"""Whether a stage of one lesson, which every learner pays for, would be read without paying in another one."""
+	levels: dict[Ref, list[AccessLevel]] = {home: [], target: []}
+	for listed, overrides in world.plans:
+		shown = _shown(world, listed, overrides)
+		for ref, found in levels.items():
+			if ref in shown:
+				found.append(_level(shown[ref]))
+	were = levels[home]
+	return bool(were) and all(any(widens(was, now) for now in levels[target]) for was in were)
+
+
 def agreement(things: Iterable[str]) -> str:
 	"""A text that says what was shown: a piece for each thing, or one digest where they are very many."""
 	pieces = sorted({_digest(thing) for thing in things})
