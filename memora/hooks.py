@@ -110,7 +110,10 @@ scheduler_events = {
 	},
 	"hourly": ["memora.services.cdn_export.outbox.reconciliation.hourly"],
 	"daily": ["memora.services.cdn_export.outbox.reconciliation.daily"],
-	"daily_long": ["memora.services.cdn_export.maintenance.daily.daily"],
+	"daily_long": [
+		"memora.services.cdn_export.maintenance.daily.daily",
+		"memora.services.course_outline.attachments.daily",
+	],
 }
 
 # A plan with logs can be deleted; the logs stay.

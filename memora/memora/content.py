@@ -19,6 +19,7 @@ from memora.services.cdn_export.model import stage_files
 from memora.services.cdn_export.model.doctypes import CONTENT, PARENT_FIELDS, PLAN
 from memora.services.cdn_export.model.plain_text import as_html
 from memora.services.cdn_export.rules import file_types, refused_file, sibling_order
+from memora.services.course_outline import attachments
 
 _NAMED_AT_MOST = 3
 """How many documents a refusal names before it says "and more"."""
@@ -68,6 +69,8 @@ class Titled(PlainTexts):
 		# A name that is taken meanwhile is left to its owner. Asked once only: Frappe names a document again
 		# when an insert collides.
 		old = (self.flags.restored or {}).pop("name", None)
+		if old:
+			self.flags.restored_from = old
 		if old and not frappe.db.exists(self.doctype, old):
 			self.name = old
 
@@ -197,6 +200,13 @@ class ContentNode(Titled):
 		before = self.get_doc_before_save()
 		return bool(self.get(fieldname)) and not (before and before.get(fieldname) == self.get(fieldname))
 
+	def after_insert(self) -> None:
+		if deleted_name := self.flags.restored_from:
+			attachments.give_back(self, deleted_name)
+
+	def after_delete(self) -> None:
+		attachments.hold(self)
+
 	def on_trash(self) -> None:
 		"""Refuse while something still needs this node.
 
@@ -224,18 +234,28 @@ class ContentNode(Titled):
 
 def warn_unpublished(where: str, refused: dict[str, refused_file.Refused]) -> None:
 	"""Tell the editor which files that were just saved learners will not see, each with why and what to do."""
-	lines = [_why(url, error) for url, error in refused.items()]
+	_warn(_("Not published, {0}:").format(where), _("Not Published"), refused)
+
+
+def warn_inline(where: str, refused: dict[str, refused_file.Refused]) -> None:
+	"""Tell the editor which pictures a text still holds itself, each with why and what to do."""
+	_warn(_("No file was made of a picture, {0}:").format(where), _("Pictures in a Text"), refused)
+
+
+def _warn(said: str, title: str, refused: dict[str, refused_file.Refused]) -> None:
+	lines = [why(url, error) for url, error in refused.items()]
 	if len(lines) > _NAMED_AT_MOST:
 		lines[_NAMED_AT_MOST:] = [_("… and {0} more.").format(len(lines) - _NAMED_AT_MOST)]
 	if lines:
 		frappe.msgprint(
-			f"{_('Not published, {0}:').format(where)}<br>{'<br>'.join(lines)}",
-			title=_("Not Published"),
+			f"{said}<br>{'<br>'.join(lines)}",
+			title=title,
 			indicator="orange",
 		)
 
 
-def _why(url: str, error: refused_file.Refused) -> str:
+def why(file: str, error: refused_file.Refused) -> str:
+	"""Why a file is not published and what to do, as HTML; `file` is its address or name."""
 	said = {
 		"private": _("{0} is a private file. Attach a public one."),
 		"missing": _("{0} is no public file of this site. Attach it again."),
@@ -246,6 +266,13 @@ def _why(url: str, error: refused_file.Refused) -> str:
 			"{0} is an SVG with more than shapes and text in it ({1}). Save it as a plain SVG, or as a PNG."
 		),
 		"size": _("{0} has more than {1} MB. Make it smaller; an admin can allow more in CDN Settings."),
+		"pixels": _("{0} has more than {1} million pixels. Make it smaller."),
+		"notes": _(
+			"{0} says where or by whom it was made, and that cannot be taken out of a {1} here. Save it as a JPEG or PNG."
+		),
+		"many": _(
+			"{0} stays in the text: there are more than {1} pictures. Save again to make files of the others."
+		),
 		"picture": _("{0} is no picture. Use {2}."),
 		"nowhere": _("{0} leads to nothing that learners can reach. Upload the file and link to that."),
 		"mention": _(
@@ -253,7 +280,7 @@ def _why(url: str, error: refused_file.Refused) -> str:
 		),
 	}[error.why]
 	pictures = file_types.PICTURES if error.why == "picture" else file_types.NAMED
-	return said.format(f"“{as_html(url[:140])}”", as_html(error.detail), pictures)
+	return said.format(f"“{as_html(file[:140])}”", as_html(error.detail), pictures)
 
 
 class PlanTitle(Titled):

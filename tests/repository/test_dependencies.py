@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-FROM_FRAPPE = {"click", "frappe", "rq", "werkzeug"}
+FROM_FRAPPE = {"PIL", "click", "frappe", "rq", "werkzeug"}
 """Frappe cannot run without them, and memora only meets them through it."""
 
 

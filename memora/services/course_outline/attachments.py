@@ -1,4 +1,9 @@
-"""Pictures and other files that content names: a copy has them for its own, so that deleting the original leaves them."""
+"""Pictures and other files that content names: each document that names a file has it for its own.
+
+Frappe deletes a file with the document that it is attached to, unless another one has it too. So a document that names a
+file of another's gets it attached as well, at a save and when it is copied; and what a deleted document names waits beside
+it in the trash, to come back with it. The address stays the same, so nothing that is published changes.
+"""
 
 from __future__ import annotations
 
@@ -9,18 +14,100 @@ from typing import Any
 import frappe
 import orjson
 from frappe.model.document import Document
+from frappe.utils import add_days, now_datetime
 
+from memora.services.cdn_export.curriculum import public_files
 from memora.services.cdn_export.model import stage_files
+from memora.services.cdn_export.model.doctypes import CONTENT, Ref
+
+_TRASH = "Deleted Document"
+"""What a file is attached to whose document was deleted; the name beside it is the document's."""
+
+_PICTURES = ("image", "badge_image")
+_UNSAVED_DAYS = 30
+"""So long a browser may keep a new form with what was uploaded into it."""
 
 
 def keep(docs: Iterable[Document]) -> None:
 	"""Attach to these documents the files that they name and that are attached to others.
 
-	Frappe deletes a file with the document that it is attached to, unless another one has it too. The address stays the same, so
-	nothing that is published changes. A file that no document has, or that is lost, is left alone, and so is a private one that
-	the caller may not read: who has a file attached to a document of theirs may read it, and a text can name any file.
+	A file that no document has, or that is lost, is left alone, and so is a private one that the caller may not read: who has
+	a file attached to a document of theirs may read it, and a text can name any file. One SELECT where any is named.
 	"""
-	named = {(doc.doctype, doc.name): _named(doc) for doc in docs}
+	_keep({(doc.doctype, doc.name): _named(doc) for doc in docs})
+
+
+def keep_named(doctype: str, name: str, configs: Iterable[str | None]) -> None:
+	"""`keep` for a document with these configs of stages, of public files only; those that name none cost nothing."""
+	urls = {url for url in _named_in(configs) if url.startswith(stage_files.PUBLIC)}
+	_keep({(doctype, name): urls})
+
+
+def is_unsaved(doctype: str, name: str) -> bool:
+	"""Whether this is the name that a form has for a document before it is saved."""
+	return name.startswith(f"new-{doctype.replace(' ', '-').lower()}-") and not frappe.db.exists(
+		doctype, name
+	)
+
+
+def hold(doc: Document) -> None:
+	"""Keep the files of a document that is being deleted, as far as it names them, for as long as the trash has it."""
+	if urls := _named(doc):
+		frappe.db.sql(
+			"""update tabFile set attached_to_doctype = %s
+			where attached_to_doctype = %s and attached_to_name = %s and file_url in %s""",
+			(_TRASH, doc.doctype, doc.name, tuple(urls)),
+		)
+
+
+def give_back(doc: Document, deleted_name: str) -> None:
+	"""Attach to a document that comes back from the trash what `hold` has kept of it."""
+	if urls := _named(doc):
+		frappe.db.sql(
+			"""update tabFile set attached_to_doctype = %s, attached_to_name = %s
+			where attached_to_doctype = %s and attached_to_name = %s and file_url in %s""",
+			(doc.doctype, doc.name, _TRASH, deleted_name, tuple(urls)),
+		)
+
+
+def daily() -> None:
+	"""The scheduler's entry: delete the files that were kept for what the trash no longer has, and those that were uploaded
+	into a form that was not saved within a month."""
+	for file in (*_without_trash(), *_never_saved()):
+		frappe.delete_doc("File", file, ignore_permissions=True)
+		frappe.db.commit()
+
+
+def _without_trash() -> list[str]:
+	held = frappe.get_all("File", {"attached_to_doctype": _TRASH}, ["name", "attached_to_name"])
+	names = tuple({row.attached_to_name for row in held})
+	if not names:
+		return []
+	there = set(
+		frappe.db.sql(
+			f"""select deleted_name from `tab{_TRASH}` where deleted_name in %s and restored = 0
+			union select name from `tab{_TRASH}` where name in %s""",
+			(names, names),
+			pluck=True,
+		)
+	)
+	return [row.name for row in held if row.attached_to_name not in there]
+
+
+def _never_saved() -> list[str]:
+	rows = frappe.get_all(
+		"File",
+		{
+			"attached_to_doctype": ("in", CONTENT),
+			"attached_to_name": ("like", "new-memora-%"),
+			"creation": ("<", add_days(now_datetime(), -_UNSAVED_DAYS)),
+		},
+		["name", "attached_to_doctype", "attached_to_name"],
+	)
+	return [row.name for row in rows if is_unsaved(row.attached_to_doctype, row.attached_to_name)]
+
+
+def _keep(named: dict[Ref, set[str]]) -> None:
 	urls = set().union(*named.values()) if named else set()
 	if not urls:
 		return
@@ -28,7 +115,10 @@ def keep(docs: Iterable[Document]) -> None:
 	for row in frappe.get_all(
 		"File",
 		{"file_url": ("in", sorted(urls)), "is_folder": 0},
-		["name", "file_url", "file_name", "folder", "is_private", "attached_to_doctype", "attached_to_name"],
+		[
+			*("name", "owner", "file_url", "file_name", "file_size", "content_hash", "folder", "is_private"),
+			*("attached_to_doctype", "attached_to_name"),
+		],
 		order_by="creation",
 	):
 		files.setdefault(row.file_url, []).append(row)
@@ -43,10 +133,15 @@ def keep(docs: Iterable[Document]) -> None:
 
 
 def _attach(rows: list[Any], doctype: str, name: str) -> None:
+	mine = (row for row in rows if row.owner == frappe.session.user and row.attached_to_doctype == doctype)
+	if new := next((row for row in mine if is_unsaved(doctype, row.attached_to_name)), None):
+		frappe.db.set_value("File", new.name, "attached_to_name", name, update_modified=False)
+		return
 	row = next((row for row in rows if not row.is_private or _may_read(row.name)), None)
 	if row is None or not os.path.exists(frappe.get_doc("File", row.name).get_full_path()):
 		return
-	values = {field: row[field] for field in ("file_url", "file_name", "folder", "is_private")}
+	fields = ("file_url", "file_name", "file_size", "content_hash", "folder", "is_private")
+	values = {field: row[field] for field in fields}
 	attached = {"attached_to_doctype": doctype, "attached_to_name": name}
 	# Editors may have no right to make a File. They may read this one.
 	frappe.get_doc({"doctype": "File", **values, **attached}).insert(ignore_permissions=True)
@@ -58,15 +153,29 @@ def _may_read(file: str) -> bool:
 
 def _named(doc: Document) -> set[str]:
 	"""The addresses of the site's files that a document names, as Frappe writes them."""
-	links = [stage_files.Link(url, False) for field in ("image", "badge_image") if (url := doc.get(field))]
-	for stage in doc.get("stages") or []:
+	pictures = [stage_files.Link(url, False) for field in _PICTURES if (url := doc.get(field))]
+	return _addresses(pictures) | _named_in(stage.config for stage in doc.get("stages") or ())
+
+
+def _named_in(configs: Iterable[str | None]) -> set[str]:
+	links: list[stage_files.Link] = []
+	for config in configs:
+		if not config or "files" not in config:
+			continue
 		try:
-			links += stage_files.links(orjson.loads(stage.config or "{}"))
+			links += stage_files.links(orjson.loads(config))
 		except orjson.JSONDecodeError:
 			continue
-	found = set()
+	return _addresses(links)
+
+
+def _addresses(links: Iterable[stage_files.Link]) -> set[str]:
+	found: set[str] = set()
+	hosts: set[str] | None = None
 	for link in links:
-		found |= {f"{stage_files.PUBLIC}{name}" for name in stage_files.names(link)}
+		if hosts is None:
+			hosts = public_files.own_hosts()
+		found |= {f"{stage_files.PUBLIC}{name}" for name in stage_files.names(link, hosts)}
 		if link.url.startswith(stage_files.PRIVATE):
 			found.add(link.url)
 	return found

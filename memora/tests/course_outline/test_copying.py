@@ -11,6 +11,7 @@ from frappe.model.document import Document
 from memora.api import course
 from memora.install import EDITOR
 from memora.memora import deleted as trash
+from memora.services.course_outline import attachments
 from memora.tests.course_outline.test_moving import OutlineTestCase
 from memora.tests.course_outline.test_publishing import published, row, run
 from memora.tests.helpers import factories
@@ -114,6 +115,11 @@ class TestCopies(OutlineTestCase):
 		self.assertTrue(self.exists(worksheet))
 		ask = course.delete([row(frappe.get_doc("Memora Unit", unit["name"]))], 1)["ask"]
 		course.delete([row(frappe.get_doc("Memora Unit", unit["name"]))], 1, ask["agreed"])
+		self.assertEqual(
+			[self.exists(url) for url in (picture, badge, worksheet)], [True] * 3, "in the trash"
+		)
+		frappe.db.delete("Deleted Document")
+		attachments.daily()
 		self.assertEqual([self.exists(url) for url in (picture, badge, worksheet)], [False] * 3)
 
 	def test_whoever_copies_gets_no_private_file_that_they_may_not_read(self) -> None:

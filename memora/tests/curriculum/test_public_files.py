@@ -368,7 +368,8 @@ class TestPictures(FilesTestCase):
 			file.save()
 
 		def delete(file: Document) -> None:
-			frappe.delete_doc("File", file.name)
+			for name in frappe.get_all("File", {"file_url": file.file_url}, pluck="name"):
+				frappe.delete_doc("File", name)
 
 		def behind_hooks(file: Document) -> None:
 			Path(file.get_full_path()).unlink()

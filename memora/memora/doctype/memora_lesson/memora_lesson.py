@@ -1,9 +1,12 @@
+from __future__ import annotations
+
 import frappe
 from frappe import _
 from frappe.utils import cstr
 
 from memora.memora import stages
 from memora.memora.content import ContentNode, called
+from memora.services.course_outline import attachments
 
 _SMALLEST_LIMIT = 1_000_000
 """Bytes that any MariaDB takes in a statement: no site sets max_allowed_packet lower."""
@@ -38,18 +41,27 @@ class MemoraLesson(ContentNode):
 
 	def validate(self):
 		super().validate()
-		self.refuse_too_large()
 		before = self.get_doc_before_save()
 		rows = {row.name: row for row in before.stages} if before else {}
-		kept = {(row.type, row.config) for row in rows.values()}
 		for stage in self.stages:
 			stage.validate_config(self.title, rows.get(stage.name))
-			if (stage.type, stage.config) in kept:
-				continue
+		for stage in self.changed_stages():
+			stage.make_files_of_pictures(self.title)
+		self.refuse_too_large()
+		for stage in self.changed_stages():
 			if not self.flags.restored:
 				stage.refuse_stray_links(self.title, rows.values())
 			stage.warn_of_files(self.title)
 		stages.check_lesson(self, before)
+
+	def on_update(self):
+		attachments.keep_named(self.doctype, self.name, [stage.config for stage in self.changed_stages()])
+
+	def changed_stages(self) -> list[MemoraLessonStage]:
+		"""The stages that this save changes, new ones among them."""
+		before = self.get_doc_before_save()
+		kept = {(row.type, row.config) for row in before.stages} if before else set()
+		return [stage for stage in self.stages if (stage.type, stage.config) not in kept]
 
 	def refuse_too_large(self):
 		"""Refuse a lesson that MariaDB does not take in one statement. The version's statement is the largest: it has the

@@ -9,13 +9,14 @@ from frappe import _
 from frappe.utils import cstr
 
 from memora.memora import stages
-from memora.memora.content import warn_unpublished
+from memora.memora.content import warn_inline, warn_unpublished
 from memora.memora.texts import PlainTexts
 from memora.services.cdn_export import settings
 from memora.services.cdn_export.curriculum import films, public_files
 from memora.services.cdn_export.model import exact_json
 from memora.services.cdn_export.model.plain_text import as_html
 from memora.services.cdn_export.rules import stage_check
+from memora.services.course_outline import attachments, inline_pictures
 
 
 class MemoraLessonStage(PlainTexts):
@@ -44,9 +45,21 @@ class MemoraLessonStage(PlainTexts):
 		)
 		self.validate_config(lesson, before)
 		if not before or (before.type, before.config) != (self.type, self.config):
+			self.make_files_of_pictures(lesson)
 			self.refuse_stray_links(lesson, [before] if before else [])
 			self.warn_of_files(lesson)
 			stages.check_row(lesson, self)
+
+	def on_update(self):
+		# As validate: of a lesson's save, the lesson's own does this for all rows.
+		attachments.keep_named(self.parenttype, self.parent, [self.config])
+
+	def make_files_of_pictures(self, lesson: str):
+		"""Make files, attached to the lesson, of the pictures that the texts hold themselves."""
+		self.config, refused = inline_pictures.to_files(
+			self.parenttype, self.parent, cstr(self.type), self.config
+		)
+		warn_inline(self._where(lesson), refused)
 
 	def validate_config(self, lesson: str, before: PlainTexts | None = None):
 		"""Refuse a config that cannot be published as it is; save an empty one as NULL.
@@ -113,10 +126,12 @@ class MemoraLessonStage(PlainTexts):
 
 	def warn_of_files(self, lesson: str):
 		"""Say which files of the config learners will not see, and which links lead nowhere for them."""
-		where = _("lesson “{0}”, row {1} (“{2}”)").format(
+		warn_unpublished(self._where(lesson), public_files.refused_in_stage(self._parsed_config()))
+
+	def _where(self, lesson: str) -> str:
+		return _("lesson “{0}”, row {1} (“{2}”)").format(
 			as_html(lesson or self.parent), self.idx, as_html(self.title or "")
 		)
-		warn_unpublished(where, public_files.refused_in_stage(self._parsed_config()))
 
 	def _parsed_config(self) -> Any:
 		"""Raises InexactError for what would not be published as it is, ValueError for what is no JSON."""

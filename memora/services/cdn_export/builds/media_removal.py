@@ -39,13 +39,14 @@ def remove_due(target: PublishTarget, *, again: bool = False) -> int:
 
 def remove_hidden(target: PublishTarget, dropped: Collection[str]) -> int:
 	"""Of pictures that documents have just ceased to show, remove those whose node still names them: it was hidden or
-	unpublished; and those whose file was deleted or made private. What was replaced stays for the daily sweep, as
+	unpublished; and those whose file was deleted, with its node too, or made private. What was replaced stays for the daily sweep, as
 	caches may still ask for it."""
 	if not dropped:
 		return 0
 	urls = known_files.paths_by_url("path in %s", (tuple(dropped),))
 	hidden = {urls[url] for url in known_files.nodes_naming(urls)}
-	return remove_unnamed(target, hidden | known_files.without_source(urls))
+	gone = known_files.without_source(urls) | known_files.only_in_trash(urls)
+	return remove_unnamed(target, hidden | gone)
 
 
 def withdrawn(entries: Iterable[LedgerEntry]) -> set[str]:

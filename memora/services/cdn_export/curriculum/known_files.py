@@ -117,6 +117,20 @@ def paths_by_url(where: str, values: tuple) -> dict[str, str]:
 	return {url: path for _, url, _, path in rows(where, values)}
 
 
+def only_in_trash(urls: Mapping[str, str]) -> set[str]:
+	"""Of the published paths by file, those whose files are only there for a deleted document, should it come back."""
+	if not urls:
+		return set()
+	kept: dict[str, bool] = {}
+	for url, doctype in frappe.db.sql(
+		"select file_url, attached_to_doctype from tabFile where file_url in %s", (tuple(urls),)
+	):
+		kept[url] = kept.get(url, True) and doctype == "Deleted Document"
+	return {path for url, path in urls.items() if kept.get(url)} - {
+		path for url, path in urls.items() if not kept.get(url) and location_of(url.removeprefix(PUBLIC))
+	}
+
+
 def nodes_naming(urls: Collection[str]) -> dict[str, set[Ref]]:
 	"""The nodes whose picture is one of these files, shown or not, by file. By code point: MariaDB takes names for one
 	that differ in case, accents or trailing spaces."""

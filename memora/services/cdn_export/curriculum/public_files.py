@@ -58,7 +58,7 @@ def of_stages(stages: Mapping[str, Sequence[Stage]]) -> dict[Link, PublicFile]:
 	named: dict[Link, str] = {}
 	for lesson, of_lesson in stages.items():
 		for stage in of_lesson:
-			for link in stage_files.links(stage.config):
+			for link in stage_files.file_links(stage.config):
 				named.setdefault(link, lesson)
 	files, refused = stage_links(named)
 	for link, why in refused.items():
@@ -122,7 +122,7 @@ def _places(links: Iterable[Link]) -> tuple[dict[Link, tuple[str, str]], dict[Li
 	"""Name and place on disk of the files that these links lead to, and why there is none."""
 	places: dict[Link, tuple[str, str]] = {}
 	refused: dict[Link, Refused] = {}
-	hosts = _own_hosts()
+	hosts = own_hosts()
 	for link in links:
 		names = stage_files.names(link, hosts)
 		if place := next((place for name in names if (place := known_files.location_of(name))), None):
@@ -143,7 +143,7 @@ def in_preview(
 	urls = set(pictures)
 	shown: dict[str, PublicFile | str] = {url: url for url in urls if _ELSEWHERE.match(url)}
 	of_pictures = {Link(url, is_html=False) for url in urls - shown.keys()}
-	named = {link for stage in stages for link in stage_files.links(stage.config)}
+	named = {link for stage in stages for link in stage_files.file_links(stage.config)}
 	files, _refused = public_files(of_pictures | named, note=False)
 	for link in of_pictures & files.keys():
 		if file_types.is_picture(files[link].extension) or files[link].kept:
@@ -232,7 +232,7 @@ def content_type(path: str) -> str:
 	return file_types.content_type(path.rpartition(".")[2])
 
 
-def _own_hosts() -> set[str]:
+def own_hosts() -> set[str]:
 	"""The hosts whose `/files/` are this site's."""
 	addresses = [frappe.utils.get_url(), frappe.conf.host_name or "", f"//{frappe.local.site}"]
 	hosts = {urlsplit(address if "//" in address else f"//{address}").netloc.lower() for address in addresses}

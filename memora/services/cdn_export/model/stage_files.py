@@ -62,6 +62,8 @@ _ELSEWHERE = re.compile(r"#|\?|//|[a-zA-Z][a-zA-Z0-9+.-]+:")
 _WITH_HOST = re.compile(r"""(?:\b(?:https?|s3):)?[/\\]{2,}[^\s<>"'`)]+""", re.IGNORECASE)
 _PROSE = re.compile(r"[\n\r\t]")
 _IGNORED = str.maketrans("", "", "\t\r\n")  # by browsers, anywhere in an address
+_MAY_NAME_FILE = re.compile(r"f[\t\r\n]*i[\t\r\n]*l[\t\r\n]*e[\t\r\n]*s|&#")
+"""`files`, as browsers read it in an address; or a character by its number, which may be one of these."""
 _MENTION = re.compile(r"(?<![\w.%-])(?:/private)?/files/[^\s<>\"')\]]+")
 
 
@@ -82,13 +84,32 @@ def links(config: Any) -> Iterator[Link]:
 					yield Link(url, is_html=True)
 
 
-def replaced(config: Any, replace: Replace) -> Any:
-	"""The config with another address for each link for which `replace` knows one; without any, the same object."""
+def file_links(config: Any) -> Iterator[Link]:
+	"""The links in a stage's config that may name one of the site's files. Markup in which no such link can be is not taken
+	apart."""
 	if isinstance(config, dict):
-		values = {key: replaced(value, replace) for key, value in config.items()}
+		for value in config.values():
+			yield from file_links(value)
+	elif isinstance(config, list):
+		for value in config:
+			yield from file_links(value)
+	elif isinstance(config, str) and may_name_file(config):
+		yield from links(config)
+
+
+def may_name_file(text: str) -> bool:
+	"""Whether a text may hold a link to a file of the site's, however it is written; fast, for texts of any size."""
+	return bool(_MAY_NAME_FILE.search(text))
+
+
+def replaced(config: Any, replace: Replace, may_hold: Callable[[str], bool] = may_name_file) -> Any:
+	"""The config with another address for each link for which `replace` knows one; without any, the same object. Markup is
+	only taken apart where it `may_hold` one."""
+	if isinstance(config, dict):
+		values = {key: replaced(value, replace, may_hold) for key, value in config.items()}
 		return values if any(values[key] is not value for key, value in config.items()) else config
 	if isinstance(config, list):
-		items = [replaced(value, replace) for value in config]
+		items = [replaced(value, replace, may_hold) for value in config]
 		return items if any(new is not old for new, old in zip(items, config, strict=True)) else config
 	if not isinstance(config, str):
 		return config
@@ -96,7 +117,7 @@ def replaced(config: Any, replace: Replace) -> Any:
 		found = replace(Link(config, is_html=False))
 		if found is not None:
 			return found
-	return _html_replaced(config, replace) if "<" in config else config
+	return _html_replaced(config, replace) if "<" in config and may_hold(config) else config
 
 
 def names(link: Link, hosts: Collection[str] = ()) -> list[str]:

@@ -193,7 +193,7 @@ def file_paths_of(
 		paths.lesson_file(draft.lesson.name, files[link].name, plan)
 		for draft in lessons
 		for stage in stages.get(draft.lesson.name, ())
-		for link in stage_files.links(stage.config)
+		for link in stage_files.file_links(stage.config)
 		if link in files
 	]
 
