@@ -27,17 +27,24 @@ def upload(doctype: str, name: str) -> dict[str, str]:
 	"""Keep the request's `file` as a public file of the site, attached to a document of the curriculum. Answers its address
 	and name. Raises ValidationError for what would not be published (`content.why` says why and what to do)."""
 	_require_right(doctype, name)
-	given = frappe.request.files.get("file") if frappe.request else None
-	if given is None or not given.filename:
-		frappe.throw(_("Choose a file first."))
-	content = given.stream.read(max(_LARGEST_PHOTO, settings.load().largest_file) + 1)
+	file_name, content = _given()
+	options = settings.load()
 	try:
-		if len(content) > max(_LARGEST_PHOTO, settings.load().largest_file):
-			raise Refused("size", f"{settings.load().largest_file / 1_000_000:g}")
-		file = uploads.keep(doctype, name, given.filename, content)
+		if len(content) > max(_LARGEST_PHOTO, options.largest_file):
+			raise Refused("size", f"{options.largest_file / 1_000_000:g}")
+		file = uploads.keep(doctype, name, file_name, content)
 	except Refused as error:
-		frappe.throw(why(given.filename, error), title=_("Not Uploaded"))
+		frappe.throw(why(file_name, error), title=_("Not Uploaded"))
 	return {"file_url": file.file_url, "file_name": file.file_name}
+
+
+def _given() -> tuple[str, bytes]:
+	"""Name and content of the request's file; of one that is too large, as much as shows that."""
+	file = frappe.request.files.get("file") if frappe.request else None
+	if not file or not file.filename:
+		frappe.throw(_("Choose a file first."))
+		raise AssertionError("unreachable: frappe.throw raises")
+	return file.filename, file.stream.read(max(_LARGEST_PHOTO, settings.load().largest_file) + 1)
 
 
 def _require_right(doctype: str, name: str) -> None:

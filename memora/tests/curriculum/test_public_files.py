@@ -22,11 +22,12 @@ from memora.services.cdn_export.builds import media_removal
 from memora.services.cdn_export.curriculum import public_files
 from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.maintenance import adoption, audit, daily, repair
-from memora.services.cdn_export.model import paths
+from memora.services.cdn_export.model import paths, stage_files
 from memora.services.cdn_export.model.stage_files import Link
 from memora.services.cdn_export.outbox import reconciliation
 from memora.services.cdn_export.rules import file_types
 from memora.services.cdn_export.state import site_key
+from memora.tests.builds.test_statement_counts import statements
 from memora.tests.helpers import factories
 from memora.tests.helpers.publishing import PublishingTestCase, make_course
 from memora.tests.helpers.utils import messages
@@ -651,6 +652,21 @@ class TestStageFiles(FilesTestCase):
 		self.assertEqual(self.failures(), {})
 		self.assertEqual(self.configs(self.lesson), [config])
 		self.assertEqual(self.files_of(self.lesson), set())
+
+	def test_a_stage_that_names_no_file_of_the_site_costs_nothing_for_it(self) -> None:
+		"""Neither statements nor uploads, and its markup is not taken apart."""
+		html = '<h2>a</h2><p>b <a href="https://e.example/x.png">c</a><img src="https://e.example/y.png"></p>'
+		costs = []
+		for config in ({"text": "a"}, {"html": html}, {"html": html, "poster": "https://e.example/p.png"}):
+			self.stage(self.lesson, config)
+			attributes = patch.object(stage_files, "_attributes", side_effect=AssertionError("taken apart"))
+			with attributes, statements() as seen, self.recorded() as steps:
+				self.publish()
+			self.assertEqual([each for each in seen if "CDN Media" in each], [])
+			costs.append((len(seen), [path for _, path in steps]))
+			self.assertEqual(self.configs(self.lesson), [config])
+		self.assertEqual(costs[1], costs[2])
+		self.assertEqual(costs[1][1], [paths.lesson(self.lesson.name)])
 
 	def test_what_memora_has_published_itself_is_no_file_to_publish(self) -> None:
 		self.configure(local_path="public/files/memora-test-root")

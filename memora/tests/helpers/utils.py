@@ -20,6 +20,9 @@ def wipe() -> None:
 	"""
 	frappe.db.rollback()
 	doctypes = frappe.get_all("DocType", {"module": "Memora"}, ["name", "issingle"])
+	owners = [*(doctype.name for doctype in doctypes), "Deleted Document"]
+	for file in frappe.get_all("File", {"attached_to_doctype": ("in", owners)}, pluck="name"):
+		frappe.delete_doc("File", file, force=True, ignore_permissions=True)  # on the disk too
 	for doctype in doctypes:
 		if doctype.issingle:
 			frappe.db.delete("Singles", {"doctype": doctype.name})

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from memora.services.cdn_export.model import paths
+from memora.services.cdn_export.model import paths, stage_files
 from memora.services.cdn_export.model.stage_files import Link, leads_nowhere, links, mentions, names, replaced
 
 FOUND = "lessons/l/x.png"
@@ -142,3 +145,47 @@ def test_the_path_of_a_lessons_file_leads_back_to_its_lesson() -> None:
 		assert paths.lesson_of_file(path) == paths.lesson(lesson, plan)
 	for other in ("media/" + name, "lessons/l1.json", "lessons/l1/x.png", "units/u/" + name, name, ""):
 		assert paths.lesson_of_file(other) == ""
+
+
+_PIECES = st.sampled_from(
+	[
+		"<img src=",
+		'"',
+		"'",
+		" ",
+		">",
+		"<a href=",
+		"/files/a.png",
+		"/f%69les/a.png",
+		"&#47;files/a",
+		"/&#102;iles/a.png",
+		"/&#x66;il&#101;s/b.pdf",
+		"https://school.example",
+		"/fi\nles/a.png",
+		"/FILES/a",
+		"files",
+		"srcset=",
+		", /files/b.png 2x",
+		"/private/files/c.png",
+		"<!-- ",
+		"-->",
+		"text",
+		"\t",
+	]
+)
+
+
+@given(st.lists(_PIECES, max_size=12).map("".join))
+def test_no_link_to_a_file_is_overlooked_where_markup_is_not_taken_apart(text: str) -> None:
+	"""What decides fast whether a text may name a file never decides wrongly that it does not."""
+	hosts = {"school.example"}
+
+	def naming(links: Iterable[Link]) -> list[Link]:
+		return [
+			link for link in links if stage_files.names(link, hosts) or stage_files.is_private(link, hosts)
+		]
+
+	for config in ({"x": [text]}, {"x": f"/files/{text}"}, {"x": f"<p>{text}"}):
+		assert naming(stage_files.file_links(config)) == naming(stage_files.links(config))
+		replace = lambda link: "new" if stage_files.names(link, hosts) else None  # noqa: E731
+		assert stage_files.replaced(config, replace) == stage_files.replaced(config, replace, lambda _: True)

@@ -1,6 +1,7 @@
 // What the editor asks: a link, a picture, a formula, a table, a language.
 import { is_link, is_picture } from "./addresses";
 import { around, insert, insert_table, link_at, set_attributes } from "./commands";
+import { say_failure } from "./pictures";
 import { is_math } from "./safe";
 import { schema } from "./schema";
 
@@ -106,7 +107,7 @@ export function picture(view, pictures) {
 			if (file) {
 				pictures.send(file).then(
 					(address) => insert(view, nodes.image.create({ ...attributes, src: address })),
-					() => frappe.show_alert({ message: __("The picture could not be uploaded"), indicator: "red" })
+					say_failure
 				);
 				return;
 			}

@@ -95,9 +95,9 @@ export class Pictures {
 			const tr = this.fill(view.state);
 			if (tr) view.dispatch(tr);
 		};
-		this.send(file).then(arrives, () => {
+		this.send(file).then(arrives, (error) => {
 			arrives(null);
-			frappe.show_alert({ message: __("The picture could not be uploaded"), indicator: "red" });
+			say_failure(error);
 		});
 		return image.create({ ...attributes, src: "", pending });
 	}
@@ -119,6 +119,13 @@ export class Pictures {
 		if (typeof src !== "string" || !src || is_data(src) || !is_picture(src)) throw new Error("no address");
 		return src;
 	}
+}
+
+// Why a picture has not come, in the words of who uploads it if there are some.
+export function say_failure(error) {
+	const words = error?.name === "UploadError" && error.message;
+	const message = words ? frappe.utils.escape_html(words) : __("The picture could not be uploaded");
+	frappe.show_alert({ message, indicator: "red" }, words ? 10 : 5);
 }
 
 function as_file(address) {

@@ -8,8 +8,13 @@ export const ACCEPT = {
 	document: ".pdf",
 };
 
+// Its message is for people.
+export class UploadError extends Error {
+	name = "UploadError";
+}
+
 // → the file's address: `/files/…`. It belongs to the document {doctype, name}, which may be one that is not saved yet.
-// on_progress(part, from 0 to 1); signal, an AbortSignal. Rejects with an Error whose message is for people.
+// on_progress(part, from 0 to 1); signal, an AbortSignal. Rejects with an UploadError, or an AbortError.
 export function upload(file, { doctype, name, on_progress = (_) => {}, signal = null }) {
 	const body = new FormData();
 	body.append("doctype", doctype);
@@ -17,7 +22,7 @@ export function upload(file, { doctype, name, on_progress = (_) => {}, signal = 
 	body.append("file", file, file.name || "file");
 	return new Promise((resolve, reject) => {
 		const request = new XMLHttpRequest();
-		const fails = (words) => reject(new Error(words));
+		const fails = (words) => reject(new UploadError(words));
 		request.open("POST", "/api/method/memora.api.stage_files.upload");
 		request.setRequestHeader("Accept", "application/json");
 		request.setRequestHeader("X-Frappe-CSRF-Token", frappe.csrf_token);
@@ -34,6 +39,7 @@ export function upload(file, { doctype, name, on_progress = (_) => {}, signal = 
 		request.addEventListener("abort", () => reject(new DOMException(__("Stopped"), "AbortError")));
 		signal?.addEventListener("abort", () => request.abort());
 		request.send(body);
+		if (signal?.aborted) request.abort();
 	});
 }
 
