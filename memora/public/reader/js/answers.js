@@ -4,7 +4,7 @@ import { digit, fold } from "./fold.js?v=a77155b5";
 
 // Each kind of character that keyboards write in several ways, and how it is compared.
 const SAME = [
-	[/[\uFB00-\uFDFF\uFE30-\uFEFF\uFF00-\uFFEF₀-₉₊₋]/g, (form) => form.normalize("NFKC")],
+	[/[℃℉\uFB00-\uFDFF\uFE30-\uFEFF\uFF00-\uFFEF₀-₉₊₋]/g, (form) => form.normalize("NFKC")],
 	// 10² is not 102.
 	[/[⁰¹²³⁴-⁹⁺⁻]+/g, (power) => `^${power.normalize("NFKC")}`],
 	[/(\d?)([¼½¾⅐-⅞])/g, (_, whole, part) => `${whole && `${whole} `}${part.normalize("NFKC")}`],
@@ -13,19 +13,65 @@ const SAME = [
 	[/[\u2010-\u2015\u2212➖]/g, "-"],
 	[/[\u2018-\u201B\u02BB\u02BC\u2032`´׳]/g, "'"],
 	[/[\u201C-\u201F\u2033«»״]/g, '"'],
-	[/[⁄∕]/g, "/"],
+	[/[⁄∕÷]/g, "/"],
+	[/[×·⋅∙∗]/g, "*"],
+	[/≤/g, "<="],
+	[/≥/g, ">="],
 	[/…/g, "..."],
 	[/٪/g, "%"],
 	[/،/g, ","],
+	[/؛/g, ";"],
+	[/؟/g, "?"],
+	[/[۔。]/g, "."],
 	[/\s+/g, " "],
 	[/(?:[([{]|(?<=^|[\s=+-])[.,٫])?\d+(?:[.,٫٬]\d+)*/g, numeral],
 	[/^ ?([-+]) ?(?=\d)/, (_, sign) => (sign === "-" ? "-" : "")],
+	// Who writes "x = 5" means "x=5"; and a sentence may end with its stop, or without.
+	[/ ?([=<>+*/^(){}[\],;:?!%]) ?/g, "$1"],
+	[/(?<=[^\s.])\.? $|(?<=[^\s.])\.$/, ""],
 ];
+// On a text as it is compared: a sign, then a fraction or a number with its thousands and its power of ten, then the unit.
+const NUMBER =
+	/^(-?)(?:(?:(\d+) )?(\d+)\/(\d+)|(\d{1,3}(?:[ ']\d{3})+(?:[.,]\d+)?|\d+(?:[.,]\d+)*)(?:(?:e\+?|[x*]10\^)(-?\d+))?)(?: ?([^\d\s].*))?$/i;
 
 // Typed marks (accents, harakat) have to be those of the answer; they may be left out.
 export function isSame(given, answer) {
 	const [one, other] = [plain(given), plain(answer)];
 	return fold(one) === fold(other) && marksFit(one, other);
+}
+
+// Whether a typed number is the right one, or as far from it as it may be at most. Its unit may be typed with it.
+export function isNear(given, answer, tolerance = 0, unit = "") {
+	if (isSame(given, answer)) return true;
+	const rights = Number.isFinite(Number(answer)) ? [Number(answer)] : numbers(answer, "");
+	return numbers(given, unit).some((one) => rights.some((right) => isWithin(one, right, tolerance)));
+}
+
+// Both are written in decimals, so the last digit of a difference is not to be trusted; with integers it is.
+function isWithin(one, right, tolerance) {
+	if (!tolerance && Number.isInteger(one) && Number.isInteger(right)) return one === right && Number.isSafeInteger(one);
+	return Math.abs(one - right) <= tolerance + 4 * Number.EPSILON * Math.max(Math.abs(one), Math.abs(right));
+}
+
+// What a typed number may be, with this unit before or behind it or without: 1,234 may be one thousand and more, or one and more.
+function numbers(typed, unit) {
+	let text = plain(typed);
+	const [, before, number] = text.match(/^([^\d.,+-]+)(.*\d.*)$/) ?? [];
+	if (unit && before && isSame(before, unit)) text = plain(number);
+	const [, sign, whole, part, parts, decimal, power, behind] = text.match(NUMBER) ?? [];
+	if (behind && !(unit && isSame(behind, unit))) return [];
+	const values =
+		parts === undefined
+			? readings(decimal ?? "").map((reading) => Number(`${reading}e${power ?? 0}`))
+			: [Number(whole ?? 0) + Number(part) / Number(parts)];
+	return values.filter(Number.isFinite).map((value) => (sign ? -value : value));
+}
+
+function readings(decimal) {
+	const digits = decimal.replace(/[ ']/g, "");
+	if (/^[1-9]\d{0,2}[.,]\d{3}$/.test(digits)) return [digits.replace(",", "."), digits.replace(/[.,]/, "")];
+	if (/^\d{1,3}(?:,\d{3}){2,}$|^\d{1,3}(?:\.\d{3}){2,}$/.test(digits)) return [digits.replace(/[.,]/g, "")];
+	return /^\d+(?:[.,]\d+)?$/.test(digits) ? [digits.replace(",", ".")] : [];
 }
 
 // An answer as it is compared; "" if there is nothing in it to type.

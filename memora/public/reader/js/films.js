@@ -1,8 +1,8 @@
 // A film by its link: played here, asked for at its service once the learner wants it, or linked to.
 
 import { h, icon } from "./dom.js?v=459e199b";
-import { address, base, preview } from "./cdn.js?v=c440eaeb";
-import { t } from "./i18n.js?v=a8e4157b";
+import { address, base, preview } from "./cdn.js?v=fae389e1";
+import { t } from "./i18n.js?v=b906f8dc";
 
 const MEDIA = /\.(mp4|m4v|webm|ogv|mov|mp3|m4a|ogg|oga|wav)$/i;
 const YOUTUBE = /^(youtu\.be|youtube(-nocookie|kids|education)?\.com)$/;

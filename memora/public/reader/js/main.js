@@ -1,11 +1,11 @@
 // The frame around every page: bar, address, focus, errors.
 
-import { base, forgetUnversioned, preview, ReadError, refused } from "./cdn.js?v=c440eaeb";
-import { lessonOf, link, load, parse, place } from "./course.js?v=30514cff";
+import { base, forgetUnversioned, preview, ReadError, refused } from "./cdn.js?v=fae389e1";
+import { lessonOf, link, load, parse, place } from "./course.js?v=8304349b";
 import { bdi, h, icon } from "./dom.js?v=459e199b";
-import { direction, t } from "./i18n.js?v=a8e4157b";
+import { direction, t } from "./i18n.js?v=b906f8dc";
 import { change, state } from "./state.js?v=b1370ced";
-import { page as pageOf } from "./views.js?v=b06a350b";
+import { page as pageOf } from "./views.js?v=b72adcc8";
 
 let course = { view: "plans" };
 let turn = 0;
@@ -295,7 +295,7 @@ function themeChoices() {
 
 async function search() {
 	try {
-		const { open } = await import("./search.js?v=317dd48e");
+		const { open } = await import("./search.js?v=bd037cfc");
 		open(course);
 	} catch (error) {
 		fail(error);

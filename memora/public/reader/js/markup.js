@@ -2,11 +2,11 @@
 //
 // Harmless HTML and MathML are shown as written. What cannot be shown leaves a word in its place.
 
-import { address, base } from "./cdn.js?v=c440eaeb";
-import { link, parse } from "./course.js?v=30514cff";
+import { address, base } from "./cdn.js?v=fae389e1";
+import { link, parse } from "./course.js?v=8304349b";
 import { h } from "./dom.js?v=459e199b";
-import { isEmbedded, player } from "./films.js?v=7a89c931";
-import { t } from "./i18n.js?v=a8e4157b";
+import { isEmbedded, player } from "./films.js?v=33b9b415";
+import { t } from "./i18n.js?v=b906f8dc";
 
 const PURIFY = "../../node_modules/dompurify/dist/purify.min.js?v=3.4.18";
 const RULES = {

@@ -1,9 +1,10 @@
 // What stages of several types show: markup, plain paragraphs, code, checks, and what no type knows.
 
-import { address } from "./cdn.js?v=c440eaeb";
-import { bdi, h, icon } from "./dom.js?v=459e199b";
-import { t } from "./i18n.js?v=a8e4157b";
-import { prepare, sanitised } from "./markup.js?v=96fbae4a";
+import { address } from "./cdn.js?v=fae389e1";
+import { bdi, h } from "./dom.js?v=459e199b";
+import { t } from "./i18n.js?v=b906f8dc";
+import { prepare, sanitised } from "./markup.js?v=648247b1";
+import "./stage_words.js?v=af7cedc1";
 
 // Have at hand what the texts in some JSON need.
 export const ready = (source) => prepare(source);
@@ -23,6 +24,7 @@ export const paragraphs = (source) =>
 			.map((part) => h("p", { dir: "auto" }, part))
 	);
 
+// What must be true in the end: to read, since nothing here has tried it.
 export function checks(tests, id) {
 	const texts = (Array.isArray(tests) ? tests : []).map((test) => test?.text ?? test).filter(isPlain);
 	if (!texts.length) return null;
@@ -33,13 +35,13 @@ export function checks(tests, id) {
 		h(
 			"ul",
 			{},
-			texts.map((words, place) => h("li", {}, icon("check"), markup(String(words), `${id}-test-${place}`)))
+			texts.map((words, place) => h("li", {}, markup(String(words), `${id}-test-${place}`)))
 		)
 	);
 }
 
-export function code(source, name = "") {
-	const shown = h("code", {}, source || "\n");
+export function code(source, name = "", language = "") {
+	const shown = h("code", { class: language ? `language-${language}` : null }, source || "\n");
 	const button = h("button.quiet", { type: "button" }, t("copy"));
 	button.addEventListener("click", async () => {
 		try {

@@ -2,7 +2,7 @@
 // it is saved now; what is drawn here says so. Loaded with ?preview=… only.
 
 import { bdi, h, icon } from "./dom.js?v=459e199b";
-import { LANGUAGES, t } from "./i18n.js?v=a8e4157b";
+import { LANGUAGES, t } from "./i18n.js?v=b906f8dc";
 import { state } from "./state.js?v=b1370ced";
 
 const API = "/api/method/memora.api.learner_preview.";

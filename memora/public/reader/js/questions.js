@@ -1,13 +1,17 @@
 // A Question: what is asked, what to answer with, and whether an answer is right.
 
-import { isSame, plain } from "./answers.js?v=1ff12f84";
+import { isNear, isSame, plain } from "./answers.js?v=16bf91e0";
 import { h, icon } from "./dom.js?v=459e199b";
-import { t } from "./i18n.js?v=a8e4157b";
-import { checks, hasValue, isPlain, isText, markup, words } from "./parts.js?v=98ce83f9";
+import { t } from "./i18n.js?v=b906f8dc";
+import { checks, hasValue, isPlain, isText, markup, words } from "./parts.js?v=e22241b7";
+
+const CHOOSING = ["one", "several", "true_false"];
+// Each visit has an order of its own, which stays while the page is drawn again.
+const SEED = Math.floor(Math.random() * 2 ** 32);
 
 // Nothing of a Question is shown but what is known: the rest may be its answers.
 export function question(config, id) {
-	const { question, instructions, choices, answer, tests } = config;
+	const { question, instructions, choices, answer, kind, tests } = config;
 	const options = Array.isArray(choices) && choices.every(isPlain) ? [...new Set(choices.map(String))] : [];
 	const answers = [...new Set([answer].flat().filter(isPlain).map(String).filter(plain))];
 	const right = options.length ? answers.map((one) => meant(one, options)) : [];
@@ -18,7 +22,7 @@ export function question(config, id) {
 	// An answer that is none of the choices or cannot be typed, choices of another form, or nothing to answer with.
 	const isBroken = options.length
 		? (hasValue(answer) && !answers.length) || right.some((same) => !same.length)
-		: hasValue(choices) || !answers.length;
+		: hasValue(choices) || !answers.length || CHOOSING.includes(kind);
 	if (isBroken) {
 		return [
 			...asked,
@@ -27,15 +31,15 @@ export function question(config, id) {
 			h("p.note", {}, icon("warning"), t("unanswerable")),
 		];
 	}
-	return [...asked, options.length ? choice(prompt, options, each, id) : typed(prompt, answers, id)];
+	return [...asked, options.length ? choice(config, prompt, options, each, id) : typed(config, prompt, answers, id)];
 }
 
 // Choices may differ in their marks alone; an answer that is none of them as it is written is any that means the same.
 const meant = (answer, options) =>
 	options.includes(answer) ? [answer] : options.filter((option) => isSame(option, answer) || isSame(answer, option));
 
-function choice(prompt, options, right, id) {
-	const many = right.length > 1;
+function choice(config, prompt, options, right, id) {
+	const many = right.length > 1 || config.kind === "several";
 	const input = (value) =>
 		h(
 			"label.choice",
@@ -43,23 +47,45 @@ function choice(prompt, options, right, id) {
 			h("input", { type: many ? "checkbox" : "radio", name: id, value }),
 			h("span", { dir: "auto" }, words(value))
 		);
-	const fields = h("fieldset", {}, h("legend", { dir: "auto" }, prompt ? words(prompt) : t("answer")), options.map(input));
+	const shown = config.shuffle === true ? shuffled(options, id) : options;
+	const fields = h(
+		"fieldset",
+		{},
+		h("legend", { dir: "auto" }, prompt ? words(prompt) : t("answer")),
+		many ? h("p.row-note", {}, t("chooseSeveral")) : null,
+		shown.map(input)
+	);
 	const isRight = (given) => given.length === right.length && right.every((same) => same.some((one) => given.includes(one)));
-	return checked(id, fields, right.length ? isRight : null);
+	return checked(config, id, fields, right.length ? isRight : null);
 }
 
 // Of several answers to type each is right.
-function typed(prompt, answers, id) {
-	const asksLink = answers.length === 1 && answers[0] === "url";
-	const field = h("input", { type: asksLink ? "url" : "text", name: id, id: `${id}-answer`, dir: "auto", autocomplete: "off" });
+function typed(config, prompt, answers, id) {
+	const { kind, tolerance, unit } = config;
+	const asksLink = kind !== "number" && answers.length === 1 && answers[0] === "url";
+	const ofWhat = kind === "number" && isText(unit) ? unit : "";
+	const field = h("input", {
+		type: asksLink ? "url" : "text", // a phone's keys for numbers lack the minus
+		name: id,
+		id: `${id}-answer`,
+		dir: "auto",
+		autocomplete: "off",
+		autocapitalize: "off",
+		spellcheck: "false",
+		"aria-describedby": ofWhat ? `${id}-unit` : null,
+	});
 	const label = h("label", { for: field.id, dir: "auto" }, prompt ? words(prompt) : t(asksLink ? "answerLink" : "answer"));
-	const isRight = ([given]) => answers.some((answer) => isSame(given, answer));
-	return checked(id, h("p.field", {}, label, field), asksLink ? null : isRight);
+	const line = ofWhat ? h("span.with-unit", {}, field, h("span", { id: `${id}-unit`, dir: "auto" }, words(ofWhat))) : field;
+	const near = typeof tolerance === "number" && tolerance > 0 ? tolerance : 0;
+	const isMeant = (given, answer) => (kind === "number" ? isNear(given, answer, near, ofWhat) : isSame(given, answer));
+	const isRight = ([given]) => answers.some((answer) => isMeant(given, answer));
+	return checked(config, id, h("p.field", {}, label, line), asksLink ? null : isRight);
 }
 
 // A form that says whether what was given is right, or that it was noted where there is nothing to compare it with.
-function checked(id, fields, isRight) {
+function checked({ hint, explanation }, id, fields, isRight) {
 	const said = h("p.verdict", { role: "status" });
+	const why = h("div.explanation", { hidden: true });
 	const form = h(
 		"form",
 		{
@@ -71,10 +97,33 @@ function checked(id, fields, isRight) {
 				const verdict = !isRight ? "noted" : isRight(given) ? "right" : "wrong";
 				said.textContent = t(verdict);
 				said.className = `verdict ${verdict}`;
+				if (isText(explanation) && why.hidden) {
+					why.hidden = false;
+					why.append(h("h3", {}, t("explanation")), markup(explanation, `${id}-why`));
+				}
+				form.dispatchEvent(new CustomEvent("memora-answer", { bubbles: true, detail: { verdict } }));
 			},
 		},
 		fields,
-		h("div.form-end", {}, h("button", { type: "submit" }, t("checkAnswer")), said)
+		isText(hint) ? h("details.hint", {}, h("summary", {}, t("hint")), markup(hint, `${id}-hint`)) : null,
+		h("div.form-end", {}, h("button", { type: "submit" }, t("checkAnswer")), said),
+		why
 	);
 	return form;
+}
+
+// An order by chance: by the place of each choice, so that a choice whose text is being written stays where it is.
+const shuffled = (options, id) =>
+	options
+		.map((option, place) => [chance(`${id}:${place}`), option])
+		.sort(([one], [other]) => one - other)
+		.map(([, option]) => option);
+
+function chance(text) {
+	let number = SEED;
+	for (const letter of text) {
+		number = Math.imul(number ^ letter.codePointAt(0), 0x9e3779b1);
+		number ^= number >>> 15;
+	}
+	return number >>> 0;
 }

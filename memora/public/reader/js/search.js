@@ -1,10 +1,10 @@
 // Search within the browser: the plan's index, and of its shards only those that a query needs.
 
 import { h, bdi, icon } from "./dom.js?v=459e199b";
-import { forgetUnversioned, read } from "./cdn.js?v=c440eaeb";
-import { link, load } from "./course.js?v=30514cff";
+import { forgetUnversioned, read } from "./cdn.js?v=fae389e1";
+import { link, load } from "./course.js?v=8304349b";
 import { fold, isEnough, matches, words } from "./fold.js?v=a77155b5";
-import { t } from "./i18n.js?v=a8e4157b";
+import { t } from "./i18n.js?v=b906f8dc";
 
 const ENOUGH = 20;
 const SHOWN = 50;

@@ -2,8 +2,8 @@
 // message brings it. Messages count only from this page's own origin, and from the window that holds or opened it.
 
 import { bdi, h, icon } from "./dom.js?v=459e199b";
-import { direction, LANGUAGES, t } from "./i18n.js?v=a8e4157b";
-import { stages } from "./stages.js?v=0050e16b";
+import { direction, LANGUAGES, t } from "./i18n.js?v=b906f8dc";
+import { stages } from "./stages.js?v=e90c999f";
 import { state } from "./state.js?v=b1370ced";
 
 // The frame's own words, beside the reader's.

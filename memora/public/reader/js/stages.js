@@ -1,11 +1,11 @@
 // The stages of a lesson: what each type is known to hold is shown as such, the rest as what it is.
 
 import { bdi, h, icon } from "./dom.js?v=459e199b";
-import { interactive } from "./exercises.js?v=40e3881c";
-import { player } from "./films.js?v=7a89c931";
-import { t } from "./i18n.js?v=a8e4157b";
-import { code, isText, markup, paragraphs, ready, rest, taken, written } from "./parts.js?v=98ce83f9";
-import { question } from "./questions.js?v=f0374e33";
+import { interactive } from "./exercises.js?v=9db130aa";
+import { player } from "./films.js?v=33b9b415";
+import { t } from "./i18n.js?v=b906f8dc";
+import { code, isText, markup, paragraphs, ready, rest, taken, written } from "./parts.js?v=e22241b7";
+import { question } from "./questions.js?v=44998966";
 
 // Each type with its sign and what shows its config.
 const TYPES = {
@@ -47,16 +47,28 @@ function video(config) {
 }
 
 function text(config, id) {
-	const kinds = { html: isText, text: isText, body: isText, content: isText, markdown: isText, solutions: Array.isArray };
+	const isDirection = (value) => value === "ltr" || value === "rtl";
+	const kinds = {
+		html: isText, text: isText, body: isText, content: isText, markdown: isText, solutions: Array.isArray, dir: isDirection,
+	};
 	const [known, others] = taken(config, kinds);
-	const { html, markdown, solutions } = known;
+	const { html, markdown, solutions, dir } = known;
 	return [
-		html ? markup(html, id) : null,
-		...[known.text, known.body, known.content].filter(Boolean).map(paragraphs),
-		markdown ? [h("p.note", {}, icon("warning"), t("markdown")), paragraphs(markdown)] : null,
+		...[
+			html ? markup(html, id) : null,
+			...[known.text, known.body, known.content].filter(Boolean).map(paragraphs),
+			markdown ? [h("p.note", {}, icon("warning"), t("markdown")), paragraphs(markdown)] : null,
+		].flat().map((part) => (part && dir ? directed(part, dir) : part)),
 		solutions?.length
 			? h("details.solution", {}, h("summary", {}, t("solution")), solutions.map((one) => code(written(one))))
 			: null,
 		rest(others),
 	];
+}
+
+// A text in one direction, but for parts to which the editor gave another.
+function directed(part, dir) {
+	for (const block of part.querySelectorAll('[dir="auto"]')) block.removeAttribute("dir");
+	part.dir = dir;
+	return part;
 }

@@ -1,13 +1,13 @@
 // One function a page: a course as `course.load` gives it, to what is shown.
 
 import { itemsAsked, missing } from "./access.js?v=8d1364d1";
-import { address } from "./cdn.js?v=c440eaeb";
-import { lessonOf, link, unitOfNeighbour } from "./course.js?v=30514cff";
+import { address } from "./cdn.js?v=fae389e1";
+import { lessonOf, link, unitOfNeighbour } from "./course.js?v=8304349b";
 import { bdi, h, icon } from "./dom.js?v=459e199b";
-import { t } from "./i18n.js?v=a8e4157b";
+import { t } from "./i18n.js?v=b906f8dc";
 import { change, learner, state } from "./state.js?v=b1370ced";
 
-/** @import { Course } from "./course.js?v=30514cff" */
+/** @import { Course } from "./course.js?v=8304349b" */
 
 /**
  * A page: the heading that gets the focus, the main column, and the column beside it.
@@ -198,7 +198,7 @@ async function lesson(course) {
 	);
 	if (lacks) return { ...parts, main: [trail(course), head, locked(course, lacks)] };
 
-	const [{ stages }, document] = await Promise.all([import("./stages.js?v=0050e16b"), lessonOf(course)]);
+	const [{ stages }, document] = await Promise.all([import("./stages.js?v=e90c999f"), lessonOf(course)]);
 	const image = address(document.image);
 	const shown = await stages(document.stages);
 	return {

@@ -1,0 +1,257 @@
+"""Stages of contract 1.1 in the reader: each kind of question answered, hints, orders by chance, exercises to read, films."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import Reader
+
+ANSWER = "button[type=submit]"
+
+
+def question(**config: Any) -> tuple[str, dict[str, object]]:
+	return "Question", {"question": "Which?", **config}
+
+
+def verdict(reader: Reader, stage: int = 1) -> str:
+	reader.page.click(f"#stage-{stage} {ANSWER}")
+	return (
+		(reader.page.get_attribute(f"#stage-{stage} .verdict", "class") or "").removeprefix("verdict").strip()
+	)
+
+
+# questions
+
+
+@pytest.mark.parametrize("lang", ["en", "ar"])
+def test_each_kind_of_question_is_answered_wrong_and_right(reader: Reader, lang: str) -> None:
+	page = reader.show(
+		question(kind="one", choices=["a", "b"], answer="b"),
+		question(kind="several", choices=["2", "9", "11"], answer=["2", "11"]),
+		question(kind="true_false", choices=["صحيح", "خطأ"], answer="صحيح"),
+		question(kind="short", answer=["Cairo", "القاهرة"]),
+		question(kind="number", answer="9.81", tolerance=0.05, unit="m/s"),
+		question(kind="several", choices=["x", "y"], answer="x"),
+		lang=lang,
+	)
+	types = page.locator("main .choice input").evaluate_all("inputs => inputs.map((input) => input.type)")
+	assert types == ["radio"] * 2 + ["checkbox"] * 3 + ["radio"] * 2 + ["checkbox"] * 2
+	assert page.inner_text("#stage-5 .with-unit") == "m/s"
+	for stage, wrong, right in [(1, [0], [1]), (2, [0], [2]), (3, [1], [0]), (6, [0, 1], [0])]:
+		boxes = page.locator(f"#stage-{stage} .choice input")
+		for place in wrong:
+			boxes.nth(place).check()
+		assert verdict(reader, stage) == "wrong", stage
+		if stage == 6:
+			boxes.nth(1).uncheck()
+		for place in right:
+			boxes.nth(place).check()
+		assert verdict(reader, stage) == "right", stage
+	for stage, wrong, rights in [(4, "Alexandria", ["cairo", "القاهره"]), (5, "9.75", ["9.76", "٩٫٨٥ m/s"])]:
+		page.fill(f"#stage-{stage} input", wrong)
+		assert verdict(reader, stage) == "wrong"
+		for right in rights:
+			page.fill(f"#stage-{stage} input", right)
+			assert verdict(reader, stage) == "right", right
+
+
+NEAR: list[tuple[str, str, float, str]] = [
+	("9,81", "9.81", 0, ""),
+	("٩٫٨١", "9.81", 0, ""),
+	("۹٫۸۱", "9.81", 0, ""),
+	("９．８１", "9.81", 0, ""),
+	("9.86", "9.81", 0.05, ""),  # which binary fractions put a little beyond
+	("9.76", "9.81", 0.05, ""),
+	("9.81m/s", "9.81", 0, "m/s"),
+	("٥ كجم", "5", 0, "كجم"),
+	("100℃", "100", 0, "°C"),
+	("$5", "5", 0, "$"),
+	("٢٠٪", "20", 0, "%"),
+	("1,234", "1234", 0, ""),
+	("1.234", "1234", 0, ""),
+	("1,234", "1.234", 0, ""),
+	("1 234,5", "1234.5", 0, ""),
+	("1.234,5", "1234.5", 0, ""),
+	("١٬٢٣٤", "1234", 0, ""),
+	("1,234,567", "1234567", 0, ""),
+	("½", "0.5", 0, ""),
+	("1½", "1.5", 0, ""),
+	("3 / 4", "0.75", 0, ""),
+	("− 3", "-3", 0, ""),
+	("+3", "3", 0, ""),
+	(".5", "0.5", 0, ""),
+	("5.0", "5", 0, ""),
+	("1e3", "1000", 0, ""),
+	("1000", "1e3", 0, ""),
+	("2.5·10⁻³", "0.0025", 0, ""),
+	("12345678901234567890", "12345678901234567890", 0, ""),
+]
+FAR: list[tuple[str, str, float, str]] = [
+	("9.87", "9.81", 0.05, ""),
+	("9.81 km", "9.81", 0, "m"),
+	("9.81 m", "9.81", 0, ""),
+	("five", "5", 0, ""),
+	("5 6", "56", 0, ""),
+	("3", "-3", 0, ""),
+	("1/0", "5", 1e9, ""),
+	("1e999", "5", 0, ""),
+	("Infinity", "5", 0, ""),
+	("0x10", "16", 0, ""),
+	("12345678901234567891", "12345678901234567890", 0, ""),
+	("1000000000000001", "1000000000000000", 0, ""),
+	("1.2.3", "1.2", 1, ""),
+]
+
+
+def test_a_typed_number_is_right_within_its_tolerance_however_it_is_written(reader: Reader) -> None:
+	cases = [*NEAR, *FAR]
+	page = reader.show(
+		*[
+			question(kind="number", answer=answer, tolerance=near, **({"unit": unit} if unit else {}))
+			for _, answer, near, unit in cases
+		]
+	)
+	said = []
+	for stage, (typed, *_) in enumerate(cases, 1):
+		page.fill(f"#stage-{stage} input", typed)
+		said.append(verdict(reader, stage))
+	assert [case for case, is_ in zip(cases, said, strict=True) if (is_ == "right") != (case in NEAR)] == []
+
+
+def test_a_hint_is_folded_and_the_reason_comes_after_the_answer(reader: Reader) -> None:
+	page = reader.show(
+		question(
+			choices=["a", "b"],
+			answer="b",
+			hint="<p>Not the <b>first</b>.</p>",
+			explanation="<p>BECAUSE <script>window.pwned=1</script></p>",
+		)
+	)
+	assert not page.is_visible("text=Not the first")
+	assert "BECAUSE" not in page.content()
+	# All by keyboard: past the choices to the hint, then back to answer.
+	page.focus("main .choice input >> nth=0")
+	page.keyboard.press("Space")
+	page.keyboard.press("Tab")
+	page.keyboard.press("Enter")
+	assert page.is_visible(".hint b")
+	page.keyboard.press("Tab")
+	page.keyboard.press("Enter")
+	assert page.inner_text(".verdict") == "Not yet. Try again."
+	assert "BECAUSE" in page.inner_text(".explanation .prose")
+	page.check("main .choice input >> nth=1")
+	assert verdict(reader) == "right"
+	assert page.locator(".explanation .prose").count() == 1
+	assert page.evaluate("window.pwned") is None
+
+
+def test_shuffled_choices_have_another_order_each_time_and_stay_right(reader: Reader) -> None:
+	choices = [f"choice {place}" for place in range(8)]
+	orders = set()
+	for _ in range(4):
+		page = reader.show(
+			question(choices=choices, answer="choice 3", shuffle=True),
+			question(choices=choices, answer="choice 3"),
+		)
+		orders.add(tuple(reader.texts("#stage-1 .choice")))
+		assert reader.texts("#stage-2 .choice") == choices
+		page.check("#stage-1 >> text=choice 3")
+		assert verdict(reader) == "right"
+	assert len(orders) > 1
+	assert all(sorted(order) == choices for order in orders)
+	shown = reader.texts("#stage-1 .choice")
+	page.click(".bar >> text=العربية")
+	reader.until("document.documentElement.lang === 'ar' && !document.querySelector('.verdict.right')")
+	assert reader.texts("#stage-1 .choice") == shown  # not shuffled again while one reads
+
+
+def test_what_a_question_can_do_without_is_left_out_where_it_is_of_another_form(reader: Reader) -> None:
+	page = reader.show(
+		question(
+			kind=["several"],
+			choices=["a", "b"],
+			answer="b",
+			hint=5,
+			explanation={"a": "SECRET"},
+			shuffle="yes",
+			unit="m",
+		),
+		question(kind="number", answer="5", tolerance="wide", unit={"a": 1}),
+		question(kind="number", answer="five"),
+	)
+	assert not page.locator(".hint, .with-unit, .explanation:not([hidden])").count()
+	page.check("#stage-1 .choice >> nth=1")
+	assert verdict(reader) == "right"
+	for stage, typed in [(2, "5,0"), (3, "Five")]:
+		page.fill(f"#stage-{stage} input", typed)
+		assert verdict(reader, stage) == "right"
+	assert "SECRET" not in page.content()
+
+
+def test_ten_thousand_choices_are_shown_and_answered(reader: Reader) -> None:
+	choices = [f"choice {place}" for place in range(10_000)]
+	page = reader.show(question(choices=choices, answer=choices[7], shuffle=True))
+	assert page.locator("main .choice").count() == 10_000
+	page.check(f"input[value='{choices[7]}']")
+	assert verdict(reader) == "right"
+
+
+# exercises and texts
+
+
+def test_an_exercise_is_shown_to_read_and_claims_no_test_has_passed(reader: Reader) -> None:
+	page = reader.show(
+		(
+			"Interactive",
+			{
+				"instructions": "<p>Print squares.</p>",
+				"starter": "print(1)",
+				"language": "python",
+				"tests": [{"text": "It prints <code>1</code>", "code": "SECRET"}],
+			},
+		),
+		(
+			"Interactive",
+			{"files": [{"name": "a.py", "content": "x = 1", "language": "python", "before": "SECRET"}]},
+		),
+		question(answer="url", tests=[{"text": "It is online"}]),
+	)
+	assert page.inner_text("#stage-1 figure pre") == "print(1)"
+	assert page.inner_text("#stage-1 .checks li code") == "1"
+	assert "no code runs here" in page.inner_text("#stage-1 .note")
+	assert page.inner_text("#stage-2 figcaption bdi") == "a.py"
+	assert reader.texts(".checks li") == ["It prints 1", "It is online"]
+	assert not page.locator(".checks svg, .checks input").count()
+	assert not page.locator(".rest").count()
+	assert "SECRET" not in page.content()
+
+
+def test_a_text_has_the_direction_that_its_editor_gave(reader: Reader) -> None:
+	page = reader.show(
+		("Text", {"html": "<p>Latin</p><p dir='ltr'>kept</p><pre>x</pre>", "text": "more", "dir": "rtl"}),
+		("Text", {"html": "<p>عربي</p>"}),
+		lang="ar",
+	)
+	way = "nodes => nodes.map((node) => getComputedStyle(node).direction)"
+	assert page.locator("#stage-1 :is(p, pre)").evaluate_all(way) == ["rtl", "ltr", "ltr", "rtl"]
+	assert page.locator("#stage-2 p").evaluate_all(way) == ["rtl"]
+	assert not page.locator(".rest").count()
+
+
+@pytest.mark.parametrize("lang", ["en", "ar"])
+def test_on_a_phone_no_question_is_wider_than_the_screen(reader: Reader, lang: str) -> None:
+	reader.page.set_viewport_size({"width": 320, "height": 640})
+	long = "pneumonoultramicroscopicsilicovolcanoconiosis" * 3
+	page = reader.show(
+		question(choices=[long, "b"], answer="b", hint=f"<p>{long}</p>", explanation=f"<p>{long}</p>"),
+		question(kind="number", answer="5", unit=long),
+		question(kind="several", choices=["a", "b"], answer=["a", "b"]),
+		lang=lang,
+	)
+	page.click(".hint summary")
+	page.check("#stage-1 .choice >> nth=1")
+	assert verdict(reader) == "right"
+	assert page.evaluate("document.documentElement.scrollWidth") <= 320
+	assert page.locator("#stage-2 input").evaluate("field => field.clientWidth") >= 60
