@@ -657,6 +657,8 @@ class TestStageFiles(FilesTestCase):
 		"""Neither statements nor uploads, and its markup is not taken apart."""
 		html = '<h2>a</h2><p>b <a href="https://e.example/x.png">c</a><img src="https://e.example/y.png"></p>'
 		costs = []
+		self.stage(self.lesson, {"text": "first"})
+		self.publish()
 		for config in ({"text": "a"}, {"html": html}, {"html": html, "poster": "https://e.example/p.png"}):
 			self.stage(self.lesson, config)
 			attributes = patch.object(stage_files, "_attributes", side_effect=AssertionError("taken apart"))
@@ -665,8 +667,11 @@ class TestStageFiles(FilesTestCase):
 			self.assertEqual([each for each in seen if "CDN Media" in each], [])
 			costs.append((len(seen), [path for _, path in steps]))
 			self.assertEqual(self.configs(self.lesson), [config])
-		self.assertEqual(costs[1], costs[2])
-		self.assertEqual(costs[1][1], [paths.lesson(self.lesson.name)])
+		self.assertEqual(costs, [costs[0]] * 3)
+		self.assertEqual(
+			[path for path in costs[0][1] if path.startswith(("media/", "lessons/"))],
+			[paths.lesson(self.lesson.name)],
+		)
 
 	def test_what_memora_has_published_itself_is_no_file_to_publish(self) -> None:
 		self.configure(local_path="public/files/memora-test-root")
