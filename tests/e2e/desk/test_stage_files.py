@@ -1,0 +1,108 @@
+"""A file of one's own computer, uploaded into a text in the Desk: by the editor's session, to the site's files and on to learners."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+
+import frappe
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from tests.e2e.desk.driver import Desk
+from tests.e2e.desk.rich_text import Editor, opened
+from tests.e2e.desk.school import School
+
+PLACE = "51 deg 30' N"
+
+_OPTIONS = """{ upload: async (file) => {
+	const { upload } = await import("/assets/memora/js/stages/upload.js");
+	window.parts = [];
+	return upload(file, { doctype: "Memora Lesson", name: window.lesson, on_progress: (part) => window.parts.push(part) });
+} }"""
+
+
+@pytest.fixture(scope="module")
+def editor(desk: Desk, schools: dict[str, School]) -> Iterator[Editor]:
+	here = schools["en"]
+	with opened(desk, here.editor) as editor:
+		editor.page.evaluate("name => { window.lesson = name }", here.docs["finding x"].name)
+		yield editor
+	frappe.db.rollback()
+	for file in frappe.get_all("File", {"attached_to_name": here.docs["finding x"].name}, pluck="name"):
+		frappe.delete_doc("File", file, ignore_permissions=True)
+	frappe.db.commit()
+
+
+def photo() -> bytes:
+	"""As a phone writes it, on its side: red above, blue below."""
+	image = Image.new("RGB", (2400, 1200), (20, 20, 230))
+	image.paste((230, 20, 20), (0, 0, 2400, 600))
+	notes = Image.Exif()
+	notes[0x0112], notes[0x010E] = 6, PLACE
+	found = io.BytesIO()
+	image.save(found, format="JPEG", exif=notes)
+	return found.getvalue()
+
+
+def test_a_photo_is_chosen_described_and_shown(editor: Editor, desk: Desk) -> None:
+	editor.mount("<p>a</p>", _OPTIONS)
+	editor.write("")
+	editor.button("Picture").click()
+	dialog = editor.dialog(alt="A beach")
+	dialog.locator("input[type=file]").set_input_files(
+		{"name": "strand ☀.jpg", "mimeType": "image/jpeg", "buffer": photo()}
+	)
+	dialog.locator(".btn-modal-primary").click()
+	picture = editor.text.locator("img.memora-rt-image")
+	expect(picture).to_have_attribute("alt", "A beach")
+	address = picture.get_attribute("data-src") or ""
+	assert address.startswith("/files/strand-")
+	size = picture.evaluate(
+		"async (img) => { await img.decode(); return [img.naturalWidth, img.naturalHeight] }"
+	)
+	assert size[0] < size[1] <= 1920
+	kept = editor.page.request.get(f"{desk.address}{address}").body()
+	assert PLACE.encode() not in kept
+	assert editor.page.evaluate("window.parts.at(-1)") == 1
+	assert f'<img src="{address}" alt="A beach">' in editor.html
+
+
+def test_why_a_file_is_refused_is_said(editor: Editor) -> None:
+	editor.mount("<p>a</p>", _OPTIONS)
+	editor.page.evaluate(
+		"""() => {
+			const clipboardData = new DataTransfer();
+			const drawing = '<svg xmlns="http://www.w3.org/2000/svg"><script>ran()</scr' + 'ipt></svg>';
+			clipboardData.items.add(new File([drawing], "<img src=x onerror=ran()>.svg", { type: "image/svg+xml" }));
+			document.querySelector("#place .ProseMirror").dispatchEvent(
+				new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+			return editor.ready();
+		}"""
+	)
+	alert = editor.page.locator("#alert-container")
+	expect(alert).to_contain_text("is an SVG with more than shapes and text in it")
+	expect(alert).to_contain_text("﹤img src=x onerror=ran()﹥.svg")
+	assert editor.html == "<p>a</p>"
+	assert editor.page.evaluate("window.hasRun") is None
+
+
+def test_a_document_that_is_gone_and_a_stop_are_said(editor: Editor) -> None:
+	said = editor.page.evaluate(
+		"""async () => {
+			const { upload } = await import("/assets/memora/js/stages/upload.js");
+			const file = new File(["%PDF-1.7 x"], "a.pdf");
+			const failed = (error) => [error.name, error.message];
+			const stop = new AbortController();
+			const stopped = upload(file, { doctype: "Memora Lesson", name: window.lesson, signal: stop.signal })
+				.catch(failed);
+			stop.abort();
+			return [
+				await upload(file, { doctype: "Memora Lesson", name: "none" }).catch(failed),
+				await stopped,
+			];
+		}"""
+	)
+	assert said[0] == ["UploadError", "There is no Memora Lesson none any more."]
+	assert said[1][0] == "AbortError"
