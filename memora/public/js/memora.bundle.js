@@ -15,5 +15,6 @@ import "./publishing/course_link";
 import "./publishing/list_filters";
 import "./publishing/plan";
 import "./deleted";
+import "./stages/lesson_form";
 // What of Frappe's own is not safe with what ours hold.
 import "./frappe_attributes";

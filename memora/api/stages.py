@@ -1,0 +1,37 @@
+"""The editor of stages: what it asks while someone types."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import frappe
+from frappe import _
+from frappe.utils import cstr
+
+from memora.api.endpoint import endpoint
+from memora.services.cdn_export.model.roles import EDITORS
+from memora.services.cdn_export.rules import stage_check
+
+LARGEST = 10_000_000
+"""Characters of a config that is checked."""
+
+
+@endpoint(EDITORS, "POST")
+def check(stage: dict[str, Any]) -> list[dict[str, Any]]:
+	"""What is wrong with a stage of this `type` and `config` (JSON, as a text), whether it is saved or not: for each finding the
+	`path` of its field, how bad it is, and a text in the caller's language with a place for each thing it is `about`.
+	"""
+	type_, config = cstr(stage.get("type")), stage.get("config")
+	if config is not None and not isinstance(config, str):
+		frappe.throw(_("{0} must be a text.").format("config"))
+	if config and len(config) > LARGEST:
+		frappe.throw(_("{0} is too long: {1} characters are allowed.").format("config", LARGEST))
+	return [
+		{
+			"path": list(finding.path),
+			"severity": finding.severity,
+			"text": _(finding.text),
+			"about": list(finding.about),
+		}
+		for finding in stage_check.check_text(type_, config)
+	]

@@ -1,0 +1,70 @@
+"""What the editor of stages asks the server while someone types."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import frappe
+
+from memora.api import stages
+from memora.tests.helpers.frappe_versions import set_in_test
+from memora.tests.helpers.payloads import HOSTILE
+from memora.tests.helpers.utils import MemoraTestCase
+
+
+def _said(type_: str, config: Any) -> list[tuple[list[Any], str, str]]:
+	text = config if config is None or isinstance(config, str) else json.dumps(config)
+	return [
+		(finding["path"], finding["severity"], finding["text"].format(*finding["about"]))
+		for finding in stages.check(json.dumps({"type": type_, "config": text}))
+	]
+
+
+class TestCheck(MemoraTestCase):
+	def test_each_finding_names_its_field(self):
+		config = {"question": "?", "choices": ["a", ""], "answer": "a", "own": 1}
+		found = _said("Question", config)
+		self.assertEqual(
+			[(path, severity) for path, severity, _text in found],
+			[(["choices", 1], "broken"), (["own"], "warning")],
+		)
+		self.assertEqual(_said("Text", {"html": "<p>a</p>"}), [])
+
+	def test_json_with_a_mistake_is_said_with_line_and_column(self):
+		[(path, severity, text)] = _said("Text", '{\n "html": oh\n}')
+		self.assertEqual((path, severity), ([], "broken"))
+		self.assertIn("line 2, column 10", text)
+
+	def test_nothing_is_what_a_new_stage_holds(self):
+		for type_ in ("Video", "Question", "Text"):
+			self.assertTrue(_said(type_, None))
+			self.assertEqual(_said(type_, None), _said(type_, "{}"))
+
+	def test_it_is_in_the_callers_language(self):
+		frappe.local.lang = "ar"
+		try:
+			[(_path, _severity, text), *_more] = _said("Video", None)
+		finally:
+			frappe.local.lang = "en"
+		self.assertRegex(text, "[\u0600-\u06ff]")
+
+	def test_whatever_is_typed_comes_back_as_text(self):
+		for payload in HOSTILE:
+			found = _said("Question", {"question": "?", "choices": ["a", "b"], "answer": payload})
+			self.assertTrue(found, payload)
+
+	def test_what_is_no_text_is_refused(self):
+		for config in ({}, [], 7, True):
+			with self.assertRaises(frappe.ValidationError):
+				stages.check(json.dumps({"type": "Text", "config": config}))
+
+	def test_only_editors_may_ask(self):
+		frappe.set_user("Guest")
+		set_in_test(False)  # else Frappe lets everyone in
+		try:
+			with self.assertRaises(frappe.PermissionError):
+				stages.check("{}")
+		finally:
+			set_in_test(True)
+			frappe.set_user("Administrator")
