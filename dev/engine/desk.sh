@@ -27,9 +27,9 @@ _kit_is_whole() {
 }
 
 # kit_ready: the npm packages that make and check the contract's types, lint JavaScript and try the reader. The reader's own
-# is linked to where a bench serves it.
+# are linked to where a bench serves them.
 kit_ready() {
-	local lock
+	local lock package
 	packages npm=npm node=nodejs
 	lock=$(hash_of "$ENGINE/kit/package-lock.json")
 	if [[ $(cat "$DEV/kit/installed" 2>/dev/null) != "$lock" ]] || ! _kit_is_whole; then
@@ -37,9 +37,11 @@ kit_ready() {
 		printf '%s\n' "$lock" >"$DEV/kit/installed"
 	fi
 	mkdir -p "$REPO/memora/public/node_modules"
-	# A bench has installed it there by itself.
-	[[ -e $REPO/memora/public/node_modules/dompurify ]] ||
-		ln -sfn "$DEV/kit/node_modules/dompurify" "$REPO/memora/public/node_modules/dompurify"
+	for package in dompurify katex @highlightjs; do
+		# A bench has installed it there by itself.
+		[[ -e $REPO/memora/public/node_modules/$package ]] ||
+			ln -sfn "$DEV/kit/node_modules/$package" "$REPO/memora/public/node_modules/$package"
+	done
 }
 
 # assets_ready: after engine_up. Bundles again when the engine or memora's own bundles have changed.

@@ -703,11 +703,15 @@ CHECK = """() => {
 	for (const node of document.querySelectorAll(".prose *")) {
 		if (node.closest(".poster")) continue;
 		const name = node.localName;
+		// No markup gets a class: what is drawn is the reader's own.
+		const drawn = node.closest(".formula");
+		if (drawn && !(/svg/.test(node.namespaceURI) ? /^(svg|path|line)$/ : /^(span|m[a-z]+|semantics|annotation)$/).test(name)) problems.push(`drawn ${name}`);
+		if (drawn && /svg/.test(node.namespaceURI)) continue;
 		if (tags.test(name) || name.includes("-")) problems.push(name);
 		if (!/(xhtml|MathML)$/.test(node.namespaceURI)) problems.push(`${name} ${node.namespaceURI}`);
 		for (const { name: key, value } of node.attributes) {
 			const banned = /^(on|style|class|srcdoc|action|formaction|background|popover|tabindex|contenteditable|xlink|is$|for$|name$|autoplay|data-(?!left-out))/;
-			const own = (key === "tabindex" && name === "pre") || (key === "name" && name === "map") || (name === "mi" && value === "variable");
+			const own = (drawn && /^(class|style|tabindex|data-waits)$/.test(key)) || (key === "tabindex" && name === "pre") || (key === "name" && name === "map") || (name === "mi" && value === "variable");
 			if (banned.test(key) && !own) problems.push(`${name}[${key}=${value}]`);
 			if (key === "id" && !/^stage-[\\w-]+:/.test(value)) problems.push(`id ${value}`);
 			if (key === "id" && document.querySelectorAll(`[id="${CSS.escape(value)}"]`).length > 1) problems.push(`twice ${value}`);

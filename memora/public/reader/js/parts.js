@@ -2,17 +2,18 @@
 
 import { address } from "./cdn.js?v=fae389e1";
 import { bdi, h } from "./dom.js?v=459e199b";
+import { inText, withFormulas } from "./formulas.js?v=457585b1";
 import { t } from "./i18n.js?v=b906f8dc";
 import { prepare, sanitised } from "./markup.js?v=648247b1";
-import "./stage_words.js?v=af7cedc1";
+import "./stage_words.js?v=ebfd484c";
 
 // Have at hand what the texts in some JSON need.
 export const ready = (source) => prepare(source);
 
-export const markup = (source, prefix) => h("div.prose", { dir: "auto" }, sanitised(source, prefix));
+export const markup = (source, prefix) => h("div.prose", { dir: "auto" }, withFormulas(sanitised(source, prefix)));
 
 // A plain text in a line: a question, a choice. What is around it gives its direction.
-export const words = (text) => h("span", {}, text);
+export const words = (text) => h("span", {}, inText(text));
 
 export const paragraphs = (source) =>
 	h(
@@ -21,7 +22,7 @@ export const paragraphs = (source) =>
 		source
 			.split(/\n{2,}/)
 			.filter((part) => part.trim())
-			.map((part) => h("p", { dir: "auto" }, part))
+			.map((part) => h("p", { dir: "auto" }, inText(part)))
 	);
 
 // What must be true in the end: to read, since nothing here has tried it.

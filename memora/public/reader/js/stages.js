@@ -1,11 +1,11 @@
 // The stages of a lesson: what each type is known to hold is shown as such, the rest as what it is.
 
 import { bdi, h, icon } from "./dom.js?v=459e199b";
-import { interactive } from "./exercises.js?v=9db130aa";
+import { interactive } from "./exercises.js?v=cfb0720b";
 import { player } from "./films.js?v=33b9b415";
 import { t } from "./i18n.js?v=b906f8dc";
-import { code, isText, markup, paragraphs, ready, rest, taken, written } from "./parts.js?v=e22241b7";
-import { question } from "./questions.js?v=44998966";
+import { code, isText, markup, paragraphs, ready, rest, taken, written } from "./parts.js?v=8ee70211";
+import { question } from "./questions.js?v=e25de185";
 
 // Each type with its sign and what shows its config.
 const TYPES = {
