@@ -16,5 +16,6 @@ import "./publishing/list_filters";
 import "./publishing/plan";
 import "./deleted";
 import "./stages/lesson_form";
+import "./stages/import_open";
 // What of Frappe's own is not safe with what ours hold.
 import "./frappe_attributes";

@@ -22,7 +22,7 @@ LARGEST = 10_000_000
 MOST_AT_ONCE = 1_000
 """Questions that one save takes in."""
 
-_MOST_IN_FULL = 500
+_MOST_IN_FULL, _LARGEST_SEEN = 500, 20_000
 _MOST_CHOICES, _MOST_FINDINGS, _LONGEST = 10, 10, 300
 
 
@@ -106,6 +106,8 @@ def _shown(place: int, found: Row) -> dict[str, Any]:
 	}
 	if place < _MOST_IN_FULL:
 		answer |= _in_full(config)
+		if found.can_come_in and len(_stage(found)["config"]) <= _LARGEST_SEEN:
+			answer["config"] = config
 	return answer
 
 

@@ -194,6 +194,19 @@ export class Actions {
 		await this.run([name], "set_override", { plan, doctype: row.doctype, name, action, value }, __("Changed in this plan: {0}", [row.title]));
 	}
 
+	// Questions of a spreadsheet or of GIFT, as the lesson's last stages.
+	async import_questions(name) {
+		const { view } = this;
+		const row = view.outline.row(name);
+		const answer = await memora.stages.import_questions({ lesson: name, title: row.title, is_live: row.is_published });
+		if (!answer) return view.tree.focus(name);
+		const said = __("Questions that came in: {0}", [answer.rows.length]);
+		view.undo.push(said, answer.undo.method, answer.undo.args);
+		view.say(said, true, "green");
+		if (!view.outline.found) await view.unfold(name);
+		await this.show_first(answer.rows);
+	}
+
 	// Starts a run for what waits.
 	publish_now() {
 		return memora.publishing.publish_now(SUBJECT, this.view.outline.subject).then(

@@ -103,6 +103,7 @@ export class Menu {
 			can_be_typed(row.doctype) && is_placed
 				? { label: __("Add Another Below This"), key: "N", run: () => titles.add(row.parent, name) }
 				: null,
+			row.doctype === LESSON ? { label: __("Import Questions …"), run: () => actions.import_questions(name) } : null,
 			{ label: __("Edit Title"), key: "F2", run: () => titles.rename(name) },
 			...(is_stage ? [] : this.publishing(row, these)),
 			LINE,
