@@ -158,7 +158,7 @@ export class ImportDialog {
 		this.$("rows-bar").toggleClass("hidden", !rows.length);
 		this.$("count").text(this.counted(possible, refused));
 		put(this.$("form-found"), this.found_form ? { gift: __("Read as GIFT."), spreadsheet: __("Read as a table.") }[this.found_form] : "");
-		put(this.$("notes"), notes_htmlthis.notes);
+		put(this.$("notes"), notes_html(this.notes));
 		this.frames.forEach((frame) => frame.destroy());
 		this.frames.clear();
 		this.$("rows").empty();
