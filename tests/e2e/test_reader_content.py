@@ -711,7 +711,7 @@ CHECK = """() => {
 		if (!/(xhtml|MathML)$/.test(node.namespaceURI)) problems.push(`${name} ${node.namespaceURI}`);
 		for (const { name: key, value } of node.attributes) {
 			const banned = /^(on|style|class|srcdoc|action|formaction|background|popover|tabindex|contenteditable|xlink|is$|for$|name$|autoplay|data-(?!left-out))/;
-			const own = (drawn && /^(class|style|tabindex|data-waits)$/.test(key)) || (key === "tabindex" && name === "pre") || (key === "name" && name === "map") || (name === "mi" && value === "variable");
+			const own = (key === "class" && /^code-[a-z_-]+$/.test(value) && node.closest("pre")) || (drawn && /^(class|style|tabindex|data-waits)$/.test(key)) || (key === "tabindex" && name === "pre") || (key === "name" && name === "map") || (name === "mi" && value === "variable");
 			if (banned.test(key) && !own) problems.push(`${name}[${key}=${value}]`);
 			if (key === "id" && !/^stage-[\\w-]+:/.test(value)) problems.push(`id ${value}`);
 			if (key === "id" && document.querySelectorAll(`[id="${CSS.escape(value)}"]`).length > 1) problems.push(`twice ${value}`);

@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js?v=459e199b";
 import { t } from "./i18n.js?v=b906f8dc";
-import { checks, code, isText, markup, rest, taken, written } from "./parts.js?v=8ee70211";
+import { checks, code, isText, markup, rest, taken, written } from "./parts.js?v=a33e9c89";
 
 export function interactive(config, id) {
 	const kinds = {

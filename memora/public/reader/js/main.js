@@ -5,7 +5,7 @@ import { lessonOf, link, load, parse, place } from "./course.js?v=8304349b";
 import { bdi, h, icon } from "./dom.js?v=459e199b";
 import { direction, t } from "./i18n.js?v=b906f8dc";
 import { change, state } from "./state.js?v=b1370ced";
-import { page as pageOf } from "./views.js?v=ffd268ab";
+import { page as pageOf } from "./views.js?v=03a1efc9";
 
 let course = { view: "plans" };
 let turn = 0;

@@ -6,6 +6,7 @@ import { address, base } from "./cdn.js?v=fae389e1";
 import { link, parse } from "./course.js?v=8304349b";
 import { h } from "./dom.js?v=459e199b";
 import { isEmbedded, player } from "./films.js?v=33b9b415";
+import { highlight } from "./highlight.js?v=2877ceb4";
 import { t } from "./i18n.js?v=b906f8dc";
 
 const PURIFY = "../../node_modules/dompurify/dist/purify.min.js?v=3.4.18";
@@ -53,6 +54,7 @@ const REFERENCES = ["headers", "aria-labelledby", "aria-describedby", "aria-deta
 
 let library;
 let left; // placeholders during DOMPurify's run: element → what it becomes
+let named; // blocks of code during its run: element → language
 
 // Have DOMPurify at hand for a text that may need it.
 export async function prepare(text) {
@@ -62,6 +64,7 @@ export async function prepare(text) {
 		library = globalThis.DOMPurify;
 		library.addHook("uponSanitizeElement", replace);
 		library.addHook("uponSanitizeAttribute", (node, data) => {
+			if (data.attrName === "class" || data.attrName === "data-language") name(node, data);
 			if (data.attrName in ADDRESSES) data.attrValue = ADDRESSES[data.attrName](data.attrValue, node);
 		});
 	} catch {
@@ -81,6 +84,7 @@ export function sanitised(markup, prefix) {
 
 function purified(markup, prefix) {
 	left = new Map();
+	named = new Map();
 	// A line before all makes it a body from the start: no part of it a head, or a set of frames.
 	const fragment = library.sanitize(`<hr>${markup}`, RULES);
 	fragment.firstChild.remove();
@@ -96,7 +100,15 @@ function purified(markup, prefix) {
 	media(fragment);
 	directions(fragment);
 	for (const [place, become] of left) if (fragment.contains(place)) become();
+	for (const [code, language] of named) if (fragment.contains(code)) highlight(code, language);
 	return fragment;
+}
+
+// The language of a block of code: of class="language-…" on <code> or <pre>, as contract 1.1 has it, or of data-language.
+function name(node, { attrName, attrValue }) {
+	const language = attrName === "class" ? /(?:^|\s)language-([\w+#.-]+)/.exec(attrValue)?.[1] : attrValue;
+	const block = node.closest("pre");
+	if (language && block && (node === block || node.localName === "code")) named.set(block.querySelector("code") ?? block, language);
 }
 
 // A word replaces each element that DOMPurify would remove with everything in it.

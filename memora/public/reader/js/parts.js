@@ -3,8 +3,9 @@
 import { address } from "./cdn.js?v=fae389e1";
 import { bdi, h } from "./dom.js?v=459e199b";
 import { inText, withFormulas } from "./formulas.js?v=457585b1";
+import { highlight } from "./highlight.js?v=2877ceb4";
 import { t } from "./i18n.js?v=b906f8dc";
-import { prepare, sanitised } from "./markup.js?v=648247b1";
+import { prepare, sanitised } from "./markup.js?v=fe687e0c";
 import "./stage_words.js?v=ebfd484c";
 
 // Have at hand what the texts in some JSON need.
@@ -43,6 +44,7 @@ export function checks(tests, id) {
 
 export function code(source, name = "", language = "") {
 	const shown = h("code", { class: language ? `language-${language}` : null }, source || "\n");
+	highlight(shown, language);
 	const button = h("button.quiet", { type: "button" }, t("copy"));
 	button.addEventListener("click", async () => {
 		try {

@@ -3,7 +3,7 @@
 import { isNear, isSame, plain } from "./answers.js?v=16bf91e0";
 import { h, icon } from "./dom.js?v=459e199b";
 import { t } from "./i18n.js?v=b906f8dc";
-import { checks, hasValue, isPlain, isText, markup, words } from "./parts.js?v=8ee70211";
+import { checks, hasValue, isPlain, isText, markup, words } from "./parts.js?v=a33e9c89";
 
 const CHOOSING = ["one", "several", "true_false"];
 // Each visit has an order of its own, which stays while the page is drawn again.

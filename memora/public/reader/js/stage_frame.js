@@ -3,7 +3,7 @@
 
 import { bdi, h, icon } from "./dom.js?v=459e199b";
 import { direction, LANGUAGES, t } from "./i18n.js?v=b906f8dc";
-import { stages } from "./stages.js?v=9edb7e91";
+import { stages } from "./stages.js?v=37386612";
 import { state } from "./state.js?v=b1370ced";
 
 // The frame's own words, beside the reader's.

@@ -1,11 +1,11 @@
 // The stages of a lesson: what each type is known to hold is shown as such, the rest as what it is.
 
 import { bdi, h, icon } from "./dom.js?v=459e199b";
-import { interactive } from "./exercises.js?v=cfb0720b";
+import { interactive } from "./exercises.js?v=ef362489";
 import { player } from "./films.js?v=33b9b415";
 import { t } from "./i18n.js?v=b906f8dc";
-import { code, isText, markup, paragraphs, ready, rest, taken, written } from "./parts.js?v=8ee70211";
-import { question } from "./questions.js?v=e25de185";
+import { code, isText, markup, paragraphs, ready, rest, taken, written } from "./parts.js?v=a33e9c89";
+import { question } from "./questions.js?v=e40b7a76";
 
 // Each type with its sign and what shows its config.
 const TYPES = {

@@ -198,7 +198,7 @@ async function lesson(course) {
 	);
 	if (lacks) return { ...parts, main: [trail(course), head, locked(course, lacks)] };
 
-	const [{ stages }, document] = await Promise.all([import("./stages.js?v=9edb7e91"), lessonOf(course)]);
+	const [{ stages }, document] = await Promise.all([import("./stages.js?v=37386612"), lessonOf(course)]);
 	const image = address(document.image);
 	const shown = await stages(document.stages);
 	return {
