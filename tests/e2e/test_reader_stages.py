@@ -255,3 +255,92 @@ def test_on_a_phone_no_question_is_wider_than_the_screen(reader: Reader, lang: s
 	assert verdict(reader) == "right"
 	assert page.evaluate("document.documentElement.scrollWidth") <= 320
 	assert page.locator("#stage-2 input").evaluate("field => field.clientWidth") >= 60
+
+
+# films
+
+
+def film(**config: Any) -> tuple[str, dict[str, object]]:
+	return "Video", config
+
+
+def test_a_film_has_its_poster_captions_name_and_part(reader: Reader) -> None:
+	reader.expected.append("404")
+	reader.page.route("https://videos.example/**", lambda _: None)  # is still loading while the test looks
+	own = f"lessons/angles-1/{'0123456789abcdef' * 4}"
+	page = reader.show(
+		film(
+			video_url="https://videos.example/waves.mp4",
+			title="Waves on a rope",
+			poster=f"{own}.png",
+			captions=[
+				{"src": f"{own}.vtt", "lang": "ar", "label": "العربية"},
+				{"src": "javascript:alert(1)", "lang": "en", "label": "bad"},
+				{"src": f"{own}.vtt", "lang": 5, "label": "bad"},
+			],
+			start=12.5,
+			end=95,
+		),
+		film(video_url="https://videos.example/waves.mp4#t=7", end=20),
+		film(
+			video_url="https://videos.example/waves.mp4",
+			start="soon",
+			end=-1,
+			title=["x"],
+			poster={},
+			captions="x",
+		),
+	)
+	there = f"{reader.server.address}/files/example/{own}"
+	shown = "#stage-1 video"
+	assert page.get_attribute(shown, "src") == "https://videos.example/waves.mp4#t=12.5,95"
+	assert page.get_attribute(shown, "poster") == f"{there}.png"
+	assert page.get_attribute(shown, "aria-label") == "Waves on a rope"
+	tracks = page.locator(f"{shown} track").evaluate_all(
+		"all => all.map((one) => [one.src, one.srclang, one.label, one.kind])"
+	)
+	assert tracks == [[f"{there}.vtt", "ar", "العربية", "captions"]]
+	assert page.get_attribute("#stage-2 video", "src") == "https://videos.example/waves.mp4#t=7,20"
+	assert page.get_attribute("#stage-3 video", "src") == "https://videos.example/waves.mp4"
+	assert not page.locator(".rest, #stage-3 :is(track, [poster], [aria-label=x])").count()
+
+
+@pytest.mark.parametrize(
+	("config", "wanted"),
+	[
+		({"video_url": "https://youtu.be/aqz-KE-bpKQ?t=95", "start": 12.7, "end": 30.2}, "&start=12&end=31"),
+		({"video_url": "https://youtu.be/aqz-KE-bpKQ?t=95", "start": 0}, "autoplay=1"),
+		({"video_url": "https://youtu.be/aqz-KE-bpKQ?t=95", "start": 50, "end": 40}, "&start=50"),
+		({"video_url": "https://vimeo.com/76979871#t=80s", "start": 9, "end": 30}, "&end_time=30#t=9s"),
+		({"video_url": "https://vimeo.com/76979871#t=80s", "end": 90}, "&end_time=90#t=80s"),
+	],
+)
+def test_a_services_player_plays_the_part_and_has_the_name(
+	reader: Reader, config: dict[str, object], wanted: str
+) -> None:
+	captions = [{"src": "https://school.example/ar.vtt", "lang": "ar", "label": "العربية"}]
+	page = reader.show(
+		film(**config, title="Waves", captions=captions, poster="https://school.example/a.png")
+	)
+	assert page.get_attribute(".poster img", "src") == "https://school.example/a.png"
+	assert "Waves" in page.inner_text(".poster")
+	assert page.get_attribute("#stage-1 .note a", "href") == "https://school.example/ar.vtt"
+	assert [url for url in reader.outside if "school" not in url] == []
+	page.focus(".poster")
+	page.keyboard.press("Enter")
+	assert (page.get_attribute("iframe", "src") or "").endswith(wanted)
+	assert page.get_attribute("iframe", "title") == "Waves"
+
+
+def test_captions_of_another_host_leave_the_film_where_that_does_not_agree(reader: Reader) -> None:
+	"""The page's tests answer for other hosts without CORS, and with what is no film in the end."""
+	reader.expected += ["CORS", "ERR_FAILED"]
+	page = reader.show(
+		film(
+			video_url="https://videos.example/waves.mp4",
+			captions=[{"src": "https://school.example/ar.vtt", "lang": "ar", "label": "العربية"}],
+		)
+	)
+	page.wait_for_selector("#stage-1 .note")
+	assert "captions cannot be shown" in page.inner_text("#stage-1 .note")
+	assert not page.locator("track").count()

@@ -1,8 +1,8 @@
 // An Interactive stage, as an exercise to read.
 
-import { h } from "./dom.js?v=459e199b";
-import { t } from "./i18n.js?v=b906f8dc";
-import { checks, code, isText, markup, rest, taken, written } from "./parts.js?v=a33e9c89";
+import { h } from "./dom.js";
+import { t } from "./i18n.js";
+import { checks, code, isText, markup, rest, taken, written } from "./parts.js";
 
 export function interactive(config, id) {
 	const kinds = {

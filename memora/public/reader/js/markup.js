@@ -2,12 +2,12 @@
 //
 // Harmless HTML and MathML are shown as written. What cannot be shown leaves a word in its place.
 
-import { address, base } from "./cdn.js?v=fae389e1";
-import { link, parse } from "./course.js?v=8304349b";
-import { h } from "./dom.js?v=459e199b";
-import { isEmbedded, player } from "./films.js?v=33b9b415";
-import { highlight } from "./highlight.js?v=2877ceb4";
-import { t } from "./i18n.js?v=b906f8dc";
+import { address, base } from "./cdn.js";
+import { link, parse } from "./course.js";
+import { h } from "./dom.js";
+import { isEmbedded, player } from "./films.js";
+import { highlight } from "./highlight.js";
+import { t } from "./i18n.js";
 
 const PURIFY = "../../node_modules/dompurify/dist/purify.min.js?v=3.4.18";
 const RULES = {

@@ -1,12 +1,12 @@
 // What stages of several types show: markup, plain paragraphs, code, checks, and what no type knows.
 
-import { address } from "./cdn.js?v=fae389e1";
-import { bdi, h } from "./dom.js?v=459e199b";
-import { inText, withFormulas } from "./formulas.js?v=457585b1";
-import { highlight } from "./highlight.js?v=2877ceb4";
-import { t } from "./i18n.js?v=b906f8dc";
-import { prepare, sanitised } from "./markup.js?v=fe687e0c";
-import "./stage_words.js?v=ebfd484c";
+import { address } from "./cdn.js";
+import { bdi, h } from "./dom.js";
+import { inText, withFormulas } from "./formulas.js";
+import { highlight } from "./highlight.js";
+import { t } from "./i18n.js";
+import { prepare, sanitised } from "./markup.js";
+import "./stage_words.js";
 
 // Have at hand what the texts in some JSON need.
 export const ready = (source) => prepare(source);

@@ -1,7 +1,7 @@
 // The editors' preview: the reader's second source. Each file is drafted by this site when it is asked for, from content as
 // it is saved now; what is drawn here says so. Loaded with ?preview=… only.
 
-import { bdi, h, icon } from "./dom.js?v=459e199b";
+import { bdi, h } from "./dom.js?v=459e199b";
 import { LANGUAGES, t } from "./i18n.js?v=b906f8dc";
 import { state } from "./state.js?v=b1370ced";
 
@@ -150,22 +150,23 @@ export function file(link) {
 
 // A film that is signed when it is published: a button that asks for a link once it is pressed, and again when that has run
 // out.
-export function film(link, outside) {
+export function film(link, shown) {
 	const found = films.get(link);
 	if (!found) return null;
-	const poster = h("button.poster", { type: "button" }, h("span.poster-play", {}, icon("play")), t("previewFilm"));
+	const poster = shown.poster(t("previewFilm"));
 	poster.addEventListener("click", async () => {
 		poster.disabled = true;
 		poster.textContent = t("previewFilmWait");
 		const url = await filmUrl(found);
-		if (!url) return poster.replaceWith(outside());
-		const player = h("video", { src: url, controls: true, autoplay: true, playsinline: true });
+		if (!url) return poster.replaceWith(shown.outside());
+		const player = shown.film(new URL(url, location.href).href);
+		player.autoplay = true;
 		poster.replaceWith(player);
 		player.focus();
 		let asked = Date.now();
 		player.addEventListener("error", async () => {
 			const next = Date.now() - asked > 30_000 ? await filmUrl(found) : "";
-			if (!next) return player.replaceWith(outside());
+			if (!next) return player.replaceWith(shown.outside());
 			const { currentTime } = player;
 			asked = Date.now();
 			player.src = next;

@@ -1,8 +1,8 @@
 // Search within the browser: the plan's index, and of its shards only those that a query needs.
 
 import { h, bdi, icon } from "./dom.js?v=459e199b";
-import { forgetUnversioned, read } from "./cdn.js?v=fae389e1";
-import { link, load } from "./course.js?v=8304349b";
+import { forgetUnversioned, read } from "./cdn.js?v=bec07857";
+import { link, load } from "./course.js?v=f676b01d";
 import { fold, isEnough, matches, words } from "./fold.js?v=a77155b5";
 import { t } from "./i18n.js?v=b906f8dc";
 

@@ -1,11 +1,11 @@
 // The stages of a lesson: what each type is known to hold is shown as such, the rest as what it is.
 
-import { bdi, h, icon } from "./dom.js?v=459e199b";
-import { interactive } from "./exercises.js?v=ef362489";
-import { player } from "./films.js?v=33b9b415";
-import { t } from "./i18n.js?v=b906f8dc";
-import { code, isText, markup, paragraphs, ready, rest, taken, written } from "./parts.js?v=a33e9c89";
-import { question } from "./questions.js?v=e40b7a76";
+import { bdi, h, icon } from "./dom.js";
+import { interactive } from "./exercises.js";
+import { details, isEmbedded, player } from "./films.js";
+import { t } from "./i18n.js";
+import { code, isText, markup, paragraphs, ready, rest, taken, written } from "./parts.js";
+import { question } from "./questions.js";
 
 // Each type with its sign and what shows its config.
 const TYPES = {
@@ -42,9 +42,19 @@ function stage(document, total) {
 // Each of these takes what it knows out of the config; `rest` shows what is left.
 
 function video(config) {
-	const { video_url: link, ...others } = config;
-	return [player(link), rest(others)];
+	const { video_url: link, title, poster, captions, start, end, ...others } = config;
+	const about = details({ title, poster, captions, start, end });
+	return [player(link, about), about.captions.length && isEmbedded(link) ? subtitles(about.captions) : null, rest(others)];
 }
+
+// A service's player takes no captions from elsewhere: they are there to read.
+const subtitles = (captions) =>
+	h(
+		"p.note",
+		{},
+		`${t("captions")}: `,
+		captions.map(({ src, lang, label }) => h("a", { href: src, lang, target: "_blank", rel: "noopener noreferrer" }, bdi(label)))
+	);
 
 function text(config, id) {
 	const isDirection = (value) => value === "ltr" || value === "rtl";

@@ -1,13 +1,13 @@
 // One function a page: a course as `course.load` gives it, to what is shown.
 
-import { itemsAsked, missing } from "./access.js?v=8d1364d1";
-import { address } from "./cdn.js?v=fae389e1";
-import { lessonOf, link, unitOfNeighbour } from "./course.js?v=8304349b";
-import { bdi, h, icon } from "./dom.js?v=459e199b";
-import { t } from "./i18n.js?v=b906f8dc";
-import { change, learner, state } from "./state.js?v=b1370ced";
+import { itemsAsked, missing } from "./access.js";
+import { address } from "./cdn.js";
+import { lessonOf, link, unitOfNeighbour } from "./course.js";
+import { bdi, h, icon } from "./dom.js";
+import { t } from "./i18n.js";
+import { change, learner, state } from "./state.js";
 
-/** @import { Course } from "./course.js?v=8304349b" */
+/** @import { Course } from "./course.js" */
 
 /**
  * A page: the heading that gets the focus, the main column, and the column beside it.
@@ -198,7 +198,7 @@ async function lesson(course) {
 	);
 	if (lacks) return { ...parts, main: [trail(course), head, locked(course, lacks)] };
 
-	const [{ stages }, document] = await Promise.all([import("./stages.js?v=37386612"), lessonOf(course)]);
+	const [{ stages }, document] = await Promise.all([import("./stages.js"), lessonOf(course)]);
 	const image = address(document.image);
 	const shown = await stages(document.stages);
 	return {
