@@ -87,8 +87,8 @@ def test_a_first_view_reads_three_files_and_little_else(browser: Browser, server
 	sent = sum(answer.size for answer in own)
 	tell(f"a first view: {len(own)} requests and {sent:,} bytes of the reader's own, 3 of content")
 	assert not [answer for answer in own if "purify" in answer.path or "search" in answer.path]
-	assert len(own) <= 11
-	assert sent <= 24_000
+	assert len(own) <= 12
+	assert sent <= 25_000
 
 
 def test_every_type_of_stage_is_shown(reader: Reader) -> None:

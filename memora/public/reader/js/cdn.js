@@ -17,8 +17,8 @@ const query = new URLSearchParams(location.search);
 const siteFiles = document.querySelector('meta[name="memora-files"]');
 
 // The editors' preview, which drafts the files instead (preview.js); else null.
-/** @type {typeof import("./preview.js?v=8e259510") | null} */
-export const preview = query.has("preview") ? await import("./preview.js?v=8e259510") : null;
+/** @type {typeof import("./preview.js?v=8b2358b2") | null} */
+export const preview = query.has("preview") ? await import("./preview.js?v=8b2358b2") : null;
 const asked = preview ? await preview.begin() : query.get("base");
 const wanted = asked ? folder(asked) : written[0];
 

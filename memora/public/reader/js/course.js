@@ -1,7 +1,7 @@
 // From an address to its documents: #/plan/subject/unit/lesson, each part an id. A fifth part is the id of
 // a place in the lesson's texts.
 
-import { read, ReadError } from "./cdn.js?v=bec07857";
+import { read, ReadError } from "./cdn.js?v=06af1ad7";
 /** @import { Lesson, Manifest, PlansIndex, Subject, Unit } from "../../contract/memora" */
 import { state } from "./state.js?v=b1370ced";
 

@@ -1,8 +1,8 @@
 // A film by its link: played here, asked for at its service once the learner wants it, or linked to.
 
 import { h, icon } from "./dom.js?v=459e199b";
-import { address, base, preview } from "./cdn.js?v=bec07857";
-import { t } from "./i18n.js?v=b906f8dc";
+import { address, base, preview } from "./cdn.js?v=06af1ad7";
+import { t } from "./i18n.js?v=e419d068";
 
 const MEDIA = /\.(mp4|m4v|webm|ogv|mov|mp3|m4a|ogg|oga|wav)$/i;
 const YOUTUBE = /^(youtu\.be|youtube(-nocookie|kids|education)?\.com)$/;

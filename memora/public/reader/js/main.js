@@ -1,11 +1,11 @@
 // The frame around every page: bar, address, focus, errors.
 
-import { base, forgetUnversioned, preview, ReadError, refused } from "./cdn.js";
-import { lessonOf, link, load, parse, place } from "./course.js";
-import { bdi, h, icon } from "./dom.js";
-import { direction, t } from "./i18n.js";
-import { change, state } from "./state.js";
-import { page as pageOf } from "./views.js";
+import { base, forgetUnversioned, preview, ReadError, refused } from "./cdn.js?v=06af1ad7";
+import { lessonOf, link, load, parse, place } from "./course.js?v=4a30edc0";
+import { bdi, h, icon } from "./dom.js?v=459e199b";
+import { direction, t } from "./i18n.js?v=e419d068";
+import { change, state } from "./state.js?v=b1370ced";
+import { page as pageOf } from "./views.js?v=535fd339";
 
 let course = { view: "plans" };
 let turn = 0;
@@ -295,7 +295,7 @@ function themeChoices() {
 
 async function search() {
 	try {
-		const { open } = await import("./search.js");
+		const { open } = await import("./search.js?v=0208ddc0");
 		open(course);
 	} catch (error) {
 		fail(error);

@@ -1,15 +1,20 @@
 // What stages of several types show: markup, plain paragraphs, code, checks, and what no type knows.
 
-import { address } from "./cdn.js";
-import { bdi, h } from "./dom.js";
-import { inText, withFormulas } from "./formulas.js";
-import { highlight } from "./highlight.js";
-import { t } from "./i18n.js";
-import { prepare, sanitised } from "./markup.js";
-import "./stage_words.js";
+import { address } from "./cdn.js?v=06af1ad7";
+import { bdi, h } from "./dom.js?v=459e199b";
+import { inText, withFormulas } from "./formulas.js?v=d47525e9";
+import { highlight } from "./highlight.js?v=2877ceb4";
+import { t } from "./i18n.js?v=e419d068";
+import { prepare, sanitised } from "./markup.js?v=a2eced59";
+import "./stage_words.js?v=be8ba579";
+
+// How stages look, loaded with the first of them: nothing is shown before. Where it cannot be loaded stages are shown without.
+const sheet = h("link", { rel: "stylesheet", href: new URL("../stages.css?v=b8860323", import.meta.url).href });
+const isLoaded = new Promise((done) => ["load", "error"].forEach((name) => sheet.addEventListener(name, done)));
+document.head.append(sheet);
 
 // Have at hand what the texts in some JSON need.
-export const ready = (source) => prepare(source);
+export const ready = (source) => Promise.all([isLoaded, prepare(source)]);
 
 export const markup = (source, prefix) => h("div.prose", { dir: "auto" }, withFormulas(sanitised(source, prefix)));
 

@@ -2,7 +2,7 @@
 // it is saved now; what is drawn here says so. Loaded with ?preview=… only.
 
 import { bdi, h } from "./dom.js?v=459e199b";
-import { LANGUAGES, t } from "./i18n.js?v=b906f8dc";
+import { LANGUAGES, t } from "./i18n.js?v=e419d068";
 import { state } from "./state.js?v=b1370ced";
 
 const API = "/api/method/memora.api.learner_preview.";

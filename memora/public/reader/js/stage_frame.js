@@ -1,10 +1,10 @@
 // One stage that is not saved yet, for the form beside it (memora/public/js/stages/frame.js): drawn as in a lesson, whenever a
 // message brings it. Messages count only from this page's own origin, and from the window that holds or opened it.
 
-import { bdi, h, icon } from "./dom.js";
-import { direction, LANGUAGES, t } from "./i18n.js";
-import { stages } from "./stages.js";
-import { state } from "./state.js";
+import { bdi, h, icon } from "./dom.js?v=459e199b";
+import { direction, LANGUAGES, t } from "./i18n.js?v=e419d068";
+import { stages } from "./stages.js?v=8491d13f";
+import { state } from "./state.js?v=b1370ced";
 
 // The frame's own words, beside the reader's.
 export const WORDS = {

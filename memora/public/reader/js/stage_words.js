@@ -1,6 +1,6 @@
 // The words of stages, beside the reader's: a page without a stage does not load them.
 
-import { LANGUAGES } from "./i18n.js?v=b906f8dc";
+import { LANGUAGES } from "./i18n.js?v=e419d068";
 
 export const WORDS = {
 	en: {

@@ -1,13 +1,14 @@
 // One function a page: a course as `course.load` gives it, to what is shown.
 
-import { itemsAsked, missing } from "./access.js";
-import { address } from "./cdn.js";
-import { lessonOf, link, unitOfNeighbour } from "./course.js";
-import { bdi, h, icon } from "./dom.js";
-import { t } from "./i18n.js";
-import { change, learner, state } from "./state.js";
+import { itemsAsked, missing } from "./access.js?v=8d1364d1";
+import { address } from "./cdn.js?v=06af1ad7";
+import { lessonOf, link, unitOfNeighbour } from "./course.js?v=4a30edc0";
+import { bdi, h, icon } from "./dom.js?v=459e199b";
+import { t } from "./i18n.js?v=e419d068";
+import * as progress from "./progress.js?v=06f58a21";
+import { change, learner, state } from "./state.js?v=b1370ced";
 
-/** @import { Course } from "./course.js" */
+/** @import { Course } from "./course.js?v=4a30edc0" */
 
 /**
  * A page: the heading that gets the focus, the main column, and the column beside it.
@@ -16,6 +17,7 @@ import { change, learner, state } from "./state.js";
  */
 export async function page(course) {
 	const views = { plans, plan, subject, unit, lesson };
+	progress.look();
 	return views[course.view](course);
 }
 
@@ -58,11 +60,36 @@ function plan(course) {
 				heading(manifest.title, "plan", manifest.plan_id),
 				h("p.tags", {}, facts(manifest).map((fact) => h("span.tag", {}, bdi(fact))), h("span.tag", {}, t("subjects", { n: manifest.subjects.length })))
 			),
+			goOn(course),
+			progress.isAny()
+				? h("p.row-note", {}, t("progressNote"), " ", h("button.quiet", { type: "button", onclick: forget }, t("forget")))
+				: null,
 			manifest.subjects.length
 				? h("ul.cards", {}, manifest.subjects.map((entry) => h("li", {}, subjectCard(course, entry))))
 				: empty(t("noSubjects")),
 		],
 	};
+}
+
+function forget() {
+	progress.forget();
+	change({});
+}
+
+// The way to the lesson where the learner was, if it is below what is shown.
+/** @param {Course} course */
+function goOn({ plan, manifest, subject }) {
+	const [subjectId, unitId, lessonId, title] = progress.here(plan.plan_id);
+	const isThere = subject
+		? subject.id === subjectId && subject.tracks.some((track) => track.units.some((unit) => unit.id === unitId))
+		: manifest.subjects.some((entry) => entry.id === subjectId);
+	if (!isThere) return null;
+	return h(
+		"a.go-on",
+		{ href: link(plan.plan_id, subjectId, unitId, lessonId) },
+		h("span.row-text", {}, h("span.row-note", {}, t("continueHere")), h("strong", {}, bdi(title))),
+		icon("arrow")
+	);
 }
 
 const subjectCard = (course, entry) =>
@@ -103,6 +130,7 @@ function subject(course) {
 					)
 				)
 			),
+			goOn(course),
 			subject.tracks.length ? subject.tracks.map((track) => trackSection(course, track)) : empty(t("noUnits")),
 		],
 	};
@@ -128,11 +156,17 @@ const unitRow = (course, entry) =>
 			"span.row-text",
 			{},
 			h("strong", node("unit", entry.id), bdi(entry.title)),
-			h("span.row-note", {}, entry.description ? [bdi(entry.description), h("br")] : null, `${t("topics", { n: entry.topic_count })} · ${t("lessons", { n: entry.lesson_count })}`)
+			h("span.row-note", {}, entry.description ? [bdi(entry.description), h("br")] : null, unitFacts(entry))
 		),
 		badge(entry.access, course.subjectEntry.access, { listed: true }),
 		icon("arrow")
 	);
+
+function unitFacts({ id, topic_count: topics, lesson_count: lessons }) {
+	const done = progress.doneIn(id, lessons);
+	const facts = [t("topics", { n: topics }), t("lessons", { n: lessons }), done ? t("doneOf", { done, n: lessons }) : ""];
+	return facts.filter(Boolean).join(" · ");
+}
 
 // a unit: its topics and lessons
 
@@ -179,6 +213,8 @@ const lessonRow = (course, entry) =>
 			h("strong", node("lesson", entry.id), bdi(entry.title)),
 			h("span.row-note", {}, entry.description ? [bdi(entry.description), h("br")] : null, t("steps", { n: entry.stage_count }))
 		),
+		progress.here(course.plan.plan_id)[2] === entry.id ? h("span.badge.is-here", {}, t("continueHere")) : null,
+		progress.isDone(entry.id) ? h("span.badge.is-owned", {}, icon("check"), t("lessonDone")) : null,
 		badge(entry.access, course.subjectEntry.access, { listed: true })
 	);
 
@@ -198,9 +234,11 @@ async function lesson(course) {
 	);
 	if (lacks) return { ...parts, main: [trail(course), head, locked(course, lacks)] };
 
-	const [{ stages }, document] = await Promise.all([import("./stages.js"), lessonOf(course)]);
+	const [{ stages }, document] = await Promise.all([import("./stages.js?v=8491d13f"), lessonOf(course)]);
 	const image = address(document.image);
 	const shown = await stages(document.stages);
+	const own = [course.subject.id, course.unit.id, entry.id];
+	progress.goTo(course.plan.plan_id, own, entry.title);
 	return {
 		...parts,
 		main: [
@@ -208,9 +246,38 @@ async function lesson(course) {
 			head,
 			image ? h("img.lesson-picture", { src: image, alt: "", loading: "lazy" }) : null,
 			shown.length ? shown : empty(t("noStages")),
+			shown.length && progress.isKept ? finish(course, document.navigation.next_lesson, shown) : null,
 			neighbours(course, document.navigation),
 		],
 	};
+}
+
+// Says that a lesson is done: the learner by a button, or the last of its questions that was answered right.
+/**
+ * @param {Course} course
+ * @param {import("../../contract/memora").Lesson["navigation"]["next_lesson"]} next
+ * @param {HTMLElement[]} shown
+ */
+function finish(course, next, shown) {
+	const { plan, subject, unit, lessonEntry: entry } = course;
+	const button = h("button.quiet.mark-done", { type: "button" }, icon("check"), t("markDone"));
+	const tell = () => button.setAttribute("aria-pressed", String(progress.isDone(entry.id)));
+	const set = (done) => {
+		progress.mark(entry.id, unit.id, done);
+		if (!done) progress.goTo(plan.plan_id, [subject.id, unit.id, entry.id], entry.title);
+		else if (next) progress.goTo(plan.plan_id, [subject.id, unitOfNeighbour(course, next.id, 1), next.id], next.title);
+		else progress.leave(plan.plan_id);
+		tell();
+	};
+	button.addEventListener("click", () => set(!progress.isDone(entry.id)));
+	for (const stage of shown) {
+		stage.addEventListener("memora-answer", () => {
+			const forms = shown.flatMap((one) => [...one.querySelectorAll("form")]);
+			if (forms.every((form) => form.querySelector(".verdict:is(.right, .noted)"))) set(true);
+		});
+	}
+	tell();
+	return h("p.finish", {}, button, h("span.row-note", {}, t("progressNote")));
 }
 
 /** @param {Course} course */
