@@ -9,8 +9,11 @@ from frappe import _
 from frappe.utils import cstr
 
 from memora.api.endpoint import endpoint
+from memora.memora.content import file_findings
+from memora.services.cdn_export.model import exact_json
 from memora.services.cdn_export.model.roles import EDITORS
 from memora.services.cdn_export.rules import stage_check
+from memora.services.cdn_export.rules.stage_finding import Finding
 
 LARGEST = 10_000_000
 """Characters of a config that is checked."""
@@ -33,5 +36,13 @@ def check(stage: dict[str, Any]) -> list[dict[str, Any]]:
 			"text": _(finding.text),
 			"about": list(finding.about),
 		}
-		for finding in stage_check.check_text(type_, config)
+		for finding in (*stage_check.check_text(type_, config), *_files(config))
 	]
+
+
+def _files(config: str | None) -> list[Finding]:
+	"""What it names that learners will not reach; of what is no JSON, nothing."""
+	try:
+		return file_findings(exact_json.loads(config)) if config and config.strip() else []
+	except ValueError:
+		return []

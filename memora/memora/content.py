@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import frappe
 from frappe import _
@@ -19,6 +19,7 @@ from memora.services.cdn_export.model import stage_files
 from memora.services.cdn_export.model.doctypes import CONTENT, PARENT_FIELDS, PLAN
 from memora.services.cdn_export.model.plain_text import as_html
 from memora.services.cdn_export.rules import file_types, refused_file, sibling_order
+from memora.services.cdn_export.rules.stage_finding import Finding
 from memora.services.course_outline import attachments
 
 _NAMED_AT_MOST = 3
@@ -256,7 +257,26 @@ def _warn(said: str, title: str, refused: dict[str, refused_file.Refused]) -> No
 
 def why(file: str, error: refused_file.Refused) -> str:
 	"""Why a file is not published and what to do, as HTML; `file` is its address or name."""
-	said = {
+	return _words(error).format(f"“{as_html(file[:140])}”", as_html(error.detail), _types(error))
+
+
+def file_findings(config: Any) -> list[Finding]:
+	"""What a stage's config names that learners will not reach, as the check of stages says things."""
+	refused = public_files.refused_in_stage(config) if config else {}
+	paths = stage_files.paths_of(config, refused)
+	return [
+		Finding(paths[url], "warning", _words(error), (f"“{url[:140]}”", error.detail, _types(error)))
+		for url, error in refused.items()
+	]
+
+
+def _types(error: refused_file.Refused) -> str:
+	return file_types.PICTURES if error.why == "picture" else file_types.NAMED
+
+
+def _words(error: refused_file.Refused) -> str:
+	"""Why, in the user's language, with places for the file, for what is said of it, and for the types that are published."""
+	return {
 		"private": _("{0} is a private file. Attach a public one."),
 		"missing": _("{0} is no public file of this site. Attach it again."),
 		"unreadable": _("{0} cannot be read ({1}). Ask whoever runs the site."),
@@ -279,8 +299,6 @@ def why(file: str, error: refused_file.Refused) -> str:
 			"{0} is named in the text, but not by a link that is published (src, href, poster, srcset)."
 		),
 	}[error.why]
-	pictures = file_types.PICTURES if error.why == "picture" else file_types.NAMED
-	return said.format(f"“{as_html(file[:140])}”", as_html(error.detail), pictures)
 
 
 class PlanTitle(Titled):

@@ -42,7 +42,14 @@ def keep(doctype: str, name: str, file_name: str, content: bytes) -> Document:
 		}
 	)
 	said = list(frappe.local.message_log)
-	file.insert(ignore_permissions=True)  # editors may have no right to make a File
+	try:
+		file.insert(ignore_permissions=True)  # editors may have no right to make a File
+	except Exception as error:
+		if type(error).__module__.startswith(
+			"pypdf"
+		):  # Frappe reads it from v17 on, and says nothing of its own
+			raise Refused("content", "PDF") from error
+		raise
 	frappe.local.message_log = said  # Frappe forgets them where the document is not saved yet
 	return file
 

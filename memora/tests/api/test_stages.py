@@ -54,6 +54,28 @@ class TestCheck(MemoraTestCase):
 			found = _said("Question", {"question": "?", "choices": ["a", "b"], "answer": payload})
 			self.assertTrue(found, payload)
 
+	def test_files_that_learners_would_not_get_are_said_at_their_field(self):
+		config = {
+			"video_url": "https://e.example/a.mp4",
+			"poster": "/files/none.png",
+			"captions": [
+				{"src": "https://e.example/a.vtt", "lang": "ar", "label": "a"},
+				{"src": "/private/files/a.vtt", "lang": "en", "label": "b"},
+			],
+		}
+		self.assertEqual(
+			[(path, severity, text.partition(".")[0]) for path, severity, text in _said("Video", config)],
+			[
+				(["poster"], "warning", "“/files/none"),
+				(["captions", 1, "src"], "warning", "“/private/files/a"),
+			],
+		)
+		html = '<img src="/files/none.png" alt=""><a href="sheet.pdf">a</a><a href="https://e.example">b</a>'
+		found = _said("Text", {"html": html})
+		self.assertEqual([path for path, _severity, _text in found], [["html"]] * 2)
+		self.assertIn("is no public file of this site", found[0][2])
+		self.assertIn("leads to nothing that learners can reach", found[1][2])
+
 	def test_what_is_no_text_is_refused(self):
 		for config in ({}, [], 7, True):
 			with self.assertRaises(frappe.ValidationError):

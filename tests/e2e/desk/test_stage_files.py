@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import io
+import json
+import re
 from collections.abc import Iterator
 
 import frappe
 import pytest
 from PIL import Image
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
-from tests.e2e.desk.driver import Desk
+from memora.tests.api.test_stage_files import pdf
+from tests.e2e.desk.driver import Desk, save
 from tests.e2e.desk.rich_text import Editor, opened
 from tests.e2e.desk.school import School
+from tests.e2e.desk.stage_forms import add_stage
+from tests.e2e.desk.test_stage_forms import lesson_of, stored
 
 PLACE = "51 deg 30' N"
 
@@ -106,3 +111,58 @@ def test_a_document_that_is_gone_and_a_stop_are_said(editor: Editor) -> None:
 	)
 	assert said[0] == ["UploadError", "There is no Memora Lesson none any more."]
 	assert said[1][0] == "AbortError"
+
+
+def test_a_worksheet_is_uploaded_into_a_link(editor: Editor) -> None:
+	editor.mount("<p>a</p>", _OPTIONS)
+	editor.write(" ")
+	editor.button("Link").click()
+	dialog = editor.dialog(text="Worksheet")
+	dialog.locator("input[type=file]").set_input_files(
+		{"name": "sheet.pdf", "mimeType": "application/pdf", "buffer": pdf("sheet")}
+	)
+	dialog.locator(".btn-modal-primary").click()
+	dialog.wait_for(state="hidden")
+	link = editor.text.locator("a")
+	expect(link).to_have_text("Worksheet")
+	address = link.get_attribute("href") or ""
+	assert address.startswith("/files/sheet-")
+	assert f'<a href="{address}">Worksheet</a>' in editor.html
+
+
+def test_a_films_picture_and_captions_come_from_the_form_to_learners(desk: Desk, here: School) -> None:
+	captions = "WEBVTT\n\n00:00.000 --> 00:01.000\nمرحبًا\n".encode()
+	with (
+		lesson_of(here) as lesson,
+		desk.login(here.editor, expected=("Failed to load resource",), width=1280, height=900) as page,
+	):
+		desk.form(page, lesson)
+		stage = add_stage(page, here)
+		stage.pick("Video", "Waves")
+		stage.fill("video_url", "https://videos.example/waves.mp4")
+
+		def choose(name: str, kind: str, content: bytes, within: Locator) -> None:
+			with page.expect_file_chooser() as chooser:
+				within.get_by_role("button", name=here.say("Upload")).click()
+			chooser.value.set_files({"name": name, "mimeType": kind, "buffer": content})
+
+		choose("cover.jpg", "image/jpeg", photo(), stage.add("poster"))
+		expect(stage.field("poster").locator("input")).to_have_value(re.compile(r"^/files/\w+-\w+\.jpg$"))
+		stage.add("captions")
+		row = stage.rows("captions").first
+		choose("arabic.vtt", "text/vtt", captions, row)
+		expect(stage.part(row, "src")).to_have_value(re.compile(r"^/files/arabic-\w+\.vtt$"))
+		stage.part(row, "lang").fill("ar")
+		stage.part(row, "label").fill("العربية")
+		stage.done()
+		save(page)
+		config = json.loads(stored(lesson)[0].config)
+		assert config["captions"][0]["src"].startswith("/files/arabic-")
+		assert page.request.get(f"{desk.address}{config['captions'][0]['src']}").body() == captions
+		attached = frappe.get_all("File", {"attached_to_name": lesson.name}, pluck="file_url")
+		assert sorted(attached) == sorted([config["poster"], config["captions"][0]["src"]])
+		desk.edit(lesson, is_published=1)
+		desk.publish()
+		published = json.loads(desk.read(f"lessons/{lesson.name}.json"))["stages"][0]["config"]
+		assert published["poster"].startswith(f"lessons/{lesson.name}/")
+		assert desk.read(published["captions"][0]["src"]) == captions.decode()

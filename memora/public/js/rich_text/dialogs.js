@@ -7,7 +7,7 @@ import { schema } from "./schema";
 
 const { nodes, marks } = schema;
 
-// Ask; `done` gets the values, and returns a text if they will not do.
+// Ask; `done` gets the values, and returns a text if they will not do, true if it hides the dialog itself.
 export function ask(view, { title, fields, values = {}, primary = __("Insert"), done, after = (_) => {} }) {
 	const dialog = new frappe.ui.Dialog({
 		title,
@@ -16,7 +16,7 @@ export function ask(view, { title, fields, values = {}, primary = __("Insert"), 
 		primary_action(given) {
 			const wrong = done(given);
 			if (typeof wrong === "string") return frappe.show_alert({ message: wrong, indicator: "red" });
-			dialog.hide();
+			if (wrong !== true) dialog.hide();
 		},
 	});
 	dialog.onhide = () => {
@@ -33,16 +33,18 @@ const ltr = (dialog, ...names) => {
 	for (const name of names) dialog.get_input(name).attr("dir", "ltr");
 };
 
-export function link(view) {
+export function link(view, files) {
 	const { state } = view;
 	const at = link_at(state);
 	const { empty, from, to } = state.selection;
 	const given = at || { from, to };
 	const has_text = Boolean(at) || !empty;
-	ask(view, {
+	let file = null;
+	const dialog = ask(view, {
 		title: at ? __("Edit Link") : __("Insert Link"),
 		primary: __("Apply"),
 		fields: [
+			{ fieldname: "file", fieldtype: "HTML", hidden: files?.upload ? 0 : 1 },
 			{
 				fieldname: "href",
 				fieldtype: "Data",
@@ -53,23 +55,44 @@ export function link(view) {
 			{ fieldname: "title", fieldtype: "Data", label: __("Title, shown when someone points at it") },
 		],
 		values: { href: at?.mark.attrs.href || "", title: at?.mark.attrs.title || "" },
-		after: (dialog) => ltr(dialog, "href"),
+		after: (shown) => ltr(shown, "href"),
 		done({ href, text, title }) {
+			const put = (address, words) => {
+				const tr = view.state.tr.removeMark(given.from, given.to, marks.a);
+				if (address) {
+					const mark = marks.a.create({ ...(at ? at.mark.attrs : {}), href: address, title: title || null });
+					if (has_text) tr.addMark(given.from, given.to, mark);
+					else
+						tr.replaceSelectionWith(
+							schema.text(words, mark.addToSet(view.state.selection.$from.marks())),
+							false
+						);
+				}
+				view.dispatch(tr);
+			};
+			if (file) {
+				// Nothing else is typed meanwhile, so that the place of the link stays what it was.
+				const { name } = file;
+				dialog.get_primary_btn().prop("disabled", true);
+				files.send_any(file).then(
+					(address) => {
+						if (!dialog.display) return; // left meanwhile
+						put(address, text || name);
+						dialog.hide();
+					},
+					(error) => {
+						dialog.get_primary_btn().prop("disabled", false);
+						say_failure(error);
+					}
+				);
+				return true;
+			}
 			const address = (href || "").trim();
 			if (!is_link(address)) return __("A link leads to http, https, mailto, tel or sms");
-			const tr = view.state.tr.removeMark(given.from, given.to, marks.a);
-			if (address) {
-				const mark = marks.a.create({ ...(at ? at.mark.attrs : {}), href: address, title: title || null });
-				if (has_text) tr.addMark(given.from, given.to, mark);
-				else
-					tr.replaceSelectionWith(
-						schema.text(text || address, mark.addToSet(view.state.selection.$from.marks())),
-						false
-					);
-			}
-			view.dispatch(tr);
+			put(address, text || address);
 		},
 	});
+	dialog.get_field("file").$wrapper.append(file_input((chosen) => (file = chosen)));
 }
 
 const selected = (view, ...types) => {
@@ -116,13 +139,16 @@ export function picture(view, pictures) {
 			insert(view, nodes.image.create({ ...attributes, src: address }));
 		},
 	});
+	dialog.get_field("file").$wrapper.append(file_input((chosen) => (file = chosen), "image/*"));
+}
+
+// Where a file of this computer is chosen.
+function file_input(take, accept = "") {
 	const input = document.createElement("input");
-	Object.assign(input, { type: "file", accept: "image/*", className: "form-control mb-3" });
+	Object.assign(input, { type: "file", accept, className: "form-control mb-3" });
 	input.setAttribute("aria-label", __("A file of this computer"));
-	input.addEventListener("change", () => {
-		file = input.files[0] || null;
-	});
-	dialog.get_field("file").$wrapper.append(input);
+	input.addEventListener("change", () => take(input.files[0] || null));
+	return input;
 }
 
 export function formula(view) {

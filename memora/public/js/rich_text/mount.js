@@ -53,7 +53,7 @@ class RichText {
 		);
 		element.append(this.dom);
 		frappe.require("memora_rich_text.bundle.css");
-		this.link = () => dialogs.link(this.view);
+		this.link = () => dialogs.link(this.view, this.pictures);
 		this.formula = () => dialogs.formula(this.view);
 		this.table = () => dialogs.table(this.view);
 		this.language = () => dialogs.language(this.view);

@@ -1,7 +1,7 @@
 // Pictures that are pasted or dropped go to the form, which makes files of them: upload(file) → address.
 import { Fragment, Slice } from "prosemirror-model";
 
-import { is_data, is_picture } from "./addresses";
+import { is_data, is_link, is_picture } from "./addresses";
 import { with_formulas } from "./read";
 import { schema } from "./schema";
 
@@ -102,9 +102,17 @@ export class Pictures {
 		return image.create({ ...attributes, src: "", pending });
 	}
 
-	// → the address of the file; `ready` waits for it, and for what is done with it.
+	// → the address of a picture's file; `ready` waits for it, and for what is done with it.
 	send(file) {
-		const sent = this.#address_of(file);
+		return this.#noted(this.#address_of(file, is_picture));
+	}
+
+	// The same for a file of any kind, which a link leads to.
+	send_any(file) {
+		return this.#noted(this.#address_of(file, is_link));
+	}
+
+	#noted(sent) {
 		const running = sent
 			.catch(() => {})
 			.then(() => {})
@@ -113,10 +121,10 @@ export class Pictures {
 		return sent;
 	}
 
-	async #address_of(file) {
+	async #address_of(file, fits) {
 		const answer = await this.upload(file);
 		const src = answer?.file_url ?? answer?.url ?? answer;
-		if (typeof src !== "string" || !src || is_data(src) || !is_picture(src)) throw new Error("no address");
+		if (typeof src !== "string" || !src || is_data(src) || !fits(src)) throw new Error("no address");
 		return src;
 	}
 }

@@ -1,11 +1,12 @@
 // The dialog that holds the editor of a stage.
 import { h } from "./dom";
 import { Editor } from "./editor";
+import { uploads_to } from "./upload";
 
 // Opens the editor. `stage` is {name, title, type, config}, with the config as it is stored. on_save(stage) gets it when it
 // is done, with the config as it was where it was not edited; a promise of it that is refused keeps the editor open.
 export function edit(options) {
-	return new StageDialog(options);
+	return new StageDialog({ upload: uploads_to("Memora Lesson", options.lesson), ...options });
 }
 
 class StageDialog {

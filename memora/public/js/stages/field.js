@@ -104,10 +104,7 @@ export class Field {
 
 	// A button beside what may be a file of this computer.
 	with_upload(input) {
-		const { upload } = this.spec;
-		const send = upload && !this.form.read_only && this.form.upload(upload);
-		if (!send) return input;
-		return Object.assign(input, { element: this.form.upload_line(input, upload, send) });
+		return this.form.with_upload(input, this.spec.upload);
 	}
 
 	direction(options) {

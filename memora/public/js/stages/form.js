@@ -2,6 +2,7 @@
 import { h, icon } from "./dom";
 import { Field } from "./field";
 import { fields_of, keys_of, LANGUAGES } from "./types";
+import { UploadLine } from "./upload_line";
 
 export class Form {
 	config;
@@ -16,6 +17,7 @@ export class Form {
 	constructor({ type, config, read_only = false, dir = null, upload = () => null, on_change }) {
 		Object.assign(this, { type, config, read_only, dir, upload, on_change });
 		this.fields = new Map();
+		this.running = new Set(); // files on their way
 		this.element = h("div.memora-stage-fields");
 		for (const spec of fields_of(type)) {
 			const place = h(`div.memora-stage-place${spec.is_half ? ".is-half" : ""}`, { "data-place": spec.key });
@@ -73,6 +75,17 @@ export class Form {
 		for (const { input, spec } of this.fields.values()) if (spec.kind === "rich") input?.set_dir(dir || null);
 	}
 
+	// An input for the address of a file, with a button where files of this kind can be uploaded.
+	with_upload(input, kind) {
+		const send = kind && !this.read_only && this.upload(kind);
+		return send ? new UploadLine(input, { kind, send, wait: (sent) => this.wait(sent) }) : input;
+	}
+
+	wait(sent) {
+		this.running.add(sent);
+		sent.finally(() => this.running.delete(sent));
+	}
+
 	// What is typed and not yet told.
 	flush() {
 		for (const { input } of this.fields.values()) input?.flush?.();
@@ -81,6 +94,7 @@ export class Form {
 	// Once what is being uploaded has come.
 	async ready() {
 		for (const { input } of this.fields.values()) await input?.ready?.();
+		await Promise.all(this.running);
 	}
 
 	// Keys that this form does not know, which stay as they are.

@@ -56,10 +56,10 @@ class Parts {
 	}
 }
 
-function caption_row(value, set, { read_only, upload_button }) {
+function caption_row(value, set, { read_only, form }) {
 	const of = new Parts(value, set);
 	const src = of.field("src", __("File (WebVTT)"), Line, { dir: "ltr", read_only, placeholder: "https://… .vtt" });
-	upload_button?.(src, of.inputs[0], "captions");
+	src.append(form.with_upload(of.inputs[0], "captions").element);
 	return of.row([
 		h("div.memora-stage-line", {}, src),
 		h(

@@ -2,11 +2,16 @@
 
 // What a field takes, as `accept` of an input has it. The server decides; a site may allow more than these.
 export const ACCEPT = {
-	picture: ".png,.jpg,.jpeg,.gif,.webp,.avif,.svg",
+	image: ".png,.jpg,.jpeg,.gif,.webp,.avif,.svg",
 	sound: ".mp3,.ogg,.oga,.opus,.m4a,.wav",
 	captions: ".vtt",
 	document: ".pdf",
 };
+
+// uploads_to("Memora Lesson", name)(kind): what uploads a file of this kind for the document; null for what is none, such as a
+// film, which is in the storage's own folders.
+export const uploads_to = (doctype, name) => (kind) =>
+	name && Object.hasOwn(ACCEPT, kind) ? (file, options = {}) => upload(file, { doctype, name, ...options }) : null;
 
 // Its message is for people.
 export class UploadError extends Error {

@@ -187,6 +187,25 @@ def mentions(config: Any) -> Iterator[str]:
 		yield from _MENTION.findall(config[at:])
 
 
+def paths_of(config: Any, urls: Collection[str]) -> dict[str, tuple[str | int, ...]]:
+	"""Where in a stage's config each of these links and mentions is first, as keys and places; () where it is not found."""
+	found: dict[str, tuple[str | int, ...]] = dict.fromkeys(urls, ())
+	if urls:
+		for path, text in _texts(config, ()):
+			for url in (*(link.url for link in links(text)), *mentions(text)):
+				if found.get(url) == ():
+					found[url] = path
+	return found
+
+
+def _texts(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+	if isinstance(value, str):
+		yield path, value
+	elif isinstance(value, dict | list):
+		for key, each in value.items() if isinstance(value, dict) else enumerate(value):
+			yield from _texts(each, (*path, key))
+
+
 def addresses(config: Any) -> Iterator[str]:
 	"""Every address with a host in a stage's texts: as a text of its own, in HTML, in Markdown."""
 	if isinstance(config, dict | list):
