@@ -54,7 +54,7 @@ assets_ready() {
 		step "npm packages" npm _npm_packages
 		echo "$wanted" >"$DEV/desk/installed"
 	fi
-	key=$wanted-$(engine_key)-$(find "$REPO/memora/public/js" "$REPO/memora/public/css" -type f -not -path '*/dist/*' 2>/dev/null |
+	key=$wanted-$(engine_key)-$(find "$REPO/memora/public/"{js,css,reader/js/tex.js} -type f -not -path '*/dist/*' 2>/dev/null |
 		sort | xargs -r cat | sha256sum | cut -c1-16)
 	if [[ $(cat "$DEV/desk/built" 2>/dev/null) != "$key" ]]; then
 		step "the Desk's bundles" bundles _bundles

@@ -216,3 +216,4 @@ def test_katex_is_pinned_to_one_version_everywhere() -> None:
 	source = (stamps.READER / "js" / "formulas.js").read_text()
 	assert f"katex.min.js?v={pinned}" in source
 	assert f"katex.min.css?v={pinned}" in source
+	assert f'"?v={pinned}"' in (REPO / "memora/public/js/rich_text/formula_picture.js").read_text()

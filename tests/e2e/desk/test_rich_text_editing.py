@@ -157,6 +157,27 @@ def test_a_formula_is_made_and_edited(editor: Editor) -> None:
 	assert editor.html == r"<p>so\[x\]</p>"
 
 
+def test_a_formula_is_seen_as_learners_will_see_it_while_it_is_typed(editor: Editor) -> None:
+	editor.mount(r"<p>so \(\vec{v}\)</p>")
+	editor.text.locator(".memora-rt-formula").dblclick()
+	dialog = editor.dialog()
+	assert "picture" not in dialog.inner_text(), dialog.inner_text()
+	picture = dialog.locator(".memora-rt-picture")
+	expect(picture.locator("annotation")).to_have_text(r"\vec{v}")
+	assert picture.locator("svg").evaluate("(svg) => svg.getBoundingClientRect().width") > 0
+	fonts = "document.fonts.load('16px KaTeX_Main').then((found) => found.length)"
+	assert editor.page.evaluate(fonts) == 1
+	editor.dialog(source=r"\(\frac{1}{2}\)", display=True)
+	expect(picture.locator(".katex-display annotation")).to_have_text(r"\frac{1}{2}")
+	for broken in (r"\frac{1}{", r"\def\a{\a}\a", r"\href{https://a.test}{x}"):
+		editor.dialog(source=broken)
+		expect(picture).to_have_text("This cannot be drawn: learners would see it as it is typed here.")
+	editor.dialog(source="")
+	expect(picture).to_be_empty()
+	editor.confirm(source="x", display=False)
+	assert editor.html == r"<p>so \(x\)</p>"
+
+
 def test_a_formula_that_is_pasted_is_one(editor: Editor) -> None:
 	editor.mount()
 	editor.paste(plain=r"so \(x < 1\)")

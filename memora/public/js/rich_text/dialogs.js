@@ -1,6 +1,7 @@
 // What the editor asks: a link, a picture, a formula, a table, a language.
 import { is_link, is_picture } from "./addresses";
 import { around, insert, insert_table, link_at, set_attributes } from "./commands";
+import { formula_picture } from "./formula_picture";
 import { say_failure } from "./pictures";
 import { is_math } from "./safe";
 import { schema } from "./schema";
@@ -163,18 +164,35 @@ export function formula(view) {
 			{ fieldname: "display", fieldtype: "Check", label: __("On a line of its own") },
 		],
 		values: { source: known?.attrs.source || "", display: known?.attrs.display ? 1 : 0 },
-		after: (dialog) => ltr(dialog, "source"),
+		after(dialog) {
+			ltr(dialog, "source");
+			const [source, display] = ["source", "display"].map((name) => dialog.get_input(name));
+			let given = { source: "", display: false, ...known?.attrs }; // Frappe fills its fields a moment later
+			const { element, draw } = formula_picture(() => given);
+			const typed = () => {
+				given = { source: bare(String(source.val() ?? "")), display: display.prop("checked") };
+				draw();
+			};
+			dialog.get_field("display").$wrapper.append(element);
+			source.on("input", typed);
+			display.on("change", typed);
+			draw();
+		},
 		done({ source, display }) {
-			const text = source
-				.trim()
-				.replace(/^\\[([]|\\[)\]]$/g, "")
-				.replace(/\s+/g, " ")
-				.trim();
+			const text = bare(source);
 			if (!text || /\\[)\]]/.test(text)) return __("A formula holds neither \\) nor \\]");
 			insert(view, nodes.formula.create({ source: text, display: Boolean(display) }));
 		},
 	});
 }
+
+// A formula without what marks it in a text.
+const bare = (source) =>
+	source
+		.trim()
+		.replace(/^\\[([]|\\[)\]]$/g, "")
+		.replace(/\s+/g, " ")
+		.trim();
 
 function mathml(view, known) {
 	ask(view, {
