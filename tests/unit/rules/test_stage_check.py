@@ -184,6 +184,13 @@ WRONG: tuple[tuple[str, dict[str, Any], tuple[str | int, ...], str, str], ...] =
 	),
 	(
 		"Question",
+		{"question": "?", "answer": "\u200fـ "},
+		("answer",),
+		"broken",
+		"has no letter or digit that is compared",
+	),
+	(
+		"Question",
 		{"question": "?", "choices": ["a", "b"], "answer": ["a", "b"], "kind": "one"},
 		("answer",),
 		"broken",

@@ -13,7 +13,9 @@ const SEED = Math.floor(Math.random() * 2 ** 32);
 export function question(config, id) {
 	const { question, instructions, choices, answer, kind, tests } = config;
 	const options = Array.isArray(choices) && choices.every(isPlain) ? [...new Set(choices.map(String))] : [];
-	const answers = [...new Set([answer].flat().filter(isPlain).map(String).filter(plain))];
+	// A choice may be what typing leaves out, as ـ is.
+	const isThere = options.length ? (text) => text.trim() : plain;
+	const answers = [...new Set([answer].flat().filter(isPlain).map(String).filter(isThere))];
 	const right = options.length ? answers.map((one) => meant(one, options)) : [];
 	const each = [...new Map(right.map((same) => [String(same), same])).values()];
 	const prompt = isPlain(question) ? String(question) : "";

@@ -5,7 +5,7 @@ import { interactive } from "./exercises.js?v=5c58f2bb";
 import { details, isEmbedded, player } from "./films.js?v=89b33536";
 import { t } from "./i18n.js?v=e419d068";
 import { code, isText, markup, paragraphs, ready, rest, taken, written } from "./parts.js?v=8d9b94b5";
-import { question } from "./questions.js?v=d4c5c6cd";
+import { question } from "./questions.js?v=56fba857";
 
 // Each type with its sign and what shows its config.
 const TYPES = {

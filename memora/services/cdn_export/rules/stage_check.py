@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -145,6 +146,8 @@ def _question(config: dict[str, Any], refused: set[Path]) -> Iterator[Finding]:
 			)
 	if len({*choices}) < len(choices):
 		yield Finding(("choices",), "warning", _("two of its {0} are the same."), ('"choices"',))
+	if not choices:
+		yield from _untypable(answers)
 	if kind == "number" and not choices:
 		for text in answers:
 			if not _NUMBER.fullmatch(text.strip()):
@@ -163,6 +166,24 @@ def _question(config: dict[str, Any], refused: set[Path]) -> Iterator[Finding]:
 					_("{0} means something only with the kind {1}."),
 					(f'"{key}"', '"number"'),
 				)
+
+
+def _untypable(answers: list[str]) -> Iterator[Finding]:
+	"""Answers that hold nothing but what is left out where typed texts are compared: invisible characters, a tatweel."""
+	for text in answers:
+		if len(text) < 1_000 and text.strip() and not any(map(_is_compared, text)):
+			yield Finding(
+				("answer",),
+				"broken",
+				_(
+					"its answer “{0}” has no letter or digit that is compared. Write another, or offer choices."
+				),
+				(text[:140],),
+			)
+
+
+def _is_compared(letter: str) -> bool:
+	return not (letter.isspace() or letter in "\u0640\u034f" or unicodedata.category(letter) == "Cf")
 
 
 def _chosen(kind: object, choices: list[str], answer: object, answers: list[str]) -> Iterator[Finding]:
