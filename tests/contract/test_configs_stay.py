@@ -49,7 +49,8 @@ def test_nothing_of_the_demo_is_broken() -> None:
 	whole = school.curriculum(mapping.subjects(package.read(package.fetch(REPO / ".dev" / "curriculum"))))
 	for piece in whole.subjects:
 		for stage in _stages(piece):
-			assert stage_check.broken(stage_check.check(stage.type, stage.config)) == [], stage
+			found = stage_check.check(stage.type, stage.config)
+		assert [finding for finding in found if finding.severity == "broken"] == [], stage
 
 
 def _configs(body: bytes) -> list[bytes]:
