@@ -6,13 +6,9 @@
 - `reading`: the outline itself; `stamp`: whether it has changed; `finding`: search and filters; `home`: an editor's own page;
   `places`: where a row is
 - `editing`: new rows and titles; `moving`, `stages`: order; `publishing`, `plan_view`, `copying`, `deleting`,
-<<<<<<< HEAD
   `importing`, `restoring`: what is done to rows; `targets`, `siblings`, `attachments`: what they have in common
-=======
-  `restoring`: what is done to rows; `targets`, `siblings`, `attachments`: what they have in common
 - `uploads`, `inline_pictures`: files made of what is uploaded or pasted into a text; `attachments` keeps them while something
   names them
->>>>>>> ad28790 (A file is uploaded into a stage in place: looked at as a build will, a photo small, upright and without notes; pasted pictures become files; a file is there while a text or the trash names it)
 - `asking`: which of that is asked first
 
 Whatever changes something here is one transaction. It locks the documents above what it changes, so that two editors
