@@ -293,3 +293,22 @@ def test_nothing_typed_into_any_field_runs(form: Form, kind: str) -> None:
 	assert form.page.evaluate("window.pwned") is None
 	assert form.page.url.endswith("/form.html")
 	assert not [url for url in form.reader.outside if "evil" in url]
+
+
+def test_formulas_and_code_are_shown_as_in_a_lesson_and_the_frame_grows_with_them(form: Form) -> None:
+	form.open(lang="ar", theme="dark")
+	tall = r"\begin{pmatrix}" + r"1 \\ " * 20 + r"\end{pmatrix}"
+	frame = form.show(
+		"Text",
+		{
+			"html": rf'<p>\[{tall}\] and \(\vec{{v}}\)</p><pre><code class="language-python">def f(): 1</code></pre>'
+		},
+	)
+	frame.wait_for_selector(".code-keyword")
+	frame.wait_for_selector(".formula >> nth=1 >> svg >> visible=true")
+	assert frame.locator(".formula .katex-html").count() == 2
+	form.reader.until("() => document.querySelector('iframe').clientHeight > 500")
+	assert frame.evaluate("document.documentElement.scrollHeight <= innerHeight")
+	frame = form.show("Question", {"question": r"\(x\)", "choices": [r"\(\frac{\)", "2"], "answer": "2"})
+	frame.wait_for_selector("legend .katex-html")
+	assert frame.inner_text(".choice .is-broken") == r"\(\frac{\)⚠"
