@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import statistics
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import frappe
@@ -13,6 +14,7 @@ from benchmarks import meter, site
 from benchmarks.cases import LESSON, Bench, Row
 from benchmarks.generate import Planted, Shape
 from memora.api import cdn_admin, course, outline, publishing
+from memora.services.text_search import lesson_texts
 
 _TARGET_MS = 2000
 
@@ -26,8 +28,9 @@ _WORST: dict[str, Any] = {
 
 
 def answers(bench: Bench) -> Iterator[Row]:
-	"""Single requests of the Desk: the course page, the worst lessons, 10,000 siblings, 1,000 plans of 500 lessons."""
+	"""Single requests of the Desk: the course page, lessons by their words, the worst lessons, 10,000 siblings, 1,000 plans of 500 lessons."""
 	yield from _outline(bench)
+	yield from _texts(bench)
 	yield from _worst_lessons(bench)
 	yield from _many_siblings(bench)
 	yield from _many_plans(bench)
@@ -54,6 +57,25 @@ def _outline(bench: Bench) -> Iterator[Row]:
 		"move a lesson among 2,000, and read its topic": move,
 	}.items():
 		yield _row(what, ask, bench.runs)
+
+
+def _texts(bench: Bench) -> Iterator[Row]:
+	"""Lessons by their words, among 20,000: a rare word, one of half of all lessons, two of them, none."""
+	subjects = 1 if bench.quick else 10
+	planted = _published(bench, Shape(subjects=subjects, tracks=4, units=10, topics=5, lessons=10))
+	count = subjects * 2_000
+	yield Row(f"words of {count:,} lessons written", meter.seconds(lesson_texts.catch_up), "s")
+	rare = frappe.get_doc(LESSON, next(iter(planted.lessons.values()))[0])
+	rare.description = "zygote"
+	rare.save()
+	frappe.db.commit()
+	for what, text in {
+		"a rare word": "zygote",
+		"a word of every second lesson": "light",
+		"two such words": "light energy",
+		"a word of none": "xylophone",
+	}.items():
+		yield _row(f"{what} found among {count:,} lessons", partial(outline.search, text), bench.runs)
 
 
 def _worst_lessons(bench: Bench) -> Iterator[Row]:

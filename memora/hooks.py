@@ -52,12 +52,18 @@ _track_changes = {
 	"on_trash": "memora.services.cdn_export.change_tracker.on_trash",
 	"after_rename": "memora.services.cdn_export.change_tracker.after_rename",
 }
+_lesson_texts = "memora.services.text_search.lesson_texts"
 doc_events = {
 	"Memora Subject": _track_changes,
 	"Memora Track": _track_changes,
 	"Memora Unit": _track_changes,
 	"Memora Topic": _track_changes,
-	"Memora Lesson": _track_changes,
+	"Memora Lesson": {
+		"on_update": f"{_lesson_texts}.on_update",
+		"on_change": _track_changes["on_change"],
+		"on_trash": [_track_changes["on_trash"], f"{_lesson_texts}.on_trash"],
+		"after_rename": [_track_changes["after_rename"], f"{_lesson_texts}.after_rename"],
+	},
 	"Memora Lesson Stage": _track_changes,
 	"Memora Academic Plan": _track_changes,
 	"Memora Plan Override": _track_changes,
@@ -109,6 +115,7 @@ scheduler_events = {
 		"* * * * *": ["memora.services.cdn_export.batch_processor.check_due"],
 	},
 	"hourly": ["memora.services.cdn_export.outbox.reconciliation.hourly"],
+	"hourly_long": ["memora.services.text_search.lesson_texts.catch_up"],
 	"daily": ["memora.services.cdn_export.outbox.reconciliation.daily"],
 	"daily_long": [
 		"memora.services.cdn_export.maintenance.daily.daily",

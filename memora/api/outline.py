@@ -14,6 +14,7 @@ from memora.services.cdn_export.model.roles import EDITORS
 from memora.services.course_outline import finding, permissions, places, reading
 from memora.services.course_outline import home as homes
 from memora.services.course_outline import stamp as stamps
+from memora.services.text_search import finding as lessons_by_text
 
 
 @endpoint(EDITORS)
@@ -36,6 +37,14 @@ def find(subject: str, text: str = "", only: str = "", plan: str = "", kind: str
 	"""Rows of a subject by title, of one kind if asked, and of those
 	the drafts, what is failing, waiting or paid; 200 at most, each with its path."""
 	return finding.find(subject, text, only, plan, kind)
+
+
+@endpoint(EDITORS)
+@as_typed
+def search(text: str, subject: str = "") -> dict[str, Any]:
+	"""Lessons with these words in what learners read of them, the last changed first, in all courses or in one: 20 at most,
+	each with where it is and what is around the first word."""
+	return lessons_by_text.find(text, subject)
 
 
 @endpoint(EDITORS)

@@ -113,7 +113,7 @@ def test_what_architecture_calls_pure_is_held_to_it() -> None:
 
 
 def test_architecture_names_every_module_of_the_pipeline_in_the_order_of_its_layers() -> None:
-	house = ROOT / "memora" / "services" / "cdn_export"
+	house = ROOT / "memora" / "services"
 	rows = _table_of_wings()
 	places = [re.findall(r"`(\w+)/?`", place) for place, _ in rows]
 	(layers,) = (
@@ -138,7 +138,8 @@ def test_architecture_names_every_module_of_the_pipeline_in_the_order_of_its_lay
 			assert set(re.findall(r"`(\w+)/?`", says)) == there - {"__init__"}, names[0]
 
 
-_OURS = sorted((ROOT / "memora" / "memora" / "doctype").glob("cdn_*/cdn_*.json"))
+_DOCTYPES = ROOT / "memora" / "memora" / "doctype"
+_OURS = sorted([*_DOCTYPES.glob("cdn_*/cdn_*.json"), *_DOCTYPES.glob("memora_lesson_text/*.json")])
 _LAYOUT = ("Section Break", "Column Break", "Tab Break")
 
 
@@ -161,7 +162,7 @@ def test_the_data_model_names_writers_that_there_are() -> None:
 	text = (ROOT / "docs" / "data-model.md").read_text()
 	written_by = " ".join(re.findall(r"^\|[^|]+\|[^|]+\| ([^|]+) \|$", text, re.MULTILINE))
 	named = {name.rpartition("/")[2].rpartition(".")[2] for name in re.findall(r"`([\w./]+)`", written_by)}
-	house = ROOT / "memora" / "services" / "cdn_export"
+	house = ROOT / "memora" / "services"
 	modules = {path.stem if path.stem != "__init__" else path.parent.name for path in house.rglob("*.py")}
 	assert len(named) > 30
 	assert named <= set().union(modules, *map(_names_of, modules))
@@ -169,7 +170,7 @@ def test_the_data_model_names_writers_that_there_are() -> None:
 
 def test_the_data_model_has_no_other_table() -> None:
 	text = (ROOT / "docs" / "data-model.md").read_text()
-	assert set(re.findall(r"^## (CDN .+)$", text, re.MULTILINE)) == {
+	assert set(re.findall(r"^## ((?:CDN|Memora) .+)$", text, re.MULTILINE)) == {
 		json.loads(path.read_text())["name"] for path in _OURS
 	}
 
@@ -181,7 +182,7 @@ def test_files_that_a_document_names_are_there(document: Path) -> None:
 
 def _names_of(module: str) -> set[str]:
 	"""What a module of the pipeline defines or brings in at its top, and its classes' methods. Empty if there is none."""
-	house = ROOT / "memora" / "services" / "cdn_export"
+	house = ROOT / "memora" / "services"
 	found: set[str] = set()
 	for path in [*house.rglob(f"{module}.py"), *house.rglob(f"{module}/__init__.py")]:
 		for node in ast.parse(path.read_text()).body:

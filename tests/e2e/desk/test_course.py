@@ -447,6 +447,39 @@ def test_a_course_that_was_left_names_no_other_page(desk: Desk, here: School, su
 		expect(page).not_to_have_title(re.compile("Cells"))
 
 
+def test_a_word_inside_a_stage_leads_to_its_lesson(desk: Desk, here: School, subject: frappe._dict) -> None:
+	word = "تلسكوب" if here.language == "ar" else "telescope"
+	lesson = frappe.get_last_doc("Memora Lesson", {"title": "Lesson B13"})
+	desk.edit(
+		lesson,
+		stages=[
+			{
+				"title": "Looking",
+				"type": "Text",
+				"config": json.dumps({"html": f"<p>Take a <b>{word}</b> out.</p>"}),
+			}
+		],
+	)
+	with course(desk, here, subject.top.name) as outline:
+		page = outline.page
+		page.locator("[data-find]").fill(word)
+		found = page.get_by_role("region", name=here.say("In the texts of lessons"))
+		expect(found.locator("mark")).to_have_text(word)
+		expect(found).to_contain_text("Topic B1")
+		shoot(page, "course-text-search", here)
+		found.get_by_role("link", name="Lesson B13").click()
+		expect(outline.node("Lesson B13")).to_be_focused()
+		expect(found).to_be_hidden()
+		# From all courses, as the Desk's own search hands it over.
+		page.keyboard.press("Control+g")
+		page.keyboard.type(word[:5])
+		page.get_by_text(here.say("Find “{0}” in lessons", word[:5])).click()
+		home = page.locator(".memora-text-search")
+		expect(home.locator("mark")).to_have_text(word)
+		home.get_by_role("link", name="Lesson B13").click()
+		expect(outline.node("Lesson B13")).to_be_focused()
+
+
 def test_a_deletion_names_what_goes_and_comes_back(desk: Desk, here: School, subject: frappe._dict) -> None:
 	with course(desk, here, subject.top.name) as outline:
 		outline.focus("Track A")

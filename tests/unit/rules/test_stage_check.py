@@ -475,9 +475,9 @@ HOSTILE: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
 def test_large_and_hostile_configs_are_looked_at_in_seconds(name: str) -> None:
 	type_, made = HOSTILE[name]
 	config = made()
-	began = time.monotonic()
+	began = time.process_time()  # whatever else the machine does
 	check(type_, config)
-	assert time.monotonic() - began < 10
+	assert time.process_time() - began < 10
 
 
 def test_what_is_broken_stands_first() -> None:

@@ -1,5 +1,6 @@
 // The editors' home: courses, what one was at last, drafts, and what fails or waits.
 import { keep, kept } from "./kept";
+import { search_texts, texts_html } from "./text_search";
 import { change, icon, read, SUBJECT, text_of, words } from "./kinds";
 
 const { ago, html, message_of, pill, put } = memora.publishing;
@@ -16,6 +17,7 @@ export class Home {
 		this.page = page;
 		this.element = $('<div class="memora-home"></div>')[0];
 		this.$element = $(this.element);
+		this.$element.on("input", "[data-text-search]", frappe.utils.debounce(() => this.search(), 250));
 		this.$element.on("click", "[data-home]", ({ currentTarget }) => this.act(currentTarget.dataset.home));
 		this.$element.on("keydown", "[data-new-course]", (event) => this.on_key(event));
 		put(this.$element, Array(3).fill(html`<div class="memora-skeleton"></div>`));
@@ -34,6 +36,7 @@ export class Home {
 			);
 		}
 		this.draw();
+		this.take_question();
 	}
 
 	hide() {}
@@ -41,6 +44,9 @@ export class Home {
 	draw() {
 		const { subjects, recent, drafts, attention, can_create } = this.data;
 		put(this.$element, [
+			html`<section class="memora-panel memora-text-search"><input type="search" class="form-control" data-text-search dir="auto"
+				placeholder="${__("Find a lesson by a word in it")}" aria-label="${__("Find a lesson by a word in it")}">
+				<div role="status" data-texts></div></section>`,
 			html`<section class="memora-panel memora-courses"><h4>${__("Courses")}</h4>
 				${subjects.length ? html`<ul class="memora-cards">${subjects.map((row) => this.course(row))}</ul>` : this.empty(can_create)}
 				${can_create ? this.maker() : ""}</section>`,
@@ -51,6 +57,29 @@ export class Home {
 			</div>`,
 		]);
 		if (!subjects.length) this.$element.find("[data-new-course]").trigger("focus");
+	}
+
+	// Lessons of all courses, as one types; an answer to what was typed before is late.
+	async search() {
+		const $input = this.$element.find("[data-text-search]");
+		const $texts = this.$element.find("[data-texts]");
+		const text = $input.val();
+		try {
+			const answer = await search_texts(text);
+			if ($input.val() !== text) return;
+			put($texts, answer ? texts_html(answer, ({ subject, name }) => course_link(subject, name)) : "");
+		} catch (error) {
+			if ($input.val() === text) put($texts, html`<div class="alert alert-danger" role="alert">${text_of(error)}</div>`);
+		}
+	}
+
+	// What was searched elsewhere in the Desk.
+	take_question() {
+		const { find } = frappe.route_options || {};
+		if (!find) return;
+		frappe.route_options = null;
+		this.$element.find("[data-text-search]").val(find).trigger("focus");
+		this.search();
 	}
 
 	empty(can_create) {

@@ -1,5 +1,6 @@
-// Rows by title, or by what they lack, as a flat list in place of the tree.
+// Rows by title, or by what they lack, as a flat list in place of the tree; and below it lessons by their texts.
 import { read } from "./kinds";
+import { search_texts } from "./text_search";
 
 export class Search {
 	constructor(view) {
@@ -7,6 +8,7 @@ export class Search {
 		this.text = "";
 		this.only = "";
 		this.left_off = 0;
+		this.texts = null; // lessons by their texts, where a text is searched
 	}
 
 	get is_active() {
@@ -17,8 +19,11 @@ export class Search {
 	async ask() {
 		const { outline } = this.view;
 		const args = { subject: outline.subject, text: this.text.trim(), only: this.only, plan: outline.plan };
-		const { rows, left_off } = await read("find", args);
-		this.left_off = left_off;
+		const [{ rows, left_off }, texts] = await Promise.all([
+			read("find", args),
+			this.only ? null : search_texts(this.text, outline.subject),
+		]);
+		Object.assign(this, { left_off, texts });
 		return new Map(rows.map((row) => [row.name, row]));
 	}
 

@@ -3,7 +3,7 @@ import { Actions } from "./actions";
 import { Bar } from "./bar";
 import { Clipboard } from "./clipboard";
 import { Drag } from "./drag";
-import { remember_row, remembered_row } from "./home";
+import { course_link, remember_row, remembered_row } from "./home";
 import { Keyboard } from "./keyboard";
 import { change, LESSON, read, text_of } from "./kinds";
 import { Live } from "./live";
@@ -13,6 +13,7 @@ import { Outline } from "./outline";
 import { Queue } from "./queue";
 import { Search } from "./search";
 import { Selection } from "./selection";
+import { texts_html } from "./text_search";
 import { Titles } from "./titles";
 import { Tree } from "./tree";
 import { Undo } from "./undo";
@@ -50,6 +51,8 @@ export class View {
 	build() {
 		this.$body = $('<div class="memora-outline"></div>').append(this.tree.element);
 		this.$empty = $('<div class="memora-outline-empty"></div>').appendTo(this.$body);
+		this.$texts = $('<section class="memora-panel"></section>').attr("aria-label", __("In the texts of lessons")).hide();
+		this.$texts.on("click", "[data-found]", (event) => this.on_found(event)).appendTo(this.$body);
 		this.$said = $('<div class="sr-only" role="status" aria-live="polite"></div>');
 		this.$waits = $('<div class="memora-course-waits"></div>');
 		put(this.$waits, Array(5).fill(html`<div class="memora-skeleton is-row"></div>`));
@@ -165,8 +168,24 @@ export class View {
 		if (this.drag.is_dragging || !this.is_seen) return;
 		this.tree.draw();
 		put(this.$empty, this.tree.empty_html());
+		this.draw_texts();
 		this.bar.draw();
 		this.selection.draw();
+	}
+
+	draw_texts() {
+		const texts = this.outline.found && this.search.texts;
+		this.$texts.toggle(Boolean(texts));
+		const address = ({ subject, name }) => course_link(subject, name);
+		if (texts) put(this.$texts, html`<h4>${__("In the texts of lessons")}</h4>${texts_html(texts, address)}`);
+	}
+
+	// A lesson of this course is shown in its place; with Ctrl it opens in a tab of its own, as links do.
+	on_found(event) {
+		if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+		event.preventDefault();
+		const { found } = event.currentTarget.dataset;
+		this.bar.clear().then(() => this.open_path(found)).then(() => this.refresh()).then(() => this.tree.focus(found));
 	}
 
 	async unfold(name) {

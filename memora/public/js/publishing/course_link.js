@@ -19,6 +19,30 @@ function show({ doctype, name }) {
 	});
 }
 
+// The Desk's own search (Ctrl+G) offers to look into the texts of lessons, too.
+const { AwesomeBar } = frappe.search || {};
+if (AwesomeBar) {
+	const { make_global_search } = AwesomeBar.prototype;
+	AwesomeBar.prototype.make_global_search = function (text) {
+		make_global_search.call(this, text);
+		if (text.trim().length < 2 || text.startsWith("#") || !may_see()) return;
+		const said = __("Find “{0}” in lessons", [text]);
+		this.options.push({
+			label: memora.publishing.esc(said),
+			value: said,
+			match: text,
+			index: 40,
+			default: "Lessons",
+			onclick() {
+				frappe.route_options = { find: text };
+				const [page, subject] = frappe.get_route();
+				if (page !== "memora-course" || subject) return frappe.set_route("memora-course");
+				return frappe.pages[page].on_page_show(frappe.pages[page]); // one is there, and a route to it leads nowhere
+			},
+		});
+	};
+}
+
 memora.publishing.offer_course_page = function (list) {
 	if (KINDS.includes(list.doctype) && may_see()) {
 		list.page.add_inner_button(__("Course Page"), () => frappe.set_route("memora-course"));

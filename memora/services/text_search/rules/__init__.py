@@ -1,0 +1,1 @@
+"""What of a lesson is searched, and as which words. Pure."""
