@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from tests.e2e import stamps
+from tests.e2e import pictures, stamps
 from tests.e2e.conftest import Reader
 from tests.e2e.test_reader import tell
 from tests.npm import REPO
@@ -93,6 +93,30 @@ def test_what_is_code_stays_as_it_is(reader: Reader) -> None:
 	assert page.locator(".formula").count() == 0
 	assert r"\(a\)" in page.inner_text("pre >> nth=0")
 	assert not [path for path in reader.server.asked() if "katex" in path]
+
+
+def test_a_lesson_with_formulas_and_code_on_a_phone(reader: Reader) -> None:
+	reader.page.set_viewport_size({"width": 420, "height": 900})
+	page = reader.show(
+		_text(
+			r"<p>A number \(x\) with \(ax^2+bx+c=0\) is</p>\[x = \frac{-b \pm \sqrt{b^2-4ac}}{2a}\]",
+			'<pre><code class="language-python">def root(a, b, c):\n    # the greater one\n',
+			"    return (-b + (b * b - 4 * a * c) ** 0.5) / (2 * a)</code></pre>",
+		),
+		(
+			"Question",
+			{
+				"question": r"What is \(\sqrt{9}\)?",
+				"choices": [r"\(\frac{6}{2}\)", r"\(81\)"],
+				"answer": r"\(\frac{6}{2}\)",
+			},
+		),
+	)
+	_all_drawn(reader, 6)
+	reader.until("document.querySelector('.code-keyword')")
+	assert _outside_the_view(page) == 0
+	page.evaluate("document.querySelector('.stage').scrollIntoView()")
+	pictures.keep(page, "reader-formulas")
 
 
 @pytest.mark.parametrize("lang", ["en", "ar"])
