@@ -1,4 +1,7 @@
-"""The editor of stages: what it asks while someone types."""
+"""The editor of stages: what it asks while someone types, and what it opens and saves on the course page.
+
+Nothing here is changed on its way: a config is a text, to the byte, as it is stored.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from memora.services.cdn_export.model import exact_json
 from memora.services.cdn_export.model.roles import EDITORS
 from memora.services.cdn_export.rules import stage_check
 from memora.services.cdn_export.rules.stage_finding import Finding
+from memora.services.course_outline import stage_editing
 
 LARGEST = 10_000_000
 """Characters of a config that is checked."""
@@ -46,3 +50,15 @@ def _files(config: str | None) -> list[Finding]:
 		return file_findings(exact_json.loads(config)) if config and config.strip() else []
 	except ValueError:
 		return []
+
+
+@endpoint(EDITORS, "GET")
+def read(name: str) -> dict[str, Any]:
+	"""A stage as it is saved, with what its editor must know of its lesson (`stage_editing.opened`)."""
+	return stage_editing.opened(name)
+
+
+@endpoint(EDITORS, "POST")
+def save(lesson: str, stage: dict[str, Any], seen: str = "", after: str = "") -> dict[str, Any]:
+	"""Save a stage whole, unless it is no longer as it was `seen` (`stage_editing.save`)."""
+	return stage_editing.save(lesson, stage, seen, after)

@@ -37,7 +37,12 @@ def check_lesson(lesson: MemoraLesson, before: MemoraLesson | None) -> None:
 		looked_at += [row for row in others if row.name not in was_live]
 	# What comes back from the trash was there before it.
 	looked_at.sort(key=lambda row: row.idx)
-	_say(cstr(lesson.title), looked_at, refuse=is_published and not lesson.flags.restored)
+	_say(
+		cstr(lesson.title),
+		looked_at,
+		refuse=is_published and not lesson.flags.restored,
+		is_told=bool(lesson.flags.findings_are_told),
+	)
 
 
 def check_row(lesson: str, row: MemoraLessonStage) -> None:
@@ -61,7 +66,8 @@ def _findings(row: MemoraLessonStage) -> list[stage_check.Finding]:
 	return stage_check.check_text(cstr(row.type), cstr(row.config))
 
 
-def _say(lesson: str, rows: Collection[MemoraLessonStage], refuse: bool) -> None:
+def _say(lesson: str, rows: Collection[MemoraLessonStage], refuse: bool, is_told: bool = False) -> None:
+	"""Refuse what is broken, if asked; say what is found, unless the user has read it already."""
 	findings = [(row, finding) for row in rows for finding in _findings(row)]
 	broken = [(row, finding) for row, finding in findings if finding.severity == "broken"]
 	if refuse and broken:
@@ -75,7 +81,7 @@ def _say(lesson: str, rows: Collection[MemoraLessonStage], refuse: bool) -> None
 			),
 			title=_("Stages to Correct"),
 		)
-	if findings:
+	if findings and not is_told:
 		frappe.msgprint(
 			"<br>".join(_lines(lesson, findings)), title=_("Learners Would Not Get This"), indicator="orange"
 		)

@@ -8,9 +8,10 @@ from typing import Any
 import frappe
 
 from memora.api import stages
+from memora.tests.helpers.factories import make_lesson
 from memora.tests.helpers.frappe_versions import set_in_test
-from memora.tests.helpers.payloads import HOSTILE
-from memora.tests.helpers.utils import MemoraTestCase
+from memora.tests.helpers.payloads import HOSTILE, TEXTS
+from memora.tests.helpers.utils import MemoraTestCase, messages
 
 
 def _said(type_: str, config: Any) -> list[tuple[list[Any], str, str]]:
@@ -90,3 +91,81 @@ class TestCheck(MemoraTestCase):
 		finally:
 			set_in_test(True)
 			frappe.set_user("Administrator")
+
+
+ODD = '{ "text" : "\\u0661 ﹤ ﹥ <b>", "own": 1.50 }'
+
+
+class TestSaving(MemoraTestCase):
+	def setUp(self):
+		super().setUp()
+		stage = {"title": "Read", "type": "Text", "config": ODD}
+		self.lesson = make_lesson(stages=[stage, {**stage, "title": "Again"}])
+
+	def row(self, place: int = 0) -> Any:
+		return frappe.get_doc("Memora Lesson", self.lesson.name).stages[place]
+
+	def test_a_stage_is_opened_to_the_byte(self):
+		found = stages.read(self.row().name)
+		self.assertEqual(found["stage"]["config"], ODD)
+		self.assertEqual((found["lesson"], found["is_published"]), (self.lesson.name, False))
+
+	def test_it_is_saved_whole_and_alone(self):
+		seen = stages.read(self.row().name)["stage"]["seen"]
+		config = ODD.replace("1.50", "2.50")
+		frappe.clear_messages()
+		stage = {"name": self.row().name, "title": "Read on", "type": "Text", "config": config}
+		answer = stages.save(self.lesson.name, stage, seen)
+		self.assertEqual((self.row().title, self.row().config), ("Read on", config))
+		self.assertEqual(answer["row"]["title"], "Read on")
+		self.assertEqual(answer["stage"], stages.read(self.row().name)["stage"])
+		self.assertEqual((self.row(1).title, self.row(1).config), ("Again", ODD))
+		self.assertEqual(messages(), "")  # the editor has said what of it learners do not see
+
+	def test_what_someone_else_has_changed_is_left_alone(self):
+		seen = stages.read(self.row().name)["stage"]["seen"]
+		doc = frappe.get_doc("Memora Lesson", self.lesson.name)
+		doc.stages[0].config = '{"text": "theirs"}'
+		doc.save()
+		stage = {"name": self.row().name, "title": "Read", "type": "Text", "config": '{"text": "mine"}'}
+		answer = stages.save(self.lesson.name, stage, seen)
+		self.assertEqual(answer["changed"]["config"], '{"text": "theirs"}')
+		self.assertEqual(self.row().config, '{"text": "theirs"}')
+		stages.save(self.lesson.name, stage, answer["changed"]["seen"])
+		self.assertEqual(self.row().config, '{"text": "mine"}')
+
+	def test_a_new_one_goes_behind_another(self):
+		stage = {"title": "Between", "type": "Text", "config": ODD}
+		answer = stages.save(self.lesson.name, stage, after=self.row().name)
+		titles = [row.title for row in frappe.get_doc("Memora Lesson", self.lesson.name).stages]
+		self.assertEqual(titles, ["Read", "Between", "Again"])
+		self.assertEqual(answer["row"]["idx"], 2)
+
+	def test_a_published_lesson_takes_none_that_learners_cannot_use(self):
+		frappe.get_doc("Memora Lesson", self.lesson.name).update({"is_published": 1}).save()
+		stage = {"title": "Ask", "type": "Question", "config": '{"question": "?"}'}
+		with self.assertRaises(frappe.ValidationError):
+			stages.save(self.lesson.name, stage)
+		stages.save(self.lesson.name, {**stage, "config": '{"question": "?", "answer": "a"}'})
+		self.assertEqual(self.row(2).title, "Ask")
+
+	def test_titles_are_as_they_were_typed(self):
+		for text in TEXTS[:40]:
+			title = text.strip()[:100]
+			if not title:
+				continue
+			answer = stages.save(self.lesson.name, {"title": title, "type": "Text", "config": ODD})
+			self.assertEqual(stages.read(answer["stage"]["name"])["stage"]["title"], title)
+
+	def test_what_is_gone_is_said(self):
+		for call in (
+			lambda: stages.read("no such stage"),
+			lambda: stages.save(self.lesson.name, {"name": "no such stage", "title": "a", "type": "Text"}),
+			lambda: stages.save("no such lesson", {"title": "a", "type": "Text"}),
+		):
+			with self.assertRaises(frappe.DoesNotExistError):
+				call()
+
+	def test_a_config_that_is_no_text_is_refused(self):
+		with self.assertRaises(frappe.ValidationError):
+			stages.save(self.lesson.name, {"title": "a", "type": "Text", "config": {"text": "a"}})

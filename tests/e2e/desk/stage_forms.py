@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import frappe
 from playwright.sync_api import Locator, Page, expect
 
+from memora.tests.helpers import factories
 from tests.e2e.desk.school import School
 
 
@@ -57,7 +61,7 @@ class StageEditor:
 		return area
 
 	def part(self, row: Locator, key: str) -> Locator:
-		return row.locator(f"[data-part={key}] :is(input, textarea)")
+		return row.locator(f"[data-part={key}] :is(input[type=text], textarea)")
 
 	def findings(self, key: str = "") -> Locator:
 		within = self.field(key) if key else self.dialog
@@ -90,3 +94,28 @@ def open_stage(page: Page, school: School, place: int = 1) -> StageEditor:
 def rows_of(page: Page) -> list[dict[str, Any]]:
 	"""The stages as the form that is open has them."""
 	return list(page.evaluate("cur_frm.doc.stages.map(({title, type, config}) => ({title, type, config}))"))
+
+
+@contextmanager
+def lesson_of(here: School, *stages: dict[str, Any], is_published: int = 0) -> Iterator[Any]:
+	"""A lesson with these stages, for the time of a test."""
+	lesson = factories.make_lesson(
+		title=here.title("word problems"),
+		parent_topic=here.name("unknowns"),
+		is_published=is_published,
+		sort_order=90,
+		stages=[{"title": f"Stage {place}", **stage} for place, stage in enumerate(stages, 1)],
+	)
+	frappe.db.commit()
+	try:
+		yield lesson
+	finally:
+		frappe.db.rollback()
+		frappe.delete_doc(lesson.doctype, lesson.name, force=True)
+		frappe.db.commit()
+
+
+def stored(lesson: Any) -> list[Any]:
+	"""The stages of a lesson as they are saved."""
+	frappe.db.rollback()
+	return list(frappe.get_doc(lesson.doctype, lesson.name).stages)

@@ -3,44 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-import frappe
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
+from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.rules import stage_check
-from memora.tests.helpers import factories
 from tests.e2e.desk.driver import Desk, save, shoot
 from tests.e2e.desk.school import School
-from tests.e2e.desk.stage_forms import StageEditor, add_stage, open_stage, rows_of
-
-
-@contextmanager
-def lesson_of(here: School, *stages: dict[str, Any], is_published: int = 0) -> Iterator[Any]:
-	"""A lesson with these stages, for the time of a test."""
-	lesson = factories.make_lesson(
-		title=here.title("word problems"),
-		parent_topic=here.name("unknowns"),
-		is_published=is_published,
-		sort_order=90,
-		stages=[{"title": f"Stage {place}", **stage} for place, stage in enumerate(stages, 1)],
-	)
-	frappe.db.commit()
-	try:
-		yield lesson
-	finally:
-		frappe.db.rollback()
-		frappe.delete_doc(lesson.doctype, lesson.name, force=True)
-		frappe.db.commit()
-
-
-def stored(lesson: Any) -> list[Any]:
-	frappe.db.rollback()
-	return list(frappe.get_doc(lesson.doctype, lesson.name).stages)
-
+from tests.e2e.desk.stage_forms import StageEditor, add_stage, lesson_of, open_stage, rows_of, stored
 
 # Each makes a stage in a new one's editor, and says what its config is then.
 
@@ -187,9 +159,30 @@ def test_a_lesson_with_every_type_is_made_in_fields(desk: Desk, here: School) ->
 			editor.done()
 		save(page)
 		made = [(stage.title, stage.type, json.loads(stage.config)) for stage in stored(lesson)]
-	assert made == expected
-	for _title, type_, config in made:
-		assert stage_check.check(type_, config) == []
+		assert made == expected
+		for _title, type_, config in made:
+			assert stage_check.check(type_, config) == []
+		desk.edit(lesson, is_published=1)
+		desk.publish()
+		published = json.loads(desk.read(paths.lesson(lesson.name)))["stages"]
+		assert [(stage["title"], stage["type"], stage["config"]) for stage in published] == expected
+		_learn(page, desk.address, lesson.name, [title for title, _type, _config in expected])
+
+
+def _learn(page: Page, address: str, lesson: str, titles: list[str]) -> None:
+	"""A learner sees each stage, and is right."""
+	page.goto(address + page.evaluate("name => memora.publishing.preview_url('Memora Lesson', name)", lesson))
+	stages = page.locator("section.stage")
+	expect(stages).to_have_count(len(titles))
+	assert stages.locator("h2").all_inner_texts() == titles
+	for place, choices in ((2, [1]), (3, [0, 2]), (4, [0])):
+		for choice in choices:
+			stages.nth(place).locator("label.choice").nth(choice).click()
+	stages.nth(5).locator("input[type=text]").fill("cairo")
+	stages.nth(6).locator(".field input").first.fill("9,8")
+	for place in range(2, 7):
+		stages.nth(place).locator("button[type=submit]").click()
+		expect(stages.nth(place).locator(".verdict")).to_have_class("verdict right")
 
 
 # Opening and saving

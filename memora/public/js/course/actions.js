@@ -25,6 +25,7 @@ export class Actions {
 			},
 			choose: () => (event.shiftKey ? selection.to(name) : selection.toggle(name)),
 			rename: () => titles.rename(name),
+			open: () => this.open(name),
 			add_below: () => titles.add(name),
 			add_last: () => titles.add(name),
 			preview: () => this.preview(name),
@@ -160,6 +161,13 @@ export class Actions {
 		if (!row || row.is_new) return;
 		if (row.doctype === STAGE) frappe.set_route("Form", LESSON, row.parent);
 		else frappe.set_route("Form", row.doctype, row.name);
+	}
+
+	// What Enter does: a stage has an editor, all else a form.
+	open(name) {
+		const row = this.view.outline.row(name);
+		if (row && row.doctype === STAGE) this.view.stages.open(name);
+		else this.open_form(name);
 	}
 
 	// What follows F2's neighbour keys: a new sibling, or a child of what has none beside it.

@@ -81,7 +81,7 @@ export class Keyboard {
 			[forward]: () => this.forward(name),
 			[back]: () => this.back(name),
 			"*": () => this.unfold_siblings(name),
-			Enter: () => actions.open_form(name),
+			Enter: () => actions.open(name),
 			F2: () => titles.rename(name),
 			Insert: () => actions.add_beside(name),
 			"+": () => actions.add_beside(name),

@@ -9,7 +9,7 @@ export const KINDS = [SUBJECT, "Memora Track", "Memora Unit", "Memora Topic", LE
 export const below = (kind) => KINDS[KINDS.indexOf(kind) + 1] || "";
 export const above = (kind) => KINDS[KINDS.indexOf(kind) - 1] || "";
 
-// What is added by typing its title. A new stage is a Text; its lesson's form has the rest of it.
+// What is added by typing its title. A new stage is a Text; its editor has the rest of it.
 export const can_be_typed = (kind) => KINDS.indexOf(kind) > 0;
 
 // "track", "stage": for classes of CSS.

@@ -89,13 +89,15 @@ export class Menu {
 		const is_many = these.length > 1;
 		const is_stage = row.doctype === STAGE;
 		const kind = below(row.doctype);
-		const open = { label: is_stage ? __("Open the Lesson's Form") : __("Open Form"), key: "Enter", run: () => actions.open_form(name) };
+		const form = { label: is_stage ? __("Open the Lesson's Form") : __("Open Form"), key: is_stage ? "" : "Enter", run: () => actions.open_form(name) };
+		const edit = is_stage ? { label: row.can_write ? __("Edit Stage") : __("Open Stage"), key: "Enter", run: () => actions.open(name) } : null;
 		const look = is_stage ? null : { label: __("Preview as Learner"), key: "P", run: () => actions.preview(name) };
 		const reveal = outline.found ? { label: __("Show in the Outline"), run: () => search.reveal(name) } : null;
-		if (!row.can_write) return [open, look, reveal, this.copy(these)];
+		if (!row.can_write) return [edit, form, look, reveal, this.copy(these)];
 		const is_placed = row.doctype !== SUBJECT && !outline.found;
 		return [
-			open,
+			edit,
+			form,
 			look,
 			reveal,
 			LINE,

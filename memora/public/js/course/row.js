@@ -31,9 +31,12 @@ function fold_html(row, is_open, is_flat) {
 		aria-label="${is_open ? __("Collapse") : __("Expand")}">${icon("chevron")}</button>`;
 }
 
-// A lesson's title leads to its form; the others are opened and closed by theirs.
+// A lesson's title leads to its form, a stage's to its editor; the others are opened and closed by theirs.
 function title_html(row) {
 	const title = row.plan_title || row.title;
+	if (row.doctype === STAGE && !row.is_new) {
+		return html`<span class="memora-title" data-action="open"><bdi>${title}</bdi></span>`;
+	}
 	if (row.doctype !== LESSON || row.is_new) return html`<span class="memora-title"><bdi>${title}</bdi></span>`;
 	const address = frappe.utils.get_form_link(row.doctype, row.name);
 	return html`<a class="memora-title" href="${address}" tabindex="-1" draggable="false"><bdi>${title}</bdi></a>`;

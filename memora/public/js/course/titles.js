@@ -1,6 +1,7 @@
 // Titles are typed straight into rows: of new rows (Enter: the next one; Tab and Shift+Tab: a level down or up), and of
 // those that are there.
 import { above, below, can_be_typed, change, KINDS, text_of, words } from "./kinds";
+import { is_made_in_editor } from "./stages";
 
 let made = 0;
 
@@ -44,7 +45,9 @@ export class Titles {
 		this.close_draft(true);
 		await view.unfold(parent);
 		const last = outline.children(parent).slice(-1)[0] || "";
-		this.open(parent, after === undefined ? last : after, "");
+		const behind = after === undefined ? last : after;
+		if (is_made_in_editor(kind, row)) return view.stages.add(parent, behind);
+		this.open(parent, behind, "");
 	}
 
 	open(parent, after, text) {

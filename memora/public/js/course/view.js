@@ -13,6 +13,7 @@ import { Outline } from "./outline";
 import { Queue } from "./queue";
 import { Search } from "./search";
 import { Selection } from "./selection";
+import { Stages } from "./stages";
 import { texts_html } from "./text_search";
 import { Titles } from "./titles";
 import { Tree } from "./tree";
@@ -41,6 +42,7 @@ export class View {
 		this.search = new Search(this);
 		this.selection = new Selection(this);
 		this.bar = new Bar(this);
+		this.stages = new Stages(this);
 		this.tree = new Tree(this);
 		this.keyboard = new Keyboard(this);
 		this.draw_soon = frappe.utils.debounce(() => this.draw(), 30);
@@ -301,7 +303,7 @@ export class View {
 	}
 
 	on_double_click(event) {
-		if (event.currentTarget.tagName !== "A") this.titles.rename(event.currentTarget.closest("li").dataset.name);
+		if (!event.currentTarget.matches("a, [data-action]")) this.titles.rename(event.currentTarget.closest("li").dataset.name);
 	}
 
 	on_context(event) {

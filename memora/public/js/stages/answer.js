@@ -119,6 +119,7 @@ export class Answer {
 			one: __("Choice"),
 			add_label: __("Add Choice"),
 			read_only: this.read_only,
+			is_fixed: this.kind === "true_false" && values.length === 2,
 			make: (value, row) => this.choice_row(value || { text: "", is_right: false }, row, is_many, group),
 			on_change: () => this.take_choices(),
 		});
@@ -188,7 +189,7 @@ export class Answer {
 	// Several pasted lines are several choices.
 	paste(event, row, input) {
 		const lines = event.clipboardData.getData("text/plain").split(/\r?\n/).map((line) => line.trim()).filter(Boolean);
-		if (lines.length < 2 || lines.length > MOST || !row.is_empty()) return;
+		if (lines.length < 2 || lines.length > MOST || !row.is_empty() || this.list.is_fixed) return;
 		event.preventDefault();
 		input.element.value = row.value.text = lines[0];
 		input.fit();

@@ -1,28 +1,61 @@
 // The dialog that holds the editor of a stage.
 import { h } from "./dom";
 import { Editor } from "./editor";
+import { drop, keep, kept, moment } from "./kept";
 import { uploads_to } from "./upload";
 
+const LESSON = "Memora Lesson";
+
 // Opens the editor. `stage` is {name, title, type, config}, with the config as it is stored. on_save(stage) gets it when it
-// is done, with the config as it was where it was not edited; a promise of it that is refused keeps the editor open.
-export function edit(options) {
-	return new StageDialog({ upload: uploads_to("Memora Lesson", options.lesson), ...options });
+// is done, with the config as it was where it was not edited; a promise of it that is refused keeps the editor open, and so
+// does an answer {changed: stage}, what someone else has made of the stage meanwhile. What is typed is kept in the browser
+// for the lesson and `kept_as`, or the stage's name, until it is saved; with `keeps` until whoever saves the lesson drops it.
+export async function edit(options) {
+	const { lesson, stage, can_write = true } = options;
+	const id = options.kept_as || stage.name || "new";
+	const typed = lesson && can_write ? await kept(lesson, id) : null;
+	return new StageDialog({ ...options, can_write, id, typed: typed || null });
 }
+
+const mark = ({ title, type, config }) => JSON.stringify([title || "", type || "", config ?? ""]);
 
 class StageDialog {
 	can_write;
-	is_live;
-	on_close;
+	id;
+	is_published;
+	keeps;
+	lesson;
 	on_save;
 	save_label;
+	stage;
+	upload_to;
 
 	/** @param {Record<string, any>} options */
-	constructor({ lesson_title = "", stage, typed = null, dir = null, can_write = true, is_live = false, save_label = "", upload, on_save = () => {}, on_change = () => {}, on_close = () => {} }) {
-		Object.assign(this, { can_write, is_live, on_save, on_close, save_label: save_label || __("Done") });
-		this.editor = new Editor({ stage, typed, dir, read_only: !can_write, upload, on_change: () => this.on_edit(on_change) });
+	constructor({ lesson = "", upload_to = lesson, lesson_title = "", stage, id, typed, dir = null, can_write, is_published = false, keeps = false, save_label = "", on_save = (_) => {} }) {
+		Object.assign(this, { can_write, id, is_published, keeps, lesson, on_save, stage, upload_to, save_label: save_label || __("Done") });
+		this.dir = dir;
 		this.status = h("span.memora-stage-status", { role: "status" });
 		this.held = document.activeElement;
+		this.keep_soon = frappe.utils.debounce(() => this.keep_now(), 300);
+		this.leaves = () => document.visibilityState === "hidden" && this.keep_now();
+		document.addEventListener("visibilitychange", this.leaves);
+		this.make_editor(typed && mark(typed) !== mark(stage) ? typed : null);
 		this.build(lesson_title);
+	}
+
+	make_editor(typed) {
+		this.editor?.destroy();
+		this.editor?.element.remove();
+		this.editor = new Editor({
+			stage: this.stage,
+			typed,
+			dir: this.dir,
+			read_only: !this.can_write,
+			upload: uploads_to(LESSON, this.upload_to),
+			on_change: () => this.on_edit(),
+		});
+		this.dialog?.modal_body.append(this.editor.element);
+		if (typed) this.tell_kept(typed);
 	}
 
 	build(lesson_title) {
@@ -59,11 +92,31 @@ class StageDialog {
 		}
 	}
 
-	on_edit(on_change) {
+	on_edit() {
 		this.say("");
-		this.anyway = false;
-		this.dialog?.get_primary_btn().text(this.save_label);
-		on_change(this.editor);
+		this.keep_soon();
+	}
+
+	// What is typed, for when the page goes before it is saved.
+	async keep_now() {
+		if (!this.lesson || !this.can_write || this.is_gone) return;
+		if (!this.editor.is_changed) await drop(this.lesson, this.id);
+		else await keep(this.lesson, this.id, this.editor.value(), mark(this.stage));
+	}
+
+	// What was typed before the page went is here again.
+	tell_kept(typed) {
+		const words = __("You typed this at {0}, and it is not saved yet.", [moment(typed)]);
+		const is_older = typed.before !== mark(this.stage);
+		const back = h("button.btn.btn-default.btn-xs", { type: "button", onclick: () => this.go_back() }, __("Discard It, Show What Is Saved"));
+		const more = is_older ? ` ${__("The stage was changed meanwhile; what you save replaces that.")}` : "";
+		this.editor.form_side.prepend(h("div.memora-stage-kept", { role: "status" }, h("span", {}, words, more), back));
+	}
+
+	go_back() {
+		drop(this.lesson, this.id);
+		this.make_editor(null);
+		this.editor.focus();
 	}
 
 	say(text, look = "") {
@@ -78,7 +131,7 @@ class StageDialog {
 			return __("Give the stage a title.");
 		}
 		if (!this.editor.type) return __("Choose what kind of stage it is.");
-		if (this.editor.broken_text !== null && this.editor.value().config !== this.editor.stage.config) {
+		if (this.editor.broken_text !== null && this.editor.value().config !== this.stage.config) {
 			this.editor.raw.open();
 			return __("Correct the JSON first.");
 		}
@@ -95,9 +148,9 @@ class StageDialog {
 			if (missing) return this.say(missing, "is-bad");
 			editor.tell_all();
 			if (await this.is_held()) return null;
-			await this.on_save(editor.value());
-			this.is_done = true;
-			this.dialog.hide();
+			const answer = await this.on_save(editor.value());
+			if (answer?.changed) return this.ask_about(answer.changed);
+			this.close();
 		} catch (error) {
 			this.say(this.reason(error), "is-bad");
 		} finally {
@@ -106,10 +159,18 @@ class StageDialog {
 		return null;
 	}
 
+	// Where the lesson is yet to be saved, what was typed is kept until then.
+	close() {
+		this.is_gone = true;
+		if (this.keeps && this.editor.is_changed) keep(this.lesson, this.id, this.editor.value(), mark(this.stage));
+		else if (this.lesson) drop(this.lesson, this.id);
+		this.dialog.hide();
+	}
+
 	// In a published lesson what learners could not use is said first.
 	async is_held() {
 		const { editor } = this;
-		if (!this.is_live || this.anyway || !editor.is_changed) return false;
+		if (!this.is_published || !editor.is_changed) return false;
 		const findings = await editor.check();
 		if (!(findings || []).some(({ severity }) => severity === "broken")) return false;
 		this.say(__("Learners could not use this, so a published lesson cannot have it."), "is-bad");
@@ -121,31 +182,67 @@ class StageDialog {
 		return frappe.utils.html2text(String(memora.publishing.message_of(error))).trim();
 	}
 
-	// Closes it, and asks if something would be lost.
-	leave() {
-		if (!this.can_write || !this.editor.is_changed) return this.dialog.hide();
+	ask(title, words, primary, secondary) {
 		const dialog = new frappe.ui.Dialog({
-			title: __("Leave this stage?"),
+			title,
 			fields: [{ fieldname: "body", fieldtype: "HTML" }],
-			primary_action_label: this.save_label,
+			primary_action_label: primary.label,
 			primary_action: () => {
 				dialog.hide();
-				this.done();
+				primary.run();
 			},
-			secondary_action_label: __("Discard What I Typed"),
+			secondary_action_label: secondary.label,
 			secondary_action: () => {
 				dialog.hide();
-				this.is_discarded = true;
-				this.dialog.hide();
+				secondary.run();
 			},
 		});
 		dialog.onhide = () => setTimeout(() => dialog.$wrapper.remove(), 500);
-		dialog.get_field("body").$wrapper.append(h("p", {}, __("You have typed something that is not saved yet.")));
-		return dialog.show();
+		dialog.get_field("body").$wrapper.append(h("p", {}, words));
+		dialog.show();
+	}
+
+	// Someone else has changed the stage since it was opened.
+	ask_about(theirs) {
+		this.ask(
+			__("Changed Meanwhile"),
+			__("Someone else has changed this stage since you opened it. What you typed is still here."),
+			{
+				label: __("Replace Theirs with Mine"),
+				run: () => {
+					this.on_seen(theirs);
+					this.done();
+				},
+			},
+			{ label: __("Look at Theirs"), run: () => edit({ stage: theirs, can_write: false }) }
+		);
+	}
+
+	on_seen({ seen }) {
+		this.stage = this.editor.stage = { ...this.stage, seen };
+	}
+
+	// Closes it, and asks if something would be lost.
+	leave() {
+		if (!this.can_write || !this.editor.is_changed) return this.close();
+		return this.ask(
+			__("Leave this stage?"),
+			__("You have typed something that is not saved yet."),
+			{ label: this.save_label, run: () => this.done() },
+			{
+				label: __("Discard What I Typed"),
+				run: () => {
+					this.is_gone = true;
+					if (this.lesson) drop(this.lesson, this.id);
+					this.dialog.hide();
+				},
+			}
+		);
 	}
 
 	gone() {
-		this.on_close({ is_done: Boolean(this.is_done), is_discarded: Boolean(this.is_discarded) });
+		document.removeEventListener("visibilitychange", this.leaves);
+		this.is_gone = true;
 		this.editor.destroy();
 		setTimeout(() => this.dialog.$wrapper.remove(), 500);
 		if (this.held instanceof HTMLElement && this.held.isConnected) this.held.focus();

@@ -19,8 +19,9 @@ export class Line {
 			disabled: read_only,
 			oninput: () => on_change(this.value()),
 		});
-		this.element.value = this.shown(value);
-		this.element.addEventListener("change", () => this.tidy());
+		this.typed = this.element;
+		this.typed.value = this.shown(value);
+		this.typed.addEventListener("change", () => this.tidy());
 	}
 
 	shown(value) {
@@ -28,14 +29,14 @@ export class Line {
 	}
 
 	value() {
-		return nothing(this.element.value);
+		return nothing(this.typed.value);
 	}
 
 	// When one leaves it.
 	tidy() {}
 
 	focus() {
-		this.element.focus();
+		this.typed.focus();
 	}
 
 	destroy() {}

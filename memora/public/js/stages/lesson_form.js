@@ -1,11 +1,12 @@
 // The stages in a lesson's form: a row opens the editor of stages, and takes what was typed there; the lesson is saved as
 // always.
+import { all_of, drop, drop_all, moment } from "./kept";
 import "./open";
 
 const LESSON = "Memora Lesson";
 const STAGE = "Memora Lesson Stage";
 
-const { typed } = memora.publishing;
+const { html, put, typed } = memora.publishing;
 
 // Opening a row of the table opens our editor, not Frappe's form with its box for JSON.
 function teach(grid) {
@@ -22,15 +23,27 @@ function teach(grid) {
 	};
 }
 
+// What a lesson is called in the browser's store of what was typed; one that is not saved yet has no name.
+const kept_as = ({ doc }) => (doc.__islocal ? "new" : doc.name);
+
 function open_row(frm, { doctype, name }) {
 	const row = frappe.get_doc(doctype, name);
-	return memora.stages.edit({
-		lesson: frm.doc.name,
-		lesson_title: typed(frm.doc.title),
+	return edit(frm, {
 		stage: { name, title: typed(row.title), type: row.type, config: row.config },
-		can_write: frm.fields_dict.stages.grid.is_editable(),
-		is_live: Boolean(frm.doc.is_published),
+		kept_as: row.__memora_kept,
 		on_save: (stage) => take(frm, row, stage),
+	});
+}
+
+function edit(frm, options) {
+	return memora.stages.edit({
+		lesson: kept_as(frm),
+		upload_to: frm.doc.name,
+		lesson_title: typed(frm.doc.title),
+		can_write: frm.fields_dict.stages.grid.is_editable(),
+		is_published: Boolean(frm.doc.is_published),
+		keeps: true,
+		...options,
 	});
 }
 
@@ -45,20 +58,48 @@ async function take(frm, row, { title, type, config }) {
 	frm.refresh_field("stages");
 }
 
-function add(frm) {
-	const stage = { name: "", title: "", type: "", config: null };
-	return memora.stages.edit({
-		lesson: frm.doc.name,
-		lesson_title: typed(frm.doc.title),
-		stage,
-		is_live: Boolean(frm.doc.is_published),
-		on_save: (made) => {
-			const { title, type, config } = made;
-			frm.add_child("stages", { title, type, config });
+let made = 0;
+
+// `id` is what the new stage is kept as in the browser.
+function add(frm, id = `new-${Date.now()}-${++made}`) {
+	return edit(frm, {
+		stage: { name: "", title: "", type: "", config: null },
+		kept_as: id,
+		on_save({ title, type, config }) {
+			frm.add_child("stages", { title, type, config, __memora_kept: id });
 			frm.refresh_field("stages");
 			frm.dirty();
 		},
 	});
+}
+
+// What was typed in a form that was left without being saved is offered again.
+async function offer(frm) {
+	const place = $(frm.fields_dict.stages.wrapper);
+	place.find(".memora-stages-kept").remove();
+	if (frm.is_dirty() && !frm.is_new()) return;
+	const lesson = kept_as(frm);
+	const found = await all_of(lesson);
+	if (!found.length || lesson !== kept_as(frm)) return;
+	const $box = $('<div class="memora-stages-kept"></div>').prependTo(place);
+	put($box, html`<b>${__("Typed and not saved")}</b><ul>${found.map(kept_html)}</ul>`);
+	$box.on("click", "[data-kept]", async ({ currentTarget }) => {
+		const { stage } = found[Number(currentTarget.dataset.kept)];
+		if (currentTarget.dataset.act === "drop") await drop(lesson, stage);
+		else await take_up(frm, stage);
+		$(currentTarget).closest("li").remove();
+		if (!$box.find("li").length) $box.remove();
+	});
+}
+
+const kept_html = (one, place) => html`<li><bdi>${one.title || __("Untitled")}</bdi>
+	<span class="text-muted">${moment(one)}</span>
+	<button type="button" class="btn btn-default btn-xs" data-kept="${place}">${__("Open")}</button>
+	<button type="button" class="btn btn-link btn-xs" data-kept="${place}" data-act="drop">${__("Discard")}</button></li>`;
+
+function take_up(frm, stage) {
+	const row = (frm.doc.stages || []).find((one) => one.name === stage);
+	return row ? open_row(frm, row) : add(frm, stage);
 }
 
 frappe.ui.form.on(LESSON, {
@@ -78,5 +119,13 @@ frappe.ui.form.on(LESSON, {
 			frm.memora_add_stage = grid.add_custom_button(__("Add Stage"), () => add(frm));
 		}
 		frm.memora_add_stage.toggle(grid.is_editable());
+		offer(frm);
+	},
+	before_save(frm) {
+		frm.memora_kept_as = kept_as(frm);
+	},
+	async after_save(frm) {
+		await drop_all(frm.memora_kept_as);
+		offer(frm);
 	},
 });

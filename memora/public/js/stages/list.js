@@ -4,6 +4,7 @@ import { h, icon, sign_button } from "./dom";
 
 // make(value, row) → {parts: elements, focus(), is_empty()}: what a row is made of. on_change() is called after each change.
 export class List {
+	is_fixed; // no row is added or removed
 	make;
 	on_change;
 	one;
@@ -12,12 +13,12 @@ export class List {
 	rows = [];
 
 	/** @param {Record<string, any>} options */
-	constructor({ values, make, add_label, on_change, read_only = false, one = "" }) {
-		Object.assign(this, { make, on_change, read_only, one });
+	constructor({ values, make, add_label, on_change, read_only = false, is_fixed = false, one = "" }) {
+		Object.assign(this, { make, on_change, read_only, is_fixed, one });
 		this.said = h("span.sr-only", { role: "status" });
 		this.list = h("ol.memora-stage-rows", { onkeydown: (event) => this.on_key(event) });
 		this.adder = h("button.memora-stage-add", { type: "button", onclick: () => this.add(undefined).focus() }, icon("add"), ` ${add_label}`);
-		this.element = h("div", {}, this.list, read_only ? null : this.adder, this.said);
+		this.element = h("div", {}, this.list, read_only || is_fixed ? null : this.adder, this.said);
 		for (const value of values) this.insert(value, this.rows.length);
 		this.number();
 	}
@@ -32,7 +33,7 @@ export class List {
 			{},
 			act("up", __("Move up"), () => this.move(row, -1)),
 			act("down", __("Move down"), () => this.move(row, 1)),
-			act("remove", __("Remove"), () => this.remove(row))
+			this.is_fixed ? null : act("remove", __("Remove"), () => this.remove(row))
 		);
 		row.element.append(h("div.memora-stage-row-parts", {}, row.parts), this.read_only ? "" : row.tools, row.problem);
 		this.rows.splice(at, 0, row);
@@ -108,7 +109,7 @@ export class List {
 			? { ArrowUp: () => this.move(row, -1), ArrowDown: () => this.move(row, 1) }
 			: {
 					Enter: typed && !event.shiftKey && !event.ctrlKey && !event.metaKey && (() => this.enter(row)),
-					Backspace: typed && !event.target.value && row.is_empty() && this.rows.length > 1 && (() => this.remove(row)),
+					Backspace: typed && !event.target.value && row.is_empty() && this.rows.length > 1 && !this.is_fixed && (() => this.remove(row)),
 			  };
 		if (!keys[event.key]) return;
 		event.preventDefault();
@@ -119,7 +120,7 @@ export class List {
 	// To the next row if that is still empty, else to a new one.
 	enter(row) {
 		const next = this.rows[this.rows.indexOf(row) + 1];
-		if (next && next.is_empty()) next.focus();
-		else this.add(undefined, row).focus();
+		if (next && (next.is_empty() || this.is_fixed)) next.focus();
+		else if (!this.is_fixed) this.add(undefined, row).focus();
 	}
 }

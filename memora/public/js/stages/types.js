@@ -13,7 +13,7 @@ export const ABOUT = {
 // `is_more`: not there until someone wants it. `is_half`: two of them share a line.
 const FIELDS = {
 	Video: () => [
-		{ key: "video_url", kind: "line", dir: "ltr", label: __("Link to the film"), help: __("A page of YouTube or Vimeo, a film's file, or its path in the storage."), upload: "video" },
+		{ key: "video_url", kind: "line", dir: "ltr", label: __("Link to the film"), help: __("A page of YouTube or Vimeo, a film's file, or its path in the storage.") },
 		{ key: "title", kind: "line", label: __("Title of the film"), is_more: true },
 		{ key: "start", kind: "moment", label: __("Begins at"), help: __("Minutes and seconds, like 1:30."), is_more: true, is_half: true },
 		{ key: "end", kind: "moment", label: __("Ends at"), help: __("Minutes and seconds, like 1:30."), is_more: true, is_half: true },

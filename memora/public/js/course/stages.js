@@ -1,0 +1,54 @@
+// Stages are opened and made in their own editor, and each is saved whole.
+import { LESSON, STAGE } from "./kinds";
+
+const API = "memora.api.stages.";
+
+export class Stages {
+	constructor(view) {
+		this.view = view;
+	}
+
+	async open(name) {
+		const { view } = this;
+		const row = view.outline.row(name);
+		if (!row || row.is_new) return null;
+		try {
+			const found = await memora.publishing.ask(`${API}read`, { name }, { quiet: true });
+			return await memora.stages.edit({
+				...found,
+				save_label: __("Save"),
+				on_save: (stage) => this.save(found.lesson, stage),
+			});
+		} catch (error) {
+			return view.fail(name, frappe.utils.html2text(String(memora.publishing.message_of(error))).trim());
+		}
+	}
+
+	// A new one behind the stage `after`: a published lesson takes no stage that is still empty.
+	add(lesson, after = "") {
+		const row = this.view.outline.row(lesson);
+		return memora.stages.edit({
+			lesson,
+			lesson_title: row.title,
+			is_published: row.is_published,
+			stage: { name: "", title: "", type: "", config: null },
+			save_label: __("Save"),
+			on_save: (stage) => this.save(lesson, stage, after),
+		});
+	}
+
+	// → {changed} where someone else has changed it meanwhile.
+	async save(lesson, { name, title, type, config, seen = "" }, after = "") {
+		const { view } = this;
+		const args = { lesson, stage: JSON.stringify({ name, title, type, config }), seen, after };
+		const answer = await view.queue.add(() => memora.publishing.ask(`${API}save`, args, { post: true, quiet: true }));
+		if (answer.changed) return answer;
+		await view.refresh();
+		view.tree.focus(answer.row.name);
+		view.say(__("Saved: {0}", [answer.row.title]), true, "green");
+		return answer;
+	}
+}
+
+// Whether a new row there is made in the editor.
+export const is_made_in_editor = (kind, parent) => kind === STAGE && parent.doctype === LESSON && Boolean(parent.is_published);
