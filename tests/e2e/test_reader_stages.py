@@ -5,8 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
 
+from tests.e2e import pictures
 from tests.e2e.conftest import Reader
+from tests.e2e.server import Server
+from tests.e2e.test_reader import AXE
+from tests.example.configs import CONFIGS
+from tests.npm import node_modules
 
 ANSWER = "button[type=submit]"
 
@@ -344,3 +350,82 @@ def test_captions_of_another_host_leave_the_film_where_that_does_not_agree(reade
 	page.wait_for_selector("#stage-1 .note")
 	assert "captions cannot be shown" in page.inner_text("#stage-1 .note")
 	assert not page.locator("track").count()
+
+
+# seen whole
+
+EVERY = [(type_, config) for type_, configs in CONFIGS.items() for config in configs]
+
+
+@pytest.mark.parametrize(("lang", "theme"), [("en", "light"), ("ar", "dark")])
+def test_axe_finds_nothing_in_any_stage(browser: Browser, server: Server, lang: str, theme: str) -> None:
+	context = browser.new_context(
+		viewport={"width": 1280, "height": 860}, reduced_motion="reduce", bypass_csp=True
+	)
+	page = context.new_page()
+	page.route(lambda url: not url.startswith(server.address), lambda route: route.abort())
+	reader = Reader(page, server)
+	reader.show(*EVERY, lang=lang)
+	page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+	for fold in page.locator("main details > summary").all():
+		fold.click()
+	page.locator("main form").evaluate_all(
+		"forms => forms.forEach((form) => form.querySelector('input').click())"
+	)
+	for button in page.locator(f"main {ANSWER}").all():
+		button.click()
+	page.click(".mark-done")
+	assert page.locator(".explanation .prose").count() == 1
+	page.evaluate((node_modules() / "axe-core" / "axe.min.js").read_text())
+	nodes = context.new_cdp_session(page).send("Accessibility.getFullAXTree")["nodes"]
+	names = [node["name"]["value"] for node in nodes if node.get("role", {}).get("value") == "radio"]
+	assert sorted(names[:3]) == ["2x", "\\frac{x^3}{3}", "x"]  # in an order by chance
+	# Stages of this lesson have the same titles.
+	assert [found for found in page.evaluate(AXE) if not found.startswith("landmark-unique")] == []
+	context.close()
+
+
+@pytest.mark.parametrize(("lang", "theme"), [("en", "light"), ("ar", "dark")])
+def test_a_lesson_of_questions_is_seen(reader: Reader, lang: str, theme: str) -> None:
+	"""The pictures of docs/reader.md."""
+	asked = {
+		"en": question(
+			question="Which is the derivative of \\(x^2\\)?",
+			choices=["\\(x\\)", "\\(2x\\)", "\\(\\frac{x^3}{3}\\)"],
+			answer="\\(2x\\)",
+			hint="<p>The exponent comes to the front.</p>",
+			explanation="<p>\\[\\frac{d}{dx} x^n = n x^{n-1}\\]</p>",
+		),
+		"ar": question(
+			question="ما مشتقة \\(x^2\\)؟",
+			choices=["\\(x\\)", "\\(2x\\)", "\\(\\frac{x^3}{3}\\)"],
+			answer="\\(2x\\)",
+			hint="<p>ينزل الأس إلى الأمام.</p>",
+			explanation="<p>\\[\\frac{d}{dx} x^n = n x^{n-1}\\]</p>",
+		),
+	}
+	fall = {
+		"en": question(
+			kind="number",
+			question="How fast does a stone fall after one second?",
+			answer="9.81",
+			tolerance=0.05,
+			unit="m/s",
+		),
+		"ar": question(
+			kind="number",
+			question="ما سرعة حجر بعد ثانية من سقوطه؟",
+			answer="9.81",
+			tolerance=0.05,
+			unit="م/ث",
+		),
+	}
+	page = reader.show(asked[lang], fall[lang], lang=lang)
+	page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+	page.click(".hint summary")
+	page.check("main .choice >> nth=1")
+	assert verdict(reader) == "right"
+	page.fill("#stage-2 input", "٩٫٨" if lang == "ar" else "9.8")
+	assert verdict(reader, 2) == "right"
+	page.evaluate("document.querySelector('#stage-1').scrollIntoView()")
+	pictures.keep(page, f"reader-questions-{lang}")

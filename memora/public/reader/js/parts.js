@@ -9,7 +9,7 @@ import { prepare, sanitised } from "./markup.js?v=a2eced59";
 import "./stage_words.js?v=be8ba579";
 
 // How stages look, loaded with the first of them: nothing is shown before. Where it cannot be loaded stages are shown without.
-const sheet = h("link", { rel: "stylesheet", href: new URL("../stages.css?v=b8860323", import.meta.url).href });
+const sheet = h("link", { rel: "stylesheet", href: new URL("../stages.css?v=b2faa931", import.meta.url).href });
 const isLoaded = new Promise((done) => ["load", "error"].forEach((name) => sheet.addEventListener(name, done)));
 document.head.append(sheet);
 

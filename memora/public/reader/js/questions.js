@@ -3,7 +3,7 @@
 import { isNear, isSame, plain } from "./answers.js?v=16bf91e0";
 import { h, icon } from "./dom.js?v=459e199b";
 import { t } from "./i18n.js?v=e419d068";
-import { checks, hasValue, isPlain, isText, markup, words } from "./parts.js?v=8d9b94b5";
+import { checks, hasValue, isPlain, isText, markup, words } from "./parts.js?v=6918fa54";
 
 const CHOOSING = ["one", "several", "true_false"];
 // Each visit has an order of its own, which stays while the page is drawn again.
@@ -46,13 +46,13 @@ function choice(config, prompt, options, right, id) {
 		h(
 			"label.choice",
 			{},
-			h("input", { type: many ? "checkbox" : "radio", name: id, value }),
+			h("input", { type: many ? "checkbox" : "radio", name: id, value, "aria-label": spoken(value) }),
 			h("span", { dir: "auto" }, words(value))
 		);
 	const shown = config.shuffle === true ? shuffled(options, id) : options;
 	const fields = h(
 		"fieldset",
-		{},
+		{ "aria-label": spoken(prompt) },
 		h("legend", { dir: "auto" }, prompt ? words(prompt) : t("answer")),
 		many ? h("p.row-note", {}, t("chooseSeveral")) : null,
 		shown.map(input)
@@ -60,6 +60,9 @@ function choice(config, prompt, options, right, id) {
 	const isRight = (given) => given.length === right.length && right.every((same) => same.some((one) => given.includes(one)));
 	return checked(config, id, fields, right.length ? isRight : null);
 }
+
+// What a field is called for those who listen: browsers leave a drawn formula out of its name, so it is said as it was typed.
+const spoken = (text) => (/\\[([]/.test(text) ? text.replace(/\\[()[\]]/g, "") : null);
 
 // Of several answers to type each is right.
 function typed(config, prompt, answers, id) {
@@ -74,6 +77,7 @@ function typed(config, prompt, answers, id) {
 		autocomplete: "off",
 		autocapitalize: "off",
 		spellcheck: "false",
+		"aria-label": spoken(prompt),
 		"aria-describedby": ofWhat ? `${id}-unit` : null,
 	});
 	const label = h("label", { for: field.id, dir: "auto" }, prompt ? words(prompt) : t(asksLink ? "answerLink" : "answer"));
