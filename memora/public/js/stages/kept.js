@@ -64,5 +64,5 @@ export async function drop_all(lesson) {
 export function moment({ at }) {
 	const is_today = new Date(at).toDateString() === new Date().toDateString();
 	const style = is_today ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" };
-	return new Intl.DateTimeFormat(frappe.boot.lang || "en", /** @type {any} */ (style)).format(at);
+	return new Intl.DateTimeFormat(String(frappe.boot.lang || "en").replaceAll("_", "-"), /** @type {any} */ (style)).format(at);
 }
