@@ -5,7 +5,7 @@
 - `permissions`: what the caller may read and change
 - `reading`: the outline itself; `stamp`: whether it has changed; `finding`: search and filters; `home`: an editor's own page;
   `places`: where a row is
-- `editing`: new rows and titles; `moving`, `stages`: order; `publishing`, `plan_view`, `copying`, `deleting`,
+- `editing`: new rows and titles; `moving`, `stages`: order; `publishing`, `plan_view`, `copying` (stages: `stage_copies`), `deleting`,
   `importing`, `restoring`: what is done to rows; `targets`, `siblings`, `attachments`: what they have in common
 - `uploads`, `inline_pictures`: files made of what is uploaded or pasted into a text; `attachments` keeps them while something
   names them

@@ -13,13 +13,11 @@ from memora.services.cdn_export.model.doctypes import LESSON, PARENT_FIELDS, SUB
 from memora.services.cdn_export.model.tree import Node
 from memora.services.cdn_export.state import database
 from memora.services.course_outline import (
-	asking,
 	attachments,
-	editing,
 	permissions,
 	reading,
 	siblings,
-	stages,
+	stage_copies,
 	targets,
 )
 from memora.services.course_outline.permissions import STAGE
@@ -35,7 +33,7 @@ def duplicate(rows: Sequence[str], below: int = 0) -> Answer:
 	"""Copy documents, or stages, each behind its original, with all `below` if asked. Commits."""
 	refs = targets.parsed(rows, stages=True)
 	if are_stages(refs):
-		return database.transaction(lambda: _duplicated_stages([name for _doctype, name in refs]))
+		return database.transaction(lambda: stage_copies.beside([name for _doctype, name in refs]))
 
 	def work(found: Targets) -> Answer:
 		copying = _Copying(found, below=bool(below))
@@ -65,7 +63,7 @@ def paste(rows: Sequence[str], parent: str, after: str = "", agreed: str = "") -
 		frappe.throw(_("{0} goes into {1}.").format(_(doctype), where), title=_("Not Pasted"))
 	if doctype == STAGE:
 		names = [name for _doctype, name in refs]
-		return database.transaction(lambda: _pasted_stages(names, parent, after, agreed))
+		return database.transaction(lambda: stage_copies.into(parent, names, after, agreed))
 
 	def work(found: Targets) -> Answer:
 		home = permissions.document(above, parent).name
@@ -129,52 +127,3 @@ def are_stages(refs: Collection[Ref]) -> bool:
 	if len(kinds) > 1:
 		frappe.throw(_("Copy rows of one kind at a time."))
 	return kinds == {True}
-
-
-def _duplicated_stages(names: Sequence[str]) -> Answer:
-	rows: list[reading.Row] = []
-	for name in names:
-		lesson, stage = editing.stage_of(name)
-		rows += _inserted(lesson, [stage], stage.name)
-	return stages_answer(rows)
-
-
-def _pasted_stages(names: Sequence[str], parent: str, after: str, agreed: str) -> Answer:
-	siblings.lock([(LESSON, parent)])
-	originals = []
-	for name in names:
-		source = frappe.db.get_value(STAGE, name, "parent") or ""
-		lesson = permissions.document(LESSON, source)
-		originals += [stage for stage in lesson.stages if stage.name == name]
-	target = permissions.document(LESSON, parent, "write", locked=True)
-	homes = {stage.name: stage.parent for stage in originals if stage.parent != target.name}
-	found = (
-		stages.freed(homes, {stage.name: stage.title for stage in originals}, target.name) if homes else None
-	)
-	if found and (ask := asking.question(found, agreed)):
-		return {"ask": ask}
-	known = [stage.name for stage in target.stages]
-	return stages_answer(_inserted(target, originals, after if after in known else (known or [""])[-1]))
-
-
-def _inserted(lesson: Document, originals: Sequence[Any], after: str) -> list[reading.Row]:
-	values = [{"title": stage.title, "type": stage.type, "config": stage.config} for stage in originals]
-	return insert_stages(lesson, values, after)
-
-
-def insert_stages(lesson: Document, values: Sequence[dict[str, Any]], after: str) -> list[reading.Row]:
-	"""Save a lesson with new stages behind its stage `after`, "" for the start. Returns their rows."""
-	added = [lesson.append("stages", row) for row in values]
-	editing.place(added, lesson, after)
-	lesson.save()
-	attachments.keep([lesson])
-	names = {stage.name for stage in added}
-	return [row for row in reading.stage_rows([lesson.name])[lesson.name] if row["name"] in names]
-
-
-def stages_answer(rows: list[reading.Row]) -> Answer:
-	"""What an action answers that has made stages: their rows, and how they go again."""
-	names = [f"{STAGE}:{row['name']}" for row in rows]
-	things = [f"deleted {STAGE} {row['name']}" for row in rows]
-	args = {"rows": names, "below": 0, "agreed": consequences.agreement(things)}
-	return {"done": True, "rows": rows, "undo": {"method": "memora.api.course.delete", "args": args}}

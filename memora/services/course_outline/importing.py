@@ -12,7 +12,7 @@ from frappe import _
 from memora.services.cdn_export.model.doctypes import LESSON
 from memora.services.cdn_export.rules.stage_finding import Finding
 from memora.services.cdn_export.state import database
-from memora.services.course_outline import copying, permissions, siblings
+from memora.services.course_outline import permissions, siblings, stage_copies
 from memora.services.course_outline.rules.question_import import row, source, template
 from memora.services.course_outline.rules.question_import.row import Row
 
@@ -58,8 +58,8 @@ def add(lesson: str, given: dict[str, Any], chosen: Collection[int], after: str 
 		siblings.lock([(LESSON, lesson)])
 		doc = permissions.document(LESSON, lesson, "write", locked=True)
 		known = [stage.name for stage in doc.stages]
-		return copying.stages_answer(
-			copying.insert_stages(doc, values, after if after in known else (known or [""])[-1])
+		return stage_copies.stages_answer(
+			stage_copies.insert_stages(doc, values, after if after in known else (known or [""])[-1])
 		)
 
 	return database.transaction(work)

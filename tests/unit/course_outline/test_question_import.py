@@ -359,9 +359,9 @@ def test_a_cell_means_choices_that_are_there(cell: str, choices: list[str]) -> N
 	ids=lambda text: text[:30],
 )
 def test_no_text_keeps_the_server_busy(text: str) -> None:
-	begun = time.monotonic()
+	begun = time.process_time()  # whatever else the machine does
 	found = source.read(text)
 	assert len(found.rows) <= source.MOST_ROWS
-	assert time.monotonic() - begun < 10
+	assert time.process_time() - begun < 10
 	if len(found.rows) == source.MOST_ROWS:
 		assert "Only the first 10000" in str(found.notes[-1])
