@@ -126,6 +126,14 @@ def test_a_typed_number_is_right_within_its_tolerance_however_it_is_written(read
 	assert [case for case, is_ in zip(cases, said, strict=True) if (is_ == "right") != (case in NEAR)] == []
 
 
+def test_who_answers_nothing_is_told_so(reader: Reader) -> None:
+	page = reader.show(question(choices=["a", "b"], answer="b"))
+	page.click(f"main {ANSWER}")
+	assert page.inner_text(".verdict") == "Answer it first."
+	page.check("main .choice input >> nth=1")
+	assert verdict(reader) == "right"
+
+
 def test_a_hint_is_folded_and_the_reason_comes_after_the_answer(reader: Reader) -> None:
 	page = reader.show(
 		question(
@@ -146,9 +154,11 @@ def test_a_hint_is_folded_and_the_reason_comes_after_the_answer(reader: Reader) 
 	page.keyboard.press("Tab")
 	page.keyboard.press("Enter")
 	assert page.inner_text(".verdict") == "Not yet. Try again."
-	assert "BECAUSE" in page.inner_text(".explanation .prose")
+	assert not page.is_visible("text=BECAUSE")  # it may tell the right one: who tries again opens it or not
 	page.check("main .choice input >> nth=1")
+	assert page.inner_text(".verdict") == ""  # that was said of another answer
 	assert verdict(reader) == "right"
+	assert "BECAUSE" in page.inner_text(".explanation .prose")
 	assert page.locator(".explanation .prose").count() == 1
 	assert page.evaluate("window.pwned") is None
 

@@ -51,6 +51,7 @@ def _added_stage(lesson: str, title: str, after: str) -> reading.Row:
 	row = doc.append("stages", {"title": title, "type": "Text"})
 	if after in [stage.name for stage in doc.stages[:-1]]:
 		place([row], doc, after)
+	doc.flags.findings_are_told = True  # that it is still empty, its editor knows
 	doc.save()
 	return next(found for found in reading.stage_rows([doc.name])[doc.name] if found["name"] == row.name)
 

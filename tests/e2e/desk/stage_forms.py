@@ -22,6 +22,10 @@ class StageEditor:
 		self.dialog = page.locator(".memora-stage-dialog.show").last
 		self.dialog.locator(".memora-stage").wait_for()
 
+	def has_keys(self) -> None:
+		"""Wait until the keyboard is in it: a dialog gets it when it has opened."""
+		self.page.wait_for_function("document.activeElement.closest('.memora-stage-dialog') !== null")
+
 	def locator(self, selector: str) -> Locator:
 		return self.dialog.locator(selector)
 

@@ -389,6 +389,22 @@ def test_several_rows_at_once(desk: Desk, here: School, subject: frappe._dict) -
 		]  # fmt: skip
 
 
+def test_a_row_that_was_typed_here_tells_its_status(desk: Desk, here: School, subject: frappe._dict) -> None:
+	with course(desk, here, subject.top.name) as outline:
+		outline.unfold_all()
+		outline.focus("Topic A1")
+		outline.keys("n")
+		outline.page.keyboard.type("Fresh")
+		outline.keys("Enter", "Escape")
+		saved(outline)
+		fresh = outline.row("Fresh")
+		expect(fresh.locator(".indicator-pill")).to_have_text(here.say("Draft"))
+		outline.menu("Fresh", "Publish")
+		saved(outline)
+		expect(fresh.locator(".memora-row-unknown")).to_have_count(0)
+		expect(fresh.locator(".indicator-pill")).to_be_visible()
+
+
 def test_move_to_offers_places_and_puts_rows_first(desk: Desk, here: School, subject: frappe._dict) -> None:
 	with course(desk, here, subject.top.name) as outline:
 		outline.unfold_all()

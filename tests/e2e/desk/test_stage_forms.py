@@ -282,6 +282,11 @@ def test_the_json_is_one_fold_away_with_the_line_of_a_mistake(desk: Desk, here: 
 	with lesson_of(here, ODD[0]) as lesson, desk.login(here.editor) as page:
 		desk.form(page, lesson)
 		editor = open_stage(page, here)
+		editor.raw.press("Control+End")
+		page.keyboard.type("x")
+		expect(editor.field("html")).to_have_count(0)
+		page.keyboard.press("Backspace")  # as it was: its fields are here again
+		expect(editor.field("html").locator(".ProseMirror")).to_be_visible()
 		editor.raw.fill('{\n "html": "<p>c</p>",\n own: 1.50\n}')
 		expect(editor.locator(".memora-stage-numbers mark")).to_have_text("3")
 		expect(editor.locator(".memora-stage-raw .memora-stage-finding")).to_contain_text("3")

@@ -86,7 +86,7 @@ export function icon(name) {
 }
 
 // What the server said went wrong, as one text.
-export const text_of = (error) => frappe.utils.html2text(String(memora.publishing.message_of(error))).trim();
+export const { text_of } = memora.publishing;
 
 const listed = (args) =>
 	Object.fromEntries(

@@ -24,6 +24,13 @@ export class Live {
 		this.shown.delete(node.dataset.name);
 	}
 
+	// A row that was on the screen before it had its name is asked for by that.
+	rename(old, name) {
+		if (!this.shown.delete(old)) return;
+		this.shown.add(name);
+		this.ask_soon();
+	}
+
 	on_seen(entries) {
 		for (const { target, isIntersecting } of entries) {
 			const name = target.parentElement && target.parentElement.dataset.name;

@@ -1,6 +1,4 @@
 // Stages are opened and made in their own editor, and each is saved whole.
-import { LESSON, STAGE } from "./kinds";
-
 const API = "memora.api.stages.";
 
 export class Stages {
@@ -20,11 +18,11 @@ export class Stages {
 				on_save: (stage) => this.save(found.lesson, stage),
 			});
 		} catch (error) {
-			return view.fail(name, frappe.utils.html2text(String(memora.publishing.message_of(error))).trim());
+			return view.fail(name, memora.publishing.text_of(error));
 		}
 	}
 
-	// A new one behind the stage `after`: a published lesson takes no stage that is still empty.
+	// A new one behind the stage `after`.
 	add(lesson, after = "") {
 		const row = this.view.outline.row(lesson);
 		return memora.stages.edit({
@@ -49,6 +47,3 @@ export class Stages {
 		return answer;
 	}
 }
-
-// Whether a new row there is made in the editor.
-export const is_made_in_editor = (kind, parent) => kind === STAGE && parent.doctype === LESSON && Boolean(parent.is_published);

@@ -1,7 +1,6 @@
 // Titles are typed straight into rows: of new rows (Enter: the next one; Tab and Shift+Tab: a level down or up), and of
 // those that are there.
-import { above, below, can_be_typed, change, KINDS, text_of, words } from "./kinds";
-import { is_made_in_editor } from "./stages";
+import { above, below, can_be_typed, change, KINDS, STAGE, text_of, words } from "./kinds";
 
 let made = 0;
 
@@ -46,7 +45,7 @@ export class Titles {
 		await view.unfold(parent);
 		const last = outline.children(parent).slice(-1)[0] || "";
 		const behind = after === undefined ? last : after;
-		if (is_made_in_editor(kind, row)) return view.stages.add(parent, behind);
+		if (kind === STAGE && !row.is_new) return view.stages.add(parent, behind);
 		this.open(parent, behind, "");
 	}
 

@@ -215,6 +215,7 @@ export class Tree {
 		this.nodes.delete(old);
 		this.nodes.set(name, node);
 		node.dataset.name = name;
+		this.view.live.rename(old, name);
 		if (this.current === old) this.current = name;
 		for (const map of [this.groups, this.adders]) {
 			const element = map.get(old);

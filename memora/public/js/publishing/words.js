@@ -29,6 +29,13 @@ Object.assign(memora.publishing, {
 	// A text of a form, with the signs for which the database holds stand-ins (plain_text.py).
 	typed: (text) => String(text ?? "").replaceAll("\ufe64", "<").replaceAll("\ufe65", ">"),
 
+	// What the server said went wrong, as one text; what was on lines of its own stays apart.
+	text_of: (error) =>
+		frappe.utils
+			.html2text(String(memora.publishing.message_of(error)).replace(/<(?:br|\/p|\/li|\/div)\b/gi, " $&"))
+			.replace(/\s+/g, " ")
+			.trim(),
+
 	// Ask the server without freezing the page; errors come back as a rejected promise, also those that Frappe
 	// itself reports to no caller, such as a proxy's answer.
 	ask: (method, args = {}, options = {}) =>

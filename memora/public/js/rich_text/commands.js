@@ -1,6 +1,7 @@
 // What the toolbar and the keys do.
 import { lift, setBlockType, toggleMark, wrapIn } from "prosemirror-commands";
 import { liftListItem, sinkListItem, wrapInList } from "prosemirror-schema-list";
+import { TextSelection } from "prosemirror-state";
 
 import { schema } from "./schema";
 
@@ -135,7 +136,19 @@ export function insert_table(view, { rows, columns, header }) {
 			{ part: header && !place ? "thead" : "tbody" },
 			cells(header && !place ? nodes.table_header : nodes.table_cell)
 		);
+	const { from } = view.state.selection;
 	insert(view, nodes.table.create(null, Array.from({ length: rows }, row)));
+	view.dispatch(to_first_cell(view.state, from));
+}
+
+// From the last cell, where what is inserted leaves the cursor, to the first.
+function to_first_cell(state, from) {
+	let first = -1;
+	state.doc.nodesBetween(Math.max(0, from - 1), state.doc.content.size, (node, pos) => {
+		if (first < 0 && node.type === nodes.table && pos + node.nodeSize > from) first = pos;
+		return first < 0;
+	});
+	return first < 0 ? state.tr : state.tr.setSelection(TextSelection.near(state.doc.resolve(first + 1)));
 }
 
 // A row that comes between those of the head belongs to it.

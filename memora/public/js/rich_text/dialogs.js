@@ -16,10 +16,15 @@ export function ask(view, { title, fields, values = {}, primary = __("Insert"), 
 		primary_action_label: primary,
 		primary_action(given) {
 			const wrong = done(given);
-			if (typeof wrong === "string") return frappe.show_alert({ message: wrong, indicator: "red" });
-			if (wrong !== true) dialog.hide();
+			said.hidden = typeof wrong !== "string";
+			said.textContent = said.hidden ? "" : wrong;
+			if (said.hidden && wrong !== true) dialog.hide();
 		},
 	});
+	// Beside the fields: Frappe's alerts are behind dialogs.
+	const said = document.createElement("div");
+	Object.assign(said, { className: "alert alert-danger", role: "alert", hidden: true });
+	dialog.modal_body.append(said);
 	dialog.onhide = () => {
 		view.focus();
 		setTimeout(() => dialog.$wrapper.remove(), 500); // after Bootstrap has faded it out

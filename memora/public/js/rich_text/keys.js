@@ -16,6 +16,14 @@ const line_break = (state, dispatch) => {
 	return true;
 };
 
+// Down from the last line of code that nothing follows: there would be no other way on.
+const out_of_code = (state, dispatch) => {
+	const { $head, empty } = state.selection;
+	const is_last = $head.parent.type.spec.code && $head.parentOffset === $head.parent.content.size;
+	if (!empty || !is_last || $head.after() !== $head.end($head.depth - 1)) return false;
+	return exitCode(state, dispatch);
+};
+
 // `editor` has link(), formula() and to_toolbar(), and says whether Tab shall leave it.
 export function keys(editor) {
 	const tab = (command) => (state, dispatch, view) => !editor.is_leaving && command(state, dispatch, view);
@@ -51,6 +59,7 @@ export function keys(editor) {
 		Tab: tab(chainCommands(goToNextCell(1), in_list(indent))),
 		"Shift-Tab": tab(chainCommands(goToNextCell(-1), in_list(outdent))),
 		"Alt-F10": call("to_toolbar"),
+		ArrowDown: out_of_code,
 	};
 	for (let level = 1; level <= 6; level++) bound[`Mod-Alt-${level}`] = set_block("heading", { level });
 	return [keymap(bound), keymap(baseKeymap)];

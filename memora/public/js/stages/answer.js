@@ -128,7 +128,8 @@ export class Answer {
 				"div.memora-stage-label",
 				{},
 				__("Choices"),
-				h("span.memora-stage-help", {}, is_many ? __("Tick each that is right.") : __("Tick the right one."))
+				h("span.memora-stage-help", {}, is_many ? __("Tick each that is right.") : __("Tick the right one.")),
+				h("span.memora-stage-help", {}, __("A formula goes between \\( and \\)."))
 			),
 			this.slot("choices"),
 			this.list.element,

@@ -1,7 +1,7 @@
 // The dialog that holds the editor of a stage.
 import { h } from "./dom";
 import { Editor } from "./editor";
-import { drop, keep, kept, moment } from "./kept";
+import { drop, keep, kept, mark, moment } from "./kept";
 import { uploads_to } from "./upload";
 
 const LESSON = "Memora Lesson";
@@ -16,8 +16,6 @@ export async function edit(options) {
 	const typed = lesson && can_write ? await kept(lesson, id) : null;
 	return new StageDialog({ ...options, can_write, id, typed: typed || null });
 }
-
-const mark = ({ title, type, config }) => JSON.stringify([title || "", type || "", config ?? ""]);
 
 class StageDialog {
 	can_write;
@@ -85,11 +83,23 @@ class StageDialog {
 			event.stopPropagation();
 			this.leave();
 		}
+		if (event.key === "Tab" && !event.defaultPrevented) this.turn(event);
 		if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && this.can_write) {
 			event.preventDefault();
 			event.stopPropagation();
 			this.done();
 		}
+	}
+
+	// Tab goes round in the dialog: what is behind it is not to be reached while it is open.
+	turn(event) {
+		const all = [...this.dialog.$wrapper[0].querySelectorAll("a[href], button, input, select, textarea, summary, iframe, [contenteditable=true]")];
+		const reached = all.filter((each) => each.tabIndex >= 0 && !each.disabled && each.offsetParent);
+		const ends = [reached[0], reached[reached.length - 1]];
+		const [to, from] = event.shiftKey ? [ends[1], ends[0]] : ends;
+		if (document.activeElement !== from) return;
+		event.preventDefault();
+		to.focus();
 	}
 
 	on_edit() {
@@ -152,7 +162,7 @@ class StageDialog {
 			if (answer?.changed) return this.ask_about(answer.changed);
 			this.close();
 		} catch (error) {
-			this.say(this.reason(error), "is-bad");
+			this.say(memora.publishing.text_of(error), "is-bad");
 		} finally {
 			this.is_busy = false;
 		}
@@ -176,10 +186,6 @@ class StageDialog {
 		this.say(__("Learners could not use this, so a published lesson cannot have it."), "is-bad");
 		editor.element.querySelector(".memora-stage-finding.is-broken")?.scrollIntoView({ block: "center" });
 		return true;
-	}
-
-	reason(error) {
-		return frappe.utils.html2text(String(memora.publishing.message_of(error))).trim();
 	}
 
 	ask(title, words, primary, secondary) {

@@ -37,6 +37,9 @@ async function on_store(mode, work) {
 const user = () => frappe.session.user;
 const key_of = (lesson, stage) => JSON.stringify([user(), lesson, stage]);
 
+// What a stage is, to be compared.
+export const mark = ({ title, type, config }) => JSON.stringify([title || "", type || "", config ?? ""]);
+
 // `before` is the stage as it was saved when this was typed.
 export const keep = (lesson, stage, { title, type, config }, before) =>
 	on_store("readwrite", (store) =>

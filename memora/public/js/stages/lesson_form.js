@@ -1,6 +1,6 @@
 // The stages in a lesson's form: a row opens the editor of stages, and takes what was typed there; the lesson is saved as
 // always.
-import { all_of, drop, drop_all, moment } from "./kept";
+import { all_of, drop, drop_all, mark, moment } from "./kept";
 import "./open";
 
 const LESSON = "Memora Lesson";
@@ -79,7 +79,7 @@ async function offer(frm) {
 	place.find(".memora-stages-kept").remove();
 	if (frm.is_dirty() && !frm.is_new()) return;
 	const lesson = kept_as(frm);
-	const found = await all_of(lesson);
+	const found = await unsaved(frm, lesson);
 	if (!found.length || lesson !== kept_as(frm)) return;
 	const $box = $('<div class="memora-stages-kept"></div>').prependTo(place);
 	put($box, html`<b>${__("Typed and not saved")}</b><ul>${found.map(kept_html)}</ul>`);
@@ -90,6 +90,14 @@ async function offer(frm) {
 		$(currentTarget).closest("li").remove();
 		if (!$box.find("li").length) $box.remove();
 	});
+}
+
+// What was typed and is not in the form. The rest was saved, by a page that was left before it could forget it.
+async function unsaved(frm, lesson) {
+	const saved = new Set((frm.doc.stages || []).map((row) => mark({ ...row, title: typed(row.title) })));
+	const all = await all_of(lesson);
+	for (const one of all) if (saved.has(mark(one))) drop(lesson, one.stage);
+	return all.filter((one) => !saved.has(mark(one)));
 }
 
 const kept_html = (one, place) => html`<li><bdi>${one.title || __("Untitled")}</bdi>

@@ -35,26 +35,27 @@ export class Raw {
 			read_only ? null : this.tidy
 		);
 		this.text = "";
+		this.is_long = false;
 	}
 
 	// Shows a text, unless that is what is being typed.
 	set(text) {
+		const is_drawn = !this.is_long && this.input.value === text;
 		this.text = text;
-		if (this.element.open && this.value() !== text) this.draw();
+		if (this.element.open && !is_drawn) this.draw();
 	}
 
 	draw() {
-		const is_long = this.text.length > LONGEST;
-		this.input.value = is_long ? `${this.text.slice(0, BEGINNING)}…` : this.text;
-		this.shown = this.input.value;
-		this.input.readOnly = is_long || this.read_only;
-		this.tidy.hidden = is_long;
-		this.input.rows = Math.min(24, Math.max(4, this.shown.split("\n").length + 1));
+		this.is_long = this.text.length > LONGEST;
+		this.input.value = this.is_long ? `${this.text.slice(0, BEGINNING)}…` : this.text;
+		this.input.readOnly = this.is_long || this.read_only;
+		this.tidy.hidden = this.is_long;
+		this.input.rows = Math.min(24, Math.max(4, this.input.value.split("\n").length + 1));
 		this.number();
 	}
 
 	value() {
-		return this.input.value === this.shown ? this.text : this.input.value;
+		return this.is_long ? this.text : this.input.value;
 	}
 
 	number(bad = 0) {

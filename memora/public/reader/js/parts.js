@@ -6,10 +6,10 @@ import { inText, withFormulas } from "./formulas.js?v=d47525e9";
 import { highlight } from "./highlight.js?v=2877ceb4";
 import { t } from "./i18n.js?v=e419d068";
 import { prepare, sanitised } from "./markup.js?v=a2eced59";
-import "./stage_words.js?v=be8ba579";
+import "./stage_words.js?v=e9a8132e";
 
 // How stages look, loaded with the first of them: nothing is shown before. Where it cannot be loaded stages are shown without.
-const sheet = h("link", { rel: "stylesheet", href: new URL("../stages.css?v=b2faa931", import.meta.url).href });
+const sheet = h("link", { rel: "stylesheet", href: new URL("../stages.css?v=a91eeff5", import.meta.url).href });
 const isLoaded = new Promise((done) => ["load", "error"].forEach((name) => sheet.addEventListener(name, done)));
 document.head.append(sheet);
 

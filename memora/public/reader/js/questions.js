@@ -3,7 +3,7 @@
 import { isNear, isSame, plain } from "./answers.js?v=16bf91e0";
 import { h, icon } from "./dom.js?v=459e199b";
 import { t } from "./i18n.js?v=e419d068";
-import { checks, hasValue, isPlain, isText, markup, words } from "./parts.js?v=6918fa54";
+import { checks, hasValue, isPlain, isText, markup, words } from "./parts.js?v=a9b6c98f";
 
 const CHOOSING = ["one", "several", "true_false"];
 // Each visit has an order of its own, which stays while the page is drawn again.
@@ -91,22 +91,33 @@ function typed(config, prompt, answers, id) {
 // A form that says whether what was given is right, or that it was noted where there is nothing to compare it with.
 function checked({ hint, explanation }, id, fields, isRight) {
 	const said = h("p.verdict", { role: "status" });
-	const why = h("div.explanation", { hidden: true });
+	const why = h("details.explanation", { hidden: true });
+	// After a wrong answer it is there for those who want it: it may tell the right one.
+	const explain = (isOpen) => {
+		if (why.hidden) why.append(h("summary", {}, t("explanation")), markup(explanation, `${id}-why`));
+		why.hidden = false;
+		why.open = why.open || isOpen;
+	};
 	const form = h(
 		"form",
 		{
 			novalidate: true,
+			// What was said was said of another answer.
+			oninput: () => {
+				said.textContent = "";
+				said.className = "verdict";
+			},
 			onsubmit: (event) => {
 				event.preventDefault();
 				const given = new FormData(form).getAll(id).map(String).filter((value) => value.trim());
-				if (!given.length) return;
+				if (!given.length) {
+					said.textContent = t("answerFirst");
+					return;
+				}
 				const verdict = !isRight ? "noted" : isRight(given) ? "right" : "wrong";
 				said.textContent = t(verdict);
 				said.className = `verdict ${verdict}`;
-				if (isText(explanation) && why.hidden) {
-					why.hidden = false;
-					why.append(h("h3", {}, t("explanation")), markup(explanation, `${id}-why`));
-				}
+				if (isText(explanation)) explain(verdict !== "wrong");
 				form.dispatchEvent(new CustomEvent("memora-answer", { bubbles: true, detail: { verdict } }));
 			},
 		},

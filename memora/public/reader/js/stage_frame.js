@@ -3,7 +3,7 @@
 
 import { bdi, h, icon } from "./dom.js?v=459e199b";
 import { direction, LANGUAGES, t } from "./i18n.js?v=e419d068";
-import { stages } from "./stages.js?v=92cf7817";
+import { stages } from "./stages.js?v=0ae82ad6";
 import { state } from "./state.js?v=b1370ced";
 
 // The frame's own words, beside the reader's.
