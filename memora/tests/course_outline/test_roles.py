@@ -91,6 +91,7 @@ class TestRoles(RolesTestCase):
 		self.calls = {
 			**self.reading(self.course),
 			"home": outline.home,
+			"search": lambda: outline.search("lesson"),
 			**self.writing(self.course, self.plan),
 		}
 		frappe.db.commit()
@@ -132,7 +133,7 @@ class TestRoles(RolesTestCase):
 		self.assertFalse(outline.home()["can_create"])
 		self.assertFalse(outline.outline(self.course["subject"].name)["subject"]["can_write"])
 		for name, call in self.calls.items():
-			if name not in (*reads, "home"):
+			if name not in (*reads, "home", "search"):
 				with self.assertRaises(frappe.PermissionError, msg=name):
 					call()
 
