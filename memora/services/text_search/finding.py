@@ -78,10 +78,11 @@ def _excerpts(names: Sequence[str], words: Sequence[str]) -> dict[str, dict[str,
 		(LESSON, tuple(names)),
 	):
 		if parent not in found:
-			read = plain_text.read(f"{title or ''}\n{stage_text.of(kind or '', parsed(config))}")
-			pieces = list(_pieces(read.split(), list(words)))
-			if pieces:
-				found[parent] = {"stage": title or "", "excerpt": pieces}
+			body = stage_text.of(kind or "", parsed(config))
+			for text, stage in ((body, title or ""), (title or "", "")):
+				if pieces := list(_pieces(plain_text.read(text).split(), list(words))):
+					found[parent] = {"stage": stage, "excerpt": pieces}
+					break
 	return found
 
 
