@@ -234,7 +234,7 @@ def _what_servers_said() -> None:
 	for number, text in enumerate(TEXTS):
 		said = plain_text.store(text)
 		for doctype in frappe.get_all(
-			"DocType", {"module": "Memora", "name": ("like", "CDN %"), "issingle": 0}, pluck="name"
+			"DocType", {"module": "Memora", "in_create": 1, "issingle": 0}, pluck="name"
 		):
 			fields = {df.fieldname: said[:140] for df in plain_text.fields(frappe.get_meta(doctype))}
 			doc = frappe.get_doc({"doctype": doctype, **fields, "plan_id": ""})
