@@ -76,6 +76,16 @@ class TestLife(TextsTestCase):
 		self.assertEqual(self.configs(other), [{"html": f'<p><img src="{path}" alt=""></p>'}])
 		self.check()
 
+	def test_a_file_that_cannot_be_attached_to_another_document_fails_no_save(self) -> None:
+		url = self.picture_in(self.new_lesson(), b"folder")
+		frappe.db.set_value("File", {"file_url": url}, "folder", "Home/Gone")  # by somebody's script
+		other = self.course["lessons"][1]
+		frappe.clear_messages()
+		self.stage(other, {"html": f'<p><img src="{url}" alt=""></p>'})
+		self.assertNotIn("Gone", messages())
+		self.assertIn(url, self.config(other)["html"])
+		self.assertEqual(len(self.rows(url)), 1)
+
 	def test_it_outlives_its_document_while_the_trash_names_it_and_comes_back_with_it(self) -> None:
 		lesson = self.new_lesson()
 		url = self.picture_in(lesson, b"trash")
