@@ -293,6 +293,9 @@ def _words(error: refused_file.Refused) -> str:
 		"many": _(
 			"{0} stays in the text: there are more than {1} pictures. Save again to make files of the others."
 		),
+		"site": _(
+			"{0} is not taken by this site: {1} Make a file of it otherwise, and put that into the text."
+		),
 		"picture": _("{0} is no picture. Use {2}."),
 		"nowhere": _("{0} leads to nothing that learners can reach. Upload the file and link to that."),
 		"mention": _(

@@ -12,6 +12,9 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
+import frappe
+from frappe.model.document import Document
+
 from memora.services.cdn_export.model import exact_json, stage_files
 from memora.services.cdn_export.model.stage_files import Link
 from memora.services.cdn_export.rules import stage_schema
@@ -22,6 +25,7 @@ from memora.services.course_outline.rules import data_urls
 _MOST = 100
 """Pictures of one save, since somebody waits for it; the others stay in the text until the next one."""
 
+_SAVEPOINT = "memora_picture"
 _PLAIN = re.compile(r"[\w/.-]+")
 
 
@@ -65,13 +69,24 @@ class _Maker:
 				if len(self.made) >= _MOST:
 					raise Refused("many", str(_MOST))
 				extension, content = data_urls.decoded(link.url)
-				file = uploads.keep(*self._to, f"picture.{extension}", content)
+				file = self._kept(f"picture.{extension}", content)
 			except Refused as error:
 				self.refused[shown] = error
 				return None
 			url = str(file.file_url)
 			self.made[link.url] = url if _PLAIN.fullmatch(url) else quote(url)
 		return self.made[link.url]
+
+	def _kept(self, file_name: str, content: bytes) -> Document:
+		"""The picture as a file. What the site's own rules for files refuse stays in the text: it fails no save."""
+		frappe.db.savepoint(_SAVEPOINT)
+		said = list(frappe.local.message_log)
+		try:
+			return uploads.keep(*self._to, file_name, content)
+		except (frappe.ValidationError, frappe.PermissionError) as error:
+			frappe.db.rollback(save_point=_SAVEPOINT)
+			frappe.local.message_log = said
+			raise Refused("site", frappe.utils.strip_html(str(error))) from error
 
 
 def _changed(type_: str, config: dict[str, Any], address_of: Callable[[Link], str | None]) -> Any:

@@ -310,6 +310,13 @@ class TestPasted(TextsTestCase):
 				self.assertIn(self.lesson.title, messages())
 				self.assertEqual(self.config(self.lesson), {"html": f'<p><img src="{url}"></p>'})
 
+	def test_a_picture_that_the_sites_own_rules_refuse_fails_no_save(self) -> None:
+		html = f'<p><img src="{self.data(photo((30, 20)))}"></p>'
+		with patch.dict(frappe.conf, max_file_size=10):
+			self.stage(self.lesson, {"html": html})
+		self.assertEqual(self.config(self.lesson), {"html": html})
+		self.assertIn("is not taken by this site", messages())
+
 	def test_of_very_many_the_first_become_files_and_the_next_save_goes_on(self) -> None:
 		with patch.object(inline_pictures, "_MOST", 2):
 			pictures = "".join(f'<img src="{self.data(photo((30, 20 + n)))}">' for n in range(3))
