@@ -4,9 +4,16 @@ const API = "memora.api.stages.";
 export class Stages {
 	constructor(view) {
 		this.view = view;
+		this.opening = null;
 	}
 
-	async open(name) {
+	// However often it is asked for: a double click opens one editor.
+	open(name) {
+		this.opening = this.opening || this.read_and_edit(name).finally(() => (this.opening = null));
+		return this.opening;
+	}
+
+	async read_and_edit(name) {
 		const { view } = this;
 		const row = view.outline.row(name);
 		if (!row || row.is_new) return null;

@@ -283,14 +283,15 @@ export class View {
 		const node = event.target.closest("li[role=treeitem]");
 		const target = event.target.closest("[data-action]");
 		const item = event.target.closest("li");
-		if (target) {
+		const chooses = event.shiftKey || event.ctrlKey || event.metaKey;
+		if (target && !(chooses && target.matches(".memora-title"))) {
 			const name = node ? node.dataset.name : item.dataset.parent;
 			const parent = item.dataset.parent;
 			return this.actions.act(target.dataset.action, parent || name, target, event);
 		}
 		if (!node || event.target.closest("input")) return;
 		const { name } = node.dataset;
-		if (event.shiftKey || event.ctrlKey || event.metaKey) {
+		if (chooses) {
 			event.preventDefault();
 			if (event.shiftKey) this.selection.to(name);
 			else this.selection.toggle(name);

@@ -52,7 +52,9 @@ export class Answer {
 		const { config } = this;
 		const choices = (config.get("choices") || []).map(String);
 		const answers = [config.get("answer") ?? []].flat().map(String);
-		const is_right = (text) => answers.includes(text) || answers.some((answer) => folded(answer) === folded(text));
+		// As the reader: an answer that is a choice letter for letter is that choice alone.
+		const means = (answer, text) => (choices.includes(answer) ? answer === text : folded(answer) === folded(text));
+		const is_right = (text) => answers.some((answer) => means(answer, text));
 		this.kind = config.get("kind") || this.implied(choices, answers, config.has("answer") || choices.length);
 		this.choices = choices.map((text) => ({ text, is_right: is_right(text) }));
 		this.typed = CHOOSING.includes(this.kind) ? [] : answers;

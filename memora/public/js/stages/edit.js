@@ -84,7 +84,7 @@ class StageDialog {
 			this.leave();
 		}
 		if (event.key === "Tab" && !event.defaultPrevented) this.turn(event);
-		if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && this.can_write) {
+		if (event.key === "Enter" && !event.defaultPrevented && (event.ctrlKey || event.metaKey) && this.can_write) {
 			event.preventDefault();
 			event.stopPropagation();
 			this.done();
@@ -158,12 +158,14 @@ class StageDialog {
 			if (missing) return this.say(missing, "is-bad");
 			editor.tell_all();
 			if (await this.is_held()) return null;
+			editor.element.inert = true; // what would be typed now, nobody would save
 			const answer = await this.on_save(editor.value());
 			if (answer?.changed) return this.ask_about(answer.changed);
 			this.close();
 		} catch (error) {
 			this.say(memora.publishing.text_of(error), "is-bad");
 		} finally {
+			editor.element.inert = false;
 			this.is_busy = false;
 		}
 		return null;
@@ -230,6 +232,7 @@ class StageDialog {
 
 	// Closes it, and asks if something would be lost.
 	leave() {
+		if (this.is_busy) return null;
 		if (!this.can_write || !this.editor.is_changed) return this.close();
 		return this.ask(
 			__("Leave this stage?"),

@@ -59,10 +59,6 @@ export async function all_of(lesson) {
 	return found.filter((each) => each.user === user() && each.lesson === lesson).sort((one, other) => other.at - one.at);
 }
 
-export async function drop_all(lesson) {
-	for (const { stage } of await all_of(lesson)) await drop(lesson, stage);
-}
-
 // When it was typed, by this computer's clock.
 export function moment({ at }) {
 	const is_today = new Date(at).toDateString() === new Date().toDateString();

@@ -1,6 +1,6 @@
 // The stages in a lesson's form: a row opens the editor of stages, and takes what was typed there; the lesson is saved as
 // always.
-import { all_of, drop, drop_all, mark, moment } from "./kept";
+import { all_of, drop, mark, moment } from "./kept";
 import "./open";
 
 const LESSON = "Memora Lesson";
@@ -31,7 +31,7 @@ function open_row(frm, { doctype, name }) {
 	return edit(frm, {
 		stage: { name, title: typed(row.title), type: row.type, config: row.config },
 		kept_as: row.__memora_kept,
-		on_save: (stage) => take(frm, row, stage),
+		on_save: (stage) => take(frm, row, stage, row.__memora_kept || name),
 	});
 }
 
@@ -48,15 +48,20 @@ function edit(frm, options) {
 }
 
 // Into the row goes only what differs.
-async function take(frm, row, { title, type, config }) {
+async function take(frm, row, { title, type, config }, id) {
 	const values = {};
 	if (title !== typed(row.title)) values.title = title;
 	if (type !== row.type) values.type = type;
 	if (config !== row.config) values.config = config;
 	if (!Object.keys(values).length) return;
+	taken(frm).add(id);
 	await frappe.model.set_value(row.doctype, row.name, values);
 	frm.refresh_field("stages");
 }
+
+// What this form has of what is kept in the browser: a save of the lesson is the end of that, and of nothing else that was
+// typed in another tab or on the course page.
+const taken = (frm) => (frm.memora_taken = frm.memora_taken || new Set());
 
 let made = 0;
 
@@ -66,6 +71,7 @@ function add(frm, id = `new-${Date.now()}-${++made}`) {
 		stage: { name: "", title: "", type: "", config: null },
 		kept_as: id,
 		on_save({ title, type, config }) {
+			taken(frm).add(id);
 			frm.add_child("stages", { title, type, config, __memora_kept: id });
 			frm.refresh_field("stages");
 			frm.dirty();
@@ -81,6 +87,7 @@ async function offer(frm) {
 	const lesson = kept_as(frm);
 	const found = await unsaved(frm, lesson);
 	if (!found.length || lesson !== kept_as(frm)) return;
+	place.find(".memora-stages-kept").remove(); // of another answer
 	const $box = $('<div class="memora-stages-kept"></div>').prependTo(place);
 	put($box, html`<b>${__("Typed and not saved")}</b><ul>${found.map(kept_html)}</ul>`);
 	$box.on("click", "[data-kept]", async ({ currentTarget }) => {
@@ -133,7 +140,8 @@ frappe.ui.form.on(LESSON, {
 		frm.memora_kept_as = kept_as(frm);
 	},
 	async after_save(frm) {
-		await drop_all(frm.memora_kept_as);
+		await Promise.all([...taken(frm)].map((id) => drop(frm.memora_kept_as, id)));
+		taken(frm).clear();
 		offer(frm);
 	},
 });

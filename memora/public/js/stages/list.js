@@ -81,7 +81,6 @@ export class List {
 	number() {
 		this.rows.forEach((row, place) => {
 			row.element.setAttribute("aria-label", `${this.one} ${place + 1}`);
-			row.renumber?.(place);
 			const [up, down] = row.tools.children;
 			up.disabled = place === 0;
 			down.disabled = place === this.rows.length - 1;
@@ -91,6 +90,11 @@ export class List {
 	focus() {
 		if (this.rows[0]) this.rows[0].focus();
 		else this.adder.focus();
+	}
+
+	// What is typed in a row and not yet told.
+	flush() {
+		for (const row of this.rows) row.flush?.();
 	}
 
 	destroy() {

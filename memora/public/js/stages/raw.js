@@ -70,6 +70,7 @@ export class Raw {
 		this.said.replaceChildren(finding ? line(finding, true) : "");
 		const at = finding && /\{1\}/.test(finding.text) ? Number(finding.about[0]) || 0 : 0;
 		this.number(at);
+		this.tidy.hidden = this.is_long || Boolean(finding); // a key that is there twice would lose a value
 		this.input.setAttribute("aria-invalid", String(Boolean(finding)));
 	}
 

@@ -51,6 +51,7 @@ class Parts {
 			parts,
 			focus: () => this.inputs[0].focus(),
 			is_empty: () => Object.values(this.value).every((one) => one === undefined || (is_text(one) && !one.trim())),
+			flush: () => this.inputs.forEach((input) => input.flush?.()),
 			destroy: () => this.inputs.forEach((input) => input.destroy()),
 		};
 	}
