@@ -37,10 +37,11 @@ def on_trash(doc: Document, method: str | None = None) -> None:
 
 
 def after_rename(doc: Document, method: str | None, old: str, new: str, merge: bool = False) -> None:
-	"""Give the words of a lesson its new name; `catch_up` writes those of two that are one now."""
+	"""Give the words of a lesson its new name; of two that become one, the words of the one that stays are there."""
+	if merge:
+		return
 
 	def rename() -> None:
-		frappe.db.sql(f"delete from `tab{TEXT}` where name = %s", new)
 		frappe.db.sql(f"update `tab{TEXT}` set name = %s where name = %s", (new, old))
 
 	_quietly(new, rename)
@@ -121,6 +122,10 @@ def _outdated(after: str) -> list[str]:
 
 def _read(names: list[str]) -> list[tuple[str, str]]:
 	"""These lessons with their words, as they are now."""
+	# The lock first: what is read behind it is what was committed before.
+	lessons = frappe.db.sql(
+		f"select name, title, description from `tab{LESSON}` where name in %s for update", (tuple(names),)
+	)
 	stages: dict[str, list[tuple[str, str, Any]]] = {name: [] for name in names}
 	for parent, title, kind, config in frappe.db.sql(
 		f"""select parent, title, type, config from `tab{_STAGE}`
@@ -129,8 +134,5 @@ def _read(names: list[str]) -> list[tuple[str, str]]:
 	):
 		stages[parent].append((title or "", kind or "", config))
 	return [
-		(name, words_of(title or "", description or "", stages[name]))
-		for name, title, description in frappe.db.sql(
-			f"select name, title, description from `tab{LESSON}` where name in %s for update", (tuple(names),)
-		)
+		(name, words_of(title or "", description or "", stages[name])) for name, title, description in lessons
 	]

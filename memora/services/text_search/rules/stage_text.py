@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from html.parser import HTMLParser
 from typing import Any
 
 Read = Callable[[Any], Iterator[str]]
 
+_DECLARATION = re.compile(r"<!\[[^>]*>?")
 _UNREAD = frozenset({"script", "style", "template", "title"})
 _INLINE = frozenset(
 	{"a", "abbr", "b", "bdi", "bdo", "cite", "code", "del", "em", "font", "i", "ins", "kbd", "mark", "q", "s"}
@@ -53,7 +55,8 @@ def of_markup(markup: str) -> str:
 	if "<" not in markup and "&" not in markup:
 		return markup
 	parser = _Text()
-	parser.feed(markup)
+	# Python's parser raises for a declaration that it does not know; browsers take it for a comment.
+	parser.feed(_DECLARATION.sub(" ", markup))
 	parser.close()
 	return "".join(parser.pieces)
 
