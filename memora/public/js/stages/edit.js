@@ -158,7 +158,7 @@ class StageDialog {
 			if (missing) return this.say(missing, "is-bad");
 			editor.tell_all();
 			if (await this.is_held()) return null;
-			editor.element.inert = true; // what would be typed now, nobody would save
+			editor.element.inert = true; // what would be typed now would not be saved
 			const answer = await this.on_save(editor.value());
 			if (answer?.changed) return this.ask_about(answer.changed);
 			this.close();
