@@ -76,7 +76,19 @@ class TestLife(TextsTestCase):
 		self.assertEqual(self.configs(other), [{"html": f'<p><img src="{path}" alt=""></p>'}])
 		self.check()
 
-	def test_a_file_that_cannot_be_attached_to_another_document_fails_no_save(self) -> None:
+	def test_a_photo_is_the_same_file_for_every_document_that_names_it(self) -> None:
+		first, second = self.new_lesson(), self.course["lessons"][1]
+		file = {"doctype": "File", "file_name": "photo.jpg", "content": photo((40, 30)), "is_private": 0}
+		to = {"attached_to_doctype": "Memora Lesson", "attached_to_name": first.name}
+		url = frappe.get_doc({**file, **to}).insert().file_url
+		self.addCleanup(self.drop_files_of, second)
+		for lesson in (first, second, second):
+			self.stage(lesson, {"html": f'<p><img src="{url}" alt=""></p>'})
+		expected = sorted([("Memora Lesson", first.name), ("Memora Lesson", second.name)])
+		self.assertEqual(self.rows(url), expected)
+		self.assertEqual(frappe.db.count("File", {"attached_to_name": second.name}), 1)
+
+	def test_a_file_that_frappe_would_not_attach_again_fails_no_save(self) -> None:
 		url = self.picture_in(self.new_lesson(), b"folder")
 		frappe.db.set_value("File", {"file_url": url}, "folder", "Home/Gone")  # by somebody's script
 		other = self.course["lessons"][1]
@@ -84,7 +96,7 @@ class TestLife(TextsTestCase):
 		self.stage(other, {"html": f'<p><img src="{url}" alt=""></p>'})
 		self.assertNotIn("Gone", messages())
 		self.assertIn(url, self.config(other)["html"])
-		self.assertEqual(len(self.rows(url)), 1)
+		self.assertEqual(len(self.rows(url)), 2)
 
 	def test_it_outlives_its_document_while_the_trash_names_it_and_comes_back_with_it(self) -> None:
 		lesson = self.new_lesson()
