@@ -143,7 +143,7 @@ def _attach(rows: list[Any], doctype: str, name: str) -> None:
 	fields = ("file_url", "file_name", "file_size", "content_hash", "folder", "is_private")
 	values = {field: row[field] for field in fields}
 	attached = {"attached_to_doctype": doctype, "attached_to_name": name}
-	# The row alone. Frappe's insert writes the file anew, and a JPEG without its notes, so under another address; and it holds
+	# The row alone. Frappe's insert writes the file once more, and a JPEG without its notes, so under another address; and it holds
 	# the site's rules for uploads, which are no reason to refuse a text. Frappe keeps a file while a row has its digest.
 	frappe.get_doc({"doctype": "File", **values, **attached}).db_insert()
 
