@@ -50,7 +50,7 @@ def test_nothing_of_the_demo_is_broken() -> None:
 	for piece in whole.subjects:
 		for stage in _stages(piece):
 			found = stage_check.check(stage.type, stage.config)
-		assert [finding for finding in found if finding.severity == "broken"] == [], stage
+			assert [finding for finding in found if finding.severity == "broken"] == [], stage
 
 
 def _configs(body: bytes) -> list[bytes]:

@@ -74,8 +74,14 @@ def daily() -> None:
 	"""The scheduler's entry: delete the files that were kept for what the trash no longer has, and those that were uploaded
 	into a form that was not saved within a month."""
 	for file in (*_without_trash(), *_never_saved()):
-		frappe.delete_doc("File", file, ignore_permissions=True)
-		frappe.db.commit()
+		try:
+			frappe.delete_doc("File", file, ignore_permissions=True)
+			frappe.db.commit()
+		except (OSError, frappe.ValidationError, frappe.LinkExistsError) as error:
+			frappe.db.rollback()  # the others go all the same
+			frappe.logger("memora").error(
+				f"File {file} could not be deleted; it is tried again tomorrow: {error}"
+			)
 
 
 def _without_trash() -> list[str]:

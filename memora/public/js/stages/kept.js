@@ -48,16 +48,17 @@ export const keep = (lesson, stage, { title, type, config }, before) =>
 
 export const drop = (lesson, stage) => on_store("readwrite", (store) => store.delete(key_of(lesson, stage)));
 
-export const kept = (lesson, stage) => on_store("readonly", (store) => store.get(key_of(lesson, stage)));
-
 // All that this user has left in a lesson, the newest first. What is old is forgotten.
 export async function all_of(lesson) {
 	const found = (await on_store("readonly", (store) => store.getAll())) || [];
-	for (const old of found.filter(({ at }) => at < Date.now() - DAYS * DAY)) {
-		on_store("readwrite", (store) => store.delete(old.key));
-	}
-	return found.filter((each) => each.user === user() && each.lesson === lesson).sort((one, other) => other.at - one.at);
+	const is_old = ({ at }) => at < Date.now() - DAYS * DAY;
+	for (const old of found.filter(is_old)) on_store("readwrite", (store) => store.delete(old.key));
+	return found
+		.filter((each) => !is_old(each) && each.user === user() && each.lesson === lesson)
+		.sort((one, other) => other.at - one.at);
 }
+
+export const kept = async (lesson, stage) => (await all_of(lesson)).find((each) => each.stage === stage) || null;
 
 // When it was typed, by this computer's clock.
 export function moment({ at }) {

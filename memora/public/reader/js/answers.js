@@ -53,13 +53,16 @@ function isWithin(one, right, tolerance) {
 	return Math.abs(one - right) <= tolerance + 4 * Number.EPSILON * Math.max(Math.abs(one), Math.abs(right));
 }
 
+// The case of a unit counts: mW is another one than MW.
+const isUnit = (given, unit) => plain(given) === plain(unit);
+
 // What a typed number may be, with this unit before or behind it or without: 1,234 may be one thousand and more, or one and more.
 function numbers(typed, unit) {
 	let text = plain(typed);
 	const [, before, number] = text.match(/^([^\d.,+-]+)(.*\d.*)$/) ?? [];
-	if (unit && before && isSame(before, unit)) text = plain(number);
+	if (unit && before && isUnit(before, unit)) text = plain(number);
 	const [, sign, whole, part, parts, decimal, power, behind] = text.match(NUMBER) ?? [];
-	if (behind && !(unit && isSame(behind, unit))) return [];
+	if (behind && !(unit && isUnit(behind, unit))) return [];
 	const values =
 		parts === undefined
 			? readings(decimal ?? "").map((reading) => Number(`${reading}e${power ?? 0}`))

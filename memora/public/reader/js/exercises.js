@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js?v=459e199b";
 import { t } from "./i18n.js?v=e419d068";
-import { checks, code, isText, markup, rest, taken, written } from "./parts.js?v=a9b6c98f";
+import { checks, code, isText, markup, rest, taken, written } from "./parts.js?v=6102dfdd";
 
 export function interactive(config, id) {
 	const kinds = {

@@ -5,7 +5,7 @@ import { lessonOf, link, load, parse, place } from "./course.js?v=4a30edc0";
 import { bdi, h, icon } from "./dom.js?v=459e199b";
 import { direction, t } from "./i18n.js?v=e419d068";
 import { change, state } from "./state.js?v=b1370ced";
-import { page as pageOf } from "./views.js?v=511baf8b";
+import { page as pageOf } from "./views.js?v=85e7ca35";
 
 let course = { view: "plans" };
 let turn = 0;

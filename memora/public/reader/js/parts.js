@@ -48,7 +48,7 @@ export function checks(tests, id) {
 }
 
 export function code(source, name = "", language = "") {
-	const shown = h("code", { class: language ? `language-${language}` : null }, source || "\n");
+	const shown = h("code", {}, source || "\n");
 	highlight(shown, language);
 	const button = h("button.quiet", { type: "button" }, t("copy"));
 	button.addEventListener("click", async () => {

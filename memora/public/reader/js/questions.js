@@ -1,9 +1,9 @@
 // A Question: what is asked, what to answer with, and whether an answer is right.
 
-import { isNear, isSame, plain } from "./answers.js?v=16bf91e0";
+import { isNear, isSame, plain } from "./answers.js?v=ee5081af";
 import { h, icon } from "./dom.js?v=459e199b";
 import { t } from "./i18n.js?v=e419d068";
-import { checks, hasValue, isPlain, isText, markup, words } from "./parts.js?v=a9b6c98f";
+import { checks, hasValue, isPlain, isText, markup, words } from "./parts.js?v=6102dfdd";
 
 const CHOOSING = ["one", "several", "true_false"];
 // Each visit has an order of its own, which stays while the page is drawn again.

@@ -3,7 +3,7 @@
 
 import { bdi, h, icon } from "./dom.js?v=459e199b";
 import { direction, LANGUAGES, t } from "./i18n.js?v=e419d068";
-import { stages } from "./stages.js?v=0ae82ad6";
+import { stages } from "./stages.js?v=586f8d8f";
 import { state } from "./state.js?v=b1370ced";
 
 // The frame's own words, beside the reader's.
@@ -27,7 +27,7 @@ for (const [language, words] of Object.entries(WORDS)) Object.assign(LANGUAGES[l
 const LARGE = 200_000;
 const ITEM = 400;
 
-const owner = window.opener ?? (parent === window ? null : parent);
+const owner = parent === window ? null : parent;
 const main = h("main", {});
 let drawn = { type: "", config: "" }; // what the stage on the page was made from
 
