@@ -44,12 +44,13 @@ export class ImportDialog {
 	// Resolves to the server's answer, or to null.
 	show() {
 		return new Promise((resolve) => {
-			this.answer = null;
+			this.answer = this.adding = null;
 			this.dialog.onhide = () => {
 				this.frames.forEach((frame) => frame.destroy());
 				this.asked += 1;
 				setTimeout(() => this.dialog.$wrapper.remove(), 500); // after Bootstrap has faded it out
-				resolve(this.answer);
+				// Who closes it while the questions come in hears of them, too.
+				Promise.resolve(this.adding).then(() => resolve(this.answer));
 			};
 			this.dialog.$wrapper.one("shown.bs.modal", () => this.$("text").trigger("focus"));
 			this.dialog.show();
@@ -210,7 +211,7 @@ export class ImportDialog {
 		const number = this.chosen.size;
 		const possible = this.possible().length;
 		const $button = this.dialog.get_primary_btn();
-		$button.prop("disabled", !number || number > this.most).text(number ? __("Import ({0})", [number]) : __("Import"));
+		$button.prop("disabled", Boolean(this.adding) || !number || number > this.most).text(number ? __("Import ({0})", [number]) : __("Import"));
 		this.$("all").prop({ checked: number > 0 && number >= Math.min(possible, this.most), indeterminate: number > 0 && number < possible });
 		const is_much = possible > this.most && this.rows.length;
 		this.$("most").toggleClass("hidden", !is_much).text(is_much ? __("At most {0} questions come in at once.", [this.most]) : "");
@@ -247,21 +248,30 @@ export class ImportDialog {
 		return ask(`${API}.templates`, {}, { quiet: true });
 	}
 
+	// Once, however often it is asked for meanwhile.
+	add() {
+		this.adding =
+			this.adding ||
+			this.send().finally(() => {
+				this.adding = null;
+				this.count();
+			});
+		return this.adding;
+	}
+
 	// What comes in is what was shown: a text that was typed since is read first.
-	async add() {
+	async send() {
 		const given = this.given();
 		const { shown_of } = this;
 		if (!shown_of || given.text !== shown_of.text || given.form !== shown_of.form) return this.read();
 		const { lesson, after } = this;
 		const rows = JSON.stringify([...this.chosen].sort((one, other) => one - other));
-		const button = this.dialog.get_primary_btn();
-		button.prop("disabled", true);
+		this.dialog.get_primary_btn().prop("disabled", true);
 		try {
 			this.answer = await ask(`${API}.add`, { lesson, given: JSON.stringify(given), rows, after }, { post: true, quiet: true });
 			this.dialog.hide();
 		} catch (error) {
 			put(this.$("failed").removeClass("hidden"), message_of(error));
-			this.count();
 		}
 	}
 }
