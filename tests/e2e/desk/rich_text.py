@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.desk.driver import Desk
 from tests.e2e.desk.test_texts import LOOKOUT
@@ -138,6 +138,13 @@ class Editor:
 				field.set_checked(value)
 			else:
 				field.fill(str(value))
+		return dialog
+
+	def refused(self, message: str, **values: Any) -> Locator:
+		"""Fill the dialog that is open, and be told in it why what it is for can't be done; returns the dialog."""
+		dialog = self.dialog(**values)
+		dialog.locator(".btn-modal-primary").click()
+		expect(dialog.get_by_role("alert")).to_contain_text(message)
 		return dialog
 
 	def confirm(self, **values: Any) -> None:

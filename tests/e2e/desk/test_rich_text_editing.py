@@ -150,9 +150,7 @@ def test_a_formula_is_made_and_edited(editor: Editor) -> None:
 	editor.confirm(source=r"\frac{a}{b} < c")
 	assert editor.html == r"<p>so\(\frac{a}{b} &lt; c\)</p>"
 	editor.text.locator(".memora-rt-formula").dblclick()
-	dialog = editor.dialog(source=r"x\) y")
-	dialog.locator(".btn-modal-primary").click()
-	expect(editor.page.locator("#alert-container")).to_contain_text("A formula holds neither")
+	editor.refused("A formula holds neither", source=r"x\) y")
 	editor.confirm(source="x", display=True)
 	assert editor.html == r"<p>so\[x\]</p>"
 
@@ -281,9 +279,7 @@ def test_a_picture_is_given_its_words(editor: Editor) -> None:
 	editor.mount("<p>a</p>", UPLOAD)
 	editor.write("")
 	editor.button("Picture").click()
-	dialog = editor.dialog(src="https://a.test/b.png")
-	dialog.locator(".btn-modal-primary").click()
-	expect(editor.page.locator("#alert-container")).to_contain_text("Say what the picture shows")
+	editor.refused("Say what the picture shows", src="https://a.test/b.png")
 	editor.confirm(alt="A triangle")
 	assert editor.html == '<p>a<img src="https://a.test/b.png" alt="A triangle"></p>'
 
