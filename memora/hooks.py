@@ -52,22 +52,25 @@ _track_changes = {
 	"on_trash": "memora.services.cdn_export.change_tracker.on_trash",
 	"after_rename": "memora.services.cdn_export.change_tracker.after_rename",
 }
+# Content and plans also have a history.
+_history = "memora.services.history.recording"
+_with_history = {event: [method, f"{_history}.{event}"] for event, method in _track_changes.items()}
 _lesson_texts = "memora.services.text_search.lesson_texts"
 doc_events = {
-	"Memora Subject": _track_changes,
-	"Memora Track": _track_changes,
-	"Memora Unit": _track_changes,
-	"Memora Topic": _track_changes,
+	"Memora Subject": _with_history,
+	"Memora Track": _with_history,
+	"Memora Unit": _with_history,
+	"Memora Topic": _with_history,
 	"Memora Lesson": {
 		"on_update": f"{_lesson_texts}.on_update",
-		"on_change": _track_changes["on_change"],
-		"on_trash": [_track_changes["on_trash"], f"{_lesson_texts}.on_trash"],
-		"after_rename": [_track_changes["after_rename"], f"{_lesson_texts}.after_rename"],
+		"on_change": _with_history["on_change"],
+		"on_trash": [*_with_history["on_trash"], f"{_lesson_texts}.on_trash"],
+		"after_rename": [*_with_history["after_rename"], f"{_lesson_texts}.after_rename"],
 	},
-	"Memora Lesson Stage": _track_changes,
-	"Memora Academic Plan": _track_changes,
-	"Memora Plan Override": _track_changes,
-	"Memora Plan Subject": _track_changes,
+	"Memora Lesson Stage": _with_history,
+	"Memora Academic Plan": _with_history,
+	"Memora Plan Override": _with_history,
+	"Memora Plan Subject": _with_history,
 	"Memora Season": _track_changes,
 	"Memora Grade": _track_changes,
 	"Memora Stream": _track_changes,
@@ -125,4 +128,7 @@ scheduler_events = {
 
 # A plan with logs can be deleted; the logs stay.
 ignore_links_on_delete = ["CDN Sync Log"]
-default_log_clearing_doctypes = {"CDN Sync Log": 90}
+default_log_clearing_doctypes = {"CDN Sync Log": 90, "Memora History": 180}
+
+# Who changed what: Frappe's requests for personal data know where it is.
+user_data_fields = [{"doctype": "Memora History", "filter_by": "owner"}]

@@ -139,7 +139,11 @@ def test_architecture_names_every_module_of_the_pipeline_in_the_order_of_its_lay
 
 
 _DOCTYPES = ROOT / "memora" / "memora" / "doctype"
-_OURS = sorted([*_DOCTYPES.glob("cdn_*/cdn_*.json"), *_DOCTYPES.glob("memora_lesson_text/*.json")])
+_BESIDE = ("memora_history", "memora_lesson_text")
+"""Tables of features beside the pipeline."""
+_OURS = sorted(
+	[*_DOCTYPES.glob("cdn_*/cdn_*.json"), *(_DOCTYPES / name / f"{name}.json" for name in _BESIDE)]
+)
 _LAYOUT = ("Section Break", "Column Break", "Tab Break")
 
 

@@ -240,7 +240,7 @@ class TestInstall(MemoraTestCase):
 				("Has Role", {"role": ("in", ROLES)}),
 				("Has Role", {"parenttype": "Desktop Icon", "parent": "Memora"}),  # from v16 on
 				("Scheduled Job Type", {"method": ("like", "memora.%")}),
-				("Logs To Clear", {"ref_doctype": "CDN Sync Log"}),
+				("Logs To Clear", {"ref_doctype": ("in", ("CDN Sync Log", "Memora History"))}),
 				("Desktop Icon", {"app": "memora"}),
 				("Workspace Sidebar", {"module": "Memora"}),  # from v16 on
 			):

@@ -1,0 +1,133 @@
+"""The rows of Memora History: written, found and cleared.
+
+The name of a row tells when it was made, so the order of names is the order of changes, whatever a clock in summer time says.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import frappe
+from frappe.utils import now
+
+from memora.services.history.rules import state
+from memora.services.history.rules.state import State
+
+TABLE = "Memora History"
+
+MOST_BYTES = 20_000_000
+"""Of the packed states of one document; the oldest go."""
+
+_LARGE = 250_000
+"""From so many bytes on, a save itself looks whether its document has more than it may keep; a nightly job does of the rest."""
+
+_ROW = 200
+"""Bytes of a row beside its state."""
+
+_SMALLEST_LIMIT = 1_000_000
+_LARGEST = 10_000_000
+"""Bytes that any MariaDB takes in a statement, and what a row may have where MariaDB would take more."""
+
+
+class Entry(NamedTuple):
+	"""A change: when, by whom, and whether it was a deletion. The state before it is read by `states`."""
+
+	name: str
+	at: datetime
+	by: str
+	event: str
+	size: int
+
+
+def write(doctype: str, name: str, was: State, event: str = "change") -> None:
+	"""Note that a document is changed that `was` so. One INSERT; for a large state another statement keeps the bound.
+
+	A state that MariaDB would not take is left out: then the entry tells who and when only.
+	"""
+	packed: str | None = state.pack(was)
+	size = len(packed or "") + _ROW
+	if size > _SMALLEST_LIMIT and size > _limit():
+		packed, size = None, _ROW
+	moment, user = now(), frappe.session.user
+	frappe.db.sql(
+		f"""insert into `tab{TABLE}`
+			(name, creation, modified, owner, modified_by, changed_by, ref_doctype, ref_name, event, size, state)
+		values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+		(_name(), moment, moment, user, user, user, doctype, name, event, size, packed),
+	)
+	if size > _LARGE:
+		_bound(doctype, name)
+
+
+def rename(doctype: str, old: str, new: str) -> None:
+	"""The entries of a document that has another name now are its own still."""
+	frappe.db.sql(
+		f"update `tab{TABLE}` set ref_name = %s where ref_doctype = %s and ref_name = %s", (new, doctype, old)
+	)
+
+
+def of_document(doctype: str, name: str, before: str = "", most: int = 0) -> list[Entry]:
+	"""The last entries of a document, the newest first: those older than the entry `before`, `most` of them if given."""
+	rows = frappe.db.sql(
+		f"""select name, creation, owner, event, size from `tab{TABLE}`
+		where ref_doctype = %s and ref_name = %s {"and name < %s" if before else ""}
+		order by name desc {f"limit {int(most)}" if most else ""}""",
+		(doctype, name, *([before] if before else [])),
+	)
+	return [Entry(*row) for row in rows]
+
+
+def after(doctype: str, name: str, entry: str) -> str:
+	"""The name of a document's entry behind this one, "" where it is the last."""
+	rows = frappe.db.sql(
+		f"""select name from `tab{TABLE}` where ref_doctype = %s and ref_name = %s and name > %s
+		order by name limit 1""",
+		(doctype, name, entry),
+	)
+	return rows[0][0] if rows else ""
+
+
+def states(doctype: str, name: str, names: Sequence[str]) -> dict[str, State | None]:
+	"""By the entry's name, what the document was like before it; None where that is not kept. Entries of others, and those
+	that are gone, are left out."""
+	if not names:
+		return {}
+	rows = frappe.db.sql(
+		f"select name, state from `tab{TABLE}` where name in %s and ref_doctype = %s and ref_name = %s",
+		(tuple(names), doctype, name),
+	)
+	return {entry: state.unpack(packed) if packed else None for entry, packed in rows}
+
+
+def clear(days: int) -> None:
+	"""Remove entries that are older, and of each document what is more than `MOST_BYTES`."""
+	oldest = max(0, time.time_ns() - days * 86_400 * 10**9)
+	frappe.db.sql(f"delete from `tab{TABLE}` where name < %s", (f"{oldest:016x}",))
+	for doctype, name in frappe.db.sql(
+		f"select ref_doctype, ref_name from `tab{TABLE}` group by ref_doctype, ref_name having sum(size) > %s",
+		(MOST_BYTES,),
+	):
+		_bound(doctype, name)
+
+
+def _name() -> str:
+	return f"{time.time_ns():016x}{secrets.token_hex(4)}"
+
+
+def _bound(doctype: str, name: str) -> None:
+	frappe.db.sql(
+		f"""delete from `tab{TABLE}` where ref_doctype = %(doctype)s and ref_name = %(name)s and name <= (
+			select name from (
+				select name, sum(size) over (order by name desc) as total from `tab{TABLE}`
+				where ref_doctype = %(doctype)s and ref_name = %(name)s
+			) kept where total > %(most)s order by name desc limit 1)""",
+		{"doctype": doctype, "name": name, "most": MOST_BYTES},
+	)
+
+
+def _limit() -> int:
+	return min(_LARGEST, int(frappe.db.sql("select @@max_allowed_packet")[0][0]) - _SMALLEST_LIMIT // 10)

@@ -1,0 +1,1 @@
+"""Pure: no Frappe, no I/O."""

@@ -1,0 +1,54 @@
+"""A document of the Desk as plain data: what of it an editor decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from frappe.model import no_value_fields, table_fields
+from frappe.model.base_document import BaseDocument
+from frappe.model.document import Document
+from frappe.utils import cint, cstr, flt
+
+from memora.services.cdn_export.model.doctypes import CONTENT, PARENT_FIELDS
+from memora.services.history.rules.state import Row, Scalar, State
+
+_WHOLE = ("Int", "Check", "Long Int")
+_BROKEN = ("Float", "Currency", "Percent", "Duration", "Rating")
+
+
+def of(doc: Document) -> State:
+	"""The document as its history keeps it. Its place among its siblings is no part of it: the course page moves it."""
+	skipped = ("sort_order",) if doc.doctype in CONTENT else ()
+	state: State = {df.fieldname: _value(doc, df) for df in fields(doc.meta) if df.fieldname not in skipped}
+	for df in doc.meta.get_table_fields():
+		rows = sorted(doc.get(df.fieldname) or (), key=lambda row: row.idx or 0)
+		state[df.fieldname] = [of_row(row) for row in rows]
+	return state
+
+
+def of_row(row: BaseDocument) -> Row:
+	"""A row of a document's table."""
+	return {"name": cstr(row.name), **{df.fieldname: _value(row, df) for df in fields(row.meta)}}
+
+
+def fields(meta: Any) -> Iterator[Any]:
+	"""The fields of a DocType, or of its rows, that hold a value of their own."""
+	for df in meta.fields:
+		without = df.fieldtype in no_value_fields or df.fieldtype in table_fields
+		if not without and df.fieldtype != "Password" and not df.get("is_virtual"):
+			yield df
+
+
+def kept(doctype: str) -> tuple[str, ...]:
+	"""What stays as it is now when a document goes back: where it is, and whether it is published."""
+	return tuple(field for field in (PARENT_FIELDS.get(doctype, ""), "is_published") if field)
+
+
+def _value(doc: BaseDocument, df: Any) -> Scalar:
+	value = doc.get(df.fieldname)
+	if df.fieldtype in _WHOLE:
+		return int(cint(value))
+	if df.fieldtype in _BROKEN:
+		return float(flt(value))
+	return str(cstr(value))
