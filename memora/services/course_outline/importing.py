@@ -57,10 +57,7 @@ def add(lesson: str, given: dict[str, Any], chosen: Collection[int], after: str 
 	def work() -> dict[str, Any]:
 		siblings.lock([(LESSON, lesson)])
 		doc = permissions.document(LESSON, lesson, "write", locked=True)
-		known = [stage.name for stage in doc.stages]
-		return stage_copies.stages_answer(
-			stage_copies.insert_stages(doc, values, after if after in known else (known or [""])[-1])
-		)
+		return stage_copies.stages_answer(stage_copies.insert_stages(doc, values, after))
 
 	return database.transaction(work)
 
