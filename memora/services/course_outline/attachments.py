@@ -70,6 +70,11 @@ def give_back(doc: Document, deleted_name: str) -> None:
 		)
 
 
+def lost(doc: Document) -> list[str]:
+	"""The site's files that a document names and that are not there."""
+	return [url for url in sorted(_named(doc)) if not os.path.exists(_place(url))]
+
+
 def daily() -> None:
 	"""The scheduler's entry: delete the files that were kept for what the trash no longer has, and those that were uploaded
 	into a form that was not saved within a month."""
@@ -186,3 +191,10 @@ def _addresses(links: Iterable[stage_files.Link]) -> set[str]:
 		if link.url.startswith(stage_files.PRIVATE):
 			found.add(link.url)
 	return found
+
+
+def _place(url: str) -> str:
+	is_private = url.startswith(stage_files.PRIVATE)
+	prefix = stage_files.PRIVATE if is_private else stage_files.PUBLIC
+	folder = frappe.get_site_path("private" if is_private else "public", "files")
+	return os.path.join(folder, *url.removeprefix(prefix).split("/"))

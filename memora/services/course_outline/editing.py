@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import frappe
@@ -49,19 +48,12 @@ def _added(doctype: str, parent: str, title: str, after: str, subjects: set[Ref]
 
 def _added_stage(lesson: str, title: str, after: str) -> reading.Row:
 	doc = permissions.document(LESSON, lesson, "write", locked=True)
-	[stage] = append_stages(doc, [{"title": title, "type": "Text"}], after)
+	row = doc.append("stages", {"title": title, "type": "Text"})
+	if after in [stage.name for stage in doc.stages[:-1]]:
+		place([row], doc, after)
 	doc.flags.findings_are_told = True  # that it is still empty, its editor knows
 	doc.save()
-	return reading.rows_of_stages(doc.name, [stage.name])[0]
-
-
-def append_stages(lesson: Document, values: Sequence[dict[str, Any]], after: str) -> list[Any]:
-	"""New stages of a lesson behind its stage `after`, or as its last where that is "" or gone. The caller saves it."""
-	known = [stage.name for stage in lesson.stages]
-	added = [lesson.append("stages", row) for row in values]
-	if after in known:
-		place(added, lesson, after)
-	return added
+	return next(found for found in reading.stage_rows([doc.name])[doc.name] if found["name"] == row.name)
 
 
 def place(rows: list[Any], lesson: Any, after: str) -> None:
@@ -94,7 +86,7 @@ def _titled(doctype: str, name: str, title: str, seen: str) -> reading.Row:
 	titled.title = title
 	doc.save()
 	if doctype == STAGE:
-		return reading.rows_of_stages(doc.name, [name])[0]
+		return next(found for found in reading.stage_rows([doc.name])[doc.name] if found["name"] == name)
 	return reading.rows_of([(doc.doctype, doc.name)])[0]
 
 

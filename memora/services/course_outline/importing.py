@@ -57,7 +57,10 @@ def add(lesson: str, given: dict[str, Any], chosen: Collection[int], after: str 
 	def work() -> dict[str, Any]:
 		siblings.lock([(LESSON, lesson)])
 		doc = permissions.document(LESSON, lesson, "write", locked=True)
-		return stage_copies.stages_answer(stage_copies.insert_stages(doc, values, after))
+		known = [stage.name for stage in doc.stages]
+		return stage_copies.stages_answer(
+			stage_copies.insert_stages(doc, values, after if after in known else (known or [""])[-1])
+		)
 
 	return database.transaction(work)
 

@@ -245,11 +245,6 @@ def stage_rows(lessons: Collection[str]) -> dict[str, list[Row]]:
 	return found
 
 
-def rows_of_stages(lesson: str, names: Collection[str]) -> list[Row]:
-	"""These stages of a lesson as rows, in order."""
-	return [row for row in stage_rows([lesson])[lesson] if row["name"] in names]
-
-
 def json_size(value: Any) -> int:
 	"""The bytes of a value as Frappe sends it."""
 	return len(json.dumps(plain_text.read_all(value), separators=(",", ":"), default=str))

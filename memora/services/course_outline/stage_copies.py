@@ -37,12 +37,11 @@ def into(parent: str, names: Sequence[str], after: str, agreed: str) -> Answer:
 	"""Copy these stages into a lesson, behind its stage `after` or as the last. Where they are paid for and their copies would
 	not be, that is asked first."""
 	siblings.lock([(LESSON, parent)])
-	homes_of = dict(frappe.get_all(STAGE, {"name": ("in", names)}, ["name", "parent"], as_list=True))
-	sources = {homes_of.get(name, "") for name in names}
-	stages_there = {
-		stage.name: stage for source in sources for stage in permissions.document(LESSON, source).stages
-	}
-	originals = [stages_there[name] for name in names]
+	originals = []
+	for name in names:
+		source = frappe.db.get_value(STAGE, name, "parent") or ""
+		lesson = permissions.document(LESSON, source)
+		originals += [stage for stage in lesson.stages if stage.name == name]
 	target = permissions.document(LESSON, parent, "write", locked=True)
 	homes = {stage.name: stage.parent for stage in originals if stage.parent != target.name}
 	found = (
@@ -50,7 +49,8 @@ def into(parent: str, names: Sequence[str], after: str, agreed: str) -> Answer:
 	)
 	if found and (ask := asking.question(found, agreed)):
 		return {"ask": ask}
-	return stages_answer(_inserted(target, originals, after))
+	known = [stage.name for stage in target.stages]
+	return stages_answer(_inserted(target, originals, after if after in known else (known or [""])[-1]))
 
 
 def _inserted(lesson: Document, originals: Sequence[Any], after: str) -> list[reading.Row]:
@@ -59,11 +59,13 @@ def _inserted(lesson: Document, originals: Sequence[Any], after: str) -> list[re
 
 
 def insert_stages(lesson: Document, values: Sequence[dict[str, Any]], after: str) -> list[reading.Row]:
-	"""Save a lesson with new stages behind its stage `after`, or as its last where that is gone. Returns their rows."""
-	added = editing.append_stages(lesson, values, after)
+	"""Save a lesson with new stages behind its stage `after`, "" for the start. Returns their rows."""
+	added = [lesson.append("stages", row) for row in values]
+	editing.place(added, lesson, after)
 	lesson.save()
 	attachments.keep([lesson])
-	return reading.rows_of_stages(lesson.name, {stage.name for stage in added})
+	names = {stage.name for stage in added}
+	return [row for row in reading.stage_rows([lesson.name])[lesson.name] if row["name"] in names]
 
 
 def stages_answer(rows: list[reading.Row]) -> Answer:

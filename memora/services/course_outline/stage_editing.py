@@ -55,11 +55,17 @@ def _saved(lesson: str, stage: Stage, seen: str, after: str) -> dict[str, Any]:
 			return {"changed": _shown(row)}
 	else:
 		doc = permissions.document(LESSON, lesson, "write", locked=True)
-		[row] = editing.append_stages(doc, [{}], after)
+		row = doc.append("stages", {})
+		if after in [other.name for other in doc.stages[:-1]]:
+			editing.place([row], doc, after)
 	_fill(row, stage)
 	doc.flags.findings_are_told = True  # beside the fields of the editor
 	doc.save()
-	return {"stage": _shown(row), "row": read_all(reading.rows_of_stages(doc.name, [row.name])[0])}
+	rows = reading.stage_rows([doc.name])[doc.name]
+	return {
+		"stage": _shown(row),
+		"row": read_all(next(found for found in rows if found["name"] == row.name)),
+	}
 
 
 def _fill(row: Document, stage: Stage) -> None:

@@ -51,7 +51,7 @@ def _moved(name: str, lesson: str, after: str, before: str, agreed: str) -> dict
 	here = line.index(name)
 	former = {"parent": home.name, "after": line[here - 1], "before": line[here + 1]}
 	if former == {"parent": there.name, "after": after, "before": before}:
-		return {"row": reading.rows_of_stages(there.name, [name])[0], "renumbered": False, "undo": None}
+		return {"row": _row(there.name, name), "renumbered": False, "undo": None}
 	if there.name != home.name:
 		found = freed({name: home.name}, {name: stage.title}, there.name)
 		if ask := asking.question(found, agreed):
@@ -70,4 +70,8 @@ def _moved(name: str, lesson: str, after: str, before: str, agreed: str) -> dict
 		back = freed({stage.name: there.name}, {stage.name: stage.title}, home.name)
 		args["agreed"] = asking.agreed_before(back)
 	undo = {"method": "memora.api.course.move", "args": args}
-	return {"row": reading.rows_of_stages(there.name, [stage.name])[0], "renumbered": False, "undo": undo}
+	return {"row": _row(there.name, stage.name), "renumbered": False, "undo": undo}
+
+
+def _row(lesson: str, name: str) -> reading.Row:
+	return next(row for row in reading.stage_rows([lesson])[lesson] if row["name"] == name)

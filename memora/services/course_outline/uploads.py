@@ -1,6 +1,6 @@
 """Files that an editor puts into a text: looked at before they are kept, as a build will look at them.
 
-They are public files of the site, attached to the document that names them, under a name with random characters: whoever
+They are public files of the site, attached to the document that names them, under a name that cannot be guessed: whoever
 knows a public file's address can read it, whatever access its lesson has.
 """
 

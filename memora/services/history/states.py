@@ -32,6 +32,11 @@ def of_row(row: BaseDocument) -> Row:
 	return {"name": cstr(row.name), **{df.fieldname: _value(row, df) for df in fields(row.meta)}}
 
 
+def of_field(doc: Document, fieldname: str) -> Scalar:
+	"""One field of a document, as its history keeps it."""
+	return _value(doc, doc.meta.get_field(fieldname))
+
+
 def fields(meta: Any) -> Iterator[Any]:
 	"""The fields of a DocType, or of its rows, that hold a value of their own."""
 	for df in meta.fields:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memora.services.history.rules import differences, state
+from memora.services.history.rules import differences, live, readable, state
 from memora.services.history.rules.state import Row, State, content
 
 TEXT = st.text(st.characters(blacklist_categories=["Cs"]), max_size=6)
@@ -150,3 +151,52 @@ def test_a_lesson_takes_a_fraction_of_its_size() -> None:
 	)
 	document: State = {"title": "Light", "stages": [stage("a", "A", text)]}
 	assert len(state.pack(document)) < len(text) / 4
+
+
+def test_a_config_is_read_without_markup_and_with_the_keys_of_its_values() -> None:
+	old = (
+		'{"question": "Why?", "choices": ["A", "B"], "answer": 1, "hint": "<p>One</p><p>Two &amp; three</p>"}'
+	)
+	new = '{"question": "Why?", "choices": ["A", "C"], "answer": 0}'
+	before, after = readable.both(old, new)
+	assert before == [
+		"question: Why?",
+		"choices 1: A",
+		"choices 2: B",
+		"answer: 1",
+		"hint:",
+		"One",
+		"Two & three",
+	]
+	assert after == ["question: Why?", "choices 1: A", "choices 2: C", "answer: 0"]
+
+
+def test_what_reads_the_same_is_shown_with_its_markup_and_no_json_as_it_is() -> None:
+	before, after = readable.both('{"html": "<p>A</p><p>B</p>"}', '{"html": "<p>A</p><p><b>B</b></p>"}')
+	assert (before, after) == (["<p>A</p>", "<p>B</p>"], ["<p>A</p>", "<p>", "<b>B</b>", "</p>"])
+	assert readable.both("{no", "") == (["{no"], [])
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_texts_that_differ_have_lines_that_differ(old: str, new: str) -> None:
+	before, after = readable.both(old, new)
+	assert (before == after) == (old == new or not (old or new))
+
+
+NOON = datetime(2026, 11, 30, 12)
+
+
+def minutes(*past: int) -> list[datetime]:
+	return [NOON - timedelta(minutes=each) for each in past]
+
+
+def test_the_newest_state_is_live_where_all_is_out_and_else_the_one_before_the_files_version() -> None:
+	changes = minutes(1, 20, 60)
+	assert live.place(changes, True, NOON - timedelta(hours=2)) == 0
+	assert live.place(changes, False, NOON - timedelta(minutes=10)) == 1
+	assert (
+		live.place(changes, False, NOON - timedelta(seconds=30)) == 1
+	)  # the file may have begun before the change
+	assert live.place(changes, False, NOON - timedelta(hours=2)) is None
+	assert live.place(changes, False, None) is None
+	assert live.place([], True, NOON) is None

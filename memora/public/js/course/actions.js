@@ -104,6 +104,14 @@ export class Actions {
 		else this.view.say(__("No plan shows this course to learners yet."), true, "orange");
 	}
 
+	// Of a stage its lesson's.
+	history(name) {
+		const row = this.view.outline.row(name);
+		const of = row.doctype === STAGE ? { doctype: LESSON, name: row.parent, title: row.parent_title } : row;
+		const title = of.title || (this.view.outline.row(of.name) || {}).title;
+		return memora.history.show({ doctype: of.doctype, name: of.name, title, on_change: () => this.view.refresh() });
+	}
+
 	make_live(name) {
 		const [row] = this.rows([name]);
 		return this.run([name], "make_live", { doctype: row.doctype, name }, __("Published: {0}", [row.title]));

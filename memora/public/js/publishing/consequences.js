@@ -1,18 +1,19 @@
 // What an action does beyond the documents in hand, by title, before it is done: what becomes live, what becomes readable
-// without paying, what is deleted. `ask` is what `memora.api.course` answers instead of doing it.
+// without paying, what is deleted or goes back to what it was. `ask` is what `memora.api.course` and `memora.api.history` answer
+// instead of doing it.
 frappe.provide("memora.publishing");
 
 const { html, put } = memora.publishing;
 
-// Resolves to `ask.agreed` if the user goes on, and to null otherwise.
-memora.publishing.confirm = function (ask) {
+// Resolves to `ask.agreed` if the user goes on, and to null otherwise. Another `title` and `label` of the button may be said.
+memora.publishing.confirm = function (ask, said = {}) {
 	const groups = groups_of(ask);
 	return new Promise((resolve) => {
 		let agreed = null;
 		const dialog = new frappe.ui.Dialog({
-			title: (ask.deletes || []).length ? __("Delete all of this?") : __("What changes for learners"),
+			title: said.title || ((ask.deletes || []).length ? __("Delete all of this?") : __("What changes for learners")),
 			fields: [{ fieldname: "body", fieldtype: "HTML" }],
-			primary_action_label: (ask.deletes || []).length ? __("Delete") : __("Go On"),
+			primary_action_label: said.label || ((ask.deletes || []).length ? __("Delete") : __("Go On")),
 			primary_action() {
 				agreed = ask.agreed;
 				dialog.hide();
@@ -34,10 +35,10 @@ memora.publishing.confirm = function (ask) {
 
 // Calls `call(agreed)`, which returns a promise of an answer, and asks the user as often as the server asks. Resolves to
 // the answer once it is done, and to null if the user did not go on.
-memora.publishing.agreed = async function (call) {
+memora.publishing.agreed = async function (call, said = {}) {
 	let answer = await call("");
 	while (answer && answer.ask) {
-		const agreed = await memora.publishing.confirm(answer.ask);
+		const agreed = await memora.publishing.confirm(answer.ask, said);
 		if (agreed === null) return null;
 		answer = await call(agreed);
 	}
@@ -55,6 +56,8 @@ function groups_of(ask) {
 		group("deletes", "danger", (count) => __("Deleted: {0}", [count])),
 		group("free", "danger", (count) => __("Paid lessons that could be read without paying: {0}", [count])),
 		group("live", "info", (count) => __("Becomes live: {0}", [count])),
+		group("missing", "warning", (count) => __("Files that are gone, and do not come back: {0}", [count])),
+		group("changes", "info", () => (ask.is_published ? __("This changes. Learners get it with the next run:") : __("This changes:"))),
 	].filter(Boolean);
 }
 

@@ -49,6 +49,16 @@ def compare(live: bytes | None, planned: bytes | None) -> Comparison:
 	return Comparison(rows[:MOST_ROWS], differing, max(0, len(rows) - MOST_ROWS))
 
 
+def compare_lines(old: list[str], new: list[str]) -> Comparison:
+	"""Two texts, by their lines; runs of equal lines are collapsed."""
+	if max(len(old), len(new)) > MOST_LINES or max(sum(map(len, old)), sum(map(len, new))) > MOST_BYTES:
+		return Comparison(is_too_large=True)
+	rows = list(_rows(old, new))
+	differing = sum(row["kind"] != "same" for row in rows)
+	rows = list(_folded(rows))
+	return Comparison(rows[:MOST_ROWS], differing, max(0, len(rows) - MOST_ROWS))
+
+
 def is_shown(body: bytes | None) -> TypeGuard[bytes]:
 	"""Whether a file is small enough to be shown whole."""
 	return body is not None and len(body) <= MOST_BYTES

@@ -72,6 +72,8 @@ def _fields(was: dict[str, Scalar], now: dict[str, Scalar]) -> list[FieldChange]
 
 
 def _compare(table: str, was: Sequence[Row], now: Sequence[Row], found: Differences) -> None:
+	if len(was) == len(now) and all(map(_is_same, was, now)):
+		return
 	pairs = _pairs(was, now)
 	matched = set(pairs.values())
 	for place, row in enumerate(was):
@@ -81,7 +83,7 @@ def _compare(table: str, was: Sequence[Row], now: Sequence[Row], found: Differen
 		if place not in matched:
 			found.rows.append(RowChange(table, "added", place, None, row))
 	for old, new in pairs.items():
-		if _fields(content(was[old]), content(now[new])):
+		if not _is_same(was[old], now[new]):
 			found.rows.append(RowChange(table, "changed", new, was[old], now[new]))
 	order = [pairs[place] for place in sorted(pairs)]
 	if order != sorted(order):
@@ -96,8 +98,12 @@ def _pairs(was: Sequence[Row], now: Sequence[Row]) -> dict[int, int]:
 	for old, row in enumerate(was):
 		if old in pairs:
 			continue
-		same = next((new for new in free if content(now[new]) == content(row)), None)
+		same = next((new for new in free if _is_same(now[new], row)), None)
 		if same is not None:
 			pairs[old] = same
 			free.remove(same)
 	return pairs
+
+
+def _is_same(one: Row, other: Row) -> bool:
+	return not _fields(content(one), content(other))
