@@ -126,9 +126,12 @@ scheduler_events = {
 	],
 }
 
-# A plan with logs can be deleted; the logs stay.
-ignore_links_on_delete = ["CDN Sync Log"]
-default_log_clearing_doctypes = {"CDN Sync Log": 90, "Memora History": 180}
+# A plan with logs, or what a preview link shows, can be deleted; they stay.
+ignore_links_on_delete = ["CDN Sync Log", "Memora Preview Link"]
+default_log_clearing_doctypes = {"CDN Sync Log": 90, "Memora History": 180, "Memora Preview Link": 90}
 
-# Who changed what: Frappe's requests for personal data know where it is.
-user_data_fields = [{"doctype": "Memora History", "filter_by": "owner"}]
+# Who changed what, and who made which link: Frappe's requests for personal data know where it is.
+user_data_fields = [
+	{"doctype": "Memora History", "filter_by": "owner"},
+	{"doctype": "Memora Preview Link", "filter_by": "maker"},
+]

@@ -44,7 +44,7 @@ def _remove() -> None:
 	frappe.db.delete("Singles", {"doctype": "CDN Settings"})
 	frappe.db.delete("__Auth", {"doctype": "CDN Settings"})
 	frappe.db.delete("DefaultValue", {"defkey": ("like", r"memora\_%")})
-	frappe.db.delete("Logs To Clear", {"ref_doctype": ("in", ("CDN Sync Log", "Memora History"))})
+	frappe.db.delete("Logs To Clear", {"ref_doctype": ("in", _doctypes())})
 	frappe.db.delete("Scheduled Job Type", {"method": ("like", "memora.%")})
 	# Frappe reads the DocType of each, and would fail with every request of a user if one were missing.
 	frappe.db.delete("User Permission", {"allow": ("in", _doctypes())})

@@ -13,6 +13,7 @@ from typing import Any, TypeVar, get_type_hints
 
 import frappe
 from frappe import _
+from frappe.rate_limiter import rate_limit
 from frappe.utils import escape_html
 
 from memora.exceptions import MemoraError
@@ -34,32 +35,60 @@ def endpoint(roles: Sequence[str], *methods: str) -> Callable[[Callable[..., Any
 	"""
 
 	def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-		signature = inspect.signature(function)
-
-		def checked(*given: Any, **named: Any) -> Any:
-			frappe.only_for(roles)
-			named = {name: value for name, value in named.items() if name in signature.parameters}
-			try:
-				bound = signature.bind(*given, **named)
-			except TypeError as error:
-				_refuse(str(error))
-			kinds = get_type_hints(function)
-			for name, value in bound.arguments.items():
-				bound.arguments[name] = _fitting(name, value, kinds[name])
-			return function(*bound.args, **bound.kwargs)
-
-		answer: Any = checked
-		checked.__name__, checked.__qualname__ = function.__name__, function.__qualname__
-		checked.__module__, checked.__doc__ = function.__module__, function.__doc__
-		answer.answers_as_typed = getattr(function, "answers_as_typed", False)  # a test looks for it
-		# As texts, by which Frappe neither changes nor refuses an argument before; it asks that there is one for each.
-		checked.__annotations__ = {
-			name: str(asked.annotation) for name, asked in signature.parameters.items()
-		}
-		answer.__signature__ = signature  # for those who ask; Frappe passes all that came
+		checked = _checked(function, lambda: frappe.only_for(roles))
 		return frappe.whitelist(methods=list(methods or ("GET", "POST")))(checked)
 
 	return decorate
+
+
+def guest_endpoint(limit: int, seconds: int = 60) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+	"""`frappe.whitelist` for everybody, GET alone: `limit` calls from one address in so many seconds, by whatever path.
+
+	Arguments are as those of an `endpoint`. They are not escaped: the answer must be no HTML.
+	"""
+
+	def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+		command = f"{function.__module__}.{function.__name__}"
+		counted = rate_limit(limit=limit, seconds=seconds)(lambda: None)
+
+		def count() -> None:
+			if not getattr(frappe.local, "request", None):
+				return
+			frappe.form_dict.cmd = command  # Frappe counts by it, and some paths let a caller name another
+			try:
+				counted()
+			except frappe.ValidationError as error:  # in early v15 any of them, and all answer 417
+				raise frappe.TooManyRequestsError(*error.args) from None
+
+		return frappe.whitelist(allow_guest=True, xss_safe=True, methods=["GET"])(_checked(function, count))
+
+	return decorate
+
+
+def _checked(function: Callable[..., Any], allowed: Callable[[], None]) -> Callable[..., Any]:
+	"""The function after what allows its call, with arguments that fit it."""
+	signature = inspect.signature(function)
+
+	def checked(*given: Any, **named: Any) -> Any:
+		allowed()
+		named = {name: value for name, value in named.items() if name in signature.parameters}
+		try:
+			bound = signature.bind(*given, **named)
+		except TypeError as error:
+			_refuse(str(error))
+		kinds = get_type_hints(function)
+		for name, value in bound.arguments.items():
+			bound.arguments[name] = _fitting(name, value, kinds[name])
+		return function(*bound.args, **bound.kwargs)
+
+	answer: Any = checked
+	checked.__name__, checked.__qualname__ = function.__name__, function.__qualname__
+	checked.__module__, checked.__doc__ = function.__module__, function.__doc__
+	answer.answers_as_typed = getattr(function, "answers_as_typed", False)  # a test looks for it
+	# As texts, by which Frappe neither changes nor refuses an argument before; it asks that there is one for each.
+	checked.__annotations__ = {name: str(asked.annotation) for name, asked in signature.parameters.items()}
+	answer.__signature__ = signature  # for those who ask; Frappe passes all that came
+	return checked
 
 
 def told(work: Callable[[], T]) -> T:

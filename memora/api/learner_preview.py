@@ -31,9 +31,9 @@ _WOULD_FAIL = 417
 @endpoint(EDITORS, "GET")
 def place(doctype: str, name: str, plan: str = "") -> Response:
 	"""Where the preview of a document begins (`preview_place.place`), and where the Desk is."""
-	preview = Preview(doctype, _name_of(doctype, name), True, user_permissions.readable)
+	preview = Preview(doctype, name_of(doctype, name), True, user_permissions.readable)
 	if plan:
-		plan = _name_of(PLAN, plan)
+		plan = name_of(PLAN, plan)
 	try:
 		found = preview_place.place(preview, plan)
 	except MemoraError as error:
@@ -60,7 +60,7 @@ def file(path: str, doctype: str, name: str, plan: str = "", subject: str = "", 
 @endpoint(EDITORS, "GET")
 def film(lesson: str, stage: int) -> Response:
 	"""A link to the film of a lesson's stage, by its number from 1. It plays for ten minutes."""
-	lesson = _name_of(LESSON, lesson)
+	lesson = name_of(LESSON, lesson)
 	try:
 		url = learner_preview.film(lesson, stage)
 	except MemoraError as error:
@@ -73,7 +73,7 @@ def _require_published_kind(doctype: str) -> None:
 		frappe.throw(_("{0} is not published.").format(as_html(doctype)))
 
 
-def _name_of(doctype: str, name: str) -> str:
+def name_of(doctype: str, name: str) -> str:
 	"""The name of this document as it is written, where `name` may be in another case.
 
 	Raises DoesNotExistError or PermissionError unless the caller may read it.

@@ -10,6 +10,7 @@ import "./publishing/status_line";
 import "./publishing/place";
 import "./publishing/json_view";
 import "./publishing/preview";
+import "./publishing/share_preview";
 import "./publishing/list";
 import "./publishing/course_link";
 import "./publishing/list_filters";

@@ -54,6 +54,29 @@ def test_drafts_and_what_is_hidden_are_shown_as_if_published_and_marked() -> Non
 	assert without.marks == {}
 
 
+def test_a_tree_is_kept_to_one_document_and_the_titles_above_it() -> None:
+	said = {"description": "Said.", "image": "a.png"}
+	light = unit("light", lesson("rays", **said), lesson("mirrors"), **said, badge_image="b.png")
+	tree = subject(light, unit("sound", lesson("waves")), **said, required_item="BOOK", color_code="#123456")
+	every = {(node.kind, node.name): node for node in walk(tree)}
+	for key, node in every.items():
+		kept = drafted_file.kept_to(tree, key)
+		assert kept
+		found = {(one.kind, one.name): one for one in walk(kept)}
+		assert found[key] == node
+		below = {(one.kind, one.name) for one in walk(node)}
+		above = {
+			other for other, one in every.items() if key in {(each.kind, each.name) for each in walk(one)}
+		}
+		assert set(found) == below | above
+		for other in above - {key}:
+			one = every[other]
+			bare = one._replace(description="", image="", badge_image="", children=found[other].children)
+			assert found[other] == bare
+	assert drafted_file.kept_to(tree, ("lesson", "light")) is None
+	assert drafted_file.kept_to(tree, ("unit", "gone")) is None
+
+
 def test_a_subject_that_is_left_out_is_shown_with_drafts_only() -> None:
 	tree = subject()._replace(is_published=False)
 	assert drafted_file.shown(tree, PLAN, [], drafts=False) is None

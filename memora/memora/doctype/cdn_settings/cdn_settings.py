@@ -94,6 +94,7 @@ class CDNSettings(PlainTexts):
 		largest_file_mb: DF.Int
 		local_path: DF.Data | None
 		more_file_types: DF.SmallText | None
+		preview_links: DF.Check
 		purge_batch_size: DF.Int
 		region: DF.Data | None
 		secret_key: DF.Password | None

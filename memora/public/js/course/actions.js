@@ -195,6 +195,13 @@ export class Actions {
 		window.open(memora.publishing.preview_url(shown.doctype, shown.name, this.view.outline.plan), "_blank", "noopener");
 	}
 
+	share(name) {
+		const { outline } = this.view;
+		const row = outline.row(name);
+		if (!row || row.is_new || row.doctype === STAGE) return;
+		memora.publishing.share_preview({ doctype: row.doctype, name, title: row.title, plan: outline.plan });
+	}
+
 	// Through the eyes of a plan: what it makes of this row.
 	async override(name, action) {
 		const { outline } = this.view;

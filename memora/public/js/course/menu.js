@@ -92,14 +92,16 @@ export class Menu {
 		const form = { label: is_stage ? __("Open the Lesson's Form") : __("Open Form"), key: is_stage ? "" : "Enter", run: () => actions.open_form(name) };
 		const edit = is_stage ? { label: row.can_write ? __("Edit Stage") : __("Open Stage"), key: "Enter", run: () => actions.open(name) } : null;
 		const look = is_stage ? null : { label: __("Preview as Learner"), key: "P", run: () => actions.preview(name) };
+		const share = is_stage ? null : { label: __("Share Preview"), run: () => actions.share(name) };
 		const history = { label: is_stage ? __("History of the Lesson") : __("History"), run: () => actions.history(name) };
 		const reveal = outline.found ? { label: __("Show in the Outline"), run: () => search.reveal(name) } : null;
-		if (!row.can_write) return [edit, form, look, history, reveal, this.copy(these)];
+		if (!row.can_write) return [edit, form, look, share, history, reveal, this.copy(these)];
 		const is_placed = row.doctype !== SUBJECT && !outline.found;
 		return [
 			edit,
 			form,
 			look,
+			share,
 			history,
 			reveal,
 			LINE,

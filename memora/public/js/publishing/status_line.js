@@ -74,7 +74,7 @@ class StatusLine {
 		if (status.plans.length) buttons.push(button("json", __("View JSON")));
 		const look = "btn btn-default btn-xs";
 		const drafted = memora.publishing.preview_url(this.frm.doctype, this.frm.docname);
-		buttons.push(away(drafted, __("Preview as Learner"), `${look} memora-learner-preview`));
+		buttons.push(away(drafted, __("Preview as Learner"), `${look} memora-learner-preview`), button("share", __("Share Preview")));
 		if (live) {
 			buttons.push(away(live.url, __("Open on CDN"), look), away(live.reader, __("View as Learner"), look));
 		}
@@ -132,6 +132,8 @@ class StatusLine {
 			memora.publishing.show_json(doctype, docname, this.frm.doc.title, plans, plan_count > plans.length);
 		} else if (action === "preview") {
 			memora.publishing.show_preview(docname, this.frm.doc.title);
+		} else if (action === "share") {
+			memora.publishing.share_preview({ doctype, name: docname, title: memora.publishing.typed(this.frm.doc.title) });
 		}
 	}
 }

@@ -1,11 +1,11 @@
 // From an address to its documents: #/plan/subject/unit/lesson, each part an id. A fifth part is the id of
 // a place in the lesson's texts.
 
-import { read, ReadError } from "./cdn.js?v=06af1ad7";
+import { read, ReadError } from "./cdn.js?v=e42e4c96";
 /** @import { Lesson, Manifest, PlansIndex, Subject, Unit } from "../../contract/memora" */
-import { state } from "./state.js?v=b1370ced";
+import { state, token } from "./state.js?v=65cc4164";
 
-export const link = (...ids) => `#/${ids.map(encodeURIComponent).join("/")}`;
+export const link = (...ids) => `#${token}/${ids.map(encodeURIComponent).join("/")}`;
 
 export const parse = (hash) => parts(hash).slice(0, 4);
 
@@ -13,7 +13,8 @@ export const place = (hash) => parts(hash)[4] ?? "";
 
 function parts(hash) {
 	try {
-		return hash.replace(/^#\/?/, "").split("/").filter(Boolean).map(decodeURIComponent);
+		const address = token && hash.startsWith(`#${token}`) ? hash.slice(token.length + 1) : hash;
+		return address.replace(/^#?\/?/, "").split("/").filter(Boolean).map(decodeURIComponent);
 	} catch {
 		return [];
 	}

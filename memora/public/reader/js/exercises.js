@@ -1,8 +1,8 @@
 // An Interactive stage, as an exercise to read.
 
 import { h } from "./dom.js?v=459e199b";
-import { t } from "./i18n.js?v=e419d068";
-import { checks, code, isText, markup, rest, taken, written } from "./parts.js?v=6102dfdd";
+import { t } from "./i18n.js?v=a6df50cd";
+import { checks, code, isText, markup, rest, taken, written } from "./parts.js?v=dba52942";
 
 export function interactive(config, id) {
 	const kinds = {

@@ -1,6 +1,6 @@
 // The reader's own words, in English and Arabic. What editors wrote is shown as they wrote it.
 
-import { state } from "./state.js?v=b1370ced";
+import { state } from "./state.js?v=65cc4164";
 
 const EN = {
 	title: "Learn",

@@ -1,11 +1,11 @@
 // The frame around every page: bar, address, focus, errors.
 
-import { base, forgetUnversioned, preview, ReadError, refused } from "./cdn.js?v=06af1ad7";
-import { lessonOf, link, load, parse, place } from "./course.js?v=4a30edc0";
+import { base, forgetUnversioned, preview, ReadError, refused } from "./cdn.js?v=e42e4c96";
+import { lessonOf, link, load, parse, place } from "./course.js?v=d5bf3ffa";
 import { bdi, h, icon } from "./dom.js?v=459e199b";
-import { direction, t } from "./i18n.js?v=e419d068";
-import { change, state } from "./state.js?v=b1370ced";
-import { page as pageOf } from "./views.js?v=85e7ca35";
+import { direction, t } from "./i18n.js?v=a6df50cd";
+import { change, state } from "./state.js?v=65cc4164";
+import { page as pageOf } from "./views.js?v=6e4c33d5";
 
 let course = { view: "plans" };
 let turn = 0;
@@ -141,7 +141,7 @@ function refuse() {
 	main.dataset.shown = location.hash;
 }
 
-function notice(words, hint, button, plans = "#/") {
+function notice(words, hint, button, plans = link()) {
 	shown = "";
 	document.title = `${words} – memora`;
 	aside.hidden = true;
@@ -203,7 +203,7 @@ function bar() {
 	const { name, value } = /** @type {HTMLButtonElement} */ (document.activeElement);
 	const inPlan = course.view !== "plans";
 	header.replaceChildren(
-		h("a.brand", { href: "#/", title: t("allPlans") }, h("img", { src: "../images/memora.svg", alt: "", width: "28", height: "28" }), h("span", {}, "memora")),
+		h("a.brand", { href: link(), title: t("allPlans") }, h("img", { src: "../images/memora.svg", alt: "", width: "28", height: "28" }), h("span", {}, "memora")),
 		inPlan ? h("a.bar-plan", { href: link(course.plan.plan_id) }, bdi(course.plan.title)) : h("span"),
 		h(
 			"div.bar-end",
@@ -295,7 +295,7 @@ function themeChoices() {
 
 async function search() {
 	try {
-		const { open } = await import("./search.js?v=0208ddc0");
+		const { open } = await import("./search.js?v=a2e5b15e");
 		open(course);
 	} catch (error) {
 		fail(error);

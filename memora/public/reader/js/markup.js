@@ -2,12 +2,12 @@
 //
 // Harmless HTML and MathML are shown as written. What cannot be shown leaves a word in its place.
 
-import { address, base } from "./cdn.js?v=06af1ad7";
-import { link, parse } from "./course.js?v=4a30edc0";
+import { address, base } from "./cdn.js?v=e42e4c96";
+import { link, parse } from "./course.js?v=d5bf3ffa";
 import { h } from "./dom.js?v=459e199b";
-import { isEmbedded, player } from "./films.js?v=89b33536";
+import { isEmbedded, player } from "./films.js?v=54f8305b";
 import { highlight } from "./highlight.js?v=2877ceb4";
-import { t } from "./i18n.js?v=e419d068";
+import { t } from "./i18n.js?v=a6df50cd";
 
 const PURIFY = "../../node_modules/dompurify/dist/purify.min.js?v=3.4.18";
 const RULES = {

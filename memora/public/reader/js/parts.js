@@ -1,12 +1,12 @@
 // What stages of several types show: markup, plain paragraphs, code, checks, and what no type knows.
 
-import { address } from "./cdn.js?v=06af1ad7";
+import { address } from "./cdn.js?v=e42e4c96";
 import { bdi, h } from "./dom.js?v=459e199b";
-import { inText, withFormulas } from "./formulas.js?v=d47525e9";
+import { inText, withFormulas } from "./formulas.js?v=c748a831";
 import { highlight } from "./highlight.js?v=2877ceb4";
-import { t } from "./i18n.js?v=e419d068";
-import { prepare, sanitised } from "./markup.js?v=a2eced59";
-import "./stage_words.js?v=e9a8132e";
+import { t } from "./i18n.js?v=a6df50cd";
+import { prepare, sanitised } from "./markup.js?v=1c978e51";
+import "./stage_words.js?v=326e5eff";
 
 // How stages look, loaded with the first of them: nothing is shown before. Where it cannot be loaded stages are shown without.
 const sheet = h("link", { rel: "stylesheet", href: new URL("../stages.css?v=a91eeff5", import.meta.url).href });

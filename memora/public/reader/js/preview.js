@@ -2,8 +2,8 @@
 // it is saved now; what is drawn here says so. Loaded with ?preview=… only.
 
 import { bdi, h } from "./dom.js?v=459e199b";
-import { LANGUAGES, t } from "./i18n.js?v=e419d068";
-import { state } from "./state.js?v=b1370ced";
+import { LANGUAGES, t } from "./i18n.js?v=a6df50cd";
+import { isShared, state, token } from "./state.js?v=65cc4164";
 
 const API = "/api/method/memora.api.learner_preview.";
 
@@ -18,6 +18,7 @@ export const WORDS = {
 		previewNew: "Learners do not see it yet.",
 		previewDrafts: "Show drafts",
 		previewForm: "Back to the form",
+		previewShare: "Share preview",
 		previewLeftOut: "The next run does not publish this.",
 		previewLeftOutHint: "It is a draft or hidden, or something above it is. “Show drafts” shows it all the same.",
 		previewMissing: "There is nothing to preview here.",
@@ -48,6 +49,7 @@ export const WORDS = {
 		previewNew: "لا يراه المتعلمون بعد.",
 		previewDrafts: "إظهار المسودات",
 		previewForm: "العودة إلى النموذج",
+		previewShare: "مشاركة المعاينة",
 		previewLeftOut: "لن ينشر التشغيل التالي هذا.",
 		previewLeftOutHint: "هو مسودة أو مخفي، أو ما فوقه كذلك. «إظهار المسودات» يُظهره على أي حال.",
 		previewMissing: "لا شيء للمعاينة هنا.",
@@ -70,7 +72,11 @@ export const WORDS = {
 		kindLesson: "الدرس",
 	},
 };
-for (const [language, words] of Object.entries(WORDS)) Object.assign(LANGUAGES[language], words);
+
+// The preview of those who have a link alone; else null.
+/** @type {typeof import("./shared.js?v=639aadc6") | null} */
+const shared = isShared ? await import("./shared.js?v=639aadc6") : null;
+for (const language of ["en", "ar"]) Object.assign(LANGUAGES[language], WORDS[language], shared?.WORDS[language]);
 
 const KINDS = {
 	plan: ["memora-academic-plan", "kindPlan"],
@@ -83,7 +89,7 @@ const KINDS = {
 
 const query = new URLSearchParams(location.search);
 const [doctype, name] = halves(query.get("preview") ?? "");
-const root = { kind: doctype.split(" ").at(-1).toLowerCase(), name, title: "", hash: "", focus: "", desk: "" };
+const root = { kind: "", name, title: "", hash: "", focus: "", desk: "" };
 
 // What came with each file, by its path; where each file was listed; and the site's own address of pictures and worksheets.
 const answers = new Map();
@@ -96,15 +102,18 @@ let failed = null;
 
 // Ask where the preview begins. Returns the base of what is published, "" where there is none.
 export async function begin() {
-	const answer = await call("place", { doctype, name, plan: query.get("plan") ?? "" }).catch(() => null);
+	const args = shared ? {} : { doctype, name, plan: query.get("plan") ?? "" };
+	const answer = await call("place", args).catch(() => null);
 	if (!answer?.ok) {
 		failed = { status: answer?.status ?? 0, why: answer ? await why(answer) : "" };
 		return "";
 	}
 	const place = await answer.json();
-	const hash = `#/${place.address.map(encodeURIComponent).join("/")}`;
-	Object.assign(root, { name: place.name, title: place.title, focus: place.focus, desk: place.desk, hash });
-	if (location.hash.length < 3) history.replaceState(null, "", hash);
+	const hash = `#${token}/${place.address.map(encodeURIComponent).join("/")}`;
+	const kind = place.doctype.split(" ").at(-1).toLowerCase();
+	Object.assign(root, { kind, name: place.name, title: place.title, focus: place.focus, desk: place.desk, hash });
+	shared?.begin(place);
+	if (location.hash.length < token.length + 3) history.replaceState(null, "", hash);
 	// As who owns what opens it, unless the address says otherwise. The visitor's own choice is kept for other visits.
 	if (!query.has("as")) Object.assign(state, { kind: "owner", items: [...new Set([...state.items, ...place.items])] });
 	return place.base;
@@ -115,7 +124,7 @@ export function ask(url) {
 	if (failed) return Promise.resolve(new Response("", { status: failed.status || 504 }));
 	const path = pathOf(url);
 	const { plan, subject } = places.get(path) ?? { plan: "", subject: "" };
-	return call("file", { path, doctype, name: root.name, plan, subject, drafts: Number(drafts) });
+	return call("file", shared ? { path, subject } : { path, doctype, name: root.name, plan, subject, drafts: Number(drafts) });
 }
 
 // Note what came with a file. Returns its document.
@@ -192,9 +201,12 @@ export async function refresh(reload, show) {
 // The words for what could not be read, and what to press where that is not "Try again".
 export function explain(error) {
 	const status = failed?.status ?? error.status;
+	const ended = shared?.explain(status);
+	if (ended) banner.remove();
+	if (ended) return ended;
 	const problem = failed?.why || error.why;
 	if (problem) return [t(failed ? "previewMissing" : "previewFails"), problem];
-	if ((status === 401 || status === 403) && isGuest()) {
+	if ((status === 401 || status === 403) && !shared && isGuest()) {
 		const back = encodeURIComponent(location.pathname + location.search + location.hash);
 		return [t("previewLogin"), t("previewLoginHint"), h("a.button", { href: `/login?redirect-to=${back}` }, t("previewLoginButton"))];
 	}
@@ -226,24 +238,32 @@ export function draw(course, show) {
 	const isLeaving = answer?.live === "same" && Object.keys(answer.marks).length > 0;
 	const said = isLeaving ? "previewLeaving" : { same: "previewSame", changed: "previewChanged", new: "previewNew" }[answer?.live];
 	banner.setAttribute("aria-label", t("preview"));
+	const shown = Object.values(urls).flatMap((url) => answers.get(pathOf(url)) ?? []);
+	const marks = Object.assign({}, ...shown.map((one) => one.marks));
 	banner.replaceChildren(
 		h("strong.preview-mark", {}, t("preview")),
 		h("p.preview-of", {}, t(words), " ", h("b", {}, bdi(here.title)), said ? h(`span.preview-live.is-${answer.live}`, {}, t(said)) : null),
-		h(
-			"label.choice",
-			{},
-			h("input", { type: "checkbox", name: "drafts", checked: drafts, onchange: (event) => set(event.target.checked, show) }),
-			h("span", {}, t("previewDrafts"))
-		),
-		h("a.button", { href: `${root.desk}/${form}/${encodeURIComponent(here.name)}` }, t("previewForm"))
+		...(shared ? shared.signs([answer?.document], marks) : tools(form, here, show))
 	);
 	if (!banner.isConnected) document.querySelector(".skip").after(banner);
-	mark(Object.assign({}, ...Object.values(urls).map((url) => answers.get(pathOf(url))?.marks)));
+	mark(marks);
 	const focus = root.focus && location.hash === root.hash && document.querySelector(`main [data-node="${CSS.escape(root.focus)}"]`);
 	if (focus) {
 		root.focus = "";
 		requestAnimationFrame(() => focus.scrollIntoView());
 	}
+}
+
+// What an editor can do from here.
+function tools(form, here, show) {
+	const drafted = h("input", { type: "checkbox", name: "drafts", checked: drafts, onchange: (event) => set(event.target.checked, show) });
+	const back = `${root.desk}/${form}/${encodeURIComponent(here.name)}`;
+	const plan = here.kind === "plan" ? "" : new URLSearchParams({ share_preview: decodeURIComponent(location.hash.split("/")[1] ?? "") });
+	return [
+		h("label.choice", {}, drafted, h("span", {}, t("previewDrafts"))),
+		h("a.button.quiet", { href: `${back}?${plan || "share_preview="}` }, t("previewShare")),
+		h("a.button", { href: back }, t("previewForm")),
+	];
 }
 
 function mark(marks) {
@@ -273,11 +293,13 @@ function note(value, place) {
 			const plan = value.plan_id ?? place.plan;
 			places.set(pathOf(value.url), { plan, subject: place.subject || (place.plan && value.id) || "" });
 		}
+		shared?.own(value.access);
 		for (const [key, each] of Object.entries(value)) if (key !== "stages") note(each, place);
 	}
 }
 
 function call(method, args) {
+	if (shared) return shared.call(method, args);
 	return fetch(`${API}${method}?${new URLSearchParams(args)}`, {
 		credentials: "same-origin",
 		cache: "no-store",
@@ -290,5 +312,5 @@ function halves(text) {
 	return [text.slice(0, at), text.slice(at + 1)];
 }
 
-const link = h("link", { rel: "stylesheet", href: new URL("../preview.css?v=d6f8aac4", import.meta.url).href });
+const link = h("link", { rel: "stylesheet", href: new URL("../preview.css?v=9bbbd7f7", import.meta.url).href });
 document.head.append(link);

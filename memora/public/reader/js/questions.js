@@ -2,8 +2,8 @@
 
 import { isNear, isSame, plain } from "./answers.js?v=ee5081af";
 import { h, icon } from "./dom.js?v=459e199b";
-import { t } from "./i18n.js?v=e419d068";
-import { checks, hasValue, isPlain, isText, markup, words } from "./parts.js?v=6102dfdd";
+import { t } from "./i18n.js?v=a6df50cd";
+import { checks, hasValue, isPlain, isText, markup, words } from "./parts.js?v=dba52942";
 
 const CHOOSING = ["one", "several", "true_false"];
 // Each visit has an order of its own, which stays while the page is drawn again.

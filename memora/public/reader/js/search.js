@@ -1,10 +1,10 @@
 // Search within the browser: the plan's index, and of its shards only those that a query needs.
 
 import { h, bdi, icon } from "./dom.js?v=459e199b";
-import { forgetUnversioned, read } from "./cdn.js?v=06af1ad7";
-import { link, load } from "./course.js?v=4a30edc0";
+import { forgetUnversioned, read } from "./cdn.js?v=e42e4c96";
+import { link, load } from "./course.js?v=d5bf3ffa";
 import { fold, isEnough, matches, words } from "./fold.js?v=a77155b5";
-import { t } from "./i18n.js?v=e419d068";
+import { t } from "./i18n.js?v=a6df50cd";
 
 const ENOUGH = 20;
 const SHOWN = 50;

@@ -2,9 +2,9 @@
 // message brings it. Messages count only from this page's own origin, and from the window that holds or opened it.
 
 import { bdi, h, icon } from "./dom.js?v=459e199b";
-import { direction, LANGUAGES, t } from "./i18n.js?v=e419d068";
-import { stages } from "./stages.js?v=586f8d8f";
-import { state } from "./state.js?v=b1370ced";
+import { direction, LANGUAGES, t } from "./i18n.js?v=a6df50cd";
+import { stages } from "./stages.js?v=ffd332bd";
+import { state } from "./state.js?v=65cc4164";
 
 // The frame's own words, beside the reader's.
 export const WORDS = {

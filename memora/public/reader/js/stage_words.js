@@ -1,6 +1,6 @@
 // The words of stages, beside the reader's: a page without a stage does not load them.
 
-import { LANGUAGES } from "./i18n.js?v=e419d068";
+import { LANGUAGES } from "./i18n.js?v=a6df50cd";
 
 export const WORDS = {
 	en: {

@@ -5,6 +5,10 @@ const KINDS = ["anonymous", "signed-in", "owner"];
 const asked = new URLSearchParams(location.search);
 const kept = stored();
 
+// A link for a colleague (shared.js), and its secret, which comes before the place behind #.
+export const isShared = asked.has("shared");
+export const token = isShared ? location.hash.slice(1).split("/")[0] : "";
+
 export const state = {
 	language: one(["en", "ar"], asked.get("lang"), kept.language, navigator.language?.startsWith("ar") ? "ar" : "en"),
 	theme: one(["auto", "light", "dark"], asked.get("theme"), kept.theme, "auto"),

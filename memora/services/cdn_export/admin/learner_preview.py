@@ -34,12 +34,21 @@ _CLOCKS_DIFFER = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-	"""A preview that somebody looks at: its document, and whether drafts and what is hidden are shown."""
+	"""A preview that somebody looks at: its document, and whether drafts and what is hidden are shown.
+
+	`only_in` is the plan that it is kept to, with this document and what is below it; "" lets its reader go anywhere.
+	"""
 
 	doctype: str
 	name: str
 	drafts: bool
 	readable: Readable
+	only_in: str = ""
+
+	@property
+	def key(self) -> drafted_file.Key | None:
+		"""The one document of a subject that it is kept to."""
+		return (KIND_OF[self.doctype], self.name) if self.only_in and self.doctype in KIND_OF else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +89,7 @@ def file(path: str, preview: Preview, plan: str, subject: str) -> Answer | None:
 	Raises PermissionError where the caller may not read what it is of, and BuildError where its build would fail.
 	"""
 	if path == paths.PLAN_INDEX:
-		return _index(preview)
+		return _only_plan(preview) if preview.only_in else _index(preview)
 	listing = listing_of(preview, plan)
 	if listing is None or not (listing.is_published or preview.drafts):
 		return None
@@ -119,6 +128,15 @@ def _index(preview: Preview) -> Answer:
 	return _answer(drafted, {key: mark for listing in listings for key, mark in listing.marks.items()})
 
 
+def _only_plan(preview: Preview) -> Answer | None:
+	"""The list of plans with the one that a preview is kept to; None where that is left out."""
+	listing = listing_of(preview, preview.only_in)
+	if listing is None or not (listing.is_published or preview.drafts):
+		return None
+	_allowed(preview, listing, {})
+	return _answer(drafted_file.index([listing.plan], Known({})), listing.marks)
+
+
 def _manifest(preview: Preview, listing: Listing) -> Answer:
 	plan = listing.plan.name
 	nodes = content_tree.subjects(listing.subjects, _as_named)
@@ -126,7 +144,12 @@ def _manifest(preview: Preview, listing: Listing) -> Answer:
 	subjects: list[tuple[Shown, int]] = []
 	for name, order in listing.subjects.items():
 		if name in nodes and ("subject", name) in allowed:
-			if shown := drafted_file.shown(nodes[name], plan, listing.overrides, drafts=preview.drafts):
+			node = (
+				drafted_file.titled(nodes[name])
+				if preview.key not in (None, ("subject", name))
+				else nodes[name]
+			)
+			if shown := drafted_file.shown(node, plan, listing.overrides, drafts=preview.drafts):
 				subjects.append((shown, order))
 	resolved = [shown.resolved for shown, _order in subjects]
 	pictures = _Files.of(resolved)
@@ -164,7 +187,7 @@ def _of_subject(path: str, preview: Preview, listing: Listing, subject: str) -> 
 
 
 def shown_in(preview: Preview, listing: Listing, subject: str) -> Shown | None:
-	"""A subject in a plan, without what the caller may not read; None where it is left out."""
+	"""A subject in a plan, without what the caller may not read or the preview is not of; None where it is left out."""
 	tree = content_tree.load(subject, _as_named)
 	if tree is None:
 		return None
@@ -174,6 +197,8 @@ def shown_in(preview: Preview, listing: Listing, subject: str) -> Shown | None:
 	kept = drafted_file.readable(tree, _allowed(preview, listing, names))
 	if kept is None:
 		raise frappe.PermissionError
+	if preview.key and (kept := drafted_file.kept_to(kept, preview.key)) is None:
+		return None
 	return drafted_file.shown(kept, listing.plan.name, listing.overrides, drafts=preview.drafts)
 
 
@@ -186,7 +211,9 @@ def _allowed(preview: Preview, listing: Listing, names: dict[str, list[str]]) ->
 
 
 def listing_of(preview: Preview, plan: str) -> Listing | None:
-	"""A plan, published or not; None where there is none."""
+	"""A plan, published or not; None where there is none, or the preview is kept to another."""
+	if preview.only_in not in ("", plan):
+		return None
 	if plan == NO_PLAN:
 		subject = subject_of(preview.doctype, preview.name)
 		return Listing(no_plan(), True, {subject: 0}) if subject else None
@@ -194,7 +221,11 @@ def listing_of(preview: Preview, plan: str) -> Listing | None:
 	if listed is None:
 		return None
 	overrides = content_tree.overrides_of(plan) if listed.is_changed else []
-	return Listing(listed.plan, listed.is_published, listed.subjects, overrides)
+	subjects = listed.subjects
+	if preview.key:
+		subject = subject_of(preview.doctype, preview.name)
+		subjects = {name: order for name, order in subjects.items() if name == subject}
+	return Listing(listed.plan, listed.is_published, subjects, overrides)
 
 
 def no_plan() -> Plan:

@@ -48,6 +48,20 @@ def readable(node: Node, names: Collection[Key]) -> Node | None:
 	return node._replace(children=tuple([child for child in children if child is not None]))
 
 
+def kept_to(node: Node, key: Key) -> Node | None:
+	"""The tree kept to one document, with all below it. Of what is above it the title stays, and what decides access. None
+	where the document is not in it."""
+	if (node.kind, node.name) == key:
+		return node
+	children = [kept for child in node.children if (kept := kept_to(child, key))]
+	return titled(node)._replace(children=tuple(children)) if children else None
+
+
+def titled(node: Node) -> Node:
+	"""A node without what it says of itself but its title."""
+	return node._replace(description="", image="", badge_image="")
+
+
 def shown(subject: Node, plan: str | None, overrides: Iterable[Override], *, drafts: bool) -> Shown | None:
 	"""The subject in a plan, None for a plan that is made up. None where it is left out. `drafts` says that nothing is left
 	out. Raises AccessError as a build does."""

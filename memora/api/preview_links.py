@@ -1,0 +1,134 @@
+"""Links that show a preview to somebody without an account: for those who make them, and for the reader that is opened by one.
+
+The reader's three endpoints are open to guests, and read only. They know only the link whose secret comes in a header:
+the caller's own session, if any, neither adds nor removes anything of what is answered. All that is not, or not any more, is answered
+alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+import frappe
+import orjson
+from frappe import _
+from frappe.utils import get_url
+from werkzeug.wrappers import Response
+
+from memora.api.endpoint import endpoint, guest_endpoint, told
+from memora.api.learner_preview import name_of
+from memora.exceptions import MemoraError
+from memora.memora import user_permissions
+from memora.services.cdn_export.admin import preview_place, reader_links
+from memora.services.cdn_export.admin.learner_preview import Preview
+from memora.services.cdn_export.model.doctypes import PLAN
+from memora.services.cdn_export.model.plain_text import read_all
+from memora.services.cdn_export.model.roles import ADMINS, EDITORS
+from memora.services.cdn_export.rules.drafted_file import NO_PLAN
+from memora.services.preview_links import links, shown
+from memora.services.preview_links.links import PreviewLink
+
+HEADER = "X-Memora-Preview-Link"
+
+_HEADERS = {
+	"Cache-Control": "no-store",
+	"Referrer-Policy": "no-referrer",
+	"X-Robots-Tag": "noindex, nofollow",
+}
+_OVER = 410
+_WOULD_FAIL = 417
+
+
+@endpoint(EDITORS, "POST")
+def make(doctype: str, name: str, plan: str = "", days: int = 7, drafts: bool = True) -> dict[str, Any]:
+	"""A link to the preview of a document for so many days, in this plan or in the one that its preview begins in.
+
+	`url` is answered this once and kept nowhere. The caller may read the document and the plan, and share the document.
+	"""
+	name = name_of(doctype, name)
+	if plan and plan != NO_PLAN:
+		plan = name_of(PLAN, plan)
+	if not shown.may_share(doctype, frappe.session.user):
+		frappe.throw(_("You may not share this."), frappe.PermissionError)
+	preview = Preview(doctype, name, True, user_permissions.readable)
+	address = told(lambda: preview_place.place(preview, plan))["address"]
+	secret, link = told(lambda: links.make(doctype, name, address[0], days, drafts=drafts))
+	return {"name": link, "url": f"{get_url(reader_links.PAGE)}?shared#{secret}"}
+
+
+@endpoint(EDITORS, "GET")
+def of_document(doctype: str, name: str) -> dict[str, Any]:
+	"""The live links to a document: the caller's own, or everybody's for admins; and whether he may make another."""
+	name = name_of(doctype, name)
+	may_make = links.are_allowed() and shown.may_share(doctype, frappe.session.user)
+	return {"links": links.live_of(doctype, name, _maker()), "may_make": may_make}
+
+
+@endpoint(EDITORS, "POST")
+def revoke(name: str) -> None:
+	"""Take a link back, at once and permanently: one's own, or as an admin anybody's."""
+	links.revoke(name, _maker())
+
+
+@guest_endpoint(limit=120)
+def place() -> Response:
+	"""Where the preview of the link begins, who shows it and until when."""
+	return _of_link(lambda link, preview: read_all(shown.place(link, preview)))
+
+
+@guest_endpoint(limit=600)
+def file(path: str, subject: str = "") -> Response:
+	"""The file at a published path of what the link shows; below a manifest `subject` names its subject."""
+
+	def drafted(_link: PreviewLink, preview: Preview) -> dict[str, Any] | None:
+		found = shown.file(path, preview, subject)
+		if found is None:
+			return None
+		answer = asdict(found)
+		del answer["live"]  # what learners see now is not this reader's to know
+		return answer
+
+	return _of_link(drafted)
+
+
+@guest_endpoint(limit=60)
+def film(lesson: str, stage: int) -> Response:
+	"""A link to the film of a stage of a lesson that is shown. It plays for ten minutes."""
+
+	def signed(_link: PreviewLink, preview: Preview) -> dict[str, Any] | None:
+		url = shown.film(preview, lesson, stage)
+		return {"url": url} if url else None
+
+	return _of_link(signed)
+
+
+def _of_link(work: Callable[[PreviewLink, Preview], dict[str, Any] | None]) -> Response:
+	"""What `work` finds in the preview of the link that the request names."""
+	link = links.find(frappe.get_request_header(HEADER) or "")
+	if link is None:
+		return _answer({}, _OVER)
+	readable = partial(user_permissions.readable, user=link.maker)
+	try:
+		preview = shown.preview_of(link, readable)
+		found = work(link, preview) if preview else None
+	except (frappe.PermissionError, frappe.DoesNotExistError):
+		return _answer({}, _OVER)
+	except MemoraError:  # its words are for editors
+		return _answer({}, _WOULD_FAIL)
+	if preview is None:
+		return _answer({}, _OVER)
+	links.note_use(link)
+	return _answer(found, 200) if found is not None else _answer({}, 404)
+
+
+def _maker() -> str | None:
+	"""Whose links the caller may see and take back; None for everybody's."""
+	user = frappe.session.user
+	return None if {*ADMINS} & {*frappe.get_roles(user)} else user
+
+
+def _answer(content: dict[str, Any], status: int) -> Response:
+	return Response(orjson.dumps(content), status, _HEADERS, content_type="application/json; charset=utf-8")

@@ -1,0 +1,20 @@
+// Which links work, and a button that takes one back at once.
+const works = ({ revoked, ends }) => !revoked && ends > frappe.datetime.now_datetime();
+
+let shown = null;
+
+frappe.listview_settings["Memora Preview Link"] = {
+	add_fields: ["revoked", "ends"],
+	hide_name_column: true,
+	get_indicator(doc) {
+		if (doc.revoked) return [__("Revoked"), "red", "revoked,is,set"];
+		return works(doc) ? [__("Works"), "green", "revoked,is,not set"] : [__("Ended"), "gray", "revoked,is,not set"];
+	},
+	onload: (list) => (shown = list),
+	button: {
+		show: works,
+		get_label: () => __("Revoke"),
+		get_description: () => __("The link stops working at once."),
+		action: ({ name }) => memora.publishing.revoke_link(name).then(() => shown.refresh()),
+	},
+};
