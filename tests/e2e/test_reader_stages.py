@@ -109,6 +109,9 @@ FAR: list[tuple[str, str, float, str]] = [
 	("12345678901234567891", "12345678901234567890", 0, ""),
 	("1000000000000001", "1000000000000000", 0, ""),
 	("1.2.3", "1.2", 1, ""),
+	("1, 2", "1.2", 0, ""),
+	("١، ٢", "1.2", 0, ""),
+	("1 , 2 m", "1.2", 0, "m"),
 ]
 
 
@@ -299,6 +302,7 @@ def test_a_film_has_its_poster_captions_name_and_part(reader: Reader) -> None:
 			end=95,
 		),
 		film(video_url="https://videos.example/waves.mp4#t=7", end=20),
+		film(video_url="https://videos.example/waves.mp4#t=7,30", end=20),
 		film(
 			video_url="https://videos.example/waves.mp4",
 			start="soon",
@@ -318,8 +322,9 @@ def test_a_film_has_its_poster_captions_name_and_part(reader: Reader) -> None:
 	)
 	assert tracks == [[f"{there}.vtt", "ar", "العربية", "captions"]]
 	assert page.get_attribute("#stage-2 video", "src") == "https://videos.example/waves.mp4#t=7,20"
-	assert page.get_attribute("#stage-3 video", "src") == "https://videos.example/waves.mp4"
-	assert not page.locator(".rest, #stage-3 :is(track, [poster], [aria-label=x])").count()
+	assert page.get_attribute("#stage-3 video", "src") == "https://videos.example/waves.mp4#t=7,20"
+	assert page.get_attribute("#stage-4 video", "src") == "https://videos.example/waves.mp4"
+	assert not page.locator(".rest, #stage-4 :is(track, [poster], [aria-label=x])").count()
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,9 @@ const SAME = [
 const NUMBER =
 	/^(-?)(?:(?:(\d+) )?(\d+)\/(\d+)|(\d{1,3}(?:[ ']\d{3})+(?:[.,]\d+)?|\d+(?:[.,]\d+)*)(?:(?:e\+?|[x*]10\^)(-?\d+))?)(?: ?([^\d\s].*))?$/i;
 
+// A comma and a space part two numbers.
+const PAIR = /\p{Nd}\s*[,،]\s+\p{Nd}/u;
+
 // Typed marks (accents, harakat) have to be those of the answer; they may be left out.
 export function isSame(given, answer) {
 	const [one, other] = [plain(given), plain(answer)];
@@ -58,6 +61,7 @@ const isUnit = (given, unit) => plain(given) === plain(unit);
 
 // What a typed number may be, with this unit before or behind it or without: 1,234 may be one thousand and more, or one and more.
 function numbers(typed, unit) {
+	if (PAIR.test(typed)) return [];
 	let text = plain(typed);
 	const [, before, number] = text.match(/^([^\d.,+-]+)(.*\d.*)$/) ?? [];
 	if (unit && before && isUnit(before, unit)) text = plain(number);

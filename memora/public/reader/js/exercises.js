@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js?v=459e199b";
 import { t } from "./i18n.js?v=a6df50cd";
-import { checks, code, isText, markup, rest, taken, written } from "./parts.js?v=dba52942";
+import { checks, code, isText, markup, rest, taken, written } from "./parts.js?v=170f6b05";
 
 export function interactive(config, id) {
 	const kinds = {

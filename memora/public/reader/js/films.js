@@ -36,7 +36,7 @@ export function player(typed, about = details({})) {
 	const signed = preview?.film(typed, {
 		outside: () => outside(url),
 		poster: (words) => cover(words, about),
-		film: (link) => file(new URL(link), about),
+		film: (link) => file(withFragment(new URL(link), url), about),
 	});
 	if (signed) return signed;
 	if (MEDIA.test(url.pathname)) return played(url, about);
@@ -102,6 +102,12 @@ function file(url, { title, poster, captions, start, end }) {
 	);
 }
 
+// A link for a film's file begins where the link that an editor typed does.
+function withFragment(link, typed) {
+	link.hash = link.hash || typed.hash;
+	return link;
+}
+
 // Whether a link is of a service whose player can be shown.
 export const isEmbedded = (typed) => {
 	const url = filmUrl(typed);
@@ -155,9 +161,9 @@ function vimeo(url, about) {
 
 const fragment = (url) => url.hash.match(/[#&]t=([^&]*)/)?.[1] ?? "";
 
-// 95, 95s, 1m20s, 1h2m3s, 1:20 and 1:02:03, in seconds.
+// 95, 95s, 1m20s, 1h2m3s, 1:20 and 1:02:03, in seconds; of a part, as in #t=7,20, its start.
 function seconds(written) {
-	const time = String(written ?? "");
+	const [time] = String(written ?? "").split(",");
 	if (/^\d+(:\d+){1,2}$/.test(time)) return time.split(":").reduce((sum, part) => sum * 60 + Number(part), 0);
 	const found = time.match(/^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)(?:\.\d+)?s?)?$/i);
 	return found ? Number(found[1] ?? 0) * 3600 + Number(found[2] ?? 0) * 60 + Number(found[3] ?? 0) : 0;

@@ -5,7 +5,7 @@
 import { address, base } from "./cdn.js?v=e42e4c96";
 import { link, parse } from "./course.js?v=d5bf3ffa";
 import { h } from "./dom.js?v=459e199b";
-import { isEmbedded, player } from "./films.js?v=54f8305b";
+import { isEmbedded, player } from "./films.js?v=792bee7e";
 import { highlight } from "./highlight.js?v=2877ceb4";
 import { t } from "./i18n.js?v=a6df50cd";
 

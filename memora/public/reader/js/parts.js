@@ -5,7 +5,7 @@ import { bdi, h } from "./dom.js?v=459e199b";
 import { inText, withFormulas } from "./formulas.js?v=c748a831";
 import { highlight } from "./highlight.js?v=2877ceb4";
 import { t } from "./i18n.js?v=a6df50cd";
-import { prepare, sanitised } from "./markup.js?v=1c978e51";
+import { prepare, sanitised } from "./markup.js?v=78e0fc31";
 import "./stage_words.js?v=326e5eff";
 
 // How stages look, loaded with the first of them: nothing is shown before. Where it cannot be loaded stages are shown without.

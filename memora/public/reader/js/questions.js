@@ -1,9 +1,9 @@
 // A Question: what is asked, what to answer with, and whether an answer is right.
 
-import { isNear, isSame, plain } from "./answers.js?v=ee5081af";
+import { isNear, isSame, plain } from "./answers.js?v=aac7996b";
 import { h, icon } from "./dom.js?v=459e199b";
 import { t } from "./i18n.js?v=a6df50cd";
-import { checks, hasValue, isPlain, isText, markup, words } from "./parts.js?v=dba52942";
+import { checks, hasValue, isPlain, isText, markup, words } from "./parts.js?v=170f6b05";
 
 const CHOOSING = ["one", "several", "true_false"];
 // Each visit has an order of its own, which stays while the page is drawn again.

@@ -1,11 +1,11 @@
 // The stages of a lesson: what each type is known to hold is shown as such, the rest as what it is.
 
 import { bdi, h, icon } from "./dom.js?v=459e199b";
-import { interactive } from "./exercises.js?v=d93ffa1b";
-import { details, isEmbedded, player } from "./films.js?v=54f8305b";
+import { interactive } from "./exercises.js?v=00ed8599";
+import { details, isEmbedded, player } from "./films.js?v=792bee7e";
 import { t } from "./i18n.js?v=a6df50cd";
-import { code, isText, markup, paragraphs, ready, rest, taken, written } from "./parts.js?v=dba52942";
-import { question } from "./questions.js?v=989d9a75";
+import { code, isText, markup, paragraphs, ready, rest, taken, written } from "./parts.js?v=170f6b05";
+import { question } from "./questions.js?v=03522044";
 
 // Each type with its sign and what shows its config.
 const TYPES = {
