@@ -31,6 +31,7 @@ for (const [kind, schema] of Object.entries(schemas)) {
 	const { title, $id, $schema, definitions: _, ...rest } = schema;
 	definitions[typeName(kind)] = convert({ ...rest, description: `${title}: ${schema.description}` }, kind);
 }
+questions(definitions);
 stages(definitions);
 
 const source = await compile({ title: "Contract", definitions }, "Contract", {
@@ -93,6 +94,25 @@ function stages(definitions) {
 	}
 	const description = "A step of a lesson. Its type says what its config is.";
 	definitions.Stage = { description, anyOf: type.enum.map((name) => ref(`${name}Stage`)) };
+}
+
+// A question's kind says what else may be there. All that the schema accepts is read safely by these.
+function questions(definitions) {
+	const { description, properties, required, ...rest } = definitions.QuestionConfig;
+	const { kind, choices, tolerance, unit, ...common } = properties;
+	const none = { tsType: "undefined" };
+	const kinds = [
+		[["one", "several", "true_false"], { choices, tolerance: none, unit: none }],
+		[["short"], { choices: none, tolerance: none, unit: none }],
+		[["number"], { choices: none, tolerance, unit }],
+	];
+	const branch = ([names, own], place) => ({
+		...rest,
+		properties: { kind: place ? { enum: names } : { ...kind, enum: names }, ...own },
+		required: place ? ["kind"] : [], // without a kind there may be choices
+	});
+	definitions.QuestionBase = { ...rest, description: "What every question may have.", properties: common, required };
+	definitions.QuestionConfig = { description, allOf: [{ $ref: "#/definitions/QuestionBase" }, { anyOf: kinds.map(branch) }] };
 }
 
 function resolve({ $ref, ...beside }, file) {

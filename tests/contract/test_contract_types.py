@@ -104,6 +104,8 @@ REFUSED = [
 	("const x = (lesson: memora.Lesson) => lesson.stages[0].config.choices.length", "does not exist"),
 	('const x: memora.QuestionConfig = {question: "?"}', "answer"),
 	('const x: memora.QuestionConfig = {answer: "4", choices: [4]}', "number"),
+	('const x: memora.QuestionConfig = {answer: "4", kind: "short", choices: ["4"]}', "not assignable"),
+	('const x: memora.QuestionConfig = {answer: "4", kind: "one", tolerance: 1}', "not assignable"),
 	('const x: memora.Stage = {idx: 1, title: "", type: "Quiz", config: {}}', '"Quiz"'),
 ]
 

@@ -49,6 +49,43 @@ export type Embed = "https://www.youtube-nocookie.com" | "https://player.vimeo.c
 export type Stage = VideoStage | QuestionStage | TextStage | InteractiveStage;
 
 /**
+ * A stage's config: Question: What a learner is asked, and which answer is right.
+ */
+export type QuestionConfig = QuestionBase &
+	(
+		| {
+				/**
+				 * How it is answered: one of the choices, several of them, one of two (`true_false`), a typed text (`short`), a typed number. Without it: with choices `one`, or `several` where `answer` lists several; without choices `short`.
+				 */
+				kind?: "one" | "several" | "true_false";
+				/**
+				 * What to choose from, each plain text with formulas.
+				 */
+				choices?: string[];
+				tolerance?: undefined;
+				unit?: undefined;
+		  }
+		| {
+				kind: "short";
+				choices?: undefined;
+				tolerance?: undefined;
+				unit?: undefined;
+		  }
+		| {
+				kind: "number";
+				choices?: undefined;
+				/**
+				 * How far a typed number may be from `answer`, upwards and downwards.
+				 */
+				tolerance?: number;
+				/**
+				 * What to show after the field of a typed number.
+				 */
+				unit?: string;
+		  }
+	);
+
+/**
  * plans/{plan}/search_index.json: All of a plan's lessons: in here, or in shards.
  */
 export type SearchIndex =
@@ -360,9 +397,9 @@ export interface QuestionStage {
 }
 
 /**
- * A stage's config: Question: What a learner is asked, and which answer is right.
+ * What every question may have.
  */
-export interface QuestionConfig {
+export interface QuestionBase {
 	/**
 	 * What is asked: plain text with formulas.
 	 */
@@ -372,25 +409,9 @@ export interface QuestionConfig {
 	 */
 	instructions?: string;
 	/**
-	 * How it is answered: one of the choices, several of them, one of two (`true_false`), a typed text (`short`), a typed number. Without it: with choices `one`, or `several` where `answer` lists several; without choices `short`.
-	 */
-	kind?: "one" | "several" | "true_false" | "short" | "number";
-	/**
-	 * What to choose from, each plain text with formulas.
-	 */
-	choices?: string[];
-	/**
 	 * What is right, as text. With choices: the choice itself, or a list of all that are right together. Without: an answer to type, or a list of answers each of which is right. A number is written with a point, `-3.5`.
 	 */
 	answer: string | string[];
-	/**
-	 * How far a typed number may be from `answer`, upwards and downwards.
-	 */
-	tolerance?: number;
-	/**
-	 * What to show after the field of a typed number.
-	 */
-	unit?: string;
 	/**
 	 * Markup that helps before the learner answers. Fold it away until asked.
 	 */
