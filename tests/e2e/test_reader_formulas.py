@@ -12,7 +12,7 @@ from playwright.sync_api import Page
 from tests.e2e import pictures, stamps
 from tests.e2e.conftest import Reader
 from tests.e2e.test_reader import tell
-from tests.npm import REPO
+from tests.npm import REPO, node_modules
 
 KATEX = "/assets/memora/node_modules/katex/dist/"
 DRAWN = ".formula .katex-html"
@@ -80,6 +80,47 @@ def test_formulas_are_drawn_wherever_texts_may_hold_them(reader: Reader) -> None
 	page.check("input[value='\\\\(8\\\\)']")
 	page.click("form button")
 	assert page.inner_text(".verdict") == "That is right."
+
+
+def test_a_copy_of_the_reader_elsewhere_draws_them_too(reader: Reader) -> None:
+	"""What docs/reader.md names, side by side, and nothing of the site."""
+	copied = {
+		str(file.relative_to(folder)): file.read_bytes()
+		for folder, parts in (
+			(REPO / "memora" / "public", ("reader", "images")),
+			(
+				node_modules().parent,
+				(
+					"node_modules/dompurify/dist/purify.min.js",
+					"node_modules/katex/dist",
+					"node_modules/@highlightjs/cdn-assets/es",
+				),
+			),
+		)
+		for part in parts
+		for file in ((folder / part).rglob("*") if (folder / part).is_dir() else [folder / part])
+		if file.is_file()
+	}
+	reader.server.trees = {**reader.server.trees, "copy": copied}
+	reader.show(
+		_text(
+			r'<p>\(\frac{1}{2}\) and \[\vec{v}\]</p><pre><code class="language-python">def f(): 1</code></pre>'
+		)
+	)
+	_all_drawn(reader, 2)
+	reader.until("document.querySelector('.code-keyword')")  # it asks for nothing more
+	reader.server.asked()
+	page = reader.page
+	page.goto(
+		f"{reader.server.address}/files/copy/reader/index.html?base=/files/example/&lang=en#/grade-7/mathematics/angles/angles-1"
+	)
+	_all_drawn(reader, 2)
+	reader.until("document.querySelector('.code-keyword')")
+	assert page.locator(BROKEN).count() == 0
+	page.evaluate("document.fonts.ready")
+	asked = reader.server.asked()
+	assert [path for path in asked if "/copy/node_modules/katex/dist/fonts/" in path]
+	assert [path for path in asked if path.startswith("/assets/")] == []
 
 
 def test_what_is_code_stays_as_it_is(reader: Reader) -> None:

@@ -24,6 +24,16 @@ PAGE = f"{ASSETS}reader/stage.html"
 SHOWN = "() => document.querySelector('.stage h2')?.textContent"
 
 
+# Notes in a frame what is shown from now on, and which messages it has heard. The page listens for them before this does.
+WATCH = """() => {
+	window.seen = "";
+	window.heard = [];
+	new MutationObserver(() => { seen += document.body.textContent; })
+		.observe(document, { subtree: true, childList: true, characterData: true });
+	addEventListener("message", ({ data }) => heard.push(data.config?.text));
+}"""
+
+
 class Form:
 	"""A page of the site with the frame in it, as the Desk's form has one."""
 
@@ -177,7 +187,7 @@ def test_another_origin_can_give_it_nothing_and_hears_nothing(reader: Reader) ->
 		window.heard = [];
 		addEventListener("message", ({{ data }}) => heard.push(data));
 		const frame = document.querySelector("iframe");
-		frame.addEventListener("load", () => {{ frame.contentWindow.postMessage({stage}, "*"); window.given = true; }});
+		window.give = () => frame.contentWindow.postMessage({stage}, "*");
 	</script>"""
 	reader.server.trees = {**reader.server.trees, "evil": {"form.html": body.encode()}}
 	# Another origin, though it is this machine, too.
@@ -185,28 +195,33 @@ def test_another_origin_can_give_it_nothing_and_hears_nothing(reader: Reader) ->
 	page.route(elsewhere, lambda route: route.continue_())
 	page.goto(elsewhere)
 	reader.expected.append("target origin")
-	reader.until("() => window.given === true")
 	frame = next(frame for frame in page.frames if PAGE in frame.url)
-	frame.wait_for_selector("main", state="attached")
-	frame.evaluate("new Promise((done) => setTimeout(done, 100))")
+	frame.wait_for_load_state("load")  # its modules have run, so it listens
+	frame.evaluate(WATCH)
+	page.evaluate("give()")
+	frame.wait_for_function("heard.length === 1")
+	frame.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 	assert not frame.locator(".stage").count()
+	assert "theirs" not in frame.evaluate("seen")
 	assert page.evaluate("heard") == []
 
 
 def test_another_frame_of_the_same_origin_can_give_it_nothing(form: Form) -> None:
 	form.open()
-	form.show("Text", {"text": "ours"})
+	form.show("Text", {"text": "ours"}).evaluate(WATCH)
 	form.page.evaluate(
-		"""async () => {
+		"""() => {
 			const other = document.body.appendChild(document.createElement("iframe"));
 			const script = other.contentDocument.createElement("script");
 			script.textContent = `parent.stage_frame.frame.contentWindow.postMessage(
 				{ memora: "stage", title: "x", type: "Text", config: { text: "theirs" } }, parent.location.origin)`;
 			other.contentDocument.body.append(script);
-			await new Promise((done) => setTimeout(done, 100));
 		}"""
 	)
-	assert form.frame.inner_text(".prose") == "ours"
+	form.frame.wait_for_function("heard.includes('theirs')")
+	form.show("Text", {"text": "ours again"})  # drawn after all that came before
+	assert form.frame.inner_text(".prose") == "ours again"
+	assert "theirs" not in form.frame.evaluate("seen")
 
 
 def test_its_policy_is_the_readers(form: Form) -> None:

@@ -14,6 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 from memora.services.cdn_export.model import paths
 from tests.e2e.desk.driver import Bench, Desk, shoot
 from tests.e2e.desk.school import PASSWORD, STRANGER, School
+from tests.e2e.desk.stage_forms import lesson_of
 
 FILM = "videos/draft.mp4"
 PICTURE = base64.b64decode(
@@ -117,6 +118,20 @@ def test_a_draft_is_seen_as_a_learner_before_it_is_live(desk: Desk, bench: Bench
 	assert desk.read(paths.lesson(lesson.name)) == ""
 	desk.edit(lesson, is_published=1)
 	desk.publish()
+
+
+def test_formulas_of_a_draft_are_drawn(desk: Desk, here: School) -> None:
+	stages = [
+		{"type": "Text", "config": json.dumps({"html": r"<p>\(\frac{1}{2}\) and \[\vec{v}\]</p>"})},
+		{
+			"type": "Question",
+			"config": json.dumps({"question": r"\(2^3\)?", "choices": [r"\(8\)", "6"], "answer": "6"}),
+		},
+	]
+	with lesson_of(here, *stages) as lesson, desk.login(here.editor) as page:
+		with opened(page, desk.form(page, lesson), here) as tab:
+			expect(tab.locator(".formula .katex-html")).to_have_count(4)
+			expect(tab.locator(".formula.is-broken")).to_have_count(0)
 
 
 def test_what_is_a_draft_or_hidden_is_marked_and_a_track_leads_to_its_place(desk: Desk, here: School) -> None:
