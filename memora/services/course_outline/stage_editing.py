@@ -12,6 +12,7 @@ from frappe.utils import cstr
 
 from memora.services.cdn_export.model.doctypes import LESSON
 from memora.services.cdn_export.model.plain_text import as_html, read, read_all
+from memora.services.cdn_export.rules import stage_check
 from memora.services.cdn_export.state import database
 from memora.services.course_outline import editing, permissions, reading
 from memora.services.course_outline.permissions import STAGE
@@ -40,6 +41,7 @@ def opened(name: str) -> dict[str, Any]:
 
 def save(lesson: str, stage: Stage, seen: str, after: str) -> dict[str, Any]:
 	"""Give a stage this title, type and config, or make it in its lesson behind the stage `after`, where it has no name.
+	What of these is not given stays as it is.
 
 	A stage that is no longer as it was `seen` is left alone, and answered as `changed`. All that a lesson's save refuses
 	is refused here. Commits.
@@ -59,7 +61,9 @@ def _saved(lesson: str, stage: Stage, seen: str, after: str) -> dict[str, Any]:
 		if after in [other.name for other in doc.stages[:-1]]:
 			editing.place([row], doc, after)
 	_fill(row, stage)
-	doc.flags.findings_are_told = True  # beside the fields of the editor
+	# Warnings were beside the fields of the editor; what a draft lacks is listed, as by its form.
+	found = stage_check.check_text(cstr(row.type), cstr(row.config))
+	doc.flags.findings_are_told = all(finding.severity != "broken" for finding in found)
 	doc.save()
 	rows = reading.stage_rows([doc.name])[doc.name]
 	return {
@@ -73,9 +77,12 @@ def _fill(row: Document, stage: Stage) -> None:
 		value = stage.get(field)
 		if value is not None and not isinstance(value, str):
 			frappe.throw(_("{0} must be a text.").format(field))
-	if read(cstr(row.title)) != cstr(stage.get("title")):
-		row.title = stage.get("title")
-	row.type, row.config = stage.get("type"), stage.get("config")
+	# What is not given stays as it is.
+	if "title" in stage and read(cstr(row.title)) != cstr(stage["title"]):
+		row.title = stage["title"]
+	for field in ("type", "config"):
+		if field in stage:
+			row.set(field, stage[field])
 
 
 def _shown(row: Document) -> Stage:

@@ -134,6 +134,19 @@ class TestSaving(MemoraTestCase):
 		stages.save(self.lesson.name, stage, answer["changed"]["seen"])
 		self.assertEqual(self.row().config, '{"text": "mine"}')
 
+	def test_what_a_saved_draft_lacks_is_listed(self):
+		frappe.clear_messages()
+		stages.save(self.lesson.name, {"title": "Ask", "type": "Question", "config": '{"question": "?"}'})
+		self.assertIn("“Ask”", messages())
+
+	def test_what_is_not_given_stays(self):
+		found = stages.read(self.row().name)["stage"]
+		stages.save(self.lesson.name, {"name": found["name"], "title": "Read on"}, found["seen"])
+		self.assertEqual((self.row().title, self.row().type, self.row().config), ("Read on", "Text", ODD))
+		seen = stages.read(found["name"])["stage"]["seen"]
+		stages.save(self.lesson.name, {"name": found["name"], "config": '{"text": "a"}'}, seen)
+		self.assertEqual((self.row().title, self.row().config), ("Read on", '{"text": "a"}'))
+
 	def test_a_new_one_goes_behind_another(self):
 		stage = {"title": "Between", "type": "Text", "config": ODD}
 		answer = stages.save(self.lesson.name, stage, after=self.row().name)
