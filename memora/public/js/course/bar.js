@@ -101,8 +101,8 @@ export class Bar {
 			act("preview", html`${icon("eye")} ${__("Preview as Learner")}`),
 			act("share", __("Share Preview")),
 			outline.states.get(outline.subject)?.state === "live" ? act("learner", __("View as Learner")) : "",
-			may ? act("publish", __("Publish All"), "btn-primary-light", __("The course with all below")) : "",
-			waits ? act("now", __("Publish Now"), "btn-primary", __("Start a run for what waits")) : "",
+			may ? act("publish", __("Publish All"), "btn-primary-light", __("Makes the course and all below it public, drafts too, and starts a run.")) : "",
+			waits ? act("now", __("Publish Now"), "btn-primary", __("Starts a run for what waits. Drafts stay drafts.")) : "",
 			act("keys", icon("keys"), "btn-default memora-keys-button", __("Keys")),
 		];
 	}

@@ -9,13 +9,13 @@ const LEVEL_ICONS = { public: "globe", authenticated: "person", paid: "lock", fr
 const TELLING = ["failed", "dead", "held", "remains", "waiting", "leaving"];
 
 export function row_html(row, flags) {
-	const { is_open, is_flat, is_chosen, state, error, renaming } = flags;
+	const { is_open, is_flat, is_chosen, is_unsaved, state, error, renaming } = flags;
 	return html`
 		${fold_html(row, is_open, is_flat)}
 		<input type="checkbox" class="memora-choose" tabindex="-1" data-action="choose" ${is_chosen ? "checked" : ""}
 			aria-label="${__("Select")}">
 		<div class="memora-row-head">
-			<div class="memora-row-line">${renaming ? title_input(row) : title_html(row)}${notes_html(row)}</div>
+			<div class="memora-row-line">${renaming ? title_input(row) : title_html(row)}${notes_html(row)}${is_unsaved ? unsaved_html(row) : ""}</div>
 			${is_flat && row.path ? path_html(row) : ""}
 			${state && TELLING.includes(state.state) ? html`<div class="memora-row-why"><bdi>${state.text}</bdi></div>` : ""}
 		</div>
@@ -58,6 +58,12 @@ function notes_html(row) {
 	else if (row.hidden) notes.push(html`<span class="memora-note is-plan">${icon("hidden")} ${__("hidden with what is above")}</span>`);
 	return notes;
 }
+
+// This browser keeps what was typed; the editor has it again.
+const unsaved_html = (row) =>
+	html`<span class="memora-note is-unsaved" title="${
+		row.doctype === STAGE ? __("Open the stage to save it or discard it.") : __("Add a stage to this lesson to go on with it.")
+	}">${__("Typed and not saved")}</span>`;
 
 const in_plan = (action) =>
 	({

@@ -123,7 +123,7 @@ export class Tree {
 	}
 
 	paint(node, row, is_open) {
-		const { outline, titles, errors } = this.view;
+		const { outline, titles, errors, stages } = this.view;
 		const renaming = titles.renaming === row.name;
 		const flags = {
 			is_open,
@@ -131,6 +131,7 @@ export class Tree {
 			is_chosen: outline.chosen.has(row.name),
 			state: outline.states.get(row.name),
 			error: errors.get(row.name),
+			is_unsaved: stages.unsaved.has(row.name),
 			renaming,
 		};
 		const key = JSON.stringify([row, flags]);

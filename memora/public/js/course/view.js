@@ -86,6 +86,7 @@ export class View {
 		this.$waits.remove();
 		this.$body.show();
 		this.live.start();
+		this.stages.look();
 		const { outline } = this;
 		if (row && outline.row(row)) return this.tree.focus(row);
 		if (!outline.children(outline.subject).length && outline.root.can_write) return this.titles.add(outline.subject);
@@ -179,7 +180,13 @@ export class View {
 		const texts = this.outline.found && this.search.texts;
 		this.$texts.toggle(Boolean(texts));
 		const address = ({ subject, name }) => course_link(subject, name);
-		if (texts) put(this.$texts, html`<h4>${__("In the texts of lessons")}</h4>${texts_html(texts, address)}`);
+		if (!texts) return;
+		const content = html`<h4>${__("In the texts of lessons")}</h4>${texts_html(texts, address)}`;
+		if (this.shown_texts === String(content)) return;
+		this.shown_texts = String(content);
+		const held = this.$texts.find(":focus").attr("data-found");
+		put(this.$texts, content);
+		if (held) this.$texts.find("[data-found]").filter((_, link) => link.dataset.found === held).trigger("focus");
 	}
 
 	// A lesson of this course is shown in its place; with Ctrl it opens in a tab of its own, as links do.
@@ -187,7 +194,14 @@ export class View {
 		if (event.ctrlKey || event.metaKey || event.shiftKey) return;
 		event.preventDefault();
 		const { found } = event.currentTarget.dataset;
-		this.bar.clear().then(() => this.open_path(found)).then(() => this.refresh()).then(() => this.tree.focus(found));
+		this.reveal(found).catch((error) => this.bar.fail(text_of(error)));
+	}
+
+	async reveal(name) {
+		await this.bar.clear();
+		await this.open_path(name);
+		await this.refresh();
+		this.tree.focus(name);
 	}
 
 	async unfold(name) {

@@ -1,7 +1,7 @@
 // The dialog that holds the editor of a stage.
 import { h } from "./dom";
 import { Editor } from "./editor";
-import { drop, keep, kept, mark, moment } from "./kept";
+import { drop, fresh_name, keep, kept, leave, mark, moment } from "./kept";
 import { uploads_to } from "./upload";
 
 const LESSON = "Memora Lesson";
@@ -10,34 +10,42 @@ const LESSON = "Memora Lesson";
 // is done, with the config as it was where it was not edited; a promise of it that is refused keeps the editor open, and so
 // does an answer {changed: stage}, what someone else has made of the stage meanwhile. What is typed is kept in the browser
 // for the lesson and `kept_as`, or the stage's name, until it is saved; with `keeps` until whoever saves the lesson drops it.
+// another() opens a new stage beside one that is kept. on_gone() is called when the editor has closed.
 export async function edit(options) {
 	const { lesson, stage, can_write = true } = options;
-	const id = options.kept_as || stage.name || "new";
+	const id = options.kept_as || stage.name || fresh_name();
 	const typed = lesson && can_write ? await kept(lesson, id) : null;
-	return new StageDialog({ ...options, can_write, id, typed: typed || null });
+	const is_saved = typed && mark(typed) === mark(stage); // by a page that was left before it could forget it
+	if (is_saved) drop(lesson, id);
+	return new StageDialog({ ...options, can_write, id, typed: is_saved ? null : typed });
 }
 
 class StageDialog {
 	can_write;
+	another;
 	id;
 	is_published;
 	keeps;
 	lesson;
+	lesson_title;
+	on_gone;
 	on_save;
 	save_label;
 	stage;
 	upload_to;
 
 	/** @param {Record<string, any>} options */
-	constructor({ lesson = "", upload_to = lesson, lesson_title = "", stage, id, typed, dir = null, can_write, is_published = false, keeps = false, save_label = "", on_save = (_) => {} }) {
-		Object.assign(this, { can_write, id, is_published, keeps, lesson, on_save, stage, upload_to, save_label: save_label || __("Done") });
+	constructor({ lesson = "", upload_to = lesson, lesson_title = "", stage, id, typed, dir = null, can_write, is_published = false, keeps = false, save_label = "", on_save = (_) => {}, on_gone = () => {}, another = null }) {
+		Object.assign(this, { another, can_write, id, is_published, keeps, lesson, lesson_title, on_gone, on_save, stage, upload_to, save_label: save_label || __("Done") });
 		this.dir = dir;
 		this.status = h("span.memora-stage-status", { role: "status" });
 		this.held = document.activeElement;
 		this.keep_soon = frappe.utils.debounce(() => this.keep_now(), 300);
 		this.leaves = () => document.visibilityState === "hidden" && this.keep_now();
 		document.addEventListener("visibilitychange", this.leaves);
-		this.make_editor(typed && mark(typed) !== mark(stage) ? typed : null);
+		this.goes = () => this.leave_now();
+		window.addEventListener("pagehide", this.goes);
+		this.make_editor(typed);
 		this.build(lesson_title);
 	}
 
@@ -111,16 +119,34 @@ class StageDialog {
 	async keep_now() {
 		if (!this.lesson || !this.can_write || this.is_gone) return;
 		if (!this.editor.is_changed) await drop(this.lesson, this.id);
-		else await keep(this.lesson, this.id, this.editor.value(), mark(this.stage));
+		else await keep(...this.typed());
+	}
+
+	// The same for a page that goes in this moment.
+	leave_now() {
+		if (this.lesson && this.can_write && !this.is_gone && this.editor.is_changed) leave(...this.typed());
+	}
+
+	typed() {
+		return [this.lesson, this.id, this.editor.value(), mark(this.stage), this.lesson_title];
 	}
 
 	// What was typed before the page went is here again.
 	tell_kept(typed) {
 		const words = __("You typed this at {0}, and it is not saved yet.", [moment(typed)]);
 		const is_older = typed.before !== mark(this.stage);
-		const back = h("button.btn.btn-default.btn-xs", { type: "button", onclick: () => this.go_back() }, __("Discard It, Show What Is Saved"));
+		const button = (label, onclick) => h("button.btn.btn-default.btn-xs", { type: "button", onclick }, label);
+		const back = button(this.stage.name ? __("Discard It, Show What Is Saved") : __("Discard It"), () => this.go_back());
+		const beside = this.another && button(__("Keep It, Begin Another"), () => this.begin_another());
 		const more = is_older ? ` ${__("The stage was changed meanwhile; what you save replaces that.")}` : "";
-		this.editor.form_side.prepend(h("div.memora-stage-kept", { role: "status" }, h("span", {}, words, more), back));
+		this.editor.form_side.prepend(h("div.memora-stage-kept", { role: "status" }, h("span", {}, words, more), h("span", {}, back, beside && [" ", beside])));
+	}
+
+	async begin_another() {
+		await this.keep_now();
+		this.is_gone = true;
+		this.dialog.hide();
+		this.another();
 	}
 
 	go_back() {
@@ -174,7 +200,7 @@ class StageDialog {
 	// Where the lesson is yet to be saved, what was typed is kept until then.
 	close() {
 		this.is_gone = true;
-		if (this.keeps && this.editor.is_changed) keep(this.lesson, this.id, this.editor.value(), mark(this.stage));
+		if (this.keeps && this.editor.is_changed) keep(...this.typed());
 		else if (this.lesson) drop(this.lesson, this.id);
 		this.dialog.hide();
 	}
@@ -251,7 +277,9 @@ class StageDialog {
 
 	gone() {
 		document.removeEventListener("visibilitychange", this.leaves);
+		window.removeEventListener("pagehide", this.goes);
 		this.is_gone = true;
+		this.on_gone();
 		this.editor.destroy();
 		setTimeout(() => this.dialog.$wrapper.remove(), 500);
 		if (this.held instanceof HTMLElement && this.held.isConnected) this.held.focus();

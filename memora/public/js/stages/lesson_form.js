@@ -1,6 +1,6 @@
 // The stages in a lesson's form: a row opens the editor of stages, and takes what was typed there; the lesson is saved as
 // always.
-import { all_of, drop, mark, moment } from "./kept";
+import { all_of, drop, fresh_name, mark, moment } from "./kept";
 import "./open";
 
 const LESSON = "Memora Lesson";
@@ -63,10 +63,8 @@ async function take(frm, row, { title, type, config }, id) {
 // typed in another tab or on the course page.
 const taken = (frm) => (frm.memora_taken = frm.memora_taken || new Set());
 
-let made = 0;
-
 // `id` is what the new stage is kept as in the browser.
-function add(frm, id = `new-${Date.now()}-${++made}`) {
+function add(frm, id = fresh_name()) {
 	return edit(frm, {
 		stage: { name: "", title: "", type: "", config: null },
 		kept_as: id,
@@ -89,7 +87,8 @@ async function offer(frm) {
 	if (!found.length || lesson !== kept_as(frm)) return;
 	place.find(".memora-stages-kept").remove(); // of another answer
 	const $box = $('<div class="memora-stages-kept"></div>').prependTo(place);
-	put($box, html`<b>${__("Typed and not saved")}</b><ul>${found.map(kept_html)}</ul>`);
+	const of = (one) => (frm.is_new() && one.of && one.of !== typed(frm.doc.title) ? one.of : ""); // of another new lesson
+	put($box, html`<b>${__("Typed and not saved")}</b><ul>${found.map((one, place) => kept_html(one, place, of(one)))}</ul>`);
 	$box.on("click", "[data-kept]", async ({ currentTarget }) => {
 		const { stage } = found[Number(currentTarget.dataset.kept)];
 		if (currentTarget.dataset.act === "drop") await drop(lesson, stage);
@@ -107,8 +106,8 @@ async function unsaved(frm, lesson) {
 	return all.filter((one) => !saved.has(mark(one)));
 }
 
-const kept_html = (one, place) => html`<li><bdi>${one.title || __("Untitled")}</bdi>
-	<span class="text-muted">${moment(one)}</span>
+const kept_html = (one, place, lesson) => html`<li><bdi>${one.title || __("Untitled")}</bdi>
+	<span class="text-muted">${lesson ? html`${__("in the new lesson")} <bdi>“${lesson}”</bdi> · ` : ""}${moment(one)}</span>
 	<button type="button" class="btn btn-default btn-xs" data-kept="${place}">${__("Open")}</button>
 	<button type="button" class="btn btn-link btn-xs" data-kept="${place}" data-act="drop">${__("Discard")}</button></li>`;
 

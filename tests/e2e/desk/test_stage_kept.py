@@ -1,0 +1,128 @@
+"""What is typed into stages and not saved: each new stage is kept as itself, rows say so, and a page that goes takes nothing along."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e.desk.driver import Desk
+from tests.e2e.desk.school import School
+from tests.e2e.desk.stage_forms import StageEditor, add_stage, lesson_of, open_stage, stored
+from tests.e2e.desk.test_stage_places import TEXT, hold, is_kept, outline, row_of
+
+
+def _left_in_this_page(page: Page, field: Locator, text: str) -> None:
+	"""Type, and leave the page in the same moment: no timer of it runs any more."""
+	field.evaluate(
+		"""(field, text) => {
+			field.value = text;
+			field.dispatchEvent(new Event("input", { bubbles: true }));
+			location.reload();
+		}""",
+		text,
+	)
+
+
+def _unsaved(page: Page, name: str) -> Locator:
+	return page.locator(f"[data-name='{name}'] > .memora-row .is-unsaved")
+
+
+def test_what_is_typed_in_the_moment_of_a_reload_is_kept(desk: Desk, here: School) -> None:
+	with lesson_of(here, TEXT) as lesson, desk.login(here.editor) as page:
+		desk.form(page, lesson)
+		hold(desk, page)
+		editor = open_stage(page, here)
+		_left_in_this_page(page, editor.field("text").locator("textarea"), "at the last moment")
+		box = page.locator(".memora-stages-kept")
+		box.locator("button").first.click()
+		editor = StageEditor(page, here)
+		expect(editor.field("text").locator("textarea")).to_have_value("at the last moment")
+		editor.locator(".memora-stage-kept button").first.click()  # discarded: it comes no more
+		expect(editor.field("text").locator("textarea")).to_have_value("one")
+		editor.done()
+		assert (
+			page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('memora-stage'))") == []
+		)
+
+
+def _begin(page: Page, here: School, lesson: Any, title: str) -> StageEditor:
+	page.locator(f"[data-name='{lesson.name}']").focus()
+	page.locator(f"[data-parent='{lesson.name}'] > .memora-adder").click()
+	editor = StageEditor(page, here)
+	editor.pick("Text", title)
+	return editor
+
+
+def test_each_new_stage_is_kept_as_itself_and_its_lesson_says_so(desk: Desk, here: School) -> None:
+	with lesson_of(here, TEXT) as lesson, outline(desk, here, lesson, width=1440, height=900) as page:
+		adder = page.locator(f"[data-parent='{lesson.name}'] > .memora-adder")
+		_begin(page, here, lesson, "The first").write("html", "one")
+		is_kept(desk, page, lesson.name, "The first")
+		page.reload()
+		expect(_unsaved(page, lesson.name)).to_be_visible()
+		adder.click()  # what was typed is here again; beside it another is begun
+		editor = StageEditor(page, here)
+		expect(editor.title).to_have_value("The first")
+		editor.dialog.get_by_role("button", name=here.say("Keep It, Begin Another")).click()
+		second = page.locator(".memora-stage-dialog.show .memora-stage-card").first
+		expect(second).to_be_visible()
+		editor = StageEditor(page, here)
+		editor.pick("Text", "The second")
+		editor.write("html", "two")
+		is_kept(desk, page, lesson.name, "The second")
+		is_kept(desk, page, lesson.name, "The first")
+		editor.done()
+		expect(page.locator(".memora-title", has_text="The second")).to_be_visible()
+		expect(_unsaved(page, lesson.name)).to_be_visible()
+		adder.click()
+		editor = StageEditor(page, here)
+		expect(editor.title).to_have_value("The first")
+		editor.done()
+		expect(page.locator(".memora-title", has_text="The first")).to_be_visible()
+		expect(_unsaved(page, lesson.name)).to_have_count(0)
+		assert sorted(stage.title for stage in stored(lesson)) == ["Stage 1", "The first", "The second"]
+
+
+def test_a_row_says_that_its_stage_has_unsaved_text(desk: Desk, here: School) -> None:
+	with lesson_of(here, TEXT) as lesson, outline(desk, here, lesson) as page:
+		[stage] = stored(lesson)
+		row_of(page, stage).focus()
+		page.keyboard.press("Enter")
+		editor = StageEditor(page, here)
+		editor.fill("text", "typed and left")
+		is_kept(desk, page, lesson.name, "typed and left")
+		page.reload()
+		expect(_unsaved(page, stage.name)).to_have_text(here.say("Typed and not saved"))
+		page.locator(".memora-title", has_text=stage.title).click()
+		StageEditor(page, here).done()
+		expect(page.locator(f"[data-name='{stage.name}'] .is-unsaved")).to_have_count(0)
+		assert json.loads(stored(lesson)[0].config)["text"] == "typed and left"
+
+
+def test_a_stage_of_another_new_lesson_is_offered_with_its_name(desk: Desk, here: School) -> None:
+	with desk.login(here.editor) as page:
+		desk.open(page, "memora-lesson/new")
+		title = page.locator("[data-fieldname=title] input:visible").first
+		title.fill("A lesson with a name")
+		title.blur()
+		editor = add_stage(page, here)
+		editor.pick("Text", "Of that lesson")
+		is_kept(desk, page, "new", "Of that lesson")
+		desk.open(page, "memora-lesson/new")
+		offered = page.locator(".memora-stages-kept li", has_text="Of that lesson")
+		expect(offered).to_contain_text("A lesson with a name")
+		offered.locator("[data-act=drop]").click()
+		expect(page.locator(".memora-stages-kept")).to_have_count(0)
+
+
+def test_what_a_saved_draft_lacks_is_listed(desk: Desk, here: School) -> None:
+	with lesson_of(here, TEXT) as lesson, outline(desk, here, lesson) as page:
+		editor = _begin(page, here, lesson, "Ask")
+		editor.choose("Question")
+		editor.fill("question", "Is it so?")
+		editor.locator(".standard-actions .btn-primary").click()
+		said = page.locator(".modal.show", has_text=here.say("Learners Would Not Get This"))
+		expect(said).to_contain_text("Ask")
+		assert json.loads(stored(lesson)[1].config) == {"question": "Is it so?"}
