@@ -267,6 +267,7 @@ def test_many_rows_and_large_files_keep_the_page_alive(desk: Desk, here: School,
 def test_it_is_used_by_keyboard_and_fits_a_phone(desk: Desk, here: School, lesson: Document) -> None:
 	with form(desk, here, lesson, width=375, height=740) as page:
 		dialog = open_from_form(page, here)
+		expect(dialog.text).to_be_focused()
 		page.keyboard.insert_text(SHEET[here.language].rstrip("\n"))
 		page.keyboard.press("Enter")
 		page.keyboard.type("#")
@@ -285,6 +286,17 @@ def test_it_is_used_by_keyboard_and_fits_a_phone(desk: Desk, here: School, lesso
 		page.keyboard.press("Enter")
 		expect(dialog.element).to_have_count(0)
 	assert len(stages(lesson)) == 2
+
+
+def test_a_double_click_opens_one_dialog(desk: Desk, here: School, lesson: Document) -> None:
+	with form(desk, here, lesson) as page:
+		page.get_by_role("button", name=here.say("Import Questions …")).dblclick()
+		dialog = Dialog(page, here)
+		expect(dialog.text).to_be_focused()
+		page.keyboard.press("Escape")
+		expect(page.locator(".memora-import")).to_have_count(0)
+		open_from_form(page, here)  # and another time again
+		expect(dialog.text).to_be_focused()
 
 
 def test_who_may_not_write_the_lesson_is_not_offered_it(desk: Desk, here: School, lesson: Document) -> None:

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 import frappe
 import pytest
 from PIL import Image
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Route, expect
 
 from memora.tests.api.test_stage_files import pdf
 from tests.e2e.desk.driver import Desk, save
 from tests.e2e.desk.rich_text import Editor, opened
 from tests.e2e.desk.school import School
-from tests.e2e.desk.stage_forms import add_stage
+from tests.e2e.desk.stage_forms import add_stage, open_stage
 from tests.e2e.desk.test_stage_forms import lesson_of, stored
 
 PLACE = "51 deg 30' N"
@@ -76,16 +76,17 @@ def test_a_photo_is_chosen_described_and_shown(editor: Editor, desk: Desk) -> No
 
 def test_why_a_file_is_refused_is_said(editor: Editor) -> None:
 	editor.mount("<p>a</p>", _OPTIONS)
-	editor.page.evaluate(
+	said = editor.page.evaluate(
 		"""() => {
 			const clipboardData = new DataTransfer();
 			const drawing = '<svg xmlns="http://www.w3.org/2000/svg"><script>ran()</scr' + 'ipt></svg>';
 			clipboardData.items.add(new File([drawing], "<img src=x onerror=ran()>.svg", { type: "image/svg+xml" }));
 			document.querySelector("#place .ProseMirror").dispatchEvent(
 				new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
-			return editor.ready();
+			return editor.ready().then(() => "ready", () => "refused");
 		}"""
 	)
+	assert said == "refused"  # whoever waits for it does not save without it unawares
 	alert = editor.page.locator("#alert-container")
 	expect(alert).to_contain_text("is an SVG with more than shapes and text in it")
 	expect(alert).to_contain_text("﹤img src=x onerror=ran()﹥.svg")
@@ -166,3 +167,54 @@ def test_a_films_picture_and_captions_come_from_the_form_to_learners(desk: Desk,
 		published = json.loads(desk.read(f"lessons/{lesson.name}.json"))["stages"][0]["config"]
 		assert published["poster"].startswith(f"lessons/{lesson.name}/")
 		assert desk.read(published["captions"][0]["src"]) == captions.decode()
+
+
+def test_a_file_that_does_not_come_is_said_before_the_stage_is_saved_without_it(
+	desk: Desk, here: School
+) -> None:
+	film = {"type": "Video", "config": '{"video_url": "https://youtu.be/aqz-KE-bpKQ"}'}
+	with (
+		lesson_of(here, film) as lesson,
+		desk.login(here.editor, expected=("Failed to load resource",)) as page,
+	):
+		desk.form(page, lesson)
+		stage = open_stage(page, here)
+		poster = stage.add("poster")
+		waiting: list[Route] = []
+		page.route("**/memora.api.stage_files.upload", lambda route: waiting.append(route))
+		with page.expect_file_chooser() as chooser:
+			poster.get_by_role("button", name=here.say("Upload")).click()
+		with page.expect_request("**/memora.api.stage_files.upload"):
+			chooser.value.set_files({"name": "cover.jpg", "mimeType": "image/jpeg", "buffer": photo()})
+		button = stage.locator(".standard-actions .btn-primary")
+		button.click()  # while the file is on its way
+		waiting[0].fulfill(status=413)
+		words = here.say("The file is too large for this server.")
+		expect(poster.locator("[role=alert]")).to_have_text(words)
+		expect(stage.locator(".memora-stage-status.is-bad")).to_contain_text(words)
+		button.click()  # who has read it may save without the file
+		expect(page.locator(".memora-stage-dialog")).to_have_count(0)
+
+
+def test_a_text_can_be_dropped_where_a_file_can(desk: Desk, schools: dict[str, School]) -> None:
+	here = schools["en"]
+	film = {"type": "Video", "config": '{"video_url": "https://youtu.be/aqz-KE-bpKQ", "poster": ""}'}
+	with lesson_of(here, film) as lesson, desk.login(here.editor) as page:
+		desk.form(page, lesson)
+		place = open_stage(page, here).field("poster").locator(".memora-stage-file")
+		swallowed = place.evaluate(
+			"""(place) => {
+				const dropped = (add) => {
+					const dataTransfer = new DataTransfer();
+					add(dataTransfer);
+					const event = new DragEvent("dragover", { dataTransfer, bubbles: true, cancelable: true });
+					place.dispatchEvent(event);
+					return event.defaultPrevented;
+				};
+				return [
+					dropped((data) => data.setData("text/plain", "https://e.example/a.png")),
+					dropped((data) => data.items.add(new File(["a"], "a.png"))),
+				];
+			}"""
+		)
+		assert swallowed == [False, True]

@@ -160,19 +160,24 @@ function file_input(take, accept = "") {
 export function formula(view) {
 	const math = selected(view, "math");
 	if (math) return mathml(view, math);
-	const known = selected(view, "formula");
-	ask(view, {
+	const known = selected(view, "formula")?.attrs;
+	ask_formula(view, known, (given) => insert(view, nodes.formula.create(given)));
+}
+
+// A formula, drawn while it is typed. `owner` is focused afterwards; done({ source, display }).
+export function ask_formula(owner, known, done) {
+	ask(owner, {
 		title: known ? __("Edit Formula") : __("Insert Formula"),
 		primary: __("Apply"),
 		fields: [
 			{ fieldname: "source", fieldtype: "Small Text", label: __("LaTeX"), reqd: 1 },
 			{ fieldname: "display", fieldtype: "Check", label: __("On a line of its own") },
 		],
-		values: { source: known?.attrs.source || "", display: known?.attrs.display ? 1 : 0 },
+		values: { source: known?.source || "", display: known?.display ? 1 : 0 },
 		after(dialog) {
 			ltr(dialog, "source");
 			const [source, display] = ["source", "display"].map((name) => dialog.get_input(name));
-			let given = { source: "", display: false, ...known?.attrs }; // Frappe fills its fields a moment later
+			let given = { source: "", display: false, ...known }; // Frappe fills its fields a moment later
 			const { element, draw } = formula_picture(() => given);
 			const typed = () => {
 				given = { source: bare(String(source.val() ?? "")), display: display.prop("checked") };
@@ -186,7 +191,7 @@ export function formula(view) {
 		done({ source, display }) {
 			const text = bare(source);
 			if (!text || /\\[)\]]/.test(text)) return __("A formula holds neither \\) nor \\]");
-			insert(view, nodes.formula.create({ source: text, display: Boolean(display) }));
+			done({ source: text, display: Boolean(display) });
 		},
 	});
 }

@@ -10,6 +10,7 @@ import { clean } from "./clean";
 import { parts_in_order } from "./commands";
 import * as dialogs from "./dialogs";
 import { keys, typing } from "./keys";
+import { with_long } from "./long_paste";
 import { Pictures } from "./pictures";
 import { SourceView } from "./source_view";
 import { Sources, open } from "./sources";
@@ -27,7 +28,7 @@ export function mount(element, options = {}) {
 		get_html: () => editor.get_html(),
 		set_dir: (dir) => editor.set_dir(dir),
 		focus: () => editor.focus(),
-		// Settles when the pictures that are being uploaded have come.
+		// Settles when the pictures that are being uploaded have come; rejects if one has not.
 		ready: () => editor.pictures.ready(),
 		destroy: () => editor.destroy(),
 		get is_source() {
@@ -157,6 +158,14 @@ class RichText {
 				return this.#edit(node);
 			},
 			handleDOMEvents: {
+				// Before ProseMirror reads it.
+				paste: ({ state: { selection } }, event) =>
+					this.#take_long(event, event.clipboardData, selection.from, selection.to),
+				drop: (view, event) => {
+					if (view.dragging) return false; // what is moved within it
+					const at = view.posAtCoords({ left: event.clientX, top: event.clientY });
+					return Boolean(at) && this.#take_long(event, event.dataTransfer, at.pos, at.pos);
+				},
 				click: (_, event) =>
 					event.target instanceof Element && event.target.closest("a") && event.preventDefault(),
 			},
@@ -211,10 +220,30 @@ class RichText {
 		return true;
 	}
 
+	// What is dropped besides text: pictures. Another file would be opened in place of the page.
 	#drop(view, event) {
 		const at = view.posAtCoords({ left: event.clientX, top: event.clientY });
-		if (!at || !this.pictures.take(view, event.dataTransfer?.files, at.pos)) return false;
+		const { files } = event.dataTransfer || {};
+		if (!files?.length) return false;
 		event.preventDefault();
+		if (at && this.pictures.take(view, files, at.pos)) return true;
+		frappe.show_alert({ message: __("Only pictures can be dropped here. Another file goes into a link."), indicator: "orange" });
+		return true;
+	}
+
+	// A text that would freeze the page becomes source; true if it was one.
+	#take_long(event, data, from, to) {
+		const html = with_long(this.view.state.doc, data, from, to);
+		if (!html) return false;
+		event.preventDefault();
+		const before = this.get_html();
+		this.#show_source(html, { problems: ["long"] });
+		this.source.offer_back(() => {
+			this.open(before);
+			this.on_change();
+			this.focus();
+		});
+		this.on_change();
 		return true;
 	}
 }

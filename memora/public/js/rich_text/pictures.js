@@ -17,7 +17,7 @@ export class Pictures {
 		this.upload = upload;
 	}
 
-	// Settles when every picture that is on its way has come.
+	// Settles when every picture that is on its way has come; rejects if one of them has not.
 	ready() {
 		return Promise.all(this.#running);
 	}
@@ -113,10 +113,8 @@ export class Pictures {
 	}
 
 	#noted(sent) {
-		const running = sent
-			.catch(() => {})
-			.then(() => {})
-			.finally(() => this.#running.delete(running));
+		const running = sent.then(() => {}).finally(() => this.#running.delete(running));
+		running.catch(() => {}); // who has sent it says what failed
 		this.#running.add(running);
 		return sent;
 	}

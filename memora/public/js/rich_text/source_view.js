@@ -1,11 +1,8 @@
-// What is shown of a text that is too long for a field.
-const BEGINNING = 10_000;
-
 // A text as HTML: what can't be edited as rich text, or what someone wants to see as it is.
+import { beginning, catch_long, words as too_long } from "../stages/long_text";
 
 export class SourceView {
 	constructor({ html, problems, label, on_change }) {
-		this.html = html;
 		this.dom = document.createElement("div");
 		this.dom.className = "memora-rt-source";
 		this.bar = document.createElement("div");
@@ -19,13 +16,31 @@ export class SourceView {
 		this.field = document.createElement("textarea");
 		Object.assign(this.field, { className: "form-control", rows: 14, spellcheck: false, dir: "ltr" });
 		this.field.setAttribute("aria-label", `${label} (HTML)`);
-		this.field.readOnly = problems.includes("long");
-		this.field.value = this.field.readOnly ? html.slice(0, BEGINNING) + "…" : html;
-		this.shown = this.field.value; // a browser has its own line breaks
 		this.field.addEventListener("input", on_change);
+		catch_long(this.field, (text) => {
+			this.show(text, ["long"]);
+			on_change();
+		});
 		this.dom.append(this.bar, this.field);
-		this.say(problems);
+		this.show(html, problems);
 		this.on_rich = () => {};
+	}
+
+	show(html, problems) {
+		this.html = html;
+		this.field.readOnly = problems.includes("long");
+		this.field.value = this.field.readOnly ? beginning(html) : html;
+		this.shown = this.field.value; // a browser has its own line breaks
+		this.say(problems);
+	}
+
+	// A way back to what was there before.
+	offer_back(run) {
+		const back = document.createElement("button");
+		Object.assign(back, { type: "button", className: "btn btn-default btn-xs", textContent: __("Take It Back") });
+		back.addEventListener("click", run);
+		this.bar.append(back);
+		back.focus();
 	}
 
 	// Why it is not rich text.
@@ -38,8 +53,7 @@ export class SourceView {
 	}
 
 	words(problems) {
-		if (problems.includes("long"))
-			return __("This text is too long to be edited here. It stays as it is; its beginning is shown.");
+		if (problems.includes("long")) return too_long();
 		const named = problems.filter((problem) => problem !== "…").slice(0, 8);
 		if (!named.length) return __("This text is shown as HTML: as rich text it would not be given back as it is.");
 		return __("This text is shown as HTML: as rich text it would lose {0}", [named.join(" · ")]);

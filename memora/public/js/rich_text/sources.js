@@ -1,10 +1,9 @@
 // A text as it was opened: what has not been edited is given back byte by byte.
+import { LONGEST } from "../stages/long_text";
 import { BLOCKS, VOID } from "./elements";
 import { read } from "./read";
 import { write, written } from "./write";
 
-// Browsers take minutes to lay out what is much longer, as rich text and in a field alike.
-const LONGEST = 200_000;
 const SPACES = " \t\n\f\r";
 const TAG = /<(\/?)([a-z][^\s/>]*)(?:"[^"]*"|'[^']*'|[^'">])*>/gi;
 

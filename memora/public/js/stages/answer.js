@@ -1,5 +1,6 @@
 // How a question is answered: by choices with the right ones ticked, or by typing.
 import { fresh_id, h, icon } from "./dom";
+import { formula_button } from "./formula_button";
 import { Amount, Line, Lines, Switch, Tick } from "./inputs";
 import { List } from "./list";
 import { western } from "./numbers";
@@ -175,7 +176,8 @@ export class Answer {
 		});
 		mark.checked = value.is_right;
 		const box = h("span.memora-stage-mark", {}, mark, icon("check"));
-		return { value, parts: [box, input.element], focus: () => input.focus(), is_empty: () => !value.text.trim() };
+		const formula = this.read_only ? null : formula_button(input.element);
+		return { value, parts: [box, input.element, formula], focus: () => input.focus(), is_empty: () => !value.text.trim() };
 	}
 
 	mark(value, is_right, is_many) {
@@ -192,14 +194,22 @@ export class Answer {
 	// Several pasted lines are several choices.
 	paste(event, row, input) {
 		const lines = event.clipboardData.getData("text/plain").split(/\r?\n/).map((line) => line.trim()).filter(Boolean);
-		if (lines.length < 2 || lines.length > MOST || !row.is_empty() || this.list.is_fixed) return;
+		if (lines.length < 2 || !row.is_empty() || this.list.is_fixed) return;
 		event.preventDefault();
+		if (this.choices.length + lines.length > MOST) return this.take_many(lines, row);
 		input.element.value = row.value.text = lines[0];
 		input.fit();
 		let after = row;
 		for (const text of lines.slice(1)) after = this.list.add({ text, is_right: false }, after);
 		after.focus();
 		this.take_choices();
+	}
+
+	// More than rows can be made of here: the form says so in their place.
+	take_many(lines, row) {
+		const pasted = lines.map((text) => ({ text, is_right: false }));
+		this.choices = this.list.rows.flatMap((each) => (each === row ? pasted : [each.value]));
+		this.write("choices");
 	}
 
 	typing() {

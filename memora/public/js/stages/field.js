@@ -1,12 +1,14 @@
 // One field of a stage's form: a label, what it is typed into, and what the check says about it.
 import { Answer } from "./answer";
 import { fresh_id, h } from "./dom";
+import { formula_button } from "./formula_button";
 import { Line, Lines, Moment, Rich, Switch } from "./inputs";
 import { List } from "./list";
+import { LONGEST } from "./long_text";
 import { ROWS } from "./rows";
 
-const LONGEST = 200_000; // a browser lays out a field of that much in a moment, and of ten times that in minutes
 const MOST_ROWS = 200;
+const SHORT = 600; // letters of JSON, which more rows than that have
 
 const is_text = (value) => typeof value === "string";
 
@@ -56,8 +58,10 @@ export class Field {
 		const words = [label, help && !problem ? h("span.memora-stage-help", {}, help) : null];
 		const is_one = ["line", "lines", "code", "moment"].includes(kind) && !problem;
 		const title = is_one ? h("label.memora-stage-label", { for: this.id }, words) : h("div.memora-stage-label", {}, words);
+		const has_button = this.spec.has_formulas && !problem && !this.form.read_only;
+		const head = has_button ? h("div.memora-stage-head-line", {}, title, formula_button(this.input.element)) : title;
 		this.element.replaceChildren(
-			kind === "answer" && !problem ? "" : title,
+			kind === "answer" && !problem ? "" : head,
 			problem ? this.note(problem) : this.input.element,
 			this.findings
 		);
@@ -82,7 +86,18 @@ export class Field {
 
 	set(value) {
 		this.config.set(this.spec.key, value);
-		this.form.changed(this.spec.key);
+		this.told(this.spec.key);
+	}
+
+	// Someone has changed it: perhaps into what the form cannot show any more.
+	told(key) {
+		const keys = this.spec.keys || [this.spec.key];
+		const may_be_long = this.spec.kind !== "rich" && keys.some((each) => this.config.size(each) > SHORT);
+		if (may_be_long && this.problem() === "long") {
+			this.draw();
+			this.element.querySelector("button")?.focus();
+		}
+		this.form.changed(key);
 	}
 
 	made() {
@@ -97,7 +112,7 @@ export class Field {
 			rich: () => new Rich({ ...options, dir: this.form.text_dir, upload: this.form.upload("image") }),
 			direction: () => this.direction(options),
 			rows: () => this.list(options),
-			answer: () => new Answer(this.config, { read_only, on_change: (changed) => this.form.changed(changed) }),
+			answer: () => new Answer(this.config, { read_only, on_change: (changed) => this.told(changed) }),
 		};
 		return kinds[kind]();
 	}

@@ -83,7 +83,7 @@ export class Form {
 
 	wait(sent) {
 		this.running.add(sent);
-		sent.finally(() => this.running.delete(sent));
+		sent.catch(() => {}).finally(() => this.running.delete(sent));
 	}
 
 	// What is typed and not yet told.
@@ -91,10 +91,15 @@ export class Form {
 		for (const { input } of this.fields.values()) input?.flush?.();
 	}
 
-	// Once what is being uploaded has come.
+	// Once what is being uploaded has come. Rejects if some of it has not, so that no file is left out unawares.
 	async ready() {
-		for (const { input } of this.fields.values()) await input?.ready?.();
-		await Promise.all(this.running);
+		const readies = [...this.fields.values()].map(({ input }) => input?.ready?.());
+		try {
+			await Promise.all([...readies, ...this.running]);
+		} catch (error) {
+			const words = error?.name === "UploadError" ? error.message : __("The file could not be uploaded.");
+			throw new Error(`${words} ${__("Nothing is saved yet. Save again to save it without this file.")}`);
+		}
 	}
 
 	// Keys that this form does not know, which stay as they are.

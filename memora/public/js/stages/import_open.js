@@ -7,10 +7,18 @@ const LESSON = "Memora Lesson";
 const { esc, typed } = memora.publishing;
 
 // memora.stages.import_questions({lesson, title, is_live, after}): into a lesson, behind its stage `after` or as its last.
-// Resolves to what the server answered once they are in, and to null where one thinks better of it.
+// Resolves to what the server answered once they are in, and to null where one thinks better of it. However often it is
+// asked for, as by a double click, one dialog opens.
+let is_open = false;
 memora.stages.import_questions = async function (options) {
-	await new Promise((done) => frappe.require(BUNDLES, done));
-	return memora.stages.import_loaded(options);
+	if (is_open) return null;
+	is_open = true;
+	try {
+		await new Promise((done) => frappe.require(BUNDLES, done));
+		return await memora.stages.import_loaded(options);
+	} finally {
+		is_open = false;
+	}
 };
 
 async function import_into(frm) {

@@ -1,5 +1,6 @@
 // What a field is typed into. Each has `element`, focus(), and says its value by on_change(value); undefined is nothing.
 import { h } from "./dom";
+import { beginning, catch_long, is_long } from "./long_text";
 import { as_moment, number_of, seconds_of } from "./numbers";
 
 const nothing = (text) => (text.trim() ? text : undefined);
@@ -77,7 +78,7 @@ export class Moment extends Numeric {
 	}
 }
 
-// Text of several lines, as high as what is in it.
+// Text of several lines, as high as what is in it. Of one that is too long the beginning is read.
 export class Lines {
 	/** @param {Record<string, any>} options */
 	constructor({ value = "", id, label = "", dir = "auto", placeholder = "", on_change, read_only = false, is_code = false, may_be_empty = false, rows = 1 }) {
@@ -95,10 +96,19 @@ export class Lines {
 				on_change(this.value());
 			},
 		});
-		this.element.value = String(value ?? "");
-		this.given = String(value ?? "");
-		this.shown = this.element.value; // a browser has its own line breaks
+		this.show(String(value ?? ""));
+		catch_long(this.element, (text) => {
+			this.show(text);
+			on_change(this.value());
+		});
 		requestAnimationFrame(() => this.fit());
+	}
+
+	show(text) {
+		this.given = text;
+		this.element.readOnly = is_long(text);
+		this.element.value = is_long(text) ? beginning(text) : text;
+		this.shown = this.element.value; // a browser has its own line breaks
 	}
 
 	value() {

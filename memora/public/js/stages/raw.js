@@ -1,9 +1,7 @@
 // The config as it is stored, closed at first: JSON with its line numbers, and the line of an error marked.
 import { h } from "./dom";
 import { line } from "./findings";
-
-const LONGEST = 200_000;
-const BEGINNING = 10_000;
+import { beginning, catch_long, is_long } from "./long_text";
 
 export class Raw {
 	// on_change(text) is called after each edit.
@@ -23,6 +21,11 @@ export class Raw {
 			onscroll: () => {
 				this.numbers.scrollTop = this.input.scrollTop;
 			},
+		});
+		catch_long(this.input, (text) => {
+			this.text = text;
+			this.draw();
+			on_change(text);
 		});
 		this.said = h("div.memora-stage-findings", { role: "status" });
 		this.tidy = h("button.btn.btn-default.btn-xs", { type: "button", onclick: () => this.format(on_change) }, __("Put in Lines"));
@@ -46,8 +49,8 @@ export class Raw {
 	}
 
 	draw() {
-		this.is_long = this.text.length > LONGEST;
-		this.input.value = this.is_long ? `${this.text.slice(0, BEGINNING)}…` : this.text;
+		this.is_long = is_long(this.text);
+		this.input.value = this.is_long ? beginning(this.text) : this.text;
 		this.input.readOnly = this.is_long || this.read_only;
 		this.tidy.hidden = this.is_long;
 		this.input.rows = Math.min(24, Math.max(4, this.input.value.split("\n").length + 1));

@@ -10,7 +10,7 @@ export const ABOUT = {
 	Interactive: () => __("An exercise with files and tests"),
 };
 
-// `is_more`: not there until someone wants it. `is_half`: two of them share a line.
+// `has_formulas`: with a button for them. `is_more`: not there until someone wants it. `is_half`: two of them share a line.
 const FIELDS = {
 	Video: () => [
 		{ key: "video_url", kind: "line", dir: "ltr", label: __("Link to the film"), help: __("A page of YouTube or Vimeo, a film's file, or its path in the storage.") },
@@ -27,7 +27,7 @@ const FIELDS = {
 		{ key: "solutions", kind: "rows", row: "code", label: __("Solutions, behind a fold"), one: __("Solution"), add: __("Add Solution"), is_more: true },
 	],
 	Question: () => [
-		{ key: "question", kind: "lines", label: __("Question") },
+		{ key: "question", kind: "lines", label: __("Question"), has_formulas: true },
 		{ key: "instructions", kind: "rich", label: __("Text before the question"), is_more: true },
 		{ key: "answer", kind: "answer", keys: ["kind", "choices", "answer", "tolerance", "unit", "shuffle"], label: __("Answer") },
 		{ key: "hint", kind: "rich", label: __("Hint"), help: __("Learners open it before they answer."), is_more: true },

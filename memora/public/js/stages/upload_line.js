@@ -1,7 +1,9 @@
 // The address of a file, with a button beside it that uploads one of this computer and writes its address there. A file can
 // also be dropped on it.
 import { h, icon } from "./dom";
-import { ACCEPT } from "./upload";
+import { ACCEPT, UploadError } from "./upload";
+
+const has_files = ({ dataTransfer }) => Boolean(dataTransfer && [...dataTransfer.types].includes("Files"));
 
 export class UploadLine {
 	input;
@@ -14,18 +16,22 @@ export class UploadLine {
 		// Not on the page: the button opens it.
 		this.files = h("input", { type: "file", accept: ACCEPT[kind], onchange: () => this.take(this.files.files) });
 		this.words = h("span", {}, __("Upload"));
+		this.said = h("div.memora-stage-upload-said", { role: "alert" });
 		this.button = h("button.btn.btn-default.btn-sm", { type: "button", onclick: () => this.files.click() }, icon("upload"), this.words);
 		this.element = h(
 			"div.memora-stage-file",
-			{ ondragover: (event) => event.preventDefault(), ondrop: (event) => this.drop(event) },
+			{ ondragover: (event) => has_files(event) && event.preventDefault(), ondrop: (event) => this.drop(event) },
 			input.element,
-			this.button
+			this.button,
+			this.said
 		);
 	}
 
+	// A text that is dropped is the browser's to put in.
 	drop(event) {
+		if (!has_files(event)) return;
 		event.preventDefault();
-		this.take(event.dataTransfer?.files);
+		this.take(event.dataTransfer.files);
 	}
 
 	take(files) {
@@ -33,14 +39,17 @@ export class UploadLine {
 		if (file && !this.button.disabled) this.wait(this.upload(file));
 	}
 
+	// Rejects when the file has not come: who saves meanwhile would save without it.
 	async upload(file) {
 		this.button.disabled = true;
+		this.said.textContent = "";
 		try {
 			const on_progress = (part) => (this.words.textContent = `${Math.floor(part * 100)} %`);
 			this.write(await this.send(file, { on_progress }));
 		} catch (error) {
 			const words = error?.name === "UploadError" ? error.message : __("The file could not be uploaded.");
-			frappe.show_alert({ message: frappe.utils.escape_html(words), indicator: "red" }, 10);
+			this.said.textContent = words; // here, since Frappe's alerts are behind dialogs
+			throw new UploadError(words);
 		} finally {
 			this.button.disabled = false;
 			this.words.textContent = __("Upload");
