@@ -14,6 +14,7 @@ from typing import NamedTuple
 import frappe
 from frappe.utils import now
 
+from memora.services.cdn_export.model.doctypes import CONTENT, PLAN
 from memora.services.history.rules import state
 from memora.services.history.rules.state import State
 
@@ -104,9 +105,17 @@ def states(doctype: str, name: str, names: Sequence[str]) -> dict[str, State | N
 
 
 def clear(days: int) -> None:
-	"""Remove entries that are older, and of each document what is more than `MOST_BYTES`."""
+	"""Remove entries that are older, those of documents that are neither there nor in the trash, and of each document what is more
+	than `MOST_BYTES`."""
 	oldest = max(0, time.time_ns() - days * 86_400 * 10**9)
 	frappe.db.sql(f"delete from `tab{TABLE}` where name < %s", (f"{oldest:016x}",))
+	for kind in (*CONTENT, PLAN):
+		frappe.db.sql(
+			f"""delete entry from `tab{TABLE}` entry left join `tab{kind}` doc on doc.name = entry.ref_name
+			where entry.ref_doctype = %(kind)s and doc.name is null and entry.ref_name not in (
+				select deleted_name from `tabDeleted Document` where deleted_doctype = %(kind)s and restored = 0)""",
+			{"kind": kind},
+		)
 	for doctype, name in frappe.db.sql(
 		f"select ref_doctype, ref_name from `tab{TABLE}` group by ref_doctype, ref_name having sum(size) > %s",
 		(MOST_BYTES,),

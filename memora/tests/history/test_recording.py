@@ -164,6 +164,8 @@ class TestRecording(HistoryTestCase):
 		(row,) = frappe.get_list(entries.TABLE, fields=["name", "ref_name", "owner"])
 		self.assertEqual(row.ref_name, self.lesson.name)
 		self.assertFalse(frappe.client.get(entries.TABLE, entry.name).get("state"))
+		rows = frappe.get_list(entries.TABLE, fields=["name", "state"])
+		self.assertFalse(rows[0].get("state"))
 		frappe.set_user(USER)
 		self.assertRaises(frappe.PermissionError, frappe.client.get, entries.TABLE, entry.name)
 
@@ -187,6 +189,15 @@ class TestRecording(HistoryTestCase):
 		finally:
 			frappe.db.sql_ddl(f"alter table `tabMemora History Away` rename to `tab{entries.TABLE}`")
 		self.assertEqual(frappe.db.get_value(LESSON, self.lesson.name, "title"), "Saved all the same")
+
+	def test_what_is_gone_for_good_leaves_no_history(self) -> None:
+		self.change(self.lesson, title="Other")
+		frappe.delete_doc(LESSON, self.lesson.name)
+		entries.clear(180)
+		self.assertEqual(self.count(), 2)
+		frappe.db.delete("Deleted Document", {"deleted_name": self.lesson.name})
+		entries.clear(180)
+		self.assertEqual(self.count(), 0)
 
 
 class TestCourseAndImports(HistoryTestCase):

@@ -43,6 +43,7 @@ export class HistoryDialog {
 		try {
 			const answer = await ask(`${API}entries`, { ...this.document, before }, { quiet: true });
 			this.rows.push(...answer.rows);
+			this.dialog.set_title(__("History of “{0}”", [esc(answer.title)]));
 			this.answer = { status: null, ...this.answer, ...answer };
 			put(this.$body, rows_html(this.rows, this.answer));
 		} catch (error) {
