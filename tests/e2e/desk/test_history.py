@@ -107,8 +107,7 @@ def test_a_stage_that_was_rewritten_is_back_in_three_clicks(
 def test_one_stage_comes_back_alone_from_the_course_page(desk: Desk, schools: dict[str, School]) -> None:
 	here = schools["en"]
 	lesson = rewritten(here, "Rewritten")
-	with course(desk, here, here.name("physics")) as outline:
-		outline.unfold_all()
+	with course(desk, here, f"{here.name('physics')}/{lesson.name}") as outline:
 		outline.menu("Rewritten", "History")
 		history = History(outline.page, here)
 		history.rows.nth(0).locator("summary").click()
