@@ -18,6 +18,7 @@ add_to_apps_screen = [
 	}
 ]
 
+extend_bootinfo = "memora.services.course_outline.trash.add_to_boot"
 app_include_js = ["memora.bundle.js"]
 app_include_css = ["memora.bundle.css"]
 
@@ -100,6 +101,7 @@ has_permission = dict.fromkeys(
 	),
 	f"{_user_permissions}.has_permission",
 )
+has_permission["Memora Trash"] = "memora.services.course_outline.trash_list.has_permission"
 permission_query_conditions = {
 	"Memora Track": f"{_user_permissions}.tracks",
 	"Memora Unit": f"{_user_permissions}.units",
@@ -110,6 +112,7 @@ permission_query_conditions = {
 	"Memora Plan Subject": f"{_user_permissions}.plan_subjects",
 	"Memora Plan Override": f"{_user_permissions}.plan_overrides",
 	"CDN Sync Log": f"{_user_permissions}.sync_logs",
+	"Memora Trash": "memora.services.course_outline.trash_list.condition",
 }
 
 scheduler_events = {
@@ -122,7 +125,7 @@ scheduler_events = {
 	"daily": ["memora.services.cdn_export.outbox.reconciliation.daily"],
 	"daily_long": [
 		"memora.services.cdn_export.maintenance.daily.daily",
-		"memora.services.course_outline.attachments.daily",
+		"memora.services.course_outline.trash.daily",
 	],
 }
 

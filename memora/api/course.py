@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 from memora.api.endpoint import endpoint
-from memora.memora import deleted as trash
 from memora.services.cdn_export.model.plain_text import as_typed
 from memora.services.cdn_export.model.roles import EDITORS
 from memora.services.course_outline import (
@@ -95,11 +94,11 @@ def paste(rows: list[str], parent: str, after: str = "", agreed: str = "") -> di
 @as_typed
 def delete(rows: list[str], below: int = 0, agreed: str = "") -> dict[str, Any]:
 	"""Delete rows, with all below them if asked, or stages; unless it is a single draft, this is asked first."""
-	return deleting.delete(rows, trash.keep_together, below, agreed)
+	return deleting.delete(rows, bool(below), agreed)
 
 
 @endpoint(EDITORS, "POST")
 @as_typed
 def restore(deleted: list[str], agreed: str = "") -> dict[str, Any]:
 	"""Bring back what `delete` has deleted, all of it or nothing; what becomes live by it and was not is asked first."""
-	return restoring.restore(deleted, trash.restore_one, agreed)
+	return restoring.restore(deleted, agreed)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import frappe
 from frappe import _
 from frappe.model.document import Document
-from frappe.utils import cstr
+from frappe.utils import cstr, now
 
 from memora.memora import overrides
 from memora.memora.texts import PlainTexts
@@ -20,7 +20,7 @@ from memora.services.cdn_export.model.doctypes import CONTENT, PARENT_FIELDS, PL
 from memora.services.cdn_export.model.plain_text import as_html
 from memora.services.cdn_export.rules import file_types, refused_file, sibling_order
 from memora.services.cdn_export.rules.stage_finding import Finding
-from memora.services.course_outline import attachments
+from memora.services.course_outline import attachments, trash
 
 _NAMED_AT_MOST = 3
 """How many documents a refusal names before it says "and more"."""
@@ -79,6 +79,21 @@ class Titled(PlainTexts):
 		super().validate()
 		self.title = cstr(self.title).strip()
 
+	def after_insert(self) -> None:
+		if deleted_name := self.flags.restored_from:
+			attachments.give_back(self, deleted_name)
+			trash.forget(self.doctype, deleted_name)
+
+	def after_delete(self) -> None:
+		attachments.hold(self)
+		self.flags.deleted_since = now()
+
+	def notify_update(self) -> None:
+		"""Frappe's, the one method that it calls of a deleted document after it has kept it."""
+		super().notify_update()
+		if since := self.flags.pop("deleted_since", None):
+			trash.note(self, since)
+
 	def validate_share(self, share: Document) -> None:
 		"""Called by Frappe before a document is shared: a user can share only the rights that they have."""
 		for right in ("read", "write", "share"):
@@ -103,13 +118,12 @@ class Titled(PlainTexts):
 
 	def _is_restored(self) -> bool:
 		# Desk inserts carry __islocal, and an insert by other means seldom brings a name along.
+		if not self.get("name") or self.get("__islocal"):
+			return False
+		deleted = {"deleted_doctype": self.doctype, "deleted_name": self.name}
 		return bool(
-			self.get("name")
-			and not self.get("__islocal")
-			and frappe.db.exists(
-				"Deleted Document",
-				{"deleted_doctype": self.doctype, "deleted_name": self.name, "restored": 0},
-			)
+			frappe.db.exists(trash.TABLE, deleted)
+			or frappe.db.exists(trash.DELETED, {**deleted, "restored": 0})
 		)
 
 	def _require_links(self) -> None:
@@ -200,13 +214,6 @@ class ContentNode(Titled):
 		"""Whether this save gives the field a value that it did not have."""
 		before = self.get_doc_before_save()
 		return bool(self.get(fieldname)) and not (before and before.get(fieldname) == self.get(fieldname))
-
-	def after_insert(self) -> None:
-		if deleted_name := self.flags.restored_from:
-			attachments.give_back(self, deleted_name)
-
-	def after_delete(self) -> None:
-		attachments.hold(self)
 
 	def on_trash(self) -> None:
 		"""Refuse while something still needs this node.

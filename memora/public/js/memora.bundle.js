@@ -15,8 +15,8 @@ import "./publishing/list";
 import "./publishing/course_link";
 import "./publishing/list_filters";
 import "./publishing/plan";
-import "./deleted";
 import "./history/open";
+import "./trash";
 import "./stages/lesson_form";
 import "./stages/import_open";
 // What of Frappe's own is not safe with what ours hold.

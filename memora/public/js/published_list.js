@@ -19,7 +19,7 @@ for (const doctype of [
 				? [__("Published"), "green", "is_published,=,1"]
 				: [__("Draft"), "gray", "is_published,=,0"],
 		onload(list) {
-			memora.offer_deleted(list);
+			memora.offer_trash(list);
 			memora.publishing.offer_course_page(list);
 			memora.publishing.filter_within(list);
 		},
@@ -27,5 +27,5 @@ for (const doctype of [
 	};
 }
 for (const doctype of ["Memora Grade", "Memora Stream"]) {
-	frappe.listview_settings[doctype] = { onload: (list) => memora.offer_deleted(list) };
+	frappe.listview_settings[doctype] = { onload: (list) => memora.offer_trash(list) };
 }

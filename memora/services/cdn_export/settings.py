@@ -106,6 +106,11 @@ def largest_file(doc: Document) -> int:
 	return int(doc.largest_file_mb or 10) * 1_000_000
 
 
+def trash_days() -> int:
+	"""For how many days deleted content is kept; 0 for ever."""
+	return int(frappe.get_cached_doc(DOCTYPE).trash_days or 0)
+
+
 def more_file_types(doc: Document) -> list[str]:
 	"""The extensions that CDN Settings add to those that stages may name."""
 	return list(

@@ -1,14 +1,14 @@
 """Pictures and other files that content names: each document that names a file has it for its own.
 
 Frappe deletes a file with the document that it is attached to, unless another one has it too. So a document that names a
-file of another's gets it attached as well, at a save and when it is copied; and what a deleted document names waits beside
-it in the trash, to come back with it. The address stays the same, so nothing that is published changes.
+file of another's gets it attached as well, at a save and when it is copied; and what is attached to a deleted document waits
+beside it in the trash, to come back with it. The address stays the same, so nothing that is published changes.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import frappe
@@ -51,23 +51,20 @@ def is_unsaved(doctype: str, name: str) -> bool:
 
 
 def hold(doc: Document) -> None:
-	"""Keep the files of a document that is being deleted, as far as it names them, for as long as the trash has it."""
-	if urls := _named(doc):
-		frappe.db.sql(
-			"""update tabFile set attached_to_doctype = %s
-			where attached_to_doctype = %s and attached_to_name = %s and file_url in %s""",
-			(_TRASH, doc.doctype, doc.name, tuple(urls)),
-		)
+	"""Keep the files that are attached to a document that is being deleted, for as long as the trash has it."""
+	frappe.db.sql(
+		"update tabFile set attached_to_doctype = %s where attached_to_doctype = %s and attached_to_name = %s",
+		(_TRASH, doc.doctype, doc.name),
+	)
 
 
 def give_back(doc: Document, deleted_name: str) -> None:
 	"""Attach to a document that comes back from the trash what `hold` has kept of it."""
-	if urls := _named(doc):
-		frappe.db.sql(
-			"""update tabFile set attached_to_doctype = %s, attached_to_name = %s
-			where attached_to_doctype = %s and attached_to_name = %s and file_url in %s""",
-			(doc.doctype, doc.name, _TRASH, deleted_name, tuple(urls)),
-		)
+	frappe.db.sql(
+		"""update tabFile set attached_to_doctype = %s, attached_to_name = %s
+		where attached_to_doctype = %s and attached_to_name = %s""",
+		(doc.doctype, doc.name, _TRASH, deleted_name),
+	)
 
 
 def lost(doc: Document) -> list[str]:
@@ -76,9 +73,18 @@ def lost(doc: Document) -> list[str]:
 
 
 def daily() -> None:
-	"""The scheduler's entry: delete the files that were kept for what the trash no longer has, and those that were uploaded
-	into a form that was not saved within a month."""
-	for file in (*_without_trash(), *_never_saved()):
+	"""Delete the files that were kept for what the trash no longer has, and those that were uploaded into a form that was not
+	saved within a month. Commits."""
+	_delete((*_without_trash(), *_never_saved()))
+
+
+def release(deleted_names: Collection[str]) -> None:
+	"""Delete the files that were kept for these deleted documents, those that the trash no longer has. Commits."""
+	_delete(_without_trash(deleted_names))
+
+
+def _delete(files: Iterable[str]) -> None:
+	for file in files:
 		try:
 			frappe.delete_doc("File", file, ignore_permissions=True)
 			frappe.db.commit()
@@ -89,8 +95,11 @@ def daily() -> None:
 			)
 
 
-def _without_trash() -> list[str]:
-	held = frappe.get_all("File", {"attached_to_doctype": _TRASH}, ["name", "attached_to_name"])
+def _without_trash(deleted_names: Collection[str] | None = None) -> list[str]:
+	filters: dict[str, Any] = {"attached_to_doctype": _TRASH}
+	if deleted_names is not None:
+		filters["attached_to_name"] = ("in", list(deleted_names))
+	held = frappe.get_all("File", filters, ["name", "attached_to_name"])
 	names = tuple({row.attached_to_name for row in held})
 	if not names:
 		return []
@@ -172,10 +181,11 @@ def _named(doc: Document) -> set[str]:
 def _named_in(configs: Iterable[str | None]) -> set[str]:
 	links: list[stage_files.Link] = []
 	for config in configs:
-		if not config or "files" not in config:
+		# An escape of JSON may stand for any letter of an address.
+		if not config or not (stage_files.may_name_file(config) or "\\u" in config):
 			continue
 		try:
-			links += stage_files.links(orjson.loads(config))
+			links += stage_files.file_links(orjson.loads(config))
 		except orjson.JSONDecodeError:
 			continue
 	return _addresses(links)

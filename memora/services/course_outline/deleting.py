@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import frappe
@@ -12,7 +12,7 @@ from memora.services.cdn_export.model.doctypes import CONTENT, LESSON, PLAN, SUB
 from memora.services.cdn_export.model.plain_text import as_html
 from memora.services.cdn_export.model.tree import walk
 from memora.services.cdn_export.state import database
-from memora.services.course_outline import asking, copying, editing, permissions, targets
+from memora.services.course_outline import asking, copying, editing, permissions, targets, trash
 from memora.services.course_outline.permissions import STAGE
 from memora.services.course_outline.rules import consequences
 from memora.services.course_outline.rules.access import ref_of
@@ -20,14 +20,10 @@ from memora.services.course_outline.rules.consequences import Consequences
 from memora.services.course_outline.targets import Targets
 
 Answer = dict[str, Any]
-Keep = Callable[[str, Collection[str]], None]
-"""Takes Deleted Documents by name: that of a row in hand, and those of what was below it."""
-
-_DELETED = "Deleted Document"
 
 
-def delete(rows: Sequence[str], keep: Keep, below: int = 0, agreed: str = "") -> Answer:
-	"""Delete documents, with all `below` if asked, or stages. `keep` makes one entry in the trash of each row in hand.
+def delete(rows: Sequence[str], below: bool = False, agreed: str = "") -> Answer:
+	"""Delete documents, with all `below` if asked, or stages. Each row in hand is one entry of the trash.
 
 	One draft without anything below it goes at once; else the caller is asked, with what would go by title. Refused as a whole
 	where a plan's override names one of them, or a plan lists it. Commits.
@@ -35,10 +31,10 @@ def delete(rows: Sequence[str], keep: Keep, below: int = 0, agreed: str = "") ->
 	refs = targets.parsed(rows, stages=True)
 	if copying.are_stages(refs):
 		return database.transaction(lambda: _without_stages([name for _doctype, name in refs], agreed))
-	return targets.transaction(refs, "delete", lambda found: _deleted(found, keep, bool(below), agreed))
+	return targets.transaction(refs, "delete", lambda found: _deleted(found, below, agreed))
 
 
-def _deleted(found: Targets, keep: Keep, below: bool, agreed: str) -> Answer:
+def _deleted(found: Targets, below: bool, agreed: str) -> Answer:
 	going = found.with_below() if below else found.refs
 	targets.require_few(going)
 	_require_free(found, going)
@@ -46,11 +42,11 @@ def _deleted(found: Targets, keep: Keep, below: bool, agreed: str) -> Answer:
 	is_asked = below or any(found.nodes[ref].is_published for ref in going)
 	ask = asking.question(Consequences(), agreed, titles) if is_asked else None
 	if ask:
-		return {"ask": ask}
+		return {"ask": {**ask, "kept_days": trash.days()}}
 	for doctype, name in sorted(going, key=lambda ref: -CONTENT.index(ref[0])):
 		frappe.delete_doc(doctype, name)
 	kept = _deleted_documents(going)
-	_keep_together(found, kept, keep)
+	_keep_together(found, kept)
 	deleted = list(kept.values())
 	args = {"deleted": deleted, "agreed": asking.agreed_before(consequences.made_by(found.world, going))}
 	undo = {"method": "memora.api.course.restore", "args": args}
@@ -98,20 +94,20 @@ def _refuse(found: Targets, ref: Ref, reason: str, plan: str = "") -> None:
 	)
 
 
-def _keep_together(found: Targets, kept: Mapping[Ref, str], keep: Keep) -> None:
+def _keep_together(found: Targets, kept: Mapping[Ref, str]) -> None:
 	taken: set[Ref] = set()
 	for ref in sorted(found.refs, key=lambda ref: CONTENT.index(ref[0])):
 		if ref not in taken:
 			line = [ref_of(node) for node in walk(found.nodes[ref])]
 			taken.update(line)
-			keep(kept[ref], [kept[below] for below in line if below != ref and below in kept])
+			trash.keep_together(kept[ref], [kept[below] for below in line if below != ref and below in kept])
 
 
 def _deleted_documents(refs: Collection[Ref]) -> dict[Ref, str]:
 	"""The names of what Frappe keeps of these documents, parents first: of each the latest."""
 	rows = frappe.db.sql(
-		f"""select deleted_doctype, deleted_name, name from `tab{_DELETED}`
-		where restored = 0 and deleted_name in %s order by creation, name""",
+		f"""select deleted_doctype, deleted_name, name from `tab{trash.TABLE}`
+		where deleted_name in %s order by creation, name""",
 		(tuple({name for _doctype, name in refs}),),
 	)
 	latest = {(doctype, name): kept for doctype, name, kept in rows}

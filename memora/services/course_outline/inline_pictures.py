@@ -29,8 +29,15 @@ _SAVEPOINT = "memora_picture"
 _PLAIN = re.compile(r"[\w/.-]+")
 
 
+class Allowance:
+	"""How many pictures one save may still make files of, in all its stages."""
+
+	def __init__(self) -> None:
+		self.left = _MOST
+
+
 def to_files(
-	doctype: str, name: str, type_: str, config: str | None
+	doctype: str, name: str, type_: str, config: str | None, allowance: Allowance | None = None
 ) -> tuple[str | None, dict[str, Refused]]:
 	"""A stage's config with files of the site in the place of the pictures that it holds, attached to a document; and why
 	some stay, each by the beginning of its address. Without such a picture it is the same text, unparsed."""
@@ -42,7 +49,7 @@ def to_files(
 		return config, {}  # which is refused, and said, elsewhere
 	if not isinstance(parsed, dict):
 		return config, {}
-	maker = _Maker(doctype, name)
+	maker = _Maker(doctype, name, allowance or Allowance())
 	changed = _changed(type_, parsed, maker.address_of)
 	if not maker.made:
 		return config, maker.refused
@@ -54,8 +61,9 @@ def to_files(
 class _Maker:
 	"""Makes files of one stage's pictures, one of each however often it is shown."""
 
-	def __init__(self, doctype: str, name: str) -> None:
+	def __init__(self, doctype: str, name: str, allowance: Allowance) -> None:
 		self._to = (doctype, name)
+		self._allowance = allowance
 		self.made: dict[str, str] = {}
 		self.refused: dict[str, Refused] = {}
 
@@ -66,13 +74,14 @@ class _Maker:
 		if link.url not in self.made:
 			shown = f"{link.url[:40]}…"
 			try:
-				if len(self.made) >= _MOST:
+				if self._allowance.left < 1:
 					raise Refused("many", str(_MOST))
 				extension, content = data_urls.decoded(link.url)
 				file = self._kept(f"picture.{extension}", content)
 			except Refused as error:
 				self.refused[shown] = error
 				return None
+			self._allowance.left -= 1
 			url = str(file.file_url)
 			self.made[link.url] = url if _PLAIN.fullmatch(url) else quote(url)
 		return self.made[link.url]

@@ -17,7 +17,7 @@ from memora.services.cdn_export.model.plain_text import as_html
 STAGE = "Memora Lesson Stage"
 """The one row of an outline that is no document of its own: the rights are those of its lesson."""
 
-_NOTHING = "1 = 0"
+NOTHING = "1 = 0"
 
 
 def document(doctype: str, name: str, right: str = "read", *, locked: bool = False) -> Document:
@@ -54,7 +54,7 @@ def condition(doctype: str) -> str:
 		return DatabaseQuery(doctype).build_match_conditions()
 	except frappe.PermissionError:
 		frappe.clear_last_message()
-		return _NOTHING
+		return NOTHING
 
 
 def unreadable(refs: Iterable[Ref]) -> set[Ref]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import frappe
@@ -15,16 +15,18 @@ from memora.services.cdn_export.model.plain_text import as_html
 from memora.services.cdn_export.state import database
 from memora.services.course_outline import asking, editing, permissions, reading, targets
 from memora.services.course_outline.rules import consequences
+from memora.services.course_outline.trash import DELETED
+from memora.services.course_outline.trash_restoring import restore_one
 
 Answer = dict[str, Any]
-_DELETED = "Deleted Document"
 _BEFORE = "course_restore"
 
 
-def restore(deleted: Sequence[str], bring_back: Callable[[str], dict[str, str]], agreed: str = "") -> Answer:
-	"""Undo a deletion: parents first, all or nothing. `bring_back` restores one deleted document and says what it is now.
+def restore(deleted: Sequence[str], agreed: str = "") -> Answer:
+	"""Undo a deletion: parents first, all or nothing, as published as they were.
 
-	Where more becomes live by it than was before, as `agreed` says, that is asked first. Raises what `bring_back` raises. Commits.
+	Where more becomes live by it than was before, as `agreed` says, that is asked first. Raises what `restore_one` of the trash
+	raises. Commits.
 	"""
 	targets.require_few(deleted)
 
@@ -32,7 +34,7 @@ def restore(deleted: Sequence[str], bring_back: Callable[[str], dict[str, str]],
 		frappe.db.savepoint(_BEFORE)
 		refs: list[Ref] = []
 		for name in _parents_first([name for name in deleted if "/" not in name]):
-			back = bring_back(name)
+			back = restore_one(name)
 			refs.append((back["doctype"], back["name"]))
 		subjects = set(dependency_resolver.subjects_of(refs).values()) if refs else set()
 		if ask := asking.question(consequences.made_by(asking.world(subjects), refs), agreed):
@@ -48,9 +50,7 @@ def restore(deleted: Sequence[str], bring_back: Callable[[str], dict[str, str]],
 
 def _parents_first(deleted: Sequence[str]) -> list[str]:
 	kinds = dict(
-		frappe.db.sql(
-			f"select name, deleted_doctype from `tab{_DELETED}` where name in %s", (tuple(deleted),)
-		)
+		frappe.db.sql(f"select name, deleted_doctype from `tab{DELETED}` where name in %s", (tuple(deleted),))
 		if deleted
 		else ()
 	)

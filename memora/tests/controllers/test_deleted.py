@@ -8,15 +8,15 @@ import frappe
 from frappe.model.document import Document
 
 from memora.install import ADMIN, EDITOR
-from memora.memora.deleted import KINDS
 from memora.services.cdn_export.model.doctypes import CONTENT, LESSON, PLAN
 from memora.services.cdn_export.state import database
+from memora.services.course_outline.trash import KINDS
 from memora.tests.helpers import factories
 from memora.tests.helpers.publishing import PublishingTestCase, make_course
 from memora.tests.helpers.web import Web
 
 NOBODY = "Desk User"
-RESTORE, LIST = "memora.api.deleted.restore", "memora.api.deleted.list_deleted"
+RESTORE, LIST = "memora.api.trash.restore", "memora.api.trash.entries"
 
 
 class TestDeleted(PublishingTestCase):
@@ -51,7 +51,7 @@ class TestDeleted(PublishingTestCase):
 	def listed(self, user: str, doctype: str, text: str = "") -> list[str]:
 		answer = self.web.call(user, LIST, http="GET", doctype=doctype, text=text)
 		self.assertEqual(answer.status_code, 200, answer.text)
-		return [row["title"] for row in answer.json["message"]]
+		return [row["title"] for row in answer.json["message"]["rows"]]
 
 	def make(self, doctype: str) -> Document:
 		if doctype not in (*CONTENT, PLAN):
@@ -108,8 +108,10 @@ class TestDeleted(PublishingTestCase):
 		lesson = factories.make_lesson(parent_topic=topic.name)
 		names = [self.delete(doc) for doc in (lesson, topic)]
 		answer = self.web.call(self.editor, RESTORE, name=names[0])
-		self.assertEqual(answer.status_code, 417)
-		self.assertIn("Restore that first", answer.text)
+		offered = [{"doctype": "Memora Topic", "title": "Light", "below": 0}]
+		self.assertEqual(answer.json["message"], {"also": offered})
+		database.fresh()
+		self.assertFalse(frappe.db.exists(LESSON, lesson.name))
 		self.assertEqual([self.restore(self.editor, name) for name in reversed(names)], [200, 200])
 
 	def test_it_is_found_by_its_title_as_it_was_typed(self) -> None:

@@ -165,7 +165,7 @@ class TestRights(PublishingTestCase):
 				}
 			).insert(ignore_permissions=True)
 			frappe.db.commit()
-			method = "memora.api.deleted.restore"
+			method = "memora.api.trash.restore"
 			if action == "restore in Frappe":
 				method = "frappe.core.doctype.deleted_document.deleted_document.restore"
 			return web.call(user, method, name=deleted.name), always

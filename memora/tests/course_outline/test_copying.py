@@ -10,8 +10,7 @@ from frappe.model.document import Document
 
 from memora.api import course
 from memora.install import EDITOR
-from memora.memora import deleted as trash
-from memora.services.course_outline import attachments
+from memora.services.course_outline import attachments, trash_list, trash_restoring
 from memora.tests.course_outline.test_moving import OutlineTestCase
 from memora.tests.course_outline.test_publishing import published, row, run
 from memora.tests.helpers import factories
@@ -275,27 +274,28 @@ class TestDeletions(OutlineTestCase):
 		listed = {
 			doctype: [
 				(each["title"], each["below"])
-				for each in trash.latest(doctype, "")
+				for each in trash_list.entries(doctype)["rows"]
 				if each["name"] in recent()
 			]
 			for doctype in ("Memora Track", "Memora Unit", "Memora Topic", "Memora Lesson")
 		}
 		self.assertEqual(listed.pop("Memora Track"), [(self.track.title, 8)])
 		self.assertEqual(set(map(len, listed.values())), {0}, listed)
-		(entry,) = (each["name"] for each in trash.latest("Memora Track", self.track.title))
-		self.assertEqual(trash.restore(entry), {"doctype": "Memora Track", "name": self.track.name})
+		(entry,) = (each["name"] for each in trash_list.entries("Memora Track", self.track.title)["rows"])
+		back = trash_restoring.restore(entry)
+		self.assertEqual((back["name"], back["subject"]), (self.track.name, self.subject.name))
 		for doc in chain(self.course)[1:]:
 			after = frappe.get_doc(doc.doctype, doc.name)
 			for field in ("title", "sort_order", "creation"):
 				self.assertEqual(after.get(field), before[doc.name][field])
-		self.assertEqual(trash.latest("Memora Track", self.track.title), [])
+		self.assertEqual(trash_list.entries("Memora Track", self.track.title)["rows"], [])
 
 	def test_what_went_below_an_entry_that_is_back_by_itself_is_listed(self) -> None:
 		agreed = course.delete([row(self.topic)], 1)["ask"]["agreed"]
 		course.delete([row(self.topic)], 1, agreed)
-		(entry,) = (each["name"] for each in trash.latest("Memora Topic", self.topic.title))
-		trash.restore_one(entry)  # as Frappe's own Restore does
-		titles = {each["title"] for each in trash.latest("Memora Lesson", "")}
+		(entry,) = (each["name"] for each in trash_list.entries("Memora Topic", self.topic.title)["rows"])
+		trash_restoring.restore_one(entry)  # as Frappe's own Restore does
+		titles = {each["title"] for each in trash_list.entries("Memora Lesson")["rows"]}
 		self.assertIn(self.lesson.title, titles)
 
 	def test_its_undo_asks_where_more_would_become_live_than_was(self) -> None:

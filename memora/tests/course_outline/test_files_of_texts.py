@@ -11,9 +11,8 @@ from unittest.mock import patch
 import frappe
 from frappe.model.document import Document
 
-from memora.memora import deleted
 from memora.patches import attach_named_files
-from memora.services.course_outline import attachments, inline_pictures
+from memora.services.course_outline import attachments, inline_pictures, trash_restoring
 from memora.tests.api.test_stage_files import PLACE, photo
 from memora.tests.builds.test_statement_counts import statements
 from memora.tests.curriculum.test_public_files import PNG, RUNNING_SVG, FilesTestCase
@@ -112,8 +111,8 @@ class TestLife(TextsTestCase):
 		self.assertTrue(self.there(url))
 		self.assertEqual(self.files_of(lesson), set())
 		entry = frappe.db.get_value(TRASH, {"deleted_name": lesson.name})
-		deleted.restore(entry)
-		frappe.db.commit()
+		trash_restoring.restore(entry)
+		self.change(lesson, is_published=1)
 		self.assertEqual(self.rows(url), [("Memora Lesson", lesson.name)])
 		self.publish()
 		self.assertEqual(self.files_of(lesson), {path})
@@ -129,13 +128,25 @@ class TestLife(TextsTestCase):
 		).file_url
 		frappe.delete_doc("Memora Lesson", lesson.name)
 		frappe.db.commit()
-		self.assertTrue(self.there(url))
-		self.assertFalse(self.there(unnamed), "no text has named it")
+		attachments.daily()
+		self.assertEqual((self.there(url), self.there(unnamed)), (True, True), "in the trash")
 		frappe.db.delete(TRASH, {"deleted_name": lesson.name})
 		frappe.db.commit()
 		attachments.daily()
-		self.assertFalse(self.there(url))
+		self.assertEqual((self.there(url), self.there(unnamed)), (False, False))
 		self.assertEqual(self.rows(url), [])
+
+	def test_an_address_that_is_written_with_characters_by_number_is_one(self) -> None:
+		first, other = self.new_lesson(), self.course["lessons"][1]
+		url = self.picture_in(first, b"entity")
+		self.addCleanup(self.drop_files_of, other)
+		for written in (url.replace("f", "&#102;", 1), url.replace("f", "\\u0066", 1)):
+			with self.subTest(written):
+				self.drop_files_of(other)
+				self.change(other, stages=[])
+				config = json.dumps({"html": f"<img src='{written}' alt=''>"}).replace("\\\\u", "\\u")
+				self.change(other, stages=[{"title": "s", "type": "Text", "config": config}])
+				self.assertIn(("Memora Lesson", other.name), self.rows(url))
 
 	def test_a_picture_of_what_is_deleted_is_withdrawn_at_once_though_the_trash_keeps_its_file(self) -> None:
 		lesson = self.new_lesson()
@@ -152,7 +163,8 @@ class TestLife(TextsTestCase):
 		self.publish()
 		self.assertNotIn(picture, self.paths())
 		self.assertTrue(self.there(url))
-		deleted.restore(frappe.db.get_value(TRASH, {"deleted_name": lesson.name}))
+		trash_restoring.restore(frappe.db.get_value(TRASH, {"deleted_name": lesson.name}))
+		self.change(lesson, is_published=1)
 		self.publish()
 		self.assertEqual(self.read_bytes(self.read(f"lessons/{lesson.name}.json")["image"]), PNG + b"cover")
 
@@ -337,6 +349,14 @@ class TestPasted(TextsTestCase):
 			self.assertEqual(self.config(self.lesson)["html"].count("data:"), 1)
 			self.stage(self.lesson, self.config(self.lesson))
 			self.assertEqual(self.config(self.lesson)["html"].count("data:"), 0)
+
+	def test_the_number_of_new_files_is_one_for_all_stages_of_a_save(self) -> None:
+		with patch.object(inline_pictures, "_MOST", 2):
+			htmls = [f'<img src="{self.data(photo((30, 30 + n)))}">' for n in range(3)]
+			stages = [{"title": "s", "type": "Text", "config": json.dumps({"html": html})} for html in htmls]
+			self.change(self.lesson, stages=stages)
+		saved = frappe.get_doc("Memora Lesson", self.lesson.name).stages
+		self.assertEqual(["data:" in stage.config for stage in saved], [False, False, True])
 
 	def test_nothing_is_left_of_a_save_that_is_refused(self) -> None:
 		files = {path.name for path in Path(frappe.get_site_path("public", "files")).iterdir()}

@@ -361,7 +361,7 @@ def test_what_was_deleted_is_restored_from_its_list(desk: Desk, here: School) ->
 	with desk.login(here.editor) as page:
 		desk.open(page, "memora-season")
 		page.locator(".menu-btn-group:visible > button").first.click()
-		page.locator(".menu-btn-group .dropdown-menu:visible").get_by_text(say("Restore Deleted")).click()
+		page.locator(".menu-btn-group .dropdown-menu:visible").get_by_text(say("Trash"), exact=True).click()
 		dialog = page.locator(".modal-dialog:visible")
 		row = dialog.locator(".memora-deleted li", has_text=title)
 		expect(row).to_have_count(1)

@@ -69,6 +69,7 @@ _RANGES = {
 	"signed_url_expiry_hours": (1, 24),
 	"purge_batch_size": (1, 500),
 	"largest_file_mb": (1, 5000),
+	"trash_days": (0, None),
 }
 
 
@@ -101,6 +102,7 @@ class CDNSettings(PlainTexts):
 		sign: DF.Literal["All", "Paid", "None"]
 		signed_url_expiry_hours: DF.Int
 		storage_provider: DF.Literal["AWS S3", "Cloudflare R2", "Local Directory"]
+		trash_days: DF.Int
 		video_folders: DF.SmallText | None
 	# end: auto-generated types
 

@@ -6,7 +6,7 @@ from frappe.utils import cstr
 
 from memora.memora import stages
 from memora.memora.content import ContentNode, called
-from memora.services.course_outline import attachments
+from memora.services.course_outline import attachments, inline_pictures
 
 _SMALLEST_LIMIT = 1_000_000
 """Bytes that any MariaDB takes in a statement: no site sets max_allowed_packet lower."""
@@ -45,8 +45,9 @@ class MemoraLesson(ContentNode):
 		rows = {row.name: row for row in before.stages} if before else {}
 		for stage in self.stages:
 			stage.validate_config(self.title, rows.get(stage.name))
+		allowance = inline_pictures.Allowance()
 		for stage in self.changed_stages():
-			stage.make_files_of_pictures(self.title)
+			stage.make_files_of_pictures(self.title, allowance)
 		self.refuse_too_large()
 		for stage in self.changed_stages():
 			if not self.flags.restored:

@@ -54,10 +54,10 @@ class MemoraLessonStage(PlainTexts):
 		# As validate: of a lesson's save, the lesson's own does this for all rows.
 		attachments.keep_named(self.parenttype, self.parent, [self.config])
 
-	def make_files_of_pictures(self, lesson: str):
-		"""Make files, attached to the lesson, of the pictures that the texts hold themselves."""
+	def make_files_of_pictures(self, lesson: str, allowance: inline_pictures.Allowance | None = None):
+		"""Make files, attached to the lesson, of the pictures that the texts hold themselves, as many as the save may."""
 		self.config, refused = inline_pictures.to_files(
-			self.parenttype, self.parent, cstr(self.type), self.config
+			self.parenttype, self.parent, cstr(self.type), self.config, allowance
 		)
 		warn_inline(self._where(lesson), refused)
 

@@ -155,6 +155,17 @@ export class Actions {
 		view.tree.focus(next);
 	}
 
+	// What comes back is shown where it was.
+	show_trash() {
+		const { view } = this;
+		memora.show_trash({ subject: view.outline.subject }, async ({ name, subject }) => {
+			if (subject !== view.outline.subject) return;
+			await view.open_path(name);
+			await view.refresh();
+			view.tree.focus(name);
+		});
+	}
+
 	after_deletion(rows) {
 		const { outline } = this.view;
 		const gone = rows.map((row) => row.name);

@@ -103,6 +103,7 @@ export class Bar {
 			outline.states.get(outline.subject)?.state === "live" ? act("learner", __("View as Learner")) : "",
 			may ? act("publish", __("Publish All"), "btn-primary-light", __("Makes the course and all below it public, drafts too, and starts a run.")) : "",
 			waits ? act("now", __("Publish Now"), "btn-primary", __("Starts a run for what waits. Drafts stay drafts.")) : "",
+			may ? act("trash", html`${icon("trash")} ${__("Trash")}`) : "",
 			act("keys", icon("keys"), "btn-default memora-keys-button", __("Keys")),
 		];
 	}
@@ -171,6 +172,7 @@ export class Bar {
 			publish: () => actions.publish_all(),
 			learner: () => actions.view_as_learner(),
 			now: () => actions.publish_now(),
+			trash: () => actions.show_trash(),
 			keys: () => show_keys(),
 			refresh: () => this.view.refresh(),
 		};

@@ -43,11 +43,13 @@ export class Home {
 
 	draw() {
 		const { subjects, recent, drafts, attention, can_create } = this.data;
+		const can_delete = frappe.model.can_delete(SUBJECT);
 		put(this.$element, [
 			html`<section class="memora-panel memora-text-search"><input type="search" class="form-control" data-text-search dir="auto"
 				placeholder="${__("Find a lesson by a word in it")}" aria-label="${__("Find a lesson by a word in it")}">
 				<div role="status" data-texts></div></section>`,
-			html`<section class="memora-panel memora-courses"><h4>${__("Courses")}</h4>
+			html`<section class="memora-panel memora-courses"><div class="memora-home-head"><h4>${__("Courses")}</h4>
+				${can_delete ? html`<button type="button" class="btn btn-default btn-sm" data-home="trash">${icon("trash")} ${__("Trash")}</button>` : ""}</div>
 				${subjects.length ? html`<ul class="memora-cards">${subjects.map((row) => this.course(row))}</ul>` : this.empty(can_create)}
 				${can_create ? this.maker() : ""}</section>`,
 			html`<div class="memora-home-lists">
@@ -148,7 +150,7 @@ export class Home {
 	}
 
 	act(what) {
-		return { make: () => this.make(), again: () => this.show() }[what]();
+		return { make: () => this.make(), again: () => this.show(), trash: () => memora.show_trash({}, () => this.show()) }[what]();
 	}
 }
 

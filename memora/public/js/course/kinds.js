@@ -78,6 +78,7 @@ const PATHS = {
 	undo: "M6 3L3 6l3 3M3 6h6a4 4 0 010 8H6",
 	keys: "M1.5 4.5h13v7h-13zM4 7h.01M6.5 7h.01M9 7h.01M11.5 7h.01M5 9.5h6",
 	check: "M3.5 8.5l3 3 6-7",
+	trash: "M2.5 4.5h11M6 4.5v-2h4v2M4 4.5l.7 9h6.6l.7-9M6.6 7v4M9.4 7v4",
 };
 
 export function icon(name) {

@@ -27,7 +27,8 @@ memora.publishing.confirm = function (ask, said = {}) {
 			dialog.$wrapper.remove();
 			resolve(agreed);
 		};
-		put(dialog.get_field("body").$wrapper, groups.map(group_html));
+		const kept = "kept_days" in ask ? html`<p>${memora.publishing.kept_words()}</p>` : "";
+		put(dialog.get_field("body").$wrapper, [...groups.map(group_html), kept]);
 		dialog.$wrapper.one("shown.bs.modal", () => dialog.get_primary_btn().trigger("focus"));
 		dialog.show();
 	});
