@@ -41,6 +41,18 @@ standard_queries = dict.fromkeys(
 	"memora.api.links.search_content",
 )
 
+# The Desk's own search finds content, too, and only what the caller may read.
+global_search_doctypes = {
+	"Default": [
+		{"doctype": "Memora Subject"},
+		{"doctype": "Memora Track"},
+		{"doctype": "Memora Unit"},
+		{"doctype": "Memora Topic"},
+		{"doctype": "Memora Lesson"},
+	]
+}
+override_whitelisted_methods = {"frappe.utils.global_search.search": "memora.api.desk_search.search_desk"}
+
 before_install = "memora.install.before_install"
 after_install = "memora.install.after_install"
 after_migrate = "memora.install.after_migrate"
@@ -137,4 +149,5 @@ default_log_clearing_doctypes = {"CDN Sync Log": 90, "Memora History": 180, "Mem
 user_data_fields = [
 	{"doctype": "Memora History", "filter_by": "owner"},
 	{"doctype": "Memora Preview Link", "filter_by": "maker"},
+	{"doctype": "Memora Trash", "filter_by": "owner"},
 ]

@@ -7,6 +7,7 @@ import frappe
 from memora.services.cdn_export.builds import index_build
 from memora.services.cdn_export.model.roles import ADMIN, EDITOR
 from memora.services.cdn_export.state import database, site_key
+from memora.services.course_outline import desk_search
 
 ROLES = (EDITOR, ADMIN)
 
@@ -25,6 +26,7 @@ def before_install() -> None:
 def after_install() -> None:
 	"""Run by `bench install-app`."""
 	_prepare()
+	database.transaction(desk_search.offer)
 
 
 def after_migrate() -> None:

@@ -48,6 +48,8 @@ def _remove() -> None:
 	frappe.db.delete("Scheduled Job Type", {"method": ("like", "memora.%")})
 	# Frappe reads the DocType of each, and would fail with every request of a user if one were missing.
 	frappe.db.delete("User Permission", {"allow": ("in", _doctypes())})
+	frappe.db.delete("Global Search DocType", {"document_type": ("in", _doctypes())})
+	frappe.cache.hdel("global_search", "search_priorities")
 	# Frappe finds the workspace's other parts by their module; these name none.
 	for step in ("Set Up Publishing", "Create a Subject", "Create an Academic Plan", "Watch It Go Live"):
 		frappe.db.delete("Onboarding Step", {"name": f"Memora {step}"})

@@ -31,5 +31,5 @@ def restore(name: str, also: int = 0) -> dict[str, Any]:
 
 @endpoint(ADMINS, "POST")
 def remove(name: str) -> None:
-	"""Delete an entry for good, with all that was deleted below it and the files of it that nothing else names."""
+	"""Delete an entry permanently, with all that was deleted below it and the files of it that nothing else names."""
 	trash_restoring.remove(name)

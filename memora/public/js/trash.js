@@ -52,13 +52,11 @@ class Trash {
 	}
 
 	draw({ next, can_remove }) {
-		const days = frappe.boot.memora_trash_days;
-		const kept = days ? __("What is deleted stays here for {0} days.", [days]) : __("What is deleted stays here.");
 		const rows = this.rows.length
 			? html`<ul class="memora-deleted">${this.rows.map((row, place) => row_html(row, place, can_remove))}</ul>`
 			: html`<p class="text-muted memora-pad">${__("Nothing was deleted.")}</p>`;
 		put(this.$rows, [
-			html`<p class="text-muted">${kept} ${__("It comes back as drafts, with its files.")}</p>`,
+			html`<p class="text-muted">${__("What is deleted comes back as drafts, with its files.")}</p>`,
 			rows,
 			next ? html`<button type="button" class="btn btn-default btn-sm" data-trash="more" data-next="${next}">${__("Show More")}</button>` : "",
 			this.of.subject ? html`<button type="button" class="btn btn-link btn-sm" data-trash="all">${__("Of All Courses")}</button>` : "",
@@ -99,7 +97,7 @@ class Trash {
 	}
 
 	remove(row) {
-		const said = fill(__("Delete {0} for good? Nobody can bring it back."), called(row));
+		const said = fill(__("Delete {0} permanently? Nobody can bring it back."), called(row));
 		frappe.confirm(String(said), () =>
 			ask(`${API}remove`, { name: row.name }, { post: true })
 				.catch(() => {})
@@ -133,7 +131,7 @@ function row_html(row, place, can_remove) {
 		row.gone ? html`<br>${fill(__("What it was in is gone, too: {0}"), html`<bdi>${row.gone}</bdi>`)}` : ""
 	}</span>
 		${row.can_restore ? html`<button type="button" class="btn btn-default btn-xs" data-trash="restore" data-place="${place}">${__("Restore")}</button>` : ""}
-		${can_remove ? html`<button type="button" class="btn btn-link btn-xs text-danger" data-trash="remove" data-place="${place}">${__("Delete for Good")}</button>` : ""}
+		${can_remove ? html`<button type="button" class="btn btn-link btn-xs text-danger" data-trash="remove" data-place="${place}">${__("Delete Permanently")}</button>` : ""}
 	</li>`;
 }
 
@@ -142,7 +140,9 @@ const KINDS = [...Object.keys(memora.publishing.PARENT_FIELDS), "Memora Academic
 
 memora.publishing.kept_words = function () {
 	const days = frappe.boot.memora_trash_days;
-	return days ? __("It can be restored from the trash for {0} days.", [days]) : __("It can be restored from the trash.");
+	if (!days) return __("It can be restored from the trash.");
+	const until = frappe.datetime.str_to_user(frappe.datetime.add_days(frappe.datetime.nowdate(), days));
+	return __("It can be restored from the trash until {0}.", [until]);
 };
 
 // Runs what asks one question of Frappe's, with a question of ours in its place.

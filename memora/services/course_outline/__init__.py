@@ -8,6 +8,7 @@
 - `editing`: new rows and titles; `moving`, `stages`: order; `publishing`, `plan_view`, `copying` (stages: `stage_copies`), `deleting`,
   `importing`, `restoring`: what is done to rows; `targets`, `siblings`, `attachments`: what they have in common
 - `trash`: what was deleted, and with what; `trash_list`: for whom; `trash_restoring`: how it comes back
+- `desk_search`: what the Desk's own search finds
 - `uploads`, `inline_pictures`: files made of what is uploaded or pasted into a text; `attachments` keeps them while something
   names them
 - `asking`: which of that is asked first

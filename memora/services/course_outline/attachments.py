@@ -181,7 +181,7 @@ def _named(doc: Document) -> set[str]:
 def _named_in(configs: Iterable[str | None]) -> set[str]:
 	links: list[stage_files.Link] = []
 	for config in configs:
-		# An escape of JSON may stand for any letter of an address.
+		# An escape of JSON may be any letter of an address.
 		if not config or not (stage_files.may_name_file(config) or "\\u" in config):
 			continue
 		try:

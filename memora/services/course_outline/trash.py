@@ -134,7 +134,7 @@ def daily() -> None:
 
 
 def remove(entry: str) -> None:
-	"""Delete an entry for good, with all that went with it; its files go too, unless another text names them."""
+	"""Delete an entry permanently, with all that went with it; its files go too, unless another text names them."""
 	names = [name for name, _doctype in members(entry)]
 	held = frappe.db.sql_list(f"select deleted_name from `tab{TABLE}` where name in %s", (tuple(names),))
 	database.delete_names(DELETED, names)

@@ -1,4 +1,4 @@
-"""What is in the trash, brought back or deleted for good: an entry as a whole, as drafts, under the old names."""
+"""What is in the trash, brought back or deleted permanently: an entry as a whole, as drafts, under the old names."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def restore_one(name: str, *, as_draft: bool = False) -> dict[str, str]:
 
 
 def remove(entry: str) -> None:
-	"""Delete an entry for good, with what went with it and the files that no other text names. For admins. Commits.
+	"""Delete an entry permanently, with what went with it and the files that no other text names. For admins. Commits.
 
 	Raises PermissionError for anyone else, and DoesNotExistError where it is not in the trash.
 	"""

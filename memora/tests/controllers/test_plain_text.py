@@ -35,6 +35,7 @@ _ANSWER_OTHERWISE = {
 	"search_targets",  # Frappe's picker shows it as HTML
 	"search_plans",  # the same
 	"search_content",  # the same
+	"search_desk",  # the same, where Frappe shows what its own search has found
 }
 
 Way = Callable[[Document, str, str], None]

@@ -241,6 +241,7 @@ class TestInstall(MemoraTestCase):
 				("Has Role", {"parenttype": "Desktop Icon", "parent": "Memora"}),  # from v16 on
 				("Scheduled Job Type", {"method": ("like", "memora.%")}),
 				("Logs To Clear", {"ref_doctype": ("in", ("CDN Sync Log", "Memora History"))}),
+				("Global Search DocType", {"document_type": ("like", "Memora %")}),
 				("Desktop Icon", {"app": "memora"}),
 				("Workspace Sidebar", {"module": "Memora"}),  # from v16 on
 			):

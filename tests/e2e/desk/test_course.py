@@ -10,9 +10,11 @@ from contextlib import contextmanager
 
 import frappe
 import pytest
+from frappe.utils import global_search
 from playwright.sync_api import Locator, Page, Route, expect
 
 from memora.services.cdn_export.model import paths
+from memora.services.course_outline import desk_search
 from memora.tests.helpers import factories
 from tests.e2e.desk.driver import Desk, shoot
 from tests.e2e.desk.school import School
@@ -494,6 +496,40 @@ def test_a_word_inside_a_stage_leads_to_its_lesson(desk: Desk, here: School, sub
 		expect(home.locator("mark")).to_have_text(word)
 		home.get_by_role("link", name="Lesson B13").click()
 		expect(outline.node("Lesson B13")).to_be_focused()
+
+
+def test_the_desks_own_search_finds_a_lesson_by_its_title(
+	desk: Desk, here: School, subject: frappe._dict
+) -> None:
+	before = frappe.get_doc("Global Search Settings").as_dict()
+	desk_search.offer()
+	word = "الزرافة" if here.language == "ar" else "Giraffes"
+	lesson = frappe.get_all("Memora Lesson", {"title": "Lesson A12"}, pluck="name", order_by="creation desc")[
+		0
+	]
+	desk.edit(frappe.get_doc("Memora Lesson", lesson), title=f"{word} <7>")
+	global_search.sync_global_search()
+	frappe.db.commit()
+	try:
+		with desk.login(here.editor) as page:
+			desk.open(page, "memora-course")
+			page.locator("[data-text-search]").wait_for()
+			page.keyboard.press("Control+g")
+			page.keyboard.type(word)
+			expect(page.get_by_text(here.say("Find “{0}” in lessons", word))).to_be_visible()
+			# Frappe 15 calls it "Search for", later versions otherwise: it is the one that its own search is behind.
+			page.evaluate("(word) => frappe.searchdialog.search.init_search(word, 'global_search')", word)
+			found = page.locator(".modal.show").get_by_role("link").filter(has_text=word).first
+			expect(found).to_be_visible()
+			expect(page.locator(".modal.show")).to_contain_text("Topic A1")
+			shoot(page, "global-search", here)
+			found.click()
+			page.wait_for_url(f"**/memora-lesson/{lesson}")
+	finally:
+		settings = frappe.get_doc("Global Search Settings")
+		settings.set("allowed_in_global_search", before.allowed_in_global_search)
+		settings.save()
+		frappe.db.commit()
 
 
 def test_a_deletion_names_what_goes_and_comes_back(desk: Desk, here: School, subject: frappe._dict) -> None:

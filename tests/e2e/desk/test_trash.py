@@ -16,7 +16,10 @@ from tests.e2e.desk.driver import Desk, shoot
 from tests.e2e.desk.school import School
 from tests.e2e.desk.test_course import course
 
-DAYS = 180
+
+def kept(here: School) -> str:
+	"""What a question before a deletion says in the language of the site, up to the day."""
+	return here.say("It can be restored from the trash until {0}.")
 
 
 @pytest.fixture
@@ -82,7 +85,7 @@ def test_a_deleted_unit_with_its_lessons_and_pictures_is_back_in_two_clicks(
 		outline.unfold_all()
 		outline.focus(unit.title)
 		outline.keys("Delete")
-		expect(dialog_of(page)).to_contain_text(say("It can be restored from the trash for {0} days.", DAYS))
+		expect(dialog_of(page)).to_contain_text(kept(here))
 		shoot(page, "course-delete", here)
 		dialog_of(page).get_by_role("button", name=say("Delete"), exact=True).click()
 		expect(outline.row(unit.title)).to_have_count(0)
@@ -107,14 +110,15 @@ def test_a_form_says_that_it_can_be_restored_and_home_brings_back_what_it_was_in
 	desk: Desk, here: School, subject: frappe._dict
 ) -> None:
 	say, lesson, unit = here.say, subject.lessons[0], subject.unit
-	kept = say("It can be restored from the trash for {0} days.", DAYS)
+	said = kept(here)
 	with desk.login(here.editor) as page:
-		desk.open(page, f"memora-lesson?parent_topic={subject.topic.name}")  # where a form that is gone leads back to
+		# Where a form leads back to whose document is gone.
+		desk.open(page, f"memora-lesson?parent_topic={subject.topic.name}")
 		page.locator(".list-row-checkbox:visible").nth(7).wait_for()
 		desk.form(page, frappe.get_doc("Memora Lesson", lesson.name))
 		page.evaluate("() => { cur_frm.savetrash(); }")
 		expect(dialog_of(page)).to_contain_text(say("Delete “{0}”?", lesson.title))
-		expect(dialog_of(page)).to_contain_text(kept)
+		expect(dialog_of(page)).to_contain_text(said)
 		dialog_of(page).locator(".btn-primary:visible, .btn-modal-primary:visible").first.click()
 		expect(page.locator(".list-row-checkbox:visible")).to_have_count(7)
 		for box in (0, 1):
@@ -123,7 +127,7 @@ def test_a_form_says_that_it_can_be_restored_and_home_brings_back_what_it_was_in
 			"""() => cur_list.get_actions_menu_items()
 				.find((item) => item.label === __("Delete", null, "Button in list view actions menu")).action()"""
 		)
-		expect(dialog_of(page)).to_contain_text(kept)
+		expect(dialog_of(page)).to_contain_text(said)
 		page.keyboard.press("Escape")
 
 	frappe.db.rollback()

@@ -43,6 +43,40 @@ if (AwesomeBar) {
 	};
 }
 
+// What it finds of content is called by its title, and says where it is: Frappe 15 would show names, which are hashes.
+const { utils } = frappe.search || {};
+if (utils) {
+	const { get_global_results } = utils;
+	utils.get_global_results = function (...args) {
+		const found = new Map();
+		const { call } = frappe;
+		frappe.call = (options, ...rest) => {
+			const callback = (answer) => {
+				for (const row of answer.message || []) if (KINDS.includes(row.doctype)) found.set(row.name, row);
+				return options.callback(answer);
+			};
+			return call.call(frappe, { ...options, callback }, ...rest);
+		};
+		try {
+			return get_global_results.apply(this, args).then((sets) => {
+				for (const { title, results } of sets) if (KINDS.includes(title)) results.forEach((result) => name_it(result, found));
+				return sets;
+			});
+		} finally {
+			frappe.call = call;
+		}
+	};
+}
+
+// Frappe 15 takes both for HTML. Later versions escape the title, and show the fields in columns.
+function name_it(result, found) {
+	const { title, way } = found.get(result.route[2]) || {};
+	if (!title) return;
+	const { esc } = memora.publishing;
+	result.label = "_global_raw_content" in result ? title : esc(title);
+	result.description = [esc(way), result.description].filter(Boolean).join(" · ");
+}
+
 memora.publishing.offer_course_page = function (list) {
 	if (KINDS.includes(list.doctype) && may_see()) {
 		list.page.add_inner_button(__("Course Page"), () => frappe.set_route("memora-course"));
