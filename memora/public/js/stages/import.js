@@ -53,6 +53,7 @@ export class ImportDialog {
 				Promise.resolve(this.adding).then(() => resolve(this.answer));
 			};
 			this.dialog.$wrapper.one("shown.bs.modal", () => this.$("text").trigger("focus"));
+			this.dialog.get_close_btn().attr("aria-label", __("Close"));
 			this.dialog.show();
 			this.draw();
 		});
@@ -72,8 +73,11 @@ export class ImportDialog {
 		$body.on("change", "[data-place] input", ({ target }) => this.choose(Number($(target).closest("[data-place]").attr("data-place")), target.checked));
 		$body.on("change", "[data-part=all]", ({ target }) => this.choose_all(target.checked));
 		$body.on("change", "[data-part=only]", () => this.draw());
-		$body.on("dragover", (event) => event.preventDefault());
+		// A text that is dropped is the browser's to put in.
+		const has_files = (event) => [...event.originalEvent.dataTransfer.types].includes("Files");
+		$body.on("dragover", (event) => has_files(event) && event.preventDefault());
 		$body.on("drop", (event) => {
+			if (!has_files(event)) return;
 			event.preventDefault();
 			this.take_file(event.originalEvent.dataTransfer.files[0]);
 		});
