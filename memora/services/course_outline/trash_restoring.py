@@ -13,7 +13,7 @@ from memora.services.cdn_export.model.doctypes import CONTENT, PARENT_FIELDS, SU
 from memora.services.cdn_export.model.plain_text import as_html
 from memora.services.cdn_export.model.roles import ADMINS
 from memora.services.cdn_export.state import database
-from memora.services.course_outline import permissions, siblings, trash, trash_list
+from memora.services.course_outline import permissions, siblings, targets, trash, trash_list
 from memora.services.course_outline.trash import ABOVE, DELETED, TABLE
 
 Answer = dict[str, Any]
@@ -29,20 +29,23 @@ def restore(entry: str, also: bool = False) -> Answer:
 	it needs, with how much each brings along. Raises what `restore_one` raises. Commits.
 	"""
 
+	subject = frappe.db.get_value(TABLE, entry, ABOVE[SUBJECT])
+
 	def work() -> Answer:
-		subject = frappe.db.get_value(TABLE, entry, ABOVE[SUBJECT])
 		siblings.lock([(SUBJECT, subject)] if subject else [])
 		trash_list.require(entry)
 		needed = _needed(entry)
 		if len(needed) > 1 and not also:
 			return {"also": [_named(name) for name in needed[:-1]]}
-		back: Ref = ("", "")
 		for each in needed:
-			members = trash.members(each)
-			for member, _doctype in members:
-				found = restore_one(member, as_draft=True)
-				if member == entry:
-					back = found["doctype"], found["name"]
+			trash_list.require(each)  # which asks for all that went with it
+		coming = [member for each in needed for member, _doctype in trash.members(each)]
+		targets.require_few(coming)
+		back: Ref = ("", "")
+		for member in coming:
+			found = _bring_back(member, as_draft=True)
+			if member == entry:
+				back = found["doctype"], found["name"]
 		return {
 			"done": True,
 			"doctype": back[0],
@@ -53,14 +56,18 @@ def restore(entry: str, also: bool = False) -> Answer:
 	return database.transaction(work)
 
 
-def restore_one(name: str, *, as_draft: bool = False) -> dict[str, str]:
-	"""Bring a deleted document of memora back, under its old name if that is free. Returns its DocType and name.
+def restore_one(name: str) -> dict[str, str]:
+	"""Bring a deleted document of memora back as it was, under its old name if that is free. Returns its DocType and name.
 
 	Raises DoesNotExistError for one that is not there, not of memora or back already, PermissionError for one that the caller
 	might not have deleted or may not create, LinkValidationError, which names it, where its parent is gone, and
 	UniqueValidationError where a plan or a season of that title has been made meanwhile.
 	"""
 	trash_list.require(name)
+	return _bring_back(name)
+
+
+def _bring_back(name: str, *, as_draft: bool = False) -> dict[str, str]:
 	deleted = frappe.get_doc(DELETED, name, for_update=True)
 	if deleted.restored:
 		permissions.gone(_("There is no deleted document {0}.").format(as_html(name)))

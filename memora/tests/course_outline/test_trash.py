@@ -7,6 +7,7 @@ import json
 import random
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import frappe
 from frappe.core.doctype.deleted_document.deleted_document import restore as frappes_restore
@@ -17,7 +18,7 @@ from memora.api import course
 from memora.api import trash as api
 from memora.install import ADMIN, EDITOR
 from memora.services.cdn_export.model.doctypes import CONTENT, LESSON, PARENT_FIELDS, PLAN
-from memora.services.course_outline import trash, trash_list
+from memora.services.course_outline import targets, trash, trash_list
 from memora.tests.builds.test_statement_counts import statements
 from memora.tests.course_outline.test_files_of_texts import TextsTestCase
 from memora.tests.course_outline.test_publishing import row
@@ -158,6 +159,16 @@ class TestTrash(TextsTestCase):
 		factories.make_plan([self.subject], title="Plan <5>")
 		with self.assertRaisesRegex(frappe.UniqueValidationError, "another one of that title"):
 			api.restore(entry_of(plan))
+
+	def test_more_than_one_transaction_should_change_is_refused(self) -> None:
+		frappe.delete_doc(LESSON, self.lesson.name)
+		delete(self.unit)
+		with (
+			patch.object(targets, "MOST", 3),
+			self.assertRaisesRegex(frappe.ValidationError, "3 can be changed at once"),
+		):
+			api.restore(entry_of(self.lesson), 1)
+		self.assertFalse(frappe.db.exists("Memora Unit", self.unit.name))
 
 	def test_frappes_own_restore_takes_it_out_of_the_trash(self) -> None:
 		entry = delete(self.topic)
