@@ -120,7 +120,7 @@ def compared(doc: Document, found: Differences, titles: Titles) -> list[dict[str
 				"title": titles.row(row.table, row.new or row.old or {}),
 				"what": _WHAT[row.what](),
 				"row": str(row.old["name"]) if row.table == "stages" and row.old else "",
-				**_lines(*_row_lines(doc, row, titles)),
+				**(_TOO_LARGE if _is_large(row) else _lines(*_row_lines(doc, row, titles))),
 			}
 		)
 	return parts
@@ -140,6 +140,15 @@ def order(
 		}
 		for table in found
 	]
+
+
+_TOO_LARGE: Mapping[str, Any] = {"rows": [], "left_off": 0, "is_too_large": True}
+
+
+def _is_large(change: RowChange) -> bool:
+	"""Whether a row holds more than is compared, so that it is not even read."""
+	rows = (row for row in (change.old, change.new) if row)
+	return any(len(str(value)) > side_by_side.MOST_BYTES for row in rows for value in row.values())
 
 
 def _lines(old: list[str], new: list[str]) -> dict[str, Any]:

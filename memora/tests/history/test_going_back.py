@@ -156,6 +156,17 @@ class TestWords(GoingBackTestCase):
 		(part,) = history.changes(LESSON, self.lesson.name, self.rows(self.lesson)[0]["entry"])
 		self.assertEqual([line["kind"] for line in part["rows"]].count("changed"), 1)
 
+	def test_what_is_too_large_to_be_compared_says_so_and_comes_back_all_the_same(self) -> None:
+		text = "<p>word</p>" * 200_000
+		self.change(self.lesson, stages=[{"name": self.lesson.stages[0].name, **stage("One", text)}])
+		self.change(self.lesson, stages=[stage("New")])
+		parts = history.changes(LESSON, self.lesson.name, self.rows(self.lesson)[0]["entry"])
+		self.assertEqual(
+			[(part["title"], part["is_too_large"]) for part in parts], [("One", True), ("New", False)]
+		)
+		self.back(self.lesson, 1)
+		self.assertEqual(json.loads(self.lesson.stages[0].config), {"html": text})
+
 	def test_it_says_which_state_learners_have(self) -> None:
 		factories.make_plan([self.subject], is_published=1)
 		self.change(self.lesson, is_published=1)

@@ -132,6 +132,24 @@ def test_a_form_with_changes_that_are_not_saved_keeps_them(desk: Desk, schools: 
 	assert configs(lesson)[0] == TEXTS["en"][1]
 
 
+def test_on_a_phone_all_of_it_is_in_sight(desk: Desk, schools: dict[str, School]) -> None:
+	here = schools["en"]
+	lesson = rewritten(here)
+	with desk.login(here.editor, width=390, height=800) as page:
+		desk.open(page, f"memora-course/{here.name('physics')}/{lesson.name}")
+		page.get_by_role("tree").wait_for()
+		page.evaluate(
+			"([doctype, name]) => memora.history.show({ doctype, name })", [lesson.doctype, lesson.name]
+		)
+		history = History(page, here)
+		history.rows.nth(0).locator("summary").click()
+		history.rows.nth(0).locator(".memora-history-lines").first.wait_for()
+		box = history.back(1).bounding_box()
+		assert box and box["x"] >= 0 and box["x"] + box["width"] <= 390
+		assert history.element.evaluate("element => element.scrollWidth <= innerWidth")
+		shoot(page, "history-phone", here)
+
+
 def test_an_admin_of_publishing_reads_it_and_a_new_document_has_none(
 	desk: Desk, schools: dict[str, School]
 ) -> None:
