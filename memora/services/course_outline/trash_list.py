@@ -36,7 +36,8 @@ def entries(doctype: str = "", text: str = "", subject: str = "", start: int = 0
 	"""
 	kinds = _kinds(doctype)
 	visible = _visible(kinds, frappe.session.user)
-	wanted = {"text": as_like(text), "subject": subject, "start": max(start, 0)}
+	start = max(start, 0)
+	wanted = {"text": as_like(text), "subject": subject, "start": start}
 	found = frappe.db.sql(
 		f"""select trash.name, trash.deleted_doctype as doctype, trash.title, trash.titles_above, trash.owner, trash.creation,
 			{", ".join(f"trash.{column}" for column in ABOVE.values())},
@@ -52,7 +53,7 @@ def entries(doctype: str = "", text: str = "", subject: str = "", start: int = 0
 	rows = [row for row in found[:PAGE] if row.doctype in CONTENT or _may_delete_plan(row.name)]
 	return {
 		"rows": _told(rows),
-		"next": wanted["start"] + PAGE if len(found) > PAGE else 0,
+		"next": start + PAGE if len(found) > PAGE else 0,
 		"can_remove": bool({*ADMINS}.intersection(frappe.get_roles())),
 	}
 
