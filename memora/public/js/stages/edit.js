@@ -189,7 +189,7 @@ class StageDialog {
 			if (answer?.changed) return this.ask_about(answer.changed);
 			this.close();
 		} catch (error) {
-			this.say(memora.publishing.text_of(error), "is-bad");
+			this.say(error?.name === "UploadError" ? error.message : memora.publishing.text_of(error), "is-bad");
 		} finally {
 			editor.element.inert = false;
 			this.is_busy = false;

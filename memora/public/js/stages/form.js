@@ -2,6 +2,7 @@
 import { h, icon } from "./dom";
 import { Field } from "./field";
 import { fields_of, keys_of, LANGUAGES } from "./types";
+import { UploadError } from "./upload";
 import { UploadLine } from "./upload_line";
 
 export class Form {
@@ -98,7 +99,7 @@ export class Form {
 			await Promise.all([...readies, ...this.running]);
 		} catch (error) {
 			const words = error?.name === "UploadError" ? error.message : __("The file could not be uploaded.");
-			throw new Error(`${words} ${__("Nothing is saved yet. Save again to save it without this file.")}`);
+			throw new UploadError(`${words} ${__("Nothing is saved yet. Save again to save it without this file.")}`);
 		}
 	}
 
