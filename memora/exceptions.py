@@ -68,3 +68,15 @@ class JobQueueError(MemoraError):
 
 class PurgeError(MemoraError):
 	"""The CDN's cache could not be purged. Files are live; caches may serve old ones until they expire."""
+
+
+class TokenError(MemoraError):
+	"""A learner's token that the gate does not accept. `reason` is token_invalid, token_expired or token_early."""
+
+	def __init__(self, reason: str):
+		super().__init__(reason)
+		self.reason = reason
+
+
+class KeysError(MemoraError):
+	"""The gate's public keys are missing, too large or broken: no token can be checked."""

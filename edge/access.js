@@ -1,0 +1,133 @@
+// Who may read a guarded file. What is not said clearly is closed.
+//
+// - A lesson and its files: by the metadata of the very object that is read.
+// - A film: by the object `access/{sha256 of its path}`, else by that of its folder; the first that is found decides.
+//
+// The same rules in Python: memora/services/access_gate/rules/decision.py.
+
+import { isObject, readJson } from "./json.js";
+import { filmAndFolders, percent } from "./paths.js";
+
+/**
+ * @typedef {{level: "open" | "authenticated" | "paid" | "closed" | "missing", items: string[]}} Access
+ *   `items` are as `required-items` has them: encoded.
+ * @typedef {import("./stores/store.js").Store} Store
+ */
+
+const LONGEST_ITEM = 100; // characters, encoded
+const LARGEST_ACCESS = 65_536; // bytes
+const MOST_FOLDERS = 16;
+const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
+
+/** @type {Access} */
+const CLOSED = { level: "closed", items: [] };
+
+/** @type {Access} The access of an object that is not there. */
+export const MISSING = { level: "missing", items: [] };
+
+/**
+ * The access that metadata, or an access object, names. `site` is the hash of the site's key.
+ * @param {Record<string, unknown>} named
+ * @param {string} site
+ * @param {unknown} items those that must be owned, encoded
+ * @returns {Access}
+ */
+function accessOf(named, site, items) {
+	if (named.site !== site) return CLOSED;
+	switch (named["access-level"]) {
+		case "public":
+		case "free_preview":
+			return { level: "open", items: [] };
+		case "authenticated":
+			return { level: "authenticated", items: [] };
+		case "paid":
+			return areItems(items) ? { level: "paid", items } : CLOSED;
+		default:
+			return CLOSED;
+	}
+}
+
+/**
+ * @param {unknown} items
+ * @returns {items is string[]}
+ */
+function areItems(items) {
+	return Array.isArray(items) && items.length > 0 && items.every((item) => typeof item === "string" && item !== "");
+}
+
+/**
+ * @param {Record<string, string>} metadata
+ * @param {string} site
+ */
+export function accessOfObject(metadata, site) {
+	return accessOf(metadata, site, metadata["required-items"]?.split(","));
+}
+
+/**
+ * @param {Store} store
+ * @param {{key: string, folder: string}} place
+ * @param {string} site
+ * @returns {Promise<Access>}
+ */
+export async function accessOfFilm(store, place, site) {
+	const paths = filmAndFolders(place);
+	if (paths.length > MOST_FOLDERS + 1) return CLOSED;
+	for (const path of paths) {
+		const found = await store.get(`access/${await hexDigest(path)}`);
+		if (found) return accessOfDocument(found, site);
+	}
+	return CLOSED;
+}
+
+/**
+ * @param {import("./stores/store.js").Opened} found
+ * @param {string} site
+ */
+async function accessOfDocument(found, site) {
+	let document;
+	try {
+		document = await readJson(found, LARGEST_ACCESS);
+	} catch (error) {
+		if (error instanceof SyntaxError || error instanceof TypeError) return CLOSED;
+		throw error;
+	}
+	return isObject(document) ? accessOf(document, site, document["required-items"]) : CLOSED;
+}
+
+/**
+ * Whether who holds these item codes may read: all of those that are asked for.
+ * @param {Access} access
+ * @param {string[]} held codes as they are
+ */
+export async function allows(access, held) {
+	if (access.level === "authenticated") return true;
+	if (access.level !== "paid") return false;
+	const encoded = new Set(await Promise.all(held.map(encodedItem)));
+	return access.items.every((item) => encoded.has(item));
+}
+
+/**
+ * An item's code as `required-items` has it (docs/contract.md, "Access").
+ * @param {string} code
+ */
+export async function encodedItem(code) {
+	const encoded = code.replace(/[^A-Za-z0-9\-_.]/gu, percent);
+	return encoded.length > LONGEST_ITEM ? `~${base32(await digest(code)).slice(0, 26)}` : encoded;
+}
+
+/** @param {string} text */
+async function digest(text) {
+	return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
+}
+
+/** @param {string} text */
+async function hexDigest(text) {
+	return Array.from(await digest(text), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** @param {Uint8Array} bytes */
+function base32(bytes) {
+	let bits = "";
+	for (const byte of bytes) bits += byte.toString(2).padStart(8, "0");
+	return (bits.match(/.{5}/g) ?? []).map((five) => BASE32[parseInt(five, 2)]).join("");
+}

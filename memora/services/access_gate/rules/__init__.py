@@ -1,0 +1,1 @@
+"""The gate's rule in Python, as `edge/` has it in JavaScript. Pure."""

@@ -1,0 +1,58 @@
+"""Processes that ask the gate: one with Node, one with Cloudflare's runtime, each for the whole session."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.npm import REPO, node_modules
+
+EDGE = REPO / "edge"
+_HERE = Path(__file__).parent
+
+
+class Runner:
+	"""A process of `runner.mjs`, which answers jobs one after another."""
+
+	def __init__(self, runtime: str, edge: Path = EDGE) -> None:
+		miniflare = node_modules() / "miniflare" / "dist" / "src" / "index.js"
+		self._process = subprocess.Popen(
+			["node", str(_HERE / "runner.mjs"), str(edge), runtime, str(miniflare)],
+			stdin=subprocess.PIPE,
+			stdout=subprocess.PIPE,
+			text=True,
+			encoding="utf-8",
+		)
+
+	def ask(self, **job: Any) -> dict[str, Any]:
+		"""What the process answers to a job. Fails the test where it could not do it."""
+		assert self._process.stdin and self._process.stdout
+		self._process.stdin.write(json.dumps(job) + "\n")
+		self._process.stdin.flush()
+		answer = json.loads(self._process.stdout.readline())
+		assert "failed" not in answer, answer["failed"]
+		return answer
+
+	def close(self) -> None:
+		assert self._process.stdin
+		self._process.stdin.close()
+		self._process.wait(30)
+
+
+@pytest.fixture(scope="session")
+def in_node() -> Iterator[Runner]:
+	runner = Runner("node")
+	yield runner
+	runner.close()
+
+
+@pytest.fixture(scope="session")
+def in_workerd() -> Iterator[Runner]:
+	runner = Runner("workerd")
+	yield runner
+	runner.close()
