@@ -1,4 +1,5 @@
-// A store in memory: what the gate reads from where no disk and no network matters.
+// A store in memory: what the gate reads from where no disk and no network matters. An object with `next` is replaced by that
+// once it has been looked at; one with `fails` cannot be read.
 
 /** @param {Record<string, {body: string, metadata?: object, cacheControl?: string, contentType?: string}>} objects */
 export function memoryStore(objects) {
@@ -14,11 +15,15 @@ export function memoryStore(objects) {
 		reads: 0,
 		async head(path) {
 			this.reads++;
-			return Object.hasOwn(objects, path) ? described(objects[path]) : null;
+			const object = Object.hasOwn(objects, path) ? objects[path] : null;
+			if (object?.fails) throw new Error("the store fails");
+			if (object?.next) objects[path] = object.next;
+			return object && described(object);
 		},
 		async get(path, { range, etag } = {}) {
 			this.reads++;
 			const object = Object.hasOwn(objects, path) ? objects[path] : null;
+			if (object?.fails) throw new Error("the store fails");
 			if (!object || (etag && object.etag !== etag)) return null;
 			const bytes = Buffer.from(object.body);
 			const part = range ? bytes.subarray(range.offset, range.offset + range.length) : bytes;

@@ -3,7 +3,7 @@
 // Arguments: the folder of the gate's code, and "node" or "workerd". A job's `steps` are requests, and what happens between
 // them: {"put": {path: object or null}} and {"now": seconds}.
 
-import { createServer, request as httpRequest } from "node:http";
+import { Agent, createServer, request as httpRequest } from "node:http";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
@@ -14,12 +14,15 @@ import { memoryStore } from "./memory.mjs";
 globalThis.crypto ??= webcrypto; // Node 18 has it under another name
 console.error = () => {}; // refusals that a test provokes
 
-const [, , edge, runtime, miniflare] = process.argv;
+const [, , unchanged, runtime, miniflare] = process.argv;
+let edge = unchanged; // a job may name another folder: one in which a check has been taken out
 const code = (name) => import(pathToFileURL(path.join(edge, name)).href);
+
+const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 
 const asked = (port, step) =>
 	new Promise((resolve, reject) => {
-		const options = { port, host: "127.0.0.1", path: step.path, method: step.method ?? "GET", headers: step.headers ?? {}, agent: false };
+		const options = { port, host: "127.0.0.1", path: step.path, method: step.method ?? "GET", headers: step.headers ?? {}, agent };
 		const sent = httpRequest(options, (response) => {
 			const pieces = [];
 			response.on("data", (piece) => pieces.push(piece));
@@ -63,6 +66,7 @@ async function inNode({ store: wanted, config, now, steps, http }) {
 		answers.push(server ? await asked(server.address().port, step) : await directly(answer, step));
 	}
 	server?.close();
+	server?.closeAllConnections();
 	return { answers, reads: store.reads };
 }
 
@@ -75,6 +79,7 @@ async function worker({ config, world = "" }) {
 		workers.set(name, new Miniflare({
 			modules: true,
 			modulesRoot: edge,
+			modulesRules: [{ type: "ESModule", include: ["**/*.js"] }],
 			scriptPath: path.join(edge, "worker.js"),
 			compatibilityDate: "2026-04-01",
 			r2Buckets: ["BUCKET"],
@@ -116,11 +121,35 @@ async function other({ op, ...job }) {
 		return { places: job.paths.map((given) => placeOf(given, settings)).map((place) => ({ ...place, above: filmAndFolders(place) })) };
 	}
 	if (op === "items") return { items: await Promise.all(job.codes.map(encodedItem)) };
+	if (op === "config") {
+		const { gate } = await code("gate.js");
+		try {
+			gate({ store: memoryStore({}), config: job.config });
+		} catch (error) {
+			return { refused: error.message };
+		}
+		return { refused: "" };
+	}
+	if (op === "s3") {
+		const sent = [];
+		const send = async (url, init) => {
+			sent.push({ url: String(url), ...init });
+			return new Response(job.status === 200 || job.status === 206 ? "0123456789" : "", { status: job.status, headers: job.headers ?? {} });
+		};
+		const store = (await code("stores/s3.js")).s3Store(job.settings, { fetch: send, now: () => new Date(job.now * 1000) });
+		try {
+			const found = await store[job.call](job.path, job.options);
+			return { sent, found: found && { ...found, body: found.body && (await new Response(found.body).text()) } };
+		} catch (error) {
+			return { sent, error: error.message };
+		}
+	}
 	throw new Error(`no such job: ${op}`);
 }
 
 for await (const line of createInterface({ input: process.stdin })) {
 	const job = JSON.parse(line);
+	edge = job.edge ?? unchanged;
 	let answer;
 	try {
 		answer = job.op ? await other(job) : await (runtime === "workerd" ? inWorkerd(job) : inNode(job));

@@ -7,7 +7,6 @@ import hmac
 import json
 import time
 from base64 import urlsafe_b64encode
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +95,6 @@ def bucket() -> Objects:
 	}
 
 
-@cache
 def _now() -> int:
 	return int(time.time())
 

@@ -41,7 +41,9 @@ def _steps() -> Answers:
 
 
 def _in_memory(in_node: Runner, tmp_path: Path) -> Answers:
-	return in_node.ask(store={"kind": "memory", "objects": bucket()}, config=CONFIG, steps=_steps())["answers"]
+	return in_node.ask(store={"kind": "memory", "objects": bucket()}, config=CONFIG, steps=_steps())[
+		"answers"
+	]
 
 
 def _on_a_folder(in_node: Runner, tmp_path: Path) -> Answers:
@@ -72,9 +74,7 @@ def _on_s3(in_node: Runner, tmp_path: Path) -> Answers:
 
 
 @pytest.mark.parametrize("ask", [_in_memory, _on_a_folder, _on_s3], ids=lambda ask: ask.__name__)
-def test_every_case_in_node(
-	ask: Callable[[Runner, Path], Answers], in_node: Runner, tmp_path: Path
-) -> None:
+def test_every_case_in_node(ask: Callable[[Runner, Path], Answers], in_node: Runner, tmp_path: Path) -> None:
 	_compare(ask(in_node, tmp_path))
 
 
@@ -91,7 +91,9 @@ def _compare(answers: Answers) -> None:
 
 def _is_decided_by_path_and_token(case: dict[str, Any]) -> bool:
 	"""Whether the twin says all of it: no other method, no condition, nothing that the URL's parser does first."""
-	return case.get("method", "GET") == "GET" and case["status"] not in (206, 304, 416) and "parsed" not in case
+	return (
+		case.get("method", "GET") == "GET" and case["status"] not in (206, 304, 416) and "parsed" not in case
+	)
 
 
 def test_every_case_in_python() -> None:
