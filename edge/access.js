@@ -1,7 +1,8 @@
 // Who may read a guarded file. What is not said clearly is closed.
 //
 // - A lesson and its files: by the metadata of the very object that is read.
-// - A film: by the object `access/{sha256 of its path}`, else by that of its folder; the first that is found decides.
+// - A film: by the object `access/{sha256 of its path}`, else by that of its folder; the first that is found decides, and is
+//   kept for a minute.
 //
 // The same rules in Python: memora/services/access_gate/rules/decision.py.
 
@@ -17,6 +18,8 @@ import { filmAndFolders, percent } from "./paths.js";
 const LONGEST_ITEM = 100; // characters, encoded
 const LARGEST_ACCESS = 65_536; // bytes
 const MOST_FOLDERS = 16;
+const KEEP_ACCESS = 60; // seconds; a film that is sold from now on is open for so long
+const MOST_KEPT = 10_000; // films and folders
 const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
 
 /** @type {Access} */
@@ -64,19 +67,40 @@ export function accessOfObject(metadata, site) {
 }
 
 /**
+ * What tells the access of films. What has been read is kept for a minute: a film of 100 pieces would cost 300 reads more.
  * @param {Store} store
- * @param {{key: string, folder: string}} place
  * @param {string} site
- * @returns {Promise<Access>}
+ * @param {() => number} now
  */
-export async function accessOfFilm(store, place, site) {
-	const paths = filmAndFolders(place);
-	if (paths.length > MOST_FOLDERS + 1) return CLOSED;
-	for (const path of paths) {
+export function filmAccess(store, site, now) {
+	/** @type {Map<string, {access: Access | null, read: number}>} by the path of a film or folder; null where there is none */
+	const known = new Map();
+
+	/** @param {string} path */
+	async function accessAt(path) {
+		const kept = known.get(path);
+		if (kept && Math.abs(now() - kept.read) < KEEP_ACCESS) return kept.access;
+		const read = now();
 		const found = await store.get(`access/${await hexDigest(path)}`);
-		if (found) return accessOfDocument(found, site);
+		const access = found && (await accessOfDocument(found, site));
+		if (known.size >= MOST_KEPT) known.clear();
+		known.set(path, { access, read });
+		return access;
 	}
-	return CLOSED;
+
+	/**
+	 * @param {{key: string, folder: string}} place
+	 * @returns {Promise<Access>}
+	 */
+	return async function accessOf(place) {
+		const paths = filmAndFolders(place);
+		if (paths.length > MOST_FOLDERS + 1) return CLOSED;
+		for (const path of paths) {
+			const access = await accessAt(path);
+			if (access) return access;
+		}
+		return CLOSED;
+	};
 }
 
 /**

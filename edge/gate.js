@@ -5,7 +5,7 @@
 // none is asked. docs/gate.md has the rule in words; tests/contract/gate holds this, and the same rule in Python, to one
 // table of cases.
 
-import { MISSING, accessOfFilm, accessOfObject, allows } from "./access.js";
+import { MISSING, accessOfObject, allows, filmAccess } from "./access.js";
 import {
 	Refusal,
 	commonHeaders,
@@ -41,6 +41,7 @@ const OWN_FOLDERS = /^(access|connection-test|gate|lessons|media|memora|plans|sc
 export function gate({ store, config, now = () => Date.now() / 1000 }) {
 	const settings = settingsOf(config);
 	const keys = keyring(store, now);
+	const filmAccessOf = filmAccess(store, settings.site, now);
 
 	return async function answer(request) {
 		const place = placeOf(new URL(request.url).pathname, settings);
@@ -52,7 +53,7 @@ export function gate({ store, config, now = () => Date.now() / 1000 }) {
 				throw new Refusal(405, "method_not_allowed", { Allow: "GET, HEAD, OPTIONS" });
 			}
 			if (place.kind === "nothing") throw new Refusal(404, "not_found");
-			return await serve({ request, place, headers, store, site: settings.site, keys, now });
+			return await serve({ request, place, headers, store, site: settings.site, keys, now, filmAccessOf });
 		} catch (error) {
 			return withoutBody(request, refusalOf(error).answer(headers));
 		}
@@ -73,15 +74,15 @@ function settingsOf({ site, video_folders: videoFolders = ["videos/"], origins =
 /**
  * @typedef {{
  *   request: Request, place: Place, headers: Headers, store: Store, site: string, now: () => number,
- *   keys: ReturnType<typeof keyring>,
+ *   keys: ReturnType<typeof keyring>, filmAccessOf: ReturnType<typeof filmAccess>,
  * }} Task
  * @param {Task} task
  */
 async function serve(task) {
-	const { place, store, site } = task;
+	const { place, site, filmAccessOf } = task;
 	if (place.kind === "public") return deliver(task, async () => true);
 	if (place.kind === "lesson") return deliver(task, (found) => authorize(task, accessOfObject(found.metadata, site)));
-	const isOpen = await authorize(task, await accessOfFilm(store, place, site));
+	const isOpen = await authorize(task, await filmAccessOf(place));
 	return deliver(task, async () => isOpen);
 }
 

@@ -37,7 +37,7 @@ export function placeOf(pathname, { base, videoFolders }) {
 	let rest = pathname.slice(base.length);
 	const first = rest.split("/", 1)[0];
 	let token = null;
-	if (TOKEN.test(first) && first.length < rest.length) {
+	if (TOKEN.test(first)) {
 		token = first.slice(1);
 		rest = rest.slice(first.length + 1);
 	}
@@ -58,7 +58,7 @@ export function filmAndFolders({ key, folder }) {
 	const found = [key];
 	for (let end = key.lastIndexOf("/"); end >= 0; end = key.lastIndexOf("/", end - 1)) {
 		const above = key.slice(0, end + 1);
-		if (!folder.endsWith("/") || above.length < folder.length) break;
+		if (above.length < folder.length) break;
 		found.push(above);
 	}
 	return found;

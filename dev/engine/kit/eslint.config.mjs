@@ -1,4 +1,4 @@
-// How the JavaScript of the Desk and of the reader is checked: `dev/test` runs eslint with this.
+// How the JavaScript of the Desk, the reader and the gate is checked: `dev/test` runs eslint with this.
 import js from "@eslint/js";
 import globals from "globals";
 
@@ -46,7 +46,16 @@ export default [
 		},
 	},
 	{
-		files: ["dev/**/*.mjs"],
+		files: ["edge/**/*.js"],
+		languageOptions: { ecmaVersion: 2022, sourceType: "module", globals: globals["shared-node-browser"] },
+		rules,
+	},
+	{
+		files: ["edge/server.js"],
+		languageOptions: { globals: globals.node },
+	},
+	{
+		files: ["dev/**/*.mjs", "tests/**/*.mjs"],
 		languageOptions: { ecmaVersion: 2022, sourceType: "module", globals: globals.node },
 		rules,
 	},

@@ -16,6 +16,10 @@ EDGE = REPO / "edge"
 _HERE = Path(__file__).parent
 
 
+class JobError(AssertionError):
+	"""A job that could not be done: the gate threw instead of answering."""
+
+
 class Runner:
 	"""A process of `runner.mjs`, which answers jobs one after another."""
 
@@ -30,12 +34,13 @@ class Runner:
 		)
 
 	def ask(self, **job: Any) -> dict[str, Any]:
-		"""What the process answers to a job. Fails the test where it could not do it."""
+		"""What the process answers to a job. Raises JobError where it could not do it."""
 		assert self._process.stdin and self._process.stdout
 		self._process.stdin.write(json.dumps(job) + "\n")
 		self._process.stdin.flush()
 		answer = json.loads(self._process.stdout.readline())
-		assert "failed" not in answer, answer["failed"]
+		if "failed" in answer:
+			raise JobError(answer["failed"])
 		return answer
 
 	def close(self) -> None:

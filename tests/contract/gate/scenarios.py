@@ -6,6 +6,7 @@ gate in which one check is missing."""
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import Any, NamedTuple
 
 from tests.contract.gate.school import CONFIG, OTHER_SITE, film_access, minted, objects_of, public_keys
@@ -16,7 +17,7 @@ ETAG = f'"{hashlib.md5(BODY.encode(), usedforsecurity=False).hexdigest()}"'
 
 
 class Scenario(NamedTuple):
-	"""`expected` has for each request its status, and headers that it must have; `reads` how often the store may be asked."""
+	"""`expected` has for each request its status, and headers that it must have, with 503 also its `error`; `reads` how often the store may be asked."""
 
 	steps: list[dict[str, Any]]
 	expected: list[tuple[int, dict[str, str | None]]]
@@ -43,9 +44,11 @@ class Scenario(NamedTuple):
 				found.append(f"request {number}: {given['status']}, not {status}")
 			if status >= 400 and BODY in given["body"]:
 				found.append(f"request {number}: bytes of the file in a refusal")
+			error = json.loads(given["body"])["error"] if given["status"] == 503 else None
+			has = {**given["headers"], "error": error}
 			for name, value in headers.items():
-				if given["headers"].get(name) != value:
-					found.append(f"request {number}: {name} {given['headers'].get(name)!r}, not {value!r}")
+				if has.get(name) != value:
+					found.append(f"request {number}: {name} {has.get(name)!r}, not {value!r}")
 		if self.reads is not None and answer["reads"] > self.reads:
 			found.append(f"{answer['reads']} reads, not {self.reads}")
 		return found
@@ -191,7 +194,14 @@ def _lost_keys() -> Scenario:
 		ask(path="/lessons/open.json"),
 		{**ask(_owner()), "put": {"gate/keys.json": _keys(one={})}},
 	]
-	expected = [(200, {}), (503, {"retry-after": "5"}), (401, {}), (503, {}), (200, {}), (200, {})]
+	expected = [
+		(200, {}),
+		(503, {"retry-after": "5", "error": "keys_unavailable"}),
+		(401, {}),
+		(503, {}),
+		(200, {}),
+		(200, {}),
+	]
 	objects = {"lessons/a.json": _lesson("paid"), "lessons/open.json": _lesson("public")}
 	return Scenario(steps, expected, {**objects, "gate/keys.json": _keys(one={})})
 
@@ -207,24 +217,34 @@ def _forged(seconds: int, reads: int) -> Scenario:
 
 
 def _film() -> Scenario:
-	"""A film's access is read with each request: its own object first, then its folder's."""
+	"""A film's access is read again after a minute: its own object first, then its folder's."""
 	film = objects_of({"videos/f/a.mp4": {"body": BODY, "content_type": "video/mp4"}})
 	paid = {"access-level": "paid", "required-items": ["PHYSICS"]}
-	(own,) = film_access({"videos/f/a.mp4": paid})
+	folder = film_access({"videos/f/": {"access-level": "public"}})
+	foreign = film_access({"videos/f/": {"access-level": "public", "site": OTHER_SITE}})
+	own = film_access({"videos/f/a.mp4": paid})
 	path = "/videos/f/a.mp4"
 	steps = [
 		ask(path=path),
-		{**ask(path=path), "put": film_access({"videos/f/": {"access-level": "public"}})},
-		{**ask(path=path), "put": film_access({"videos/f/a.mp4": paid})},
+		{**ask(path=path), "put": folder, "now": NOW + 59},
+		{**ask(path=path), "now": NOW + 60},
+		{**ask(path=path), "put": own, "now": NOW + 119},
+		{**ask(path=path), "now": NOW + 120},
 		ask(_owner(), path),
-		{**ask(path=path), "put": {own: None}},
-		{
-			**ask(_owner(), path),
-			"put": film_access({"videos/f/": {"access-level": "public", "site": OTHER_SITE}}),
-		},
+		{**ask(path=path), "put": dict.fromkeys(own), "now": NOW + 180},
+		{**ask(_owner(), path), "put": foreign, "now": NOW + 240},
 	]
-	statuses = [401, 200, 401, 200, 200, 403]
-	return Scenario(steps, [(status, {}) for status in statuses], {**film, "gate/keys.json": _keys(one={})})
+	statuses = [401, 401, 200, 200, 401, 200, 200, 403]
+	objects = {**film, "gate/keys.json": _keys(one={})}
+	return Scenario(steps, [(status, {}) for status in statuses], objects)
+
+
+def _pieces() -> Scenario:
+	"""Of a film in pieces each costs two reads, itself and its own access; those of its folders are known."""
+	pieces = {f"videos/f/720/{number}.ts": {"body": BODY} for number in range(30)}
+	access = film_access({"videos/f/": {"access-level": "public"}})
+	steps = [ask(path=f"/{path}") for path in pieces] * 2
+	return Scenario(steps, [(200, {})] * 60, objects_of(pieces) | access, reads=30 + 2 + 60)
 
 
 def _elsewhere() -> Scenario:
@@ -261,8 +281,8 @@ def _failing() -> Scenario:
 		"lessons/a.json": {**_lesson("public"), "fails": True},
 		"plans/index.json": {**_lesson("public"), "fails": True},
 	}
-	steps = [ask(), ask(path="/plans/index.json"), ask({"Range": "bytes=0-1"}), ask(method="HEAD")]
-	return Scenario(steps, [(503, {"cache-control": "no-store"})] * 4, objects)
+	steps = [ask(), ask(path="/plans/index.json"), ask({"Range": "bytes=0-1"})]
+	return Scenario(steps, [(503, {"cache-control": "no-store", "error": "store_unavailable"})] * 3, objects)
 
 
 def _dates() -> Scenario:
@@ -292,6 +312,7 @@ SCENARIOS: dict[str, Scenario] = {
 	"forged tokens, all at once": _forged(0, 1),
 	"forged tokens in twenty seconds": _forged(20, 4),
 	"a film whose access changes": _film(),
+	"a film in pieces": _pieces(),
 	"behind a path, for two origins": _elsewhere(),
 	"a store that fails": _failing(),
 	"dates": _dates(),

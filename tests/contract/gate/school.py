@@ -172,6 +172,8 @@ def _changed(made: str, change: str) -> str:
 			return f"{made}, {made}"
 		case "header no JSON":
 			return f"{_base64(b'{alg:EdDSA}')}.{claims}.{signature}"
+		case "header null":
+			return f"{_base64(b'null')}.{claims}.{signature}"
 		case "header a list":
 			return f"{_base64(b'[]')}.{claims}.{signature}"
 	raise KeyError(change)

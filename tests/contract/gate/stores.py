@@ -7,6 +7,7 @@ import os
 import tempfile
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 from botocore.auth import S3SigV4Auth
@@ -48,6 +49,8 @@ def wrong_of_folder(runner: Runner, edge: str | None = None) -> list[str]:
 		os.mkfifo(root / "lessons/pipe.json")
 		(root / "units").mkdir()
 		(root / "units/noted-wrongly.json").write_text("a unit")
+		(root / "units/folder.json").mkdir()
+		os.mkfifo(root / "units/pipe.json")
 		(root.with_suffix(".meta") / "objects/units").mkdir()
 		(root.with_suffix(".meta") / "objects/units/noted-wrongly.json").write_text("{")
 		paths = {
@@ -63,6 +66,8 @@ def wrong_of_folder(runner: Runner, edge: str | None = None) -> list[str]:
 			"lessons/pipe.json": (401, None),
 			"lessons/open.json/more": (401, None),
 			"units/noted-wrongly.json": (200, "a unit"),
+			"units/folder.json": (404, None),
+			"units/pipe.json": (404, None),
 			"units/" + "x" * 300: (404, None),
 		}
 		steps = [{"path": f"/{path}"} for path in paths]
@@ -129,6 +134,8 @@ def wrong_of_s3(runner: Runner, edge: str | None = None) -> list[str]:
 				found.append(f"sent {sent}")
 			if options and (sent["headers"]["range"], sent["headers"]["if-match"]) != ("bytes=2-4", '"abc"'):
 				found.append(f"sent {sent}")
+			if sent["url"] != f"https://s3.example/school/{quote(path, safe='/~')}":
+				found.append(f"the address of {path}: {sent['url']}")
 			if sent["headers"]["authorization"] != _signature(sent):
 				found.append(f"the signature for {path}")
 	for status, options, expected in (

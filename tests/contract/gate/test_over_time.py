@@ -10,6 +10,23 @@ from tests.contract.gate.conftest import Runner
 from tests.contract.gate.scenarios import SCENARIOS, cache_order
 from tests.contract.gate.school import CONFIG
 
+CONFIGS: list[tuple[dict[str, Any], str]] = [
+	({}, ""),
+	({"video_folders": []}, ""),
+	({"site": ""}, "site"),
+	({"site": None}, "site"),
+	({"site": "A" * 32}, "site"),
+	({"base": "files/"}, "base"),
+	({"base": "/files"}, "base"),
+	({"video_folders": ["lessons/"]}, "video_folders"),
+	({"video_folders": ["access/"]}, "video_folders"),
+	({"video_folders": [""]}, "video_folders"),
+	({"video_folders": ["/videos/"]}, "video_folders"),
+	({"video_folders": "videos/"}, "video_folders"),
+	({"origins": "https://app.example"}, "origins"),
+]
+"""Changes of a configuration, each with what is said of it."""
+
 
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_a_scenario(in_node: Runner, name: str) -> None:
@@ -23,25 +40,7 @@ def test_what_an_owner_has_read_is_kept_for_no_stranger(in_workerd: Runner) -> N
 	assert scenario.wrong(in_workerd.ask(**scenario.job(), world="cache order")) == []
 
 
-@pytest.mark.parametrize(
-	("change", "says"),
-	[
-		({}, ""),
-		({"video_folders": []}, ""),
-		({"site": ""}, "site"),
-		({"site": None}, "site"),
-		({"site": "A" * 32}, "site"),
-		({"base": "files/"}, "base"),
-		({"base": "/files"}, "base"),
-		({"video_folders": ["lessons/"]}, "video_folders"),
-		({"video_folders": ["access/"]}, "video_folders"),
-		({"video_folders": [""]}, "video_folders"),
-		({"video_folders": ["/videos/"]}, "video_folders"),
-		({"video_folders": "videos/"}, "video_folders"),
-		({"origins": "https://app.example"}, "origins"),
-	],
-	ids=str,
-)
+@pytest.mark.parametrize(("change", "says"), CONFIGS, ids=str)
 def test_a_configuration_that_cannot_be_meant_is_refused(
 	in_node: Runner, change: dict[str, Any], says: str
 ) -> None:

@@ -43,9 +43,9 @@ def place_of(pathname: str, base: str = "/", video_folders: Sequence[str] = ("vi
 	if not pathname.startswith(base) or len(pathname) > _MAX_PATHNAME:
 		return Place("nothing")
 	rest = pathname[len(base) :]
-	first, slash, behind = rest.partition("/")
+	first, _, behind = rest.partition("/")
 	token = None
-	if slash and _TOKEN.fullmatch(first):
+	if _TOKEN.fullmatch(first):
 		token, rest = first[1:], behind
 	key = _key_of(rest)
 	if key is None or (_NEVER.match(key) and key != KEYS):
@@ -61,7 +61,7 @@ def film_and_folders(key: str, folder: str) -> list[str]:
 	folder that is a single file, only the file."""
 	parts = key.split("/")
 	folders = [f"{'/'.join(parts[:depth])}/" for depth in range(len(parts) - 1, 0, -1)]
-	return [key, *(above for above in folders if folder.endswith("/") and above.startswith(folder))]
+	return [key, *(above for above in folders if above.startswith(folder))]
 
 
 def _key_of(given: str) -> str | None:
