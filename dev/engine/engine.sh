@@ -44,6 +44,13 @@ nginx_ready() {
 	if [[ -x $found ]]; then export MEMORA_NGINX=$found; fi
 }
 
+# php_ready: PHP, for the test of the example in docs/gate.md. Who may not install it goes without that test.
+php_ready() {
+	if ! command -v php >/dev/null && command -v apt-get >/dev/null && [[ $(id -u) == 0 ]]; then
+		install_packages php-cli
+	fi
+}
+
 # The distribution's comes first: it is built with all optimisations, and publishing takes up to two fifths longer with
 # one that was compiled as pyenv does it (docs/performance.md). MEMORA_PYTHON names another.
 _find_python() {
