@@ -64,11 +64,16 @@ export function gate({ store, config, now = () => Date.now() / 1000 }) {
 function settingsOf({ site, video_folders: videoFolders = ["videos/"], origins = "*", base = "/" }) {
 	if (!/^[0-9a-f]{32}$/.test(site)) throw new TypeError("site must be the hash of the site's key: 32 hex digits");
 	if (!base.startsWith("/") || !base.endsWith("/")) throw new TypeError("base must begin and end with a slash");
-	if (!Array.isArray(videoFolders) || videoFolders.some((folder) => !folder || folder.startsWith("/") || OWN_FOLDERS.test(folder))) {
-		throw new TypeError("video_folders must be folders of the bucket, and none of memora's own");
+	if (!Array.isArray(videoFolders) || !videoFolders.every(mayHoldFilms)) {
+		throw new TypeError("video_folders must be folders of the bucket that end with a slash, or files, and none of memora's own");
 	}
 	if (origins !== "*" && !Array.isArray(origins)) throw new TypeError('origins must be "*" or a list of origins');
 	return { site, videoFolders, origins, base };
+}
+
+/** A folder without its slash would be taken for a file, and the films in it for public. @param {string} folder */
+function mayHoldFilms(folder) {
+	return /^[^/].*(\/|\.[A-Za-z0-9]{2,5})$/.test(folder) && !OWN_FOLDERS.test(folder);
 }
 
 /**

@@ -16,7 +16,7 @@
 const MAX_PATHNAME = 8192;
 const MAX_KEY_BYTES = 1024; // S3's own limit, and memora's
 
-// A percent sign would be decoded again by somebody; a backslash is a slash to others; the rest stands in no object's path.
+// A percent sign would be decoded again by somebody; a backslash is a slash to others; the rest is in no object's path.
 // eslint-disable-next-line no-control-regex
 const UNFIT = /[%\\\u0000-\u001f\u007f-\u009f\ud800-\udfff\ufffe\uffff]/u;
 const TOKEN = /^~[^.]*\.[^.]*\.[^.]*$/;

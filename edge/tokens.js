@@ -3,7 +3,7 @@
 // - The header is exactly `{"alg": "EdDSA", "kid": …}`, with or without `"typ": "JWT"`. Keys come from the bucket alone.
 // - Claims: `iss` is the hash of the site's key; `iat` and `exp`, at most 24 hours apart; `nbf` if there is one; `items`.
 // - A token for players (`"use": "player"`) is taken in the path alone, is shorter and ends sooner. Others never are.
-// - Of a name that stands twice in one object the last counts. Claims that the gate does not know are left alone, but for
+// - If a name is twice in one object, the last counts. Claims that the gate does not know are left alone, but for
 //   `aud`: such a token is meant for somebody else.
 //
 // The same rules in Python: memora/services/access_gate/rules/tokens.py.

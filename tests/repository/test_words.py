@@ -62,8 +62,9 @@ _JS_COMMENT = re.compile(r"/\*.*?\*/|(?<![:'\"`/])//[^\n]*", re.DOTALL)
 PROSE = [path for path in DOCUMENTS if "tests/" not in relative(path)]
 CODE = sorted(
 	path
+	for folder in ("memora", "edge")
 	for pattern in ("*.py", "*.js")
-	for path in (ROOT / "memora").rglob(pattern)
+	for path in (ROOT / folder).rglob(pattern)
 	if "node_modules" not in path.parts
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from tests.npm import REPO, node_modules
 
 EDGE = REPO / "edge"
 _HERE = Path(__file__).parent
+_PATIENCE_SECONDS = 240
 
 
 class JobError(AssertionError):
@@ -38,7 +40,10 @@ class Runner:
 		assert self._process.stdin and self._process.stdout
 		self._process.stdin.write(json.dumps(job) + "\n")
 		self._process.stdin.flush()
-		answer = json.loads(self._process.stdout.readline())
+		watch = threading.Timer(_PATIENCE_SECONDS, self._process.kill)
+		watch.start()
+		answer = json.loads(self._process.stdout.readline() or '{"failed": "the process has ended, or hung"}')
+		watch.cancel()
 		if "failed" in answer:
 			raise JobError(answer["failed"])
 		return answer
@@ -58,6 +63,9 @@ def in_node() -> Iterator[Runner]:
 
 @pytest.fixture(scope="session")
 def in_workerd() -> Iterator[Runner]:
+	version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout
+	if int(version.removeprefix("v").partition(".")[0]) < 20:
+		pytest.skip(f"Cloudflare's runtime is started by Node 20 or later; this is {version.strip()}")
 	runner = Runner("workerd")
 	yield runner
 	runner.close()

@@ -206,9 +206,9 @@ MUTANTS: list[tuple[str, str, str]] = [
 	("gate.js", "!/^[0-9a-f]{32}$/.test(site)", "false"),
 	("gate.js", '!base.startsWith("/") || ', ""),
 	("gate.js", ' || !base.endsWith("/")', ""),
-	("gate.js", "!folder || ", ""),
-	("gate.js", 'folder.startsWith("/") || ', ""),
-	("gate.js", " || OWN_FOLDERS.test(folder)", ""),
+	("gate.js", "(\\/|\\.[A-Za-z0-9]{2,5})$/", "/"),
+	("gate.js", "/^[^/].*(", "/^.*("),
+	("gate.js", " && !OWN_FOLDERS.test(folder)", ""),
 	("gate.js", 'origins !== "*" && !Array.isArray(origins)', "false"),
 	("answers.js", 'headers.set("Cache-Control", "no-store");', ""),
 	(

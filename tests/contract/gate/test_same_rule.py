@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from memora.services.access_gate.rules import decision, guarded
 from memora.services.cdn_export.model.published_file import listed_items
 from tests.contract.gate.conftest import Runner
-from tests.contract.gate.school import CONFIG, SITE, minted, objects_of, public_keys
+from tests.contract.gate.school import CONFIG, OTHER_SITE, SITE, film_access, minted, objects_of, public_keys
 
 BATCH = 400
 NOW = 1_796_000_000
@@ -171,16 +171,15 @@ def _decided(objects: dict[str, Any], request: dict[str, Any]) -> decision.Decis
 	bucket = {
 		path: decision.Object(found["body"].encode(), found["metadata"]) for path, found in objects.items()
 	}
-	return decision.decide(
-		request["path"], request["headers"].get("Authorization"), bucket, site=SITE, now=NOW
-	)
+	authorization = request["headers"].get("Authorization")
+	folders = CONFIG["video_folders"]
+	return decision.decide(request["path"], authorization, bucket, site=SITE, now=NOW, video_folders=folders)
 
 
 def _compare(in_node: Runner, objects: dict[str, Any], requests: list[dict[str, Any]]) -> set[int]:
 	"""Whether both decide alike; the statuses that there were."""
 	store = {"kind": "memory", "objects": objects}
-	config = {**CONFIG, "video_folders": ["videos/"]}
-	answers = in_node.ask(store=store, config=config, now=NOW, steps=requests)["answers"]
+	answers = in_node.ask(store=store, config=CONFIG, now=NOW, steps=requests)["answers"]
 	for request, answer in zip(requests, answers, strict=True):
 		error = json.loads(answer["body"])["error"] if answer["status"] >= 400 else ""
 		assert _decided(objects, request) == decision.Decision(answer["status"], error), request
@@ -207,6 +206,50 @@ def test_a_token_is_accepted_by_both_or_by_none(in_node: Runner, drawn: list[Any
 		requests.append({"path": "/lessons/paid.json", "headers": {"Authorization": f"Bearer {made}"}})
 		requests.append({"path": f"/~{made}/lessons/paid.json", "headers": {}})
 	_compare(in_node, objects, requests)
+
+
+_FOLDERS = ("videos/", "videos/a/", "videos/a/b/", "videos/a/b/c/", "videos/d/", "courses/", "courses/films/")
+_FILMS = tuple(f"{folder}{name}" for folder in _FOLDERS for name in ("1.mp4", "2.ts"))
+_ACCESS = st.fixed_dictionaries(
+	{
+		"access-level": st.sampled_from(
+			("public", "free_preview", "authenticated", "paid", "paid", "Paid", "", 1)
+		)
+	},
+	optional={
+		"required-items": st.sampled_from((["PHYSICS"], ["PHYSICS", "LAB"], [], [""], "PHYSICS", [1], None)),
+		"site": st.sampled_from((SITE, OTHER_SITE, None)),
+	},
+)
+
+
+@given(
+	st.sets(st.sampled_from(_FILMS), min_size=3),
+	st.dictionaries(st.sampled_from((*_FILMS, *_FOLDERS)), st.one_of(_ACCESS, _ACCESS, st.just("{"))),
+)
+@settings(max_examples=40)
+def test_a_film_is_open_to_the_same(in_node: Runner, films: set[str], access: dict[str, Any]) -> None:
+	"""And the first access object from the file up decides: said here once more, in another way."""
+	objects = film_access(access) | objects_of({film: {} for film in films})
+	objects |= objects_of({"gate/keys.json": {"body": public_keys(one={}).decode()}})
+	requests = [
+		{"path": f"/{film}", "headers": {"Authorization": f"Bearer {token}"} if token else {}}
+		for film in (*sorted(films), "videos/a/gone.mp4")
+		for token in ("", *(minted(items, now=NOW) for items in ([], ["PHYSICS"], ["LAB", "PHYSICS"])))
+	]
+	_compare(in_node, objects, requests)
+	store = {"kind": "memory", "objects": objects}
+	answers = in_node.ask(store=store, config=CONFIG, now=NOW, steps=requests)["answers"]
+	for request, answer in zip(requests, answers, strict=True):
+		film = request["path"][1:]
+		above = [folder for folder in _FOLDERS if film.startswith(folder) and folder != "courses/"]
+		deciding = next((access[path] for path in (film, *reversed(above)) if path in access), None)
+		if film.startswith("courses/") and not film.startswith("courses/films/"):
+			assert answer["status"] == 200  # no video folder
+		elif not isinstance(deciding, dict) or deciding.get("site", SITE) != SITE:
+			assert answer["status"] in (401, 403)
+		elif deciding["access-level"] not in ("public", "free_preview") and not request["headers"]:
+			assert answer["status"] == 401
 
 
 _X = json.loads(public_keys(one={}))["keys"][0]
