@@ -9,7 +9,6 @@ import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { open, readFile, realpath } from "node:fs/promises";
 import path from "node:path";
-import { Readable } from "node:stream";
 
 /**
  * @typedef {import("node:fs/promises").FileHandle} FileHandle
@@ -18,6 +17,7 @@ import { Readable } from "node:stream";
 
 const NOT_THERE = new Set(["ENOENT", "ENOTDIR", "ELOOP", "EISDIR", "ENAMETOOLONG", "EINVAL"]);
 const MOST_DIGESTS = 10_000;
+const PIECE = 65_536; // bytes
 
 /** The types of films, whose files have no note: whoever puts them there is not memora. */
 const TYPES = new Map(
@@ -122,16 +122,34 @@ export function folderStore({ root, meta = `${root}.meta` }) {
 }
 
 /**
+ * The bytes, read as they are asked for. The file is closed at their end, or when the reader has enough.
  * @param {FileHandle} file
  * @param {number} size
- * @param {import("./store.js").Range | undefined} range
+ * @param {import("./store.js").Range} [range]
+ * @returns {ReadableStream<Uint8Array>}
  */
 function bodyOf(file, size, range) {
-	const { offset, length } = range ?? { offset: 0, length: size };
-	const stream = length
-		? file.createReadStream({ start: offset, end: offset + length - 1 }) // which closes the file at its end
-		: file.createReadStream({ start: 0, end: 0 });
-	return /** @type {ReadableStream<Uint8Array>} */ (Readable.toWeb(stream));
+	let { offset, length: left } = range ?? { offset: 0, length: size };
+
+	/** @param {ReadableStreamDefaultController<Uint8Array>} controller */
+	async function pull(controller) {
+		const piece = new Uint8Array(Math.min(left, PIECE));
+		try {
+			const { bytesRead } = await file.read(piece, 0, piece.length, offset);
+			if (!bytesRead && left) throw new Error("a file has become shorter while it was read");
+			offset += bytesRead;
+			left -= bytesRead;
+			if (bytesRead) controller.enqueue(piece.subarray(0, bytesRead));
+		} catch (error) {
+			await file.close();
+			throw error;
+		}
+		if (left) return;
+		await file.close();
+		controller.close();
+	}
+
+	return new ReadableStream({ pull, cancel: () => file.close() }, { highWaterMark: 0 });
 }
 
 /** @param {FileHandle} file */

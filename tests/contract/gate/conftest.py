@@ -54,6 +54,13 @@ class Runner:
 		self._process.wait(30)
 
 
+def skip_on_old_node() -> None:
+	"""Cloudflare's runtime is started by Node 20 or later, which the gate's server needs, too."""
+	version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout
+	if int(version.removeprefix("v").partition(".")[0]) < 20:
+		pytest.skip(f"this needs Node 20 or later, and here is {version.strip()}")
+
+
 @pytest.fixture(scope="session")
 def in_node() -> Iterator[Runner]:
 	runner = Runner("node")
@@ -63,9 +70,7 @@ def in_node() -> Iterator[Runner]:
 
 @pytest.fixture(scope="session")
 def in_workerd() -> Iterator[Runner]:
-	version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout
-	if int(version.removeprefix("v").partition(".")[0]) < 20:
-		pytest.skip(f"Cloudflare's runtime is started by Node 20 or later; this is {version.strip()}")
+	skip_on_old_node()
 	runner = Runner("workerd")
 	yield runner
 	runner.close()

@@ -12,7 +12,7 @@ import requests
 from memora.services.cdn_export import storage as storages
 from memora.services.cdn_export.storage import StorageSettings, Upload
 from tests.contract.gate import stores
-from tests.contract.gate.conftest import EDGE, Runner
+from tests.contract.gate.conftest import EDGE, Runner, skip_on_old_node
 from tests.contract.gate.school import CONFIG, minted, public_keys
 
 
@@ -29,6 +29,7 @@ def test_a_target_that_is_no_path_names_no_file(in_node: Runner) -> None:
 
 
 def test_the_server_serves_what_its_configuration_names(tmp_path: Path) -> None:
+	skip_on_old_node()
 	root = tmp_path / "public"
 	with storages.open(StorageSettings("Local Directory", local_path=str(root))) as storage:
 		storage.put(Upload("lessons/a.json", b"0123456789", "public, max-age=300", stores.PAID))
