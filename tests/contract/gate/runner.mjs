@@ -130,6 +130,12 @@ async function other({ op, ...job }) {
 		}
 		return { refused: "" };
 	}
+	if (op === "r2") {
+		const sent = [];
+		const bucket = { get: async (key, options) => (sent.push({ key, ...options }), job.object) };
+		const found = await (await code("stores/r2.js")).r2Store(bucket).get(job.path, job.options);
+		return { sent, found };
+	}
 	if (op === "s3") {
 		const sent = [];
 		const send = async (url, init) => {

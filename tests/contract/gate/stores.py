@@ -154,6 +154,27 @@ def wrong_of_s3(runner: Runner, edge: str | None = None) -> list[str]:
 	return found
 
 
+def wrong_of_r2(runner: Runner, edge: str | None = None) -> list[str]:
+	"""What the bucket's binding is asked for, and that an object without a body, whose condition is not met, is none. The rest is
+	tried on R2 itself, in Cloudflare's runtime."""
+	there = {"etag": "abc", "size": 10, "body": "body"}
+	condition = {"range": {"offset": 2, "length": 3}, "etag": "abc"}
+
+	def ask(found: dict[str, Any] | None, options: dict[str, Any]) -> dict[str, Any]:
+		return runner.ask(op="r2", path="lessons/a.json", object=found, options=options, edge=edge)
+
+	whole, part = ask(there, {}), ask(there, condition)
+	replaced = ask({"etag": "def", "size": 10}, condition)
+	expected = {
+		"whole": whole["sent"] == [{"key": "lessons/a.json"}] and whole["found"]["body"] == "body",
+		"part": part["sent"]
+		== [{"key": "lessons/a.json", "range": condition["range"], "onlyIf": {"etagMatches": "abc"}}],
+		"replaced": replaced["found"] is None,
+		"missing": ask(None, {})["found"] is None,
+	}
+	return [name for name, is_right in expected.items() if not is_right]
+
+
 def _signature(sent: dict[str, Any]) -> str:
 	"""The header `authorization` as botocore makes it of the same request."""
 	signed = {

@@ -259,6 +259,9 @@ MUTANTS: list[tuple[str, str, str]] = [
 	("stores/s3.js", "if (range && response.status !== 206) throw", "if (false) throw"),
 	("stores/s3.js", "response.status === 404 || response.status === 412", "response.status >= 400"),
 	("stores/s3.js", ".replace(/[!'()*]/g, strictly)", ""),
+	("stores/r2.js", ", ...(etag && { onlyIf: { etagMatches: etag } })", ""),
+	("stores/r2.js", "...(range && { range }), ", ""),
+	("stores/r2.js", "object?.body ? {", "object ? {"),
 	("server.js", 'if (!target.startsWith("/")) return', "if (false) return"),
 ]
 
@@ -328,6 +331,7 @@ def _goes_wrong(asked: Runner, edge: str) -> bool:
 			_key_files_differ,
 			_configurations_differ,
 			stores.wrong_of_s3,
+			stores.wrong_of_r2,
 			stores.wrong_of_server,
 			stores.wrong_of_folder,
 		)

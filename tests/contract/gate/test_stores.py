@@ -24,6 +24,10 @@ def test_s3_is_asked_by_signed_requests_that_no_cache_keeps(in_node: Runner) -> 
 	assert stores.wrong_of_s3(in_node) == []
 
 
+def test_r2_is_asked_for_the_very_object_that_was_looked_at(in_node: Runner) -> None:
+	assert stores.wrong_of_r2(in_node) == []
+
+
 def test_a_target_that_is_no_path_names_no_file(in_node: Runner) -> None:
 	assert stores.wrong_of_server(in_node) == []
 
