@@ -15,7 +15,6 @@ from typing import Any
 import frappe
 import orjson
 from frappe import _
-from frappe.utils import get_url
 from werkzeug.wrappers import Response
 
 from memora.api.endpoint import endpoint, guest_endpoint, told
@@ -46,7 +45,7 @@ _WOULD_FAIL = 417
 def make(doctype: str, name: str, plan: str = "", days: int = 7, drafts: bool = True) -> dict[str, Any]:
 	"""A link to the preview of a document for so many days, in this plan or in the one that its preview begins in.
 
-	`url` is answered this once and kept nowhere. The caller may read the document and the plan, and share the document.
+	`path`, from the site's root, is answered this once and kept nowhere. The caller may read the document and the plan, and share the document.
 	"""
 	name = name_of(doctype, name)
 	if plan and plan != NO_PLAN:
@@ -56,7 +55,7 @@ def make(doctype: str, name: str, plan: str = "", days: int = 7, drafts: bool = 
 	preview = Preview(doctype, name, True, user_permissions.readable)
 	address = told(lambda: preview_place.place(preview, plan))["address"]
 	secret, link = told(lambda: links.make(doctype, name, address[0], days, drafts=drafts))
-	return {"name": link, "url": f"{get_url(reader_links.PAGE)}?shared#{secret}"}
+	return {"name": link, "path": f"{reader_links.PAGE}?shared#{secret}"}
 
 
 @endpoint(EDITORS, "GET")

@@ -15,6 +15,11 @@ frappe.listview_settings["Memora Preview Link"] = {
 		show: works,
 		get_label: () => __("Revoke"),
 		get_description: () => __("The link stops working at once."),
-		action: ({ name }) => memora.publishing.revoke_link(name).then(() => shown.refresh()),
+		action: (doc) =>
+			memora.publishing.revoke_link(doc.name).then((is_revoked) => {
+				if (!is_revoked) return;
+				doc.revoked = frappe.datetime.now_datetime();
+				shown.render_list(); // a list that has just been asked for is not asked for again
+			}),
 	},
 };

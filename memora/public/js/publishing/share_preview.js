@@ -67,11 +67,11 @@ class ShareDialog {
 	make({ days, drafts }) {
 		const { doctype, name, plan } = this;
 		return ask(`${API}make`, { doctype, name, plan, days, drafts: drafts ? 1 : 0 }, { post: true, button: this.dialog.get_primary_btn() })
-			.then(({ url }) => {
+			.then(({ path }) => {
 				put(
 					this.$made,
 					html`<label class="control-label" for="memora-preview-link">${__("The link. Copy it now: it is not shown again.")}</label>
-					<div class="memora-preview-link"><input id="memora-preview-link" class="form-control" dir="ltr" readonly value="${url}">
+					<div class="memora-preview-link"><input id="memora-preview-link" class="form-control" dir="ltr" readonly value="${location.origin + path}">
 					<button type="button" class="btn btn-default btn-sm" data-copy>${__("Copy")}</button></div>`
 				);
 				this.$made.find("input").trigger("focus").trigger("select");
@@ -107,11 +107,14 @@ function links_html(links) {
 
 const date = (moment) => html`<time title="${frappe.datetime.str_to_user(moment)}">${frappe.datetime.str_to_user(moment)}</time>`;
 
-// Take a link back; what is in the way, Frappe has said.
+// Take a link back, and say whether it is; what is in the way, Frappe has said.
 const revoke_link = (name, button) =>
 	ask(`${API}revoke`, { name }, { post: true, button })
 		.then(() => frappe.show_alert({ message: __("The link does not work any more."), indicator: "green" }))
-		.catch(() => {});
+		.then(
+			() => true,
+			() => false
+		);
 
 Object.assign(memora.publishing, { share_preview: (given) => new ShareDialog(given), revoke_link });
 
