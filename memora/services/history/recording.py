@@ -56,9 +56,9 @@ def _row_changed(row: Document) -> None:
 	was = (before.flags.memora_state or states.of_row(before)) if before else None
 	if was == now:
 		return
-	if whole := _document(row):
-		rows = whole[row.parentfield]
-		assert isinstance(rows, list)
+	whole = _document(row)
+	rows = whole.get(row.parentfield) if whole else None
+	if whole and isinstance(rows, list):  # code can save a row that names no table of its document
 		others = [each if each["name"] != row.name else was for each in rows]
 		entries.write(
 			row.parenttype, row.parent, {**whole, row.parentfield: [each for each in others if each]}

@@ -58,11 +58,10 @@ class Titles:
 		refs: set[Ref] = set()
 		for state in found:
 			refs.update(ref for row, meta in self._rows(state) for ref in _links(row, meta).values())
-		hidden = permissions.unreadable(ref for ref in refs if ref[0] in (*CONTENT, PLAN))
+		ours = {ref for ref in refs if ref[0] in (*CONTENT, PLAN, *PLAN_TITLES)}
 		names: dict[str, set[str]] = {}
-		for linked, name in refs - hidden:
-			if linked in (*CONTENT, PLAN, *PLAN_TITLES):
-				names.setdefault(linked, set()).add(name)
+		for linked, name in ours - permissions.unreadable(ours):
+			names.setdefault(linked, set()).add(name)
 		self._titles = {
 			(linked, row[0]): row[1] or row[0]
 			for linked, wanted in names.items()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import frappe
+from frappe.custom.doctype.property_setter.property_setter import make_property_setter
 from frappe.model.document import Document
 
 from memora.api import history
@@ -134,6 +135,29 @@ class TestWords(GoingBackTestCase):
 		parts = history.changes(plan.doctype, plan.name, self.rows(plan)[0]["entry"])
 		lines = [line["live"] for line in parts[0]["rows"]]
 		self.assertIn("Value: Another unit", lines)
+
+	def test_a_season_that_its_reader_may_not_read_has_no_title(self) -> None:
+		plan = factories.make_plan([self.subject])
+		season = frappe.get_doc({"doctype": "Memora Season", "title": frappe.generate_hash()}).insert()
+		self.change(plan, season=season.name)
+		permission = {"doctype": "User Permission", "user": USER, "allow": "Memora Season"}
+		frappe.get_doc({**permission, "for_value": season.name}).insert(ignore_permissions=True)
+		frappe.set_user(USER)
+		self.assertEqual(self.said(plan), [["Season was “…”"]])
+
+	def test_of_a_row_only_the_fields_are_told_that_its_reader_may_read(self) -> None:
+		self.lesson.stages[0].update(stage("First", "Another secret"))
+		self.lesson.save()
+		setter = make_property_setter(STAGE, "config", "permlevel", 1, "Int")
+		self.addCleanup(frappe.clear_cache, doctype=STAGE)
+		self.addCleanup(setter.delete)
+		self.addCleanup(frappe.set_user, "Administrator")
+		frappe.clear_cache(doctype=STAGE)
+		frappe.set_user(USER)
+		(change,) = history.changes(LESSON, self.lesson.name, self.rows(self.lesson)[0]["entry"])
+		self.assertEqual(
+			[(row["live"], row["planned"]) for row in change["rows"]], [("Title: One", "Title: First")]
+		)
 
 	def test_what_changed_is_side_by_side_as_plain_text(self) -> None:
 		row = self.lesson.stages[0]

@@ -125,6 +125,13 @@ class TestRecording(HistoryTestCase):
 			[["One", "Two"], ["One", "Second"], ["One", "Second", "Third"]],
 		)
 
+	def test_a_stage_that_names_no_table_of_its_lesson_is_saved_all_the_same(self) -> None:
+		row = {"doctype": "Memora Lesson Stage", "parenttype": LESSON, "parent": self.lesson.name}
+		row = frappe.get_doc({**row, **stage("Lost")}).insert()
+		row.update({"title": "Found"}).save()
+		row.delete()
+		self.assertEqual([len(state["stages"]) for state in self.states(self.lesson)], [2])
+
 	def test_a_rename_takes_the_history_along_by_one_statement(self) -> None:
 		self.change(self.lesson, title="Other")
 		seen = self.written(
