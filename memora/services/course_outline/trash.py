@@ -42,7 +42,10 @@ _WITH = "memora_deleted_with"
 
 
 def note(doc: Document, since: str) -> None:
-	"""Add to the trash what Frappe has just kept of a document that was deleted; `since` is a moment before. One statement."""
+	"""Add to the trash what Frappe has just kept of a document that was deleted; `since` is a moment before. One statement.
+
+	A deletion never fails because of it, as on a site that is not migrated yet: `catch_up` adds what is missed here.
+	"""
 	above = PARENT_FIELDS.get(doc.doctype) and CONTENT[CONTENT.index(doc.doctype) - 1]
 	names = dict.fromkeys(ABOVE.values(), "''")
 	titles, line = "'[]'", ""
@@ -55,23 +58,28 @@ def note(doc: Document, since: str) -> None:
 		titles = f"json_array({', '.join(f'{alias}.title' for alias in reversed(levels))})"
 	if doc.doctype in ABOVE:
 		names[ABOVE[doc.doctype]] = "deleted.deleted_name"
-	frappe.db.sql(
-		f"""insert into `tab{TABLE}` (creation, modified, owner, modified_by, {", ".join(_COLUMNS)})
-		select deleted.creation, deleted.creation, deleted.owner, deleted.owner, deleted.name, deleted.deleted_doctype,
-			deleted.deleted_name, %(title)s, '', {", ".join(names.values())}, {titles}
-		from `tab{DELETED}` deleted {line}
-		where deleted.modified >= %(since)s and deleted.creation >= %(since)s and deleted.restored = 0
-			and deleted.deleted_doctype = %(doctype)s and deleted.deleted_name = %(name)s
-		order by deleted.creation desc limit 1
-		on duplicate key update title = values(title)""",
-		{
-			"since": since,
-			"doctype": doc.doctype,
-			"name": doc.name,
-			"title": doc.get("title") or "",
-			"parent": doc.get(PARENT_FIELDS.get(doc.doctype) or "") or "",
-		},
-	)
+	try:
+		frappe.db.sql(
+			f"""insert into `tab{TABLE}` (creation, modified, owner, modified_by, {", ".join(_COLUMNS)})
+			select deleted.creation, deleted.creation, deleted.owner, deleted.owner, deleted.name, deleted.deleted_doctype,
+				deleted.deleted_name, %(title)s, '', {", ".join(names.values())}, {titles}
+			from `tab{DELETED}` deleted {line}
+			where deleted.modified >= %(since)s and deleted.creation >= %(since)s and deleted.restored = 0
+				and deleted.deleted_doctype = %(doctype)s and deleted.deleted_name = %(name)s
+			order by deleted.creation desc limit 1
+			on duplicate key update title = values(title)""",
+			{
+				"since": since,
+				"doctype": doc.doctype,
+				"name": doc.name,
+				"title": doc.get("title") or "",
+				"parent": doc.get(PARENT_FIELDS.get(doc.doctype) or "") or "",
+			},
+		)
+	except database.ERRORS as error:
+		if database.errno(error) in database.TRANSACTION_ENDING:
+			raise
+		frappe.logger("memora").error(f"{doc.name} could not be added to the trash: {error}")
 
 
 def keep_together(entry: str, others: Collection[str]) -> None:

@@ -87,6 +87,18 @@ class TestTrash(TextsTestCase):
 	def read_all_lessons(self) -> list[str]:
 		return [Path(path).stem for path in self.paths() if path.startswith("lessons/")]
 
+	def test_a_deletion_goes_on_without_the_table_and_is_in_the_trash_later(self) -> None:
+		frappe.db.commit()
+		frappe.db.sql_ddl(f"alter table `tab{TRASH}` rename to `tabMemora Trash Away`")
+		try:
+			frappe.delete_doc(LESSON, self.lesson.name)
+			frappe.db.commit()
+		finally:
+			frappe.db.sql_ddl(f"alter table `tabMemora Trash Away` rename to `tab{TRASH}`")
+		self.assertFalse(frappe.db.exists(LESSON, self.lesson.name))
+		trash.catch_up()
+		self.assertEqual(listed(), [self.lesson.title])
+
 	def test_each_entry_says_from_where_by_whom_until_when_and_how_much_comes_back(self) -> None:
 		delete(self.unit)
 		frappe.delete_doc(LESSON, self.course["lessons"][2].name)  # as a form does
