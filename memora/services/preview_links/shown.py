@@ -34,7 +34,7 @@ def preview_of(link: PreviewLink, readable: Readable) -> Preview | None:
 	may not read the document, all above it and the plan now, or not share the document. `readable` is for the maker."""
 	if link.doctype not in (*CONTENT, PLAN) or not may_share(link.doctype, link.maker):
 		return None
-	# One that was deleted stays away, even if another has its name since.
+	# Another that has the name of one that was deleted is not it; the same one, back from the trash, is.
 	if frappe.db.get_value(link.doctype, link.document, "creation") != link.document_created:
 		return None
 

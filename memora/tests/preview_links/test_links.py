@@ -15,7 +15,7 @@ from frappe.utils import now_datetime
 from werkzeug.test import TestResponse
 from werkzeug.wrappers import Response
 
-from memora.api import preview_links
+from memora.api import preview_links, trash
 from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.model.doctypes import CONTENT, PLAN
 from memora.services.cdn_export.rules.drafted_file import NO_PLAN
@@ -389,6 +389,12 @@ class TestHowItEnds(LinksTestCase):
 		frappe.rename_doc(again.doctype, again.name, self.lesson.name, force=True)
 		frappe.db.commit()
 		self.assertOver(self.secret)
+
+	def test_it_works_again_when_its_document_is_back_from_the_trash(self) -> None:
+		with self.meanwhile():
+			frappe.delete_doc(self.lesson.doctype, self.lesson.name)
+		trash.restore(frappe.db.get_value("Memora Trash", {"deleted_name": self.lesson.name}))
+		self.assertLive()
 
 	def test_it_ends_where_its_plan_does_not_list_it_any_more(self) -> None:
 		with self.meanwhile():
