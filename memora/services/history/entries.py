@@ -9,12 +9,13 @@ import secrets
 import time
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import frappe
 from frappe.utils import now
 
 from memora.services.cdn_export.model.doctypes import CONTENT, PLAN
+from memora.services.cdn_export.state import database
 from memora.services.history.rules import state
 from memora.services.history.rules.state import State
 
@@ -28,6 +29,9 @@ _LARGE = 250_000
 
 _ROW = 200
 """Bytes of a row beside its state."""
+
+_AT_ONCE = 5_000
+"""Entries that a statement deletes."""
 
 _SMALLEST_LIMIT = 1_000_000
 _LARGEST = 10_000_000
@@ -45,7 +49,7 @@ class Entry(NamedTuple):
 
 
 def write(doctype: str, name: str, was: State, event: str = "change") -> None:
-	"""Note that a document is changed that `was` so. One INSERT; for a large state another statement keeps the bound.
+	"""Note that a document is changed that `was` so. One INSERT; after a large state a look whether the document keeps too much.
 
 	A state that MariaDB would not take is left out: then the entry tells who and when only.
 	"""
@@ -106,12 +110,16 @@ def states(doctype: str, name: str, names: Sequence[str]) -> dict[str, State | N
 
 def clear(days: int) -> None:
 	"""Remove entries that are older, those of documents that are neither there nor in the trash, and of each document what is more
-	than `MOST_BYTES`."""
+	than `MOST_BYTES`.
+
+	What goes is read first and deleted by name: a deletion that looks into other tables locks what it reads there, so that
+	editors would wait for it.
+	"""
 	oldest = max(0, time.time_ns() - days * 86_400 * 10**9)
-	frappe.db.sql(f"delete from `tab{TABLE}` where name < %s", (f"{oldest:016x}",))
+	_remove(f"select name from `tab{TABLE}` where name < %(oldest)s", {"oldest": f"{oldest:016x}"})
 	for kind in (*CONTENT, PLAN):
-		frappe.db.sql(
-			f"""delete entry from `tab{TABLE}` entry left join `tab{kind}` doc on doc.name = entry.ref_name
+		_remove(
+			f"""select entry.name from `tab{TABLE}` entry left join `tab{kind}` doc on doc.name = entry.ref_name
 			where entry.ref_doctype = %(kind)s and doc.name is null and entry.ref_name not in (
 				select deleted_name from `tabDeleted Document` where deleted_doctype = %(kind)s and restored = 0)""",
 			{"kind": kind},
@@ -128,14 +136,20 @@ def _name() -> str:
 
 
 def _bound(doctype: str, name: str) -> None:
-	frappe.db.sql(
-		f"""delete from `tab{TABLE}` where ref_doctype = %(doctype)s and ref_name = %(name)s and name <= (
-			select name from (
-				select name, sum(size) over (order by name desc) as total from `tab{TABLE}`
-				where ref_doctype = %(doctype)s and ref_name = %(name)s
-			) kept where total > %(most)s order by name desc limit 1)""",
+	_remove(
+		f"""select name from (
+			select name, sum(size) over (order by name desc) as total from `tab{TABLE}`
+			where ref_doctype = %(doctype)s and ref_name = %(name)s
+		) kept where total > %(most)s""",
 		{"doctype": doctype, "name": name, "most": MOST_BYTES},
 	)
+
+
+def _remove(names: str, values: dict[str, Any]) -> None:
+	"""Delete the entries whose names this statement finds."""
+	found = frappe.db.sql_list(names, values)
+	for start in range(0, len(found), _AT_ONCE):
+		database.delete_names(TABLE, found[start : start + _AT_ONCE])
 
 
 def _limit() -> int:

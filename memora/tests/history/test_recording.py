@@ -17,6 +17,7 @@ from memora.install import ADMIN, EDITOR
 from memora.services.history import entries
 from memora.tests.builds.test_statement_counts import statements
 from memora.tests.helpers import factories
+from memora.tests.helpers.processes import at_once
 from memora.tests.helpers.publishing import chain, make_course
 from memora.tests.helpers.users import make_user
 from memora.tests.helpers.utils import MemoraTestCase
@@ -278,6 +279,24 @@ class TestBounds(HistoryTestCase):
 			self.change(self.lesson, stages=[stage("One", os.urandom(2_000).hex())])
 			self.change(self.lesson, title="Still saved")
 		self.assertEqual([bool(was) for was in self.states(self.lesson)], [True, False])
+
+	def test_nobody_waits_while_the_history_is_cleared(self) -> None:
+		gone, other = factories.make_lesson(title="Gone"), factories.make_lesson(title="Other")
+		for doc in (gone, self.lesson):
+			self.change(doc, title="Changed")
+		frappe.delete_doc(LESSON, gone.name)
+		frappe.db.delete("Deleted Document", {"deleted_name": gone.name})
+		frappe.db.commit()
+
+		def edit() -> None:
+			frappe.db.sql("set innodb_lock_wait_timeout = 1")
+			self.change(frappe.get_doc(LESSON, self.lesson.name), title="Meanwhile")
+			frappe.delete_doc(LESSON, other.name)
+
+		entries.clear(180)  # and not yet committed
+		at_once(edit)
+		frappe.db.commit()
+		self.assertEqual(frappe.db.get_value(LESSON, self.lesson.name, "title"), "Meanwhile")
 
 	def test_log_settings_clear_what_is_old_and_a_night_what_is_too_much(self) -> None:
 		for number in range(4):
