@@ -236,7 +236,9 @@ def _what_servers_said() -> None:
 		for doctype in frappe.get_all(
 			"DocType", {"module": "Memora", "in_create": 1, "issingle": 0}, pluck="name"
 		):
-			fields = {df.fieldname: said[:140] for df in plain_text.fields(frappe.get_meta(doctype))}
+			fields = {
+				df.fieldname: said[: df.length or 140] for df in plain_text.fields(frappe.get_meta(doctype))
+			}
 			doc = frappe.get_doc({"doctype": doctype, **fields, "plan_id": ""})
 			doc.name = f"said-{number}-{frappe.scrub(doctype)}"
 			doc.db_insert()
