@@ -47,7 +47,9 @@ def preview_of(link: PreviewLink, readable: Readable) -> Preview | None:
 	listing = learner_preview.listing_of(preview, link.plan)
 	if listing is None or (preview.key and not listing.subjects):
 		return None
-	line = status_facts.lines(link.doctype, [link.document])[link.document] if preview.key else ()
+	line = status_facts.lines(link.doctype, [link.document]).get(link.document, ()) if preview.key else ()
+	if preview.key and not line:
+		return None  # deleted just now
 	is_readable = by_maker({**{node.doctype: [node.name] for node in line}, **listing.refs})
 	return preview if all(is_readable.values()) else None
 
