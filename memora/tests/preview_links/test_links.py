@@ -9,7 +9,6 @@ from typing import Any
 from unittest.mock import patch
 
 import frappe
-from frappe.core.doctype.deleted_document.deleted_document import restore
 from frappe.model.document import Document
 from frappe.utils import now_datetime
 from werkzeug.test import TestResponse
@@ -379,11 +378,6 @@ class TestHowItEnds(LinksTestCase):
 	def test_it_ends_with_its_document_for_good(self) -> None:
 		with self.meanwhile():
 			frappe.delete_doc(self.lesson.doctype, self.lesson.name)
-		with self.meanwhile():
-			restore(
-				frappe.get_last_doc("Deleted Document", {"deleted_name": self.lesson.name}).name, alert=False
-			)
-		frappe.delete_doc(self.lesson.doctype, self.lesson.name)
 		# Another takes its name.
 		again = factories.make_lesson(parent_topic=self.course["topics"][0].name, title="Another")
 		frappe.rename_doc(again.doctype, again.name, self.lesson.name, force=True)
