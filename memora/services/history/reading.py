@@ -11,6 +11,7 @@ from frappe.model.document import Document
 from frappe.utils import get_fullname
 
 from memora.services.cdn_export.admin import status_answer
+from memora.services.cdn_export.state import sync_log
 from memora.services.course_outline import permissions
 from memora.services.history import entries, saying, states
 from memora.services.history.entries import Entry
@@ -19,6 +20,9 @@ from memora.services.history.rules.state import State
 
 MOST = 20
 """Changes in an answer."""
+
+_MOST_PLANS = 50
+"""Of a document, whose runs are looked through."""
 
 _MOST_BYTES = 4_000_000
 """Of packed states that one answer reads, beyond the first."""
@@ -47,13 +51,13 @@ def history(doctype: str, name: str, before: str = "") -> Answer:
 		rows.append(
 			{"is_first": True, "state": page[-1].name, "can_go_back": shown[page[-1].name] is not None}
 		)
-	status = {} if before else _mark_live(doc, known, rows)
+	status = _mark_live(doc, known, rows)
 	return {
 		"title": doc.get("title") or doc.name,
 		"can_write": bool(doc.has_permission("write")),
 		"rows": rows,
 		"more": "" if is_last else page[-1].name,
-		**status,
+		**({} if before else status),
 	}
 
 
@@ -128,6 +132,7 @@ def _rows(
 				"by": get_fullname(entry.by),
 				"words": _words(doc, entry, was, now, titles),
 				"can_go_back": bool(after) and now is not None,
+				"was_published": now is not None and bool(now.get("is_published")),
 				"has_changes": was is not None and now is not None,
 			}
 		)
@@ -145,14 +150,22 @@ def _words(
 
 
 def _mark_live(doc: Document, known: Sequence[Entry], rows: list[Answer]) -> Answer:
-	"""Say at one of the rows that it is live, since when and as which version of its file; returns the state as a whole."""
+	"""Say at one of the rows that it is live, since when and as which version of its file, and at others in which run they went
+	out; returns the state as a whole."""
 	status = status_answer.for_caller(doc.doctype, [str(doc.name)]).get(str(doc.name))
 	if status is None:
 		return {}
 	version = max((item.version for item in status.plans), default=0)
 	place = live.place([entry.at for entry in known], status.state == "live", status.since)
+	plans = [item.plan for item in status.plans][:_MOST_PLANS]
+	runs = sync_log.successes(plans, known[-1].at) if known else []
+	taken_up = live.runs([entry.at for entry in known], [start for start, _end in runs])
+	of_entries = {entry.name: run for entry, run in zip(known, taken_up, strict=True)}
 	for row in rows:
+		run = of_entries.get(row.get("entry", ""))
 		if place is not None and row.get("entry") == known[place].name:
 			row["live"] = {"since": str(status.since), "version": version}
+		elif run is not None and row["was_published"]:
+			row["run"] = str(runs[run][1])
 	brief = status_answer.brief(status)
 	return {"status": {"label": brief["label"], "color": brief["color"], "state": status.state}}

@@ -192,7 +192,7 @@ class TestWords(GoingBackTestCase):
 		self.assertEqual(json.loads(self.lesson.stages[0].config), {"html": text})
 
 	def test_it_says_which_state_learners_have(self) -> None:
-		factories.make_plan([self.subject], is_published=1)
+		plan = factories.make_plan([self.subject], is_published=1)
 		self.change(self.lesson, is_published=1)
 		self.publish()
 		row = self.rows(self.lesson)[0]
@@ -203,7 +203,25 @@ class TestWords(GoingBackTestCase):
 		self.assertNotIn("live", answer["rows"][0])
 		self.minutes_pass(5)
 		self.publish()
-		self.assertGreater(self.rows(self.lesson)[0]["live"]["version"], row["live"]["version"])
+		newest, former, *_others = self.rows(self.lesson)
+		self.assertGreater(newest["live"]["version"], row["live"]["version"])
+		self.assertNotIn("run", newest)
+		first, second = frappe.get_all(
+			"CDN Sync Log", {"plan_id": plan.name}, pluck="completed_at", order_by="completed_at"
+		)
+		self.assertEqual(former["run"], str(first))
+		self.assertLess(former["run"], str(second))
+
+	def test_what_was_changed_again_before_a_run_or_was_a_draft_never_went_out(self) -> None:
+		factories.make_plan([self.subject], is_published=1)
+		self.change(self.lesson, title="A draft")
+		self.publish()
+		self.change(self.lesson, is_published=1)
+		self.change(self.lesson, title="Once")
+		self.publish()
+		self.change(self.lesson, title="Twice")
+		went_out = [row["words"][0] for row in self.rows(self.lesson) if "run" in row]
+		self.assertEqual(went_out, ["Title was “A draft”"])  # since then it was called “Once”
 
 	def test_a_long_history_comes_in_pages_and_in_few_statements(self) -> None:
 		for number in range(25):

@@ -200,3 +200,11 @@ def test_the_newest_state_is_live_where_all_is_out_and_else_the_one_before_the_f
 	assert live.place(changes, False, NOON - timedelta(hours=2)) is None
 	assert live.place(changes, False, None) is None
 	assert live.place([], True, NOON) is None
+
+
+def test_a_state_went_out_in_the_first_run_before_the_next_change() -> None:
+	changes = [NOON, NOON - timedelta(hours=1), NOON - timedelta(hours=2), NOON - timedelta(hours=3)]
+	starts = [NOON - timedelta(minutes=170), NOON - timedelta(minutes=165), NOON - timedelta(minutes=60)]
+	assert live.runs(changes, starts) == [None, 2, None, 0]
+	assert live.runs(changes, []) == [None] * 4
+	assert live.runs([], starts) == []

@@ -42,6 +42,9 @@ function live_html(row, { status }, is_newest) {
 		const text = fill(__("Live since {0}"), ago(row.live.since));
 		return html`<span class="indicator-pill green" title="${__("Version {0} of its file", [row.live.version])}"><span>${text}</span></span>`;
 	}
+	if (row.run) {
+		return html`<span class="text-muted" title="${__("The first run after this change")}">· ${fill(__("Went out {0}"), ago(row.run))}</span>`;
+	}
 	if (!is_newest || !status) return "";
 	return pill(status.color, UNDER_WAY.includes(status.state) ? __("Not live yet") : status.label);
 }

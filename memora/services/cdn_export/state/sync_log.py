@@ -8,7 +8,7 @@ take longer than building a plan that shares its subjects, and could only keep t
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -65,6 +65,19 @@ def write(attempts: Sequence[Attempt]) -> None:
 			reference_name=attempts[0].state.ref,
 		)
 		frappe.db.commit()
+
+
+def successes(plans: Collection[str], since: datetime) -> list[tuple[datetime, datetime]]:
+	"""When the runs began and ended that have published something of these plans since then, the first first. One SELECT."""
+	if not plans:
+		return []
+	return list(
+		frappe.db.sql(
+			f"""select started_at, completed_at from `tab{DOCTYPE}`
+			where plan_id in %s and status = 'Success' and started_at >= %s order by started_at""",
+			(tuple(plans), since),
+		)
+	)
 
 
 def explain(logs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
