@@ -71,6 +71,11 @@ def test_what_is_kept_is_read_back_whole_and_equals_itself(document: State) -> N
 	assert not differences.between(document, document)
 
 
+def test_stages_that_only_swap_their_names_do_not_differ() -> None:
+	was = {"stages": [stage("a", "One"), stage("b", "Two")]}
+	assert not differences.between(was, {"stages": [stage("b", "One"), stage("a", "Two")]})
+
+
 @given(STATES, STATES)
 def test_each_difference_is_found_and_nothing_else(was: State, now: State) -> None:
 	found = differences.between(was, now)

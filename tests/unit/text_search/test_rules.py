@@ -31,6 +31,8 @@ def found(text: str, question: str) -> bool:
 		("٣٤ درجة", "34"),
 		("我们学习中文", "中文"),
 		("ａｂｃ", "abc"),
+		("ℝ³ is a space, 5 ㎴ a voltage", "R3"),
+		("5 ㎴", "pV"),
 		("x" * 40, "x" * 35),
 	],
 )

@@ -1,6 +1,6 @@
 // Whether a typed answer means what the right one means, however a keyboard writes it.
 
-import { digit, fold } from "./fold.js?v=a77155b5";
+import { digit, fold } from "./fold.js?v=041cf001";
 
 // Each kind of character that keyboards write in several ways, and how it is compared.
 const SAME = [

@@ -49,7 +49,7 @@ function foldedLetters(text) {
 const decomposed = (letter) =>
 	letter < "\x80"
 		? letter.toLowerCase()
-		: letter.toLowerCase().normalize(/\p{sc=Hang}/u.test(letter) ? "NFKC" : "NFKD");
+		: letter.toLowerCase().normalize(/\p{sc=Hang}/u.test(letter) ? "NFKC" : "NFKD").toLowerCase();
 
 function isLeftOut(mark, base) {
 	if (POINTS.test(mark) || ACCENTED.test(base)) return true;

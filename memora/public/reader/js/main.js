@@ -5,7 +5,7 @@ import { lessonOf, link, load, parse, place } from "./course.js?v=d5bf3ffa";
 import { bdi, h, icon } from "./dom.js?v=459e199b";
 import { direction, t } from "./i18n.js?v=a6df50cd";
 import { change, state } from "./state.js?v=65cc4164";
-import { page as pageOf } from "./views.js?v=b8d87ca6";
+import { page as pageOf } from "./views.js?v=ad2eb4c6";
 
 let course = { view: "plans" };
 let turn = 0;
@@ -295,7 +295,7 @@ function themeChoices() {
 
 async function search() {
 	try {
-		const { open } = await import("./search.js?v=a2e5b15e");
+		const { open } = await import("./search.js?v=90f328d8");
 		open(course);
 	} catch (error) {
 		fail(error);

@@ -1,6 +1,6 @@
 // A Question: what is asked, what to answer with, and whether an answer is right.
 
-import { isNear, isSame, plain } from "./answers.js?v=aac7996b";
+import { isNear, isSame, plain } from "./answers.js?v=0adaddad";
 import { h, icon } from "./dom.js?v=459e199b";
 import { t } from "./i18n.js?v=a6df50cd";
 import { checks, hasValue, isPlain, isText, markup, words } from "./parts.js?v=170f6b05";

@@ -3,7 +3,7 @@
 import { h, bdi, icon } from "./dom.js?v=459e199b";
 import { forgetUnversioned, read } from "./cdn.js?v=e42e4c96";
 import { link, load } from "./course.js?v=d5bf3ffa";
-import { fold, isEnough, matches, words } from "./fold.js?v=a77155b5";
+import { fold, isEnough, matches, words } from "./fold.js?v=041cf001";
 import { t } from "./i18n.js?v=a6df50cd";
 
 const ENOUGH = 20;

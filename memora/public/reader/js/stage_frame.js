@@ -3,7 +3,7 @@
 
 import { bdi, h, icon } from "./dom.js?v=459e199b";
 import { direction, LANGUAGES, t } from "./i18n.js?v=a6df50cd";
-import { stages } from "./stages.js?v=7bf0ce41";
+import { stages } from "./stages.js?v=482081ea";
 import { state } from "./state.js?v=65cc4164";
 
 // The frame's own words, beside the reader's.

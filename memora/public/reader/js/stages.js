@@ -5,7 +5,7 @@ import { interactive } from "./exercises.js?v=00ed8599";
 import { details, isEmbedded, player } from "./films.js?v=792bee7e";
 import { t } from "./i18n.js?v=a6df50cd";
 import { code, isText, markup, paragraphs, ready, rest, taken, written } from "./parts.js?v=170f6b05";
-import { question } from "./questions.js?v=03522044";
+import { question } from "./questions.js?v=577cf58a";
 
 // Each type with its sign and what shows its config.
 const TYPES = {

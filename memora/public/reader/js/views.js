@@ -234,7 +234,7 @@ async function lesson(course) {
 	);
 	if (lacks) return { ...parts, main: [trail(course), head, locked(course, lacks)] };
 
-	const [{ stages }, document] = await Promise.all([import("./stages.js?v=7bf0ce41"), lessonOf(course)]);
+	const [{ stages }, document] = await Promise.all([import("./stages.js?v=482081ea"), lessonOf(course)]);
 	const image = address(document.image);
 	const shown = await stages(document.stages);
 	const own = [course.subject.id, course.unit.id, entry.id];

@@ -74,6 +74,8 @@ def _fields(was: dict[str, Scalar], now: dict[str, Scalar]) -> list[FieldChange]
 def _compare(table: str, was: Sequence[Row], now: Sequence[Row], found: Differences) -> None:
 	if len(was) == len(now) and all(map(_is_same, was, now)):
 		return
+	if [content(row) for row in was] == [content(row) for row in now]:
+		return  # whatever their names are
 	pairs = _pairs(was, now)
 	matched = set(pairs.values())
 	for place, row in enumerate(was):

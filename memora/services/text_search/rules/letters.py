@@ -57,7 +57,9 @@ def _each(text: str) -> Iterator[str]:
 def _decomposed(letter: str) -> str:
 	"""Syllables of Korean stay whole: one that begins another is not part of it."""
 	is_syllable = unicodedata.name(letter, "").startswith("HANGUL ")
-	return unicodedata.normalize("NFKC" if is_syllable else "NFKD", letter.lower())
+	return unicodedata.normalize(
+		"NFKC" if is_syllable else "NFKD", letter.lower()
+	).lower()  # as in a double-struck R
 
 
 @lru_cache(maxsize=4096)
