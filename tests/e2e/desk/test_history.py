@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import frappe
@@ -25,6 +26,17 @@ TEXTS = {
 		"<p>نص فاسد.</p><p>ولها وحدة.</p>",
 	),
 }
+
+
+@pytest.fixture(autouse=True)
+def as_it_was(schools: dict[str, School]) -> Iterator[None]:
+	"""The schools have no lesson more after a test than before."""
+	before = frappe.get_all("Memora Lesson", pluck="name")
+	yield
+	frappe.db.rollback()
+	for lesson in frappe.get_all("Memora Lesson", {"name": ("not in", before)}, pluck="name"):
+		frappe.delete_doc("Memora Lesson", lesson, force=True)
+	frappe.db.commit()
 
 
 def stage(title: str, html: str) -> dict[str, str]:
