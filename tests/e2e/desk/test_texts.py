@@ -239,6 +239,8 @@ def _what_servers_said() -> None:
 			fields = {
 				df.fieldname: said[: df.length or 140] for df in plain_text.fields(frappe.get_meta(doctype))
 			}
+			if doctype == "Memora Trash":  # it shows what its reader might have deleted
+				fields["deleted_doctype"] = "Memora Season"
 			doc = frappe.get_doc({"doctype": doctype, **fields, "plan_id": ""})
 			doc.name = f"said-{number}-{frappe.scrub(doctype)}"
 			doc.db_insert()
