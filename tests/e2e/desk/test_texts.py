@@ -26,7 +26,7 @@ from memora.tests.helpers import factories
 from memora.tests.helpers.payloads import HOSTILE, ORDINARY
 from tests.e2e.desk import driver
 from tests.e2e.desk.driver import Bench, Desk
-from tests.e2e.desk.school import MANAGER, School
+from tests.e2e.desk.school import MANAGER, NIGHT, School
 
 TEXTS = (*HOSTILE, *ORDINARY[:5])
 TERMS = ("Memora Season", "Memora Grade", "Memora Stream")
@@ -287,8 +287,7 @@ def _doctypes() -> list[str]:
 def test_lists_and_reports(
 	pages: Pages, filled: dict[str, list[Any]], schools: dict[str, School], view: str
 ) -> None:
-	user = schools["en"].admin  # who may read all of them
-	with watched(pages, user) as watching:
+	with watched(pages, NIGHT) as watching:  # who may read all of them, and what is in the trash
 		for doctype in _doctypes():
 			meta = frappe.get_meta(doctype)
 			_show_every_column(watching.page, meta)
@@ -319,7 +318,7 @@ def test_forms(pages: Pages, filled: dict[str, list[Any]], schools: dict[str, Sc
 def test_forms_of_the_pipeline(
 	pages: Pages, filled: dict[str, list[Any]], schools: dict[str, School]
 ) -> None:
-	with watched(pages, schools["en"].admin) as watching:
+	with watched(pages, NIGHT) as watching:
 		for doctype in (doctype for doctype in _doctypes() if doctype not in filled):
 			for number, text in list(enumerate(TEXTS))[:8]:
 				name = f"said-{number}-{frappe.scrub(doctype)}"
