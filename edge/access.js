@@ -6,7 +6,7 @@
 //
 // The same rules in Python: memora/services/access_gate/rules/decision.py.
 
-import { isObject, readJson } from "./json.js";
+import { NoJson, isObject, readJson } from "./json.js";
 import { filmAndFolders, percent } from "./paths.js";
 
 /**
@@ -104,6 +104,7 @@ export function filmAccess(store, site, now) {
 }
 
 /**
+ * A document that is broken is closed. A store that breaks off throws, so that nothing is kept of it.
  * @param {import("./stores/store.js").Opened} found
  * @param {string} site
  */
@@ -112,7 +113,7 @@ async function accessOfDocument(found, site) {
 	try {
 		document = await readJson(found, LARGEST_ACCESS);
 	} catch (error) {
-		if (error instanceof SyntaxError || error instanceof TypeError) return CLOSED;
+		if (error instanceof NoJson) return CLOSED;
 		throw error;
 	}
 	return isObject(document) ? accessOf(document, site, document["required-items"]) : CLOSED;

@@ -8,7 +8,7 @@
 //
 // The same rules in Python: memora/services/access_gate/rules/tokens.py.
 
-import { isObject, jsonOf, readJson } from "./json.js";
+import { NoJson, isObject, jsonOf, readJson } from "./json.js";
 import { KEYS } from "./paths.js";
 
 /**
@@ -37,7 +37,7 @@ export class TokenError extends Error {
 	}
 }
 
-/** The keys cannot be read, so that no token can be checked. */
+/** There are no usable keys, so that no token can be checked. */
 export class KeysError extends Error {}
 
 /**
@@ -163,22 +163,34 @@ export function keyring(store, now) {
 }
 
 /**
+ * Throws KeysError where the file is missing or broken, and whatever the store throws where it cannot be read.
  * @param {import("./stores/store.js").Store} store
  * @returns {Promise<Map<string, Key>>}
  */
 async function readKeys(store) {
 	const found = await store.get(KEYS);
 	if (!found) throw new KeysError(`${KEYS} is missing`);
+	let document;
+	try {
+		document = await readJson(found, LARGEST_KEYS);
+	} catch (error) {
+		throw error instanceof NoJson ? broken(error) : error;
+	}
 	/** @type {Map<string, Key>} */
 	const keys = new Map();
 	try {
-		for (const jwk of (await readJson(found, LARGEST_KEYS)).keys) {
+		for (const jwk of document.keys) {
 			if (jwk.kty === "OKP" && jwk.crv === "Ed25519") keys.set(...(await keyOf(jwk, keys)));
 		}
 	} catch (error) {
-		throw new KeysError(`${KEYS} is broken: ${error instanceof Error ? error.message : error}`);
+		throw broken(error);
 	}
 	return keys;
+}
+
+/** @param {unknown} error */
+function broken(error) {
+	return new KeysError(`${KEYS} is broken: ${error instanceof Error ? error.message : error}`);
 }
 
 /**

@@ -285,6 +285,39 @@ def _failing() -> Scenario:
 	return Scenario(steps, [(503, {"cache-control": "no-store", "error": "store_unavailable"})] * 3, objects)
 
 
+def _film_that_fails(how: str) -> Scenario:
+	"""A film's access that cannot be read is no access: 503, and nothing of it is kept. Its folder, which is open, does not decide."""
+	film = objects_of({"videos/f/a.mp4": {"body": BODY, "content_type": "video/mp4"}})
+	own = film_access({"videos/f/a.mp4": {"access-level": "paid", "required-items": ["PHYSICS"]}})
+	folder = film_access({"videos/f/": {"access-level": "public"}})
+	fails = {path: {**found, how: True} for path, found in own.items()}
+	path = "/videos/f/a.mp4"
+	steps = [ask(_owner(), path), ask(path=path), {**ask(_owner(), path), "put": own}, ask(path=path)]
+	unavailable: dict[str, str | None] = {"retry-after": "5", "error": "store_unavailable"}
+	return Scenario(
+		steps,
+		[(503, unavailable), (503, unavailable), (200, {}), (401, {})],
+		{**film, **folder, **fails, "gate/keys.json": _keys(one={})},
+	)
+
+
+def _keys_that_fail(how: str) -> Scenario:
+	"""Keys that cannot be read are not broken ones. As soon as they can be read again, tokens are accepted."""
+	fails = {"gate/keys.json": {**_keys(one={}), how: True}}
+	steps = [
+		ask(_owner()),
+		{**ask(_owner()), "put": fails, "now": NOW + 61},
+		ask(),
+		{**ask(_owner()), "put": {"gate/keys.json": _keys(one={})}},
+	]
+	unavailable: dict[str, str | None] = {"retry-after": "5", "error": "store_unavailable"}
+	return Scenario(
+		steps,
+		[(200, {}), (503, unavailable), (401, {}), (200, {})],
+		{"lessons/a.json": _lesson("paid"), "gate/keys.json": _keys(one={})},
+	)
+
+
 def _dates() -> Scenario:
 	"""A condition by date counts whole seconds."""
 	same = "Sun, 25 Jan 2026 00:13:20 GMT"
@@ -315,5 +348,9 @@ SCENARIOS: dict[str, Scenario] = {
 	"a film in pieces": _pieces(),
 	"behind a path, for two origins": _elsewhere(),
 	"a store that fails": _failing(),
+	"a film's access that cannot be read": _film_that_fails("fails"),
+	"a film's access that breaks off": _film_that_fails("breaks"),
+	"keys that cannot be read": _keys_that_fail("fails"),
+	"keys that break off": _keys_that_fail("breaks"),
 	"dates": _dates(),
 }

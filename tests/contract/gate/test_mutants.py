@@ -99,6 +99,8 @@ MUTANTS: list[tuple[str, str, str]] = [
 	("access.js", "held.map(encodedItem)", "held"),
 	("json.js", "if (found.size > largest) {", "if (false) {"),
 	("json.js", "fatal: true, ignoreBOM: true", "fatal: true"),
+	("access.js", "if (error instanceof NoJson) return CLOSED;", "return CLOSED;"),
+	("access.js", "if (error instanceof NoJson) return CLOSED;", ""),
 	# The token
 	("tokens.js", "token.length > form.bytes || ", ""),
 	("tokens.js", "HEADER = { bytes: 4096", "HEADER = { bytes: 8192"),
@@ -144,6 +146,8 @@ MUTANTS: list[tuple[str, str, str]] = [
 	("tokens.js", "if (!known.has(kid) && isOlder(ASK_AGAIN)) known", "if (!known.has(kid)) known"),
 	("tokens.js", "		keys = null;\n", ""),
 	("tokens.js", "if (!found) throw new KeysError(`${KEYS} is missing`);", "if (!found) return new Map();"),
+	("tokens.js", "error instanceof NoJson ? broken(error) : error", "broken(error)"),
+	("tokens.js", "error instanceof NoJson ? broken(error) : error", "error"),
 	("tokens.js", 'jwk.kty === "OKP" && ', ""),
 	("tokens.js", ' && jwk.crv === "Ed25519"', ""),
 	("tokens.js", 'if (d !== undefined) throw new TypeError("it holds a private key");', ""),
