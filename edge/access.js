@@ -6,6 +6,7 @@
 //
 // The same rules in Python: memora/services/access_gate/rules/decision.py.
 
+import { hex } from "./hex.js";
 import { NoJson, isObject, readJson } from "./json.js";
 import { filmAndFolders, percent } from "./paths.js";
 
@@ -81,7 +82,7 @@ export function filmAccess(store, site, now) {
 		const kept = known.get(path);
 		if (kept && Math.abs(now() - kept.read) < KEEP_ACCESS) return kept.access;
 		const read = now();
-		const found = await store.get(`access/${await hexDigest(path)}`);
+		const found = await store.get(`access/${hex(await digest(path))}`);
 		const access = found && (await accessOfDocument(found, site));
 		if (known.size >= MOST_KEPT) known.clear();
 		known.set(path, { access, read });
@@ -143,11 +144,6 @@ export async function encodedItem(code) {
 /** @param {string} text */
 async function digest(text) {
 	return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
-}
-
-/** @param {string} text */
-async function hexDigest(text) {
-	return Array.from(await digest(text), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** @param {Uint8Array} bytes */

@@ -81,8 +81,11 @@ function keyOf(given) {
 	return encoded(key) === canonical(given) ? key : null;
 }
 
-/** @param {string} key */
-function encoded(key) {
+/**
+ * An object's path as an address has it: all is escaped but letters, digits, slashes and `-_.~`.
+ * @param {string} key
+ */
+export function encoded(key) {
 	return key.replace(/[^A-Za-z0-9\-_.~/]/gu, percent);
 }
 

@@ -1,6 +1,9 @@
 // The store of any S3 server: GET and HEAD, signed with AWS Signature Version 4. The key needs s3:GetObject, and
 // s3:ListBucket: without it S3 answers 403 for an object that is not there, and the gate 503.
 
+import { hex } from "../hex.js";
+import { encoded } from "../paths.js";
+
 /**
  * @typedef {import("./store.js").Opened} Opened
  * @typedef {{endpoint: string, region: string, bucket: string, accessKey: string, secretKey: string}} S3Settings
@@ -21,7 +24,7 @@ export function s3Store(settings, { fetch: send = fetch, now = () => new Date() 
 	 * @param {Record<string, string>} headers
 	 */
 	async function ask(method, path, headers) {
-		const url = new URL(`${settings.endpoint.replace(/\/$/, "")}/${encodePath(`${settings.bucket}/${path}`)}`);
+		const url = new URL(`${settings.endpoint.replace(/\/$/, "")}/${encoded(`${settings.bucket}/${path}`)}`);
 		const signed = await signedHeaders(settings, method, url, headers, now());
 		// A CDN that this runs in must not keep what only some may read: objects may say `public`.
 		const response = await send(url, { method, headers: signed, cache: "no-store", redirect: "manual" });
@@ -102,15 +105,4 @@ async function signedHeaders({ region, accessKey, secretKey }, method, url, head
 async function hmac(key, text) {
 	const made = await crypto.subtle.importKey("raw", key, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
 	return crypto.subtle.sign("HMAC", made, encoder.encode(text));
-}
-
-/** @param {ArrayBuffer} bytes */
-function hex(bytes) {
-	return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/** @param {string} path */
-function encodePath(path) {
-	const strictly = (/** @type {string} */ sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`;
-	return path.split("/").map((part) => encodeURIComponent(part).replace(/[!'()*]/g, strictly)).join("/");
 }
