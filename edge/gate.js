@@ -166,7 +166,10 @@ function bearer(request) {
 	return given ? (given[1] ?? "") : null;
 }
 
-/** @param {unknown} error */
+/**
+ * What fails is logged: where that was an object, by its path, which has no token any more.
+ * @param {unknown} error
+ */
 function refusalOf(error) {
 	if (error instanceof Refusal) return error;
 	if (error instanceof TokenError) return unauthorized(401, /** @type {"token_invalid"} */ (error.reason));

@@ -2,7 +2,7 @@
 //
 // The file has what `gate` takes (site, video_folders, origins, base), `port` and `host`, and either `folder` ({"root", "meta"})
 // or `s3` ({"endpoint", "region", "bucket"}), whose key comes from MEMORA_GATE_ACCESS_KEY and MEMORA_GATE_SECRET_KEY.
-// Nothing is logged of a request: its path may hold a token.
+// No request is logged, since its path may hold a token: only what cannot be read, by the path of its object.
 
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";

@@ -31,7 +31,7 @@ export function s3Store(settings, { fetch: send = fetch, now = () => new Date() 
 		if (response.status === 200 || response.status === 206) return response;
 		await response.body?.cancel();
 		if (response.status === 404 || response.status === 412) return null;
-		throw new Error(`S3 answered ${response.status} to ${method} of an object`);
+		throw new Error(`S3 answered ${response.status} to ${method} ${path}`);
 	}
 
 	return {
@@ -45,7 +45,7 @@ export function s3Store(settings, { fetch: send = fetch, now = () => new Date() 
 				...(etag && { "if-match": `"${etag}"` }),
 			});
 			if (!response) return null;
-			if (range && response.status !== 206) throw new Error("S3 answered a range with all of the object");
+			if (range && response.status !== 206) throw new Error(`S3 answered all of ${path} where a range was asked for`);
 			return { ...described(response), body: response.body ?? new Blob([]).stream() };
 		},
 	};

@@ -12,7 +12,8 @@ import { webcrypto } from "node:crypto";
 import { memoryStore } from "./memory.mjs";
 
 globalThis.crypto ??= webcrypto; // Node 18 has it under another name
-console.error = () => {}; // refusals that a test provokes
+let logged = [];
+console.error = (...said) => logged.push(said.join(" ")); // refusals that a test provokes
 
 const [, , unchanged, runtime, miniflare] = process.argv;
 let edge = unchanged; // a job may name another folder: one in which a check has been taken out
@@ -67,7 +68,7 @@ async function inNode({ store: wanted, config, now, steps, http }) {
 	}
 	server?.close();
 	server?.closeAllConnections();
-	return { answers, reads: store.reads };
+	return { answers, reads: store.reads, logged };
 }
 
 const workers = new Map();
@@ -157,6 +158,7 @@ for await (const line of createInterface({ input: process.stdin })) {
 	const job = JSON.parse(line);
 	edge = job.edge ?? unchanged;
 	let answer;
+	logged = [];
 	try {
 		answer = job.op ? await other(job) : await (runtime === "workerd" ? inWorkerd(job) : inNode(job));
 	} catch (error) {

@@ -17,13 +17,15 @@ ETAG = f'"{hashlib.md5(BODY.encode(), usedforsecurity=False).hexdigest()}"'
 
 
 class Scenario(NamedTuple):
-	"""`expected` has for each request its status, and headers that it must have, with 503 also its `error`; `reads` how often the store may be asked."""
+	"""`expected` has for each request its status, and headers that it must have, with 503 also its `error`; `reads` how often the store may be
+	asked; `logged` what the gate must log."""
 
 	steps: list[dict[str, Any]]
 	expected: list[tuple[int, dict[str, str | None]]]
 	objects: dict[str, Any]
 	config: dict[str, Any] = CONFIG
 	reads: int | None = None
+	logged: list[str] | None = None
 
 	def job(self) -> dict[str, Any]:
 		"""For the runner."""
@@ -51,6 +53,8 @@ class Scenario(NamedTuple):
 					found.append(f"request {number}: {name} {has.get(name)!r}, not {value!r}")
 		if self.reads is not None and answer["reads"] > self.reads:
 			found.append(f"{answer['reads']} reads, not {self.reads}")
+		if self.logged is not None and answer["logged"] != self.logged:
+			found.append(f"logged {answer['logged']}, not {self.logged}")
 		return found
 
 
@@ -276,13 +280,27 @@ def _elsewhere() -> Scenario:
 
 
 def _failing() -> Scenario:
-	"""What cannot be read is closed, and says nothing of why."""
+	"""What cannot be read is closed, and says nothing of why. The log says what it was, without the token of its address."""
 	objects = {
 		"lessons/a.json": {**_lesson("public"), "fails": True},
 		"plans/index.json": {**_lesson("public"), "fails": True},
 	}
-	steps = [ask(), ask(path="/plans/index.json"), ask({"Range": "bytes=0-1"})]
-	return Scenario(steps, [(503, {"cache-control": "no-store", "error": "store_unavailable"})] * 3, objects)
+	player = minted(["PHYSICS"], player=True, now=NOW)
+	steps = [
+		ask(),
+		ask(path="/plans/index.json"),
+		ask({"Range": "bytes=0-1"}),
+		ask(path=f"/~{player}/lessons/a.json"),
+		ask(_owner()),
+	]
+	logged = [
+		f"memora's gate: fetch failed: {path}"
+		for path in ("lessons/a.json", "plans/index.json", *["lessons/a.json"] * 3)
+	]
+	expected: list[tuple[int, dict[str, str | None]]] = [
+		(503, {"cache-control": "no-store", "error": "store_unavailable"})
+	] * 5
+	return Scenario(steps, expected, objects, logged=logged)
 
 
 def _film_that_fails(how: str) -> Scenario:

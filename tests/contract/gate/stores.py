@@ -141,10 +141,14 @@ def wrong_of_s3(runner: Runner, edge: str | None = None) -> list[str]:
 	for status, options, expected in (
 		(404, {}, None),
 		(412, {"etag": "abc"}, None),
-		(403, {}, "S3 answered 403 to GET of an object"),
-		(301, {}, "S3 answered 301 to GET of an object"),
-		(500, {}, "S3 answered 500 to GET of an object"),
-		(200, {"range": {"offset": 0, "length": 2}}, "S3 answered a range with all of the object"),
+		(403, {}, "S3 answered 403 to GET lessons/a.json"),
+		(301, {}, "S3 answered 301 to GET lessons/a.json"),
+		(500, {}, "S3 answered 500 to GET lessons/a.json"),
+		(
+			200,
+			{"range": {"offset": 0, "length": 2}},
+			"S3 answered all of lessons/a.json where a range was asked for",
+		),
 	):
 		answer = ask(status=status, options=options)
 		if (answer["error"] if expected else answer["found"]) != expected:
