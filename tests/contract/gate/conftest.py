@@ -22,6 +22,10 @@ class JobError(AssertionError):
 	"""A job that could not be done: the gate threw instead of answering."""
 
 
+class EndedError(Exception):
+	"""The process of a runner has ended, or hung and was ended: nothing is told of the gate."""
+
+
 class Runner:
 	"""A process of `runner.mjs`, which answers jobs one after another."""
 
@@ -36,14 +40,17 @@ class Runner:
 		)
 
 	def ask(self, **job: Any) -> dict[str, Any]:
-		"""What the process answers to a job. Raises JobError where it could not do it."""
+		"""What the process answers to a job. Raises JobError where it could not do it, EndedError where there is no answer."""
 		assert self._process.stdin and self._process.stdout
 		self._process.stdin.write(json.dumps(job) + "\n")
 		self._process.stdin.flush()
 		watch = threading.Timer(_PATIENCE_SECONDS, self._process.kill)
 		watch.start()
-		answer = json.loads(self._process.stdout.readline() or '{"failed": "the process has ended, or hung"}')
+		line = self._process.stdout.readline()
 		watch.cancel()
+		if not line:
+			raise EndedError(f"the process has ended: {self._process.wait(30)}")
+		answer: dict[str, Any] = json.loads(line)
 		if "failed" in answer:
 			raise JobError(answer["failed"])
 		return answer

@@ -115,6 +115,7 @@ async function inWorkerd({ store: { objects }, config, world, steps }) {
 }
 
 async function other({ op, ...job }) {
+	if (op === "load") return { loaded: Object.keys(await code(job.file)).length };
 	const { placeOf, filmAndFolders } = await code("paths.js");
 	const { encodedItem } = await code("access.js");
 	if (op === "places") {
@@ -157,8 +158,8 @@ async function other({ op, ...job }) {
 for await (const line of createInterface({ input: process.stdin })) {
 	const job = JSON.parse(line);
 	edge = job.edge ?? unchanged;
-	let answer;
 	logged = [];
+	let answer;
 	try {
 		answer = job.op ? await other(job) : await (runtime === "workerd" ? inWorkerd(job) : inNode(job));
 	} catch (error) {

@@ -130,9 +130,16 @@ def wrong_of_s3(runner: Runner, edge: str | None = None) -> list[str]:
 			("get", {"range": {"offset": 2, "length": 3}, "etag": "abc"}),
 		):
 			(sent,) = ask(path, call, 206 if options else 200, options=options)["sent"]
-			if sent["cache"] != "no-store" or sent["redirect"] != "manual" or sent["method"] != call.upper():
+			if (sent.get("cache"), sent.get("redirect"), sent["method"]) != (
+				"no-store",
+				"manual",
+				call.upper(),
+			):
 				found.append(f"sent {sent}")
-			if options and (sent["headers"]["range"], sent["headers"]["if-match"]) != ("bytes=2-4", '"abc"'):
+			if options and (sent["headers"].get("range"), sent["headers"].get("if-match")) != (
+				"bytes=2-4",
+				'"abc"',
+			):
 				found.append(f"sent {sent}")
 			if sent["url"] != f"https://s3.example/school/{quote(path, safe='/~')}":
 				found.append(f"the address of {path}: {sent['url']}")
@@ -151,7 +158,7 @@ def wrong_of_s3(runner: Runner, edge: str | None = None) -> list[str]:
 		),
 	):
 		answer = ask(status=status, options=options)
-		if (answer["error"] if expected else answer["found"]) != expected:
+		if answer.get("error" if expected else "found", "") != expected:
 			found.append(f"{status}: {answer}")
 		if S3["secretKey"] in str(answer):
 			found.append("the secret key is in it")
