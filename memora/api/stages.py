@@ -13,6 +13,7 @@ from frappe.utils import cstr
 
 from memora.api.endpoint import endpoint
 from memora.memora.content import file_findings
+from memora.services.cdn_export.curriculum import films
 from memora.services.cdn_export.model import exact_json
 from memora.services.cdn_export.model.roles import EDITORS
 from memora.services.cdn_export.rules import stage_check
@@ -40,7 +41,11 @@ def check(stage: dict[str, Any]) -> list[dict[str, Any]]:
 			"text": _(finding.text),
 			"about": list(finding.about),
 		}
-		for finding in (*stage_check.check_text(type_, config), *_files(config))
+		for finding in (
+			*stage_check.check_text(type_, config),
+			*films.findings(type_, config),
+			*_files(config),
+		)
 	]
 
 

@@ -15,6 +15,7 @@ import frappe
 from frappe import _
 from frappe.utils import cint, cstr
 
+from memora.services.cdn_export.curriculum import films
 from memora.services.cdn_export.model.plain_text import as_html
 from memora.services.cdn_export.rules import stage_check
 
@@ -63,7 +64,8 @@ def told(finding: stage_check.Finding) -> str:
 
 
 def _findings(row: MemoraLessonStage) -> list[stage_check.Finding]:
-	return stage_check.check_text(cstr(row.type), cstr(row.config))
+	type_, config = cstr(row.type), cstr(row.config)
+	return [*stage_check.check_text(type_, config), *films.findings(type_, config)]
 
 
 def _say(lesson: str, rows: Collection[MemoraLessonStage], refuse: bool, is_told: bool = False) -> None:

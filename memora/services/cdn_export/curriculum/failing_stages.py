@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import frappe
 
+from memora.services.cdn_export.curriculum import films
 from memora.services.cdn_export.rules import stage_check
 
 _AT_ONCE = 200
@@ -40,7 +41,10 @@ def failing() -> Iterator[FailingStage]:
 		(after,),
 	):
 		for _name, lesson, lesson_title, is_published, idx, title, type_, config in rows:
-			if findings := stage_check.check_text(type_ or "", config):
+			if findings := [
+				*stage_check.check_text(type_ or "", config),
+				*films.findings(type_ or "", config),
+			]:
 				yield FailingStage(
 					lesson, lesson_title, bool(is_published), idx, title, type_ or "", findings
 				)

@@ -15,7 +15,8 @@ import orjson
 from frappe.model.document import Document
 
 from memora.services.cdn_export import settings
-from memora.services.cdn_export.model import paths, stage_files
+from memora.services.cdn_export.model import exact_json, paths, stage_files
+from memora.services.cdn_export.rules.stage_finding import Finding, _
 from memora.services.cdn_export.storage.s3_links import Links
 
 # What HTML plays that mimetypes calls otherwise, or not at all.
@@ -31,6 +32,37 @@ def strays(links: Links, type_: str, config: Any) -> Iterator[str]:
 			yield video
 		config = {key: value for key, value in config.items() if key != "video_url"}
 	yield from filter(links.passes_cdn_by, dict.fromkeys(stage_files.addresses(config)))
+
+
+def findings(type_: str, config: str | None) -> list[Finding]:
+	"""What is wrong with the film of a stage by CDN Settings, as no check of the config alone can know."""
+	if type_ != "Video" or not config:
+		return []
+	try:
+		link = exact_json.loads(config).get("video_url")
+	except (ValueError, AttributeError):
+		return []  # said by `stage_check`
+	if not isinstance(link, str) or not paths.is_in_pieces(link.partition("#")[0].partition("?")[0]):
+		return []
+	return [_UNPLAYABLE] if _is_signed(link) else []
+
+
+_UNPLAYABLE = Finding(
+	("video_url",),
+	"warning",
+	_(
+		"{0} leads to a film in pieces, and this link is signed. Players ask for the pieces without the signature, and"
+		" the storage refuses them. Upload the film as one file, such as an MP4."
+	),
+	('"video_url"',),
+)
+
+
+def _is_signed(link: str) -> bool:
+	"""Whether a link is published with a signature, were it in paid lessons only."""
+	doc = frappe.get_cached_doc(settings.DOCTYPE)
+	links = settings.open_links(doc)
+	return bool(links and (doc.sign or "All") != "None" and links.film(link))
 
 
 def stray_links() -> list[tuple[str, str]]:
@@ -69,7 +101,7 @@ def folders_in_use(doc: Document) -> tuple[str, ...]:
 
 
 def _video_links() -> Iterator[tuple[str, str]]:
-	for lesson, _, config in _stages("type = 'Video'"):
+	for lesson, _type, config in _stages("type = 'Video'"):
 		link = config.get("video_url") if isinstance(config, dict) else None
 		if isinstance(link, str):
 			yield lesson, link

@@ -31,6 +31,8 @@ _NO_FILMS = (
 )  # for a gate at the edge, the test, the mark
 _FILE = re.compile(r"[^/]+\.[A-Za-z0-9]{2,5}")
 
+_PLAYLISTS = (".m3u8", ".m3u", ".mpd")
+
 _PLAIN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _LESSON_FILE = re.compile(r"[0-9a-f]{64}\.[a-z0-9]{1,16}")
 _EXTENSION = re.compile(r"[a-z0-9]{1,16}")
@@ -131,6 +133,11 @@ def is_film(key: str, folders: Iterable[str]) -> bool:
 		for folder in folders
 		if may_hold_films(folder)
 	)
+
+
+def is_in_pieces(key: str) -> bool:
+	"""Whether a film is a playlist (HLS, DASH), whose pieces a player asks for one by one."""
+	return key.lower().endswith(_PLAYLISTS)
 
 
 def versioned(path: str, version: int) -> str:
