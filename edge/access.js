@@ -4,7 +4,7 @@
 // - A film: by the object `access/{sha256 of its path}`, else by that of its folder; the first that is found decides, and is
 //   kept for a minute.
 //
-// The same rules in Python: memora/services/access_gate/rules/decision.py.
+// The same rules in Python: tests/contract/gate/twin.py.
 
 import { hex } from "./hex.js";
 import { NoJson, isObject, readJson } from "./json.js";

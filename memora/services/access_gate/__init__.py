@@ -1,6 +1,7 @@
 """The gate: what keeps paid lessons and films private at the edge (docs/gate.md).
 
-The gate itself is JavaScript and runs before the storage: `edge/`. Here is the same rule in Python:
+The gate itself is JavaScript and runs before the storage: `edge/`. Here is what memora itself needs of it in Python:
 
-- `rules/`: tokens, which paths are guarded, who may read; pure. `tests/contract/gate` holds both to one table of cases
+- `rules/`: tokens, and which paths are guarded; pure. `tests/contract/gate` has the rest of the rule, and holds both to one
+  table of cases
 """

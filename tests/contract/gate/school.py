@@ -13,7 +13,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from memora.services.access_gate.rules import decision, tokens
+from memora.services.access_gate.rules import guarded, tokens
 from memora.services.cdn_export.model.published_file import listed_items
 
 SITE = "5c1e" * 8
@@ -74,7 +74,7 @@ def film_access(films: dict[str, Any]) -> Objects:
 		if isinstance(given, dict):
 			named = {"site": SITE, **given, "pad": "x" * given.get("pad", 0)}
 			document = json.dumps({name: value for name, value in named.items() if value not in (None, "")})
-		found |= objects_of({decision.access_path(path): {"body": document}})
+		found |= objects_of({guarded.access_path(path): {"body": document}})
 	return found
 
 
@@ -200,7 +200,7 @@ def _filled(text: str) -> str:
 	known = {
 		"{4 KB}": "x" * 4096,
 		"{9 KB}": "x" * 9000,
-		"{film}": decision.access_path("videos/paid.mp4").removeprefix("access/"),
+		"{film}": guarded.access_path("videos/paid.mp4").removeprefix("access/"),
 		"{etag}": hashlib.md5(b"0123456789", usedforsecurity=False).hexdigest(),
 	}
 	for name, value in known.items():

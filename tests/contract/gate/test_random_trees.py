@@ -11,7 +11,7 @@ from urllib.parse import urljoin
 import pytest
 from hypothesis import Phase, assume, event, example, given, settings
 
-from memora.services.access_gate.rules import decision
+from tests.contract.gate import twin
 from tests.contract.gate.conftest import Runner
 from tests.contract.gate.school import CONFIG, SITE, minted, objects_of, public_keys
 from tests.support import PlanContent, Shelf, busy, libraries, published
@@ -141,12 +141,10 @@ def test_bytes_are_served_exactly_where_the_table_says_open(
 	store = {"kind": "memory", "objects": objects}
 	answers = in_node.ask(store=store, config=CONFIG, now=NOW, steps=requests)["answers"]
 	_compare(requests, served, answers, objects)
-	bucket = {
-		path: decision.Object(found["body"].encode(), found["metadata"]) for path, found in objects.items()
-	}
+	bucket = {path: twin.Object(found["body"].encode(), found["metadata"]) for path, found in objects.items()}
 	for request, answer in zip(requests, answers, strict=True):
 		authorization = request["headers"].get("Authorization")
-		made = decision.decide(request["path"], authorization, bucket, site=SITE, now=NOW)
+		made = twin.decide(request["path"], authorization, bucket, site=SITE, now=NOW)
 		assert made.status == answer["status"], request
 
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from memora.services.access_gate.rules import decision, guarded
+from memora.services.access_gate.rules import guarded
 from memora.services.cdn_export.model.published_file import listed_items
+from tests.contract.gate import twin
 from tests.contract.gate.conftest import Runner
 from tests.contract.gate.school import CONFIG, OTHER_SITE, SITE, film_access, minted, objects_of, public_keys
 
@@ -167,13 +168,11 @@ _TOKENS = st.tuples(
 )
 
 
-def _decided(objects: dict[str, Any], request: dict[str, Any]) -> decision.Decision:
-	bucket = {
-		path: decision.Object(found["body"].encode(), found["metadata"]) for path, found in objects.items()
-	}
+def _decided(objects: dict[str, Any], request: dict[str, Any]) -> twin.Decision:
+	bucket = {path: twin.Object(found["body"].encode(), found["metadata"]) for path, found in objects.items()}
 	authorization = request["headers"].get("Authorization")
 	folders = CONFIG["video_folders"]
-	return decision.decide(request["path"], authorization, bucket, site=SITE, now=NOW, video_folders=folders)
+	return twin.decide(request["path"], authorization, bucket, site=SITE, now=NOW, video_folders=folders)
 
 
 def _compare(in_node: Runner, objects: dict[str, Any], requests: list[dict[str, Any]]) -> set[int]:
@@ -182,7 +181,7 @@ def _compare(in_node: Runner, objects: dict[str, Any], requests: list[dict[str, 
 	answers = in_node.ask(store=store, config=CONFIG, now=NOW, steps=requests)["answers"]
 	for request, answer in zip(requests, answers, strict=True):
 		error = json.loads(answer["body"])["error"] if answer["status"] >= 400 else ""
-		assert _decided(objects, request) == decision.Decision(answer["status"], error), request
+		assert _decided(objects, request) == twin.Decision(answer["status"], error), request
 	return {answer["status"] for answer in answers}
 
 

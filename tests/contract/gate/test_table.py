@@ -12,10 +12,10 @@ from urllib.parse import quote
 
 import pytest
 
-from memora.services.access_gate.rules import decision
 from memora.services.cdn_export import storage as storages
 from memora.services.cdn_export.storage import Storage, StorageSettings, Upload
 from memora.tests.helpers import seaweedfs
+from tests.contract.gate import twin
 from tests.contract.gate.conftest import Runner
 from tests.contract.gate.school import CASES, CONFIG, bucket, request_of, wrong
 
@@ -98,13 +98,13 @@ def _is_decided_by_path_and_token(case: dict[str, Any]) -> bool:
 
 def test_every_case_in_python() -> None:
 	objects = {
-		path: decision.Object(found["body"].encode(), found["metadata"]) for path, found in bucket().items()
+		path: twin.Object(found["body"].encode(), found["metadata"]) for path, found in bucket().items()
 	}
 	found = {}
 	cases = [case for case in CASES if _is_decided_by_path_and_token(case)]
 	for case in cases:
 		request = request_of(case)
-		made = decision.decide(
+		made = twin.decide(
 			quote(request["path"].partition("?")[0], safe="/%~!$&'()*+,;=:@[]{}"),
 			request["headers"].get("Authorization"),
 			objects,
@@ -112,7 +112,7 @@ def test_every_case_in_python() -> None:
 			now=time.time(),
 			video_folders=CONFIG["video_folders"],
 		)
-		wanted = decision.Decision(case["status"], case.get("error", ""))
+		wanted = twin.Decision(case["status"], case.get("error", ""))
 		if made != wanted:
 			found[case["name"]] = (made, wanted)
 	assert found == {}

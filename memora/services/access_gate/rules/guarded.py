@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Literal, NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
@@ -62,6 +63,11 @@ def film_and_folders(key: str, folder: str) -> list[str]:
 	parts = key.split("/")
 	folders = [f"{'/'.join(parts[:depth])}/" for depth in range(len(parts) - 1, 0, -1)]
 	return [key, *(above for above in folders if above.startswith(folder))]
+
+
+def access_path(path: str) -> str:
+	"""Where the access object of a film, or of a folder with its slash, is."""
+	return f"access/{sha256(path.encode()).hexdigest()}"
 
 
 def _key_of(given: str) -> str | None:
