@@ -2,7 +2,7 @@
 //
 // - A path is decoded once. If anything about it could be read in two ways, there is no such file.
 // - Guarded are `lessons/…`, `plans/*/lessons/…` and the video folders. Everything else is the shop window.
-// - `access/…`, `memora/…`, names that begin with a dot, and `gate/…` but for `gate/keys.json` are never served.
+// - `access/…`, `memora/…`, `~…`, names that begin with a dot, and `gate/…` but for `gate/keys.json` are never served.
 // - A first segment `~a.b.c` is a token for players, and no part of the object's path. memora's own `~` names have no dots.
 //
 // The same rules in Python: memora/services/access_gate/rules/guarded.py.

@@ -133,7 +133,8 @@ function invalid() {
 
 /**
  * The public keys of the bucket's `gate/keys.json`, kept for a minute. A key that is not known is looked for at once, but
- * not more often than every five seconds, so that forged tokens cannot make the gate read without end.
+ * not more often than every five seconds, so that forged tokens cannot make the gate read without end. While there are no keys
+ * each token makes it look once, so that it opens as soon as they are back.
  * @param {import("./stores/store.js").Store} store
  * @param {() => number} now
  */

@@ -220,6 +220,13 @@ def _forged(seconds: int, reads: int) -> Scenario:
 	return Scenario(steps, [(401, {})] * 20, objects, reads=20 + reads)
 
 
+def _forged_without_keys() -> Scenario:
+	"""While there are no keys each token makes the gate look once."""
+	steps = [ask(_owner(header={"kid": f"forged {number}"})) for number in range(20)]
+	unavailable: dict[str, str | None] = {"error": "keys_unavailable"}
+	return Scenario(steps, [(503, unavailable)] * 20, {"lessons/a.json": _lesson("paid")}, reads=20 + 20)
+
+
 def _film() -> Scenario:
 	"""A film's access is read again after a minute: its own object first, then its folder's."""
 	film = objects_of({"videos/f/a.mp4": {"body": BODY, "content_type": "video/mp4"}})
@@ -362,6 +369,7 @@ SCENARIOS: dict[str, Scenario] = {
 	"keys that are lost": _lost_keys(),
 	"forged tokens, all at once": _forged(0, 1),
 	"forged tokens in twenty seconds": _forged(20, 4),
+	"forged tokens without keys": _forged_without_keys(),
 	"a film whose access changes": _film(),
 	"a film in pieces": _pieces(),
 	"behind a path, for two origins": _elsewhere(),
