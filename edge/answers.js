@@ -10,6 +10,9 @@
  * @typedef {{origins: "*" | string[]}} CorsSettings
  */
 
+/** Which version of the rule this gate has: raised when it learns what an older one closes or leaves alone (docs/gate.md). */
+export const VERSION = "1";
+
 const LONGEST_PRIVATE = 3600; // seconds for which a learner's own browser may keep what is guarded
 const PREFLIGHT_SECONDS = 86_400; // browsers keep it for less: Chromium for two hours
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
@@ -72,7 +75,7 @@ export function unauthorized(status, error) {
  * @param {{isGuarded: boolean, hasPathToken: boolean}} place
  */
 export function commonHeaders(request, { origins }, { isGuarded, hasPathToken }) {
-	const headers = new Headers({ "X-Content-Type-Options": "nosniff" });
+	const headers = new Headers({ "X-Content-Type-Options": "nosniff", "X-Memora-Gate": VERSION });
 	const origin = request.headers.get("Origin");
 	if (origins === "*") headers.set("Access-Control-Allow-Origin", "*");
 	else if (origin && origins.includes(origin)) headers.set("Access-Control-Allow-Origin", origin);

@@ -10,6 +10,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 
+import { VERSION } from "./answers.js";
 import { gate } from "./gate.js";
 import { folderStore } from "./stores/folder.js";
 import { s3Store } from "./stores/s3.js";
@@ -24,7 +25,7 @@ export function listener(answer) {
 		const target = incoming.url ?? "";
 		try {
 			// A target that is a whole address, or `*`, names no file here.
-			if (!target.startsWith("/")) return void outgoing.writeHead(400).end();
+			if (!target.startsWith("/")) return void outgoing.writeHead(400, { "X-Memora-Gate": VERSION }).end();
 			const headers = new Headers();
 			for (const [name, values] of Object.entries(incoming.headersDistinct)) {
 				for (const value of values ?? []) headers.append(name, value);

@@ -24,6 +24,7 @@ export const PATH = { bytes: 2048, seconds: 4 * 3600, use: "player" };
 const SKEW = 60; // seconds that two clocks may differ by
 const KEEP_KEYS = 60; // seconds; a key that is taken back is good for so long
 const ASK_AGAIN = 5; // seconds between two looks for a key that is not known
+const KEYS_VERSION = 1; // of the file's format; a file that names none has this one
 const LARGEST_KEYS = 16_384; // bytes
 const SIGNATURE_BYTES = 64;
 const HEADER_NAMES = new Set(["alg", "kid", "typ"]);
@@ -180,6 +181,7 @@ async function readKeys(store) {
 	/** @type {Map<string, Key>} */
 	const keys = new Map();
 	try {
+		if (document.version !== undefined && document.version !== KEYS_VERSION) throw new TypeError("its version is not known");
 		for (const jwk of document.keys) {
 			if (jwk.kty === "OKP" && jwk.crv === "Ed25519") keys.set(...(await keyOf(jwk, keys)));
 		}

@@ -233,7 +233,11 @@ def wrong(case: dict[str, Any], answer: dict[str, Any]) -> list[str]:
 		value = answer["headers"].get(name.lower())
 		if value != expected:
 			found.append(f"{name}: {value!r}, not {expected!r}")
-	for name, value in {"x-content-type-options": "nosniff", "access-control-allow-origin": "*"}.items():
+	for name, value in {
+		"x-content-type-options": "nosniff",
+		"access-control-allow-origin": "*",
+		"x-memora-gate": "1",
+	}.items():
 		if answer["headers"].get(name) != value:
 			found.append(f"{name} is missing")
 	return found

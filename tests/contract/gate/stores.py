@@ -223,7 +223,7 @@ def wrong_of_server(runner: Runner, edge: str | None = None) -> list[str]:
 		edge=edge,
 	)["answers"]
 	return [
-		f"{target}: {answer['status']}, not {status}"
+		f"{target}: {answer['status']}, not {status}, or no version: {answer['headers']}"
 		for (target, status), answer in zip(RAW_TARGETS.items(), answers, strict=True)
-		if answer["status"] != status
+		if (answer["status"], answer["headers"].get("x-memora-gate")) != (status, "1")
 	]

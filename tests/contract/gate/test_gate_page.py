@@ -103,6 +103,12 @@ def test_each_threat_names_a_test_that_there_is() -> None:
 	assert len(rows) > 10
 
 
+def test_the_page_names_the_version_that_the_gate_answers(in_node: Runner) -> None:
+	step = {"path": "/lessons/a.json", "headers": {}}
+	(answer,) = in_node.ask(store={"kind": "memory", "objects": {}}, config=CONFIG, steps=[step])["answers"]
+	assert re.findall(r"`X-Memora-Gate: (.*?)`", PAGE) == [answer["headers"]["x-memora-gate"]]
+
+
 def test_the_page_names_every_error_that_the_gate_says() -> None:
 	code = (EDGE / "answers.js").read_text().partition("const MESSAGES = {")[2].partition("};")[0]
 	said = dict(re.findall(r'^\t(\w+): "(.*)",$', code, re.MULTILINE))

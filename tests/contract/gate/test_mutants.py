@@ -148,6 +148,9 @@ MUTANTS: list[tuple[str, str, str]] = [
 	("tokens.js", "if (!found) throw new KeysError(`${KEYS} is missing`);", "if (!found) return new Map();"),
 	("tokens.js", "error instanceof NoJson ? broken(error) : error", "broken(error)"),
 	("tokens.js", "error instanceof NoJson ? broken(error) : error", "error"),
+	("tokens.js", "document.version !== undefined && document.version !== KEYS_VERSION", "false"),
+	("tokens.js", "document.version !== undefined && ", ""),
+	("tokens.js", "document.version !== KEYS_VERSION", "document.version != KEYS_VERSION"),
 	("tokens.js", 'jwk.kty === "OKP" && ', ""),
 	("tokens.js", ' && jwk.crv === "Ed25519"', ""),
 	("tokens.js", 'if (d !== undefined) throw new TypeError("it holds a private key");', ""),
@@ -230,7 +233,8 @@ MUTANTS: list[tuple[str, str, str]] = [
 	("answers.js", 'if (/no-store/i.test(stored)) return "private, no-store";', ""),
 	("answers.js", " || /no-cache/i.test(stored)", ""),
 	("answers.js", 'isGuarded ? "Origin, Authorization" : "Origin"', '"Origin"'),
-	("answers.js", '{ "X-Content-Type-Options": "nosniff" }', ""),
+	("answers.js", '"X-Content-Type-Options": "nosniff", ', ""),
+	("answers.js", ', "X-Memora-Gate": VERSION', ""),
 	("answers.js", "origin && origins.includes(origin)", "origin"),
 	("answers.js", 'if (origins === "*") headers.set("Access-Control-Allow-Origin", "*");\n\telse ', ""),
 	("answers.js", 'headers.set("Content-Security-Policy", POLICY);', ";"),
@@ -267,6 +271,7 @@ MUTANTS: list[tuple[str, str, str]] = [
 	("stores/r2.js", ", ...(etag && { onlyIf: { etagMatches: etag } })", ""),
 	("stores/r2.js", "...(range && { range }), ", ""),
 	("stores/r2.js", "object?.body ? {", "object ? {"),
+	("server.js", '400, { "X-Memora-Gate": VERSION }', "400"),
 	("server.js", 'if (!target.startsWith("/")) return', "if (false) return"),
 ]
 

@@ -30,6 +30,9 @@ SKEW = 60
 LARGEST_KEYS = 16_384
 """Bytes of the file with the public keys."""
 
+_KEYS_VERSION = 1
+"""Of that file's format; a file that names none has this one."""
+
 _TEXT = re.compile(r"[A-Za-z0-9_-]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SAFE = 2**53 - 1
@@ -117,13 +120,17 @@ def items_of(
 
 
 def keys_of(document: bytes | None) -> dict[str, Key]:
-	"""The keys of `gate/keys.json`. Raises KeysError where it is missing, too large or broken; keys of other kinds are left
-	out."""
+	"""The keys of `gate/keys.json`. Raises KeysError where it is missing, too large, broken or of another version; keys of
+	other kinds are left out."""
 	if document is None or len(document) > LARGEST_KEYS:
 		raise KeysError("The gate's public keys are missing, or too large.")
 	keys: dict[str, Key] = {}
 	try:
-		for jwk in strict_json(document)["keys"]:
+		named = strict_json(document)
+		version = named.get("version", _KEYS_VERSION)
+		if isinstance(version, bool) or version != _KEYS_VERSION:
+			raise ValueError(f"version {version} is not known")
+		for jwk in named["keys"]:
 			if jwk.get("kty") == "OKP" and jwk.get("crv") == "Ed25519":
 				kid, key = _key_of(jwk)
 				if kid in keys:
