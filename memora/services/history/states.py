@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+import frappe
 from frappe.model import no_value_fields, table_fields
 from frappe.model.base_document import BaseDocument
 from frappe.model.document import Document
 from frappe.utils import cint, cstr, flt
 
 from memora.services.cdn_export.model.doctypes import CONTENT, PARENT_FIELDS
-from memora.services.history.rules.state import Row, Scalar, State
+from memora.services.history.rules.state import Row, Scalar, State, content
 
 _WHOLE = ("Int", "Check", "Long Int")
 _BROKEN = ("Float", "Currency", "Percent", "Duration", "Rating")
@@ -48,6 +49,37 @@ def fields(meta: Any) -> Iterator[Any]:
 def kept(doctype: str) -> tuple[str, ...]:
 	"""What stays as it is now when a document goes back: where it is, and whether it is published."""
 	return tuple(field for field in (PARENT_FIELDS.get(doctype, ""), "is_published") if field)
+
+
+def apply(doc: Document, wanted: State) -> None:
+	"""Give a document the values of a state; it is not saved. A row that is there stays the same row, and one that comes back
+	has its old name, if that is free."""
+	for field, value in wanted.items():
+		if isinstance(value, list):
+			_apply_rows(doc, field, value)
+		elif of_field(doc, field) != value:
+			doc.set(field, value)
+
+
+def _apply_rows(doc: Document, table: str, wanted: Sequence[Row]) -> None:
+	here = {row.name: row for row in doc.get(table)}
+	back = [str(row["name"]) for row in wanted if row["name"] not in here]
+	kind = doc.meta.get_field(table).options
+	taken = set(frappe.get_all(kind, {"name": ("in", back)}, pluck="name")) if back else set()
+	rows = []
+	for values in wanted:
+		row = here.get(values["name"])
+		if row is None:
+			row = doc.append(table, content(values))
+			if values["name"] not in taken:
+				row.name = values["name"]  # whoever knows the stage by it finds it again
+		else:
+			was = of_row(row)
+			row.update({field: value for field, value in content(values).items() if was.get(field) != value})
+		rows.append(row)
+	for number, row in enumerate(rows, start=1):
+		row.idx = number
+	setattr(doc, table, rows)
 
 
 def _value(doc: BaseDocument, df: Any) -> Scalar:
