@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
@@ -10,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 import frappe
 from frappe import _
 from frappe.model.document import Document
-from frappe.utils import cstr, now
+from frappe.utils import cstr
 
 from memora.memora import overrides
-from memora.memora.texts import PlainTexts
+from memora.memora.restorable import Restorable
+from memora.memora.texts import called
 from memora.services.cdn_export.curriculum import items, public_files
 from memora.services.cdn_export.model import stage_files
 from memora.services.cdn_export.model.doctypes import CONTENT, PARENT_FIELDS, PLAN
 from memora.services.cdn_export.model.plain_text import as_html
 from memora.services.cdn_export.rules import file_types, refused_file, sibling_order
 from memora.services.cdn_export.rules.stage_finding import Finding
-from memora.services.course_outline import attachments, trash
 
 _NAMED_AT_MOST = 3
 """How many documents a refusal names before it says "and more"."""
@@ -32,26 +31,14 @@ character, as JSON can bring it, is none that a database keeps."""
 _FILES = (stage_files.PUBLIC, stage_files.PRIVATE)
 
 
-class Titled(PlainTexts):
-	"""A document with a title and a hash for its name, which a restore gives back to it."""
+class Titled(Restorable):
+	"""A document with a title and a hash for its name."""
 
 	if TYPE_CHECKING:
 		title: str | None
 
-	def insert(self, *args, **kwargs) -> Titled:
-		"""Insert; where this is a restore, first look whether all it links to is there.
-
-		Frappe's own check would name a missing parent by its hash only.
-		"""
-		if self._is_restored():
-			self._require_links()
-			self.flags.restored = {"name": self.name, "creation": self.creation}
-		return super().insert(*args, **kwargs)
-
 	def before_insert(self) -> None:
-		# Siblings of equal sort_order are in the order of their creation.
-		if self.flags.restored:
-			self.creation = self.flags.restored["creation"]
+		super().before_insert()
 		if self.meta.has_field("sort_order") and self.get("sort_order") in (None, ""):
 			self.sort_order = _last_place(self)
 
@@ -66,33 +53,9 @@ class Titled(PlainTexts):
 			found["sort_order"] = None
 		return found
 
-	def autoname(self) -> None:
-		# A name that is taken meanwhile is left to its owner. Asked once only: Frappe names a document again
-		# when an insert collides.
-		old = (self.flags.restored or {}).pop("name", None)
-		if old:
-			self.flags.restored_from = old
-		if old and not frappe.db.exists(self.doctype, old):
-			self.name = old
-
 	def validate(self) -> None:
 		super().validate()
 		self.title = cstr(self.title).strip()
-
-	def after_insert(self) -> None:
-		if deleted_name := self.flags.restored_from:
-			attachments.give_back(self, deleted_name)
-			trash.forget(self.doctype, deleted_name)
-
-	def after_delete(self) -> None:
-		attachments.hold(self)
-		self.flags.deleted_since = now()
-
-	def notify_update(self) -> None:
-		"""Frappe's, the one method that it calls of a deleted document after it has kept it."""
-		super().notify_update()
-		if since := self.flags.pop("deleted_since", None):
-			trash.note(self, since)
 
 	def validate_share(self, share: Document) -> None:
 		"""Called by Frappe before a document is shared: a user can share only the rights that they have."""
@@ -115,25 +78,6 @@ class Titled(PlainTexts):
 		frappe.throw(
 			f"{reason.format(called(self), named)} {remedy}", frappe.LinkExistsError, _("Cannot be deleted")
 		)
-
-	def _is_restored(self) -> bool:
-		# Desk inserts carry __islocal, and an insert by other means seldom brings a name along.
-		if not self.get("name") or self.get("__islocal"):
-			return False
-		deleted = {"deleted_doctype": self.doctype, "deleted_name": self.name}
-		return bool(
-			frappe.db.exists(trash.TABLE, deleted)
-			or frappe.db.exists(trash.DELETED, {**deleted, "restored": 0})
-		)
-
-	def _require_links(self) -> None:
-		# Not get_invalid_links, which answers from a cache that a deletion leaves as it is.
-		for row in (self, *self.get_all_children()):
-			for df in row.meta.get("fields", {"fieldtype": ("in", ("Link", "Dynamic Link"))}):
-				doctype = df.options if df.fieldtype == "Link" else row.get(df.options)
-				name = row.get(df.fieldname)
-				if name and not frappe.db.exists(doctype, name):
-					_refuse_restore(self, doctype, name)
 
 
 class ContentNode(Titled):
@@ -330,25 +274,3 @@ def _last_place(doc: Document) -> int:
 	siblings = {parent_field: doc.get(parent_field)} if parent_field else {}
 	last = frappe.get_all(doc.doctype, siblings, pluck="sort_order", order_by="sort_order desc", limit=1)
 	return sibling_order.last(last[0] if last else None)
-
-
-def called(doc: Document) -> str:
-	"""A document as messages call it: its kind and title."""
-	return f"{_(doc.doctype)} “{as_html(doc.get('title') or doc.name or '')}”"
-
-
-def _refuse_restore(doc: Document, doctype: str, name: str) -> None:
-	deleted = frappe.get_all(
-		"Deleted Document",
-		{"deleted_doctype": doctype, "deleted_name": name, "restored": 0},
-		pluck="data",
-		order_by="creation desc",
-		limit=1,
-	)
-	if deleted:
-		missing = f"{_(doctype)} “{as_html(json.loads(deleted[0]).get('title') or name)}”"
-		message = _("{0} cannot be restored yet: {1} is deleted too. Restore that first.")
-	else:
-		missing = f"{_(doctype)} {as_html(name)}"
-		message = _("{0} cannot be restored: {1} does not exist any more. Make a new one instead.")
-	frappe.throw(message.format(called(doc), missing), frappe.LinkValidationError, _("Restore"))

@@ -1,4 +1,5 @@
-"""How the DocTypes of memora keep plain text: with stand-ins for `<` and `>` (`plain_text`), whoever writes it."""
+"""How the DocTypes of memora keep plain text: with stand-ins for `<` and `>` (`plain_text`), whoever writes it; and what
+messages call a document."""
 
 from __future__ import annotations
 
@@ -60,6 +61,11 @@ class PlainTexts(Document):
 		else:
 			value = stored(fieldname, value)
 		super().db_set(fieldname, value, *args, **kwargs)
+
+
+def called(doc: Document) -> str:
+	"""A document as messages call it: its kind and title."""
+	return f"{_(doc.doctype)} “{plain_text.as_html(doc.get('title') or doc.name or '')}”"
 
 
 def _shaped(field: str, kind: str, value: Any) -> Any:

@@ -3,7 +3,8 @@ from frappe import _
 
 from memora.exceptions import AccessError
 from memora.memora import overrides
-from memora.memora.content import Titled, called
+from memora.memora.content import Titled
+from memora.memora.texts import called
 from memora.services.cdn_export import access_calculator
 from memora.services.cdn_export.curriculum import items
 from memora.services.cdn_export.model.plain_text import as_html

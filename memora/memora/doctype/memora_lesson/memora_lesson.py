@@ -5,7 +5,8 @@ from frappe import _
 from frappe.utils import cstr
 
 from memora.memora import stages
-from memora.memora.content import ContentNode, called
+from memora.memora.content import ContentNode
+from memora.memora.texts import called
 from memora.services.course_outline import attachments, inline_pictures
 
 _SMALLEST_LIMIT = 1_000_000

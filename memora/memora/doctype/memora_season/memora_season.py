@@ -2,7 +2,8 @@ import frappe
 from frappe import _
 from frappe.utils import getdate
 
-from memora.memora.content import PlanTitle, called
+from memora.memora.content import PlanTitle
+from memora.memora.texts import called
 from memora.services.cdn_export.model.doctypes import PLAN
 from memora.services.cdn_export.model.plain_text import as_html
 

@@ -5,7 +5,8 @@ from frappe import _
 from frappe.utils import cstr
 
 from memora.memora import overrides
-from memora.memora.content import ContentNode, called
+from memora.memora.content import ContentNode
+from memora.memora.texts import called
 
 _COLOR = re.compile(r"[\w#%.,/() -]+", re.ASCII)
 """Whatever CSS takes for a colour, and nothing that ends an attribute or a declaration: the Desk puts it into HTML."""

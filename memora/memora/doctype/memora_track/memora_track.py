@@ -1,7 +1,8 @@
 import frappe
 from frappe import _
 
-from memora.memora.content import ContentNode, called
+from memora.memora.content import ContentNode
+from memora.memora.texts import called
 
 
 class MemoraTrack(ContentNode):
