@@ -14,20 +14,18 @@ from typing import Any
 
 import frappe
 import orjson
-from frappe import _
 from werkzeug.wrappers import Response
 
 from memora.api.endpoint import endpoint, guest_endpoint, told
 from memora.api.learner_preview import name_of
 from memora.exceptions import MemoraError
 from memora.memora import user_permissions
-from memora.services.cdn_export.admin import preview_place, reader_links
 from memora.services.cdn_export.admin.learner_preview import Preview
 from memora.services.cdn_export.model.doctypes import PLAN
 from memora.services.cdn_export.model.plain_text import read_all
 from memora.services.cdn_export.model.roles import ADMINS, EDITORS
 from memora.services.cdn_export.rules.drafted_file import NO_PLAN
-from memora.services.preview_links import links, shown
+from memora.services.preview_links import links, sharing, shown
 from memora.services.preview_links.links import PreviewLink
 
 HEADER = "X-Memora-Preview-Link"
@@ -50,19 +48,16 @@ def make(doctype: str, name: str, plan: str = "", days: int = 7, drafts: bool = 
 	name = name_of(doctype, name)
 	if plan and plan != NO_PLAN:
 		plan = name_of(PLAN, plan)
-	if not shown.may_share(doctype, frappe.session.user):
-		frappe.throw(_("You may not share this."), frappe.PermissionError)
 	preview = Preview(doctype, name, True, user_permissions.readable)
-	address = told(lambda: preview_place.place(preview, plan))["address"]
-	secret, link = told(lambda: links.make(doctype, name, address[0], days, drafts=drafts))
-	return {"name": link, "path": f"{reader_links.PAGE}?shared#{secret}"}
+	link, path = told(lambda: sharing.make(preview, plan, days, drafts=drafts))
+	return {"name": link, "path": path}
 
 
 @endpoint(EDITORS, "GET")
 def of_document(doctype: str, name: str) -> dict[str, Any]:
 	"""The live links to a document: the caller's own, or everybody's for admins; and whether he may make another."""
 	name = name_of(doctype, name)
-	may_make = links.are_allowed() and shown.may_share(doctype, frappe.session.user)
+	may_make = links.are_allowed() and sharing.may_share(doctype, frappe.session.user)
 	return {"links": links.live_of(doctype, name, _maker()), "may_make": may_make}
 
 

@@ -18,21 +18,14 @@ from memora.services.cdn_export.admin import learner_preview, preview_place, sta
 from memora.services.cdn_export.admin.learner_preview import Answer, Preview, Readable
 from memora.services.cdn_export.model.doctypes import CONTENT, LESSON, PLAN
 from memora.services.cdn_export.model.tree import walk
+from memora.services.preview_links import sharing
 from memora.services.preview_links.links import PreviewLink
-
-
-def may_share(doctype: str, user: str) -> bool:
-	"""Whether a user's roles let him read and share documents of this DocType, and the site lets anybody share."""
-	if frappe.get_system_settings("disable_document_sharing"):
-		return False
-	rights = get_role_permissions(frappe.get_meta(doctype), user=user)
-	return bool(rights.get("read") and rights.get("share"))
 
 
 def preview_of(link: PreviewLink, readable: Readable) -> Preview | None:
 	"""The preview that a link shows. None where its document is not there any more, or not in its plan, and where its maker
 	may not read the document, all above it and the plan now, or not share the document. `readable` is for the maker."""
-	if link.doctype not in (*CONTENT, PLAN) or not may_share(link.doctype, link.maker):
+	if link.doctype not in (*CONTENT, PLAN) or not sharing.may_share(link.doctype, link.maker):
 		return None
 	# Another that has the name of one that was deleted is not it; the same one, back from the trash, is.
 	if frappe.db.get_value(link.doctype, link.document, "creation") != link.document_created:
