@@ -27,6 +27,7 @@ from memora.services.cdn_export.model.roles import ADMINS, EDITORS
 from memora.services.cdn_export.rules.drafted_file import NO_PLAN
 from memora.services.preview_links import links, sharing, shown
 from memora.services.preview_links.links import PreviewLink
+from memora.services.preview_links.shown import Opened
 
 HEADER = "X-Memora-Preview-Link"
 
@@ -70,15 +71,15 @@ def revoke(name: str) -> None:
 @guest_endpoint(limit=120)
 def place() -> Response:
 	"""Where the preview of the link begins, who shows it and until when."""
-	return _of_link(lambda link, preview: read_all(shown.place(link, preview)))
+	return _of_link(lambda link, opened: read_all(shown.place(link, opened)))
 
 
 @guest_endpoint(limit=600)
 def file(path: str, subject: str = "") -> Response:
 	"""The file at a published path of what the link shows; below a manifest `subject` names its subject."""
 
-	def drafted(_link: PreviewLink, preview: Preview) -> dict[str, Any] | None:
-		found = shown.file(path, preview, subject)
+	def drafted(_link: PreviewLink, opened: Opened) -> dict[str, Any] | None:
+		found = shown.file(path, opened, subject)
 		if found is None:
 			return None
 		answer = asdict(found)
@@ -92,27 +93,27 @@ def file(path: str, subject: str = "") -> Response:
 def film(lesson: str, stage: int) -> Response:
 	"""A link to the film of a stage of a lesson that is shown. It plays for ten minutes."""
 
-	def signed(_link: PreviewLink, preview: Preview) -> dict[str, Any] | None:
-		url = shown.film(preview, lesson, stage)
+	def signed(_link: PreviewLink, opened: Opened) -> dict[str, Any] | None:
+		url = shown.film(opened, lesson, stage)
 		return {"url": url} if url else None
 
 	return _of_link(signed)
 
 
-def _of_link(work: Callable[[PreviewLink, Preview], dict[str, Any] | None]) -> Response:
+def _of_link(work: Callable[[PreviewLink, Opened], dict[str, Any] | None]) -> Response:
 	"""What `work` finds in the preview of the link that the request names."""
 	link = links.find(frappe.get_request_header(HEADER) or "")
 	if link is None:
 		return _answer({}, _OVER)
 	readable = partial(user_permissions.readable, user=link.maker)
 	try:
-		preview = shown.preview_of(link, readable)
-		found = work(link, preview) if preview else None
+		opened = shown.opened(link, readable)
+		found = work(link, opened) if opened else None
 	except (frappe.PermissionError, frappe.DoesNotExistError):
 		return _answer({}, _OVER)
 	except MemoraError:  # its words are for editors
 		return _answer({}, _WOULD_FAIL)
-	if preview is None:
+	if opened is None:
 		return _answer({}, _OVER)
 	links.note_use(link)
 	return _answer(found, 200) if found is not None else _answer({}, 404)

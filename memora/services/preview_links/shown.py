@@ -7,7 +7,7 @@ him read each DocType, and share the one of the document.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import frappe
@@ -15,15 +15,22 @@ from frappe.permissions import get_role_permissions
 from frappe.utils import get_system_timezone
 
 from memora.services.cdn_export.admin import learner_preview, preview_place, status_facts
-from memora.services.cdn_export.admin.learner_preview import Answer, Preview, Readable
+from memora.services.cdn_export.admin.learner_preview import Answer, Listing, Preview, Readable
 from memora.services.cdn_export.model.doctypes import CONTENT, LESSON, PLAN
 from memora.services.cdn_export.model.tree import walk
 from memora.services.preview_links import sharing
 from memora.services.preview_links.links import PreviewLink
 
 
-def preview_of(link: PreviewLink, readable: Readable) -> Preview | None:
-	"""The preview that a link shows. None where its document is not there any more, or not in its plan, and where its maker
+class Opened(NamedTuple):
+	"""The preview that a link shows, and the plan that it is kept to."""
+
+	preview: Preview
+	listing: Listing
+
+
+def opened(link: PreviewLink, readable: Readable) -> Opened | None:
+	"""What a link shows. None where its document is not there any more, or not in its plan, and where its maker
 	may not read the document, all above it and the plan now, or not share the document. `readable` is for the maker."""
 	if link.doctype not in (*CONTENT, PLAN) or not sharing.may_share(link.doctype, link.maker):
 		return None
@@ -44,30 +51,30 @@ def preview_of(link: PreviewLink, readable: Readable) -> Preview | None:
 	if preview.key and not line:
 		return None  # deleted just now
 	is_readable = by_maker({**{node.doctype: [node.name] for node in line}, **listing.refs})
-	return preview if all(is_readable.values()) else None
+	return Opened(preview, listing) if all(is_readable.values()) else None
 
 
-def place(link: PreviewLink, preview: Preview) -> dict[str, Any]:
+def place(link: PreviewLink, opened: Opened) -> dict[str, Any]:
 	"""Where the preview begins (`preview_place.place`), who shows it and until when."""
 	ends = link.ends.replace(tzinfo=ZoneInfo(get_system_timezone()))
 	return {
-		**preview_place.place(preview, link.plan),
+		**preview_place.place(opened.preview, link.plan),
 		"made_by": link.made_by,
 		"ends": ends.isoformat(timespec="seconds"),
 	}
 
 
-def file(path: str, preview: Preview, subject: str) -> Answer | None:
-	"""The file at a path of what is shown (`learner_preview.file`); None for any other path."""
-	return learner_preview.file(path, preview, preview.only_in, subject)
+def file(path: str, opened: Opened, subject: str) -> Answer | None:
+	"""The file at a path of what is shown (`learner_preview.file_of`); None for any other path."""
+	return learner_preview.file_of(path, opened.preview, opened.listing, subject)
 
 
-def film(preview: Preview, lesson: str, stage: int) -> str | None:
+def film(opened: Opened, lesson: str, stage: int) -> str | None:
 	"""A link to the film of a stage of a lesson that is shown; None for any other lesson, and where there is no film that
 	is signed."""
-	listing = learner_preview.listing_of(preview, preview.only_in)
+	preview, listing = opened
 	subject = learner_preview.subject_of(LESSON, lesson)
-	if listing is None or subject not in listing.subjects or not (listing.is_published or preview.drafts):
+	if subject not in listing.subjects or not listing.is_shown(preview):
 		return None
 	shown = learner_preview.shown_in(preview, listing, subject)
 	if shown is None or not any(

@@ -73,6 +73,10 @@ class Listing:
 	subjects: Mapping[str, int]
 	overrides: Sequence[Override] = ()
 
+	def is_shown(self, preview: Preview) -> bool:
+		"""Whether a preview shows the plan: one that learners have, or any where drafts are shown."""
+		return self.is_published or preview.drafts
+
 	@property
 	def refs(self) -> dict[str, list[str]]:
 		"""What the caller must be allowed to read."""
@@ -88,12 +92,19 @@ def file(path: str, preview: Preview, plan: str, subject: str) -> Answer | None:
 
 	Raises PermissionError where the caller may not read what it is of, and BuildError where its build would fail.
 	"""
-	if path == paths.PLAN_INDEX:
-		return _only_plan(preview) if preview.only_in else _index(preview)
+	if path == paths.PLAN_INDEX and not preview.only_in:
+		return _index(preview)
 	listing = listing_of(preview, plan)
-	if listing is None or not (listing.is_published or preview.drafts):
+	return file_of(path, preview, listing, subject) if listing else None
+
+
+def file_of(path: str, preview: Preview, listing: Listing, subject: str) -> Answer | None:
+	"""The same for a plan that is read already; the list of plans has this one alone."""
+	if not listing.is_shown(preview):
 		return None
-	if path == paths.manifest(plan):
+	if path == paths.PLAN_INDEX:
+		return _only_plan(preview, listing)
+	if path == paths.manifest(listing.plan.name):
 		return _manifest(preview, listing)
 	return _of_subject(path, preview, listing, subject) if subject in listing.subjects else None
 
@@ -121,18 +132,15 @@ def _index(preview: Preview) -> Answer:
 	plans = content_tree.every_plan()
 	names = preview.readable({PLAN: [plan.name for plan, _published in plans]})[PLAN]
 	listings = [Listing(plan, is_published, {}) for plan, is_published in plans if plan.name in names]
-	shown = [listing.plan for listing in listings if listing.is_published or preview.drafts]
+	shown = [listing.plan for listing in listings if listing.is_shown(preview)]
 	if (subject := subject_of(preview.doctype, preview.name)) and not _listed_in(subject, names):
 		shown.append(no_plan())
 	drafted = drafted_file.index(shown, Known(ledger.of_paths([paths.PLAN_INDEX])))
 	return _answer(drafted, {key: mark for listing in listings for key, mark in listing.marks.items()})
 
 
-def _only_plan(preview: Preview) -> Answer | None:
-	"""The list of plans with the one that a preview is kept to; None where that is left out."""
-	listing = listing_of(preview, preview.only_in)
-	if listing is None or not (listing.is_published or preview.drafts):
-		return None
+def _only_plan(preview: Preview, listing: Listing) -> Answer:
+	"""The list of plans with the one that a preview is kept to."""
 	_allowed(preview, listing, {})
 	return _answer(drafted_file.index([listing.plan], Known({})), listing.marks)
 
