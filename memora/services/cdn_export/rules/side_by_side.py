@@ -42,26 +42,28 @@ def compare(live: bytes | None, planned: bytes | None) -> Comparison:
 	"""Both files as a person reads JSON; None is a file that is not there."""
 	if _is_too_large(live) or _is_too_large(planned):
 		return Comparison(is_too_large=True)
-	rows = list(_rows(_lines(live), _lines(planned)))
-	differing = sum(row["kind"] != "same" for row in rows)
-	if len(rows) > MOST_ROWS:
-		rows = list(_folded(rows))
-	return Comparison(rows[:MOST_ROWS], differing, max(0, len(rows) - MOST_ROWS))
+	return _compared(_lines(live), _lines(planned), whole=MOST_ROWS)
 
 
 def compare_lines(old: list[str], new: list[str]) -> Comparison:
 	"""Two texts, by their lines; runs of equal lines are collapsed."""
 	if max(len(old), len(new)) > MOST_LINES or max(sum(map(len, old)), sum(map(len, new))) > MOST_BYTES:
 		return Comparison(is_too_large=True)
-	rows = list(_rows(old, new))
-	differing = sum(row["kind"] != "same" for row in rows)
-	rows = list(_folded(rows))
-	return Comparison(rows[:MOST_ROWS], differing, max(0, len(rows) - MOST_ROWS))
+	return _compared(old, new, whole=0)
 
 
 def is_shown(body: bytes | None) -> TypeGuard[bytes]:
 	"""Whether a file is small enough to be shown whole."""
 	return body is not None and len(body) <= MOST_BYTES
+
+
+def _compared(left: list[str], right: list[str], *, whole: int) -> Comparison:
+	"""Lines side by side; runs of equal ones are collapsed where there are more than `whole` rows."""
+	rows = list(_rows(left, right))
+	differing = sum(row["kind"] != "same" for row in rows)
+	if len(rows) > whole:
+		rows = list(_folded(rows))
+	return Comparison(rows[:MOST_ROWS], differing, max(0, len(rows) - MOST_ROWS))
 
 
 def _is_too_large(body: bytes | None) -> bool:
