@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, get_type_hints
 
 import frappe
+import orjson
 from frappe import _
 from frappe.rate_limiter import rate_limit
 from frappe.utils import escape_html
+from werkzeug.wrappers import Response
 
 from memora.exceptions import MemoraError
 from memora.services.cdn_export.model.plain_text import as_html
 
 T = TypeVar("T")
+
+WOULD_FAIL = 417
+"""What Frappe answers with a ValidationError."""
 
 LONGEST_TEXT = 10_000
 """Characters of a text: many times a name, a title or what anyone searches for."""
@@ -98,6 +103,14 @@ def told(work: Callable[[], T]) -> T:
 	except MemoraError as error:
 		frappe.throw(as_html(str(error)), title=_("This Would Fail"))
 		raise  # never reached, which type checkers cannot know
+
+
+def json_answer(
+	content: dict[str, Any], status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+	"""An answer that is this JSON as it is, without Frappe's `message`, and that nothing may keep."""
+	headers = {"Cache-Control": "no-store", **(headers or {})}
+	return Response(orjson.dumps(content), status, headers, content_type="application/json; charset=utf-8")
 
 
 def _fitting(name: str, value: Any, kind: Any) -> Any:

@@ -7,14 +7,13 @@ is written, nothing may be kept in a cache, and nothing in a file is signed.
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import frappe
-import orjson
 from frappe import _
 from werkzeug.wrappers import Response
 
-from memora.api.endpoint import endpoint
+from memora.api.endpoint import WOULD_FAIL, endpoint, json_answer
 from memora.exceptions import MemoraError
 from memora.frappe_versions import DESK
 from memora.memora import user_permissions
@@ -23,9 +22,6 @@ from memora.services.cdn_export.admin.learner_preview import Preview
 from memora.services.cdn_export.model.doctypes import CONTENT, LESSON, PLAN
 from memora.services.cdn_export.model.plain_text import as_html, read, read_all
 from memora.services.cdn_export.model.roles import EDITORS
-
-_WOULD_FAIL = 417
-"""What Frappe answers with a ValidationError."""
 
 
 @endpoint(EDITORS, "GET")
@@ -37,8 +33,8 @@ def place(doctype: str, name: str, plan: str = "") -> Response:
 	try:
 		found = preview_place.place(preview, plan)
 	except MemoraError as error:
-		return _answer({"problem": read(str(error))}, _WOULD_FAIL)
-	return _answer({**read_all(found), "desk": DESK})
+		return json_answer({"problem": read(str(error))}, WOULD_FAIL)
+	return json_answer({**read_all(found), "desk": DESK})
 
 
 @endpoint(EDITORS, "GET")
@@ -53,8 +49,8 @@ def file(path: str, doctype: str, name: str, plan: str = "", subject: str = "", 
 	try:
 		found = learner_preview.file(path, preview, plan, subject)
 	except MemoraError as error:
-		return _answer({"problem": read(str(error))}, _WOULD_FAIL)
-	return _answer(asdict(found)) if found else _missing(_("There is no such file."))
+		return json_answer({"problem": read(str(error))}, WOULD_FAIL)
+	return json_answer(asdict(found)) if found else _missing(_("There is no such file."))
 
 
 @endpoint(EDITORS, "GET")
@@ -64,8 +60,8 @@ def film(lesson: str, stage: int) -> Response:
 	try:
 		url = learner_preview.film(lesson, stage)
 	except MemoraError as error:
-		return _answer({"problem": read(str(error))}, _WOULD_FAIL)
-	return _answer({"url": url}) if url else _missing(_("This stage has no film that is signed."))
+		return json_answer({"problem": read(str(error))}, WOULD_FAIL)
+	return json_answer({"url": url}) if url else _missing(_("This stage has no film that is signed."))
 
 
 def _require_published_kind(doctype: str) -> None:
@@ -90,8 +86,3 @@ def name_of(doctype: str, name: str) -> str:
 def _missing(message: str) -> NoReturn:
 	frappe.throw(message, frappe.DoesNotExistError)
 	raise AssertionError
-
-
-def _answer(content: dict[str, Any], status: int = 200) -> Response:
-	headers = {"Cache-Control": "no-store"}
-	return Response(orjson.dumps(content), status, headers, content_type="application/json; charset=utf-8")

@@ -13,10 +13,9 @@ from functools import partial
 from typing import Any
 
 import frappe
-import orjson
 from werkzeug.wrappers import Response
 
-from memora.api.endpoint import endpoint, guest_endpoint, told
+from memora.api.endpoint import WOULD_FAIL, endpoint, guest_endpoint, json_answer, told
 from memora.api.learner_preview import name_of
 from memora.exceptions import MemoraError
 from memora.memora import user_permissions
@@ -32,12 +31,10 @@ from memora.services.preview_links.shown import Opened
 HEADER = "X-Memora-Preview-Link"
 
 _HEADERS = {
-	"Cache-Control": "no-store",
 	"Referrer-Policy": "no-referrer",
 	"X-Robots-Tag": "noindex, nofollow",
 }
 _OVER = 410
-_WOULD_FAIL = 417
 
 
 @endpoint(EDITORS, "POST")
@@ -112,7 +109,7 @@ def _of_link(work: Callable[[PreviewLink, Opened], dict[str, Any] | None]) -> Re
 	except (frappe.PermissionError, frappe.DoesNotExistError):
 		return _answer({}, _OVER)
 	except MemoraError:  # its words are for editors
-		return _answer({}, _WOULD_FAIL)
+		return _answer({}, WOULD_FAIL)
 	if opened is None:
 		return _answer({}, _OVER)
 	links.note_use(link)
@@ -126,4 +123,4 @@ def _maker() -> str | None:
 
 
 def _answer(content: dict[str, Any], status: int) -> Response:
-	return Response(orjson.dumps(content), status, _HEADERS, content_type="application/json; charset=utf-8")
+	return json_answer(content, status, _HEADERS)
