@@ -28,6 +28,9 @@ LONGEST_DAYS = 30
 MOST_LIVE = 100
 """Links of one maker that are live at a time."""
 
+MOST_LISTED = 100
+"""Links of one document that are shown beside it; the list in the Desk has all."""
+
 _SECRET_BYTES = 24
 _USE_IS_NOTED_EVERY = timedelta(hours=1)
 
@@ -68,7 +71,7 @@ def make(doctype: str, name: str, plan: str, days: int, *, drafts: bool) -> tupl
 		raise MemoraError(_("Preview links are switched off in CDN Settings."))
 	if not 1 <= days <= LONGEST_DAYS:
 		raise MemoraError(_("The days of a preview link must be between 1 and {0}.").format(LONGEST_DAYS))
-	if len(_live({"maker": maker}, limit=MOST_LIVE)) == MOST_LIVE:
+	if frappe.db.count(DOCTYPE, _live({"maker": maker})) >= MOST_LIVE:
 		raise MemoraError(_("You have {0} preview links. Revoke one first.").format(MOST_LIVE))
 	secret = secrets.token_urlsafe(_SECRET_BYTES)
 	link = frappe.get_doc(
@@ -117,13 +120,31 @@ def note_use(link: PreviewLink) -> None:
 			reads=False,
 		)
 	except database.ERRORS:
-		frappe.logger("memora").warning(f"The use of preview link {link.name} could not be noted.")
+		frappe.logger("memora").warning(
+			f"The use of preview link {link.name} could not be noted.", exc_info=True
+		)
 
 
 def live_of(doctype: str, name: str, maker: str | None) -> list[dict[str, Any]]:
-	"""The live links to a document, the newest first: those of this maker, or of everybody."""
-	filters = {"document_type": doctype, "document": name}
-	return _live({**filters, "maker": maker} if maker else filters, limit=MOST_LIVE)
+	"""The live links to a document, the newest first, `MOST_LISTED` at most: those of this maker, or of everybody."""
+	filters = {"document_type": doctype, "document": name, **({"maker": maker} if maker else {})}
+	return frappe.get_all(
+		DOCTYPE,
+		_live(filters),
+		[
+			"name",
+			"document_type",
+			"document",
+			"plan",
+			"shows_drafts",
+			"maker",
+			"creation",
+			"ends",
+			"last_used",
+		],
+		order_by="creation desc",
+		limit=MOST_LISTED,
+	)
 
 
 def revoke(name: str, maker: str | None) -> None:
@@ -138,24 +159,8 @@ def revoke(name: str, maker: str | None) -> None:
 	)
 
 
-def _live(filters: dict[str, Any], limit: int) -> list[Any]:
-	return frappe.get_all(
-		DOCTYPE,
-		{**filters, "revoked": ("is", "not set"), "ends": (">", now_datetime())},
-		[
-			"name",
-			"document_type",
-			"document",
-			"plan",
-			"shows_drafts",
-			"maker",
-			"creation",
-			"ends",
-			"last_used",
-		],
-		order_by="creation desc",
-		limit=limit,
-	)
+def _live(filters: dict[str, Any]) -> dict[str, Any]:
+	return {**filters, "revoked": ("is", "not set"), "ends": (">", now_datetime())}
 
 
 def _hash(secret: str) -> str:
