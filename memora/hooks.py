@@ -93,6 +93,7 @@ doc_events = {
 		"on_trash": "memora.services.cdn_export.curriculum.items.on_trash",
 		"after_rename": "memora.services.cdn_export.curriculum.items.after_rename",
 	},
+	"User": {"after_rename": f"{_history}.user_renamed"},
 	# A picture, or a lesson's file, that is replaced, made private or deleted.
 	"File": {
 		"on_update": "memora.services.cdn_export.change_tracker.on_file",

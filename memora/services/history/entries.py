@@ -75,6 +75,11 @@ def rename(doctype: str, old: str, new: str) -> None:
 	)
 
 
+def rename_user(old: str, new: str) -> None:
+	"""What a user has changed is under his new name. Frappe renames the owner of a row itself."""
+	frappe.db.sql(f"update `tab{TABLE}` set changed_by = %s where changed_by = %s", (new, old))
+
+
 def of_document(doctype: str, name: str, before: str = "", most: int = 0) -> list[Entry]:
 	"""The last entries of a document, the newest first: those older than the entry `before`, `most` of them if given."""
 	rows = frappe.db.sql(

@@ -40,6 +40,11 @@ def after_rename(doc: Document, method: str | None, old: str, new: str, merge: b
 		_quietly(new, lambda: entries.rename(doc.doctype, old, new))
 
 
+def user_renamed(user: Document, method: str | None, old: str, new: str, merge: bool = False) -> None:
+	"""Give what a user has changed his new name."""
+	_quietly(new, lambda: entries.rename_user(old, new))
+
+
 def _changed(doc: Document, before: Document) -> None:
 	# `db_set` reads the former document only the first time, so what was noted since is kept beside it.
 	was: State = before.flags.memora_state or states.of(before)

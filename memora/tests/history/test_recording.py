@@ -188,6 +188,24 @@ class TestRecording(HistoryTestCase):
 		request._PersonalDataDeletionRequest__redact_partial_match_data(found)
 		self.assertEqual([was["title"] for was in self.states(self.lesson)], ["Light"])
 
+	def test_a_user_who_is_renamed_or_deleted_leaves_what_he_has_changed(self) -> None:
+		new = "history.renamed@memora.test"
+		old, other = (make_user(self, f"history.{name}@memora.test", EDITOR) for name in ("old", "other"))
+		for user, title in ((old, "First"), (other, "Second")):
+			frappe.set_user(user)
+			self.change(self.lesson, title=title)
+		frappe.set_user("Administrator")
+
+		def seen() -> list[tuple[str, str]]:
+			rows = frappe.get_list(entries.TABLE, fields=["changed_by", "owner"], order_by="name")
+			return [(row.changed_by, row.owner) for row in rows]
+
+		frappe.rename_doc("User", old, new, force=True)
+		self.assertEqual(seen(), [(new, new), (other, other)])
+		frappe.delete_doc("User", new)
+		self.assertEqual(seen(), [(new, new), (other, other)])
+		self.assertEqual([was["title"] for was in self.states(self.lesson)], ["Light", "First"])
+
 	def test_a_save_goes_on_without_the_table(self) -> None:
 		frappe.db.commit()
 		frappe.db.sql_ddl(f"alter table `tab{entries.TABLE}` rename to `tabMemora History Away`")
