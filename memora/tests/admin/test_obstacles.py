@@ -10,10 +10,10 @@ import frappe
 from memora.api import publishing
 from memora.install import ADMIN, EDITOR
 from memora.services.cdn_export.admin import status_answer
-from memora.tests.builds.test_statement_counts import statements
 from memora.tests.helpers import factories
 from memora.tests.helpers.frappe_versions import set_in_test
 from memora.tests.helpers.publishing import PublishingTestCase, make_course
+from memora.tests.helpers.statements import statements
 
 USER = "obstacles@memora.test"
 

@@ -11,26 +11,16 @@ import orjson
 from memora.api import learner_preview
 from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.rules.drafted_file import NO_PLAN
-from memora.tests.builds.test_media import PNG
-from memora.tests.builds.test_statement_counts import statements
 from memora.tests.helpers import factories
-from memora.tests.helpers.publishing import PublishingTestCase, make_course
-from memora.tests.helpers.web import Web
+from memora.tests.helpers.files import PNG
+from memora.tests.helpers.previews import BUCKET, FILM, WebTestCase, permit
+from memora.tests.helpers.publishing import make_course
+from memora.tests.helpers.statements import checksums, statements
 
 Answers = dict[str, dict[str, Any]]
 
-BUCKET = {
-	"storage_provider": "AWS S3",
-	"endpoint_url": "http://127.0.0.1:9",
-	"region": "eu-central-1",
-	"bucket_name": "school",
-	"access_key": "key",
-	"secret_key": "a secret",
-}
-FILM = "videos/light.mp4"
 
-
-class PreviewTestCase(PublishingTestCase):
+class PreviewTestCase(WebTestCase):
 	def drafted(
 		self, path: str, doc: Any, plan: str = "", subject: str = "", *, drafts: int = 1
 	) -> dict[str, Any]:
@@ -284,9 +274,7 @@ class TestCost(PreviewTestCase):
 		self.file("new.png", PNG + b"new")
 		self.change(school["unit"], image="/files/new.png")
 		frappe.db.commit()
-		web = Web()
-		user = web.make_user("editor@preview.test", "Memora Editor")
-		self.addCleanup(frappe.delete_doc, "User", user, force=True, ignore_permissions=True)
+		user = self.user("editor", "Memora Editor")
 		permit(self, user, shared["subject"])
 		permit(self, user, school["sold"]["subject"])
 		plan, subject = school["plan"].name, shared["subject"].name
@@ -320,17 +308,10 @@ class TestCost(PreviewTestCase):
 class TestRights(PreviewTestCase):
 	def setUp(self) -> None:
 		super().setUp()
-		self.web = Web()
 		self.course, self.other = make_course(), make_course()
 		self.plan = factories.make_plan([self.course["subject"]], is_published=1)
 		self.both = factories.make_plan([self.course["subject"], self.other["subject"]], is_published=1)
 		frappe.db.commit()
-
-	def user(self, name: str, *roles: str) -> str:
-		user = self.web.make_user(f"{name}@preview.test", *roles)
-		self.addCleanup(frappe.db.commit)
-		self.addCleanup(frappe.delete_doc, "User", user, force=True, ignore_permissions=True)
-		return user
 
 	def ask(
 		self, user: str, path: str, doc: Any, plan: str = "", subject: str = ""
@@ -486,36 +467,16 @@ class TestFilms(PreviewTestCase):
 		self.assertEqual(self.lesson_file()["films"], [1])
 
 	def test_only_who_may_read_the_lesson_gets_a_link(self) -> None:
-		web = Web()
-		user = web.make_user("film@preview.test", "Memora Editor")
-		self.addCleanup(frappe.db.commit)
-		self.addCleanup(frappe.delete_doc, "User", user, force=True, ignore_permissions=True)
+		user = self.user("film", "Memora Editor")
 		frappe.db.commit()
 
 		def ask() -> int:
 			given = {"lesson": self.lesson.name, "stage": 1}
-			return web.call(user, "memora.api.learner_preview.film", http="GET", **given).status_code
+			return self.web.call(user, "memora.api.learner_preview.film", http="GET", **given).status_code
 
 		self.assertEqual(ask(), 200)
 		permit(self, user, make_course()["subject"])
 		self.assertEqual(ask(), 403)
-
-
-def permit(test: PreviewTestCase, user: str, doc: Any) -> None:
-	"""Let a user read this document of its kind and no other that is not permitted too; commits."""
-	permission = {"doctype": "User Permission", "user": user, "allow": doc.doctype, "for_value": doc.name}
-	name = frappe.get_doc({**permission, "apply_to_all_doctypes": 1}).insert().name
-	frappe.db.commit()
-	test.addCleanup(frappe.db.commit)
-	test.addCleanup(frappe.delete_doc, "User Permission", name)
-	test.addCleanup(frappe.set_user, "Administrator")
-
-
-def checksums() -> dict[str, Any]:
-	"""Of each of memora's tables, and of those of files and errors."""
-	tables = frappe.get_all("DocType", {"module": "Memora", "issingle": 0}, pluck="name")
-	named = ", ".join(f"`tab{table}`" for table in (*tables, "File", "Singles", "Error Log", "Version"))
-	return dict(frappe.db.sql(f"checksum table {named}"))
 
 
 def unstamped(value: Any) -> Any:

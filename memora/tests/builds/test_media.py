@@ -21,8 +21,9 @@ from memora.services.cdn_export.outbox import reconciliation
 from memora.services.cdn_export.state import due
 from memora.services.cdn_export.storage.local import LocalStorage
 from memora.tests.helpers import factories
+from memora.tests.helpers.files import PNG
 from memora.tests.helpers.processes import Stops, fork
-from memora.tests.helpers.publishing import PNG, PublishingTestCase, make_course
+from memora.tests.helpers.publishing import PublishingTestCase, make_course
 
 
 @contextmanager

@@ -6,8 +6,7 @@ An earlier build of this product read each row by itself: 22,684 statements for 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from itertools import groupby
 from typing import TypeVar
 from unittest.mock import patch
@@ -24,6 +23,7 @@ from memora.services.cdn_export.outbox import relay
 from memora.services.cdn_export.worker import builder
 from memora.tests.helpers import factories
 from memora.tests.helpers.publishing import PublishingTestCase, make_course
+from memora.tests.helpers.statements import statements
 
 T = TypeVar("T")
 
@@ -31,27 +31,6 @@ MARK = 4
 """What the first build of a batch that writes sends besides: a lock, the number that is known, the next one, unlock."""
 
 PHASES = ("lesson", "unit", "subject", "search_shard", "search_index", "manifest", "plans_index")
-
-
-@contextmanager
-def statements() -> Iterator[list[str]]:
-	"""Every statement that goes to MariaDB meanwhile, but for those that begin and end transactions."""
-	seen: list[str] = []
-	sql = frappe.db.sql
-
-	def counted(query, *args, **kwargs):
-		if (
-			kwargs.get("run", True)  # else Frappe asks for the text of a statement
-			and not str(query)
-			.strip()
-			.upper()
-			.startswith(("COMMIT", "START TRANSACTION", "ROLLBACK", "SAVEPOINT"))
-		):
-			seen.append(str(query))
-		return sql(query, *args, **kwargs)
-
-	with patch.object(frappe.db, "sql", counted):
-		yield seen
 
 
 class TestStatements(PublishingTestCase):

@@ -13,9 +13,9 @@ from memora.api import links, publishing
 from memora.install import EDITOR
 from memora.memora import content_search
 from memora.services.cdn_export.model.doctypes import CONTENT
-from memora.tests.builds.test_statement_counts import statements
 from memora.tests.helpers import factories
 from memora.tests.helpers.frappe_versions import set_in_test
+from memora.tests.helpers.statements import statements
 from memora.tests.helpers.utils import MemoraTestCase
 
 USER = "searching@memora.test"

@@ -13,10 +13,10 @@ from frappe.model.document import Document
 
 from memora.patches import attach_named_files
 from memora.services.course_outline import attachments, inline_pictures, trash_restoring
-from memora.tests.api.test_stage_files import PLACE, photo
-from memora.tests.builds.test_statement_counts import statements
-from memora.tests.curriculum.test_public_files import PNG, RUNNING_SVG, FilesTestCase
+from memora.tests.curriculum.test_public_files import FilesTestCase
 from memora.tests.helpers import factories
+from memora.tests.helpers.files import PLACE, PNG, RUNNING_SVG, photo
+from memora.tests.helpers.statements import statements
 from memora.tests.helpers.utils import messages
 
 TRASH = "Deleted Document"

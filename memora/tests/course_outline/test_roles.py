@@ -10,12 +10,12 @@ from frappe.model.document import Document
 
 from memora.api import course, outline
 from memora.install import ADMIN, EDITOR
-from memora.tests.builds.test_statement_counts import statements
 from memora.tests.course_outline.test_moving import OutlineTestCase
 from memora.tests.course_outline.test_publishing import row
 from memora.tests.helpers import factories
 from memora.tests.helpers.frappe_versions import set_in_test
 from memora.tests.helpers.publishing import chain, make_course
+from memora.tests.helpers.statements import statements
 
 NO_ROLE = "Desk User"
 REFUSED = (frappe.PermissionError, frappe.DoesNotExistError)

@@ -7,9 +7,9 @@ import frappe
 from memora.services.cdn_export.admin import dashboard, doctor
 from memora.services.cdn_export.admin.doctor import content
 from memora.services.cdn_export.curriculum import items
-from memora.tests.builds.test_statement_counts import statements
 from memora.tests.helpers import factories
 from memora.tests.helpers.publishing import PublishingTestCase, make_course
+from memora.tests.helpers.statements import statements
 from memora.tests.helpers.utils import messages
 
 

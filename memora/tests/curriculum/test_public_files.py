@@ -27,15 +27,12 @@ from memora.services.cdn_export.model.stage_files import Link
 from memora.services.cdn_export.outbox import reconciliation
 from memora.services.cdn_export.rules import file_types
 from memora.services.cdn_export.state import site_key
-from memora.tests.builds.test_statement_counts import statements
 from memora.tests.helpers import factories
+from memora.tests.helpers.files import PDF, PNG, RUNNING_SVG, SVG
 from memora.tests.helpers.publishing import PublishingTestCase, make_course
+from memora.tests.helpers.statements import statements
 from memora.tests.helpers.utils import messages
 
-PNG = b"\x89PNG\r\n\x1a\n"
-PDF = b"%PDF-1.7 "
-SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0h1"/></svg>'
-RUNNING_SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 ALIKE = [
 	("Map", "map"),
 	("Café", "Cafe"),

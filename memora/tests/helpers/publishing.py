@@ -23,9 +23,8 @@ from memora.services.cdn_export.state import job_queue
 from memora.services.cdn_export.storage import Storage, Upload
 from memora.services.cdn_export.worker.drain import Drained
 from memora.tests.helpers import clock, factories
+from memora.tests.helpers.files import PNG
 from memora.tests.helpers.utils import MemoraTestCase
-
-PNG = b"\x89PNG\r\n\x1a\n"
 
 
 @dataclass(slots=True)

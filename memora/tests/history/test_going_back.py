@@ -15,9 +15,9 @@ from memora.api import history
 from memora.install import ADMIN, EDITOR
 from memora.services.cdn_export.model import exact_json
 from memora.services.history import entries
-from memora.tests.builds.test_statement_counts import statements
 from memora.tests.helpers import factories
 from memora.tests.helpers.publishing import PublishingTestCase, chain, make_course
+from memora.tests.helpers.statements import statements
 from memora.tests.helpers.users import drop_user_permissions, make_user
 from memora.tests.helpers.utils import messages
 from memora.tests.history.test_recording import bring_back

@@ -15,10 +15,10 @@ from frappe.model.document import Document
 from memora.api import course
 from memora.install import ADMIN, EDITOR
 from memora.services.history import entries
-from memora.tests.builds.test_statement_counts import statements
 from memora.tests.helpers import factories
 from memora.tests.helpers.processes import at_once
 from memora.tests.helpers.publishing import chain, make_course
+from memora.tests.helpers.statements import statements
 from memora.tests.helpers.users import make_user
 from memora.tests.helpers.utils import MemoraTestCase
 

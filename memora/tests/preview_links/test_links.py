@@ -20,11 +20,11 @@ from memora.services.cdn_export.model.doctypes import CONTENT, PLAN
 from memora.services.cdn_export.rules.drafted_file import NO_PLAN
 from memora.services.cdn_export.state import database
 from memora.services.preview_links import links
-from memora.tests.api.test_learner_preview import BUCKET, FILM, PNG, checksums, permit
-from memora.tests.builds.test_statement_counts import statements
 from memora.tests.helpers import factories
-from memora.tests.helpers.publishing import PublishingTestCase, chain, make_course
-from memora.tests.helpers.web import Web
+from memora.tests.helpers.files import PNG
+from memora.tests.helpers.previews import BUCKET, FILM, WebTestCase, permit
+from memora.tests.helpers.publishing import chain, make_course
+from memora.tests.helpers.statements import checksums, statements
 
 API = "memora.api.preview_links"
 LINK = links.DOCTYPE
@@ -33,7 +33,7 @@ Made = tuple[str, str]
 """A link's name and secret."""
 
 
-class LinksTestCase(PublishingTestCase):
+class LinksTestCase(WebTestCase):
 	counts_are_forgotten = True
 	"""How often this address has asked, before it asks again."""
 
@@ -43,7 +43,6 @@ class LinksTestCase(PublishingTestCase):
 		frappe.db.delete(LINK)
 		self.addCleanup(database.fresh)
 		self.addCleanup(frappe.db.delete, LINK)
-		self.web = Web()
 		self.editor = self.user("maker", "Memora Editor")
 		self.course, self.other = make_course(required_item="BOOK"), make_course(units=1, lessons=1)
 		for doc in every_document(self.course):
@@ -52,12 +51,6 @@ class LinksTestCase(PublishingTestCase):
 		self.plan = factories.make_plan([self.course["subject"]], is_published=1)
 		self.both = factories.make_plan([self.course["subject"], self.other["subject"]], is_published=1)
 		frappe.db.commit()
-
-	def user(self, name: str, *roles: str) -> str:
-		user = self.web.make_user(f"{name}@links.test", *roles)
-		self.addCleanup(frappe.db.commit)
-		self.addCleanup(frappe.delete_doc, "User", user, force=True, ignore_permissions=True)
-		return user
 
 	def link(self, doc: Document, plan: str = "", user: str = "", **given: Any) -> Made:
 		"""A link to a document that a user has made."""

@@ -11,8 +11,8 @@ from frappe.model.document import Document
 from memora.api import outline
 from memora.install import EDITOR
 from memora.services.text_search import lesson_texts
-from memora.tests.builds.test_statement_counts import statements
 from memora.tests.helpers import factories
+from memora.tests.helpers.statements import statements
 from memora.tests.helpers.users import drop_user_permissions, make_user
 from memora.tests.helpers.utils import MemoraTestCase
 

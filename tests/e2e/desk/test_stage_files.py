@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Route, expect
 
-from memora.tests.api.test_stage_files import pdf
+from memora.tests.helpers.files import pdf
 from tests.e2e.desk.driver import Desk, save
 from tests.e2e.desk.rich_text import Editor, opened
 from tests.e2e.desk.school import School

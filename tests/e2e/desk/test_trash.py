@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from memora.install import EDITOR
-from memora.tests.curriculum.test_public_files import PNG
 from memora.tests.helpers import factories
+from memora.tests.helpers.files import PNG
 from tests.e2e.desk.driver import Desk, shoot
 from tests.e2e.desk.school import School
 from tests.e2e.desk.test_course import course
