@@ -80,3 +80,11 @@ class TokenError(MemoraError):
 
 class KeysError(MemoraError):
 	"""The gate's public keys are missing, too large or broken: no token can be checked."""
+
+
+class GateKeyError(MemoraError):
+	"""No key can sign tokens for the gate, or a key cannot be made or taken back."""
+
+
+class MintingError(MemoraError):
+	"""The gate would refuse such a token: it lasts too long, is too large, or its items are no texts."""

@@ -133,7 +133,10 @@ scheduler_events = {
 		"*/5 * * * *": ["memora.services.cdn_export.batch_processor.process_pending_plans"],
 		"* * * * *": ["memora.services.cdn_export.batch_processor.check_due"],
 	},
-	"hourly": ["memora.services.cdn_export.outbox.reconciliation.hourly"],
+	"hourly": [
+		"memora.services.cdn_export.outbox.reconciliation.hourly",
+		"memora.services.access_gate.keys.hourly",
+	],
 	"hourly_long": ["memora.services.text_search.lesson_texts.catch_up"],
 	"daily": ["memora.services.cdn_export.outbox.reconciliation.daily"],
 	"daily_long": [

@@ -23,7 +23,7 @@ def before_uninstall() -> None:
 		else f"the bucket {settings.bucket_name}"
 	)
 	click.secho(
-		f"Published files stay in {place}: remove plans/, units/, lessons/, media/, schemas/ and memora/ there if nobody "
+		f"Published files stay in {place}: remove plans/, units/, lessons/, media/, schemas/, gate/ and memora/ there if nobody "
 		"reads them.",
 		fg="yellow",
 	)
@@ -43,6 +43,7 @@ def _remove() -> None:
 	# Frappe leaves the values of a single behind, and with them the keys to the storage.
 	frappe.db.delete("Singles", {"doctype": "CDN Settings"})
 	frappe.db.delete("__Auth", {"doctype": "CDN Settings"})
+	frappe.db.delete("__Auth", {"doctype": "Memora Gate Key"})
 	frappe.db.delete("DefaultValue", {"defkey": ("like", r"memora\_%")})
 	frappe.db.delete("Logs To Clear", {"ref_doctype": ("in", _doctypes())})
 	frappe.db.delete("Scheduled Job Type", {"method": ("like", "memora.%")})

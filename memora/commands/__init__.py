@@ -146,6 +146,42 @@ _former.hidden = True
 dead_letters.add_command(_former, "clear")
 
 
+@memora.group("gate-keys", invoke_without_command=True)
+@json_option
+@click.pass_context
+def gate_keys(context: click.Context, as_json: bool) -> None:
+	"""The keys that sign learners' tokens for the gate: list, rotate, revoke. Lists without a further word."""
+	if context.invoked_subcommand is None:
+		context.invoke(list_gate_keys, as_json=as_json)
+
+
+@gate_keys.command("list")
+@action("gate_actions.list_gate_keys")
+def list_gate_keys() -> None:
+	"""Each key, what it does, and since when. Ends with 1 when none signs, or when a revoked one is still published."""
+
+
+@gate_keys.command("rotate")
+@action("gate_actions.rotate_gate_keys")
+def rotate_gate_keys() -> None:
+	"""Make the next key, the first one too, and start a batch, which publishes it.
+
+	It signs 90 seconds after that. The key before signs until then, and stays published until its last token has expired;
+	then it leaves by itself.
+	"""
+
+
+@gate_keys.command("revoke")
+@click.argument("kid", metavar="KEY")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@action("gate_actions.revoke_gate_key")
+def revoke_gate_key() -> None:
+	"""Take a key back that others may know, and start a batch, which publishes that.
+
+	The gate refuses all that it has signed within a minute after. Without another key a new one is made.
+	"""
+
+
 @memora.command("history")
 @click.option("--plan", default="", help="Only this plan, by ID or title.")
 @click.option("--failed", is_flag=True, help="Only failed attempts and dead letters; ends with 1 for any.")

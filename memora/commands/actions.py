@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import click
-import frappe
 
-from memora.commands.answer import Answer, CannotRun, Progress
+from memora.commands.answer import Answer, Progress
+from memora.commands.wording import ask as _ask
+from memora.commands.wording import count as _count
+from memora.commands.wording import moment as _moment
+from memora.commands.wording import shortened as _shortened
+from memora.commands.wording import size as _size
+from memora.commands.wording import table as _table
 from memora.services.cdn_export.admin import (
 	dead_letters,
 	decisions,
@@ -20,9 +24,7 @@ from memora.services.cdn_export.admin import (
 )
 from memora.services.cdn_export.admin import doctor as doctors
 from memora.services.cdn_export.admin import preview as previews
-from memora.services.cdn_export.builds.event_log import in_zone
 
-_LONGEST_CAUSE = 160
 _MOST_NAMED = 5
 _MARKS = {"ok": "✓", "warning": "!", "error": "✗"}
 
@@ -250,16 +252,6 @@ def _preview_lines(found: dict[str, Any], paths: bool) -> Iterator[str]:
 		)
 
 
-def _ask(question: str, otherwise: str) -> None:
-	"""Ask who runs the command. Raises CannotRun, which says what happened `otherwise`, unless they are sure."""
-	try:
-		sure = click.confirm(question.strip(), err=True)
-	except click.Abort as error:
-		raise CannotRun("Nobody is there to ask; say --yes.") from error
-	if not sure:
-		raise CannotRun(otherwise)
-
-
 def _labels(labels: Sequence[str], everything: bool) -> list[str]:
 	if bool(labels) == everything:
 		raise click.UsageError("Name the dead letters, or say --all and name none.")
@@ -342,37 +334,3 @@ def _attempt(log: dict[str, Any]) -> tuple[Any, ...]:
 
 def _field(name: str, text: str) -> str:
 	return f"  {name:<14}{text}"
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[Any]], right: Sequence[int] = ()) -> Iterator[str]:
-	"""Rows in columns, those in `right` at the right, under a head; nothing without rows."""
-	cells = [[str(cell) for cell in row] for row in rows]
-	if not cells:
-		return
-	cells.insert(0, list(head))
-	widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
-	for row in cells:
-		aligned = (
-			cell.rjust(widths[column]) if column in right else cell.ljust(widths[column])
-			for column, cell in enumerate(row)
-		)
-		yield "  ".join(aligned).rstrip()
-
-
-def _count(number: int, noun: str) -> str:
-	return f"{number:,} {noun}{'' if number == 1 else 'es' if noun.endswith('s') else 's'}"
-
-
-def _size(count: int) -> str:
-	if count < 10_000:
-		return f"{count:,} B"
-	return f"{count / 1_000:,.0f} kB" if count < 10_000_000 else f"{count / 1_000_000:,.1f} MB"
-
-
-def _moment(moment: datetime | None) -> str:
-	return in_zone(frappe.utils.get_datetime(moment)).isoformat(" ", "seconds") if moment else ""
-
-
-def _shortened(text: str) -> str:
-	line = " ".join(text.split())
-	return line if len(line) <= _LONGEST_CAUSE else f"{line[:_LONGEST_CAUSE]}…"

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import wraps
+from importlib import import_module
 from typing import Any
 
 import click
@@ -25,7 +26,8 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Answer in JS
 
 
 def action(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-	"""Make a click command's function run `actions.{name}` with its options, and say what that answers."""
+	"""Make a click command's function run `actions.{name}`, or `name` in the module that it names, with its options, and say
+	what that answers."""
 
 	def decorate(described: Callable[..., None]) -> Callable[..., None]:
 		@json_option
@@ -102,12 +104,13 @@ def _answer(name: str, as_json: bool, options: dict[str, Any]) -> Answer:
 	import frappe
 	import redis
 
-	from memora.commands import actions
 	from memora.exceptions import MemoraError
 	from memora.services.cdn_export.state import database
 
 	try:
-		return getattr(actions, name)(Progress(shown=not as_json), **options)
+		module, _, function = name.rpartition(".")
+		actions = import_module(f"memora.commands.{module or 'actions'}")
+		return getattr(actions, function)(Progress(shown=not as_json), **options)
 	except click.ClickException:
 		raise
 	except frappe.ValidationError as error:  # its message is HTML, for the Desk

@@ -14,7 +14,13 @@ DOCUMENTS = sorted(
 	for path in ROOT.rglob("*.md")
 	if not {".dev", "node_modules", ".pytest_cache"}.intersection(path.relative_to(ROOT).parts)
 )
-VALIDATED = ("QUICKSTART_VALIDATION.md", "docs/operations.md", "docs/storage.md", "MIGRATION_VERIFICATION.md")
+VALIDATED = (
+	"QUICKSTART_VALIDATION.md",
+	"docs/operations.md",
+	"docs/gate.md",
+	"docs/storage.md",
+	"MIGRATION_VERIFICATION.md",
+)
 """Those whose commands `dev/validate` runs."""
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

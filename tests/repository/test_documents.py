@@ -139,7 +139,7 @@ def test_architecture_names_every_module_of_the_pipeline_in_the_order_of_its_lay
 
 
 _DOCTYPES = ROOT / "memora" / "memora" / "doctype"
-_BESIDE = ("memora_history", "memora_lesson_text", "memora_preview_link", "memora_trash")
+_BESIDE = ("memora_gate_key", "memora_history", "memora_lesson_text", "memora_preview_link", "memora_trash")
 """Tables of features beside the pipeline."""
 _OURS = sorted(
 	[*_DOCTYPES.glob("cdn_*/cdn_*.json"), *(_DOCTYPES / name / f"{name}.json" for name in _BESIDE)]

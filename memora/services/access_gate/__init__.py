@@ -1,7 +1,9 @@
 """The gate: what keeps paid lessons and films private at the edge (docs/gate.md).
 
-The gate itself is JavaScript and runs before the storage: `edge/`. Here is what memora itself needs of it in Python:
+The gate itself is JavaScript and runs before the storage: `edge/`. Here is what memora itself needs of it in Python, and what it relies on:
 
-- `rules/`: tokens, and which paths are guarded; pure. `tests/contract/gate` has the rest of the rule, and holds both to one
-  table of cases
+- `rules/`: tokens, which paths are guarded, and which key signs; pure. `tests/contract/gate` has the rest of the rule, and holds both to
+  one table of cases
+- `keys`: the keys that sign tokens, made, rotated and revoked
+- `minting`: tokens
 """

@@ -55,6 +55,7 @@ PHASES: tuple[str, ...] = (
 	"manifest",
 	"schema",
 	"schemas_index",
+	"gate_keys",
 	"plans_index",
 )
 """Bottom-up: what a file links to is in an earlier phase (spec, "Publishing")."""

@@ -132,7 +132,7 @@ class TestStatements(PublishingTestCase):
 				subject = f"subject:{course['subject'].name}"
 				first = self.costs_of_builds()
 				self.assertEqual(
-					first, {f"plan:{plan.name}": 29 + MARK, "index": 7}
+					first, {f"plan:{plan.name}": 29 + MARK, "index": 8}
 				)  # with the subject's, in it
 				relay.touch([plan.name], [course["subject"].name])
 				frappe.db.commit()

@@ -15,6 +15,7 @@ from frappe.utils import now_datetime
 from frappe.utils.background_jobs import get_queue
 from rq import Worker
 
+from memora.services.access_gate import keys
 from memora.services.cdn_export import batch_processor
 from memora.services.cdn_export.delivery import purge_queue
 from memora.services.cdn_export.state import (
@@ -36,6 +37,9 @@ _MOMENTS = (
 	(publish_state.TABLE, "next_retry_at"),
 	(ledger.TABLE, "remove_at"),
 	(purge_queue.TABLE, "next_try_at"),
+	(keys.TABLE, "made"),
+	(keys.TABLE, "live_since"),
+	(keys.TABLE, "revoked"),
 )
 _WORKERS_SECONDS = 20
 _POLL_SECONDS = 0.02

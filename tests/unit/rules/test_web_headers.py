@@ -21,6 +21,7 @@ FILES = {
 	paths.search_index("grade-7"): "search_index",
 	paths.search_shard("grade-7", "physics"): "search_shard",
 	paths.search_shard("grade-7", "physics", 2): "search_shard",
+	paths.GATE_KEYS: "gate_keys",
 	paths.media("0" * 64, "png"): "media",
 }
 

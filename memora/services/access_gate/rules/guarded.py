@@ -16,9 +16,11 @@ from hashlib import sha256
 from typing import Literal, NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
+from memora.services.cdn_export.model.paths import GATE_KEYS
+
 Kind = Literal["nothing", "public", "lesson", "film"]
 
-KEYS = "gate/keys.json"
+KEYS = GATE_KEYS
 """The public keys, for whoever checks tokens."""
 
 _MAX_PATHNAME = 8192

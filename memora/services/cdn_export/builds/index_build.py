@@ -1,7 +1,7 @@
 """The build of `plans/index.json`: every published plan whose manifest is live, also when there is none.
 
 The contract's schemas belong to the same owner, being few and rarely changed: a release that changes them has
-the index built by `touch`.
+the index built by `touch`. So do the gate's public keys, once there is one.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import threading
 import time
 
 from memora.exceptions import ScopeBusyError
+from memora.services.access_gate import keys as gate_keys
+from memora.services.access_gate.rules import key_states
 from memora.services.cdn_export import json_generator
 from memora.services.cdn_export.builds.build import Build
 from memora.services.cdn_export.builds.commit import commit
@@ -24,13 +26,23 @@ _POLL_SECONDS = 0.1
 
 
 def run(build: Build) -> Counts:
-	"""Write the list of plans, and the schemas, where their content has changed."""
+	"""Write the list of plans, the schemas and the gate's public keys, where their content has changed."""
 	entries = ledger.of_scope(scopes.INDEX)
 	offered = Diff(entries, int(time.time()))
 	contracts.offer(offered)
 	document = json_generator.plan_index_document(due.live_index_entries())
 	offered.offer(paths.PLAN_INDEX, "plans_index", "", document)
-	return commit(build, offered, entries, state_values={"is_live": 1})
+	keys = gate_keys.rows()
+	if (
+		keys
+	):  # also when none is left that is published: without the file, the gate would think that it is lost
+		offered.offer(paths.GATE_KEYS, "gate_keys", "", key_states.document(keys))
+
+	def closing() -> bool:
+		gate_keys.note_published(keys)
+		return False
+
+	return commit(build, offered, entries, state_values={"is_live": 1}, closing=closing)
 
 
 def ensure() -> None:

@@ -52,7 +52,7 @@ READ_BACK_SECONDS = 1.0
 
 _NOTE = "memora_ownership"
 _PATIENCE_SECONDS = 30
-_SAME_PATH_FOR_ALL = ("plans_index", "schemas_index", "schema")
+_SAME_PATH_FOR_ALL = ("plans_index", "schemas_index", "schema", "gate_keys")
 _ABOUT = (
 	"One memora site publishes here, and this file says which. Leave it as it is. docs/storage.md says more."
 )

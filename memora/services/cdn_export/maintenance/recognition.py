@@ -87,6 +87,8 @@ def _identify(path: str, document: Document) -> tuple[AnyKind, str, str, str]:
 	folder, *rest = path.split("/")
 	if path == paths.PLAN_INDEX:
 		return "plans_index", scopes.INDEX.id, "", ""
+	if path == paths.GATE_KEYS:
+		return "gate_keys", scopes.INDEX.id, "", ""
 	if folder == "schemas":
 		return ("schemas_index" if path == paths.SCHEMA_INDEX else "schema"), scopes.INDEX.id, "", ""
 	if folder == "media":

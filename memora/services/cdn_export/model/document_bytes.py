@@ -24,7 +24,8 @@ MEDIA = "media/"
 _MEDIA_QUOTED = b'"media/'
 
 
-# The key that `version` and `generated_at` come before, by kind of file (spec, "Files"). A schema has no stamp.
+# The key that `version` and `generated_at` come before, by kind of file (spec, "Files"). A schema has no stamp, nor have
+# the gate's keys.
 _STAMP_STANDS_BEFORE: dict[str, str] = {
 	"plans_index": "plans",
 	"manifest": "subjects",

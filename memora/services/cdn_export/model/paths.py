@@ -14,10 +14,12 @@ from hashlib import sha256
 
 PLAN_INDEX = "plans/index.json"
 SCHEMA_INDEX = "schemas/index.json"
+GATE_KEYS = "gate/keys.json"
+"""The public keys that the gate checks tokens with. No app reads it."""
 MARK = "memora/place.json"
 """Says which site a place belongs to (`ownership`). No app reads it."""
 
-OWN_FOLDERS = ("lessons/", "media/", "plans/", "schemas/", "units/")
+OWN_FOLDERS = ("gate/", "lessons/", "media/", "plans/", "schemas/", "units/")
 """Where everything that memora publishes is."""
 
 FILMS: tuple[str, ...] = ("videos/",)

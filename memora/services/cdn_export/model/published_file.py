@@ -23,6 +23,7 @@ FileKind = Literal[
 	"search_shard",
 	"schemas_index",
 	"schema",
+	"gate_keys",
 ]
 
 

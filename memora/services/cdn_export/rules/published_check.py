@@ -28,6 +28,7 @@ def check(read: Read, list_paths: ListPaths | None = None) -> Report:
 	crawl = _Crawl(read)
 	crawl.index()
 	crawl.schemas()
+	crawl.gate_keys()
 	if list_paths is not None:
 		crawl.report.unlinked = sorted(set(list_paths()) - crawl.sizes.keys())
 	# A shared file is seen from several plans; what is wrong with it is said once.
@@ -78,6 +79,11 @@ class _Crawl(Crawl):
 		for entry in index["schemas"] if index else ():
 			self._expect_path(paths.SCHEMA_INDEX, entry["url"], paths.schema(entry["name"]))
 			self._follow(paths.SCHEMA_INDEX, entry["url"], "schema")
+
+	def gate_keys(self) -> None:
+		"""The public keys of the gate: there once the site has made one."""
+		if self._read(paths.GATE_KEYS) is not None:
+			self._document(paths.GATE_KEYS, "gate_keys")
 
 	# From a plan down
 

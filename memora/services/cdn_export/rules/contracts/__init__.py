@@ -26,7 +26,11 @@ from memora.services.cdn_export.model.published_file import FileKind
 VERSION = "1.1"
 """The contract's: the first number is raised by what breaks a reader, the second by what only adds."""
 
-KINDS: tuple[FileKind, ...] = tuple(kind for kind in get_args(FileKind) if kind != "schema")
+KINDS: tuple[FileKind, ...] = tuple(
+	kind for kind in get_args(FileKind) if kind not in ("schema", "gate_keys")
+)
+"""Kinds of documents that apps read. What the gate alone reads, `gate_keys`, is checked, and is not in the contract."""
+
 STAGE_TYPES = ("Video", "Question", "Text", "Interactive")
 STAGES: dict[str, str] = {type_: f"stage_{type_.lower()}" for type_ in STAGE_TYPES}
 """The schema of a stage's `config`, by the stage's type. No build checks by them: what editors entered before there was
