@@ -296,6 +296,8 @@ def _status_lines(found: dict[str, Any]) -> Iterator[str]:
 		yield _field(
 			"metadata", f"{progress['renewed']:,} of {progress['files']:,} files, the rest in the background"
 		)
+	if gate := found["gate"]:
+		yield _field("gate", gate["message"])
 	yield _field("read at", found["base_url"] or "unknown: CDN Base URL is empty")
 	yield _field("last success", _moment(found["last_success_at"]) or "never")
 	yield _field("last batch", _moment(found["last_batch_at"]) or "never")

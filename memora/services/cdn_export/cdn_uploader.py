@@ -21,7 +21,7 @@ from typing import Protocol, TypedDict, TypeVar, cast
 from memora.exceptions import PreconditionFailedError, StorageError, StorageUnavailableError
 from memora.services.cdn_export.delivery.signing import Signer
 from memora.services.cdn_export.model import document_bytes
-from memora.services.cdn_export.model.cache_headers import cache_control
+from memora.services.cdn_export.model.cache_headers import cache_control, is_closed
 from memora.services.cdn_export.model.published_file import FileKind, LedgerEntry, Planned, Uploaded
 from memora.services.cdn_export.model.stage_files import PublicFile
 from memora.services.cdn_export.rules import contracts, file_types
@@ -87,17 +87,18 @@ class Cargo:
 		return {file.path: upload.size for file, upload in self.files}
 
 
-def load(files: Sequence[Planned], signer: Signer, site: str) -> Cargo:
-	"""Sign, validate and serialise documents of the site whose key has this hash. Touches no network, but for a "+" in a
-	film's link (`s3_links.Link`).
+def load(files: Sequence[Planned], signer: Signer, site: str, *, gated: bool = False) -> Cargo:
+	"""Sign, validate and serialise documents of the site whose key has this hash. Where it is `gated`, no shared cache may
+	keep what is not open. Touches no network, but for a "+" in a film's link (`s3_links.Link`).
 
 	Raises ContractError or FileTooLargeError, naming the path, for the first that must not be published.
 	"""
 	cargo = Cargo()
 	life = signer.until.timestamp() - time.time()
 	for file in files:
+		private = gated and is_closed(file.kind, file.access_level)
 		if file.source:
-			cargo.files.append((file, file_upload(file, file.source, site)))
+			cargo.files.append((file, file_upload(file, file.source, site, private=private)))
 			continue
 		document, signed_until = signer.sign(file)
 		contracts.validate(cast(FileKind, file.kind), document, file.path)
@@ -106,19 +107,19 @@ def load(files: Sequence[Planned], signer: Signer, site: str) -> Cargo:
 		upload = Upload(
 			file.path,
 			document_bytes.body(file.path, document),
-			cache_control(file.kind, life if signed_until else None),
+			cache_control(file.kind, life if signed_until else None, private=private),
 			file.metadata(site),
 		)
 		cargo.files.append((file, upload))
 	return cargo
 
 
-def file_upload(file: Planned, source: PublicFile, site: str) -> Upload:
+def file_upload(file: Planned, source: PublicFile, site: str, *, private: bool = False) -> Upload:
 	"""A file of the site's on its way to where it is published, under the content type of its extension."""
 	return Upload(
 		file.path,
 		FileBody(source.location, source.size, source.stamp),
-		cache_control(file.kind),
+		cache_control(file.kind, private=private),
 		file.metadata(site),
 		file_types.content_type(source.extension),
 	)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import frappe
 from frappe import _
 from frappe.model.document import Document
+from frappe.utils import cint
 
 from memora.exceptions import StorageConfigurationError
 from memora.services.cdn_export import cache_purge, storage
@@ -45,6 +46,8 @@ class ExportSettings:
 	hold_large_changes: bool
 	largest_file: int
 	more_file_types: tuple[str, ...]
+	is_gated: bool = False
+	gate_url: str = ""
 
 
 def saved() -> Document:
@@ -98,7 +101,25 @@ def load(doc: Document | None = None) -> ExportSettings:
 		hold_large_changes=bool(doc.hold_large_changes),
 		largest_file=largest_file(doc),
 		more_file_types=tuple(more_file_types(doc)),
+		is_gated=is_gated(doc),
+		gate_url=gate_url(doc),
 	)
+
+
+def is_gated(doc: Document) -> bool:
+	"""Whether a gate keeps paid content private."""
+	return bool(cint(doc.get("gate_enabled")))
+
+
+def gate_url(doc: Document) -> str:
+	"""Where apps read what the gate guards, without a trailing slash: the base URL unless told otherwise."""
+	return (doc.get("gate_url") or "").rstrip("/") or base_url(doc)
+
+
+def other_addresses(doc: Document) -> list[str]:
+	"""Every other address that leads to the bucket or folder, without trailing slashes."""
+	lines = plain_text.read(doc.get("other_addresses") or "").split()
+	return list(dict.fromkeys(line.rstrip("/") for line in lines))
 
 
 def largest_file(doc: Document) -> int:
@@ -196,6 +217,15 @@ def local_meta(doc: Document) -> str:
 	if folder.startswith(".."):
 		return ""
 	return os.path.abspath(frappe.get_site_path("private", "memora", f"{folder.replace(os.sep, '~')}.meta"))
+
+
+def is_served_by_site(doc: Document) -> bool:
+	"""Whether files go to a folder that the site itself serves to everybody."""
+	if (doc.storage_provider or LOCAL) != LOCAL:
+		return False
+	public = os.path.realpath(frappe.get_site_path("public"))
+	folder = os.path.realpath(local_path(doc))
+	return folder == public or folder.startswith(public + os.sep)
 
 
 def base_url(doc: Document) -> str:

@@ -54,8 +54,8 @@ def skip(seconds: float) -> None:
 				f"update `tab{table}` set {column} = {column} - interval %s microsecond where {column} is not null",
 				int(seconds * 1_000_000),
 			)
-		if last := site_values.read(site_values._LAST_BATCH):
-			site_values.write(site_values._LAST_BATCH, str(float(last) - seconds))
+		if last := site_values.read(site_values.LAST_BATCH):
+			site_values.write(site_values.LAST_BATCH, str(float(last) - seconds))
 
 	database.transaction(work)  # a worker may have written since this process has read
 	redis_mirror._broken_until -= seconds

@@ -182,7 +182,7 @@ class TestWaiting(WorkTestCase):
 		for title, run in (("edited", batch_processor.process_pending_plans), ("and again", self.tick)):
 			with self.subTest(title):
 				self.edit(title)
-				site_values.write(site_values._LAST_BATCH, str(time.time() + 24 * 60 * 60))
+				site_values.write(site_values.LAST_BATCH, str(time.time() + 24 * 60 * 60))
 				frappe.db.commit()
 				with patch.object(job_queue.Worker, "count", return_value=0):
 					run()

@@ -20,6 +20,7 @@ class CDNFile(Document):
 		lesson_count: DF.Int
 		live_version: DF.Int
 		node: DF.Data | None
+		old_headers: DF.Check
 		outdated: DF.Check
 		path: DF.Data | None
 		pictures: DF.LongText | None
@@ -46,3 +47,4 @@ def on_doctype_update():
 	frappe.db.add_index("CDN File", ["remove_at"])
 	frappe.db.add_index("CDN File", ["signed_until"])
 	frappe.db.add_index("CDN File", ["outdated"])
+	frappe.db.add_index("CDN File", ["old_headers"])

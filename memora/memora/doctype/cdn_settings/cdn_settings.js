@@ -20,6 +20,7 @@ function show_health(frm) {
 		const warnings = health.warnings.map(
 			(warning) => html`<li><b>${warning.message}</b> ${warning.fix}</li>`
 		);
+		frm.get_field("gate_status").$wrapper.text(health.gate ? health.gate.message : "");
 		frm.dashboard.clear_headline();
 		const list = warnings.length ? html`<ul class="memora-plain-list">${warnings}</ul>` : "";
 		frm.dashboard.set_headline(

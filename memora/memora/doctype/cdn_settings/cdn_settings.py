@@ -15,7 +15,7 @@ from memora.services.cdn_export.maintenance import signature_renewal
 from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.model.plain_text import as_html
 from memora.services.cdn_export.rules import file_types
-from memora.services.cdn_export.state import publish_state, relocation
+from memora.services.cdn_export.state import gate_switch, publish_state, relocation
 from memora.services.cdn_export.storage.s3_settings import without_secrets
 
 Problem = tuple[str, str]
@@ -35,6 +35,7 @@ _WITHOUT_SPACE = (
 	"access_key",
 	"secret_key",
 	"cdn_base_url",
+	"gate_url",
 	"cloudflare_zone_id",
 	"cloudflare_api_token",
 )
@@ -61,7 +62,11 @@ _SYSTEM = tuple(
 		*("/System", "/Library", "/private/etc"),
 	)
 )
-_URLS = {"endpoint_url": "https://s3.example.com", "cdn_base_url": "https://cdn.example.com"}
+_URLS = {
+	"endpoint_url": "https://s3.example.com",
+	"cdn_base_url": "https://cdn.example.com",
+	"gate_url": "https://gate.example.com",
+}
 #: Smallest and largest allowed value.
 _RANGES = {
 	"batch_interval_minutes": (1, None),
@@ -91,10 +96,13 @@ class CDNSettings(PlainTexts):
 		cloudflare_zone_id: DF.Data | None
 		enabled: DF.Check
 		endpoint_url: DF.Data | None
+		gate_enabled: DF.Check
+		gate_url: DF.Data | None
 		hold_large_changes: DF.Check
 		largest_file_mb: DF.Int
 		local_path: DF.Data | None
 		more_file_types: DF.SmallText | None
+		other_addresses: DF.SmallText | None
 		preview_links: DF.Check
 		purge_batch_size: DF.Int
 		region: DF.Data | None
@@ -121,6 +129,8 @@ class CDNSettings(PlainTexts):
 				self._wrong_urls,
 				self._missing_for_purge,
 				self._wrong_folder,
+				self._served_folder,
+				self._wrong_addresses,
 				self._wrong_video_folders,
 				self._wrong_types,
 				self._held_elsewhere,
@@ -154,6 +164,7 @@ class CDNSettings(PlainTexts):
 
 	def on_update(self):
 		relocation.settings_saved(self)
+		gate_switch.settings_saved(self)
 		signature_renewal.settings_saved(self)
 
 	def _try_to_write(self):
@@ -202,6 +213,8 @@ class CDNSettings(PlainTexts):
 		for fieldname in _WITHOUT_SPACE:
 			self.set(fieldname, "".join(cstr(self.get(fieldname)).split()))
 		self.cdn_base_url = cstr(self.cdn_base_url).rstrip("/")
+		self.gate_url = cstr(self.gate_url).rstrip("/")
+		self.other_addresses = "\n".join(settings.other_addresses(self))
 		self.endpoint_url = cstr(self.endpoint_url).rstrip("/")
 		if self.bucket_name:  # Cloudflare shows the endpoint with the bucket behind it
 			self.endpoint_url = self.endpoint_url.removesuffix(f"/{self.bucket_name}")
@@ -282,6 +295,36 @@ class CDNSettings(PlainTexts):
 					as_html(str(folder))
 				),
 			)
+
+	def _served_folder(self) -> Iterator[Problem]:
+		"""What the site itself serves to everybody, no gate keeps private. What was saved before stays as it is."""
+		if not settings.is_gated(self) or not settings.is_served_by_site(self):
+			return
+		before = self.get_doc_before_save()
+		if (
+			before
+			and settings.is_gated(before)
+			and settings.local_path(before) == settings.local_path(self)
+			and before.storage_provider == self.storage_provider
+		):
+			return
+		yield (
+			"local_path",
+			_(
+				"{0} is served to everybody by this site, past the gate. Choose a folder outside the bench that no web "
+				"server shows, such as {1}, and let the gate read it there."
+			).format(as_html(settings.local_path(self)), "/srv/memora"),
+		)
+
+	def _wrong_addresses(self) -> Iterator[Problem]:
+		for address in settings.other_addresses(self):
+			if not _is_http_url(address):
+				yield (
+					"other_addresses",
+					_("“{0}” is not a URL like {1}.").format(
+						as_html(without_secrets(address)), "https://pub-0123.r2.dev"
+					),
+				)
 
 	def _wrong_video_folders(self) -> Iterator[Problem]:
 		"""A link into a video folder is signed, so it may hold nothing but films."""

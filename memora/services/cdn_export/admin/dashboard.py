@@ -12,12 +12,12 @@ from frappe import _
 from frappe.utils import add_days, getdate, now_datetime
 
 from memora.services.cdn_export import settings
-from memora.services.cdn_export.admin import pipeline_status, schedule, status_words
+from memora.services.cdn_export.admin import gate_status, pipeline_status, schedule, status_words
 from memora.services.cdn_export.curriculum import items
 from memora.services.cdn_export.delivery import progress, purge_queue
 from memora.services.cdn_export.model import plain_text
 from memora.services.cdn_export.model.scopes import Scope
-from memora.services.cdn_export.state import due, site_values, sync_log
+from memora.services.cdn_export.state import due, gate_switch, site_values, sync_log
 
 _PATH = re.compile(r"\b(?:plans|lessons|units|media|schemas)/\S+")
 """What differs from one to the next where the same thing is wrong with all."""
@@ -78,12 +78,14 @@ def _causes(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def health() -> dict[str, Any]:
 	"""The last batch and the next, and what keeps batches from running."""
 	options = settings.load()
+	noted = site_values.read_all(site_values.LAST_BATCH, gate_switch.NOTE)
 	return {
 		"enabled": options.enabled,
 		"provider": options.provider,
-		"last_batch_at": site_values.last_batch_at(),
+		"last_batch_at": site_values.last_batch_at(noted[site_values.LAST_BATCH]),
 		"next_run": None if schedule.obstacle(options) else schedule.next_run(options),
 		"metadata": pipeline_status.metadata_progress(),
+		"gate": gate_status.read(noted[gate_switch.NOTE]),
 		"workers": schedule.count_workers(),
 		"warnings": [
 			*schedule.warnings(),

@@ -13,11 +13,13 @@ from frappe.utils import cint, get_datetime, now_datetime
 from frappe.utils.scheduler import is_dormant
 
 from memora.services.cdn_export import settings
+from memora.services.cdn_export.admin import gate_status
 from memora.services.cdn_export.delivery import ownership, purge_queue
 from memora.services.cdn_export.model import doctypes, scopes
 from memora.services.cdn_export.model.scopes import Scope
 from memora.services.cdn_export.state import (
 	due,
+	gate_switch,
 	ledger,
 	publish_state,
 	redis_mirror,
@@ -122,6 +124,7 @@ def status() -> dict[str, Any]:
 		"select count(*), sum(size) from `tabCDN File` where state in ('live', 'in_flight')"
 	)[0]
 	failing = due.failing()
+	noted = site_values.read_all(site_values.LAST_BATCH, gate_switch.NOTE)
 	held = frappe.get_all(publish_state.TABLE, {"held": 1, "scope_type": "plan"}, pluck="ref")
 	at_work = [Scope(scope_type, ref or "") for scope_type, ref in building]
 	titles = _titles_of([*at_work, *map(scopes.plan, held), *(state.scope for state, _error in failing)])
@@ -152,8 +155,9 @@ def status() -> dict[str, Any]:
 		"live_files": files,
 		"live_bytes": int(size or 0),
 		"metadata": metadata_progress(),
+		"gate": gate_status.read(noted[gate_switch.NOTE]),
 		"last_success_at": last_success,
-		"last_batch_at": site_values.last_batch_at(),
+		"last_batch_at": site_values.last_batch_at(noted[site_values.LAST_BATCH]),
 		"dormant": bool(is_dormant()),
 	}
 

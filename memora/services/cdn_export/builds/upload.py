@@ -88,7 +88,8 @@ def _begin(build: Build, changed: Mapping[Scope, Sequence[Planned]], taken_back:
 		raise build.lease.lost()
 
 	def load() -> Cargo:
-		return cdn_uploader.load(files, build.target.signer(), build.target.ownership.site)
+		target = build.target
+		return cdn_uploader.load(files, target.signer(), target.ownership.site, gated=target.options.is_gated)
 
 	if len(files) <= _FEW_FILES:
 		cargo = load()

@@ -30,7 +30,7 @@ _REST_SECONDS = 60
 _KEPT_HOURS = 24
 """Longer than what has no version may be cached (300 s): by then caches have forgotten it themselves, and it is logged."""
 
-_FOR_GOOD = re.compile("/(media|subjects|search|units)/")
+_FOR_GOOD = re.compile("/(media|subjects|search|units)/|/lessons/[^/]+/")
 """In the URL of what caches may keep for a year: it is tried until it is purged."""
 
 
@@ -58,6 +58,15 @@ def add(target: PublishTarget, relative_urls: Iterable[str]) -> None:
 def is_due(now: datetime) -> bool:
 	"""Whether a noted purge has waited long enough."""
 	return bool(frappe.db.sql(f"select 1 from `tab{TABLE}` where next_try_at <= %s limit 1", (now,)))
+
+
+def waits(until: datetime) -> bool:
+	"""Whether a lesson, or a lesson's file, that was noted up to a moment is still to be purged."""
+	return bool(
+		frappe.db.sql(
+			f"select 1 from `tab{TABLE}` where creation <= %s and url like '%%/lessons/%%' limit 1", (until,)
+		)
+	)
 
 
 def failing() -> tuple[int, str]:

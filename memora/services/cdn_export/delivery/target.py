@@ -15,7 +15,7 @@ from memora.services.cdn_export.delivery.progress import Progress
 from memora.services.cdn_export.delivery.signing import Signer
 from memora.services.cdn_export.model.counts import Counts
 from memora.services.cdn_export.rules.subject_files import Contents
-from memora.services.cdn_export.state import relocation
+from memora.services.cdn_export.state import gate_switch, relocation
 from memora.services.cdn_export.storage import Storage
 
 Seen = tuple[str, str]
@@ -86,6 +86,7 @@ class PublishTarget:
 	progress: Progress = field(default_factory=Progress)
 	place: str = ""
 	stamp: str = ""
+	gate: gate_switch.Noted = gate_switch.OFF
 	purge_rests_until: float = 0.0
 	deletes_rest: tuple[float, str] | None = None
 	refusals: list[str] = field(default_factory=list)
@@ -98,7 +99,8 @@ class PublishTarget:
 		Raises StorageConfigurationError when they cannot work.
 		"""
 		relocation.follow()
-		stamp, doc = settings.stamp(), settings.saved()
+		((stamp, gate),) = frappe.db.sql(f"select {settings.STAMP}, {gate_switch.NOTED}")
+		doc = settings.saved()
 		storage = settings.open_storage(doc)
 		place = Ownership.open(storage, doc)
 		place.batch = batch or place.batch
@@ -108,7 +110,8 @@ class PublishTarget:
 			settings.open_purge(doc),
 			place,
 			place=place.place,
-			stamp=stamp,
+			stamp=str(stamp or ""),
+			gate=gate_switch.parse(gate),
 		)
 
 	def follow_settings(self, seen: Seen | None = None) -> bool:
@@ -124,6 +127,7 @@ class PublishTarget:
 		self.ownership = fresh.ownership
 		self.options, self.storage, self.purge = fresh.options, fresh.storage, fresh.purge
 		self.shared, self.place, self.stamp = fresh.shared, fresh.place, fresh.stamp
+		self.gate = fresh.gate
 		self.purge_rests_until, self.deletes_rest = 0.0, None
 		return True
 

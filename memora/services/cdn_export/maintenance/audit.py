@@ -21,7 +21,7 @@ from typing import Literal
 from memora.services.cdn_export.curriculum import public_files
 from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.model import paths
-from memora.services.cdn_export.model.cache_headers import SHORT, cache_control
+from memora.services.cdn_export.model.cache_headers import SHORT, cache_control, is_closed
 from memora.services.cdn_export.model.counts import Tell
 from memora.services.cdn_export.model.published_file import LedgerEntry
 from memora.services.cdn_export.state import database, due, ledger, refused_removals
@@ -31,7 +31,7 @@ Fault = Literal["missing", "altered", "type", "cache", "metadata", "orphan", "fo
 
 PAGE = 1000
 _LEDGER, _STORAGE = "ledger:", "storage:"
-_MAX_AGE = re.compile(r"public, max-age=(\d+)")
+_MAX_AGE = re.compile(r"(public|private), max-age=(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,7 @@ class _Look:
 	) -> None:
 		self._storage = target.storage
 		self._ownership = target.ownership
+		self._gated = target.options.is_gated
 		self._pool = pool
 		self._prefix = prefix
 		self._audit = audit
@@ -146,7 +147,7 @@ class _Look:
 		if stored and not self._ownership.owns(stored.metadata.get("site", ""), is_known=True):
 			message = "is another site's file, by its metadata; it is left alone"
 			return iter([Difference(entry.path, "foreign", message, entry.scope)])
-		return faults(entry, stored, self._ownership.site)
+		return faults(entry, stored, self._ownership.site, gated=self._gated)
 
 	def _head(self, entry: LedgerEntry | StoredObject) -> StoredObject | None:
 		return self._storage.head(entry.path)
@@ -203,8 +204,11 @@ def listed(storage: Storage, prefix: str = "", after: str = "") -> Iterator[Stor
 			yield from storage.list(start)
 
 
-def faults(entry: LedgerEntry, stored: StoredObject | None, site: str) -> Iterator[Difference]:
-	"""What is wrong with the object of a live file, of the site whose key has this hash. Of another object than was uploaded nothing else is said."""
+def faults(
+	entry: LedgerEntry, stored: StoredObject | None, site: str, *, gated: bool = False
+) -> Iterator[Difference]:
+	"""What is wrong with the object of a live file, of the site whose key has this hash; it is `gated` where a gate keeps
+	paid content private. Of another object than was uploaded nothing else is said."""
 
 	def finding(fault: Fault, message: str) -> Difference:
 		return Difference(entry.path, fault, message, entry.scope)
@@ -221,15 +225,27 @@ def faults(entry: LedgerEntry, stored: StoredObject | None, site: str) -> Iterat
 	content_type = JSON if is_document else public_files.content_type(entry.path)
 	if stored.content_type != content_type:
 		yield finding("type", f"has the content type {stored.content_type!r}, not {content_type!r}")
-	if not _caches_well(entry, stored.cache_control):
+	if not _caches_well(entry, stored.cache_control, gated):
 		yield finding("cache", f"has the Cache-Control {stored.cache_control!r}, which does not fit")
 	if differ := entry.differs(stored.metadata, site):
 		yield finding("metadata", f"has other metadata than was uploaded: {', '.join(differ)}")
 
 
-def _caches_well(entry: LedgerEntry, found: str) -> bool:
-	if found == cache_control(entry.kind):
+def _caches_well(entry: LedgerEntry, found: str, gated: bool) -> bool:
+	closed = is_closed(entry.kind, entry.access_level)
+	if closed and entry.old_headers:  # it is written again in the background
+		return _fits(entry, found, private=True) or _fits(entry, found, private=False)
+	return _fits(entry, found, private=gated and closed)
+
+
+def _fits(entry: LedgerEntry, found: str, *, private: bool) -> bool:
+	if found == cache_control(entry.kind, private=private):
 		return True
 	age = _MAX_AGE.fullmatch(found)
 	# A lesson with signatures may be cached for less, depending on when it was signed.
-	return entry.kind == "lesson" and age is not None and int(age[1]) <= SHORT
+	return bool(
+		entry.kind == "lesson"
+		and age
+		and age[1] == ("private" if private else "public")
+		and int(age[2]) <= SHORT
+	)

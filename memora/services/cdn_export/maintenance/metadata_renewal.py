@@ -8,21 +8,14 @@ next build.
 
 from __future__ import annotations
 
-import time
-from collections import defaultdict
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-import frappe
-from frappe.utils import now_datetime
-
-from memora.exceptions import LeaseLostError, PreconditionFailedError, ScopeBusyError
+from memora.exceptions import LeaseLostError, PreconditionFailedError
 from memora.services.cdn_export.delivery.target import PublishTarget
-from memora.services.cdn_export.maintenance import required_items, rewrite
-from memora.services.cdn_export.model import scopes
+from memora.services.cdn_export.maintenance import background, required_items, rewrite
 from memora.services.cdn_export.model.published_file import LedgerEntry
-from memora.services.cdn_export.state import database, due, ledger, publish_state
-from memora.services.cdn_export.state import lease as leases
+from memora.services.cdn_export.state import database, ledger, publish_state
 from memora.services.cdn_export.state.lease import Lease
 from memora.services.cdn_export.storage import Upload
 
@@ -44,33 +37,7 @@ DUE = f"""`tab{ledger.TABLE}` file left join `tab{publish_state.TABLE}` state on
 def run(target: PublishTarget) -> int:
 	"""Write files again that are due, until none is left, something waits to be published, or `SECONDS` are over.
 	Returns how many. Raises what the storage raises, and `Ownership.claim`."""
-	ends, done, after = time.monotonic() + SECONDS, 0, ""
-	while not due.to_build(now_datetime()):
-		database.fresh()
-		names = frappe.db.sql(
-			f"select file.name, file.path from {DUE} and file.name > %s order by file.name limit {PAGE}",
-			(after,),
-		)
-		if not names:
-			break
-		after = names[-1][0]
-		by_scope: dict[str, list[LedgerEntry]] = defaultdict(list)
-		for entry in ledger.of_paths(path for _, path in names).values():
-			by_scope[entry.scope].append(entry)
-		states = publish_state.by_id(sorted(by_scope))
-		for scope_id, entries in sorted(by_scope.items()):
-			try:
-				if scope_id == scopes.MEDIA.id:
-					done += _renew(target, None, entries)
-				elif scope_id in states and (lease := leases.acquire(states[scope_id].scope)):
-					with lease:
-						done += _renew(target, lease, entries)
-			except (LeaseLostError, ScopeBusyError) as error:  # what is left is written with the next batch
-				database.rollback()
-				frappe.logger("memora").info(str(error))
-		if time.monotonic() >= ends:
-			break
-	return done
+	return background.run(target, DUE, _renew, page=PAGE, seconds=SECONDS)
 
 
 def _renew(target: PublishTarget, lease: Lease | None, found: Iterable[LedgerEntry]) -> int:
@@ -105,16 +72,14 @@ def _renew(target: PublishTarget, lease: Lease | None, found: Iterable[LedgerEnt
 
 def _write(target: PublishTarget, lease: Lease | None, entry: LedgerEntry) -> str:
 	"""Write an object again as it is, with the metadata of now; "" where it is not the one that the ledger knows."""
-	stored, read = target.storage.head(entry.path), target.storage.read(entry.path)
-	is_ours = stored and target.ownership.owns(stored.metadata.get("site", ""), is_known=True)
-	if not stored or not read or not is_ours or read[1] != stored.etag:
+	known = background.as_known(target, entry)
+	if known is None:
 		return ""
-	if (entry.etag and stored.etag != entry.etag) or entry.differs(stored.metadata, target.ownership.site):
-		return ""
+	stored, body = known
 	if lease:
 		lease.guard()
 	metadata = entry.metadata(target.ownership.site)
-	upload = Upload(entry.path, read[0], stored.cache_control, metadata, stored.content_type)
+	upload = Upload(entry.path, body, stored.cache_control, metadata, stored.content_type)
 	try:
 		return target.storage.put(upload, if_match=stored.etag)
 	except PreconditionFailedError:

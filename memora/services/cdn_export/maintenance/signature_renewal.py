@@ -238,7 +238,7 @@ def _upload(
 		return 0
 	try:
 		target.ownership.claim()
-		cargo = cdn_uploader.load(files, signer, target.ownership.site)
+		cargo = cdn_uploader.load(files, signer, target.ownership.site, gated=target.options.is_gated)
 		etags = cdn_uploader.publish(cargo, target.storage, lease, entries, owns=target.ownership.owns)
 	except (PlaceRefusedError, StorageConfigurationError, StorageUnavailableError):
 		raise

@@ -47,7 +47,7 @@ class LedgerEntry(NamedTuple):
 	`in_flight` path it is not known whether the old or the new bytes are there. `damaged` says that an audit has found
 	another object there, or none: the file must be uploaded again, under its version if its content is the same.
 	`outdated` says that it has the metadata of an earlier release, or of another key of the site; `required_items` are
-	not known then. `etag` is of the object there; a path that waits for its removal has it while the object is certainly
+	not known then. `old_headers` says that it has those from before the gate was switched on or off. `etag` is of the object there; a path that waits for its removal has it while the object is certainly
 	there. `pictures` are the media files that it shows or, in flight, may show, with spaces between them. `in_grace` says that
 	what has moved from here will be removed later, `was_live` that memora has uploaded a file there before.
 	"""
@@ -71,6 +71,7 @@ class LedgerEntry(NamedTuple):
 	pictures: str = ""
 	required_items: str = ""
 	outdated: bool = False
+	old_headers: bool = False
 	in_grace: bool = False
 	was_live: bool = False
 

@@ -16,6 +16,7 @@ from memora.services.cdn_export.model import causes, doctypes, scopes
 from memora.services.cdn_export.model.causes import Cause
 from memora.services.cdn_export.state import (
 	database,
+	gate_switch,
 	ledger,
 	publish_state,
 	redis_mirror,
@@ -57,9 +58,12 @@ def moves(doc) -> bool:
 
 
 def follow() -> int:
-	"""Bring ledger and states in line with the place that CDN Settings name. Returns how many plans will be
-	published again: 0 when nothing has changed. Commits."""
-	if _noted() == settings.place(settings.saved()):
+	"""Bring ledger and states in line with the place that CDN Settings name, and with whether a gate is before it. Returns
+	how many plans will be published again: 0 when nothing has changed. Commits."""
+	((noted, gate),) = frappe.db.sql(f"select {NOTED}, {gate_switch.NOTED}")
+	doc = settings.saved()
+	gate_switch.follow(doc, gate_switch.parse(gate))
+	if (noted or "") == settings.place(doc):
 		return 0
 	plans = database.transaction(start_again)
 	redis_mirror.notify(plans)

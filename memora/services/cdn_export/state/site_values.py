@@ -15,13 +15,19 @@ from frappe.utils import now_datetime
 from memora.services.cdn_export.state import database
 
 _TABLE = "DefaultValue"
-_LAST_BATCH = "memora_last_batch"
+LAST_BATCH = "memora_last_batch"
 
 
 def read(key: str) -> str:
 	"""What was noted under a key; "" for nothing."""
 	row = frappe.db.sql(f"select defvalue from `tab{_TABLE}` where name = %s", (key,))
 	return (row[0][0] or "") if row else ""
+
+
+def read_all(*keys: str) -> dict[str, str]:
+	"""What was noted under each of these keys; "" for nothing. One statement."""
+	rows = frappe.db.sql(f"select name, defvalue from `tab{_TABLE}` where name in %s", (keys,))
+	return {**dict.fromkeys(keys, ""), **{key: value or "" for key, value in rows}}
 
 
 def write(key: str, value: str) -> None:
@@ -43,17 +49,17 @@ def _write(key: str, value: str, on_duplicate: str) -> None:
 	)
 
 
-def last_batch_at() -> datetime | None:
-	"""When the last batch began, in the site's time; None before the first."""
-	last = float(read(_LAST_BATCH) or 0)
+def last_batch_at(noted: str | None = None) -> datetime | None:
+	"""When the last batch began, in the site's time; None before the first. `noted` is what was read under `LAST_BATCH`."""
+	last = float((read(LAST_BATCH) if noted is None else noted) or 0)
 	return now_datetime() - timedelta(seconds=time.time() - last) if last else None
 
 
 def since_last_batch() -> float:
 	"""Seconds since the last batch; a clock that has been set back since counts as that far on."""
-	return abs(time.time() - float(read(_LAST_BATCH) or 0))
+	return abs(time.time() - float(read(LAST_BATCH) or 0))
 
 
 def note_batch() -> None:
 	"""Note that a batch begins, in the caller's transaction."""
-	write(_LAST_BATCH, str(time.time()))
+	write(LAST_BATCH, str(time.time()))

@@ -8,7 +8,7 @@ from frappe.utils import now_datetime
 from memora.services.cdn_export.delivery import purge_queue
 from memora.services.cdn_export.maintenance import metadata_renewal, signature_renewal
 from memora.services.cdn_export.settings import ExportSettings
-from memora.services.cdn_export.state import due, ledger, site_values
+from memora.services.cdn_export.state import due, gate_switch, ledger, site_values
 from memora.services.cdn_export.state.lease import LEASE_SECONDS
 
 
@@ -47,9 +47,10 @@ def _has_leftovers() -> bool:
 
 
 def _to_be_renewed(options: ExportSettings) -> str:
-	"""What of live files must be renewed: "signature", "metadata" or "". One statement."""
-	((signatures, metadata),) = frappe.db.sql(
-		f"""select exists(select 1 from {ledger.ENDS_BEFORE}), exists(select 1 from {metadata_renewal.DUE})""",
+	"""What of live files must be renewed: "signature", "metadata", "gate" or "". One statement."""
+	((signatures, metadata, gate),) = frappe.db.sql(
+		f"""select exists(select 1 from {ledger.ENDS_BEFORE}), exists(select 1 from {metadata_renewal.DUE}),
+			{gate_switch.MOVES}""",
 		(signature_renewal.due_before(options.signed_url_hours),),
 	)
-	return "signature" if signatures else "metadata" if metadata else ""
+	return "signature" if signatures else "metadata" if metadata else "gate" if gate else ""

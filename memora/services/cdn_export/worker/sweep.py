@@ -8,7 +8,7 @@ from memora.exceptions import LeaseLostError, ScopeBusyError
 from memora.services.cdn_export.builds import due_removals, media_removal, subject_removal
 from memora.services.cdn_export.delivery import purge_queue
 from memora.services.cdn_export.delivery.target import PublishTarget
-from memora.services.cdn_export.maintenance import metadata_renewal, signature_renewal
+from memora.services.cdn_export.maintenance import header_renewal, metadata_renewal, signature_renewal
 from memora.services.cdn_export.model import scopes
 from memora.services.cdn_export.state import database, due, refused_removals
 
@@ -22,6 +22,7 @@ def run(target: PublishTarget) -> None:
 	"""Do what is due."""
 	signature_renewal.run(target)  # what must be renewed must not wait for a storage that refuses removals
 	metadata_renewal.run(target)
+	header_renewal.run(target)
 	for scope in due.to_clean_up():
 		again = scope.type == "removal"
 		try:
@@ -36,3 +37,4 @@ def run(target: PublishTarget) -> None:
 			frappe.logger("memora").warning(str(error))
 	purge_queue.run(target)
 	purge_queue.forget_without_cache(target)
+	header_renewal.advance(target)

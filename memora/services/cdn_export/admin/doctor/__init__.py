@@ -33,6 +33,7 @@ CHECKS: Sequence[Check] = (
 	servers.disk,
 	publishing.waiting,
 	publishing.leftovers,
+	publishing.gate,
 	content.video_links,
 	content.stages,
 	content.items_sold,

@@ -22,8 +22,10 @@ from memora.services.cdn_export.state.ledger.pictures import (
 )
 from memora.services.cdn_export.state.ledger.reading import (
 	TABLE,
+	OldHeaders,
 	count_due_removals,
 	count_live,
+	count_old_headers,
 	count_outdated,
 	dropped_since,
 	has_any,
@@ -60,7 +62,9 @@ from memora.services.cdn_export.state.ledger.uploads import (
 	begin,
 	close,
 	damage,
+	headers_renewed,
 	outdate,
+	outdate_headers,
 	renewed,
 	uploaded_again,
 )

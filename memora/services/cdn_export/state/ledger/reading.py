@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import frappe
 from frappe.utils import now_datetime
 
-from memora.services.cdn_export.model import plain_text, scopes
+from memora.services.cdn_export.model import cache_headers, plain_text, scopes
 from memora.services.cdn_export.model.published_file import LedgerEntry
 from memora.services.cdn_export.model.scopes import Scope
 from memora.services.cdn_export.state import bulk_rows, database
@@ -37,7 +37,14 @@ COLUMNS = (
 	"pictures",
 	"required_items",
 	"outdated",
+	"old_headers",
 )
+
+CLOSED = (
+	f"kind in ({', '.join(map(repr, cache_headers.GUARDED))}) and state != 'removed'"
+	f" and coalesce(access_level, '') not in ({', '.join(map(repr, cache_headers.OPEN))})"
+)
+"""SQL: what a gate gives nobody without a token (`cache_headers.is_closed`), while it is there."""
 
 _TEXTS = frozenset(
 	{
@@ -157,6 +164,25 @@ def count_outdated() -> tuple[int, int]:
 	return (outdated, count_live()) if outdated else (0, 0)
 
 
+class OldHeaders(NamedTuple):
+	"""How many lessons that are not open have the cache headers from before the gate was switched, of how many; and how many
+	files, lessons or not, are `left` to be written again, removed, or found out about."""
+
+	old: int
+	lessons: int
+	left: int
+
+
+def count_old_headers() -> OldHeaders:
+	"""How far lessons have the cache headers of now. One statement."""
+	is_old = "(old_headers = 1 or state = 'in_flight')"
+	((old, lessons, left),) = frappe.db.sql(
+		f"""select sum({is_old} and kind = 'lesson'), sum(kind = 'lesson'), sum({is_old})
+		from `tab{TABLE}` where {CLOSED}"""
+	)
+	return OldHeaders(int(old or 0), int(lessons or 0), int(left or 0))
+
+
 def select(where: str, values: tuple | dict[str, Any]) -> dict[str, LedgerEntry]:
 	found = {}
 	now = now_datetime().isoformat(" ", "microseconds")
@@ -176,7 +202,8 @@ def select(where: str, values: tuple | dict[str, Any]) -> dict[str, LedgerEntry]
 			damaged,
 			pictures,
 			items,
-			old,
+			outdated,
+			old_headers,
 		) = row[:-2]
 		found[row[0]] = LedgerEntry(  # type: ignore[call-arg]  # `texts` has as many as there are
 			*texts,  # type: ignore[arg-type]
@@ -191,7 +218,8 @@ def select(where: str, values: tuple | dict[str, Any]) -> dict[str, LedgerEntry]
 			damaged != "0",
 			pictures,
 			items,
-			old != "0",
+			outdated != "0",
+			old_headers != "0",
 			row[-1] > now,
 			row[-2] != "0",
 		)

@@ -87,7 +87,7 @@ def end_grace(subjects: Collection[str]) -> None:
 
 
 _GONE = """state = 'removed', live_version = 0, content_hash = '', shape_hash = '', etag = '', size = 0,
-	signed_until = null, remove_at = null, pictures = '', damaged = 0, refused = 0, outdated = 0"""
+	signed_until = null, remove_at = null, pictures = '', damaged = 0, refused = 0, outdated = 0, old_headers = 0"""
 """SQL: what makes a row a tombstone, which keeps the highest version of its path."""
 
 

@@ -18,7 +18,7 @@ from memora.services.cdn_export.model import plain_text
 from memora.services.cdn_export.model.published_file import LedgerEntry, Planned, Uploaded
 from memora.services.cdn_export.model.scopes import Scope
 from memora.services.cdn_export.state import database
-from memora.services.cdn_export.state.ledger.reading import COLUMNS, TABLE, row_name
+from memora.services.cdn_export.state.ledger.reading import CLOSED, COLUMNS, TABLE, row_name
 
 _AS_PLANNED = (
 	"path kind node subject content_hash shape_hash version access_level lesson_count required_items".split()
@@ -48,7 +48,7 @@ def begin(files: Mapping[Scope, Iterable[Planned]]) -> None:
 			for file in of_scope
 		],
 		f"{database.replaced(replaced.split())}, version = greatest(version, values(version)),"
-		" remove_at = null, drop_generation = 0, damaged = 0, refused = 0, outdated = 0,"
+		" remove_at = null, drop_generation = 0, damaged = 0, refused = 0, outdated = 0, old_headers = 0,"
 		# Until it is uploaded, the file may show the pictures of either.
 		" pictures = trim(concat(coalesce(pictures, ''), ' ', values(pictures)))",
 		same={"state": "in_flight", "live_version": 0},
@@ -120,6 +120,26 @@ def outdate() -> None:
 	In the caller's transaction."""
 	database.execute(
 		f"update `tab{TABLE}` set outdated = 1 where state in ('live', 'removing') and outdated = 0", ()
+	)
+
+
+def outdate_headers() -> None:
+	"""Have lessons that are not open, and their files, uploaded again as they are with other cache headers, in the
+	background. In the caller's transaction."""
+	database.execute(f"update `tab{TABLE}` set old_headers = 1 where {CLOSED} and old_headers = 0", ())
+
+
+def headers_renewed(etags: Mapping[str, str]) -> None:
+	"""Note that live files were uploaded again as they are, with the cache headers of now: the ETag by path."""
+	database.upsert(
+		TABLE,
+		("name", "path", "etag"),
+		[(row_name(path), path, plain_text.store(etag)) for path, etag in etags.items()],
+		", ".join(
+			f"{column} = if(state = 'live', values({column}), {column})" for column in ("etag", "old_headers")
+		),
+		same={"old_headers": 0},
+		stamped=False,
 	)
 
 

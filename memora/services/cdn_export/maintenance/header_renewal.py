@@ -1,0 +1,112 @@
+"""When *Paid Content Is Private* is switched on or off: lessons that are not open, and their files, are written again with the
+other cache headers, in the background. Bytes, versions and metadata stay as they are, so it does not matter whether a
+file's scope fails, or waits for an admin.
+
+What was public may be in caches, which are told to forget it. Only when they have is paid content called private.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+from frappe.utils import now_datetime
+
+from memora.exceptions import LeaseLostError, PreconditionFailedError
+from memora.services.cdn_export.delivery import purge_queue
+from memora.services.cdn_export.delivery.target import PublishTarget
+from memora.services.cdn_export.maintenance import background, rewrite
+from memora.services.cdn_export.model import cache_headers
+from memora.services.cdn_export.model.published_file import LedgerEntry
+from memora.services.cdn_export.state import database, gate_switch, ledger
+from memora.services.cdn_export.state.gate_switch import Noted
+from memora.services.cdn_export.state.lease import Lease
+from memora.services.cdn_export.storage import Upload
+
+PAGE = 200
+"""Files between two looks at the clock, and whether there is news."""
+
+SECONDS = 30
+"""So long a batch goes on with this: what is edited meanwhile waits no longer."""
+
+_LARGE_AT_ONCE = 2
+"""Lessons' files are held in memory as a whole, one in each thread."""
+
+DUE = f"`tab{ledger.TABLE}` file where file.old_headers = 1 and file.state = 'live' and file.damaged = 0"
+"""SQL: what can be written again as it is."""
+
+
+def run(target: PublishTarget) -> int:
+	"""Write files again that are due. Returns how many. Raises what the storage raises, and `Ownership.claim`."""
+	if not target.gate.moves:
+		return 0
+	return background.run(target, DUE, _renew, page=PAGE, seconds=SECONDS)
+
+
+def advance(target: PublishTarget) -> None:
+	"""Note how far it has come: all files are written, and caches have forgotten what was public. Commits."""
+	if not target.gate.moves:
+		return
+	database.fresh()
+	if target.gate.state != "purging" and not ledger.count_old_headers().left:
+		target.gate = gate_switch.reached(target.gate, _written(target))
+	since = target.gate.since
+	if target.gate.state == "purging" and since and not purge_queue.waits(since):
+		target.gate = gate_switch.reached(target.gate, Noted("private", since))
+
+
+def _written(target: PublishTarget) -> Noted:
+	"""What follows once all files are written."""
+	if target.gate.state == "opening":
+		return Noted("")
+	return Noted("purging", now_datetime()) if target.purge.active else Noted("private")
+
+
+def _renew(target: PublishTarget, lease: Lease | None, found: Iterable[LedgerEntry]) -> int:
+	database.fresh()
+	entries = {
+		path: entry
+		for path, entry in ledger.of_paths(entry.path for entry in found).items()
+		if entry.state == "live" and entry.old_headers and (lease is None or entry.scope == lease.scope.id)
+	}
+	target.ownership.claim()
+	is_large = any(entry.kind == "lesson_file" for entry in entries.values())
+	with ThreadPoolExecutor(max_workers=_LARGE_AT_ONCE if is_large else target.storage.threads) as pool:
+		etags = list(pool.map(lambda entry: _write(target, lease, entry), entries.values()))
+	written = {path: etag for path, etag in zip(entries, etags, strict=True) if etag}
+
+	def close() -> None:
+		if lease:
+			lease.hold()
+		if target.has_moved():
+			raise LeaseLostError("files go elsewhere by now")
+		ledger.headers_renewed(written)
+		if target.options.is_gated:
+			purge_queue.add(
+				target,
+				[url for path in written for url in purge_queue.urls(path, entries[path].live_version)],
+			)
+		if left := entries.keys() - written.keys():
+			rewrite.upload_again(left)
+
+	database.transaction(close)
+	return len(written)
+
+
+def _write(target: PublishTarget, lease: Lease | None, entry: LedgerEntry) -> str:
+	"""Write an object again as it is, with the headers of now; "" where it is not the one that the ledger knows."""
+	known = background.as_known(target, entry)
+	if known is None:
+		return ""
+	stored, body = known
+	private = target.options.is_gated and cache_headers.is_closed(entry.kind, entry.access_level)
+	wanted = cache_headers.turned(entry.kind, stored.cache_control, private=private)
+	if stored.cache_control == wanted:
+		return stored.etag
+	if lease:
+		lease.guard()
+	upload = Upload(entry.path, body, wanted, stored.metadata, stored.content_type)
+	try:
+		return target.storage.put(upload, if_match=stored.etag)
+	except PreconditionFailedError:
+		return ""
