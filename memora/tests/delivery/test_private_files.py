@@ -59,7 +59,7 @@ class Private(SeaweedFSTestCase):
 		return {path: found[2] for path, found in self.objects().items()}
 
 	def closed(self) -> set[str]:
-		"""What the gate gives nobody without a token."""
+		"""What the gate wants a token for."""
 		others = self.course["lessons"][1:]
 		return {self.file_path(self.paid), *map(self.lesson_path, others)}
 
@@ -143,7 +143,7 @@ class TestSwitch(Private):
 		self.assertNotIn("Paid lessons are private", self.gate()["message"])
 
 	def test_a_purge_of_a_lessons_file_is_tried_until_it_is_done(self) -> None:
-		"""It may be kept for a year, so it is not given up after a day."""
+		"""It may be kept for a year, so it is still tried after a day."""
 		self.cache.refuses = True
 		self.switch(1)
 		self.tick()

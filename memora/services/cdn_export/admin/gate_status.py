@@ -36,14 +36,14 @@ def _said(gate: gate_switch.Noted, found: dict[str, Any]) -> str:
 		)
 	if gate.state == "purging":
 		return _(
-			"All {0} lessons that are not open are published as private. The CDN's cache is told to forget what was public."
-		).format(counts[1])
+			"{0} of {1} lessons that are not open are published as private. The CDN's cache is told to forget what was public."
+		).format(*counts)
 	if gate.since:
 		return _(
-			"Paid lessons are private: all {0} lessons that are not open are published so, and the CDN's cache has "
+			"Paid lessons are private: {0} of {1} lessons that are not open are published so, and the CDN's cache has "
 			"forgotten what was public."
-		).format(counts[1])
+		).format(*counts)
 	return _(
-		"All {0} lessons that are not open are published as private. memora has purged no cache: if a CDN has kept "
+		"{0} of {1} lessons that are not open are published as private. memora has purged no cache: if a CDN has kept "
 		"what was public, purge it once by hand."
-	).format(counts[1])
+	).format(*counts)

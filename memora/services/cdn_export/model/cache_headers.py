@@ -29,7 +29,7 @@ _FOR_GOOD: tuple[AnyKind, ...] = ("subject", "unit", "search_shard", "media", "l
 
 
 def is_closed(kind: AnyKind, access_level: str) -> bool:
-	"""Whether a gate lets nobody read a file without a token: a lesson, or a lesson's file, that is not open."""
+	"""Whether a gate wants a token for a file: a lesson, or a lesson's file, that is not open."""
 	return kind in GUARDED and access_level not in OPEN
 
 

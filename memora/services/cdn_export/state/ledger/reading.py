@@ -44,7 +44,7 @@ CLOSED = (
 	f"kind in ({', '.join(map(repr, cache_headers.GUARDED))}) and state != 'removed'"
 	f" and coalesce(access_level, '') not in ({', '.join(map(repr, cache_headers.OPEN))})"
 )
-"""SQL: what a gate gives nobody without a token (`cache_headers.is_closed`), while it is there."""
+"""SQL: what a gate wants a token for (`cache_headers.is_closed`), while it is there."""
 
 _TEXTS = frozenset(
 	{
