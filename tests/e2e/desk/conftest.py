@@ -1,4 +1,4 @@
-"""One Desk for all tests here, on the site that memora's own tests use; each test leaves it as it found it, or restores it."""
+"""One Desk for all tests here, on the site that memora's own tests use; each test leaves it as it found it."""
 
 from __future__ import annotations
 
@@ -57,7 +57,13 @@ def schools(bench: Bench, desk: Desk) -> dict[str, School]:
 
 
 @pytest.fixture(params=["en", "ar"])
-def here(request: pytest.FixtureRequest, bench: Bench, schools: dict[str, School]) -> Iterator[School]:
-	"""The school in each language, one after the other."""
-	yield schools[request.param]
+def here(
+	request: pytest.FixtureRequest, bench: Bench, desk: Desk, schools: dict[str, School]
+) -> Iterator[School]:
+	"""The school in each language, one after the other. What a test has changed in its documents is taken back."""
+	school = schools[request.param]
+	states = school.states()
+	yield school
+	if school.restore(states):
+		desk.publish()
 	bench.settle()

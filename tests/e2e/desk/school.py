@@ -93,6 +93,30 @@ class School:
 	def name(self, key: str) -> str:
 		return self.docs[key].name
 
+	def states(self) -> dict[str, dict[str, Any]]:
+		"""What is in its documents now, with their rows."""
+		frappe.db.rollback()
+		return {key: _content(frappe.get_doc(doc.doctype, doc.name)) for key, doc in self.docs.items()}
+
+	def restore(self, states: dict[str, dict[str, Any]]) -> bool:
+		"""Save what is otherwise than in `states` as it was. Returns whether anything was."""
+		changed = [key for key, content in self.states().items() if content != states[key]]
+		for key in changed:
+			frappe.get_doc(self.docs[key].doctype, self.docs[key].name).update(states[key]).save()
+		frappe.db.commit()
+		return bool(changed)
+
+
+def _content(doc: Any) -> dict[str, Any]:
+	"""A document's own fields and its rows', without the times and names that each save gives."""
+	return {
+		field.fieldname: [_content(row) for row in doc.get(field.fieldname)]
+		if field.fieldtype in frappe.model.table_fields
+		else doc.get(field.fieldname)
+		for field in doc.meta.fields
+		if field.fieldtype not in frappe.model.no_value_fields or field.fieldtype in frappe.model.table_fields
+	}
+
 
 def make_schools() -> dict[str, School]:
 	"""Both schools, by language; each has a plan of two subjects, and a short one that hides one track."""

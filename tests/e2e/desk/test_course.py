@@ -465,19 +465,15 @@ def test_a_course_that_was_left_names_no_other_page(desk: Desk, here: School, su
 		expect(page).not_to_have_title(re.compile("Cells"))
 
 
+def _write_into_a_stage(desk: Desk, word: str) -> None:
+	lesson = frappe.get_last_doc("Memora Lesson", {"title": "Lesson B13"})
+	config = json.dumps({"html": f"<p>Take a <b>{word}</b> out.</p>"})
+	desk.edit(lesson, stages=[{"title": "Looking", "type": "Text", "config": config}])
+
+
 def test_a_word_inside_a_stage_leads_to_its_lesson(desk: Desk, here: School, subject: frappe._dict) -> None:
 	word = "تلسكوب" if here.language == "ar" else "telescope"
-	lesson = frappe.get_last_doc("Memora Lesson", {"title": "Lesson B13"})
-	desk.edit(
-		lesson,
-		stages=[
-			{
-				"title": "Looking",
-				"type": "Text",
-				"config": json.dumps({"html": f"<p>Take a <b>{word}</b> out.</p>"}),
-			}
-		],
-	)
+	_write_into_a_stage(desk, word)
 	with course(desk, here, subject.top.name) as outline:
 		page = outline.page
 		page.locator("[data-find]").fill(word)
@@ -496,6 +492,24 @@ def test_a_word_inside_a_stage_leads_to_its_lesson(desk: Desk, here: School, sub
 		expect(home.locator("mark")).to_have_text(word)
 		home.get_by_role("link", name="Lesson B13").click()
 		expect(outline.node("Lesson B13")).to_be_focused()
+
+
+def test_who_types_elsewhere_meanwhile_keeps_the_keyboard(
+	desk: Desk, here: School, subject: frappe._dict
+) -> None:
+	_write_into_a_stage(desk, "telescope")
+	with course(desk, here, subject.top.name) as outline:
+		page = outline.page
+		page.locator("[data-find]").fill("telescope")
+		found = page.get_by_role("region", name=here.say("In the texts of lessons"))
+		link = found.get_by_role("link", name="Lesson B13")
+		link.wait_for()
+		with kept_back(page, "memora.api.outline.outline"):
+			with page.expect_request("**/*memora.api.outline.outline*"):
+				link.click()
+			open_search(page)
+		expect(outline.node("Lesson B13")).to_have_attribute("tabindex", "0")
+		expect(page.locator("#navbar-search")).to_be_focused()
 
 
 def open_search(page: Page) -> bool:

@@ -227,15 +227,21 @@ export class Tree {
 		}
 	}
 
-	// Gives a row the keyboard.
+	// Gives a row the keyboard, unless someone has gone on to type elsewhere while an answer was awaited.
 	focus(name) {
 		const node = this.nodes.get(name);
 		if (!node) return;
 		this.current = name;
 		this.reach(name);
-		node.focus({ preventScroll: true });
+		if (!this.is_typing_elsewhere()) node.focus({ preventScroll: true });
 		node.firstElementChild.scrollIntoView({ block: "nearest" });
 		this.view.remember(name);
+	}
+
+	is_typing_elsewhere() {
+		const { activeElement } = document;
+		const is_ours = this.view.element.contains(activeElement) || activeElement.closest(".modal");
+		return !is_ours && activeElement.matches("input, textarea, [contenteditable=true]");
 	}
 
 	// What a search or an empty course shows instead of rows.
