@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.desk.driver import Desk
 from tests.e2e.desk.school import School
 from tests.e2e.desk.stage_forms import StageEditor, add_stage, lesson_of, open_stage, stored
-from tests.e2e.desk.test_stage_places import TEXT, hold, is_kept, outline, row_of
+from tests.e2e.desk.test_stage_places import TEXT, hold, is_kept, kept_of, outline, row_of
 
 
 def _left_in_this_page(page: Page, field: Locator, text: str) -> None:
@@ -22,6 +23,29 @@ def _left_in_this_page(page: Page, field: Locator, text: str) -> None:
 			location.reload();
 		}""",
 		text,
+	)
+
+
+_NO_STORE = (
+	"Object.defineProperty(window, 'indexedDB', { get() { throw new DOMException('no', 'SecurityError'); } })"
+)
+_FULL_STORE = """const { put } = IDBObjectStore.prototype;
+IDBObjectStore.prototype.put = function (...given) {
+	const request = put.apply(this, given);
+	this.transaction.abort();
+	return request;
+};"""
+
+
+def _left(page: Page, lesson: Any) -> list[str]:
+	"""What pages have left of a lesson beside the store."""
+	return list(
+		page.evaluate(
+			"""(lesson) => Object.entries(localStorage)
+				.filter(([key]) => key.startsWith("memora-stage") && key.includes(lesson))
+				.map(([, text]) => text)""",
+			lesson.name,
+		)
 	)
 
 
@@ -42,9 +66,59 @@ def test_what_is_typed_in_the_moment_of_a_reload_is_kept(desk: Desk, here: Schoo
 		editor.locator(".memora-stage-kept button").first.click()  # discarded: it comes no more
 		expect(editor.field("text").locator("textarea")).to_have_value("one")
 		editor.done()
-		assert (
-			page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('memora-stage'))") == []
+		assert _left(page, lesson) == []
+
+
+@pytest.mark.parametrize("store", [_NO_STORE, _FULL_STORE], ids=["no store", "a full store"])
+def test_what_the_store_does_not_take_is_not_lost(desk: Desk, here: School, store: str) -> None:
+	with lesson_of(here, TEXT) as lesson, desk.login(here.editor) as page:
+		page.add_init_script(store)
+		desk.form(page, lesson)
+		hold(desk, page)
+		editor = open_stage(page, here)
+		_left_in_this_page(page, editor.field("text").locator("textarea"), "at the last moment")
+		box = page.locator(".memora-stages-kept")
+		expect(box).to_be_visible()
+		page.reload()  # it is still there when somebody has only looked
+		box.locator("button").first.click()
+		editor = StageEditor(page, here)
+		expect(editor.field("text").locator("textarea")).to_have_value("at the last moment")
+		editor.fill("text", "done, but not saved")
+		editor.done()
+		page.wait_for_function(
+			"Object.values(localStorage).some((text) => text.includes('done, but not saved'))"
 		)
+		page.reload()
+		box.locator("button").first.click()
+		editor = StageEditor(page, here)
+		expect(editor.field("text").locator("textarea")).to_have_value("done, but not saved")
+		editor.locator(".memora-stage-kept button").first.click()
+		editor.done()
+		assert _left(page, lesson) == []
+
+
+def test_what_is_left_and_newer_counts_and_what_nobody_can_read_stays(desk: Desk, here: School) -> None:
+	with lesson_of(here, TEXT) as lesson, desk.login(here.editor) as page:
+		desk.form(page, lesson)
+		editor = open_stage(page, here)
+		editor.fill("text", "typed first")
+		is_kept(desk, page, lesson.name, "typed first")
+		[kept] = kept_of(page, lesson.name)
+		newer = {**kept, "config": '{"text": "typed later"}', "at": kept["at"] + 60_000}
+		older = {**kept, "config": '{"text": "typed before"}', "at": kept["at"] - 60_000}
+		for left in (newer, older):
+			page.goto(f"{desk.address}/assets/memora/reader/stage.html")
+			for key, text in ((kept["key"], json.dumps(left)), (f"of {lesson.name}", "{")):
+				page.evaluate(
+					"([key, text]) => localStorage.setItem('memora-stage-left:' + key, text)", [key, text]
+				)
+			desk.form(page, lesson)
+			page.locator(".memora-stages-kept button").first.click()
+			editor = StageEditor(page, here)
+			expect(editor.field("text").locator("textarea")).to_have_value("typed later")
+			assert _left(page, lesson) == ["{"]
+		editor.locator(".memora-stage-kept button").first.click()
+		editor.done()
 
 
 def _begin(page: Page, here: School, lesson: Any, title: str) -> StageEditor:

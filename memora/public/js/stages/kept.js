@@ -1,12 +1,13 @@
 // What was typed into a stage and not saved yet: kept in this browser, for this user, until it is saved or discarded. It
-// outlives a reload, a closed tab and an ended session. Without a store (a private window may have none) it is not kept.
+// outlives a reload, a closed tab and an ended session. What the store does not take (a private window may have none, it may
+// be full) is left beside it, as far as there is room.
 
 const STORE = "stages";
 const NEW = "new";
 const DAYS = 60;
 const PATIENCE = 5000;
 const DAY = 24 * 60 * 60 * 1000;
-const LEFT = "memora-stage-left:"; // what a page had no time to put into the store
+const LEFT = "memora-stage-left:"; // what is not in the store: a page had no time for it, or the store did not take it
 
 let opened = null;
 
@@ -78,44 +79,80 @@ const record = (lesson, stage, { title, type, config }, before, of) => ({
 	at: Date.now(),
 });
 
+const latest = new Map(); // what this page has kept last, by key; nothing where that was dropped
+
 // `before` is the stage as it was saved when this was typed, `of` the lesson's title.
 export async function keep(lesson, stage, typed, before, of = "") {
 	const kept_now = record(lesson, stage, typed, before, of);
-	if ((await on_store("readwrite", (store) => store.put(kept_now))) === null) return;
-	on_left((left) => {
-		const text = left.getItem(LEFT + kept_now.key);
-		if (text && JSON.parse(text).at <= kept_now.at) left.removeItem(LEFT + kept_now.key);
-	});
+	latest.set(kept_now.key, kept_now);
+	if ((await on_store("readwrite", (store) => store.put(kept_now))) !== null) forget_left(kept_now);
+	else if (latest.get(kept_now.key) === kept_now) leave_record(kept_now);
 }
 
 // The same at once, for a page that goes: the store may have no time to answer. What has no room here is left to the store.
-export const leave = (lesson, stage, typed, before, of = "") =>
-	on_left((left) => left.setItem(LEFT + key_of(lesson, stage), JSON.stringify(record(lesson, stage, typed, before, of))));
+export const leave = (lesson, stage, typed, before, of = "") => leave_record(record(lesson, stage, typed, before, of));
 
-export function drop(lesson, stage) {
-	on_left((left) => left.removeItem(LEFT + key_of(lesson, stage)));
-	return on_store("readwrite", (store) => store.delete(key_of(lesson, stage)));
+export const drop = (lesson, stage) => forget(key_of(lesson, stage));
+
+function forget(key) {
+	latest.delete(key);
+	on_left((left) => left.removeItem(LEFT + key));
+	return on_store("readwrite", (store) => store.delete(key));
 }
 
-// What pages have left goes into the store.
-async function gather() {
-	const texts = on_left((left) => {
-		const names = Object.keys(left).filter((each) => each.startsWith(LEFT));
-		return names.map((name) => {
-			const text = left.getItem(name);
-			left.removeItem(name);
-			return text;
-		});
+const leave_record = (kept_now) => on_left((left) => left.setItem(LEFT + kept_now.key, JSON.stringify(kept_now)));
+
+// What was left before this goes, and what can't be read.
+function forget_left({ key, at }) {
+	on_left((left) => {
+		const text = left.getItem(LEFT + key);
+		if (text !== null && !(left_record(key, text)?.at > at)) left.removeItem(LEFT + key);
 	});
-	for (const text of texts || []) await on_store("readwrite", (store) => store.put(JSON.parse(text)));
 }
+
+// What pages have left. What can't be read stays where it is.
+function all_left() {
+	const read = (left) =>
+		Object.keys(left)
+			.filter((name) => name.startsWith(LEFT))
+			.map((name) => left_record(name.slice(LEFT.length), left.getItem(name)));
+	return (on_left(read) || []).filter(Boolean);
+}
+
+function left_record(key, text) {
+	try {
+		const found = JSON.parse(text);
+		if (found?.key === key) return found;
+	} catch (error) {
+		console.warn(error);
+	}
+	return null;
+}
+
+// What pages have left goes into the store, unless it has something newer; it stays where it is until the store has it.
+const gather = (left) =>
+	Promise.all(
+		left.map(async (each) => {
+			const put_if_newer = (store) => {
+				const found = store.get(each.key);
+				found.onsuccess = () => found.result?.at > each.at || store.put(each);
+				return found;
+			};
+			if ((await on_store("readwrite", put_if_newer)) !== null) forget_left(each);
+		})
+	);
 
 // All that this user has left, the newest first. What is old is forgotten.
 export async function all() {
-	await gather();
-	const found = (await on_store("readonly", (store) => store.getAll())) || [];
+	const left = all_left();
+	const [stored] = await Promise.all([on_store("readonly", (store) => store.getAll()), gather(left)]);
+	const newest = new Map();
+	for (const each of [...(stored || []), ...left]) {
+		if (!(newest.get(each.key)?.at > each.at)) newest.set(each.key, each);
+	}
+	const found = [...newest.values()];
 	const is_old = ({ at }) => at < Date.now() - DAYS * DAY;
-	for (const old of found.filter(is_old)) on_store("readwrite", (store) => store.delete(old.key));
+	for (const old of found.filter(is_old)) forget(old.key);
 	return found.filter((each) => !is_old(each) && each.user === user()).sort((one, other) => other.at - one.at);
 }
 
