@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import frappe
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.desk.driver import Desk
 from tests.e2e.desk.school import School
 from tests.e2e.desk.stage_forms import StageEditor, add_stage, lesson_of, open_stage, stored
-from tests.e2e.desk.test_stage_places import TEXT, hold, is_kept, kept_of, outline, row_of
+from tests.e2e.desk.test_stage_places import TEXT, hold, is_kept, kept_of, outline, row_of, see
 
 
 def _left_in_this_page(page: Page, field: Locator, text: str) -> None:
@@ -119,6 +120,24 @@ def test_what_is_left_and_newer_counts_and_what_nobody_can_read_stays(desk: Desk
 			assert _left(page, lesson) == ["{"]
 		editor.locator(".memora-stage-kept button").first.click()
 		editor.done()
+
+
+def test_a_saved_stage_whose_name_begins_as_new_ones_do_is_marked_itself(desk: Desk, here: School) -> None:
+	with lesson_of(here, TEXT) as lesson:
+		frappe.db.set_value(lesson.stages[0].doctype, lesson.stages[0].name, "name", "new1a2b3c4")
+		frappe.db.commit()
+		with outline(desk, here, lesson) as page:
+			[stage] = stored(lesson)
+			page.locator(".memora-title", has_text=stage.title).click()
+			StageEditor(page, here).fill("text", "of the saved one")
+			is_kept(desk, page, lesson.name, "of the saved one")
+			see(desk, here, page, lesson)
+			expect(_unsaved(page, stage.name)).to_be_visible()
+			expect(_unsaved(page, lesson.name)).to_have_count(0)
+			page.locator(f"[data-parent='{lesson.name}'] > .memora-adder").click()
+			editor = StageEditor(page, here)
+			expect(editor.locator(".memora-stage-kept")).to_have_count(0)
+			expect(editor.title).to_have_value("")
 
 
 def _begin(page: Page, here: School, lesson: Any, title: str) -> StageEditor:

@@ -64,7 +64,8 @@ let made = 0;
 // What a stage that has no name yet is kept as: each of them as itself.
 export const fresh_name = () => `${NEW}-${Date.now()}-${++made}`;
 
-export const is_new = ({ stage }) => stage.startsWith(NEW);
+// The name of a stage that is saved may begin with the same letters: it is a random one.
+export const is_new = ({ stage }) => stage === NEW || stage.startsWith(`${NEW}-`);
 
 const record = (lesson, stage, { title, type, config }, before, of) => ({
 	key: key_of(lesson, stage),
