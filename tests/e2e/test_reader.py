@@ -295,6 +295,35 @@ def test_lists_show_what_is_locked_free_and_owned(reader: Reader) -> None:
 	assert not page.is_visible(".menu-panel")
 
 
+def test_only_what_the_visitor_chose_is_kept_for_other_visits(reader: Reader) -> None:
+	learner = """() => [...document.querySelectorAll(".menu-panel input:checked")]
+		.filter(({ name }) => name !== "theme").map(({ value }) => value)"""
+	owned = {"as": "owner", "items": "PHYSICS"}
+	page = reader.open("#/grade-7/physics/bench", lang="ar", **owned)
+	page.click(".menu-moon")
+	page.click('.menu-panel input[value="dark"]')
+	assert page.evaluate(learner) == ["owner", "PHYSICS"]
+	page.goto("about:blank")
+	page.goto(f"{reader.server.address}{READER}?base=/files/example/#/grade-7/physics/bench")
+	reader.settle()
+	assert page.evaluate("[document.documentElement.dataset.theme, document.documentElement.lang]") == [
+		"dark",
+		"en",
+	]
+	assert page.evaluate(learner) == ["signed-in"]
+	# What is chosen beside what the address says is kept, without that.
+	page = reader.open("#/grade-7/physics/bench", **owned)
+	page.click(".menu-person")
+	page.click('.menu-panel input[value="PHYSICS-LAB"]')
+	page.click('.menu-panel input[value="anonymous"]')
+	reader.open("#/grade-7/physics/bench")
+	assert page.evaluate(learner) == ["anonymous", "PHYSICS-LAB"]
+	page.click(".menu-person")
+	page.click('.menu-panel input[value="PHYSICS-LAB"]')
+	reader.open("#/grade-7/physics/bench")
+	assert page.evaluate(learner) == ["owner"]
+
+
 def test_a_locked_lesson_can_be_seen_as_its_owner(reader: Reader) -> None:
 	page = reader.open(LAB)
 	assert reader.texts(".locked li") == ["PHYSICS-LAB", "PHYSICS"]

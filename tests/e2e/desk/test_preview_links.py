@@ -126,6 +126,15 @@ def test_what_is_paid_is_open_to_a_colleague_and_said(desk: Desk, here: School) 
 			expect(visitor.locator("body")).to_have_attribute("data-view", view)
 		expect(visitor.locator(".stage h2")).to_have_count(1)
 		expect(visitor.locator(".locked")).to_have_count(0)
+		# What the link opens is for the preview alone; what the visitor chose counts for what is published, too.
+		visitor.locator(".menu-moon").click()
+		visitor.locator('.menu-panel input[value="dark"]').check()
+		visitor.goto(f"{desk.address}/assets/memora/reader/index.html?base=/files/e2e/")
+		expect(visitor.locator(".plan-card").first).to_be_visible()
+		expect(visitor.locator("html")).to_have_attribute("data-theme", "dark")
+		visitor.locator(".menu-person").click()
+		expect(visitor.locator('.menu-panel input[value="signed-in"]')).to_be_checked()
+		expect(visitor.locator(".menu-panel input[type=checkbox]")).to_have_count(0)
 
 
 def test_links_are_made_on_the_course_page_and_in_the_preview(desk: Desk, here: School) -> None:

@@ -1,6 +1,6 @@
 // The published files: where they are, and each read by the URL that files give, once a visit.
 
-import { isShared } from "./state.js?v=65cc4164";
+import { isShared } from "./state.js?v=0a45e002";
 
 const LIST = "/api/method/memora.api.reader.bases";
 const OWN_FILE = /^(?:\.\/)?(?:media|(?:plans\/[^/?#]+\/)?lessons\/[^/?#]+)\/[0-9a-f]{64}\.[a-z0-9]+(?:[?#]|$)/;
@@ -19,8 +19,8 @@ const query = new URLSearchParams(location.search);
 const siteFiles = document.querySelector('meta[name="memora-files"]');
 
 // The editors' preview, which drafts the files instead (preview.js); else null.
-/** @type {typeof import("./preview.js?v=de9c5667") | null} */
-export const preview = query.has("preview") || isShared ? await import("./preview.js?v=de9c5667") : null;
+/** @type {typeof import("./preview.js?v=08566680") | null} */
+export const preview = query.has("preview") || isShared ? await import("./preview.js?v=08566680") : null;
 const asked = preview ? await preview.begin() : query.get("base");
 const wanted = asked ? folder(asked) : written[0];
 

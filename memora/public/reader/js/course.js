@@ -1,9 +1,9 @@
 // From an address to its documents: #/plan/subject/unit/lesson, each part an id. A fifth part is the id of
 // a place in the lesson's texts.
 
-import { read, ReadError } from "./cdn.js?v=e42e4c96";
+import { read, ReadError } from "./cdn.js?v=78010e56";
 /** @import { Lesson, Manifest, PlansIndex, Subject, Unit } from "../../contract/memora" */
-import { state, token } from "./state.js?v=65cc4164";
+import { state, token } from "./state.js?v=0a45e002";
 
 export const link = (...ids) => `#${token}/${ids.map(encodeURIComponent).join("/")}`;
 

@@ -1,8 +1,8 @@
 // An Interactive stage, as an exercise to read.
 
 import { h } from "./dom.js?v=459e199b";
-import { t } from "./i18n.js?v=a6df50cd";
-import { checks, code, isText, markup, rest, taken, written } from "./parts.js?v=170f6b05";
+import { t } from "./i18n.js?v=9c46a7c6";
+import { checks, code, isText, markup, rest, taken, written } from "./parts.js?v=b26b73ce";
 
 export function interactive(config, id) {
 	const kinds = {

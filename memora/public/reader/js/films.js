@@ -1,8 +1,8 @@
 // A film by its link: played here, asked for at its service once the learner wants it, or linked to.
 
 import { h, icon } from "./dom.js?v=459e199b";
-import { address, base, preview } from "./cdn.js?v=e42e4c96";
-import { t } from "./i18n.js?v=a6df50cd";
+import { address, base, preview } from "./cdn.js?v=78010e56";
+import { t } from "./i18n.js?v=9c46a7c6";
 
 const MEDIA = /\.(mp4|m4v|webm|ogv|mov|mp3|m4a|ogg|oga|wav)$/i;
 const YOUTUBE = /^(youtu\.be|youtube(-nocookie|kids|education)?\.com)$/;

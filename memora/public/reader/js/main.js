@@ -1,11 +1,11 @@
 // The frame around every page: bar, address, focus, errors.
 
-import { base, forgetUnversioned, preview, ReadError, refused } from "./cdn.js?v=e42e4c96";
-import { lessonOf, link, load, parse, place } from "./course.js?v=d5bf3ffa";
+import { base, forgetUnversioned, preview, ReadError, refused } from "./cdn.js?v=78010e56";
+import { lessonOf, link, load, parse, place } from "./course.js?v=7f879be2";
 import { bdi, h, icon } from "./dom.js?v=459e199b";
-import { direction, t } from "./i18n.js?v=a6df50cd";
-import { change, state } from "./state.js?v=65cc4164";
-import { page as pageOf } from "./views.js?v=ad2eb4c6";
+import { direction, t } from "./i18n.js?v=9c46a7c6";
+import { change, state } from "./state.js?v=0a45e002";
+import { page as pageOf } from "./views.js?v=2dd168c9";
 
 let course = { view: "plans" };
 let turn = 0;
@@ -295,7 +295,7 @@ function themeChoices() {
 
 async function search() {
 	try {
-		const { open } = await import("./search.js?v=90f328d8");
+		const { open } = await import("./search.js?v=60b68482");
 		open(course);
 	} catch (error) {
 		fail(error);

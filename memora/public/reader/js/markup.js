@@ -2,12 +2,12 @@
 //
 // Harmless HTML and MathML are shown as written. What cannot be shown leaves a word in its place.
 
-import { address, base } from "./cdn.js?v=e42e4c96";
-import { link, parse } from "./course.js?v=d5bf3ffa";
+import { address, base } from "./cdn.js?v=78010e56";
+import { link, parse } from "./course.js?v=7f879be2";
 import { h } from "./dom.js?v=459e199b";
-import { isEmbedded, player } from "./films.js?v=792bee7e";
+import { isEmbedded, player } from "./films.js?v=2556e5c7";
 import { highlight } from "./highlight.js?v=2877ceb4";
-import { t } from "./i18n.js?v=a6df50cd";
+import { t } from "./i18n.js?v=9c46a7c6";
 
 const PURIFY = "../../node_modules/dompurify/dist/purify.min.js?v=3.4.18";
 const RULES = {

@@ -2,9 +2,9 @@
 // message brings it. Messages count only from this page's own origin, and from the window that holds or opened it.
 
 import { bdi, h, icon } from "./dom.js?v=459e199b";
-import { direction, LANGUAGES, t } from "./i18n.js?v=a6df50cd";
-import { stages } from "./stages.js?v=482081ea";
-import { state } from "./state.js?v=65cc4164";
+import { direction, LANGUAGES, t } from "./i18n.js?v=9c46a7c6";
+import { stages } from "./stages.js?v=6aab92b9";
+import { state } from "./state.js?v=0a45e002";
 
 // The frame's own words, beside the reader's.
 export const WORDS = {

@@ -1,6 +1,6 @@
 // The words of stages, beside the reader's: a page without a stage does not load them.
 
-import { LANGUAGES } from "./i18n.js?v=a6df50cd";
+import { LANGUAGES } from "./i18n.js?v=9c46a7c6";
 
 export const WORDS = {
 	en: {

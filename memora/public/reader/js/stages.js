@@ -1,11 +1,11 @@
 // The stages of a lesson: what each type is known to hold is shown as such, the rest as what it is.
 
 import { bdi, h, icon } from "./dom.js?v=459e199b";
-import { interactive } from "./exercises.js?v=00ed8599";
-import { details, isEmbedded, player } from "./films.js?v=792bee7e";
-import { t } from "./i18n.js?v=a6df50cd";
-import { code, isText, markup, paragraphs, ready, rest, taken, written } from "./parts.js?v=170f6b05";
-import { question } from "./questions.js?v=577cf58a";
+import { interactive } from "./exercises.js?v=6fe67f04";
+import { details, isEmbedded, player } from "./films.js?v=2556e5c7";
+import { t } from "./i18n.js?v=9c46a7c6";
+import { code, isText, markup, paragraphs, ready, rest, taken, written } from "./parts.js?v=b26b73ce";
+import { question } from "./questions.js?v=6b37f59e";
 
 // Each type with its sign and what shows its config.
 const TYPES = {

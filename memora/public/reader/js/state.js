@@ -1,4 +1,5 @@
-// What this visitor chose: language, light or dark, and as which kind of learner to look. Kept in this browser.
+// Language, light or dark, and as which kind of learner to look. What the visitor chose of it is kept in this browser; what an
+// address or a preview says is for this page.
 
 const KEY = "memora-reader";
 const KINDS = ["anonymous", "signed-in", "owner"];
@@ -24,15 +25,25 @@ export const learner = () => ({
 	items: state.kind === "owner" ? state.items : [],
 });
 
+// Take what the visitor has chosen.
 export function change(values) {
+	keep(values);
 	Object.assign(state, values);
-	const { language, theme, kind, items } = state;
+	dispatchEvent(new CustomEvent("memora-change"));
+}
+
+// Of items those that came or went: the others may be the address's or the preview's.
+function keep({ items, ...values }) {
+	for (const [name, value] of Object.entries(values)) if (value !== state[name]) kept[name] = value;
+	if (items) {
+		const left = (kept.items ?? []).filter((item) => items.includes(item));
+		kept.items = [...new Set([...left, ...items.filter((item) => !state.items.includes(item))])];
+	}
 	try {
-		localStorage.setItem(KEY, JSON.stringify({ language, theme, kind, items }));
+		localStorage.setItem(KEY, JSON.stringify(kept));
 	} catch {
 		// Without storage the choice lasts as long as the page.
 	}
-	dispatchEvent(new CustomEvent("memora-change"));
 }
 
 function stored() {
