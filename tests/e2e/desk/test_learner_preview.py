@@ -148,6 +148,10 @@ def test_what_is_a_draft_or_hidden_is_marked_and_a_track_leads_to_its_place(desk
 		expect(tab.locator("main .row")).to_have_count(1)
 		expect(banner(tab)).to_contain_text(say["same"])
 		expect(tab.locator(".preview-badge")).to_have_count(0)
+		tab.evaluate("location.hash = '#/%E0%A4%A'")  # no address: all plans are shown
+		expect(tab.locator("body")).to_have_attribute("data-view", "plans")
+		expect(tab.locator(".plan-card").first).to_be_visible()
+		expect(tab.locator("section.locked")).to_have_count(0)
 	with desk.login(here.editor) as page, opened(page, desk.form(page, here.docs["short plan"]), here) as tab:
 		expect(tab.locator("h1")).to_have_text(here.title("short plan"))
 		tab.locator(".subject-card").click()

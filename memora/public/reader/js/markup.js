@@ -2,10 +2,10 @@
 //
 // Harmless HTML and MathML are shown as written. What cannot be shown leaves a word in its place.
 
-import { address, base } from "./cdn.js?v=78010e56";
-import { link, parse } from "./course.js?v=7f879be2";
+import { address, base } from "./cdn.js?v=2d069c2f";
+import { link, parse } from "./course.js?v=e741644d";
 import { h } from "./dom.js?v=459e199b";
-import { isEmbedded, player } from "./films.js?v=2556e5c7";
+import { isEmbedded, player } from "./films.js?v=1a0d1a73";
 import { highlight } from "./highlight.js?v=2877ceb4";
 import { t } from "./i18n.js?v=9c46a7c6";
 

@@ -243,7 +243,7 @@ export function draw(course, show) {
 	banner.replaceChildren(
 		h("strong.preview-mark", {}, t("preview")),
 		h("p.preview-of", {}, t(words), " ", h("b", {}, bdi(here.title)), said ? h(`span.preview-live.is-${answer.live}`, {}, t(said)) : null),
-		...(shared ? shared.signs([answer?.document], marks) : tools(form, here, show))
+		...(shared ? shared.signs([answer?.document], marks) : tools(form, here, course.plan?.plan_id ?? "", show))
 	);
 	if (!banner.isConnected) document.querySelector(".skip").after(banner);
 	mark(marks);
@@ -255,10 +255,10 @@ export function draw(course, show) {
 }
 
 // What an editor can do from here.
-function tools(form, here, show) {
+function tools(form, here, inPlan, show) {
 	const drafted = h("input", { type: "checkbox", name: "drafts", checked: drafts, onchange: (event) => set(event.target.checked, show) });
 	const back = `${root.desk}/${form}/${encodeURIComponent(here.name)}`;
-	const plan = here.kind === "plan" ? "" : new URLSearchParams({ share_preview: decodeURIComponent(location.hash.split("/")[1] ?? "") });
+	const plan = here.kind === "plan" ? "" : new URLSearchParams({ share_preview: inPlan });
 	return [
 		h("label.choice", {}, drafted, h("span", {}, t("previewDrafts"))),
 		h("a.button.quiet", { href: `${back}?${plan || "share_preview="}` }, t("previewShare")),

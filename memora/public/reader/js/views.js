@@ -1,14 +1,14 @@
 // One function a page: a course as `course.load` gives it, to what is shown.
 
 import { itemsAsked, missing } from "./access.js?v=8d1364d1";
-import { address } from "./cdn.js?v=78010e56";
-import { lessonOf, link, unitOfNeighbour } from "./course.js?v=7f879be2";
+import { address } from "./cdn.js?v=2d069c2f";
+import { lessonOf, link, unitOfNeighbour } from "./course.js?v=e741644d";
 import { bdi, h, icon } from "./dom.js?v=459e199b";
 import { t } from "./i18n.js?v=9c46a7c6";
-import * as progress from "./progress.js?v=a168deed";
+import * as progress from "./progress.js?v=39d1b261";
 import { change, learner, state } from "./state.js?v=0a45e002";
 
-/** @import { Course } from "./course.js?v=7f879be2" */
+/** @import { Course } from "./course.js?v=e741644d" */
 
 /**
  * A page: the heading that gets the focus, the main column, and the column beside it.
@@ -234,7 +234,7 @@ async function lesson(course) {
 	);
 	if (lacks) return { ...parts, main: [trail(course), head, locked(course, lacks)] };
 
-	const [{ stages }, document] = await Promise.all([import("./stages.js?v=6aab92b9"), lessonOf(course)]);
+	const [{ stages }, document] = await Promise.all([import("./stages.js?v=eb6403be"), lessonOf(course)]);
 	const image = address(document.image);
 	const shown = await stages(document.stages);
 	const own = [course.subject.id, course.unit.id, entry.id];
