@@ -19,8 +19,8 @@ const query = new URLSearchParams(location.search);
 const siteFiles = document.querySelector('meta[name="memora-files"]');
 
 // The editors' preview, which drafts the files instead (preview.js); else null.
-/** @type {typeof import("./preview.js?v=7c7b2614") | null} */
-export const preview = query.has("preview") || isShared ? await import("./preview.js?v=7c7b2614") : null;
+/** @type {typeof import("./preview.js?v=80ded671") | null} */
+export const preview = query.has("preview") || isShared ? await import("./preview.js?v=80ded671") : null;
 const asked = preview ? await preview.begin() : query.get("base");
 const wanted = asked ? folder(asked) : written[0];
 

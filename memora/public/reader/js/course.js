@@ -1,7 +1,7 @@
 // From an address to its documents: #/plan/subject/unit/lesson, each part an id. A fifth part is the id of
 // a place in the lesson's texts.
 
-import { read, ReadError } from "./cdn.js?v=2d069c2f";
+import { read, ReadError } from "./cdn.js?v=c268fdbb";
 /** @import { Lesson, Manifest, PlansIndex, Subject, Unit } from "../../contract/memora" */
 import { state, token } from "./state.js?v=0a45e002";
 

@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js?v=459e199b";
 import { t } from "./i18n.js?v=9c46a7c6";
-import { checks, code, isText, markup, rest, taken, written } from "./parts.js?v=a12e5330";
+import { checks, code, isText, markup, rest, taken, written } from "./parts.js?v=f59aeb9d";
 
 export function interactive(config, id) {
 	const kinds = {

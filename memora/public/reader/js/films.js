@@ -1,7 +1,7 @@
 // A film by its link: played here, asked for at its service once the learner wants it, or linked to.
 
 import { h, icon } from "./dom.js?v=459e199b";
-import { address, base, preview } from "./cdn.js?v=2d069c2f";
+import { address, base, preview } from "./cdn.js?v=c268fdbb";
 import { t } from "./i18n.js?v=9c46a7c6";
 
 const MEDIA = /\.(mp4|m4v|webm|ogv|mov|mp3|m4a|ogg|oga|wav)$/i;

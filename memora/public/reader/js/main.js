@@ -1,11 +1,11 @@
 // The frame around every page: bar, address, focus, errors.
 
-import { base, forgetUnversioned, preview, ReadError, refused } from "./cdn.js?v=2d069c2f";
-import { lessonOf, link, load, parse, place } from "./course.js?v=e741644d";
+import { base, forgetUnversioned, preview, ReadError, refused } from "./cdn.js?v=c268fdbb";
+import { lessonOf, link, load, parse, place } from "./course.js?v=a845f558";
 import { bdi, h, icon } from "./dom.js?v=459e199b";
 import { direction, t } from "./i18n.js?v=9c46a7c6";
 import { change, state } from "./state.js?v=0a45e002";
-import { page as pageOf } from "./views.js?v=46822ca6";
+import { page as pageOf } from "./views.js?v=50c8a860";
 
 let course = { view: "plans" };
 let turn = 0;
@@ -295,7 +295,7 @@ function themeChoices() {
 
 async function search() {
 	try {
-		const { open } = await import("./search.js?v=1db49d86");
+		const { open } = await import("./search.js?v=bc4d9021");
 		open(course);
 	} catch (error) {
 		fail(error);

@@ -2,10 +2,10 @@
 //
 // Harmless HTML and MathML are shown as written. What cannot be shown leaves a word in its place.
 
-import { address, base } from "./cdn.js?v=2d069c2f";
-import { link, parse } from "./course.js?v=e741644d";
+import { address, base } from "./cdn.js?v=c268fdbb";
+import { link, parse } from "./course.js?v=a845f558";
 import { h } from "./dom.js?v=459e199b";
-import { isEmbedded, player } from "./films.js?v=1a0d1a73";
+import { isEmbedded, player } from "./films.js?v=bb47925e";
 import { highlight } from "./highlight.js?v=2877ceb4";
 import { t } from "./i18n.js?v=9c46a7c6";
 

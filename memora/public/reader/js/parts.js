@@ -1,11 +1,11 @@
 // What stages of several types show: markup, plain paragraphs, code, checks, and what no type knows.
 
-import { address } from "./cdn.js?v=2d069c2f";
+import { address } from "./cdn.js?v=c268fdbb";
 import { bdi, h } from "./dom.js?v=459e199b";
 import { inText, withFormulas } from "./formulas.js?v=8c7634a5";
 import { highlight } from "./highlight.js?v=2877ceb4";
 import { t } from "./i18n.js?v=9c46a7c6";
-import { prepare, sanitised } from "./markup.js?v=978061f4";
+import { prepare, sanitised } from "./markup.js?v=997beef1";
 import "./stage_words.js?v=5ab6e57b";
 
 // How stages look, loaded with the first of them: nothing is shown before. Where it cannot be loaded stages are shown without.

@@ -74,8 +74,8 @@ export const WORDS = {
 };
 
 // The preview of those who have a link alone; else null.
-/** @type {typeof import("./shared.js?v=95df577d") | null} */
-const shared = isShared ? await import("./shared.js?v=95df577d") : null;
+/** @type {typeof import("./shared.js?v=cde042b5") | null} */
+const shared = isShared ? await import("./shared.js?v=cde042b5") : null;
 for (const language of ["en", "ar"]) Object.assign(LANGUAGES[language], WORDS[language], shared?.WORDS[language]);
 
 const KINDS = {
@@ -243,7 +243,7 @@ export function draw(course, show) {
 	banner.replaceChildren(
 		h("strong.preview-mark", {}, t("preview")),
 		h("p.preview-of", {}, t(words), " ", h("b", {}, bdi(here.title)), said ? h(`span.preview-live.is-${answer.live}`, {}, t(said)) : null),
-		...(shared ? shared.signs([answer?.document], marks) : tools(form, here, course.plan?.plan_id ?? "", show))
+		...(shared ? shared.signs(answer?.document, marks) : tools(form, here, course.plan?.plan_id ?? "", show))
 	);
 	if (!banner.isConnected) document.querySelector(".skip").after(banner);
 	mark(marks);

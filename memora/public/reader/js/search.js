@@ -1,8 +1,8 @@
 // Search within the browser: the plan's index, and of its shards only those that a query needs.
 
 import { h, bdi, icon } from "./dom.js?v=459e199b";
-import { forgetUnversioned, read } from "./cdn.js?v=2d069c2f";
-import { link, load } from "./course.js?v=e741644d";
+import { forgetUnversioned, read } from "./cdn.js?v=c268fdbb";
+import { link, load } from "./course.js?v=a845f558";
 import { fold, isEnough, matches, words } from "./fold.js?v=041cf001";
 import { t } from "./i18n.js?v=9c46a7c6";
 

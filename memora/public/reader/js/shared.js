@@ -62,12 +62,12 @@ export function own(access) {
 }
 
 // What the banner says of the link, and of what is shown.
-export function signs(documents, marks) {
+export function signs(document, marks) {
 	const date = new Intl.DateTimeFormat(state.language, { dateStyle: "long", timeStyle: "short" }).format(new Date(link.ends));
 	return [
 		h("span.preview-shared", {}, t(link.name ? "sharedBy" : "sharedUntil", { name: link.name, date })),
 		Object.keys(marks).length ? h("span.preview-sign", {}, t("sharedDrafts")) : null,
-		documents.some(isPaid) ? h("span.preview-sign", {}, t("sharedPaid")) : null,
+		isPaid(document) ? h("span.preview-sign", {}, t("sharedPaid")) : null,
 	].filter(Boolean);
 }
 

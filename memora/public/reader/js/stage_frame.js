@@ -3,7 +3,7 @@
 
 import { bdi, h, icon } from "./dom.js?v=459e199b";
 import { direction, LANGUAGES, t } from "./i18n.js?v=9c46a7c6";
-import { stages } from "./stages.js?v=eb6403be";
+import { stages } from "./stages.js?v=1babfc16";
 import { state } from "./state.js?v=0a45e002";
 
 // The frame's own words, beside the reader's.

@@ -1,11 +1,11 @@
 // The stages of a lesson: what each type is known to hold is shown as such, the rest as what it is.
 
 import { bdi, h, icon } from "./dom.js?v=459e199b";
-import { interactive } from "./exercises.js?v=45d28daf";
-import { details, isEmbedded, player } from "./films.js?v=1a0d1a73";
+import { interactive } from "./exercises.js?v=a2763bbf";
+import { details, isEmbedded, player } from "./films.js?v=bb47925e";
 import { t } from "./i18n.js?v=9c46a7c6";
-import { code, isText, markup, paragraphs, ready, rest, taken, written } from "./parts.js?v=a12e5330";
-import { question } from "./questions.js?v=2d1136b8";
+import { code, isText, markup, paragraphs, ready, rest, taken, written } from "./parts.js?v=f59aeb9d";
+import { question } from "./questions.js?v=b045e812";
 
 // Each type with its sign and what shows its config.
 const TYPES = {
