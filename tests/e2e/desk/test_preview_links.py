@@ -10,6 +10,7 @@ from typing import Any
 import frappe
 from playwright.sync_api import Page, expect
 
+from memora.services.preview_links import links
 from tests.e2e.desk.driver import Desk, shoot
 from tests.e2e.desk.school import School
 
@@ -175,3 +176,26 @@ def test_an_admin_finds_all_links_and_takes_one_back(desk: Desk, here: School) -
 		expect(row).to_have_count(0)
 		visitor.reload()
 		expect(visitor.locator("h1")).to_have_text(WORDS[here.language]["over"])
+
+
+def test_a_click_on_how_a_link_is_lists_the_links_that_are_so(desk: Desk, here: School) -> None:
+	lesson = here.docs["triangles"]
+	frappe.set_user(here.editor)
+	names = [links.make(lesson.doctype, lesson.name, "", 7, drafts=True)[1] for _ in range(2)]
+	frappe.set_user("Administrator")
+	frappe.db.set_value(links.DOCTYPE, names[0], "ends", "2020-01-01 00:00:00")
+	frappe.db.commit()
+	with desk.login(here.admin) as page:
+		desk.open(page, "memora-preview-link")
+		ended, works = (
+			page.locator(".list-row-container", has=page.locator(f'[data-name="{name}"]')) for name in names
+		)
+		for one, other, word in ((ended, works, "Ended"), (works, ended, "Works")):
+			expect(other).to_be_visible()
+			one.locator(".indicator-pill:visible", has_text=here.say(word)).click()
+			expect(other).to_have_count(0)
+			expect(one).to_be_visible()
+			page.evaluate("() => { cur_list.filter_area.clear(); }")
+	for name in names:
+		frappe.delete_doc(links.DOCTYPE, name, force=True)
+	frappe.db.commit()

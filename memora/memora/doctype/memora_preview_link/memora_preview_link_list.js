@@ -1,5 +1,5 @@
 // Which links work, and a button that takes one back at once.
-const works = ({ revoked, ends }) => !revoked && ends > frappe.datetime.now_datetime();
+const { link_works } = memora.publishing;
 
 let shown = null;
 
@@ -8,11 +8,12 @@ frappe.listview_settings["Memora Preview Link"] = {
 	hide_name_column: true,
 	get_indicator(doc) {
 		if (doc.revoked) return [__("Revoked"), "red", "revoked,is,set"];
-		return works(doc) ? [__("Works"), "green", "revoked,is,not set"] : [__("Ended"), "gray", "revoked,is,not set"];
+		const now = frappe.datetime.now_datetime();
+		return link_works(doc) ? [__("Works"), "green", `revoked,is,not set|ends,>,${now}`] : [__("Ended"), "gray", `revoked,is,not set|ends,<=,${now}`];
 	},
 	onload: (list) => (shown = list),
 	button: {
-		show: works,
+		show: link_works,
 		get_label: () => __("Revoke"),
 		get_description: () => __("The link stops working at once."),
 		action: (doc) =>

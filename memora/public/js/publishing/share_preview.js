@@ -107,6 +107,8 @@ function links_html(links) {
 
 const date = (moment) => html`<time title="${frappe.datetime.str_to_user(moment)}">${frappe.datetime.str_to_user(moment)}</time>`;
 
+const link_works = ({ revoked, ends }) => !revoked && ends > frappe.datetime.now_datetime();
+
 // Take a link back, and say whether it is; what is in the way, Frappe has said.
 const revoke_link = (name, button) =>
 	ask(`${API}revoke`, { name }, { post: true, button })
@@ -116,7 +118,7 @@ const revoke_link = (name, button) =>
 			() => false
 		);
 
-Object.assign(memora.publishing, { share_preview: (given) => new ShareDialog(given), revoke_link });
+Object.assign(memora.publishing, { share_preview: (given) => new ShareDialog(given), link_works, revoke_link });
 
 // The preview's own button leads to the form, which then asks.
 for (const doctype of [...Object.keys(memora.publishing.PARENT_FIELDS), "Memora Academic Plan"]) {
