@@ -105,7 +105,7 @@ function links_html(links) {
 	return html`<h6 class="memora-preview-links-title">${__("Links that work")}</h6><ul class="memora-preview-links">${rows}</ul>`;
 }
 
-const date = (moment) => html`<time title="${frappe.datetime.str_to_user(moment)}">${frappe.datetime.str_to_user(moment)}</time>`;
+const date = (moment) => html`<time datetime="${moment.replace(" ", "T")}">${frappe.datetime.str_to_user(moment)}</time>`;
 
 const link_works = ({ revoked, ends }) => !revoked && ends > frappe.datetime.now_datetime();
 
