@@ -90,6 +90,8 @@ def test_a_deleted_unit_with_its_lessons_and_pictures_is_back_in_two_clicks(
 		dialog_of(page).get_by_role("button", name=say("Delete"), exact=True).click()
 		expect(outline.row(unit.title)).to_have_count(0)
 
+		page.locator("[data-find]").fill(subject.track.title)  # a search ends when something comes back
+		page.locator(".memora-bar-found").wait_for()
 		page.locator("[data-bar=trash]").click()
 		row = entry(page, unit.title)
 		expect(row).to_contain_text(say("with {0} below it", 9))
@@ -98,6 +100,7 @@ def test_a_deleted_unit_with_its_lessons_and_pictures_is_back_in_two_clicks(
 		row.get_by_role("button", name=say("Restore"), exact=True).click()
 		expect(row).to_have_count(0)
 		expect(outline.row(unit.title)).to_be_visible()
+		expect(page.locator("[data-find]")).to_have_value("")
 	frappe.db.rollback()
 	for lesson in subject.lessons:
 		doc = frappe.get_doc("Memora Lesson", lesson.name)

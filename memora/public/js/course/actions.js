@@ -159,10 +159,7 @@ export class Actions {
 	show_trash() {
 		const { view } = this;
 		memora.show_trash({ subject: view.outline.subject }, async ({ name, subject }) => {
-			if (subject !== view.outline.subject) return;
-			await view.open_path(name);
-			await view.refresh();
-			view.tree.focus(name);
+			if (subject === view.outline.subject) await view.reveal(name);
 		});
 	}
 
