@@ -1,5 +1,5 @@
 // What is pasted or dropped and too long for rich text: it becomes the text's source, whose beginning is shown.
-import { LONGEST } from "../stages/long_text";
+import { LONGEST } from "../long_text";
 import { clean } from "./clean";
 import { inert } from "./safe";
 import { write } from "./write";

@@ -1,5 +1,5 @@
 // A text as HTML: what can't be edited as rich text, or what someone wants to see as it is.
-import { beginning, catch_long, words as too_long } from "../stages/long_text";
+import { beginning, catch_long, words as too_long } from "../long_text";
 
 export class SourceView {
 	constructor({ html, problems, label, on_change }) {

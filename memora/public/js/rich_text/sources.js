@@ -1,5 +1,5 @@
 // A text as it was opened: what has not been edited is given back byte by byte.
-import { LONGEST } from "../stages/long_text";
+import { LONGEST } from "../long_text";
 import { BLOCKS, VOID } from "./elements";
 import { read } from "./read";
 import { write, written } from "./write";

@@ -4,7 +4,7 @@ import { fresh_id, h } from "./dom";
 import { formula_button } from "./formula_button";
 import { Line, Lines, Moment, Rich, Switch } from "./inputs";
 import { List } from "./list";
-import { LONGEST } from "./long_text";
+import { LONGEST } from "../long_text";
 import { ROWS } from "./rows";
 
 const MOST_ROWS = 200;

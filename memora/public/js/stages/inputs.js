@@ -1,6 +1,6 @@
 // What a field is typed into. Each has `element`, focus(), and says its value by on_change(value); undefined is nothing.
 import { h } from "./dom";
-import { beginning, catch_long, is_long } from "./long_text";
+import { beginning, catch_long, is_long } from "../long_text";
 import { as_moment, number_of, seconds_of } from "./numbers";
 
 const nothing = (text) => (text.trim() ? text : undefined);

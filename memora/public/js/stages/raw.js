@@ -1,7 +1,7 @@
 // The config as it is stored, closed at first: JSON with its line numbers, and the line of an error marked.
 import { h } from "./dom";
 import { line } from "./findings";
-import { beginning, catch_long, is_long } from "./long_text";
+import { beginning, catch_long, is_long } from "../long_text";
 
 export class Raw {
 	// on_change(text) is called after each edit.
