@@ -8,7 +8,15 @@ export const is_long = (text) => text.length > LONGEST;
 export const words = () => __("This text is too long to be edited here. It stays as it is; its beginning is shown.");
 
 // What is seen of a long text.
-export const beginning = (text) => `${text.slice(0, BEGINNING)}…\n\n${words()}`;
+const beginning = (text) => `${text.slice(0, BEGINNING)}…\n\n${words()}`;
+
+// Puts a text into a field; of a long one its beginning, to be read only. → () => the whole text, as it is edited then.
+export function put_into(field, text, is_too_long = is_long(text)) {
+	field.readOnly = is_too_long;
+	field.value = is_too_long ? beginning(text) : text;
+	const shown = field.value; // a browser has its own line breaks
+	return () => (field.value === shown ? text : field.value);
+}
 
 // Calls take(whole) in place of the browser where what is pasted, dropped or typed would make the text of a field too long.
 export function catch_long(field, take) {

@@ -1,5 +1,5 @@
 // A text as HTML: what can't be edited as rich text, or what someone wants to see as it is.
-import { beginning, catch_long, words as too_long } from "../long_text";
+import { catch_long, put_into, words as too_long } from "../long_text";
 
 export class SourceView {
 	constructor({ html, problems, label, on_change }) {
@@ -27,10 +27,7 @@ export class SourceView {
 	}
 
 	show(html, problems) {
-		this.html = html;
-		this.field.readOnly = problems.includes("long");
-		this.field.value = this.field.readOnly ? beginning(html) : html;
-		this.shown = this.field.value; // a browser has its own line breaks
+		this.get_html = put_into(this.field, html, problems.includes("long"));
 		this.say(problems);
 	}
 
@@ -57,10 +54,6 @@ export class SourceView {
 		const named = problems.filter((problem) => problem !== "…").slice(0, 8);
 		if (!named.length) return __("This text is shown as HTML: as rich text it would not be given back as it is.");
 		return __("This text is shown as HTML: as rich text it would lose {0}", [named.join(" · ")]);
-	}
-
-	get_html() {
-		return this.field.value === this.shown ? this.html : this.field.value;
 	}
 
 	focus() {

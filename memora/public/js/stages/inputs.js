@@ -1,6 +1,6 @@
 // What a field is typed into. Each has `element`, focus(), and says its value by on_change(value); undefined is nothing.
 import { h } from "./dom";
-import { beginning, catch_long, is_long } from "../long_text";
+import { catch_long, put_into } from "../long_text";
 import { as_moment, number_of, seconds_of } from "./numbers";
 
 const nothing = (text) => (text.trim() ? text : undefined);
@@ -105,14 +105,11 @@ export class Lines {
 	}
 
 	show(text) {
-		this.given = text;
-		this.element.readOnly = is_long(text);
-		this.element.value = is_long(text) ? beginning(text) : text;
-		this.shown = this.element.value; // a browser has its own line breaks
+		this.text = put_into(this.element, text);
 	}
 
 	value() {
-		const text = this.element.value === this.shown ? this.given : this.element.value;
+		const text = this.text();
 		return this.may_be_empty ? text : nothing(text);
 	}
 

@@ -1,7 +1,7 @@
 // The config as it is stored, closed at first: JSON with its line numbers, and the line of an error marked.
 import { h } from "./dom";
 import { line } from "./findings";
-import { beginning, catch_long, is_long } from "../long_text";
+import { catch_long, is_long, put_into } from "../long_text";
 
 export class Raw {
 	// on_change(text) is called after each edit.
@@ -39,6 +39,7 @@ export class Raw {
 		);
 		this.text = "";
 		this.is_long = false;
+		this.value = () => this.input.value;
 	}
 
 	// Shows a text, unless that is what is being typed.
@@ -50,15 +51,11 @@ export class Raw {
 
 	draw() {
 		this.is_long = is_long(this.text);
-		this.input.value = this.is_long ? beginning(this.text) : this.text;
-		this.input.readOnly = this.is_long || this.read_only;
+		this.value = put_into(this.input, this.text);
+		this.input.readOnly ||= this.read_only;
 		this.tidy.hidden = this.is_long;
 		this.input.rows = Math.min(24, Math.max(4, this.input.value.split("\n").length + 1));
 		this.number();
-	}
-
-	value() {
-		return this.is_long ? this.text : this.input.value;
 	}
 
 	number(bad = 0) {
