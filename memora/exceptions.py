@@ -88,3 +88,7 @@ class GateKeyError(MemoraError):
 
 class MintingError(MemoraError):
 	"""The gate would refuse such a token: it lasts too long, is too large, or its items are no texts."""
+
+
+class OwnedItemsError(MemoraError):
+	"""What a learner owns cannot be found out: a function of the hook `memora_owned_items` fails, or answers no list."""

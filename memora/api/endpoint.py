@@ -13,6 +13,7 @@ from typing import Any, TypeVar, get_type_hints
 
 import frappe
 import orjson
+import redis
 from frappe import _
 from frappe.rate_limiter import rate_limit
 from frappe.utils import escape_html
@@ -68,6 +69,37 @@ def guest_endpoint(limit: int, seconds: int = 60) -> Callable[[Callable[..., Any
 		return frappe.whitelist(allow_guest=True, xss_safe=True, methods=["GET"])(_checked(function, count))
 
 	return decorate
+
+
+def member_endpoint(limit: int, seconds: int = 60) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+	"""`frappe.whitelist` for whoever is signed in, POST alone: `limit` calls of a user in so many seconds, wherever from.
+
+	Arguments are as those of an `endpoint`.
+	"""
+
+	def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+		command = f"{function.__module__}.{function.__name__}"
+
+		def allowed() -> None:
+			user = frappe.session.user
+			if user == "Guest":
+				raise frappe.PermissionError(_("Sign in first."))
+			if _calls(f"rl:{command}:{user}", seconds) > limit:
+				raise frappe.TooManyRequestsError(_("That was asked too often. Try again in a minute."))
+
+		return frappe.whitelist(methods=["POST"])(_checked(function, allowed))
+
+	return decorate
+
+
+def _calls(name: str, seconds: int) -> int:
+	"""How often this was counted within so many seconds, this time too; once where Redis does not answer."""
+	key = frappe.cache.make_key(name)
+	try:
+		frappe.cache.set(key, 0, nx=True, ex=seconds)
+		return int(frappe.cache.incrby(key, 1))
+	except redis.RedisError:
+		return 1
 
 
 def _checked(function: Callable[..., Any], allowed: Callable[[], None]) -> Callable[..., Any]:

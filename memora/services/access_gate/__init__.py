@@ -6,4 +6,5 @@ The gate itself is JavaScript and runs before the storage: `edge/`. Here is what
   one table of cases
 - `keys`: the keys that sign tokens, made, rotated and revoked
 - `minting`: tokens
+- `owned_items`: the hook that says who owns what; `erpnext_sales`, one to name there; `lesson_items`, what one lesson asks for
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from typing import Any
 from unittest.mock import patch
 
 import frappe
@@ -22,6 +23,7 @@ from memora.tests.helpers import clock, factories
 from memora.tests.helpers.processes import at_once
 from memora.tests.helpers.publishing import PublishingTestCase, run_command
 from memora.tests.helpers.users import make_user
+from memora.tests.helpers.web import Web
 
 HOUR = 3600
 
@@ -314,3 +316,42 @@ class TestCommands(KeysTestCase):
 		self.publish()
 		self.assertNotIn("STILL ACCEPTED", self.says(1, "list"))
 		self.assertIn("no key nothing", self.says(2, "revoke", "nothing", "--yes"))
+
+
+class TestEndpoints(KeysTestCase):
+	def setUp(self) -> None:
+		super().setUp()
+		self.web = Web()
+		self.users = {
+			role: self.web.make_user(f"{frappe.scrub(role)}@keys.test", role)
+			for role in (EDITOR, ADMIN, "System Manager")
+		}
+		self.addCleanup(frappe.db.commit)
+		for user in self.users.values():
+			self.addCleanup(frappe.delete_doc, "User", user, force=True, ignore_permissions=True)
+
+	def call(self, user: str, method: str, http: str = "POST", **given: str) -> tuple[int, Any]:
+		answer = self.web.call(user, f"memora.api.gate_keys.{method}", http, **given)
+		frappe.db.rollback()  # see what was written
+		return answer.status_code, answer.get_json().get("message")
+
+	def test_admins_list_rotate_and_revoke_and_nobody_else_does(self) -> None:
+		for user in ("Guest", self.users[EDITOR]):
+			for method, http in (("listed", "GET"), ("rotate", "POST"), ("revoke", "POST")):
+				self.assertEqual(self.call(user, method, http, kid="x")[0], 403, (user, method))
+		self.assertEqual(keys.listed(), [])
+		for role in (ADMIN, "System Manager"):
+			status, made = self.call(self.users[role], "rotate")
+			self.assertEqual(status, 200)
+			status, listed = self.call(self.users[role], "listed", "GET")
+			self.assertEqual((listed[0]["kid"], listed[0]["state"]), (made["kid"], "waits"))
+			status, taken = self.call(self.users[role], "revoke", kid=made["kid"])
+			self.assertEqual(frappe.db.get_value(keys.TABLE, made["kid"], "revoked_by"), self.users[role])
+			self.call(self.users[role], "revoke", kid=taken["made"])
+			frappe.db.delete(keys.TABLE)
+			frappe.db.commit()
+
+	def test_what_changes_something_is_post_only(self) -> None:
+		for method in ("rotate", "revoke"):
+			self.assertEqual(self.call(self.users[ADMIN], method, "GET", kid="x")[0], 403)
+		self.assertEqual(self.call(self.users[ADMIN], "revoke", kid="x")[0], 417)

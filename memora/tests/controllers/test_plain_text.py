@@ -18,7 +18,7 @@ from frappe.model.document import Document
 from frappe.model.rename_doc import update_document_title
 from frappe.www.printview import get_html_and_style
 
-from memora.api import cdn_admin, history, publishing, trash
+from memora.api import cdn_admin, gate_keys, history, publishing, trash
 from memora.memora import content_search
 from memora.memora.texts import PlainTexts
 from memora.services.cdn_export.admin import publish_requests
@@ -394,7 +394,7 @@ class TestNothingIsForgotten(PlainTextTestCase):
 				)
 
 	def test_every_endpoint_answers_with_what_was_typed(self) -> None:
-		for module in (cdn_admin, history, publishing, trash):
+		for module in (cdn_admin, gate_keys, history, publishing, trash):
 			for name, endpoint in vars(module).items():
 				if not callable(endpoint) or endpoint.__module__ != module.__name__:
 					continue

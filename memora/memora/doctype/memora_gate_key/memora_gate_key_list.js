@@ -19,6 +19,7 @@ async function change(list, method, args) {
 	const { message } = await frappe.call({ method: `memora.api.gate_keys.${method}`, type: "POST", args });
 	frappe.show_alert({ message: frappe.utils.escape_html(message.message), indicator: "green" });
 	await read_states(list);
+	list.last_args = null; // else a list that has just been asked for is not asked for again
 	list.refresh();
 }
 
