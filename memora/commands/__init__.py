@@ -182,6 +182,23 @@ def revoke_gate_key() -> None:
 	"""
 
 
+@memora.command("gate-config")
+@click.option("--for", "runtime", type=click.Choice(["worker", "node"]), help="A Cloudflare Worker, or Node.")
+@click.option(
+	"--origin", "origins", multiple=True, help="A page that may read, https://app.example.com; else all may."
+)
+@click.option(
+	"--to", "folder", default="", metavar="FOLDER", help="Write the file there instead of showing it."
+)
+@action("gate_actions.gate_config")
+def gate_config() -> None:
+	"""What a gate is set up with: wrangler.toml for a Cloudflare Worker, gate.json for Node; and each step after that.
+
+	By CDN Settings as saved: for a Worker where files go to R2, else for Node. Nothing secret is in it. A file that is
+	there already is not replaced.
+	"""
+
+
 @memora.command("history")
 @click.option("--plan", default="", help="Only this plan, by ID or title.")
 @click.option("--failed", is_flag=True, help="Only failed attempts and dead letters; ends with 1 for any.")

@@ -1,11 +1,15 @@
-"""What each `bench memora gate-keys` command does, put into words."""
+"""What each `bench memora gate-keys` command and `gate-config` do, put into words."""
 
 from __future__ import annotations
 
-from memora.commands.answer import Answer, Progress
+from collections.abc import Sequence
+from pathlib import Path
+
+from memora.commands.answer import Answer, CannotRun, Progress
 from memora.commands.wording import ask, moment, table
 from memora.services.access_gate import keys
 from memora.services.access_gate.rules.key_states import WAIT
+from memora.services.cdn_export.admin import gate_config as config
 from memora.services.cdn_export.admin import operations
 
 _STATES = {
@@ -61,3 +65,21 @@ def revoke_gate_key(progress: Progress, kid: str, yes: bool) -> Answer:
 			f"No other key was left: {made} was made, and signs {WAIT} seconds after it has been published."
 		)
 	return Answer({"revoked": kid, "made": made, **started}, lines)
+
+
+def gate_config(
+	progress: Progress, runtime: config.Runtime | None, origins: Sequence[str], folder: str
+) -> Answer:
+	made = config.make(runtime, origins)
+	steps = [f"{number}. {step}" for number, step in enumerate(made.steps, 1)]
+	if not folder:
+		return Answer(made.as_dict(), [made.text, *steps])
+	file = Path(folder).expanduser() / made.name
+	try:
+		with file.open("x", encoding="utf-8") as out:
+			out.write(made.text)
+	except FileExistsError as error:
+		raise CannotRun(f"{file} is there already: move it away, or name another folder.") from error
+	except OSError as error:
+		raise CannotRun(f"{file} cannot be written: {error.strerror}.") from error
+	return Answer({**made.as_dict(), "file": str(file)}, [f"{file} is written. Next:", *steps])

@@ -11,6 +11,7 @@ from unittest.mock import patch
 import frappe
 
 from memora.api import cdn_admin
+from memora.services.access_gate import keys
 from memora.services.cdn_export import cdn_uploader, settings
 from memora.services.cdn_export.admin import doctor, operations, pipeline_status
 from memora.services.cdn_export.cache_purge import NoPurge
@@ -42,6 +43,7 @@ class Private(SeaweedFSTestCase):
 			config = frappe.as_json({"image": self.picture(lesson.name.encode())})
 			self.change(lesson, stages=[{"title": "S", "type": "Text", "config": config}])
 		self.plan = factories.make_plan([self.course["subject"]], is_published=1)
+		keys.ensure()
 		self.publish()
 		self.assertEqual(self.failures(), {})
 

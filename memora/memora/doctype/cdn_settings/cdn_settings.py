@@ -9,6 +9,7 @@ from frappe.utils import cint, cstr, get_bench_path, get_site_path
 
 from memora.exceptions import StorageConfigurationError
 from memora.memora.texts import PlainTexts
+from memora.services.access_gate import keys
 from memora.services.cdn_export import settings
 from memora.services.cdn_export.admin import connection_test
 from memora.services.cdn_export.maintenance import signature_renewal
@@ -165,6 +166,8 @@ class CDNSettings(PlainTexts):
 	def on_update(self):
 		relocation.settings_saved(self)
 		gate_switch.settings_saved(self)
+		if settings.is_gated(self):
+			frappe.db.after_commit.add(keys.ensure_or_log)
 		signature_renewal.settings_saved(self)
 
 	def _try_to_write(self):

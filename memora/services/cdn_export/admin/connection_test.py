@@ -38,11 +38,13 @@ def run(
 	paid_path: str = "",
 	translate: Callable[[str], str] = str,
 	refused: Callable[[], tuple[str, str] | None] = lambda: None,
+	*,
+	gated: bool = False,
 ) -> list[Finding]:
 	"""Check storage, base URL and purge in the order in which publishing needs them.
 
 	`paid_path` is the path of a published paid lesson, if there is one; else a file made for the test, marked
-	as paid like a lesson, replaces it. If the place is `refused`, which says why and what to do, nothing is written
+	as paid like a lesson, replaces it. Where it is `gated`, `gate_test` asks for paid lessons. If the place is `refused`, which says why and what to do, nothing is written
 	there, and the answer says only that. Never raises for what storage, CDN or network do.
 	"""
 	try:
@@ -50,7 +52,7 @@ def run(
 			return [Finding("place", "error", *refusal)]
 	except StorageError as error:
 		return [Finding("place", "error", str(error))]
-	return _Test(storage, purge, base_url.rstrip("/"), paid_path, translate).run()
+	return _Test(storage, purge, base_url.rstrip("/"), paid_path, translate, gated).run()
 
 
 def cannot_write(storage: Storage, translate: Callable[[str], str] = str) -> str:
@@ -85,7 +87,9 @@ class _Test:
 		base_url: str,
 		paid_path: str,
 		translate: Callable[[str], str],
+		gated: bool,
 	) -> None:
+		self._gated = gated
 		self._storage = storage
 		self._purge = purge
 		self._base_url = base_url
@@ -230,7 +234,7 @@ class _Test:
 			yield Finding("base url", "error", str(error))
 			return
 		yield from (base_url, *others)
-		for finding in (self._paid_content(), self._listable()):
+		for finding in (self._listable(),) if self._gated else (self._paid_content(), self._listable()):
 			# Where it does not lead to the files, that nothing could be read says nothing of who may read it.
 			if base_url.ok or finding.level != "ok":
 				yield finding

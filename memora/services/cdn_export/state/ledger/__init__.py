@@ -5,6 +5,7 @@ outlives its file, since the versions of a path never repeat. Everything runs in
 """
 
 from memora.services.cdn_export.state.ledger.lessons import (
+	a_paid_lesson,
 	a_paid_path,
 	lesson_rights,
 	lessons_naming,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from urllib.parse import unquote
 
 import frappe
 
@@ -79,6 +80,21 @@ def a_paid_path() -> str:
 		f"select path from `tab{TABLE}` where kind = 'lesson' and access_level = 'paid' and state = 'live' limit 1"
 	)
 	return rows[0][0] if rows else ""
+
+
+def a_paid_lesson() -> tuple[str, int, list[str]] | None:
+	"""Path, version and items of some paid lesson that is live as the ledger says, to ask a gate for it; None without one.
+	Rather one whose items can be told from `required-items`."""
+	rows = frappe.db.sql(
+		f"""select path, live_version, coalesce(required_items, '') from `tab{TABLE}`
+		where kind = 'lesson' and access_level = 'paid' and state = 'live' and damaged = 0 and outdated = 0
+		order by required_items like '%%~%%' or coalesce(required_items, '') = '', name limit 1"""
+	)
+	if not rows:
+		return None
+	((path, version, listed),) = rows
+	items = [unquote(item) for item in listed.split(",") if item]
+	return path, version, [] if "~" in listed else items
 
 
 def rights_elsewhere(subject: str, lessons: Collection[str]) -> Rights:
