@@ -121,6 +121,7 @@ class TestSales(MemoraTestCase):
 		self.order({"item_code": "PHYSICS", "qty": 1}, customer="FIRM")
 		self.order({"item_code": "CHEMISTRY", "qty": 1})
 		self.assertEqual(owned_items(OTHER), ["PHYSICS"])
+		self.assertEqual(owned_items(ME), ["CHEMISTRY"])
 
 	def test_what_was_given_back_is_not_owned(self) -> None:
 		self.invoice({"item_code": "PHYSICS", "qty": 1})
