@@ -286,6 +286,9 @@ def _status_lines(found: dict[str, Any]) -> Iterator[str]:
 	if found["purges_failing"]:
 		count = _count(found["purges_failing"], "address")
 		yield _field("not purged", f"{count}, tried again: {_shortened(found['purge_error'])}")
+	if found["purges_this_month"]:
+		of = f" of {found['purge_budget']:,}" if found["purge_budget"] else ""
+		yield _field("purged", f"{found['purges_this_month']:,}{of} addresses and tags this month")
 	letters = found["dead_letter_count"]
 	yield _field("dead letters", f"{letters}: see bench memora dead-letters" if letters else "none")
 	yield _field(

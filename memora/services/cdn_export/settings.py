@@ -16,7 +16,7 @@ from frappe.utils import cint
 
 from memora.exceptions import StorageConfigurationError
 from memora.services.cdn_export import cache_purge, storage
-from memora.services.cdn_export.cache_purge import CachePurge
+from memora.services.cdn_export.cache_purge import CachePurge, PurgeSettings
 from memora.services.cdn_export.model import paths, plain_text
 from memora.services.cdn_export.storage import Storage, StorageSettings
 from memora.services.cdn_export.storage.s3_links import Links
@@ -27,6 +27,14 @@ LOCAL = "Local Directory"
 DEFAULT_LOCAL_PATH = os.path.join("public", "files", "memora")
 """In the site's folder; the site itself serves it under /files/memora."""
 
+
+CDN_FIELDS = {
+	"Cloudflare": ("cloudflare_zone_id", "cloudflare_api_token"),
+	"CloudFront": ("cloudfront_distribution_id", "cloudfront_secret_key"),
+	"Fastly": ("fastly_service_id", "fastly_api_token"),
+	"Bunny": ("bunny_pull_zone_id", "bunny_api_key"),
+}
+"""For each CDN the fields of CDN Settings that name its cache, and the key to it."""
 
 CRON_MINUTES = 5
 """How often the scheduler asks for a batch (`hooks.scheduler_events`), and the default of *Batch Interval*."""
@@ -48,6 +56,7 @@ class ExportSettings:
 	more_file_types: tuple[str, ...]
 	is_gated: bool = False
 	gate_url: str = ""
+	purge_budget: int = 0
 
 
 def saved() -> Document:
@@ -103,6 +112,7 @@ def load(doc: Document | None = None) -> ExportSettings:
 		more_file_types=tuple(more_file_types(doc)),
 		is_gated=is_gated(doc),
 		gate_url=gate_url(doc),
+		purge_budget=int(doc.get("purge_budget") or 0),
 	)
 
 
@@ -182,13 +192,34 @@ def _storage_settings(doc: Document, secret_key: str) -> StorageSettings:
 def open_purge(doc: Document | None = None) -> CachePurge:
 	"""The CDN cache in front of the storage, as CDN Settings name it; one that does nothing where none is."""
 	doc = doc or frappe.get_cached_doc(DOCTYPE)
-	if not doc.cloudflare_zone_id:
+	if doc.get("cdn") not in CDN_FIELDS:
 		return cache_purge.NoPurge()
+	place, password = CDN_FIELDS[doc.cdn]
+	access_key = plain_text.read(doc.cloudfront_access_key or "")
+	if uses_bucket_keys(doc):
+		access_key, password = plain_text.read(doc.access_key or ""), "secret_key"
 	return cache_purge.open(
-		zone_id=doc.cloudflare_zone_id or "",
-		# One that cannot be decrypted counts as missing, which a purge says and no build minds.
-		api_token=secret(doc, "cloudflare_api_token") or "",
-		batch_size=int(doc.purge_batch_size or 0),
+		PurgeSettings(
+			cdn=doc.cdn,
+			place=doc.get(place) or "",
+			# One that cannot be decrypted counts as missing, which a purge says and no build minds.
+			secret=secret(doc, password) or "",
+			access_key=access_key,
+			by_tag=bool(doc.purge_by_tag),
+			base_url=base_url(doc),
+			batch_size=int(doc.purge_batch_size or 0),
+		)
+	)
+
+
+def uses_bucket_keys(doc: Document) -> bool:
+	"""Whether CloudFront is purged by the bucket's keys: those are AWS's, and CDN Settings name no others."""
+	return (
+		doc.cdn == "CloudFront"
+		and doc.storage_provider == "AWS S3"
+		and not doc.endpoint_url
+		and not doc.cloudfront_access_key
+		and not doc.cloudfront_secret_key
 	)
 
 

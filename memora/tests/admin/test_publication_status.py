@@ -415,7 +415,10 @@ class TestPreview(StandingTestCase):
 		relay.touch(subjects=[course["subject"].name])
 		self.publish()
 		self.configure(
-			cdn_base_url="https://cdn.example.com", cloudflare_zone_id="zone", cloudflare_api_token="token"
+			cdn="Cloudflare",
+			cdn_base_url="https://cdn.example.com",
+			cloudflare_zone_id="zone",
+			cloudflare_api_token="token",
 		)
 		for level in ("widened", "lost"):
 			if level == "widened":
@@ -440,7 +443,10 @@ class TestPreview(StandingTestCase):
 
 	def test_purges_are_counted_where_there_is_a_cache(self) -> None:
 		self.configure(
-			cdn_base_url="https://cdn.example.com", cloudflare_zone_id="zone", cloudflare_api_token="token"
+			cdn="Cloudflare",
+			cdn_base_url="https://cdn.example.com",
+			cloudflare_zone_id="zone",
+			cloudflare_api_token="token",
 		)
 		course = make_course()
 		plan = factories.make_plan([course["subject"]], is_published=1)

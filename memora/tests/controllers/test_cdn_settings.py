@@ -11,6 +11,7 @@ from cryptography.fernet import Fernet
 from frappe.utils import get_bench_path, get_site_path
 
 from memora.exceptions import StorageConfigurationError
+from memora.patches import name_the_cdn
 from memora.services.cdn_export import settings
 from memora.services.cdn_export.admin import connection_test
 from memora.tests.helpers.buckets import BucketTestCase
@@ -158,13 +159,60 @@ class TestCDNSettings(MemoraTestCase):
 
 	def test_purging_needs_zone_token_and_base_url(self) -> None:
 		self.assertIn(
-			"API Token", self.refused(cloudflare_zone_id="zone", cdn_base_url="https://cdn.example.com")
+			"API Token",
+			self.refused(cdn="Cloudflare", cloudflare_zone_id="zone", cdn_base_url="https://cdn.example.com"),
 		)
-		self.assertIn("Zone ID", self.refused(cloudflare_api_token="token"))
-		self.assertIn("CDN Base URL", self.refused(cloudflare_zone_id="zone", cloudflare_api_token="token"))
+		self.assertIn("Zone ID", self.refused(cdn="Cloudflare", cloudflare_api_token="token"))
+		self.assertIn(
+			"CDN Base URL",
+			self.refused(cdn="Cloudflare", cloudflare_zone_id="zone", cloudflare_api_token="token"),
+		)
 		self.save(
-			cloudflare_zone_id="zone", cloudflare_api_token="token", cdn_base_url="https://cdn.example.com"
+			cdn="Cloudflare",
+			cloudflare_zone_id="zone",
+			cloudflare_api_token="token",
+			cdn_base_url="https://cdn.example.com",
 		)
+
+	def test_each_cdn_needs_its_own_fields(self) -> None:
+		base = {"cdn_base_url": "https://cdn.example.com"}
+		self.assertIn("Service ID", self.refused(cdn="Fastly", **base))
+		self.assertIn("Fastly API Token", self.refused(cdn="Fastly", fastly_service_id="S", **base))
+		self.assertIn("Pull Zone ID", self.refused(cdn="Bunny", **base))
+		self.assertIn("Account API Key", self.refused(cdn="Bunny", bunny_pull_zone_id="1", **base))
+		distribution = {"cdn": "CloudFront", "cloudfront_distribution_id": "E2QWRUHEXAMPLE", **base}
+		self.assertIn("CloudFront Secret Key", self.refused(**distribution))
+		for fields in (
+			{**distribution, "cloudfront_access_key": "AKIA", "cloudfront_secret_key": "secret"},
+			{"cdn": "Fastly", "fastly_service_id": "SU1Z0isxPaozGVKXdv0eY", "fastly_api_token": "t", **base},
+			{"cdn": "Bunny", "bunny_pull_zone_id": "12 345", "bunny_api_key": "k", **base},
+		):
+			self.save(**fields)
+			purge = settings.open_purge(frappe.get_doc("CDN Settings"))
+			self.assertEqual((purge.name, purge.active), (fields["cdn"], True))
+			self.assertNotIn(" ", purge.place)
+		self.assertIn("CDN", self.refused(cdn="Akamai"))
+		self.save(cdn="None")
+		self.assertFalse(settings.open_purge(frappe.get_doc("CDN Settings")).active)
+
+	def test_cloudfront_is_purged_by_the_keys_of_a_bucket_at_aws(self) -> None:
+		self.save(
+			**{**S3, "endpoint_url": "", "region": "eu-central-1"},
+			enabled=0,
+			cdn="CloudFront",
+			cloudfront_distribution_id="E2QWRUHEXAMPLE",
+			cdn_base_url="https://cdn.example.com",
+		)
+		purge = settings.open_purge(frappe.get_doc("CDN Settings"))
+		self.assertEqual(purge._unusable(), "")
+		self.assertEqual(purge._access_key, S3["access_key"])
+
+	def test_a_site_that_names_a_zone_has_cloudflare_after_an_upgrade(self) -> None:
+		for zone, cdn in (("zone", "Cloudflare"), ("", "None")):
+			frappe.db.delete("Singles", {"doctype": "CDN Settings", "field": "cdn"})
+			frappe.db.set_single_value("CDN Settings", "cloudflare_zone_id", zone)
+			name_the_cdn.execute()
+			self.assertEqual(frappe.db.get_single_value("CDN Settings", "cdn"), cdn)
 
 	def test_a_folder_may_not_hold_anything_else_of_the_bench(self) -> None:
 		bench = get_bench_path()

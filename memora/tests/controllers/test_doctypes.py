@@ -80,6 +80,7 @@ FIELDS = {
 		"access_key": "Data",
 		"secret_key": "Password",
 		"cdn_base_url": "Data",
+		"cdn": "Select =None >None|Cloudflare|CloudFront|Fastly|Bunny",
 		"cloudflare_zone_id": "Data",
 		"cloudflare_api_token": "Password",
 		"batch_interval_minutes": "Int =5",

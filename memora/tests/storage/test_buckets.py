@@ -134,7 +134,7 @@ class TestSecrets(BucketTestCase):
 
 	def test_a_token_that_cannot_be_decrypted_fails_purges_and_no_build(self) -> None:
 		self.publish()
-		self.configure(cloudflare_zone_id="0" * 32, cloudflare_api_token="token")
+		self.configure(cdn="Cloudflare", cloudflare_zone_id="0" * 32, cloudflare_api_token="token")
 		self.lose_the_key()
 		self.configure()
 		self.change(self.plan, title="Edited")

@@ -2,7 +2,8 @@
 
 POST /zones/{zone}/purge_cache {"files": [...]}: at most `per_call` URLs a call, `per_second` URLs a second
 (a token bucket, whose capacity is one second's), `calls` calls of any kind in five minutes; 429 with
-Retry-After beyond that. URLs must be of the zone's host. GET /user/tokens/verify tells a token's state.
+Retry-After beyond that. URLs must be of the zone's host. {"tags": [...]} and {"hosts": [...]}: 100 a call, 25 calls at
+once on the Free plan. GET /user/tokens/verify tells a token's state.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from time import monotonic
 from urllib.parse import urlsplit
 
 from memora.tests.helpers.faulty_server import Answer, FaultyServer, Request
+from tests.contract.cache_purge.edge import Edge
 
 ZONE = "0123456789abcdef0123456789abcdef"
 TOKEN = "a-token_that-must-never-show"
@@ -34,6 +36,8 @@ class Cloudflare:
 	purged: list[str] = field(default_factory=list)
 	batches: list[int] = field(default_factory=list)
 	refused: int = 0
+	edge: Edge = field(default_factory=Edge)
+	tag_calls: int = 25
 	_called: deque[float] = field(default_factory=deque)
 	_left: float = math.nan
 	_left_at: float = 0.0
@@ -68,6 +72,8 @@ class Cloudflare:
 		return _answer(200, {"success": True, "result": {"id": "x", "status": self.tokens[token]}})
 
 	def _purge(self, body: dict, now: float) -> Answer:
+		if "files" not in body:
+			return self._purge_otherwise(body)
 		urls = body["files"]
 		if not urls or len(urls) > self.per_call:
 			return _error(400, 1016, f"You may purge at most {self.per_call} URLs in one call.")
@@ -82,7 +88,26 @@ class Cloudflare:
 			return self._too_many((len(urls) - self._left) / self.per_second)
 		self._left -= len(urls)
 		self.purged += urls
+		for url in urls:
+			self.edge.forget_url(url)
 		self.batches.append(len(urls))
+		return _answer(200, {"success": True, "errors": [], "messages": [], "result": {"id": ZONE}})
+
+	def _purge_otherwise(self, body: dict) -> Answer:
+		((kind, keys),) = body.items()
+		if kind not in ("tags", "hosts") or not 0 < len(keys) <= 100:
+			return _error(400, 1094, "You may purge at most 100 tags or hosts in one call.")
+		if kind == "hosts" and keys != [HOST]:
+			return _error(400, 1012, "You may only purge hosts of this zone.")
+		if self.tag_calls < 1:  # the Free plan's: five a minute
+			return self._too_many(12)
+		self.tag_calls -= 1
+		self.batches.append(len(keys))
+		for key in keys:
+			if kind == "tags":
+				self.edge.forget_tag(key)
+			else:
+				self.edge.forget_all()
 		return _answer(200, {"success": True, "errors": [], "messages": [], "result": {"id": ZONE}})
 
 	def _too_many(self, wait: float) -> Answer:

@@ -10,7 +10,7 @@ import pytest
 
 from memora.exceptions import PurgeError
 from memora.services.cdn_export import cache_purge
-from memora.services.cdn_export.cache_purge import CachePurge, NoPurge, cloudflare
+from memora.services.cdn_export.cache_purge import CachePurge, NoPurge, PurgeSettings, cloudflare
 from memora.services.cdn_export.cache_purge.cloudflare import CloudflarePurge
 from memora.tests.helpers.faulty_server import Answer, Cut, FaultyServer, Hang
 from tests.contract.cache_purge.cloudflare_server import HOST, TOKEN, ZONE, Cloudflare
@@ -272,27 +272,29 @@ class TestVerify:
 
 
 class TestOpen:
-	def test_a_zone_opens_cloudflare(self) -> None:
-		opened = cache_purge.open(ZONE, TOKEN, 100)
+	def test_cloudflare_is_opened(self) -> None:
+		opened = cache_purge.open(PurgeSettings("Cloudflare", ZONE, TOKEN, batch_size=100))
 		assert opened.name == "Cloudflare" and opened.active
 		assert TOKEN not in repr(opened)
 
-	def test_no_zone_opens_none(self) -> None:
-		opened = cache_purge.open(" ", "")
+	def test_no_cdn_opens_none(self) -> None:
+		opened = cache_purge.open(PurgeSettings())
 		assert isinstance(opened, NoPurge) and not opened.active
 		assert opened.purge(urls(2)).purged == tuple(urls(2))
 		opened.verify(urls(1)[0])
 
 	def test_settings_that_cannot_work_open_all_the_same(self) -> None:
 		"""A build must not fail for them."""
-		assert cache_purge.open("example.com", "").purge(urls(1)).final
+		assert cache_purge.open(PurgeSettings("Cloudflare", "example.com")).purge(urls(1)).final
 
 
 @pytest.mark.skipif("MEMORA_TRY_ZONE_ID" not in os.environ, reason="no account to try: see docs/storage.md")
 def test_with_an_account() -> None:
 	"""300 URLs of MEMORA_TRY_CDN_BASE_URL, which need not exist, are purged in a real zone."""
 	base = os.environ["MEMORA_TRY_CDN_BASE_URL"].rstrip("/")
-	purge = cache_purge.open(os.environ["MEMORA_TRY_ZONE_ID"], os.environ["MEMORA_TRY_API_TOKEN"])
+	purge = cache_purge.open(
+		PurgeSettings("Cloudflare", os.environ["MEMORA_TRY_ZONE_ID"], os.environ["MEMORA_TRY_API_TOKEN"])
+	)
 	purge.verify(f"{base}/connection-test/a.json")
 	result = purge.purge([f"{base}/connection-test/{number}.json?v=1" for number in range(300)])
 	assert result.error == "" and len(result.purged) == 300

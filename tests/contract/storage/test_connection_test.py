@@ -14,7 +14,7 @@ from memora.services.cdn_export import cache_purge
 from memora.services.cdn_export import storage as storages
 from memora.services.cdn_export.admin import connection_test
 from memora.services.cdn_export.admin.finding import Finding
-from memora.services.cdn_export.cache_purge import NoPurge
+from memora.services.cdn_export.cache_purge import NoPurge, PurgeSettings
 from memora.services.cdn_export.cache_purge.cloudflare import CloudflarePurge
 from memora.services.cdn_export.storage import Storage, StorageSettings, r2
 from memora.tests.helpers.faulty_server import Answer, FaultyServer, Request, private, s3_error
@@ -405,8 +405,9 @@ def test_writes_keep_to_the_limit_of_r2(
 
 def test_with_an_account(account_settings: StorageSettings) -> None:
 	"""With MEMORA_TRY_PROVIDER and the rest set (docs/storage.md): what it finds is printed, errors fail."""
+	zone = os.environ.get("MEMORA_TRY_ZONE_ID", "")
 	purge = cache_purge.open(
-		os.environ.get("MEMORA_TRY_ZONE_ID", ""), os.environ.get("MEMORA_TRY_API_TOKEN", "")
+		PurgeSettings("Cloudflare" if zone else "None", zone, os.environ.get("MEMORA_TRY_API_TOKEN", ""))
 	)
 	with storages.open(account_settings) as storage:
 		findings = connection_test.run(storage, purge, account_settings.cdn_base_url)

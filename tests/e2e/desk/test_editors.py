@@ -157,7 +157,10 @@ def test_every_content_form_and_the_plans_has_the_line(desk: Desk, here: School,
 def test_a_plans_next_run_is_previewed_and_then_goes_out(desk: Desk, bench: Bench, here: School) -> None:
 	say = here.say
 	desk.configure(
-		cdn_base_url="https://cdn.example.com", cloudflare_zone_id="zone", cloudflare_api_token="token"
+		cdn="Cloudflare",
+		cdn_base_url="https://cdn.example.com",
+		cloudflare_zone_id="zone",
+		cloudflare_api_token="token",
 	)
 	bench.settle()
 	desk.edit(here.docs["what is speed"], is_free_preview=1)
@@ -185,7 +188,7 @@ def test_a_plans_next_run_is_previewed_and_then_goes_out(desk: Desk, bench: Benc
 		shoot(page, "preview", here)
 		page.keyboard.press("Escape")
 
-	desk.configure(cloudflare_zone_id="", cloudflare_api_token="")
+	desk.configure(cdn="None", cloudflare_zone_id="", cloudflare_api_token="")
 	with desk.login(here.editor) as page:
 		line = desk.form(page, here.docs["plan"])
 		line.get_by_role("button", name=say("Preview Changes")).click()

@@ -11,7 +11,10 @@ class CDNPurge(Document):
 		from frappe.types import DF
 
 		error: DF.SmallText | None
+		file_tag: DF.Data | None
 		next_try_at: DF.Datetime | None
+		receipt: DF.SmallText | None
+		scope_tag: DF.Data | None
 		tries: DF.Int
 		url: DF.SmallText | None
 	# end: auto-generated types

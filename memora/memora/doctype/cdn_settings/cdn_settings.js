@@ -11,11 +11,12 @@ frappe.ui.form.on("CDN Settings", {
 });
 
 function show_health(frm) {
-	const { ask, ago, until, html, fill, join } = memora.publishing;
+	const { ask, ago, until, purged, html, fill, join } = memora.publishing;
 	ask("memora.api.cdn_admin.get_health", {}, { quiet: true }).then((health) => {
 		const runs = [
 			health.last_batch_at ? fill(__("Last batch {0}"), ago(health.last_batch_at)) : __("No batch has run yet"),
 			health.next_run ? __("next {0}", [until(health.next_run, health.now)]) : "",
+			purged(health.purges),
 		];
 		const warnings = health.warnings.map(
 			(warning) => html`<li><b>${warning.message}</b> ${warning.fix}</li>`

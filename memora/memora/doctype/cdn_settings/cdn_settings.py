@@ -8,10 +8,12 @@ from frappe.model.document import Document
 from frappe.utils import cint, cstr, get_bench_path, get_site_path
 
 from memora.exceptions import StorageConfigurationError
+from memora.memora import local_folder
 from memora.memora.texts import PlainTexts
 from memora.services.access_gate import keys
 from memora.services.cdn_export import settings
 from memora.services.cdn_export.admin import connection_test
+from memora.services.cdn_export.delivery import tagged_cache
 from memora.services.cdn_export.maintenance import signature_renewal
 from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.model.plain_text import as_html
@@ -39,30 +41,16 @@ _WITHOUT_SPACE = (
 	"gate_url",
 	"cloudflare_zone_id",
 	"cloudflare_api_token",
+	"cloudfront_distribution_id",
+	"cloudfront_access_key",
+	"cloudfront_secret_key",
+	"fastly_service_id",
+	"fastly_api_token",
+	"bunny_pull_zone_id",
+	"bunny_api_key",
 )
 #: What names the bucket and the way to it.
 _CONNECTION = ("enabled", "storage_provider", "endpoint_url", "region", "bucket_name", "access_key")
-_SYSTEM = tuple(
-	Path(name).resolve()
-	for name in (
-		*(
-			"/bin",
-			"/boot",
-			"/dev",
-			"/etc",
-			"/lib",
-			"/lib32",
-			"/lib64",
-			"/libx32",
-			"/proc",
-			"/root",
-			"/run",
-			"/sbin",
-		),
-		*("/sys", "/usr", "/var/backups", "/var/cache", "/var/log", "/var/mail", "/var/run", "/var/spool"),
-		*("/System", "/Library", "/private/etc"),
-	)
-)
 _URLS = {
 	"endpoint_url": "https://s3.example.com",
 	"cdn_base_url": "https://cdn.example.com",
@@ -74,6 +62,7 @@ _RANGES = {
 	"batch_threshold": (1, None),
 	"signed_url_expiry_hours": (1, 24),
 	"purge_batch_size": (1, 500),
+	"purge_budget": (0, None),
 	"largest_file_mb": (1, 5000),
 	"trash_days": (0, None),
 }
@@ -92,13 +81,21 @@ class CDNSettings(PlainTexts):
 		batch_interval_minutes: DF.Int
 		batch_threshold: DF.Int
 		bucket_name: DF.Data | None
+		bunny_api_key: DF.Password | None
+		bunny_pull_zone_id: DF.Data | None
+		cdn: DF.Literal["None", "Cloudflare", "CloudFront", "Fastly", "Bunny"]
 		cdn_base_url: DF.Data | None
 		cloudflare_api_token: DF.Password | None
 		cloudflare_zone_id: DF.Data | None
+		cloudfront_access_key: DF.Data | None
+		cloudfront_distribution_id: DF.Data | None
+		cloudfront_secret_key: DF.Password | None
 		enabled: DF.Check
 		endpoint_url: DF.Data | None
 		gate_enabled: DF.Check
 		gate_url: DF.Data | None
+		fastly_api_token: DF.Password | None
+		fastly_service_id: DF.Data | None
 		hold_large_changes: DF.Check
 		largest_file_mb: DF.Int
 		local_path: DF.Data | None
@@ -106,6 +103,8 @@ class CDNSettings(PlainTexts):
 		other_addresses: DF.SmallText | None
 		preview_links: DF.Check
 		purge_batch_size: DF.Int
+		purge_budget: DF.Int
+		purge_by_tag: DF.Check
 		region: DF.Data | None
 		secret_key: DF.Password | None
 		sign: DF.Literal["All", "Paid", "None"]
@@ -164,6 +163,7 @@ class CDNSettings(PlainTexts):
 		frappe.throw(_("CDN Settings cannot be shared."), frappe.PermissionError)
 
 	def on_update(self):
+		tagged_cache.settings_saved(self)
 		relocation.settings_saved(self)
 		gate_switch.settings_saved(self)
 		if settings.is_gated(self):
@@ -223,6 +223,7 @@ class CDNSettings(PlainTexts):
 			self.endpoint_url = self.endpoint_url.removesuffix(f"/{self.bucket_name}")
 		self.local_path = cstr(self.local_path).strip()
 		self.video_folders = "\n".join(paths.film_folders(cstr(self.video_folders)) or paths.FILMS)
+		self.cdn = cstr(self.cdn) or "None"
 		self.more_file_types = ", ".join(settings.more_file_types(self))
 
 	def _has_other_secret(self) -> bool:
@@ -261,11 +262,16 @@ class CDNSettings(PlainTexts):
 				yield fieldname, _("leave out what follows the host, as in {0}.").format(example)
 
 	def _missing_for_purge(self) -> Iterator[Problem]:
-		if self.cloudflare_zone_id and not self.cloudflare_api_token:
-			yield "cloudflare_api_token", _("purging the zone needs it.")
-		if self.cloudflare_api_token and not self.cloudflare_zone_id:
-			yield "cloudflare_zone_id", _("name the zone that the API token is for, or remove the token.")
-		if self.cloudflare_zone_id and not self.cdn_base_url:
+		if self.cdn not in settings.CDN_FIELDS:
+			return
+		place, key = settings.CDN_FIELDS[self.cdn]
+		needed = [place, key]
+		if self.cdn == "CloudFront":
+			needed = [place] if settings.uses_bucket_keys(self) else [place, "cloudfront_access_key", key]
+		for fieldname in needed:
+			if not self.get(fieldname):
+				yield fieldname, _("{0} needs it.").format(_(self.cdn))
+		if not self.cdn_base_url:
 			yield "cdn_base_url", _("purging needs it, to know the addresses of the files.")
 
 	def _wrong_folder(self) -> Iterator[Problem]:
@@ -286,12 +292,12 @@ class CDNSettings(PlainTexts):
 				"local_path",
 				_("choose a folder below {0} of this site, or one outside the bench.").format("public/files"),
 			)
-		elif _is_systems(folder):
+		elif local_folder.is_systems(folder):
 			yield (
 				"local_path",
 				_("{0} belongs to the system: choose a folder of its own.").format(as_html(str(folder))),
 			)
-		elif folder.exists() and not _may_be_published_to(folder):
+		elif folder.exists() and not local_folder.may_be_published_to(folder):
 			yield (
 				"local_path",
 				_("{0} is no folder, or holds other files: choose a new or an empty one.").format(
@@ -361,23 +367,6 @@ class CDNSettings(PlainTexts):
 					"Approve or undo it first, or switch this off."
 				).format(held),
 			)
-
-
-def _is_systems(folder: Path) -> bool:
-	"""Whether a folder is one that an operating system needs, or at its top."""
-	return folder in _SYSTEM or len(folder.parts) < 3 or any(above in folder.parents for above in _SYSTEM)
-
-
-def _may_be_published_to(folder: Path) -> bool:
-	"""Whether a folder is empty, or is one that memora publishes to: by a mark, or by the list of plans."""
-	try:
-		if not folder.is_dir():
-			return False
-		return next(folder.iterdir(), None) is None or any(
-			(folder / path).is_file() for path in ("memora/place.json", paths.PLAN_INDEX)
-		)
-	except OSError:
-		return False
 
 
 def _is_http_url(value: str) -> bool:

@@ -123,6 +123,7 @@ class ExportDashboard {
 			health.metadata
 				? __("metadata: {0} of {1} files", [health.metadata.renewed, health.metadata.files])
 				: "",
+			memora.publishing.purged(health.purges),
 		];
 		return html`
 			<div class="memora-tiles">

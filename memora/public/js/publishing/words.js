@@ -51,6 +51,14 @@ Object.assign(memora.publishing, {
 			}).then(reject, reject)
 		),
 
+	// What the CDN was asked to forget this month: its bill counts it.
+	purged(found) {
+		if (!found) return "";
+		return found.budget
+			? __("purged this month: {0} of {1}", [found.used, found.budget])
+			: __("purged this month: {0}", [found.used]);
+	},
+
 	// A moment as people say it, with the exact one behind it, and whose clock that is.
 	ago: (moment) =>
 		moment

@@ -14,7 +14,7 @@ from frappe.utils import add_days, getdate, now_datetime
 from memora.services.cdn_export import settings
 from memora.services.cdn_export.admin import gate_status, pipeline_status, schedule, status_words
 from memora.services.cdn_export.curriculum import items
-from memora.services.cdn_export.delivery import progress, purge_queue
+from memora.services.cdn_export.delivery import progress, purge_budget, purge_queue
 from memora.services.cdn_export.model import plain_text
 from memora.services.cdn_export.model.scopes import Scope
 from memora.services.cdn_export.state import due, gate_switch, site_values, sync_log
@@ -86,14 +86,31 @@ def health() -> dict[str, Any]:
 		"next_run": None if schedule.obstacle(options) else schedule.next_run(options),
 		"metadata": pipeline_status.metadata_progress(),
 		"gate": gate_status.read(noted[gate_switch.NOTE]),
+		"purges": _purges(options),
 		"workers": schedule.count_workers(),
 		"warnings": [
 			*schedule.warnings(),
 			*_not_purged(),
+			*_over_budget(options),
 			*({"message": text, "fix": ""} for text in items.unsellable(_ITEMS)),
 		],
 		"now": now_datetime(),
 	}
+
+
+def _purges(options: settings.ExportSettings) -> dict[str, int] | None:
+	"""How many addresses and tags the CDN was asked to forget this month, and of how many; None where no CDN is purged."""
+	if not settings.open_purge().active:
+		return None
+	return {"used": purge_budget.used(), "budget": options.purge_budget}
+
+
+def _over_budget(options: settings.ExportSettings) -> list[dict[str, str]]:
+	said = purge_budget.warning(options.purge_budget)
+	if not said:
+		return []
+	fix = _("Switch Purge by Tags on in CDN Settings, or raise the number there.")
+	return [{"message": said, "fix": fix}]
 
 
 def _not_purged() -> list[dict[str, str]]:

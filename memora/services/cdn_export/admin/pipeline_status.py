@@ -14,7 +14,7 @@ from frappe.utils.scheduler import is_dormant
 
 from memora.services.cdn_export import settings
 from memora.services.cdn_export.admin import gate_status
-from memora.services.cdn_export.delivery import ownership, purge_queue
+from memora.services.cdn_export.delivery import ownership, purge_budget, purge_queue
 from memora.services.cdn_export.model import doctypes, scopes
 from memora.services.cdn_export.model.scopes import Scope
 from memora.services.cdn_export.state import (
@@ -104,7 +104,8 @@ def status() -> dict[str, Any]:
 
 	`overdue` says that something has waited longer than the spec promises, though export is enabled. `still_on_cdn` is
 	how many files should be gone that the storage refuses to remove, with some of their paths;
-	`purges_failing` how many addresses the CDN's cache has not forgotten yet though it was asked to.
+	`purges_failing` how many addresses the CDN's cache has not forgotten yet though it was asked to, `purges_this_month` how
+	many addresses and tags it was asked for, of the `purge_budget` (0 for no limit).
 	`dormant` says that Frappe schedules next to nothing, since no user has logged in for days.
 	"""
 	refused = refused_removals.paths()
@@ -148,6 +149,8 @@ def status() -> dict[str, Any]:
 		"still_on_cdn_paths": refused[:_MOST_NAMED],
 		"purges_failing": purges,
 		"purge_error": why,
+		"purges_this_month": purge_budget.used(),
+		"purge_budget": options.purge_budget,
 		"building": [scope.label for scope in at_work],
 		"titles": titles,
 		"overdue": bool(options.enabled and oldest and now_datetime() - oldest > allowed),

@@ -46,8 +46,7 @@ def remove(target: PublishTarget, lease: Lease, *, again: bool = False) -> int:
 
 	def close(gone: list[str]) -> None:
 		lease.hold()
-		versions = {path: entries[path].live_version or entries[path].version for path in gone}
-		purge_queue.add(target, [url for path in gone for url in purge_queue.urls(path, versions[path])])
+		purge_queue.add(target, [stale for path in gone for stale in purge_queue.of(entries[path])])
 
 	ours = [path for path, entry in entries.items() if entry.was_live or _is_ours(target, path)]
 	went = removals.remove(

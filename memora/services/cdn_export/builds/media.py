@@ -55,7 +55,7 @@ def restore(target: PublishTarget, media_paths: Collection[str]) -> set[str]:
 
 		def close(file: Planned = file, uploaded: Uploaded = uploaded) -> None:
 			ledger.uploaded_again([uploaded])
-			purge_queue.add(target, [file.path])
+			purge_queue.add(target, purge_queue.of_media([file.path]))
 
 		database.transaction(close)
 		fixed.add(path)

@@ -91,5 +91,9 @@ def _remove(target: PublishTarget, gone: list[str], again: bool) -> int:
 	now = now_datetime()
 	database.transaction(lambda: ledger.drop(gone, remove_at=now))
 	return removals.remove(
-		target, scopes.MEDIA, gone, again=again, closing=lambda went: purge_queue.add(target, went)
+		target,
+		scopes.MEDIA,
+		gone,
+		again=again,
+		closing=lambda went: purge_queue.add(target, purge_queue.of_media(went)),
 	)

@@ -71,7 +71,7 @@ def upload_and_close(
 			ledger.stay(taken_back)
 			purge_queue.add(
 				target,
-				[url for e in replaced if e.live_version for url in purge_queue.urls(e.path, e.live_version)],
+				[stale for entry in replaced if entry.live_version for stale in purge_queue.of(entry)],
 			)
 			return closing()
 

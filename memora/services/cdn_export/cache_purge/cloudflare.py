@@ -1,6 +1,9 @@
-"""Cloudflare's cache, purged by URL through its API (POST /zones/{zone}/purge_cache).
+"""Cloudflare's cache, purged by URL or by tag through its API (POST /zones/{zone}/purge_cache).
 
-Its limits, per account: 100 URLs a call (500 on Enterprise), 800 URLs a second on the Free plan, and 1,200
+Every plan may purge by tag since April 2025. A call takes 100 tags; the Free plan allows five calls a minute after 25 at
+once, and what it refuses is handed to the caller. Cloudflare knows the tags of the header `Cache-Tag` alone (docs/cdn.md).
+
+Its limits by URL, per account: 100 URLs a call (500 on Enterprise), 800 URLs a second on the Free plan, and 1,200
 calls of any kind in five minutes, after which all are refused for a while. So calls are paced, a short wait
 that Cloudflare asks for is waited out, and a longer one is handed to the caller together with what is left.
 
@@ -16,13 +19,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from time import monotonic, sleep
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import requests
 from requests.utils import requote_uri
 
 from memora.exceptions import PurgeError
-from memora.services.cdn_export.cache_purge.base import CachePurge, PurgeResult
+from memora.services.cdn_export.cache_purge import orders
+from memora.services.cdn_export.cache_purge.base import CachePurge, PurgeResult, Stale
 
 API = "https://api.cloudflare.com/client/v4"
 BATCH = 100
@@ -34,9 +39,11 @@ PATIENCE = 5.0  # seconds; the longest single wait that is worth blocking a work
 ATTEMPTS = 4  # of one call
 PAUSE_AFTER_429 = 60.0  # seconds, where Cloudflare does not say
 TIMEOUTS = (5, 30)  # to connect, to answer
+TAGS = 100  # a call
 HALVINGS = 40  # calls spent in one purge on finding URLs that are not accepted
 
 _ZONE = re.compile(r"[0-9a-f]{32}")
+_What = Literal["files", "tags", "hosts"]
 _NO_SUCH_ZONE = {7000, 7003}  # "could not route to …, perhaps your object identifier is invalid"
 
 
@@ -55,8 +62,19 @@ class CloudflarePurge(CachePurge):
 
 	name = "Cloudflare"
 
-	def __init__(self, zone_id: str, api_token: str, batch_size: int = 0, api: str = API) -> None:
-		self._zone = zone_id.strip().lower()
+	def __init__(
+		self,
+		zone_id: str,
+		api_token: str,
+		batch_size: int = 0,
+		api: str = API,
+		*,
+		by_tag: bool = False,
+		base_url: str = "",
+	) -> None:
+		self._zone = self.place = zone_id.strip().lower()
+		self.by_tag = by_tag
+		self._host = urlsplit(base_url).hostname or ""
 		self._token = api_token.strip()  # a line end comes along when a token is pasted
 		self._batch = min(batch_size, LARGEST_BATCH) if batch_size > 0 else BATCH
 		self._api = api
@@ -66,15 +84,43 @@ class CloudflarePurge(CachePurge):
 		self._free_at = 0.0
 
 	def purge(self, urls: Sequence[str]) -> PurgeResult:
-		wanted = deque(_batches(dict.fromkeys(urls), self._batch))
+		return self._purge("files", urls, self._batch)
+
+	def forget(self, stale: Sequence[Stale]) -> PurgeResult:
+		if not self.by_tag:
+			return super().forget(stale)
+		wanted = orders.choose(stale, by_tag=True)
+		by_tag = self._purge("tags", [order.key for order in wanted if order.kind == "tag"], TAGS)
+		by_url = self._purge("files", [order.key for order in wanted if order.kind == "url"], self._batch)
+		accepted = {*by_tag.purged, *by_url.purged}
+		purged, failed = orders.settled(
+			[order for order in wanted if order.key in accepted],
+			[order for order in wanted if order.key not in accepted],
+		)
+		return PurgeResult(
+			purged,
+			failed,
+			max(by_tag.retry_after or 0, by_url.retry_after or 0) or None,
+			by_tag.error or by_url.error,
+			by_tag.final or by_url.final,
+			spent=len(accepted),
+		)
+
+	def everything(self) -> PurgeResult:
+		"""All of CDN Base URL's host: the zone may have others."""
+		result = self._purge("hosts", [self._host], 1)
+		return PurgeResult((), (), result.retry_after, result.error, result.final, spent=len(result.purged))
+
+	def _purge(self, what: _What, keys: Sequence[str], size: int) -> PurgeResult:
+		wanted = deque(_batches(dict.fromkeys(keys), size))
 		purged: list[str] = []
 		failed: list[str] = []
-		error = self._unusable()
+		error = self._unusable() if wanted or what == "files" else ""
 		stop = _Refusal(error, final=True) if error else None
 		halvings = HALVINGS
 		while wanted and not stop:
 			batch = wanted.popleft()
-			refusal = self._call(batch)
+			refusal = self._call(what, batch)
 			if refusal is None:
 				purged += batch
 			elif refusal.splits and len(batch) > 1 and halvings > 0:
@@ -134,7 +180,7 @@ class CloudflarePurge(CachePurge):
 		except (requests.RequestException, ValueError, KeyError, TypeError):
 			return None
 
-	def _call(self, batch: Sequence[str]) -> _Refusal | None:
+	def _call(self, what: _What, batch: Sequence[str]) -> _Refusal | None:
 		"""One call, tried again where that helps; None when it worked."""
 		for attempt in range(1, ATTEMPTS + 1):
 			wait = self._pace(len(batch))
@@ -145,7 +191,7 @@ class CloudflarePurge(CachePurge):
 					retry_after=wait,
 				)
 			sleep(wait)
-			refusal = self._post(batch)
+			refusal = self._post(what, batch)
 			again = refusal and not refusal.final and not refusal.splits
 			if not refusal or not again or attempt == ATTEMPTS:
 				return refusal
@@ -167,11 +213,11 @@ class CloudflarePurge(CachePurge):
 		self._calls.append(start)
 		return start - now
 
-	def _post(self, batch: Sequence[str]) -> _Refusal | None:
+	def _post(self, what: _What, batch: Sequence[str]) -> _Refusal | None:
 		try:
 			response = self._session.post(
 				f"{self._api}/zones/{self._zone}/purge_cache",
-				json={"files": [requote_uri(url) for url in batch]},
+				json={what: [requote_uri(key) for key in batch]},
 				timeout=TIMEOUTS,
 				allow_redirects=False,
 			)

@@ -84,7 +84,7 @@ def _renew(target: PublishTarget, lease: Lease | None, found: Iterable[LedgerEnt
 		if target.options.is_gated:
 			purge_queue.add(
 				target,
-				[url for path in written for url in purge_queue.urls(path, entries[path].live_version)],
+				[stale for path in written for stale in purge_queue.by_url(entries[path])],
 			)
 		if left := entries.keys() - written.keys():
 			rewrite.upload_again(left)

@@ -177,10 +177,13 @@ def _metadata(file: LedgerEntry | Planned, version: int, site: str) -> dict[str,
 	):
 		if value:
 			metadata[name] = value
-	metadata["cache-tag"] = (
-		f"{_tag('file', file.path)},{_tag('scope', scopes.of_file(file.path, file.subject))}"
-	)
+	metadata["cache-tag"] = ",".join(tags(file.path, file.subject))
 	return metadata
+
+
+def tags(path: str, subject: str) -> tuple[str, str]:
+	"""The tags by which a CDN's cache forgets a file, and all files of its scope."""
+	return _tag("file", path), _tag("scope", scopes.of_file(path, subject))
 
 
 def listed_items(items: Iterable[str]) -> str:

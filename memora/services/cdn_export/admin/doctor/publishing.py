@@ -109,5 +109,5 @@ def leftovers() -> Iterator[Finding]:
 			"purges",
 			"warning",
 			f"{purges:,} addresses could not be purged from the CDN's cache; they are tried again. {why}",
-			"Check Cloudflare API Token in CDN Settings.",
+			"Test Connection in CDN Settings says what the CDN lacks.",
 		)
