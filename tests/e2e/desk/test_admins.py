@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from memora.services.cdn_export.model import paths
+from memora.services.cdn_export.state import database, gate_switch, site_values
 from tests.e2e.desk import driver
 from tests.e2e.desk.driver import Bench, Desk, pill, save, shoot
 from tests.e2e.desk.school import School
@@ -103,6 +104,26 @@ def test_settings_show_what_the_provider_needs(
 		)
 		if provider == "Cloudflare R2":
 			shoot(page, "settings", here)
+
+
+def test_settings_say_how_far_paid_content_is_private(desk: Desk, here: School) -> None:
+	database.transaction(lambda: site_values.write(gate_switch.NOTE, "closing"))
+	try:
+		with desk.login(here.admin) as page:
+			desk.open(page, "cdn-settings")
+			status = page.locator(".frappe-control[data-fieldname=gate_status]")
+			expect(status).to_contain_text(
+				{
+					"en": "Until all are, caches may show them to strangers.",
+					"ar": "وإلى أن تُنشر كلها قد تعرضها الذواكر المؤقتة للغرباء",
+				}[here.language]
+			)
+			address = page.locator(".frappe-control[data-fieldname=gate_url]")
+			expect(address).to_be_hidden()
+			page.locator(".frappe-control[data-fieldname=gate_enabled] input.input-with-feedback").check()
+			expect(address).to_be_visible()
+	finally:
+		database.transaction(lambda: site_values.write(gate_switch.NOTE, ""))
 
 
 def test_a_key_that_a_provider_has_made_is_not_judged_as_a_password(desk: Desk, here: School) -> None:
