@@ -35,17 +35,34 @@ KINDS = (*CONTENT, PLAN, *PLAN_TITLES)
 ABOVE = {doctype: KIND_OF[doctype] for doctype in CONTENT[:-1]}
 """The column that names what a deleted document was below, itself included, by DocType."""
 
-_COLUMNS = ("name", "deleted_doctype", "deleted_name", "title", "entry", *ABOVE.values(), "titles_above")
+_ROW = (
+	*("name", "title", "creation", "modified", "owner", "modified_by"),
+	*("deleted_doctype", "deleted_name", "entry", *ABOVE.values(), "titles_above"),
+)
 _AT_ONCE = 200
 _WITH = "memora_deleted_with"
 """In the data of what was deleted before there was this table: the Deleted Document of what it went with."""
 
 
 def note(doc: Document, since: str) -> None:
-	"""Add to the trash what Frappe has just kept of a document that was deleted; `since` is a moment before. One statement.
+	"""Add to the trash what Frappe has just kept of a document that was deleted; `since` is a moment before.
 
-	A deletion never fails because of it, as on a site that is not migrated yet: `catch_up` adds what is missed here.
+	A statement that reads, and one that writes what was read: an INSERT … SELECT locks what it looks through, so that all other
+	deletions of the site would wait. A deletion never fails because of it, as on a site that is not migrated yet: `catch_up` adds
+	what is missed here.
 	"""
+	try:
+		kept = frappe.db.sql(*_just_kept(doc, since))
+		if kept:
+			database.upsert(TABLE, _ROW, kept, database.replaced(["title"]), stamped=False)
+	except database.ERRORS as error:
+		if database.errno(error) in database.TRANSACTION_ENDING:
+			raise
+		frappe.logger("memora").error(f"{doc.name} could not be added to the trash: {error}")
+
+
+def _just_kept(doc: Document, since: str) -> tuple[str, dict[str, str]]:
+	"""The statement that reads the row of a document that was just deleted, and its values."""
 	above = PARENT_FIELDS.get(doc.doctype) and CONTENT[CONTENT.index(doc.doctype) - 1]
 	names = dict.fromkeys(ABOVE.values(), "''")
 	titles, line = "'[]'", ""
@@ -58,38 +75,26 @@ def note(doc: Document, since: str) -> None:
 		titles = f"json_array({', '.join(f'{alias}.title' for alias in reversed(levels))})"
 	if doc.doctype in ABOVE:
 		names[ABOVE[doc.doctype]] = "deleted.deleted_name"
-	try:
-		frappe.db.sql(
-			f"""insert into `tab{TABLE}` (creation, modified, owner, modified_by, {", ".join(_COLUMNS)})
-			select deleted.creation, deleted.creation, deleted.owner, deleted.owner, deleted.name, deleted.deleted_doctype,
-				deleted.deleted_name, %(title)s, '', {", ".join(names.values())}, {titles}
-			from `tab{DELETED}` deleted {line}
-			where deleted.modified >= %(since)s and deleted.creation >= %(since)s and deleted.restored = 0
-				and deleted.deleted_doctype = %(doctype)s and deleted.deleted_name = %(name)s
-			order by deleted.creation desc limit 1
-			on duplicate key update title = values(title)""",
-			{
-				"since": since,
-				"doctype": doc.doctype,
-				"name": doc.name,
-				"title": doc.get("title") or "",
-				"parent": doc.get(PARENT_FIELDS.get(doc.doctype) or "") or "",
-			},
-		)
-	except database.ERRORS as error:
-		if database.errno(error) in database.TRANSACTION_ENDING:
-			raise
-		frappe.logger("memora").error(f"{doc.name} could not be added to the trash: {error}")
+	statement = f"""select deleted.name, %(title)s, deleted.creation, deleted.creation, deleted.owner, deleted.owner,
+			deleted.deleted_doctype, deleted.deleted_name, '', {", ".join(names.values())}, {titles}
+		from `tab{DELETED}` deleted {line}
+		where deleted.modified >= %(since)s and deleted.creation >= %(since)s and deleted.restored = 0
+			and deleted.deleted_doctype = %(doctype)s and deleted.deleted_name = %(name)s
+		order by deleted.creation desc limit 1"""
+	return statement, {
+		"since": since,
+		"doctype": doc.doctype,
+		"name": doc.name,
+		"title": doc.get("title") or "",
+		"parent": doc.get(PARENT_FIELDS.get(doc.doctype) or "") or "",
+	}
 
 
 def keep_together(entry: str, others: Collection[str]) -> None:
 	"""Make one entry of what was deleted together: Deleted Documents by name, the `entry` that of the topmost document."""
-	if others:
-		frappe.db.sql(
-			f"""update `tab{TABLE}` member join `tab{TABLE}` first on first.name = %s
-			set member.entry = first.name, member.creation = first.creation where member.name in %s""",
-			(entry, tuple(others)),
-		)
+	first = frappe.db.get_value(TABLE, entry, "creation") if others else None
+	if first:
+		database.update_names(TABLE, others, "entry = %s, creation = %s", (entry, first))
 
 
 def forget(doctype: str, deleted_name: str) -> None:
@@ -100,6 +105,11 @@ def forget(doctype: str, deleted_name: str) -> None:
 	)
 	if names:
 		_forget(names)
+
+
+def forget_one(name: str) -> None:
+	"""Take one Deleted Document out of the trash: `forget`, for one that did not get its name back."""
+	_forget([name])
 
 
 def members(entry: str) -> list[tuple[str, str]]:
@@ -142,11 +152,15 @@ def daily() -> None:
 
 
 def remove(entry: str) -> None:
-	"""Delete an entry permanently, with all that went with it; its files go too, unless another text names them."""
+	"""Delete an entry permanently, with all that went with it; its files go too, unless another text names them. Commits.
+
+	The entry first: a file that cannot be deleted rolls back what is open, and is tried again by `daily`.
+	"""
 	names = [name for name, _doctype in members(entry)]
 	held = frappe.db.sql_list(f"select deleted_name from `tab{TABLE}` where name in %s", (tuple(names),))
 	database.delete_names(DELETED, names)
 	_forget(names)
+	frappe.db.commit()
 	attachments.release(held)
 
 
@@ -179,19 +193,26 @@ def _emptied(before: Any) -> int:
 
 
 def _forget(names: Sequence[str]) -> None:
+	"""Take these out of the trash; what went with them and is still there becomes entries of its own.
+
+	All is read first, and then changed by name: what a statement looks through it locks, so that deletions would wait.
+	"""
+	members = frappe.db.sql_list(f"select name from `tab{TABLE}` where entry in %s", (tuple(names),))
+	database.update_names(TABLE, members, "entry = ''")
 	database.delete_names(TABLE, names)
-	frappe.db.sql(f"update `tab{TABLE}` set entry = '' where entry in %s", (tuple(names),))
 
 
 def _forget_lost() -> None:
-	frappe.db.sql(
-		f"""delete trash from `tab{TABLE}` trash left join `tab{DELETED}` deleted on deleted.name = trash.name
+	lost = frappe.db.sql_list(
+		f"""select trash.name from `tab{TABLE}` trash left join `tab{DELETED}` deleted on deleted.name = trash.name
 		where deleted.name is null or deleted.restored = 1"""
 	)
-	frappe.db.sql(
-		f"""update `tab{TABLE}` member left join `tab{TABLE}` first on first.name = member.entry
-		set member.entry = '' where member.entry != '' and first.name is null"""
+	alone = frappe.db.sql_list(
+		f"""select member.entry from `tab{TABLE}` member left join `tab{TABLE}` first on first.name = member.entry
+		where member.entry != '' and first.name is null"""
 	)
+	if gone := {*lost, *alone}:
+		_forget(sorted(gone))
 
 
 def _catch_up(names: Sequence[str]) -> None:
@@ -229,23 +250,7 @@ def _catch_up(names: Sequence[str]) -> None:
 		rows.append(
 			(name, (title or "")[:140], at, at, owner, owner, doctype, deleted_name, entry, *values, titles)
 		)
-	columns_ = (
-		"name",
-		"title",
-		"creation",
-		"modified",
-		"owner",
-		"modified_by",
-		"deleted_doctype",
-		"deleted_name",
-	)
-	database.upsert(
-		TABLE,
-		(*columns_, "entry", *ABOVE.values(), "titles_above"),
-		rows,
-		database.replaced(["title"]),
-		stamped=False,
-	)
+	database.upsert(TABLE, _ROW, rows, database.replaced(["title"]), stamped=False)
 
 
 class _Lines:

@@ -103,10 +103,12 @@ def _rewrite(names: list[str]) -> None:
 
 
 def _forget() -> None:
-	frappe.db.sql(
-		f"delete texts from `tab{TEXT}` texts left join `tab{LESSON}` lesson on lesson.name = texts.name "
+	# Read first, and then deleted by name: a deletion that looks into other tables locks what it reads there.
+	gone = frappe.db.sql_list(
+		f"select texts.name from `tab{TEXT}` texts left join `tab{LESSON}` lesson on lesson.name = texts.name "
 		"where lesson.name is null"
 	)
+	database.delete_names(TEXT, gone)
 
 
 def _outdated(after: str) -> list[str]:

@@ -24,6 +24,7 @@ from memora.tests.course_outline.test_publishing import row
 from memora.tests.course_outline.test_roles import NO_ROLE, RolesTestCase
 from memora.tests.helpers import factories
 from memora.tests.helpers.files import PNG
+from memora.tests.helpers.processes import at_once
 from memora.tests.helpers.publishing import chain, make_course
 from memora.tests.helpers.statements import statements
 
@@ -237,6 +238,47 @@ class TestTrash(TextsTestCase):
 		self.assertFalse(self.there(url))
 		self.assertEqual(frappe.get_all(DELETED, {"name": ("in", names)}), [])
 		self.assertEqual(listed(), [])
+
+	def test_where_a_file_of_it_cannot_be_deleted_the_entry_stays_gone(self) -> None:
+		urls = [self.picture_in(self.lesson, f"stuck{n}".encode()) for n in range(2)]
+		entry = delete(self.unit)
+		files = frappe.get_all("File", {"file_url": ("in", urls)}, pluck="name")
+		delete_doc = frappe.delete_doc
+
+		def stuck(doctype: str, name: str, **kwargs: Any) -> None:
+			if name in files:
+				files.clear()  # the first alone
+				raise OSError("no space left")
+			delete_doc(doctype, name, **kwargs)
+
+		with patch.object(frappe, "delete_doc", stuck):
+			api.remove(entry)
+		frappe.db.rollback()
+		self.assertEqual(files, [])
+		self.assertEqual((listed(), frappe.db.exists(DELETED, entry)), ([], None))
+		self.assertEqual(sorted(map(self.there, urls)), [False, True])
+		trash.daily()
+		self.assertEqual(list(map(self.there, urls)), [False, False])
+
+	def test_a_deletion_and_a_look_after_the_trash_keep_nobody_waiting(self) -> None:
+		lessons = [make_course(units=1, lessons=1)["lessons"][0] for _ in range(3)]
+		frappe.db.delete(DELETED, {"name": delete(self.unit)})  # so that there is something to forget
+		frappe.db.commit()
+
+		def delete_another(name: str) -> None:
+			frappe.db.sql("set innodb_lock_wait_timeout = 1")
+			frappe.delete_doc(LESSON, name)
+
+		# A job of Frappe's, which tests run at once, and which looks through whole tables.
+		with patch("frappe.model.delete_doc.delete_dynamic_links"):
+			frappe.delete_doc(LESSON, lessons[0].name)  # and not yet committed
+			at_once(lambda: delete_another(lessons[1].name))
+			frappe.db.commit()
+			trash._forget_lost()
+			at_once(lambda: delete_another(lessons[2].name))
+			frappe.db.commit()
+		self.assertEqual(frappe.get_all(LESSON, {"name": ("in", [doc.name for doc in lessons])}), [])
+		self.assertTrue({doc.title for doc in lessons} <= set(listed()))
 
 	def test_the_statements_of_a_list_do_not_grow_with_what_is_in_it(self) -> None:
 		counts = []

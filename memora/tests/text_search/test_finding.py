@@ -12,6 +12,7 @@ from memora.api import outline
 from memora.install import EDITOR
 from memora.services.text_search import lesson_texts
 from memora.tests.helpers import factories
+from memora.tests.helpers.processes import at_once
 from memora.tests.helpers.statements import statements
 from memora.tests.helpers.users import drop_user_permissions, make_user
 from memora.tests.helpers.utils import MemoraTestCase
@@ -116,6 +117,20 @@ class TestFinding(MemoraTestCase):
 		)
 		self.assertFalse(frappe.db.exists(lesson_texts.TEXT, "nobody"))
 		self.assertTrue(frappe.db.exists(lesson_texts.TEXT, name))
+
+	def test_nobody_waits_while_words_are_forgotten(self) -> None:
+		frappe.db.sql(f"insert into `tab{lesson_texts.TEXT}` (name, words) values ('nobody', 'u0061')")
+		frappe.db.commit()
+
+		def edit() -> None:
+			frappe.db.sql("set innodb_lock_wait_timeout = 1")
+			frappe.get_doc("Memora Lesson", self.lesson.name).update({"title": "Meanwhile"}).save()
+
+		lesson_texts._forget()  # and not yet committed
+		at_once(edit)
+		frappe.db.commit()
+		self.assertEqual(self.found("meanwhile"), ["Meanwhile"])
+		self.assertFalse(frappe.db.exists(lesson_texts.TEXT, "nobody"))
 
 	def test_a_save_costs_a_statement_only_where_the_words_are_others(self) -> None:
 		def of_texts(**values: Any) -> int:
