@@ -11,7 +11,7 @@ from frappe.utils import now
 
 from memora.memora.texts import PlainTexts, called
 from memora.services.cdn_export.model.plain_text import as_html
-from memora.services.course_outline import attachments, trash
+from memora.services.course_outline import attachments, trash, trash_list
 
 
 class Restorable(PlainTexts):
@@ -20,11 +20,15 @@ class Restorable(PlainTexts):
 	def insert(self, *args, **kwargs) -> Restorable:
 		"""Insert; where this is a restore, first look whether all it links to is there.
 
-		Frappe's own check would name a missing parent by its hash only.
+		Frappe's own check would name a missing parent by its hash only. A name that the caller chooses, and that the trash
+		keeps for others, is left to them: the document gets a new one.
 		"""
 		if self._is_restored():
 			self._require_links()
 			self.flags.restored = {"name": self.name, "creation": self.creation}
+		elif (chosen := self._chosen_name()) and trash_list.is_others(self.doctype, chosen):
+			self.set("name", None)
+			self.__dict__.pop("__newname", None)
 		return super().insert(*args, **kwargs)
 
 	def before_insert(self) -> None:
@@ -57,14 +61,16 @@ class Restorable(PlainTexts):
 			trash.note(self, since)
 
 	def _is_restored(self) -> bool:
+		if self.flags.comes_back:
+			return True  # whoever restores it has asked
 		# Desk inserts carry __islocal, and an insert by other means seldom brings a name along.
 		if not self.get("name") or self.get("__islocal"):
 			return False
-		deleted = {"deleted_doctype": self.doctype, "deleted_name": self.name}
-		return bool(
-			frappe.db.exists(trash.TABLE, deleted)
-			or frappe.db.exists(trash.DELETED, {**deleted, "restored": 0})
-		)
+		return trash_list.may_bring_back(self.doctype, self.name)
+
+	def _chosen_name(self) -> str:
+		"""The name that Frappe would give this document because its insert asks for it, "" for one that it makes."""
+		return self.get("__newname") or (frappe.flags.in_import and self.get("name")) or ""
 
 	def _require_links(self) -> None:
 		# Not get_invalid_links, which answers from a cache that a deletion leaves as it is.

@@ -64,14 +64,32 @@ def require(name: str) -> None:
 	row = frappe.db.get_value(TABLE, name, "deleted_doctype")
 	if not row or frappe.db.get_value(DELETED, name, "restored") != 0:
 		permissions.gone(_("There is no deleted document {0}.").format(as_html(name)))
-	visible = _visible([row], frappe.session.user) if _may_delete(row) else permissions.NOTHING
-	is_seen = frappe.db.sql(
-		f"select 1 from `tab{TABLE}` trash where trash.name = %s and {visible.replace('%', '%%')}", (name,)
-	)
-	if not is_seen or (row not in CONTENT and not _may_delete_plan(name)):
+	if not _is_seen(name, row):
 		frappe.throw(
 			_("You may not restore documents of this kind: {0}.").format(_(row)), frappe.PermissionError
 		)
+
+
+def may_bring_back(doctype: str, name: str) -> bool:
+	"""Whether a document of this name may come back by an ordinary insert: some is deleted, and the caller passes `require` for
+	each of them. What is kept under the name, its history and its files, is that of them all."""
+	kept = frappe.get_all(
+		DELETED, {"deleted_doctype": doctype, "deleted_name": name, "restored": 0}, pluck="name"
+	)
+	for each in kept:
+		trash.require(each)
+	return bool(kept) and all(_is_seen(each, doctype) for each in kept)
+
+
+def is_others(doctype: str, name: str, but: str = "") -> bool:
+	"""Whether the trash has a document of this name for which the caller does not pass `require`; `but` one is not asked about."""
+	kept = frappe.db.sql_list(
+		f"""select trash.name from `tab{TABLE}` trash
+		join `tab{DELETED}` deleted on deleted.name = trash.name and deleted.restored = 0
+		where trash.deleted_doctype = %s and trash.deleted_name = %s and trash.name != %s""",
+		(doctype, name, but),
+	)
+	return not all(_is_seen(each, doctype) for each in kept)
 
 
 def condition(user: str | None = None) -> str:
@@ -105,6 +123,15 @@ def _may_delete(doctype: str, user: str | None = None) -> bool:
 	"""Whether the user's roles allow it for some document of this kind; User Permissions are asked later."""
 	rights = get_role_permissions(frappe.get_meta(doctype), user=user)
 	return bool(rights.get("delete") or "delete" in rights.get("if_owner", {}))
+
+
+def _is_seen(name: str, doctype: str) -> bool:
+	"""Whether the caller might have deleted this document of the trash, with all that went with it."""
+	if not _may_delete(doctype):
+		return False
+	visible = _visible([doctype], frappe.session.user).replace("%", "%%")
+	found = frappe.db.sql(f"select 1 from `tab{TABLE}` trash where trash.name = %s and {visible}", (name,))
+	return bool(found) and (doctype in CONTENT or _may_delete_plan(name))
 
 
 def _visible(kinds: Collection[str], user: str) -> str:

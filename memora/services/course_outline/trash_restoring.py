@@ -75,11 +75,15 @@ def _bring_back(name: str, *, as_draft: bool = False) -> dict[str, str]:
 	doc = frappe.get_doc({**json.loads(deleted.data), "doctype": deleted.deleted_doctype})
 	if as_draft and doc.meta.has_field("is_published"):
 		doc.is_published = 0
+	# The caller was asked about this one; what is kept under its name may be another's as well.
+	doc.flags.comes_back = not trash_list.is_others(deleted.deleted_doctype, deleted.deleted_name, name)
 	_require_free_title(doc)
 	said = len(frappe.local.message_log)
 	doc.insert()  # which asks whether the caller may create just this one
 	if as_draft:
 		del frappe.local.message_log[said:]  # what its texts lack was said when they were written
+	if not doc.flags.comes_back:
+		trash.forget_one(name)
 	doc.add_comment("Edit", _("restored {0} as {1}").format(as_html(deleted.deleted_name), doc.name))
 	deleted.db_set({"restored": 1, "new_name": doc.name})
 	return {"doctype": doc.doctype, "name": doc.name}
@@ -93,7 +97,6 @@ def remove(entry: str) -> None:
 	frappe.only_for(ADMINS)
 	trash_list.require(entry)
 	trash.remove(entry)
-	frappe.db.commit()
 
 
 def _require_create(doctype: str) -> None:

@@ -69,9 +69,12 @@ def write(doctype: str, name: str, was: State, event: str = "change") -> None:
 
 
 def rename(doctype: str, old: str, new: str) -> None:
-	"""The entries of a document that has another name now are its own still."""
+	"""The entries of a document that has another name now are its own still; those of one that had this name before, and is
+	deleted, have no document any more, and `clear` removes them."""
 	frappe.db.sql(
-		f"update `tab{TABLE}` set ref_name = %s where ref_doctype = %s and ref_name = %s", (new, doctype, old)
+		f"""update `tab{TABLE}` set ref_name = if(ref_name = %(old)s, %(new)s, '')
+		where ref_doctype = %(doctype)s and ref_name in (%(old)s, %(new)s)""",
+		{"doctype": doctype, "old": old, "new": new},
 	)
 
 
@@ -84,9 +87,9 @@ def of_document(doctype: str, name: str, before: str = "", most: int = 0) -> lis
 	"""The last entries of a document, the newest first: those older than the entry `before`, `most` of them if given."""
 	rows = frappe.db.sql(
 		f"""select name, creation, owner, event, size from `tab{TABLE}`
-		where ref_doctype = %s and ref_name = %s {"and name < %s" if before else ""}
+		where {_own(doctype)} {"and name < %(before)s" if before else ""}
 		order by name desc {f"limit {int(most)}" if most else ""}""",
-		(doctype, name, *([before] if before else [])),
+		{"doctype": doctype, "name": name, "before": before},
 	)
 	return [Entry(*row) for row in rows]
 
@@ -94,9 +97,8 @@ def of_document(doctype: str, name: str, before: str = "", most: int = 0) -> lis
 def after(doctype: str, name: str, entry: str) -> str:
 	"""The name of a document's entry behind this one, "" where it is the last."""
 	rows = frappe.db.sql(
-		f"""select name from `tab{TABLE}` where ref_doctype = %s and ref_name = %s and name > %s
-		order by name limit 1""",
-		(doctype, name, entry),
+		f"select name from `tab{TABLE}` where {_own(doctype)} and name > %(entry)s order by name limit 1",
+		{"doctype": doctype, "name": name, "entry": entry},
 	)
 	return rows[0][0] if rows else ""
 
@@ -107,8 +109,8 @@ def states(doctype: str, name: str, names: Sequence[str]) -> dict[str, State | N
 	if not names:
 		return {}
 	rows = frappe.db.sql(
-		f"select name, state from `tab{TABLE}` where name in %s and ref_doctype = %s and ref_name = %s",
-		(tuple(names), doctype, name),
+		f"select name, state from `tab{TABLE}` where name in %(names)s and {_own(doctype)}",
+		{"names": tuple(names), "doctype": doctype, "name": name},
 	)
 	return {entry: state.unpack(packed) if packed else None for entry, packed in rows}
 
@@ -134,6 +136,18 @@ def clear(days: int) -> None:
 		(MOST_BYTES,),
 	):
 		_bound(doctype, name)
+
+
+def _own(doctype: str) -> str:
+	"""SQL: the entries of the document of this `name` as it is now, or as it was deleted.
+
+	One that was made after a deletion is another document of that name, and what was before is none of its own. A document that
+	came back is as old as it was.
+	"""
+	return f"""ref_doctype = %(doctype)s and ref_name = %(name)s and name > coalesce((
+		select max(gone.name) from `tab{TABLE}` gone join `tab{doctype}` taker on taker.name = gone.ref_name
+		where gone.ref_doctype = %(doctype)s and gone.ref_name = %(name)s and gone.event = 'trash'
+			and gone.creation < taker.creation), '')"""
 
 
 def _name() -> str:

@@ -14,7 +14,7 @@ from frappe.core.doctype.deleted_document.deleted_document import restore as fra
 from frappe.model.document import Document
 from frappe.utils import add_days, now_datetime
 
-from memora.api import course
+from memora.api import course, history
 from memora.api import trash as api
 from memora.install import ADMIN, EDITOR
 from memora.services.cdn_export.model.doctypes import CONTENT, LESSON, PARENT_FIELDS, PLAN
@@ -440,6 +440,61 @@ class TestWhoSeesWhat(RolesTestCase):
 		self.refused(lambda: api.restore(entry))
 		frappe.set_user("Administrator")
 		self.assertFalse(frappe.db.exists(LESSON, lesson.name))
+
+	def test_who_asks_for_the_name_of_a_deleted_document_of_others_gets_another_and_nothing_of_it(
+		self,
+	) -> None:
+		topic, secret = self.course["topics"][0], self.others["lessons"][0]
+		secret.update({"title": "Secret later"}).save()
+		to = {"attached_to_doctype": LESSON, "attached_to_name": secret.name}
+		file = frappe.get_doc(
+			{"doctype": "File", "file_name": "secret.txt", "content": "Secret", "is_private": 1, **to}
+		).insert()
+		self.addCleanup(frappe.delete_doc, "File", file.name, force=True)
+		frappe.delete_doc(LESSON, secret.name)
+		self.permit(self.course["subject"])
+		self.become(self.user)
+		values = {"doctype": LESSON, "title": "Mine", "parent_topic": topic.name}
+		for given in (
+			{"name": secret.name},
+			{"__newname": secret.name},
+			{"name": secret.name, "in_import": 1},
+		):
+			with self.subTest(given):
+				frappe.flags.in_import = bool(given.pop("in_import", 0))
+				self.addCleanup(frappe.flags.pop, "in_import", None)
+				made = frappe.client.insert({**values, **given})
+				frappe.flags.in_import = False
+				self.assertNotEqual(made["name"], secret.name)
+				self.assertEqual(history.entries(LESSON, made["name"])["rows"], [])
+				self.assertFalse(frappe.db.exists("File", {"attached_to_name": made["name"]}))
+				self.refused(lambda: frappe.client.get("File", file.name))
+		frappe.set_user("Administrator")
+		self.assertEqual(listed(), ["Secret later"])
+		self.assertTrue(api.restore(entry_of(secret))["done"])
+		self.assertEqual(frappe.db.get_value("File", file.name, "attached_to_name"), secret.name)
+		self.assertEqual(len(history.entries(LESSON, secret.name)["rows"]), 3)
+
+	def test_of_two_that_had_a_name_each_comes_back_to_who_may_see_both_or_without_what_both_left(
+		self,
+	) -> None:
+		topic, secret = self.course["topics"][0], self.others["lessons"][0]
+		to = {"attached_to_doctype": LESSON, "attached_to_name": secret.name}
+		file = frappe.get_doc({"doctype": "File", "file_name": "two.txt", "content": "Two", **to}).insert()
+		self.addCleanup(frappe.delete_doc, "File", file.name, force=True)
+		frappe.delete_doc(LESSON, secret.name)
+		taker = frappe.get_doc({"doctype": LESSON, "title": "Mine", "parent_topic": topic.name})
+		taker.insert(set_name=secret.name)  # as code may
+		taker.delete()
+		entry = frappe.db.get_value(TRASH, {"deleted_name": secret.name, "title": "Mine"})
+		self.permit(self.course["subject"])
+		self.become(self.user)
+		back = api.restore(entry)["name"]
+		self.assertNotEqual(back, secret.name)
+		self.assertFalse(frappe.db.exists("File", {"attached_to_name": back}))
+		frappe.set_user("Administrator")
+		self.assertTrue(api.restore(entry_of(secret))["done"])
+		self.assertEqual(frappe.db.get_value("File", file.name, "attached_to_name"), secret.name)
 
 	def test_forged_names_get_nothing(self) -> None:
 		note = frappe.get_doc({"doctype": "ToDo", "description": "A secret"}).insert()

@@ -149,6 +149,23 @@ class TestRecording(HistoryTestCase):
 		bring_back(self.lesson)
 		self.assertEqual([was["title"] for was in self.states(self.lesson)], ["Light", "Other"])
 
+	def test_a_document_that_takes_the_name_of_a_deleted_one_has_a_history_of_its_own(self) -> None:
+		values = {"doctype": LESSON, "parent_topic": self.lesson.parent_topic}
+		other = factories.make_lesson(title="Before its rename")
+		self.change(other, title="Renamed")
+		self.change(self.lesson, title="Secret")
+		(secret,) = [entry.name for entry in entries.of_document(LESSON, self.lesson.name)]
+		frappe.delete_doc(LESSON, self.lesson.name)
+		taker = frappe.get_doc({**values, "title": "Taker"}).insert(set_name=self.lesson.name)
+		self.assertEqual(self.states(taker), [])
+		self.change(taker, title="Later")
+		self.assertEqual([was["title"] for was in self.states(taker)], ["Taker"])
+		self.assertEqual(entries.states(LESSON, taker.name, [secret]), {})
+		frappe.delete_doc(LESSON, taker.name)
+		frappe.rename_doc(LESSON, other.name, self.lesson.name, force=True)
+		self.assertEqual([was["title"] for was in self.states(self.lesson)], ["Before its rename"])
+		self.assertEqual(entries.states(LESSON, self.lesson.name, [secret]), {})
+
 	def test_what_is_rolled_back_was_never_there(self) -> None:
 		frappe.db.commit()
 		self.change(self.lesson, title="Other")
