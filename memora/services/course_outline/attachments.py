@@ -68,8 +68,16 @@ def give_back(doc: Document, deleted_name: str) -> None:
 
 
 def lost(doc: Document) -> list[str]:
-	"""The site's files that a document names and that are not there."""
-	return [url for url in sorted(_named(doc)) if not os.path.exists(_place(url))]
+	"""The site's files that a document names and that are not there, however their names may be read."""
+	hosts = public_files.own_hosts()
+	found = set()
+	for link in _links(doc):
+		urls = _spellings(link, hosts)
+		if any(".." in url.split("/") for url in urls):
+			continue  # which leads out of the folder, or nowhere
+		if urls and not any(os.path.exists(_place(url)) for url in urls):
+			found.add(urls[0])
+	return sorted(found)
 
 
 def daily() -> None:
@@ -174,11 +182,19 @@ def _may_read(file: str) -> bool:
 
 def _named(doc: Document) -> set[str]:
 	"""The addresses of the site's files that a document names, as Frappe writes them."""
+	return _addresses(_links(doc))
+
+
+def _links(doc: Document) -> list[stage_files.Link]:
 	pictures = [stage_files.Link(url, False) for field in _PICTURES if (url := doc.get(field))]
-	return _addresses(pictures) | _named_in(stage.config for stage in doc.get("stages") or ())
+	return pictures + _links_in(stage.config for stage in doc.get("stages") or ())
 
 
 def _named_in(configs: Iterable[str | None]) -> set[str]:
+	return _addresses(_links_in(configs))
+
+
+def _links_in(configs: Iterable[str | None]) -> list[stage_files.Link]:
 	links: list[stage_files.Link] = []
 	for config in configs:
 		# An escape of JSON may be any letter of an address.
@@ -188,7 +204,7 @@ def _named_in(configs: Iterable[str | None]) -> set[str]:
 			links += stage_files.file_links(orjson.loads(config))
 		except orjson.JSONDecodeError:
 			continue
-	return _addresses(links)
+	return links
 
 
 def _addresses(links: Iterable[stage_files.Link]) -> set[str]:
@@ -201,6 +217,14 @@ def _addresses(links: Iterable[stage_files.Link]) -> set[str]:
 		if link.url.startswith(stage_files.PRIVATE):
 			found.add(link.url)
 	return found
+
+
+def _spellings(link: stage_files.Link, hosts: set[str]) -> list[str]:
+	"""The addresses that a link may mean, the likeliest first, of a private file too."""
+	if not link.url.startswith(stage_files.PRIVATE):
+		return [f"{stage_files.PUBLIC}{name}" for name in stage_files.names(link, hosts)]
+	as_public = link._replace(url=stage_files.PUBLIC + link.url.removeprefix(stage_files.PRIVATE))
+	return [f"{stage_files.PRIVATE}{name}" for name in stage_files.names(as_public, hosts)]
 
 
 def _place(url: str) -> str:

@@ -44,7 +44,7 @@ def _gone_back(doctype: str, name: str, entry: str, agreed: str, rows: Sequence[
 	if then is None:
 		reading.gone()
 	now = states.of(doc)
-	wanted = _wanted(doc, now, then, rows)
+	wanted = _wanted(doc, now, states.known(doctype, then), rows)
 	found = differences.between(now, wanted)
 	if not found:
 		return {"done": True, "changed": 0}

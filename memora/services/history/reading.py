@@ -51,7 +51,7 @@ def history(doctype: str, name: str, before: str = "") -> Answer:
 		rows.append(
 			{"is_first": True, "state": page[-1].name, "can_go_back": shown[page[-1].name] is not None}
 		)
-	status = _mark_live(doc, known, rows)
+	status = _mark_live(doc, known, page, rows)
 	return {
 		"title": doc.get("title") or doc.name,
 		"can_write": bool(doc.has_permission("write")),
@@ -149,7 +149,7 @@ def _words(
 	return [_("Deleted, and brought back since"), *said] if entry.event == "trash" else said
 
 
-def _mark_live(doc: Document, known: Sequence[Entry], rows: list[Answer]) -> Answer:
+def _mark_live(doc: Document, known: Sequence[Entry], page: Sequence[Entry], rows: list[Answer]) -> Answer:
 	"""Say at one of the rows that it is live, since when and as which version of its file, and at others in which run they went
 	out; returns the state as a whole."""
 	status = status_answer.for_caller(doc.doctype, [str(doc.name)]).get(str(doc.name))
@@ -158,9 +158,11 @@ def _mark_live(doc: Document, known: Sequence[Entry], rows: list[Answer]) -> Ans
 	version = max((item.version for item in status.plans), default=0)
 	place = live.place([entry.at for entry in known], status.state == "live", status.since)
 	plans = [item.plan for item in status.plans][:_MOST_PLANS]
-	runs = sync_log.successes(plans, known[-1].at) if known else []
-	taken_up = live.runs([entry.at for entry in known], [start for start, _end in runs])
-	of_entries = {entry.name: run for entry, run in zip(known, taken_up, strict=True)}
+	# What was changed before this page went out in other runs, or in none.
+	read = [entry for entry in known if page and entry.name >= page[-1].name]
+	runs = sync_log.successes(plans, page[-1].at) if page else []
+	taken_up = live.runs([entry.at for entry in read], [start for start, _end in runs])
+	of_entries = {entry.name: run for entry, run in zip(read, taken_up, strict=True)}
 	for row in rows:
 		run = of_entries.get(row.get("entry", ""))
 		if place is not None and row.get("entry") == known[place].name:

@@ -164,7 +164,7 @@ def _row_lines(doc: Document, change: RowChange, titles: Titles) -> tuple[list[s
 	old_lines: list[str] = []
 	new_lines: list[str] = []
 	fields = change.fields() if change.what == "changed" else None
-	if titles.is_hidden(change.table, change.new or change.old or {}):
+	if any(titles.is_hidden(change.table, row) for row in (change.old, change.new) if row):
 		return [], []
 	for df in states.fields(meta):
 		if fields is not None and df.fieldname not in [each.field for each in fields]:

@@ -46,6 +46,18 @@ def fields(meta: Any) -> Iterator[Any]:
 			yield df
 
 
+def known(doctype: str, state: State) -> State:
+	"""A state without what its rows had in fields that there are no more. Those of the document itself are nowhere asked for."""
+	found: State = {}
+	for table, value in state.items():
+		df = frappe.get_meta(doctype).get_field(table) if isinstance(value, list) else None
+		if isinstance(value, list) and df:
+			names = {"name", *(each.fieldname for each in fields(frappe.get_meta(df.options)))}
+			value = [{field: each for field, each in row.items() if field in names} for row in value]
+		found[table] = value
+	return found
+
+
 def kept(doctype: str) -> tuple[str, ...]:
 	"""What stays as it is now when a document goes back: where it is, and whether it is published."""
 	return tuple(field for field in (PARENT_FIELDS.get(doctype, ""), "is_published") if field)

@@ -6,6 +6,7 @@ import json
 import random
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import frappe
 from frappe.custom.doctype.property_setter.property_setter import make_property_setter
@@ -14,7 +15,9 @@ from frappe.model.document import Document
 from memora.api import history
 from memora.install import ADMIN, EDITOR
 from memora.services.cdn_export.model import exact_json
+from memora.services.cdn_export.state import sync_log
 from memora.services.history import entries
+from memora.services.history.rules import state
 from memora.tests.helpers import factories
 from memora.tests.helpers.publishing import PublishingTestCase, chain, make_course
 from memora.tests.helpers.statements import statements
@@ -136,6 +139,19 @@ class TestWords(GoingBackTestCase):
 		lines = [line["live"] for line in parts[0]["rows"]]
 		self.assertIn("Value: Another unit", lines)
 
+	def test_of_a_row_that_was_about_something_else_nothing_is_told_unless_its_reader_may_read_both(
+		self,
+	) -> None:
+		gone = factories.make_lesson(title="Gone", parent_topic=self.topic.name)
+		plan = factories.make_plan([self.subject], overrides=[factories.override(gone, "Rename", "Secret")])
+		row = {"name": plan.overrides[0].name, **factories.override(self.lesson, "Rename", "Open")}
+		self.change(plan, overrides=[row])
+		gone.delete()
+		entry = entries.of_document(plan.doctype, plan.name)[0].name
+		told = json.dumps(history.changes(plan.doctype, plan.name, entry))
+		self.assertIn("Override", str(self.said(plan)))
+		self.assertNotIn("Secret", told)
+
 	def test_a_season_that_its_reader_may_not_read_has_no_title(self) -> None:
 		plan = factories.make_plan([self.subject])
 		season = frappe.get_doc({"doctype": "Memora Season", "title": frappe.generate_hash()}).insert()
@@ -237,6 +253,15 @@ class TestWords(GoingBackTestCase):
 		)
 		self.assertEqual((len(first["rows"]), second["more"]), (20, ""))
 		self.assertTrue(second["rows"][-1]["is_first"])
+
+	def test_a_page_reads_the_runs_since_its_own_oldest_change(self) -> None:
+		factories.make_plan([self.subject], is_published=1)
+		for number in range(25):
+			self.change(self.lesson, title=f"T{number}")
+		with patch.object(sync_log, "successes", wraps=sync_log.successes) as read:
+			self.rows(self.lesson)
+		oldest = entries.of_document(LESSON, self.lesson.name)[19].at
+		self.assertEqual([call.args[1] for call in read.call_args_list], [oldest])
 
 	def test_a_document_without_changes_has_none(self) -> None:
 		self.assertEqual(self.rows(self.lesson), [])
@@ -347,6 +372,27 @@ class TestGoingBack(GoingBackTestCase):
 		self.assertEqual(history.go_back(LESSON, self.lesson.name, entry)["ask"]["missing"], [])
 		Path(frappe.get_site_path("public", url.strip("/"))).unlink()
 		self.assertEqual(history.go_back(LESSON, self.lesson.name, entry)["ask"]["missing"], [url])
+
+	def test_a_file_that_is_there_is_not_called_gone_however_its_name_is_written(self) -> None:
+		url = self.picture(b"y")
+		name = url.rpartition("/")[2]
+		as_code = f"/files/%{ord(name[0]):x}{name[1:]}"
+		texts = "".join(f'<img src="{each}">' for each in (as_code, f"{url}#x", f"{url}?v=1"))
+		climbing = '<img src="/files/../nowhere.png"><img src="/files/%2e%2e/nowhere.png">'
+		self.change(self.lesson, stages=[stage("One", f"<p>{texts}{climbing}</p>")])
+		self.change(self.lesson, stages=[])
+		entry = self.rows(self.lesson)[1]["state"]
+		self.assertEqual(history.go_back(LESSON, self.lesson.name, entry)["ask"]["missing"], [])
+
+	def test_a_field_that_rows_had_once_is_not_gone_back_to(self) -> None:
+		self.change(self.lesson, title="Later")
+		entry = self.rows(self.lesson)[1]["state"]
+		then = entries.states(LESSON, self.lesson.name, [entry])[entry]
+		packed = state.pack({**then, "stages": [{**row, "once": "x"} for row in then["stages"]]})
+		frappe.db.sql(f"update `tab{entries.TABLE}` set state = %s where name = %s", (packed, entry))
+		self.assertEqual(self.back(self.lesson, 1)["changes"], ["Title becomes “Light”"])
+		answer = history.go_back(LESSON, self.lesson.name, entry)
+		self.assertEqual(answer, {"done": True, "changed": 0})
 
 	def test_to_what_it_is_already_nothing_is_saved(self) -> None:
 		self.change(self.lesson, title="Later")
