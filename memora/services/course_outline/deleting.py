@@ -45,11 +45,10 @@ def _deleted(found: Targets, below: bool, agreed: str) -> Answer:
 		return {"ask": {**ask, "kept_days": trash.days()}}
 	for doctype, name in sorted(going, key=lambda ref: -CONTENT.index(ref[0])):
 		frappe.delete_doc(doctype, name)
-	kept = _deleted_documents(going)
-	_keep_together(found, kept)
+	kept = _in_trash(found, going)
 	deleted = list(kept.values())
 	args = {"deleted": deleted, "agreed": asking.agreed_before(consequences.made_by(found.world, going))}
-	undo = {"method": "memora.api.course.restore", "args": args}
+	undo = {"method": "memora.api.course.restore", "args": args} if len(kept) == len(going) else None
 	return {"done": True, "rows": [], "deleted": deleted, "undo": undo}
 
 
@@ -94,10 +93,24 @@ def _refuse(found: Targets, ref: Ref, reason: str, plan: str = "") -> None:
 	)
 
 
+def _in_trash(found: Targets, going: Collection[Ref]) -> dict[Ref, str]:
+	"""The names of what Frappe keeps of these, which is now together in the trash. As with `trash.note`, a deletion never fails
+	because of it: what is not there comes back from the trash later, and not by an undo."""
+	try:
+		kept = _deleted_documents(going)
+		_keep_together(found, kept)
+	except database.ERRORS as error:
+		if database.errno(error) in database.TRANSACTION_ENDING:
+			raise
+		frappe.logger("memora").error(f"what was deleted could not be kept together in the trash: {error}")
+		return {}
+	return kept
+
+
 def _keep_together(found: Targets, kept: Mapping[Ref, str]) -> None:
 	taken: set[Ref] = set()
 	for ref in sorted(found.refs, key=lambda ref: CONTENT.index(ref[0])):
-		if ref not in taken:
+		if ref not in taken and ref in kept:
 			line = [ref_of(node) for node in walk(found.nodes[ref])]
 			taken.update(line)
 			trash.keep_together(kept[ref], [kept[below] for below in line if below != ref and below in kept])
@@ -130,15 +143,10 @@ def _without_stages(names: Sequence[str], agreed: str) -> Answer:
 		lesson, gone = lessons[name], {stage.name for stage in stages}
 		lesson.stages = [stage for stage in lesson.stages if stage.name not in gone]
 		editing.number(lesson)
+		before = _newest_version(name)
 		lesson.save(ignore_version=False)  # the version is what brings them back
-		version = frappe.get_all(
-			"Version",
-			{"ref_doctype": LESSON, "docname": name},
-			pluck="name",
-			order_by="creation desc",
-			limit=1,
-		)
-		deleted += [f"{name}/{kept}" for kept in version]
+		if (version := _newest_version(name)) != before:
+			deleted.append(f"{name}/{version}")
 	undo = {"method": "memora.api.course.restore", "args": {"deleted": deleted}}
 	# A site may keep no versions.
 	return {
@@ -147,3 +155,10 @@ def _without_stages(names: Sequence[str], agreed: str) -> Answer:
 		"deleted": deleted,
 		"undo": undo if len(deleted) == len(going) else None,
 	}
+
+
+def _newest_version(lesson: str) -> str:
+	found = frappe.get_all(
+		"Version", {"ref_doctype": LESSON, "docname": lesson}, pluck="name", order_by="creation desc", limit=1
+	)
+	return found[0] if found else ""

@@ -100,6 +100,34 @@ class TestTrash(TextsTestCase):
 		trash.catch_up()
 		self.assertEqual(listed(), [self.lesson.title])
 
+	def test_a_deletion_on_the_course_page_goes_on_without_the_table_too(self) -> None:
+		ask = course.delete([row(self.unit)], 1)["ask"]
+		frappe.db.commit()
+		frappe.db.sql_ddl(f"alter table `tab{TRASH}` rename to `tabMemora Trash Away`")
+		try:
+			answer = course.delete([row(self.unit)], 1, ask["agreed"])
+		finally:
+			frappe.db.sql_ddl(f"alter table `tabMemora Trash Away` rename to `tab{TRASH}`")
+		self.assertEqual((answer["done"], answer["undo"]), (True, None))
+		self.assertFalse(frappe.db.exists(self.unit.doctype, self.unit.name))
+		trash.catch_up()
+		self.assertIn(self.unit.title, listed())
+
+	def test_a_deletion_goes_on_though_its_row_was_not_written(self) -> None:
+		ask = course.delete([row(self.unit)], 1)["ask"]
+		with patch.object(trash, "note"):
+			answer = course.delete([row(self.unit)], 1, ask["agreed"])
+		self.assertEqual((answer["done"], answer["undo"]), (True, None))
+
+	def test_deleted_stages_are_offered_back_only_by_the_version_that_their_deletion_has_written(
+		self,
+	) -> None:
+		self.lesson.update({"title": "Changed", "is_published": 0}).save(ignore_version=False)
+		stage = f"Memora Lesson Stage:{self.lesson.stages[0].name}"
+		with patch.object(Document, "save_version"):
+			answer = course.delete([stage])
+		self.assertEqual((answer["done"], answer["undo"]), (True, None))
+
 	def test_each_entry_says_from_where_by_whom_until_when_and_how_much_comes_back(self) -> None:
 		delete(self.unit)
 		frappe.delete_doc(LESSON, self.course["lessons"][2].name)  # as a form does
