@@ -283,12 +283,7 @@ def _status_lines(found: dict[str, Any]) -> Iterator[str]:
 		named = ", ".join(found["still_on_cdn_paths"][:_MOST_NAMED])
 		more = f" and {remaining - _MOST_NAMED} more" if remaining > _MOST_NAMED else ""
 		yield _field("still on CDN", f"{named}{more}: the storage refuses to remove this")
-	if found["purges_failing"]:
-		count = _count(found["purges_failing"], "address")
-		yield _field("not purged", f"{count}, tried again: {_shortened(found['purge_error'])}")
-	if found["purges_this_month"]:
-		of = f" of {found['purge_budget']:,}" if found["purge_budget"] else ""
-		yield _field("purged", f"{found['purges_this_month']:,}{of} addresses and tags this month")
+	yield from _purge_lines(found)
 	letters = found["dead_letter_count"]
 	yield _field("dead letters", f"{letters}: see bench memora dead-letters" if letters else "none")
 	yield _field(
@@ -308,6 +303,15 @@ def _status_lines(found: dict[str, Any]) -> Iterator[str]:
 		yield _field("scheduler", "dormant, since no user has logged in for days: see bench memora doctor")
 	if not found["redis_available"]:
 		yield _field("Redis", "the queue's Redis does not answer: see bench memora doctor")
+
+
+def _purge_lines(found: dict[str, Any]) -> Iterator[str]:
+	if found["purges_failing"]:
+		count = _count(found["purges_failing"], "address")
+		yield _field("not purged", f"{count}, tried again: {_shortened(found['purge_error'])}")
+	if found["purges_this_month"]:
+		of = f" of {found['purge_budget']:,}" if found["purge_budget"] else ""
+		yield _field("purged", f"{found['purges_this_month']:,}{of} addresses and tags this month")
 
 
 def _called(named: dict[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 Each private key is encrypted by the site's `encryption_key`, where Frappe keeps passwords. It is readable in `_seal` and `signing`
 alone, under names that Frappe leaves out of its error logs, and no error carries it. The list of plans publishes the public
-keys (`builds/index_build`); `rules/key_states` says what each key is good for. The columns' moments are in UTC, so that no
+keys (`builds/schemas_and_keys`); `rules/key_states` says what each key is good for. The columns' moments are in UTC, so that no
 change of clocks shortens a key's life.
 """
 

@@ -9,16 +9,14 @@ from frappe.utils import cint, cstr, get_bench_path, get_site_path
 
 from memora.exceptions import StorageConfigurationError
 from memora.memora import local_folder
+from memora.memora.doctype.cdn_settings import after_save
 from memora.memora.texts import PlainTexts
-from memora.services.access_gate import keys
 from memora.services.cdn_export import settings
 from memora.services.cdn_export.admin import connection_test
-from memora.services.cdn_export.delivery import tagged_cache
-from memora.services.cdn_export.maintenance import signature_renewal
 from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.model.plain_text import as_html
 from memora.services.cdn_export.rules import file_types
-from memora.services.cdn_export.state import gate_switch, publish_state, relocation
+from memora.services.cdn_export.state import publish_state, relocation
 from memora.services.cdn_export.storage.s3_settings import without_secrets
 
 Problem = tuple[str, str]
@@ -163,12 +161,7 @@ class CDNSettings(PlainTexts):
 		frappe.throw(_("CDN Settings cannot be shared."), frappe.PermissionError)
 
 	def on_update(self):
-		tagged_cache.settings_saved(self)
-		relocation.settings_saved(self)
-		gate_switch.settings_saved(self)
-		if settings.is_gated(self):
-			frappe.db.after_commit.add(keys.ensure_or_log)
-		signature_renewal.settings_saved(self)
+		after_save.follow(self)
 
 	def _try_to_write(self):
 		"""Refuse a bucket that cannot be written to, when this save is what names it; *Save Anyway* lets it pass.

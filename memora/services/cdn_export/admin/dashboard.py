@@ -12,12 +12,18 @@ from frappe import _
 from frappe.utils import add_days, getdate, now_datetime
 
 from memora.services.cdn_export import settings
-from memora.services.cdn_export.admin import gate_status, pipeline_status, schedule, status_words
+from memora.services.cdn_export.admin import (
+	gate_status,
+	pipeline_status,
+	purge_status,
+	schedule,
+	status_words,
+)
 from memora.services.cdn_export.curriculum import items
-from memora.services.cdn_export.delivery import progress, purge_budget, purge_queue
+from memora.services.cdn_export.delivery import progress
 from memora.services.cdn_export.model import plain_text
 from memora.services.cdn_export.model.scopes import Scope
-from memora.services.cdn_export.state import due, gate_switch, site_values, sync_log
+from memora.services.cdn_export.state import due, sync_log
 
 _PATH = re.compile(r"\b(?:plans|lessons|units|media|schemas)/\S+")
 """What differs from one to the next where the same thing is wrong with all."""
@@ -78,47 +84,23 @@ def _causes(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def health() -> dict[str, Any]:
 	"""The last batch and the next, and what keeps batches from running."""
 	options = settings.load()
-	noted = site_values.read_all(site_values.LAST_BATCH, gate_switch.NOTE)
+	gate, last_batch_at = gate_status.with_last_batch()
 	return {
 		"enabled": options.enabled,
 		"provider": options.provider,
-		"last_batch_at": site_values.last_batch_at(noted[site_values.LAST_BATCH]),
+		"last_batch_at": last_batch_at,
 		"next_run": None if schedule.obstacle(options) else schedule.next_run(options),
 		"metadata": pipeline_status.metadata_progress(),
-		"gate": gate_status.read(noted[gate_switch.NOTE]),
-		"purges": _purges(options),
+		"gate": gate,
+		"purges": purge_status.this_month(options),
 		"workers": schedule.count_workers(),
 		"warnings": [
 			*schedule.warnings(),
-			*_not_purged(),
-			*_over_budget(options),
+			*purge_status.warnings(options),
 			*({"message": text, "fix": ""} for text in items.unsellable(_ITEMS)),
 		],
 		"now": now_datetime(),
 	}
-
-
-def _purges(options: settings.ExportSettings) -> dict[str, int] | None:
-	"""How many addresses and tags the CDN was asked to forget this month, and of how many; None where no CDN is purged."""
-	if not settings.open_purge().active:
-		return None
-	return {"used": purge_budget.used(), "budget": options.purge_budget}
-
-
-def _over_budget(options: settings.ExportSettings) -> list[dict[str, str]]:
-	said = purge_budget.warning(options.purge_budget)
-	if not said:
-		return []
-	fix = _("Switch Purge by Tags on in CDN Settings, or raise the number there.")
-	return [{"message": said, "fix": fix}]
-
-
-def _not_purged() -> list[dict[str, str]]:
-	count, why = purge_queue.failing()
-	if not count:
-		return []
-	message = _("{0} addresses could not be purged from the CDN's cache, and are tried again.").format(count)
-	return [{"message": message, "fix": why}]
 
 
 def _rows() -> list[dict[str, Any]]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from frappe import _
 
-from memora.services.cdn_export.state import gate_switch, ledger
+from memora.services.cdn_export.state import gate_switch, ledger, site_values
 
 
 def read(noted: str) -> dict[str, Any] | None:
@@ -21,6 +22,12 @@ def read(noted: str) -> dict[str, Any] | None:
 	if gate.state in ("closing", "opening"):
 		found |= {"done": counts.lessons - counts.old, "left": counts.left}
 	return found | {"message": _said(gate, found)}
+
+
+def with_last_batch() -> tuple[dict[str, Any] | None, datetime | None]:
+	"""`read`, and when the last batch began: both are notes, read in one statement."""
+	noted = site_values.read_all(site_values.LAST_BATCH, gate_switch.NOTE)
+	return read(noted[gate_switch.NOTE]), site_values.last_batch_at(noted[site_values.LAST_BATCH])
 
 
 def _said(gate: gate_switch.Noted, found: dict[str, Any]) -> str:

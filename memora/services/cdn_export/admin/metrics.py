@@ -67,11 +67,7 @@ class _Site(Collector):
 				"Whether the bucket or folder is not this site's to write to.",
 				int(bool(status["place_refused"])),
 			),
-			(
-				"purges_this_month",
-				"Addresses and tags that the CDN was asked to forget this month.",
-				status["purges_this_month"],
-			),
+			("purges_this_month", "Addresses and tags purged this month.", status["purges_this_month"]),
 			("building", "Builds at work.", len(status["building"])),
 			("live_plans", "Plans that are published.", status["live_plans"]),
 			("live_files", "Files that are published.", status["live_files"]),

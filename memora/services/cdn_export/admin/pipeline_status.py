@@ -13,18 +13,16 @@ from frappe.utils import cint, get_datetime, now_datetime
 from frappe.utils.scheduler import is_dormant
 
 from memora.services.cdn_export import settings
-from memora.services.cdn_export.admin import gate_status
-from memora.services.cdn_export.delivery import ownership, purge_budget, purge_queue
+from memora.services.cdn_export.admin import gate_status, purge_status
+from memora.services.cdn_export.delivery import ownership
 from memora.services.cdn_export.model import doctypes, scopes
 from memora.services.cdn_export.model.scopes import Scope
 from memora.services.cdn_export.state import (
 	due,
-	gate_switch,
 	ledger,
 	publish_state,
 	redis_mirror,
 	refused_removals,
-	site_values,
 	sync_log,
 )
 
@@ -109,7 +107,6 @@ def status() -> dict[str, Any]:
 	`dormant` says that Frappe schedules next to nothing, since no user has logged in for days.
 	"""
 	refused = refused_removals.paths()
-	purges, why = purge_queue.failing()
 	found = queue_status()
 	options = settings.load()
 	allowed = OVERDUE + timedelta(minutes=max(0, options.interval_minutes - settings.CRON_MINUTES))
@@ -118,14 +115,8 @@ def status() -> dict[str, Any]:
 		f"select scope_type, ref from `tab{publish_state.TABLE}`"
 		" where lease_token is not null and lease_expires > now(6) order by name"
 	)
-	live_plans, last_success = frappe.db.sql(
-		f"select sum(scope_type = 'plan' and is_live), max(last_success_at) from `tab{publish_state.TABLE}`"
-	)[0]
-	files, size = frappe.db.sql(
-		"select count(*), sum(size) from `tabCDN File` where state in ('live', 'in_flight')"
-	)[0]
 	failing = due.failing()
-	noted = site_values.read_all(site_values.LAST_BATCH, gate_switch.NOTE)
+	gate, last_batch_at = gate_status.with_last_batch()
 	held = frappe.get_all(publish_state.TABLE, {"held": 1, "scope_type": "plan"}, pluck="ref")
 	at_work = [Scope(scope_type, ref or "") for scope_type, ref in building]
 	titles = _titles_of([*at_work, *map(scopes.plan, held), *(state.scope for state, _error in failing)])
@@ -147,21 +138,30 @@ def status() -> dict[str, Any]:
 		"held_plans": held,
 		"still_on_cdn": len(refused),
 		"still_on_cdn_paths": refused[:_MOST_NAMED],
-		"purges_failing": purges,
-		"purge_error": why,
-		"purges_this_month": purge_budget.used(),
-		"purge_budget": options.purge_budget,
+		**purge_status.read(options),
 		"building": [scope.label for scope in at_work],
 		"titles": titles,
 		"overdue": bool(options.enabled and oldest and now_datetime() - oldest > allowed),
-		"live_plans": int(live_plans or 0),
+		**_live(),
+		"metadata": metadata_progress(),
+		"gate": gate,
+		"last_batch_at": last_batch_at,
+		"dormant": bool(is_dormant()),
+	}
+
+
+def _live() -> dict[str, Any]:
+	plans, last_success = frappe.db.sql(
+		f"select sum(scope_type = 'plan' and is_live), max(last_success_at) from `tab{publish_state.TABLE}`"
+	)[0]
+	files, size = frappe.db.sql(
+		"select count(*), sum(size) from `tabCDN File` where state in ('live', 'in_flight')"
+	)[0]
+	return {
+		"live_plans": int(plans or 0),
 		"live_files": files,
 		"live_bytes": int(size or 0),
-		"metadata": metadata_progress(),
-		"gate": gate_status.read(noted[gate_switch.NOTE]),
 		"last_success_at": last_success,
-		"last_batch_at": site_values.last_batch_at(noted[site_values.LAST_BATCH]),
-		"dormant": bool(is_dormant()),
 	}
 
 

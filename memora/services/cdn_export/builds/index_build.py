@@ -10,15 +10,13 @@ import threading
 import time
 
 from memora.exceptions import ScopeBusyError
-from memora.services.access_gate import keys as gate_keys
-from memora.services.access_gate.rules import key_states
 from memora.services.cdn_export import json_generator
+from memora.services.cdn_export.builds import schemas_and_keys
 from memora.services.cdn_export.builds.build import Build
 from memora.services.cdn_export.builds.commit import commit
 from memora.services.cdn_export.model import paths, scopes
 from memora.services.cdn_export.model.counts import Counts
 from memora.services.cdn_export.model.diff import Diff
-from memora.services.cdn_export.rules import contracts
 from memora.services.cdn_export.state import due, ledger, publish_state
 
 _WAIT_SECONDS = 10
@@ -29,17 +27,12 @@ def run(build: Build) -> Counts:
 	"""Write the list of plans, the schemas and the gate's public keys, where their content has changed."""
 	entries = ledger.of_scope(scopes.INDEX)
 	offered = Diff(entries, int(time.time()))
-	contracts.offer(offered)
+	published = schemas_and_keys.offer(offered)
 	document = json_generator.plan_index_document(due.live_index_entries())
 	offered.offer(paths.PLAN_INDEX, "plans_index", "", document)
-	keys = gate_keys.rows()
-	if (
-		keys
-	):  # also when none is left that is published: without the file, the gate would think that it is lost
-		offered.offer(paths.GATE_KEYS, "gate_keys", "", key_states.document(keys))
 
 	def closing() -> bool:
-		gate_keys.note_published(keys)
+		published()
 		return False
 
 	return commit(build, offered, entries, state_values={"is_live": 1}, closing=closing)

@@ -8,7 +8,7 @@ from memora.exceptions import LeaseLostError, ScopeBusyError
 from memora.services.cdn_export.builds import due_removals, media_removal, subject_removal
 from memora.services.cdn_export.delivery import purge_queue
 from memora.services.cdn_export.delivery.target import PublishTarget
-from memora.services.cdn_export.maintenance import header_renewal, metadata_renewal, signature_renewal
+from memora.services.cdn_export.maintenance import header_renewal, renewals
 from memora.services.cdn_export.model import scopes
 from memora.services.cdn_export.state import database, due, refused_removals
 
@@ -20,9 +20,7 @@ def settle() -> None:
 
 def run(target: PublishTarget) -> None:
 	"""Do what is due."""
-	signature_renewal.run(target)  # what must be renewed must not wait for a storage that refuses removals
-	metadata_renewal.run(target)
-	header_renewal.run(target)
+	renewals.run(target)  # what must be renewed must not wait for a storage that refuses removals
 	for scope in due.to_clean_up():
 		again = scope.type == "removal"
 		try:
