@@ -264,8 +264,8 @@ class TestSecrets(KeysTestCase):
 				minting.mint(["A"])
 			except RuntimeError:
 				frappe.log_error("Minting failed")
+		clock.skip(WAIT)
 		with patch.object(database, "upsert", side_effect=RuntimeError("no room")):
-			clock.skip(WAIT)
 			try:
 				keys.rotate()
 			except RuntimeError:

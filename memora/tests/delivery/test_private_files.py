@@ -131,6 +131,16 @@ class TestSwitch(Private):
 		):
 			self.assertIn("Paid lessons are private", said)
 
+	def test_where_no_cache_is_purged_any_longer_it_claims_nothing_of_it(self) -> None:
+		self.cache.refuses = True
+		self.switch(1)
+		self.tick()
+		self.assertEqual(self.gate()["state"], "purging")
+		self.cache = NoPurge()
+		self.tick()
+		self.assertEqual(self.gate()["state"], "private")
+		self.assertIn("memora has purged no cache", self.gate()["message"])
+
 	def doctor(self) -> Any:
 		(found,) = (one for one in doctor.run(bucket=False) if one.check == "gate")
 		return found

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import sleep
+from typing import ClassVar
 
 from memora.exceptions import PurgeError
 from memora.services.cdn_export.cache_purge import orders
@@ -32,8 +33,8 @@ class Refusal:
 class KeyedPurge(CachePurge):
 	"""A CDN's cache. A subclass says how one call is made, and for how many tags or URLs."""
 
-	per_call: Mapping[Kind, int]
-	whole_above: int  # more tags and URLs than these in one purge, and everything is purged instead
+	per_call: ClassVar[Mapping[Kind, int]]
+	whole_above: ClassVar[int]  # more tags and URLs than these in one purge, and everything is purged instead
 
 	def __init__(self, by_tag: bool) -> None:
 		self.by_tag = by_tag

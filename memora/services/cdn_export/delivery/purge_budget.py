@@ -23,20 +23,20 @@ class Spent(NamedTuple):
 	"""What a month has cost so far, and the level that admins were told."""
 
 	month: str
-	count: int = 0
+	purged: int = 0
 	told: int = 0
 
 
 def used() -> int:
 	"""How many addresses and tags were purged this month, in the site's time."""
-	return _read().count
+	return _read().purged
 
 
 def spend(count: int) -> None:
 	"""Note that so many more were purged, in the caller's transaction."""
 	if count:
 		frappe.db.sql("select defvalue from `tabDefaultValue` where name = %s for update", (_KEY,))
-		_write(spent := _read(), count=spent.count + count)
+		_write(spent := _read(), purged=spent.purged + count)
 
 
 def level(limit: int, count: int) -> int:
@@ -55,10 +55,10 @@ def warn(limit: int) -> None:
 	if not limit:
 		return
 	spent = _read()
-	reached = level(limit, spent.count)
+	reached = level(limit, spent.purged)
 	if reached > spent.told:
 		database.transaction(lambda: _write(_read(), told=reached))
-		admin_notices.tell_admins(lambda lang: _text(reached, limit, spent.count, lang), "")
+		admin_notices.tell_admins(lambda lang: _text(reached, limit, spent.purged, lang), "")
 
 
 def _text(reached: int, limit: int, count: int, lang: str | None) -> str:
@@ -83,8 +83,8 @@ def _read() -> Spent:
 	return Spent(month, int(count), int(told)) if noted == month else Spent(month)
 
 
-def _write(spent: Spent, count: int | None = None, told: int | None = None) -> None:
+def _write(spent: Spent, purged: int | None = None, told: int | None = None) -> None:
 	fresh = spent._replace(
-		count=spent.count if count is None else count, told=spent.told if told is None else told
+		purged=spent.purged if purged is None else purged, told=spent.told if told is None else told
 	)
 	site_values.write(_KEY, "|".join(map(str, fresh)))

@@ -52,7 +52,9 @@ def advance(target: PublishTarget) -> None:
 		target.gate = gate_switch.reached(target.gate, _written(target))
 	since = target.gate.since
 	if target.gate.state == "purging" and since and not purge_queue.waits(since):
-		target.gate = gate_switch.reached(target.gate, Noted("private", since))
+		target.gate = gate_switch.reached(
+			target.gate, Noted("private", since if target.purge.active else None)
+		)
 
 
 def _written(target: PublishTarget) -> Noted:
