@@ -1,8 +1,8 @@
 """Frappe's own search of the Desk (Ctrl+G): titles and descriptions of content, for whoever may read them.
 
 Frappe 15 asks for no permission to a document there. So memora answers in its place, and takes out what the caller may not
-read; on a site that restricts some editor by User Permissions, content is not searched there at all unless an admin allows it in
-Global Search Settings. What stages hold is never in it: `text_search` finds that.
+read. An upgrade lets content be searched there, but on a site that restricts some editor by User Permissions by then; Global Search
+Settings say so from then on. What stages hold is never in it: `text_search` finds that.
 """
 
 from __future__ import annotations
