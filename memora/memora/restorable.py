@@ -26,6 +26,8 @@ class Restorable(PlainTexts):
 		if self._is_restored():
 			self._require_links()
 			self.flags.restored = {"name": self.name, "creation": self.creation}
+			self._name_rows()
+			kwargs["set_child_names"] = False
 		elif (chosen := self._chosen_name()) and trash_list.is_others(self.doctype, chosen):
 			self.set("name", None)
 			self.__dict__.pop("__newname", None)
@@ -67,6 +69,12 @@ class Restorable(PlainTexts):
 		if not self.get("name") or self.get("__islocal"):
 			return False
 		return trash_list.may_bring_back(self.doctype, self.name)
+
+	def _name_rows(self) -> None:
+		"""Leave its rows the names that they had, by which the history knows them, but for those that are taken meanwhile."""
+		for row in self.get_all_children():
+			if not row.name or frappe.db.exists(row.doctype, row.name):
+				row.name = frappe.generate_hash(length=10)
 
 	def _chosen_name(self) -> str:
 		"""The name that Frappe would give this document because its insert asks for it, "" for one that it makes."""

@@ -128,6 +128,19 @@ class TestTrash(TextsTestCase):
 			answer = course.delete([stage])
 		self.assertEqual((answer["done"], answer["undo"]), (True, None))
 
+	def test_stages_have_their_names_again_where_those_are_free(self) -> None:
+		stages = [{"title": title, "type": "Text", "config": '{"text": "x"}'} for title in ("One", "Two")]
+		lesson = factories.make_lesson(parent_topic=self.topic.name, stages=stages)
+		first, second = (stage.name for stage in lesson.stages)
+		frappe.delete_doc(LESSON, lesson.name)
+		other = self.lesson.stages[0].name
+		frappe.db.sql("update `tabMemora Lesson Stage` set name = %s where name = %s", (second, other))
+		api.restore(entry_of(lesson))
+		lesson.reload()
+		self.assertEqual([stage.title for stage in lesson.stages], ["One", "Two"])
+		self.assertEqual(lesson.stages[0].name, first)
+		self.assertNotIn(lesson.stages[1].name, (first, second, None))
+
 	def test_each_entry_says_from_where_by_whom_until_when_and_how_much_comes_back(self) -> None:
 		delete(self.unit)
 		frappe.delete_doc(LESSON, self.course["lessons"][2].name)  # as a form does
