@@ -35,7 +35,7 @@ def types() -> str:
 	"""The TypeScript types of the schemas as they are now."""
 	# From where its packages are: a module is looked for beside the file that imports it.
 	script = shutil.copy(Path(__file__).with_name("types.mjs"), node_modules().parent)
-	return node(script, Path(str(files(contracts))))
+	return node(script, Path(str(files(contracts))), *contracts.NAMES)
 
 
 def current() -> dict[str, Any]:

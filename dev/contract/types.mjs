@@ -1,15 +1,12 @@
-// The contract's TypeScript types out of its JSON Schemas: node types.mjs FOLDER-OF-SCHEMAS, to standard output.
+// The contract's TypeScript types out of its JSON Schemas: node types.mjs FOLDER-OF-SCHEMAS NAME …, to standard output.
 
-import { readFileSync, readdirSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { compile } from "json-schema-to-typescript";
 
-const folder = process.argv[2];
+const [folder, ...names] = process.argv.slice(2);
 const schemas = Object.fromEntries(
-	readdirSync(folder)
-		.filter((file) => file.endsWith(".schema.json"))
-		.sort()
-		.map((file) => [file.replace(".schema.json", ""), JSON.parse(readFileSync(join(folder, file), "utf8"))])
+	names.sort().map((name) => [name, JSON.parse(readFileSync(join(folder, `${name}.schema.json`), "utf8"))])
 );
 
 // Shared pieces that deserve a name of their own; the other definitions are plain texts and numbers.

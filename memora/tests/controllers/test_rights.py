@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 import memora
 from memora.install import ADMIN, EDITOR
 from memora.patches import drop_shares
+from memora.services.access_gate import keys
 from memora.services.cdn_export.model.doctypes import CONTENT, PLAN
 from memora.services.cdn_export.state import database
 from memora.tests.helpers import factories
@@ -62,7 +63,7 @@ def table() -> dict[str, dict[str, set[str]]]:
 	"""docs/security.md: the rights by what they are for and role."""
 	text = Path(memora.__path__[0], "..", "docs", "security.md").read_text()
 	rows = [
-		line.strip("|").split("|") for line in text[text.index("| | Memora Editor |") :].splitlines()[2:6]
+		line.strip("|").split("|") for line in text[text.index("| | Memora Editor |") :].splitlines()[2:7]
 	]
 	return {
 		name.strip(): {
@@ -114,7 +115,7 @@ class TestRights(PublishingTestCase):
 	def _group(self, doctype: str) -> str:
 		if doctype in TITLED:
 			return "content, plans, seasons, grades, streams"
-		return doctype if doctype in (SETTINGS, LOG) else "what publishing keeps for itself"
+		return doctype if doctype in (SETTINGS, LOG, keys.TABLE) else "what publishing keeps for itself"
 
 	def fresh(self, doctype: str) -> Document:
 		"""A document of the kind that can be deleted."""
