@@ -3,6 +3,7 @@
 import os
 import socket
 import time
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -11,6 +12,7 @@ from cryptography.fernet import Fernet
 from frappe.utils import get_bench_path, get_site_path
 
 from memora.exceptions import StorageConfigurationError
+from memora.memora import local_folder
 from memora.patches import name_the_cdn
 from memora.services.cdn_export import settings
 from memora.services.cdn_export.admin import connection_test
@@ -224,6 +226,12 @@ class TestCDNSettings(MemoraTestCase):
 			str(self.local_path),
 		):
 			self.save(local_path=folder)
+
+	def test_a_bench_in_the_home_of_root_publishes_to_its_site(self) -> None:
+		home = Path(get_bench_path()).resolve().parent
+		with patch.object(local_folder, "_SYSTEM", (home,)):
+			self.save(local_path="public/files/school")
+			self.assertIn("belongs to the system", self.refused(local_path=str(home / "school")))
 
 	def test_an_unknown_provider_is_refused(self) -> None:
 		self.assertIn("Storage Provider", self.refused(storage_provider="FTP"))

@@ -278,14 +278,13 @@ class CDNSettings(PlainTexts):
 		site = Path(get_site_path()).resolve()
 		folder = (site / self.local_path).resolve()
 		bench = Path(get_bench_path()).resolve()
-		if site / "public" / "files" not in folder.parents and (
-			folder == bench or bench in folder.parents or folder in bench.parents
-		):
+		is_sites = site / "public" / "files" in folder.parents  # also of a bench in root's home
+		if not is_sites and (folder == bench or bench in folder.parents or folder in bench.parents):
 			yield (
 				"local_path",
 				_("choose a folder below {0} of this site, or one outside the bench.").format("public/files"),
 			)
-		elif local_folder.is_systems(folder):
+		elif not is_sites and local_folder.is_systems(folder):
 			yield (
 				"local_path",
 				_("{0} belongs to the system: choose a folder of its own.").format(as_html(str(folder))),
