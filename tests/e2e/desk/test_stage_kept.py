@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.e2e.desk.driver import Desk
 from tests.e2e.desk.school import School
 from tests.e2e.desk.stage_forms import StageEditor, add_stage, lesson_of, open_stage, stored
-from tests.e2e.desk.test_stage_places import TEXT, hold, is_kept, kept_of, outline, row_of, see
+from tests.e2e.desk.test_stage_places import TEXT, hold, is_kept, outline, row_of, see
 
 
 def _left_in_this_page(page: Page, field: Locator, text: str) -> None:
@@ -103,8 +103,7 @@ def test_what_is_left_and_newer_counts_and_what_nobody_can_read_stays(desk: Desk
 		desk.form(page, lesson)
 		editor = open_stage(page, here)
 		editor.fill("text", "typed first")
-		is_kept(desk, page, lesson.name, "typed first")
-		[kept] = kept_of(page, lesson.name)
+		[kept] = is_kept(desk, page, lesson.name, "typed first")
 		newer = {**kept, "config": '{"text": "typed later"}', "at": kept["at"] + 60_000}
 		older = {**kept, "config": '{"text": "typed before"}', "at": kept["at"] - 60_000}
 		for left in (newer, older):

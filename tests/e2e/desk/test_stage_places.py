@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import frappe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.desk.driver import Desk, save, shoot
 from tests.e2e.desk.school import School
@@ -86,13 +86,17 @@ def kept_of(page: Page, lesson: str) -> list[dict[str, Any]]:
 	return list(page.evaluate(_KEPT_OF, lesson))
 
 
-def is_kept(desk: Desk, page: Page, lesson: str, text: str) -> None:
-	"""Wait until the browser has kept this of a lesson, and hold its store."""
-	page.wait_for_function(
-		f"async ([lesson, text]) => JSON.stringify(await ({_KEPT_OF})(lesson)).includes(text)",
+def is_kept(desk: Desk, page: Page, lesson: str, text: str) -> list[dict[str, Any]]:
+	"""Wait until the browser has kept this of a lesson, and hold its store. Returns what it has kept of it."""
+	kept = page.wait_for_function(
+		f"""async ([lesson, text]) => {{
+			const kept = await ({_KEPT_OF})(lesson);
+			return JSON.stringify(kept).includes(text) && kept;
+		}}""",
 		arg=[lesson, text],
-	)
+	).json_value()
 	hold(desk, page)
+	return list(kept)
 
 
 def hold(desk: Desk, page: Page) -> None:
@@ -154,6 +158,30 @@ def test_a_published_lesson_gets_a_stage_whole(desk: Desk, here: School) -> None
 			"kind": "short",
 			"answer": "yes",
 		}
+
+
+def test_a_check_that_a_later_one_overtakes_keeps_it_from_being_done(desk: Desk, here: School) -> None:
+	with (
+		lesson_of(here, TEXT, is_published=1) as lesson,
+		outline(desk, here, lesson, REFUSED, width=1440, height=900) as page,
+	):
+		row_of(page, stored(lesson)[0]).focus()
+		page.keyboard.press("n")
+		editor = StageEditor(page, here)
+		editor.pick("Question", "Ask")
+		editor.choose("Short answer")
+		held: list[Route] = []
+		page.route("**/*memora.api.stages.check*", lambda route: held.append(route))
+		with page.expect_request("**/*memora.api.stages.check*"):
+			editor.locator(".standard-actions .btn-primary").click()
+		with page.expect_request("**/*memora.api.stages.check*"):
+			editor.fill("question", "Is it so?")
+		for route in held:
+			route.continue_()
+		page.unroute("**/*memora.api.stages.check*")
+		expect(editor.locator(".memora-stage-status")).to_contain_text(
+			here.say("Learners could not use this, so a published lesson cannot have it.")
+		)
 
 
 def test_what_someone_else_has_made_of_a_stage_is_not_lost(desk: Desk, here: School) -> None:

@@ -254,7 +254,13 @@ export class Editor {
 	}
 
 	// Asks what is wrong, and shows it where it belongs. → the findings, null where there was no answer.
-	async check() {
+	check() {
+		this.checking = this.judge();
+		return this.checking;
+	}
+
+	// Who is overtaken by a later question gets that one's answer.
+	async judge() {
 		if (!this.type || this.is_gone) return null;
 		const asked = (this.asked = (this.asked || 0) + 1);
 		let findings;
@@ -263,7 +269,8 @@ export class Editor {
 		} catch {
 			return null;
 		}
-		if (asked !== this.asked || this.is_gone) return null;
+		if (this.is_gone) return null;
+		if (asked !== this.asked) return this.checking;
 		this.findings = findings || [];
 		this.show_findings();
 		return findings;
