@@ -8,29 +8,25 @@ What was public may be in caches, which are told to forget it. Only when they ha
 from __future__ import annotations
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from frappe.utils import now_datetime
 
-from memora.exceptions import LeaseLostError, PreconditionFailedError
 from memora.services.cdn_export.delivery import purge_queue
 from memora.services.cdn_export.delivery.target import PublishTarget
-from memora.services.cdn_export.maintenance import background, rewrite
+from memora.services.cdn_export.maintenance import background
 from memora.services.cdn_export.model import cache_headers
 from memora.services.cdn_export.model.published_file import LedgerEntry
 from memora.services.cdn_export.state import database, gate_switch, ledger
 from memora.services.cdn_export.state.gate_switch import Noted
 from memora.services.cdn_export.state.lease import Lease
-from memora.services.cdn_export.storage import Upload
+from memora.services.cdn_export.storage import StoredObject, Upload
 
 PAGE = 200
 """Files between two looks at the clock, and whether there is news."""
 
 SECONDS = 30
 """So long a batch goes on with this: what is edited meanwhile waits no longer."""
-
-_LARGE_AT_ONCE = 2
-"""Lessons' files are held in memory as a whole, one in each thread."""
 
 DUE = f"`tab{ledger.TABLE}` file where file.old_headers = 1 and file.state = 'live' and file.damaged = 0"
 """SQL: what can be written again as it is."""
@@ -65,50 +61,26 @@ def _written(target: PublishTarget) -> Noted:
 
 
 def _renew(target: PublishTarget, lease: Lease | None, found: Iterable[LedgerEntry]) -> int:
-	database.fresh()
-	entries = {
-		path: entry
-		for path, entry in ledger.of_paths(entry.path for entry in found).items()
-		if entry.state == "live" and entry.old_headers and (lease is None or entry.scope == lease.scope.id)
-	}
+	entries = background.still_due(lease, found, lambda entry: entry.old_headers)
 	target.ownership.claim()
-	is_large = any(entry.kind == "lesson_file" for entry in entries.values())
-	with ThreadPoolExecutor(max_workers=_LARGE_AT_ONCE if is_large else target.storage.threads) as pool:
-		etags = list(pool.map(lambda entry: _write(target, lease, entry), entries.values()))
-	written = {path: etag for path, etag in zip(entries, etags, strict=True) if etag}
+	written = background.write(target, lease, entries.values(), partial(_with_headers, target))
 
-	def close() -> None:
-		if lease:
-			lease.hold()
-		if target.has_moved():
-			raise LeaseLostError("files go elsewhere by now")
+	def note() -> None:
 		ledger.headers_renewed(written)
 		if target.options.is_gated:
 			purge_queue.add(
-				target,
-				[stale for path in written for stale in purge_queue.by_url(entries[path])],
+				target, [stale for path in written for stale in purge_queue.by_url(entries[path])]
 			)
-		if left := entries.keys() - written.keys():
-			rewrite.upload_again(left)
 
-	database.transaction(close)
-	return len(written)
+	return background.close(target, lease, entries, written, note)
 
 
-def _write(target: PublishTarget, lease: Lease | None, entry: LedgerEntry) -> str:
-	"""Write an object again as it is, with the headers of now; "" where it is not the one that the ledger knows."""
-	known = background.as_known(target, entry)
-	if known is None:
-		return ""
-	stored, body = known
+def _with_headers(
+	target: PublishTarget, entry: LedgerEntry, stored: StoredObject, body: bytes
+) -> Upload | None:
+	"""An object as it is, with the headers of now; None where it has them."""
 	private = target.options.is_gated and cache_headers.is_closed(entry.kind, entry.access_level)
 	wanted = cache_headers.turned(entry.kind, stored.cache_control, private=private)
 	if stored.cache_control == wanted:
-		return stored.etag
-	if lease:
-		lease.guard()
-	upload = Upload(entry.path, body, wanted, stored.metadata, stored.content_type)
-	try:
-		return target.storage.put(upload, if_match=stored.etag)
-	except PreconditionFailedError:
-		return ""
+		return None
+	return Upload(entry.path, body, wanted, stored.metadata, stored.content_type)

@@ -9,24 +9,19 @@ next build.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 
-from memora.exceptions import LeaseLostError, PreconditionFailedError
 from memora.services.cdn_export.delivery.target import PublishTarget
-from memora.services.cdn_export.maintenance import background, required_items, rewrite
+from memora.services.cdn_export.maintenance import background, required_items
 from memora.services.cdn_export.model.published_file import LedgerEntry
-from memora.services.cdn_export.state import database, ledger, publish_state
+from memora.services.cdn_export.state import ledger, publish_state
 from memora.services.cdn_export.state.lease import Lease
-from memora.services.cdn_export.storage import Upload
+from memora.services.cdn_export.storage import StoredObject, Upload
 
 PAGE = 200
 """Files between two looks at the clock, and whether there is news."""
 
 SECONDS = 30
 """So long a batch goes on with this: what is edited meanwhile waits no longer."""
-
-_LARGE_AT_ONCE = 2
-"""Pictures and lessons' files are held in memory as a whole, one in each thread."""
 
 DUE = f"""`tab{ledger.TABLE}` file left join `tab{publish_state.TABLE}` state on state.name = file.scope
 	where file.outdated = 1 and file.state = 'live' and file.damaged = 0
@@ -41,46 +36,14 @@ def run(target: PublishTarget) -> int:
 
 
 def _renew(target: PublishTarget, lease: Lease | None, found: Iterable[LedgerEntry]) -> int:
-	database.fresh()
-	entries = {
-		path: entry
-		for path, entry in ledger.of_paths(entry.path for entry in found).items()
-		if entry.state == "live" and entry.outdated and (lease is None or entry.scope == lease.scope.id)
-	}
+	entries = background.still_due(lease, found, lambda entry: entry.outdated)
 	items = required_items.of_files(lease, entries)
 	target.ownership.claim()
-	fresh = [entry._replace(required_items=items[path]) for path, entry in entries.items() if path in items]
-	is_large = any(entry.kind in ("media", "lesson_file") for entry in fresh)
-	with ThreadPoolExecutor(max_workers=_LARGE_AT_ONCE if is_large else target.storage.threads) as pool:
-		etags = dict(
-			zip((e.path for e in fresh), pool.map(lambda e: _write(target, lease, e), fresh), strict=True)
-		)
-	written = {path: etag for path, etag in etags.items() if etag}
+	known = [entry._replace(required_items=items[path]) for path, entry in entries.items() if path in items]
 
-	def close() -> None:
-		if lease:
-			lease.hold()
-		if target.has_moved():
-			raise LeaseLostError("files go elsewhere by now")
-		ledger.renewed(written, items)
-		if left := entries.keys() - written.keys():
-			rewrite.upload_again(left)
+	def with_metadata(entry: LedgerEntry, stored: StoredObject, body: bytes) -> Upload:
+		metadata = entry.metadata(target.ownership.site)
+		return Upload(entry.path, body, stored.cache_control, metadata, stored.content_type)
 
-	database.transaction(close)
-	return len(written)
-
-
-def _write(target: PublishTarget, lease: Lease | None, entry: LedgerEntry) -> str:
-	"""Write an object again as it is, with the metadata of now; "" where it is not the one that the ledger knows."""
-	known = background.as_known(target, entry)
-	if known is None:
-		return ""
-	stored, body = known
-	if lease:
-		lease.guard()
-	metadata = entry.metadata(target.ownership.site)
-	upload = Upload(entry.path, body, stored.cache_control, metadata, stored.content_type)
-	try:
-		return target.storage.put(upload, if_match=stored.etag)
-	except PreconditionFailedError:
-		return ""
+	written = background.write(target, lease, known, with_metadata)
+	return background.close(target, lease, entries, written, lambda: ledger.renewed(written, items))
