@@ -96,8 +96,12 @@ def _calls(name: str, seconds: int) -> int:
 	"""How often this was counted within so many seconds, this time too; once where Redis does not answer."""
 	key = frappe.cache.make_key(name)
 	try:
-		frappe.cache.set(key, 0, nx=True, ex=seconds)
-		return int(frappe.cache.incrby(key, 1))
+		with (
+			frappe.cache.pipeline() as both
+		):  # in one: a count that ended in between would begin again without an end
+			both.set(key, 0, nx=True, ex=seconds)
+			both.incrby(key, 1)
+			return int(both.execute()[1])
 	except redis.RedisError:
 		return 1
 
