@@ -45,11 +45,15 @@ class Cache(CachePurge):
 		"""Always fine."""
 
 
-class TestPurges(PublishingTestCase):
+class CachedTestCase(PublishingTestCase):
+	"""A plan that is live, behind a CDN's cache."""
+
+	cache_type: type = Cache
+
 	def setUp(self) -> None:
 		super().setUp()
 		self.configure(cdn_base_url=BASE_URL)
-		self.cache = Cache()
+		self.cache = self.cache_type()
 		behind = patch.object(settings, "open_purge", lambda *_: self.cache)
 		behind.start()
 		self.addCleanup(behind.stop)
@@ -58,6 +62,8 @@ class TestPurges(PublishingTestCase):
 		self.plan = factories.make_plan([self.course["subject"]], is_published=1)
 		self.publish()
 
+
+class TestPurges(CachedTestCase):
 	def test_a_lesson_that_moves_to_another_subject_is_forgotten_as_it_was(self) -> None:
 		second = make_course(units=1, lessons=1)
 		self.change(self.plan, subjects=[*self.plan.subjects, {"subject": second["subject"].name}])
@@ -167,20 +173,15 @@ class TagCache(Cache):
 		return Outcome(self.state, "not yet" if self.state == "waiting" else "")
 
 
-class TestPurgesByTag(PublishingTestCase):
+class TestPurgesByTag(CachedTestCase):
+	cache_type = TagCache
+
 	def setUp(self) -> None:
-		super().setUp()
 		site_values.write(tagged_cache._KEY, "")
 		site_values.write(purge_budget._KEY, "")
-		self.configure(cdn_base_url=BASE_URL, purge_budget=0)
-		self.cache = TagCache()
-		behind = patch.object(settings, "open_purge", lambda *_: self.cache)
-		behind.start()
-		self.addCleanup(behind.stop)
-		self.course = make_course()
-		self.lesson = self.course["lessons"][1]
-		self.plan = factories.make_plan([self.course["subject"]], is_published=1)
-		self.publish()
+		frappe.db.commit()
+		super().setUp()
+		self.configure(purge_budget=0)
 
 	def edit(self) -> list[Stale]:
 		self.cache.asked_for.clear()
