@@ -256,8 +256,8 @@ class _Test:
 				"Paid content is readable by anyone with the address: {0} was read without credentials."
 			).format(f"{readable[0]}/{self._paid_path}"),
 			self._(
-				"Access levels only tell the apps what to show. To enforce them, put a gate at the CDN that reads the "
-				"metadata access-level and required-item, and close the bucket itself to the public."
+				"Access levels only tell the apps what to show. To enforce them, set up the gate as docs/gate.md says, and "
+				"close every other way to the files."
 			),
 		)
 
