@@ -127,7 +127,7 @@ class TestPaidContent:
 		finding = run(local, front.url)["paid content"]
 		assert finding.level == "warning"
 		assert "Paid content is readable by anyone with the address" in finding.message
-		assert "access-level" in finding.fix
+		assert "set up the gate" in finding.fix
 
 	def test_a_gate_is_noticed(self, local: Storage, cdn: Cdn, front: FaultyServer) -> None:
 		cdn.gate = True
