@@ -47,10 +47,10 @@ _HARMLESS = (
 	"WebSocket",
 	"Block «onboarding» skipped",  # v16.0.0-dev, of every workspace with first steps, on a phone
 )
-_PATIENCE = 60
+PATIENCE = 60
 """Seconds, for a machine that is busy with much else: who waits sees the thing itself come."""
 
-expect.set_options(timeout=1000 * _PATIENCE)
+expect.set_options(timeout=1000 * PATIENCE)
 
 
 @dataclass(slots=True)
@@ -79,7 +79,7 @@ class Desk:
 		page = self._context(user).new_page()
 		try:
 			page.set_viewport_size({"width": width, "height": height})
-			page.set_default_timeout(1000 * _PATIENCE)
+			page.set_default_timeout(1000 * PATIENCE)
 			page.on("console", heard)
 			page.on("pageerror", lambda error: note(str(error)))
 			yield page
@@ -193,7 +193,7 @@ def publishing_stands_still(files: int) -> Iterator[None]:
 		nonlocal done
 		if done >= files:
 			stopped.set()
-			go.wait(4 * _PATIENCE)
+			go.wait(4 * PATIENCE)
 		done += 1
 		return put(*arguments, **named)
 
@@ -211,7 +211,7 @@ def publishing_stands_still(files: int) -> Iterator[None]:
 		thread = threading.Thread(target=batch)
 		thread.start()
 		try:
-			assert stopped.wait(_PATIENCE), "nothing was uploaded"
+			assert stopped.wait(PATIENCE), "nothing was uploaded"
 			yield
 		finally:
 			go.set()
@@ -258,7 +258,7 @@ class Bench:
 	def without_worker(self) -> Iterator[None]:
 		"""Meanwhile no worker takes jobs; then a worker does again, also for the tests after one that failed."""
 		self._worker.terminate()
-		self._worker.wait(_PATIENCE)
+		self._worker.wait(PATIENCE)
 		try:
 			yield
 		finally:
@@ -273,7 +273,7 @@ class Bench:
 		for process in (self._web, self._worker):
 			process.terminate()
 		for process in (self._web, self._worker):
-			process.wait(_PATIENCE)
+			process.wait(PATIENCE)
 		self._log.close()
 
 	def _run(self, *command: str) -> subprocess.Popen[bytes]:
@@ -301,7 +301,7 @@ class Bench:
 		)
 
 	def _until(self, is_ready: Any) -> None:
-		deadline = time.monotonic() + _PATIENCE
+		deadline = time.monotonic() + PATIENCE
 		while not is_ready():
 			assert time.monotonic() < deadline, f"see {self._log.name}"
 			time.sleep(0.1)

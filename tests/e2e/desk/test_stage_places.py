@@ -14,7 +14,7 @@ from typing import Any
 import frappe
 from playwright.sync_api import Page, Route, expect
 
-from tests.e2e.desk.driver import Desk, save, shoot
+from tests.e2e.desk.driver import PATIENCE, Desk, save, shoot
 from tests.e2e.desk.school import School
 from tests.e2e.desk.stage_forms import StageEditor, add_stage, lesson_of, open_stage, rows_of, stored
 
@@ -88,15 +88,12 @@ def kept_of(page: Page, lesson: str) -> list[dict[str, Any]]:
 
 def is_kept(desk: Desk, page: Page, lesson: str, text: str) -> list[dict[str, Any]]:
 	"""Wait until the browser has kept this of a lesson, and hold its store. Returns what it has kept of it."""
-	kept = page.wait_for_function(
-		f"""async ([lesson, text]) => {{
-			const kept = await ({_KEPT_OF})(lesson);
-			return JSON.stringify(kept).includes(text) && kept;
-		}}""",
-		arg=[lesson, text],
-	).json_value()
+	deadline = time.monotonic() + PATIENCE
+	while text not in str(kept := kept_of(page, lesson)):
+		assert time.monotonic() < deadline, f"the browser keeps {kept}"
+		page.evaluate("new Promise(requestAnimationFrame)")
 	hold(desk, page)
-	return list(kept)
+	return kept
 
 
 def hold(desk: Desk, page: Page) -> None:
