@@ -47,7 +47,7 @@ class Signing(NamedTuple):
 def rows() -> list[Row]:
 	"""All keys, the oldest first; one that something else has inserted is as old as its row. One statement."""
 	found = frappe.db.sql(
-		f"""select name, public_key, ifnull(made, creation) as made, {', '.join(_COLUMNS)}
+		f"""select name, public_key, ifnull(made, creation) as made, {", ".join(_COLUMNS)}
 		from `tab{TABLE}` order by made, name"""
 	)
 	return [Row(kid, public, *map(_seconds, moments)) for kid, public, *moments in found]  # type: ignore[arg-type]
