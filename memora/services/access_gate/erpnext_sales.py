@@ -4,6 +4,7 @@
 - What a submitted Sales Order or Sales Invoice names is owned, paid or not, in all of a customer's companies. An invoice of an order counts once, with it.
 - A credit note takes off what it returns, and so does what was delivered and given back. What is cancelled or a draft does not count. Of a closed order
   only what was invoiced does.
+- Whoever owns a Product Bundle owns the items that it holds now, too.
 """
 
 from __future__ import annotations
@@ -35,10 +36,17 @@ _OWNED = """
 	where coalesce(item_code, '') <> ''
 	group by item_code having sum(qty) > 0 order by item_code"""
 
+_IN_BUNDLES = """
+	select distinct held.item_code
+	from `tabProduct Bundle` bundle join `tabProduct Bundle Item` held on held.parent = bundle.name
+	where bundle.new_item_code in %(owned)s and coalesce(held.item_code, '') <> ''"""
+
 
 def owned_items(user: str) -> list[str]:
 	"""The codes of the items that this user's customers have bought and not given back. Empty without ERPNext."""
 	if not frappe.db.exists("DocType", "Sales Invoice"):
 		return []
 	customers = frappe.db.sql(_CUSTOMERS, {"user": user}, pluck=True)
-	return frappe.db.sql(_OWNED, {"customers": tuple(customers)}, pluck=True) if customers else []
+	owned = frappe.db.sql(_OWNED, {"customers": tuple(customers)}, pluck=True) if customers else []
+	held = frappe.db.sql(_IN_BUNDLES, {"owned": tuple(owned)}, pluck=True) if owned else []
+	return sorted({*owned, *held})

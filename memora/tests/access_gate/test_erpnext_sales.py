@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import itertools
 from typing import Any
+from unittest import SkipTest
 
 import frappe
+from frappe.utils import today
 
 from memora.services.access_gate.erpnext_sales import owned_items
 from memora.tests.helpers.users import make_user
@@ -22,6 +24,8 @@ _TABLES: dict[str, tuple[bool, dict[str, str]]] = {
 		True,
 		{"item_code": "Data", "qty": "Float", "sales_order": "Data", "so_detail": "Data"},
 	),
+	"Product Bundle": (False, {"new_item_code": "Data"}),
+	"Product Bundle Item": (True, {"item_code": "Data"}),
 }
 _HEADS = ("Sales Order", "Sales Invoice")
 ME, OTHER = "buyer@sales.test", "someone@sales.test"
@@ -156,3 +160,97 @@ class TestSales(MemoraTestCase):
 		)
 		self.invoice({"item_code": "PHYSICS", "sales_order": order, "so_detail": "row-4", "qty": 1})
 		self.assertEqual(owned_items(ME), ["PHYSICS"])
+
+	def test_a_bundle_opens_what_it_holds(self) -> None:
+		bundle = self.put("Product Bundle", new_item_code="YEAR")
+		for item in ("PHYSICS", "CHEMISTRY"):
+			self.put(
+				"Product Bundle Item",
+				parent=bundle,
+				parenttype="Product Bundle",
+				parentfield="items",
+				item_code=item,
+			)
+		self.order({"item_code": "YEAR", "qty": 1}, {"item_code": "PHYSICS", "qty": 1})
+		self.assertEqual(owned_items(ME), ["CHEMISTRY", "PHYSICS", "YEAR"])
+		self.invoice({"item_code": "YEAR", "qty": -1}, is_return=1)
+		self.assertEqual(owned_items(ME), ["PHYSICS"])
+
+
+class TestDocuments(MemoraTestCase):
+	"""The same by documents that ERPNext itself makes, submits, returns and cancels: on a site that has it and a company."""
+
+	@classmethod
+	def setUpClass(cls) -> None:
+		super().setUpClass()
+		if "erpnext" not in frappe.get_installed_apps() or not frappe.db.count("Company"):
+			raise SkipTest("needs ERPNext, with a company")
+		make_user(cls, ME)
+
+	def setUp(self) -> None:
+		super().setUp()
+		self.addCleanup(frappe.db.rollback)
+		self.company = frappe.get_all("Company", pluck="name")[0]
+		for code in ("MEMORA-YEAR", "MEMORA-PHYSICS", "MEMORA-CHEMISTRY"):
+			self.new(
+				"Item", item_code=code, item_group=self.leaf("Item Group"), is_stock_item=0, stock_uom="Nos"
+			)
+		self.new(
+			"Product Bundle", new_item_code="MEMORA-YEAR", items=[{"item_code": "MEMORA-CHEMISTRY", "qty": 1}]
+		)
+		self.customer = self.new(
+			"Customer",
+			customer_name="Memora's Buyer",
+			customer_group=self.leaf("Customer Group"),
+			territory=self.leaf("Territory"),
+			portal_users=[{"user": ME}],
+		).name
+
+	def leaf(self, doctype: str) -> str:
+		return frappe.get_all(doctype, {"is_group": 0}, pluck="name")[0]
+
+	def new(self, doctype: str, **values: Any) -> Any:
+		return frappe.get_doc({"doctype": doctype, **values}).insert()
+
+	def sold(self, doctype: str, code: str) -> Any:
+		row = {"item_code": code, "qty": 1, "rate": 10, "delivery_date": today()}
+		doc = self.new(
+			doctype,
+			customer=self.customer,
+			company=self.company,
+			delivery_date=today(),
+			due_date=today(),
+			items=[row],
+		)
+		self.assertEqual(owned_items(ME), [])
+		doc.submit()
+		return doc
+
+	def made(self, method: str, source: str) -> Any:
+		doc = frappe.get_attr(method)(source)
+		doc.insert().submit()
+		return doc
+
+	def test_an_order_that_is_invoiced_and_returned(self) -> None:
+		order = self.sold("Sales Order", "MEMORA-PHYSICS")
+		self.assertEqual(owned_items(ME), ["MEMORA-PHYSICS"])
+		invoice = self.made("erpnext.selling.doctype.sales_order.sales_order.make_sales_invoice", order.name)
+		self.assertEqual(owned_items(ME), ["MEMORA-PHYSICS"])
+		note = self.made(
+			"erpnext.accounts.doctype.sales_invoice.sales_invoice.make_sales_return", invoice.name
+		)
+		self.assertEqual(owned_items(ME), [])
+		note.cancel()
+		self.assertEqual(owned_items(ME), ["MEMORA-PHYSICS"])
+
+	def test_an_order_that_is_closed_before_it_was_invoiced(self) -> None:
+		order = self.sold("Sales Order", "MEMORA-YEAR")
+		self.assertEqual(owned_items(ME), ["MEMORA-CHEMISTRY", "MEMORA-YEAR"])
+		order.update_status("Closed")
+		self.assertEqual(owned_items(ME), [])
+
+	def test_an_invoice_that_is_cancelled(self) -> None:
+		invoice = self.sold("Sales Invoice", "MEMORA-PHYSICS")
+		self.assertEqual(owned_items(ME), ["MEMORA-PHYSICS"])
+		invoice.cancel()
+		self.assertEqual(owned_items(ME), [])
