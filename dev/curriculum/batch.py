@@ -12,6 +12,7 @@ from datetime import datetime
 import frappe
 from frappe.utils.background_jobs import get_queue
 
+from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.storage import Storage, StoredObject
 
 from . import console
@@ -94,7 +95,8 @@ def let_jobs_end() -> None:
 
 
 def snapshot(storage: Storage, known: Mapping[str, Seen]) -> Snapshot:
-	"""Return all that is published; of files that are as `known` says, nothing is read."""
+	"""Return all that is published; of files that are as `known` says, nothing is read. The mark is not among them: it says
+	which site publishes here."""
 
 	def see(found: StoredObject) -> tuple[str, Seen]:
 		written = (found.etag, found.modified)
@@ -104,7 +106,7 @@ def snapshot(storage: Storage, known: Mapping[str, Seen]) -> Snapshot:
 		return found.path, Seen(written, found.size, json.loads(body).get("version", 0) if body else 0)
 
 	with ThreadPoolExecutor(storage.threads) as pool:
-		return dict(pool.map(see, storage.list()))
+		return dict(pool.map(see, (found for found in storage.list() if found.path != paths.MARK)))
 
 
 def _wait_until_nothing_waits(deadline: float) -> None:

@@ -12,15 +12,11 @@ import sys
 import time
 import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import boto3
 import frappe
 import requests
-from frappe.model.document import Document
 from frappe.utils import get_bench_path, now_datetime
 from pymysql.err import OperationalError
 from redis.exceptions import RedisError
@@ -34,24 +30,19 @@ from memora.services.cdn_export.outbox import relay
 from memora.services.cdn_export.rules import published_check
 from memora.services.cdn_export.storage import Storage
 
-from . import batch, console, editor, load, mapping, package, school
+from . import batch, console, editor, gate, load, mapping, package, place, school
 from .pieces import Curriculum, TitlePath
 
-BUCKET = "memora-demo"
-REGION = "us-east-1"
 SCHEMAS = "schemas/"
 LEVELS = ("public", "authenticated", "free_preview", "paid")
 KINDS = ("Season", "Grade", "Stream", "Subject", "Track", "Unit", "Topic", "Lesson", "Academic Plan")
 
 
-class DemoError(Exception):
-	"""The demo cannot go on; the message says what to do."""
-
-
 class Demo:
 	def __init__(self, options: argparse.Namespace) -> None:
 		self._folder: Path = options.folder
-		self._s3: str = options.s3
+		self._gate: str = options.gate
+		self._is_genuine: bool = options.genuine
 		self._web: str = options.web
 		self._login: str = options.login
 		self._problems = 0
@@ -65,11 +56,12 @@ class Demo:
 		loaded = self._load(curriculum)
 		# With export still off, what the first changes have set going by themselves ends without publishing.
 		batch.let_jobs_end()
-		self._enable()
+		place.enable()
 		with settings.open_storage() as storage:
 			self._publish(storage, curriculum, loaded)
 			self._edit(storage, loaded)
 			self._repeat(storage, loaded)
+			self._behind_the_gate(storage, curriculum, loaded)
 		if self._web:
 			self._addresses()
 			self._path(loaded)
@@ -122,60 +114,14 @@ class Demo:
 			)
 		return loaded
 
-	def _enable(self) -> None:
-		"""Publish to the S3 server that dev/demo started, else to the site's own Local Directory."""
-		doc = frappe.get_doc("CDN Settings")
-		if self._s3:
-			self._enable_s3(doc)
-		elif doc.enabled and doc.storage_provider != settings.LOCAL:
-			raise DemoError(
-				f"this site publishes to {doc.storage_provider}, and the demo will not write there: "
-				"use another site, choose Local Directory in its CDN Settings, or dev/demo --fresh"
-			)
-		elif not doc.enabled:
-			doc.update({"enabled": 1, "storage_provider": settings.LOCAL})
-			doc.save()
-		frappe.db.commit()
-
-	def _enable_s3(self, doc: Document) -> None:
-		access = {"access_key": "demo", "secret_key": "demo-secret"}
-		client = boto3.client(
-			"s3",
-			endpoint_url=self._s3,
-			region_name=REGION,
-			aws_access_key_id=access["access_key"],
-			aws_secret_access_key=access["secret_key"],
-		)
-		client.create_bucket(Bucket=BUCKET)
-		# As the bucket behind a CDN: anyone may read a file, no one may list them.
-		anyone = {
-			"Effect": "Allow",
-			"Principal": "*",
-			"Action": "s3:GetObject",
-			"Resource": f"arn:aws:s3:::{BUCKET}/*",
-		}
-		client.put_bucket_policy(
-			Bucket=BUCKET, Policy=json.dumps({"Version": "2012-10-17", "Statement": [anyone]})
-		)
-		doc.update(
-			{
-				"enabled": 1,
-				"storage_provider": "AWS S3",
-				"endpoint_url": self._s3,
-				"region": REGION,
-				"bucket_name": BUCKET,
-				"cdn_base_url": f"{self._s3}/{BUCKET}",
-				**access,
-			}
-		)
-		doc.save()
-
 	# The three runs
 
 	def _publish(self, storage: Storage, curriculum: Curriculum, loaded: load.Loaded) -> None:
 		console.heading("The batch, as the scheduler runs it")
 		since = now_datetime()
 		done = self._batch(storage)
+		if not self._is_genuine and place.forget_former():
+			console.line("what an earlier demo had published to the site's public folder is removed")
 		self._logs(since)
 		console.line(
 			f"{len(done.written):,} files written, {console.size(done.bytes)}, in {done.seconds:.1f} s"
@@ -243,12 +189,44 @@ class Demo:
 		console.line(f"{count} files written or removed, in {done.seconds:.1f} s")
 		self._expect(not count, "a second run changes nothing", f"it wrote {', '.join(done.written[:5])}")
 
+	def _behind_the_gate(self, storage: Storage, curriculum: Curriculum, loaded: load.Loaded) -> None:
+		console.heading("A paid lesson, behind the gate")
+		if not self._gate:
+			console.line(
+				f"{settings.place_label(settings.saved())} was chosen in CDN Settings: the demo leaves that as it is, and starts no gate"
+			)
+			return
+		way = school.paid_lesson(curriculum)
+		paid, public = paths.lesson(loaded.names[way]), self._edited_path(loaded)
+		console.line(f"“{way[-1]}” of “{way[0]}”, asked for at {self._gate}/{paid}")
+		gate.let_key_sign()
+		answers = list(gate.asked(self._gate, paid, school.SECURITY_ITEM, public))
+		console.table((one.who, one.status or "no answer", one.error) for one in answers)
+		self._expect(
+			all(one.fine for one in answers),
+			"strangers are refused what is paid, and its owner reads it",
+			"the gate should have answered " + ", ".join(str(one.expected) for one in answers),
+		)
+		self._expect(
+			all(one.body == storage.get(one.path) for one in answers if one.expected == 200),
+			"",
+			"what the gate sends is not what was published",
+		)
+		findings = gate.tested()
+		said = next((one for one in findings if one.check == "paid lessons"), None)
+		for one in findings:
+			self._expect(one.level != "error", "", f"Test Connection: {one.message} {one.fix}")
+		self._expect(
+			bool(said and said.ok),
+			f"Test Connection: {said.message}" if said else "",
+			"Test Connection does not call paid lessons private",
+		)
+
 	def _addresses(self) -> None:
 		console.heading("Left running")
 		# The demo starts a scheduler only where it has set up the site itself.
 		edits = "edits in the Desk" if self._login else "edits in the Desk, if the bench's scheduler runs,"
-		base = settings.load().base_url
-		published = f"{base if self._s3 else self._web + urlsplit(base).path}/{paths.PLAN_INDEX}"
+		published = f"{place.read_from(self._web)}/{paths.PLAN_INDEX}"
 		reader = (
 			f"{self._web}/assets/memora/reader/index.html?base={published.removesuffix(paths.PLAN_INDEX)}"
 		)
@@ -265,8 +243,7 @@ class Demo:
 	def _path(self, loaded: load.Loaded) -> None:
 		"""What to try next. On a bench of somebody's own no user is made, since the password would be public."""
 		console.heading("Try it")
-		base = settings.load().base_url
-		published = base if self._s3 else self._web + urlsplit(base).path
+		published = place.read_from(self._web)
 		lesson = loaded.names[school.EDITED_LESSON]
 		steps = list(editor.path(self._web, published, lesson, loaded.plans[school.WHOLE_PLAN]))
 		if self._login:
@@ -338,7 +315,9 @@ class Demo:
 	def _check(self, storage: Storage, curriculum: Curriculum, loaded: load.Loaded) -> None:
 		console.heading("Read back as a learner's app does, from plans/index.json down")
 		started = time.monotonic()
-		report = published_check.check(storage.get, lambda: (found.path for found in storage.list()))
+		report = published_check.check(
+			storage.get, lambda: (found.path for found in storage.list() if found.path != paths.MARK)
+		)
 		seconds = time.monotonic() - started
 		console.table(
 			[
@@ -404,30 +383,20 @@ def _from_the_leaf_up(path: str) -> tuple[int, str]:
 	return next((place for place, part in enumerate(order) if part in path), len(order)), path
 
 
-@contextmanager
-def _site(site: str) -> Iterator[None]:
-	frappe.init(site=site)
-	frappe.connect()
-	frappe.set_user("Administrator")
-	try:
-		yield
-	finally:
-		frappe.destroy()
-
-
 def main(arguments: Iterable[str]) -> int:
 	parser = argparse.ArgumentParser(prog="dev/demo")
 	parser.add_argument("--site", required=True)
 	parser.add_argument("--folder", type=Path, required=True, help="where the fetched package is kept")
 	parser.add_argument("--worker-log", required=True)
-	parser.add_argument("--s3", default="", help="an S3 server to publish to, instead of a local directory")
+	parser.add_argument("--genuine", action="store_true", help="the site is somebody's own")
+	parser.add_argument("--gate", default="", help="where memora's gate serves what is published, if it does")
 	parser.add_argument("--web", default="", help="where the site is being served")
 	parser.add_argument("--login", default="", help="how to log in there")
 	options = parser.parse_args(list(arguments))
 	# Of Frappe's, for each text that looks like a file's name.
 	warnings.filterwarnings("ignore", message="The input looks more like a")
 	try:
-		with _site(options.site):
+		with place.site(options.site):
 			return 0 if Demo(options).run() else 1
 	except BrokenPipeError:  # of a pager that was left, say
 		os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -440,7 +409,7 @@ def main(arguments: Iterable[str]) -> int:
 		)
 	except (OperationalError, RedisError) as error:
 		return _fail(f"MariaDB or Redis does not answer; is the bench running? {error}")
-	except (DemoError, MemoraError, load.LoadError, package.PackageError) as error:
+	except (place.PlaceError, MemoraError, load.LoadError, package.PackageError) as error:
 		return _fail(str(error))
 
 

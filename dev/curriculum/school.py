@@ -26,12 +26,15 @@ EDITED_LESSON: TitlePath = (
 	"Say Hello to HTML Elements",
 )
 
+SECURITY_ITEM = "COURSE-SECURITY"
+_SECURITY_PREVIEW = "Information Security with HelmetJS"
+
 _FLAGS: dict[TitlePath, dict[str, object]] = {
 	(WEB_DESIGN,): {"is_public": True, "color_code": "#1B6EC2"},
 	(JAVASCRIPT,): {"color_code": "#F0B429"},
 	# A paid subject, with a unit to look into before buying.
-	(SECURITY,): {"required_item": "COURSE-SECURITY", "color_code": "#8E2A5B"},
-	(SECURITY, "Lessons", "Information Security with HelmetJS"): {"is_free_preview": True},
+	(SECURITY,): {"required_item": SECURITY_ITEM, "color_code": "#8E2A5B"},
+	(SECURITY, "Lessons", _SECURITY_PREVIEW): {"is_free_preview": True},
 	# Open to all who are signed in, but its projects are bought by themselves.
 	(DATA, "Projects"): {"is_sold_separately": True, "required_item": "PROJECTS-DATA"},
 }
@@ -125,3 +128,12 @@ def lessons_of(curriculum: Curriculum, plan: Plan) -> list[TitlePath]:
 		elif piece.kind == "Lesson":
 			lessons.append(path)
 	return lessons
+
+
+def paid_lesson(curriculum: Curriculum) -> TitlePath:
+	"""Return the first lesson that opens only for who owns `SECURITY_ITEM`."""
+	return next(
+		path
+		for path, piece in curriculum.paths()
+		if piece.kind == "Lesson" and path[0] == SECURITY and path[2] != _SECURITY_PREVIEW
+	)

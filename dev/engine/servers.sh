@@ -2,7 +2,7 @@
 # loopback; the machine's own services are neither used nor touched.
 
 DB_ROOT_PASSWORD=root
-declare -A PORT=([mariadb]=27306 [redis_cache]=27311 [redis_queue]=27312 [web]=27380 [s3]=27390)
+declare -A PORT=([mariadb]=27306 [redis_cache]=27311 [redis_queue]=27312 [web]=27380 [s3]=27390 [gate]=27395)
 
 _port_taken() { (exec 6<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
@@ -23,7 +23,7 @@ choose_ports() {
 	flock "$reserving"
 	# shellcheck disable=SC1091
 	if [[ -f $DEV/ports ]]; then source "$DEV/ports"; fi
-	PORT[s3]=${PORT[s3]:-27390} # for a file of before there was one
+	PORT[s3]=${PORT[s3]:-27390} PORT[gate]=${PORT[gate]:-27395} # for a file of before there was one
 	for name in "${!PORT[@]}"; do
 		port=${PORT[$name]}
 		if ! running "$name"; then

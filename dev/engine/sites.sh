@@ -3,6 +3,8 @@
 
 DEMO_SITE=memora.localhost
 DUMPS=$DEV/dumps
+PUBLISHED=$DEV/published    # what the demo publishes: outside the bench, where no web server shows it
+GATE_CONFIG=$DEV/gate.json  # of the gate in front of it
 DB_PASSWORD=memora
 ADMIN_PASSWORD=admin
 
@@ -105,6 +107,7 @@ demo_site_ready() {
 	local key state=$SITES/$DEMO_SITE/memora-key
 	key=$(engine_key)-$(app_key)
 	if [[ ! -f $state ]]; then
+		rm -rf "${PUBLISHED:?}/$DEMO_SITE"{,.meta} "$GATE_CONFIG"
 		step "$DEMO_SITE" site-demo _restore "$DEMO_SITE" memora_demo 0 false "$DUMP"
 	elif [[ $(<"$state") != "$key" ]]; then
 		step "$DEMO_SITE migrated" site-demo bench --site "$DEMO_SITE" migrate
