@@ -9,7 +9,8 @@ import pytest
 
 from tests.npm import REPO, node
 
-HTML = REPO / "memora" / "public" / "js" / "publishing" / "html.js"
+SCRIPTS = REPO / "memora" / "public" / "js"
+HTML = SCRIPTS / "publishing" / "html.js"
 
 STUB = """
 const written = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
@@ -52,3 +53,21 @@ def made(expression: str, folder: Path) -> str:
 )
 def test_only_html_of_ours_stays_html(expression: str, expected: str, tmp_path: Path) -> None:
 	assert made(expression, tmp_path) == expected
+
+
+@pytest.mark.parametrize(("more", "is_shown"), [("older", True), ("", False)])
+def test_a_page_of_the_history_that_says_nothing_leads_to_older_ones(
+	more: str, is_shown: bool, tmp_path: Path
+) -> None:
+	shown = tmp_path / "shown.mjs"
+	shown.write_text((SCRIPTS / "history" / "shown.js").read_text(encoding="utf-8"), encoding="utf-8")
+	answer = json.dumps({"more": more})
+	script = tmp_path / "script.cjs"
+	script.write_text(
+		f"{STUB}globalThis.__ = (text) => text; require({json.dumps(str(HTML))});"
+		f"import({json.dumps(str(shown))}).then(({{ rows_html }}) => console.log(String(rows_html([], {answer}))));",
+		encoding="utf-8",
+	)
+	said = node(script)
+	assert ("data-more" in said) == is_shown
+	assert ("No change is recorded yet" in said) != is_shown

@@ -5,7 +5,7 @@ const UNDER_WAY = ["waiting", "building", "failed", "dead", "held"];
 
 // Rows from `entries`; `answer` is the last one, with the first one's status.
 export function rows_html(rows, answer) {
-	if (!rows.length) return html`<p class="text-muted memora-pad">${__("No change is recorded yet. From now on each is.")}</p>`;
+	if (!rows.length && !answer.more) return html`<p class="text-muted memora-pad">${__("No change is recorded yet. From now on each is.")}</p>`;
 	const newest = rows[0];
 	return html`
 		<ul class="memora-history">${rows.map((row) => row_html(row, answer, row === newest))}</ul>
