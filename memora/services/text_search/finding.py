@@ -9,14 +9,17 @@ import frappe
 
 from memora.services.cdn_export.model import plain_text
 from memora.services.cdn_export.model.doctypes import LESSON, line_of
-from memora.services.text_search.lesson_texts import TEXT, parsed
+from memora.services.text_search.lesson_texts import STAGE, TEXT, parsed
 from memora.services.text_search.rules import stage_text, tokens
 
 MOST = 20
 """So many lessons are in an answer."""
 
-_LARGEST = 200_000
-"""Bytes of a stage that is read for an excerpt; a larger one is found all the same."""
+_OF_A_LESSON = 400_000
+"""Bytes of stages that are read for a lesson's excerpt; what is behind them is found all the same."""
+
+_OF_AN_ANSWER = 1_000_000
+"""Characters of stages that are looked through for one answer, half a second's work; lessons behind them have no excerpt."""
 
 _BEFORE, _AFTER = 8, 16
 """Words of an excerpt before and after the first that was found."""
@@ -69,21 +72,41 @@ def _lessons(words: Sequence[str], subject: str) -> list[tuple[str, str, list[tu
 
 def _excerpts(names: Sequence[str], words: Sequence[str]) -> dict[str, dict[str, Any]]:
 	"""What is around the first hit in each lesson's stages."""
-	if not names:
-		return {}
 	found: dict[str, dict[str, Any]] = {}
-	for parent, title, kind, config in frappe.db.sql(
-		f"""select parent, title, type, if(octet_length(config) <= {_LARGEST}, config, '') from `tabMemora Lesson Stage`
-		where parenttype = %s and parent in %s order by parent, idx, name""",
-		(LESSON, tuple(names)),
-	):
-		if parent not in found:
-			body = stage_text.of(kind or "", parsed(config))
-			for text, stage in ((body, title or ""), (title or "", "")):
-				if pieces := list(_pieces(plain_text.read(text).split(), list(words))):
-					found[parent] = {"stage": stage, "excerpt": pieces}
-					break
+	left = _OF_AN_ANSWER
+	for lesson, stages in _stages(names).items():
+		for title, kind, config in stages:
+			left -= len(config)
+			body = stage_text.of(kind, parsed(config)) if left >= 0 else ""
+			if excerpt := _excerpt(body, title, list(words)):
+				found[lesson] = excerpt
+				break
 	return found
+
+
+def _stages(names: Sequence[str]) -> dict[str, list[tuple[str, str, str]]]:
+	"""Title, type and config of the stages of these lessons, in their order; what is too much to be read is empty."""
+	found: dict[str, list[tuple[str, str, str]]] = {name: [] for name in names}
+	# The sizes apart: MariaDB would write what it sums up to a table of its own, with all texts.
+	for parent, title, kind, config in frappe.db.sql(
+		f"""select stage.parent, stage.title, stage.type, if(sizes.size <= {_OF_A_LESSON} and sizes.so_far <= {_OF_A_LESSON},
+				stage.config, '')
+		from `tab{STAGE}` stage join (
+			select name, octet_length(config) as size, sum(if(octet_length(config) <= {_OF_A_LESSON}, octet_length(config), 0))
+				over (partition by parent order by idx, name) as so_far
+			from `tab{STAGE}` where parenttype = %(lesson)s and parent in %(names)s
+		) sizes on sizes.name = stage.name order by stage.parent, stage.idx, stage.name""",
+		{"lesson": LESSON, "names": tuple(names) or ("",)},
+	):
+		found[parent].append((title or "", kind or "", config or ""))
+	return found
+
+
+def _excerpt(body: str, title: str, words: list[str]) -> dict[str, Any] | None:
+	for text, stage in ((body, title), (title, "")):
+		if pieces := list(_pieces(plain_text.read(text).split(), words)):
+			return {"stage": stage, "excerpt": pieces}
+	return None
 
 
 def _pieces(read: list[str], words: list[str]) -> Iterator[tuple[str, bool]]:

@@ -19,9 +19,9 @@ from memora.services.cdn_export.state import database
 from memora.services.text_search.rules import stage_text, tokens
 
 TEXT = "Memora Lesson Text"
+STAGE = "Memora Lesson Stage"
 
 _AT_ONCE = 200
-_STAGE = "Memora Lesson Stage"
 
 
 def on_update(doc: Document, method: str | None = None) -> None:
@@ -115,7 +115,7 @@ def _outdated(after: str) -> list[str]:
 	return frappe.db.sql_list(
 		f"""select lesson.name from `tab{LESSON}` lesson left join `tab{TEXT}` texts on texts.name = lesson.name
 		where lesson.name > %s and (texts.name is null or lesson.modified > texts.modified or exists (
-			select 1 from `tab{_STAGE}` stage where stage.parent = lesson.name and stage.parenttype = %s
+			select 1 from `tab{STAGE}` stage where stage.parent = lesson.name and stage.parenttype = %s
 				and stage.modified > texts.modified))
 		order by lesson.name limit {_AT_ONCE}""",
 		(after, LESSON),
@@ -130,7 +130,7 @@ def _read(names: list[str]) -> list[tuple[str, str]]:
 	)
 	stages: dict[str, list[tuple[str, str, Any]]] = {name: [] for name in names}
 	for parent, title, kind, config in frappe.db.sql(
-		f"""select parent, title, type, config from `tab{_STAGE}`
+		f"""select parent, title, type, config from `tab{STAGE}`
 		where parenttype = %s and parent in %s order by parent, idx""",
 		(LESSON, tuple(names)),
 	):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from unittest.mock import patch
 
 import frappe
 from frappe.model.document import Document
 
 from memora.api import outline
 from memora.install import EDITOR
-from memora.services.text_search import lesson_texts
+from memora.services.text_search import finding, lesson_texts
 from memora.tests.helpers import factories
 from memora.tests.helpers.processes import at_once
 from memora.tests.helpers.statements import statements
@@ -154,6 +155,32 @@ class TestFinding(MemoraTestCase):
 			frappe.db.sql_ddl(f"alter table `tabMemora Texts Away` rename to `tab{lesson_texts.TEXT}`")
 		self.assertEqual(lesson_texts.catch_up(), 1)
 		self.assertEqual(self.found("saved same"), ["Saved all the same"])
+
+	def test_so_much_is_read_for_an_excerpt_of_a_lesson_and_for_all_of_an_answer(self) -> None:
+		def hit(number: int) -> dict[str, str]:
+			return stage("Text", f"Stage {number}", text=f"{'x' * 300} needle {number}")
+
+		def excerpts() -> dict[str, tuple[str, bool]]:
+			rows = outline.search("needle")["rows"]
+			return {row["title"]: (row["stage"], bool(row["excerpt"])) for row in rows}
+
+		filling = [stage("Text", f"Filling {number}", text="x" * 300) for number in range(3)]
+		self.make("Late", [*filling, hit(4)])
+		self.make("Behind a large one", [stage("Text", text="x" * 2_000), hit(2)])
+		self.make("Soon", [filling[0], hit(2)])
+		everything = {
+			"Soon": ("Stage 2", True),
+			"Behind a large one": ("Stage 2", True),
+			"Late": ("Stage 4", True),
+		}
+		self.assertEqual(excerpts(), everything)
+		with patch.object(finding, "_OF_A_LESSON", 1_000):
+			self.assertEqual(excerpts(), {**everything, "Late": ("", False)})
+		with patch.object(finding, "_OF_AN_ANSWER", 1_000):
+			self.assertEqual(
+				excerpts(),
+				{"Soon": ("Stage 2", True), "Behind a large one": ("", False), "Late": ("", False)},
+			)
 
 	def test_an_answer_takes_two_statements_and_has_an_end(self) -> None:
 		for number in range(22):
