@@ -13,7 +13,7 @@ from frappe.model.document import Document
 from memora.services.cdn_export.state import database
 from memora.services.history import entries, states
 from memora.services.history.rules import differences
-from memora.services.history.rules.state import State
+from memora.services.history.rules.state import NoStateError, State
 
 
 def on_change(doc: Document, method: str | None = None) -> None:
@@ -84,10 +84,10 @@ def _document(row: Document) -> State | None:
 
 
 def _quietly(name: str, work: Callable[[], object]) -> None:
-	"""The editor's save goes on whatever happens here; a statement that fails has written nothing."""
+	"""The editor's save goes on where MariaDB does not take an entry, or JSON does not take a state: nothing is written then."""
 	try:
 		work()
-	except (*database.ERRORS, TypeError) as error:
+	except (*database.ERRORS, NoStateError) as error:
 		if isinstance(error, database.ERRORS) and database.errno(error) in database.TRANSACTION_ENDING:
 			raise  # the edit itself is gone: its editor must hear of it
 		frappe.logger("memora").error(f"the history of {name} could not be written: {error}")

@@ -14,7 +14,7 @@ from frappe.model.document import Document
 
 from memora.api import course
 from memora.install import ADMIN, EDITOR
-from memora.services.history import entries
+from memora.services.history import entries, recording
 from memora.tests.helpers import factories
 from memora.tests.helpers.processes import at_once
 from memora.tests.helpers.publishing import chain, make_course
@@ -232,6 +232,16 @@ class TestRecording(HistoryTestCase):
 		finally:
 			frappe.db.sql_ddl(f"alter table `tabMemora History Away` rename to `tab{entries.TABLE}`")
 		self.assertEqual(frappe.db.get_value(LESSON, self.lesson.name, "title"), "Saved all the same")
+
+	def test_a_save_goes_on_where_json_does_not_take_a_state_and_no_other_error_is_hidden(self) -> None:
+		with patch.object(recording.states, "of", return_value={"title": "half a character: \ud800"}):
+			recording.on_trash(self.lesson)
+		self.assertEqual(self.count(), 0)
+		with (
+			patch.object(recording.states, "of", side_effect=TypeError("of the program")),
+			self.assertRaisesRegex(TypeError, "of the program"),
+		):
+			recording.on_trash(self.lesson)
 
 	def test_what_is_gone_for_good_leaves_no_history(self) -> None:
 		self.change(self.lesson, title="Other")
