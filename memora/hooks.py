@@ -68,6 +68,8 @@ _track_changes = {
 # Content and plans also have a history.
 _history = "memora.services.history.recording"
 _with_history = {event: [method, f"{_history}.{event}"] for event, method in _track_changes.items()}
+# A row's changes are in the history of its document, which no rename of the row touches.
+_in_its_history = {**_with_history, "after_rename": _track_changes["after_rename"]}
 _lesson_texts = "memora.services.text_search.lesson_texts"
 doc_events = {
 	"Memora Subject": _with_history,
@@ -80,10 +82,10 @@ doc_events = {
 		"on_trash": [*_with_history["on_trash"], f"{_lesson_texts}.on_trash"],
 		"after_rename": [*_with_history["after_rename"], f"{_lesson_texts}.after_rename"],
 	},
-	"Memora Lesson Stage": _with_history,
+	"Memora Lesson Stage": _in_its_history,
 	"Memora Academic Plan": _with_history,
-	"Memora Plan Override": _with_history,
-	"Memora Plan Subject": _with_history,
+	"Memora Plan Override": _in_its_history,
+	"Memora Plan Subject": _in_its_history,
 	"Memora Season": _track_changes,
 	"Memora Grade": _track_changes,
 	"Memora Stream": _track_changes,

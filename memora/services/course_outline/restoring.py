@@ -67,15 +67,15 @@ def _stages_back(lesson: str, version: str) -> list[reading.Row]:
 	)
 	if not data:
 		permissions.gone(_("There is no {0} {1} any more.").format(_("Version"), as_html(version)))
-	names = set()
+	back = []
 	for table, row in json.loads(data).get("removed", []):
 		if table == "stages":
-			back = doc.append("stages", {field: row.get(field) for field in ("title", "type", "config")})
-			others = [stage for stage in doc.stages if stage is not back]
+			again = doc.append("stages", {field: row.get(field) for field in ("title", "type", "config")})
+			others = [stage for stage in doc.stages if stage is not again]
 			place = max(0, (row.get("idx") or 1) - 1)
-			doc.stages = [*others[:place], back, *others[place:]]
-			names.add(back)
+			doc.stages = [*others[:place], again, *others[place:]]
+			back.append(again)
 	editing.number(doc)
 	doc.save()
-	kept = {stage.name for stage in names}
-	return [row for row in reading.stage_rows([doc.name])[doc.name] if row["name"] in kept]
+	names = {stage.name for stage in back}
+	return [row for row in reading.stage_rows([doc.name])[doc.name] if row["name"] in names]

@@ -83,13 +83,11 @@ def rename_user(old: str, new: str) -> None:
 	frappe.db.sql(f"update `tab{TABLE}` set changed_by = %s where changed_by = %s", (new, old))
 
 
-def of_document(doctype: str, name: str, before: str = "", most: int = 0) -> list[Entry]:
-	"""The last entries of a document, the newest first: those older than the entry `before`, `most` of them if given."""
+def of_document(doctype: str, name: str) -> list[Entry]:
+	"""The entries of a document, the newest first."""
 	rows = frappe.db.sql(
-		f"""select name, creation, owner, event, size from `tab{TABLE}`
-		where {_own(doctype)} {"and name < %(before)s" if before else ""}
-		order by name desc {f"limit {int(most)}" if most else ""}""",
-		{"doctype": doctype, "name": name, "before": before},
+		f"select name, creation, owner, event, size from `tab{TABLE}` where {_own(doctype)} order by name desc",
+		{"doctype": doctype, "name": name},
 	)
 	return [Entry(*row) for row in rows]
 

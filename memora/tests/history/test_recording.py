@@ -143,6 +143,12 @@ class TestRecording(HistoryTestCase):
 			[was["title"] for was in self.states(frappe.get_doc(LESSON, "renamed-history"))], ["Light"]
 		)
 
+	def test_a_row_that_is_renamed_has_no_history_to_take_along(self) -> None:
+		(row, _other) = self.lesson.stages
+		self.assertEqual(
+			self.written(lambda: frappe.rename_doc(row.doctype, row.name, "renamed-row", force=True)), []
+		)
+
 	def test_a_deleted_document_has_its_history_when_it_comes_back(self) -> None:
 		self.change(self.lesson, title="Other")
 		self.assertEqual(len(self.written(lambda: frappe.delete_doc(LESSON, self.lesson.name))), 1)

@@ -96,7 +96,8 @@ def _pairs(was: Sequence[Row], now: Sequence[Row]) -> dict[int, int]:
 	"""By its place before, the place of each row that is still there."""
 	by_name = {row["name"]: place for place, row in enumerate(now)}
 	pairs = {place: by_name[row["name"]] for place, row in enumerate(was) if row["name"] in by_name}
-	free = [place for place in range(len(now)) if place not in set(pairs.values())]
+	matched = set(pairs.values())
+	free = [place for place in range(len(now)) if place not in matched]
 	for old, row in enumerate(was):
 		if old in pairs:
 			continue
