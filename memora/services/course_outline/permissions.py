@@ -73,6 +73,17 @@ def unreadable(refs: Iterable[Ref]) -> set[Ref]:
 	return {(doctype, name) for doctype in conditions for name in names[doctype]} - readable
 
 
+def unreadable_fields(doctype: str, right: str = "read", *, table: str = "") -> set[str]:
+	"""The fields of a DocType, or of the rows of its `table`, to which the caller's roles do not have this right, where a site
+	has such. The document's rights decide for its rows, as in Frappe, and Administrator has all."""
+	if frappe.session.user == "Administrator":
+		return set()
+	meta = frappe.get_meta(doctype)
+	levels = meta.get_permlevel_access(right)
+	fields = frappe.get_meta(meta.get_field(table).options).fields if table else meta.fields
+	return {df.fieldname for df in fields if df.permlevel and df.permlevel not in levels}
+
+
 def may_write(doctype: str) -> bool:
 	"""Whether the caller's roles may change documents of this DocType; each change asks again for its document."""
 	return bool(frappe.has_permission(LESSON if doctype == STAGE else doctype, "write"))

@@ -67,5 +67,7 @@ def _gone_back(doctype: str, name: str, entry: str, agreed: str, rows: Sequence[
 def _wanted(doc: Document, now: State, then: State, rows: Sequence[str]) -> State:
 	if rows:
 		return state.with_rows(now, then, "stages", rows)
-	untouchable = reading.unreadable_fields(doc, "read") | reading.unreadable_fields(doc, "write")
+	untouchable = {
+		field for right in ("read", "write") for field in permissions.unreadable_fields(doc.doctype, right)
+	}
 	return state.like(now, then, {*states.kept(doc.doctype), *untouchable})

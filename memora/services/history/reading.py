@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-import frappe
 from frappe import _
 from frappe.model.document import Document
 from frappe.utils import get_fullname
@@ -79,33 +78,22 @@ def gone() -> NoReturn:
 	permissions.gone(_("This is no longer in the history."))
 
 
-def unreadable_fields(doc: Document, right: str) -> set[str]:
-	"""The fields to which the caller's roles do not have this right, where a site has such."""
-	levels = doc.get_permlevel_access(right)
-	return {df.fieldname for df in doc.meta.fields if df.permlevel and df.permlevel not in levels}
-
-
 def visible(doc: Document, state: State) -> State:
 	"""What the caller may read of a state, of the fields that there still are."""
-	hidden = unreadable_fields(doc, "read")
+	hidden = permissions.unreadable_fields(doc.doctype)
 	shown: State = {}
 	for field, value in state.items():
 		if field in hidden or not doc.meta.has_field(field):
 			continue
-		of_rows = _unreadable_in(doc, field) if isinstance(value, list) else set()
+		of_rows = (
+			permissions.unreadable_fields(doc.doctype, table=field) if isinstance(value, list) else set()
+		)
 		shown[field] = (
 			[{name: each for name, each in row.items() if name not in of_rows} for row in value]
 			if isinstance(value, list) and of_rows
 			else value
 		)
 	return shown
-
-
-def _unreadable_in(doc: Document, table: str) -> set[str]:
-	"""The fields of a table's rows that the caller's roles do not let them read: the document's rights decide, as in Frappe."""
-	levels = doc.get_permlevel_access("read")
-	fields = frappe.get_meta(doc.meta.get_field(table).options).fields
-	return {df.fieldname for df in fields if df.permlevel and df.permlevel not in levels}
 
 
 def _page(known: Sequence[Entry]) -> list[Entry]:

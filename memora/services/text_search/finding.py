@@ -9,6 +9,7 @@ import frappe
 
 from memora.services.cdn_export.model import plain_text
 from memora.services.cdn_export.model.doctypes import LESSON, line_of
+from memora.services.course_outline import permissions
 from memora.services.text_search.lesson_texts import STAGE, TEXT, parsed
 from memora.services.text_search.rules import stage_text, tokens
 
@@ -21,6 +22,8 @@ _OF_A_LESSON = 400_000
 _OF_AN_ANSWER = 1_000_000
 """Characters of stages that are looked through for one answer, half a second's work; lessons behind them have no excerpt."""
 
+_FIELDS, _OF_STAGES = {"title", "description", "stages"}, {"title", "type", "config"}
+
 _BEFORE, _AFTER = 8, 16
 """Words of an excerpt before and after the first that was found."""
 
@@ -30,10 +33,11 @@ def find(text: str, subject: str = "") -> dict[str, Any]:
 
 	`rows` has `name`, `title`, `subject`, `path_titles` (from the subject down), `stage` (the title of the first that has one
 	of the words, "" where title or description have it) and `excerpt`: pieces of its text, each with whether it is a hit.
-	`more` says whether there are others; the last changed come first.
+	`more` says whether there are others; the last changed come first. Who may not read one of the fields finds nothing: the
+	words of all are in one index.
 	"""
 	words = tokens.sought(text)
-	if not words:
+	if not words or not _may_read():
 		return {"rows": [], "more": False}
 	found = _lessons(words, subject)
 	names = [row[0] for row in found[:MOST]]
@@ -49,6 +53,13 @@ def find(text: str, subject: str = "") -> dict[str, Any]:
 		for name, title, above in found[:MOST]
 	]
 	return {"rows": rows, "more": len(found) > MOST}
+
+
+def _may_read() -> bool:
+	"""Whether the caller's roles may read each field whose words are searched, where a site keeps some to others."""
+	return _FIELDS.isdisjoint(permissions.unreadable_fields(LESSON)) and _OF_STAGES.isdisjoint(
+		permissions.unreadable_fields(LESSON, table="stages")
+	)
 
 
 def _lessons(words: Sequence[str], subject: str) -> list[tuple[str, str, list[tuple[str, str]]]]:

@@ -22,6 +22,7 @@ def make_user(case: unittest.TestCase | type[unittest.TestCase], email: str, *ro
 
 
 def drop_user_permissions(user: str) -> None:
-	"""Take all User Permissions of a user away, those that Frappe remembers too."""
+	"""Take all User Permissions of a user away, those that Frappe remembers too; commits."""
 	frappe.db.delete("User Permission", {"user": user})
+	frappe.db.commit()
 	frappe.cache.hdel("user_permissions", user)

@@ -9,7 +9,6 @@ from typing import Any
 from unittest.mock import patch
 
 import frappe
-from frappe.custom.doctype.property_setter.property_setter import make_property_setter
 from frappe.model.document import Document
 
 from memora.api import history
@@ -19,6 +18,7 @@ from memora.services.cdn_export.state import sync_log
 from memora.services.history import entries
 from memora.services.history.rules import state
 from memora.tests.helpers import factories
+from memora.tests.helpers.fields import field_of_level
 from memora.tests.helpers.publishing import PublishingTestCase, chain, make_course
 from memora.tests.helpers.statements import statements
 from memora.tests.helpers.users import drop_user_permissions, make_user
@@ -164,13 +164,9 @@ class TestWords(GoingBackTestCase):
 	def test_of_a_row_only_the_fields_are_told_that_its_reader_may_read(self) -> None:
 		self.lesson.stages[0].update(stage("First", "Another secret"))
 		self.lesson.save()
-		setter = make_property_setter(STAGE, "config", "permlevel", 1, "Int")
-		self.addCleanup(frappe.clear_cache, doctype=STAGE)
-		self.addCleanup(setter.delete)
-		self.addCleanup(frappe.set_user, "Administrator")
-		frappe.clear_cache(doctype=STAGE)
-		frappe.set_user(USER)
-		(change,) = history.changes(LESSON, self.lesson.name, self.rows(self.lesson)[0]["entry"])
+		with field_of_level(STAGE, "config", 1):
+			frappe.set_user(USER)
+			(change,) = history.changes(LESSON, self.lesson.name, self.rows(self.lesson)[0]["entry"])
 		self.assertEqual(
 			[(row["live"], row["planned"]) for row in change["rows"]], [("Title: One", "Title: First")]
 		)

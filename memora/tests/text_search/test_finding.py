@@ -13,6 +13,7 @@ from memora.api import outline
 from memora.install import EDITOR
 from memora.services.text_search import finding, lesson_texts
 from memora.tests.helpers import factories
+from memora.tests.helpers.fields import field_of_level
 from memora.tests.helpers.processes import at_once
 from memora.tests.helpers.statements import statements
 from memora.tests.helpers.users import drop_user_permissions, make_user
@@ -101,6 +102,15 @@ class TestFinding(MemoraTestCase):
 		self.assertEqual(self.found("zigzag"), ["Light"])
 		frappe.set_user("Guest")
 		self.assertRaises(frappe.PermissionError, outline.search, "zigzag")
+
+	def test_who_may_not_read_a_field_whose_words_are_searched_finds_none_of_them(self) -> None:
+		for doctype, field in (("Memora Lesson Stage", "config"), ("Memora Lesson", "description")):
+			with self.subTest(field), field_of_level(doctype, field, 1):
+				self.assertEqual(self.found("zigzag"), ["Light"])  # Administrator
+				frappe.set_user(USER)
+				self.assertEqual(self.found("zigzag"), [])
+			self.assertEqual(self.found("zigzag"), ["Light"])
+			frappe.set_user("Administrator")
 
 	def test_what_the_hooks_did_not_see_is_caught_up_with(self) -> None:
 		frappe.db.sql(
