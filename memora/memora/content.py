@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 import frappe
@@ -20,9 +19,10 @@ from memora.services.cdn_export.model.doctypes import CONTENT, PARENT_FIELDS, PL
 from memora.services.cdn_export.model.plain_text import as_html
 from memora.services.cdn_export.rules import file_types, refused_file, sibling_order
 from memora.services.cdn_export.rules.stage_finding import Finding
+from memora.services.course_outline.refusing import refuse_delete
 
 _NAMED_AT_MOST = 3
-"""How many documents a refusal names before it says "and more"."""
+"""How many files a warning names before it says "and more"."""
 
 _ADDRESS = re.compile(r"(/|https?://)[^<>\"`\ud800-\udfff]*")
 """Of a picture. The Desk puts it into HTML and makes a link of it: neither `"` nor `javascript:` may come there. Half a
@@ -67,17 +67,6 @@ class Titled(Restorable):
 					),
 					frappe.PermissionError,
 				)
-
-	def refuse_delete(self, reason: str, titles: Collection[str], remedy: str) -> None:
-		"""Refuse to delete this document because of the documents called `titles`, if there are any."""
-		if not titles:
-			return
-		named = ", ".join(f"“{as_html(title)}”" for title in list(titles)[:_NAMED_AT_MOST])
-		if len(titles) > _NAMED_AT_MOST:
-			named = _("{0} and {1} more").format(named, len(titles) - _NAMED_AT_MOST)
-		frappe.throw(
-			f"{reason.format(called(self), named)} {remedy}", frappe.LinkExistsError, _("Cannot be deleted")
-		)
 
 
 class ContentNode(Titled):
@@ -167,15 +156,17 @@ class ContentNode(Titled):
 		below = CONTENT.index(self.doctype) + 1
 		if below < len(CONTENT):
 			child = CONTENT[below]
-			self.refuse_delete(
+			refuse_delete(
+				called(self),
 				_("{0} still has content below it: {1}."),
-				frappe.get_all(
-					child, {PARENT_FIELDS[child]: self.name}, pluck="title", order_by="sort_order"
-				),
+				child,
+				overrides.titles(child, {PARENT_FIELDS[child]: self.name}, "sort_order"),
 				_("Delete that or move it elsewhere first."),
 			)
-		self.refuse_delete(
+		refuse_delete(
+			called(self),
 			_("{0} is named by an override of the plan {1}."),
+			PLAN,
 			overrides.plans_naming(self.doctype, self.name),
 			_("Remove the override there first."),
 		)
@@ -261,9 +252,11 @@ class PlanTitle(Titled):
 	plan_field: str
 
 	def on_trash(self) -> None:
-		self.refuse_delete(
+		refuse_delete(
+			called(self),
 			_("{0} is used by the plan {1}."),
-			frappe.get_all(PLAN, {self.plan_field: self.name}, pluck="title", order_by="title"),
+			PLAN,
+			overrides.titles(PLAN, {self.plan_field: self.name}),
 			_("Choose another one there, or delete the plan first."),
 		)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import frappe
 from frappe.model.document import Document
@@ -111,14 +112,14 @@ def search_plans(subject: str, text: str) -> list[str]:
 	)
 
 
-def plans_naming(doctype: str, name: str) -> list[str]:
-	"""The titles of the plans with an override of a node, straight from the table."""
-	return _plan_titles(OVERRIDE, {"target_doctype": doctype, "target_name": name})
+def plans_naming(doctype: str, name: str) -> dict[str, str]:
+	"""The plans with an override of a node, straight from the table, with their titles."""
+	return _plans(OVERRIDE, {"target_doctype": doctype, "target_name": name})
 
 
-def plans_listing(subject: str) -> list[str]:
-	"""The titles of the plans that list a subject."""
-	return _plan_titles(LISTED, {"subject": subject})
+def plans_listing(subject: str) -> dict[str, str]:
+	"""The plans that list a subject, with their titles."""
+	return _plans(LISTED, {"subject": subject})
 
 
 def follow_rename(doctype: str, old: str, new: str, merge: bool) -> None:
@@ -150,6 +151,11 @@ def follow_rename(doctype: str, old: str, new: str, merge: bool) -> None:
 			seen.add(row.parent)
 
 
-def _plan_titles(rows: str, filters: dict[str, str]) -> list[str]:
-	plans = frappe.get_all(rows, {**filters, "parenttype": PLAN}, pluck="parent", distinct=True)
-	return frappe.get_all(PLAN, {"name": ("in", plans)}, pluck="title", order_by="title") if plans else []
+def titles(doctype: str, filters: dict[str, Any], order: str = "title") -> dict[str, str]:
+	"""Documents that these filters find, with their titles; whoever asks."""
+	return dict(frappe.get_all(doctype, filters, ["name", "title"], order_by=order, as_list=True))
+
+
+def _plans(rows: str, filters: dict[str, str]) -> dict[str, str]:
+	names = frappe.get_all(rows, {**filters, "parenttype": PLAN}, pluck="parent", distinct=True)
+	return titles(PLAN, {"name": ("in", names)}) if names else {}

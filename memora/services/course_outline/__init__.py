@@ -6,7 +6,7 @@
 - `reading`: the outline itself; `stamp`: whether it has changed; `finding`: search and filters; `home`: an editor's own page;
   `places`: where a row is
 - `editing`: new rows and titles; `moving`, `stages`: order; `publishing`, `plan_view`, `copying` (stages: `stage_copies`), `deleting`,
-  `importing`, `restoring`: what is done to rows; `targets`, `siblings`, `attachments`: what they have in common
+  `importing`, `restoring`: what is done to rows; `targets`, `siblings`, `attachments`, `refusing`: what they have in common
 - `trash`: what was deleted, and with what; `trash_list`: for whom; `trash_restoring`: how it comes back
 - `desk_search`: what the Desk's own search finds
 - `uploads`, `inline_pictures`: files made of what is uploaded or pasted into a text; `attachments` keeps them while something

@@ -14,6 +14,7 @@ from memora.services.cdn_export.model.tree import walk
 from memora.services.cdn_export.state import database
 from memora.services.course_outline import asking, copying, editing, permissions, targets, trash
 from memora.services.course_outline.permissions import STAGE
+from memora.services.course_outline.refusing import refuse_delete
 from memora.services.course_outline.rules import consequences
 from memora.services.course_outline.rules.access import ref_of
 from memora.services.course_outline.rules.consequences import Consequences
@@ -58,39 +59,40 @@ def _require_free(found: Targets, going: Collection[Ref]) -> None:
 		frappe.throw(_("You may not delete all of this."), frappe.PermissionError)
 	for ref in going:
 		if any(ref_of(child) not in going for child in found.nodes[ref].children):
-			_refuse(
-				found,
-				ref,
-				_("{0} still has content below it. Delete it with all below it, or move that first."),
+			frappe.throw(
+				_("{0} still has content below it. Delete it with all below it, or move that first.").format(
+					_called(found, ref)
+				),
+				frappe.LinkExistsError,
+				title=_("Cannot be deleted"),
 			)
+	naming: dict[Ref, dict[str, str]] = {}
+	listing: dict[Ref, dict[str, str]] = {}
 	names = tuple({name for _doctype, name in going})
-	for doctype, name, plan in frappe.db.sql(
-		f"""select changed.target_doctype, {TARGET_NAME}, plan.title from `tabMemora Plan Override` changed
+	for doctype, name, plan, title in frappe.db.sql(
+		f"""select changed.target_doctype, {TARGET_NAME}, plan.name, plan.title from `tabMemora Plan Override` changed
 		join `tab{PLAN}` plan on plan.name = changed.parent
 		where changed.parenttype = %s and changed.target_name in %s order by plan.title""",
 		(PLAN, names),
 	):
-		if (doctype, name) in going:
-			_refuse(
-				found,
-				(doctype, name),
-				_("{0} is named by an override of the plan {1}. Remove that first."),
-				plan,
-			)
-	for name, plan in frappe.db.sql(
-		f"""select listed.subject, plan.title from `tabMemora Plan Subject` listed
-		join `tab{PLAN}` plan on plan.name = listed.parent where listed.parenttype = %s and listed.subject in %s""",
+		naming.setdefault((doctype, name), {})[plan] = title
+	for name, plan, title in frappe.db.sql(
+		f"""select listed.subject, plan.name, plan.title from `tabMemora Plan Subject` listed
+		join `tab{PLAN}` plan on plan.name = listed.parent where listed.parenttype = %s and listed.subject in %s
+		order by plan.title""",
 		(PLAN, names),
 	):
-		if (SUBJECT, name) in going:
-			_refuse(found, (SUBJECT, name), _("{0} is in the plan {1}. Remove it there first."), plan)
+		listing.setdefault((SUBJECT, name), {})[plan] = title
+	for plans, reason, remedy in (
+		(naming, _("{0} is named by an override of the plan {1}."), _("Remove the override there first.")),
+		(listing, _("{0} is in the plan {1}."), _("Remove it there first.")),
+	):
+		for ref in going:
+			refuse_delete(_called(found, ref), reason, PLAN, plans.get(ref, {}), remedy)
 
 
-def _refuse(found: Targets, ref: Ref, reason: str, plan: str = "") -> None:
-	what = f"{_(ref[0])} “{as_html(found.nodes[ref].title)}”"
-	frappe.throw(
-		reason.format(what, f"“{as_html(plan)}”"), frappe.LinkExistsError, title=_("Cannot be deleted")
-	)
+def _called(found: Targets, ref: Ref) -> str:
+	return f"{_(ref[0])} “{as_html(found.nodes[ref].title)}”"
 
 
 def _in_trash(found: Targets, going: Collection[Ref]) -> dict[Ref, str]:

@@ -11,7 +11,7 @@ from frappe import client
 from frappe.desk import reportview, search
 from frappe.model.document import Document
 
-from memora.api import publishing
+from memora.api import course, publishing
 from memora.install import EDITOR
 from memora.services.cdn_export.model.doctypes import CONTENT, PARENT_FIELDS, PLAN
 from memora.tests.helpers import factories
@@ -126,6 +126,35 @@ class TestUserPermissions(PublishingTestCase):
 			self.assertEqual({row[0] for row in found}, self.nodes(self.mine, doctype))
 		told = publishing.document_status("Memora Lesson", self.mine["lessons"][0].name)
 		self.assertNotIn("Secret", frappe.as_json(told))
+
+	def test_who_may_not_delete_hears_of_plans_that_they_may_read_and_of_others_how_many(self) -> None:
+		first, second, third = self.mine["lessons"][:3]
+		bare = factories.make_subject(title="Bare")
+		for plan, docs in ((self.mixed, (first, second)), (self.plan, (first, third))):
+			plan.reload()
+			plan.extend("overrides", [factories.override(doc, "Hide") for doc in docs])
+			plan.append("subjects", {"subject": bare.name})
+			plan.save()
+		self.permit(self.mine["subject"])
+		self.permit(bare)
+		self.become()
+		both = f"“{self.plan.title}” and 1 more"
+		hidden = "You may not read 1 of these: ask an admin."
+		for doc, named, also in (
+			(first, both, hidden),
+			(second, "“…”", hidden),
+			(third, f"“{self.plan.title}”", ""),
+			(bare, both, hidden),
+		):
+			for call in (
+				lambda doc=doc: client.delete(doc.doctype, doc.name),
+				lambda doc=doc: course.delete([f"{doc.doctype}:{doc.name}"]),
+			):
+				with self.subTest(doc.title), self.assertRaises(frappe.LinkExistsError) as refused:
+					call()
+				self.assertRegex(str(refused.exception), rf"plan {named}\. .*first\.")
+				self.assertTrue(str(refused.exception).endswith(also or "first."))
+				self.assertNotIn("Secret", str(refused.exception))
 
 	def test_what_is_mine_can_be_worked_on(self) -> None:
 		self.permit(self.mine["subject"])

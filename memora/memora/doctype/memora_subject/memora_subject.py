@@ -7,6 +7,8 @@ from frappe.utils import cstr
 from memora.memora import overrides
 from memora.memora.content import ContentNode
 from memora.memora.texts import called
+from memora.services.cdn_export.model.doctypes import PLAN
+from memora.services.course_outline.refusing import refuse_delete
 
 _COLOR = re.compile(r"[\w#%.,/() -]+", re.ASCII)
 """Whatever CSS takes for a colour, and nothing that ends an attribute or a declaration: the Desk puts it into HTML."""
@@ -43,6 +45,10 @@ class MemoraSubject(ContentNode):
 
 	def on_trash(self):
 		super().on_trash()
-		self.refuse_delete(
-			_("{0} is in the plan {1}."), overrides.plans_listing(self.name), _("Remove it there first.")
+		refuse_delete(
+			called(self),
+			_("{0} is in the plan {1}."),
+			PLAN,
+			overrides.plans_listing(self.name),
+			_("Remove it there first."),
 		)
