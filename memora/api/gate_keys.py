@@ -28,6 +28,14 @@ def rotate() -> dict[str, Any]:
 
 @endpoint(ADMINS, "POST")
 @as_typed
+def accept(kid: str, public_key: str) -> dict[str, Any]:
+	"""Accept what an app signs with its own key, and start a batch, which publishes that."""
+	told(lambda: keys.accept(kid, public_key))
+	return {"kid": kid, **operations.start_batch()}
+
+
+@endpoint(ADMINS, "POST")
+@as_typed
 def revoke(kid: str) -> dict[str, Any]:
 	"""Take a key back, and start a batch, which publishes that; `made` is the key that was made in its place, if any."""
 	made = told(lambda: keys.revoke(kid))

@@ -150,7 +150,7 @@ dead_letters.add_command(_former, "clear")
 @json_option
 @click.pass_context
 def gate_keys(context: click.Context, as_json: bool) -> None:
-	"""The keys that sign learners' tokens for the gate: list, rotate, revoke. Lists without a further word."""
+	"""The keys that sign learners' tokens for the gate: list, rotate, accept, revoke. Lists without a further word."""
 	if context.invoked_subcommand is None:
 		context.invoke(list_gate_keys, as_json=as_json)
 
@@ -171,6 +171,17 @@ def rotate_gate_keys() -> None:
 	"""
 
 
+@gate_keys.command("accept")
+@click.argument("kid", metavar="NAME")
+@click.argument("public_key", metavar="[FILE]", type=click.File(), default="-")
+@action("gate_actions.accept_gate_key")
+def accept_gate_key() -> None:
+	"""Have the gate accept the tokens of an app that signs them with a key of its own, and start a batch, which publishes that.
+
+	NAME is the kid in the app's tokens. FILE, or what is typed in, is the public key as PEM (Ed25519).
+	"""
+
+
 @gate_keys.command("revoke")
 @click.argument("kid", metavar="KEY")
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -178,7 +189,7 @@ def rotate_gate_keys() -> None:
 def revoke_gate_key() -> None:
 	"""Take a key back that others may know, and start a batch, which publishes that.
 
-	The gate refuses all that it has signed within a minute after. Without another key a new one is made.
+	The gate refuses all that it has signed within a minute after. If no other key signs here, a new one is made.
 	"""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TextIO
 
 from memora.commands.answer import Answer, CannotRun, Progress
 from memora.commands.wording import ask, moment, table
@@ -18,6 +19,7 @@ _STATES = {
 	"leaves": "signs no more",
 	"left": "taken out",
 	"revoked": "revoked",
+	"accepted": "an app's, accepted",
 }
 
 
@@ -46,6 +48,17 @@ def rotate_gate_keys(progress: Progress) -> Answer:
 	lines = [
 		f"Key {kid} was made. It signs {WAIT} seconds after it has been published. {started['message']}",
 	]
+	return Answer({"kid": kid, **started}, lines)
+
+
+def accept_gate_key(progress: Progress, kid: str, public_key: TextIO) -> Answer:
+	try:
+		pem = public_key.read()
+	except UnicodeDecodeError as error:
+		raise CannotRun(f"{public_key.name} is no text, so no key as PEM.") from error
+	keys.accept(kid, pem)
+	started = operations.start_batch()
+	lines = [f"The gate accepts what is signed with {kid}, after the batch. {started['message']}"]
 	return Answer({"kid": kid, **started}, lines)
 
 

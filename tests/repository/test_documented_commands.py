@@ -45,7 +45,7 @@ _SITES = re.compile(r"--site \S+ ?")
 _BELOW = {
 	"memora": r"[a-z-]+",
 	"memora dead-letters": "list|retry|dismiss",
-	"memora gate-keys": "list|rotate|revoke",
+	"memora gate-keys": "list|rotate|accept|revoke",
 	"scheduler": "status",
 	"set-config": "allow_tests",
 }

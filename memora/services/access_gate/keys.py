@@ -1,4 +1,5 @@
-"""Memora Gate Key: the keys that sign the gate's tokens. Made, rotated, revoked, and taken out when they are no longer needed.
+"""Memora Gate Key: the keys that sign the gate's tokens. Made, rotated, revoked, and taken out when they are no longer needed;
+and the public keys of apps that sign tokens themselves.
 
 Each private key is encrypted by the site's `encryption_key`, where Frappe keeps passwords. It is readable in `_seal` and `signing`
 alone, under names that Frappe leaves out of its error logs, and no error carries it. The list of plans publishes the public
@@ -8,6 +9,7 @@ change of clocks shortens a key's life.
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -16,8 +18,15 @@ from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
 import frappe
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+	Encoding,
+	NoEncryption,
+	PrivateFormat,
+	PublicFormat,
+	load_pem_public_key,
+)
 from frappe import _
 from frappe.utils.password import encrypt, get_decrypted_password
 
@@ -35,6 +44,7 @@ MOST = 12
 _PRIVATE = "private_key"
 _PATIENCE_SECONDS = 10
 _COLUMNS = ("live_since", "retired", "revoked", "gone")
+_KID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class Signing(NamedTuple):
@@ -47,10 +57,13 @@ class Signing(NamedTuple):
 def rows() -> list[Row]:
 	"""All keys, the oldest first; one that something else has inserted is as old as its row. One statement."""
 	found = frappe.db.sql(
-		f"""select name, public_key, ifnull(made, creation) as made, {", ".join(_COLUMNS)}
+		f"""select name, public_key, of_app, ifnull(made, creation) as made, {", ".join(_COLUMNS)}
 		from `tab{TABLE}` order by made, name"""
 	)
-	return [Row(kid, public, *map(_seconds, moments)) for kid, public, *moments in found]  # type: ignore[arg-type]
+	return [
+		Row(kid, public, *map(_seconds, moments))._replace(of_app=bool(of_app))  # type: ignore[arg-type]
+		for kid, public, of_app, *moments in found
+	]
 
 
 def ensure() -> None:
@@ -58,7 +71,7 @@ def ensure() -> None:
 
 	Raises GateKeyError where the key cannot be kept.
 	"""
-	_alone(lambda: [] if any(row.is_published for row in rows()) else [_make()])
+	_alone(lambda: [] if any(row.is_ours for row in rows()) else [_make()])
 
 
 def ensure_or_log() -> None:
@@ -79,24 +92,52 @@ def rotate() -> str:
 	def make() -> list[str]:
 		now, there = time.time(), rows()
 		for row in there:
-			if row.is_published and not row.may_sign(now):
+			if row.is_ours and not row.may_sign(now):
 				raise GateKeyError(
 					_(
 						"Key {0} is new and does not sign yet. Wait until it does, or revoke it: a newer key would have to wait as long."
 					).format(row.kid)
 				)
-		if sum(row.is_published for row in there) >= MOST:
-			raise GateKeyError(
-				_("There are {0} keys already. Revoke one, or wait until the oldest has left.").format(MOST)
-			)
+		_require_room(there)
 		return [_make()]
 
 	return _alone(make)[0]
 
 
+def accept(kid: str, public_key: str) -> None:
+	"""Have the gate accept what an app signs with a key of its own: `kid` is the name that the app's tokens give it, `public_key`
+	its public part as PEM. Published with the next batch, until it is revoked. Commits.
+
+	Raises GateKeyError where the name is none or taken, where this is no public key of Ed25519, and where there are too many.
+	"""
+	if not _KID.fullmatch(kid):
+		raise GateKeyError(
+			_(
+				"A key's name has 1 to 64 letters of a to z, digits, dots, dashes and underscores: {0} has not."
+			).format(kid)
+		)
+	public = _public_of(public_key)
+
+	def add() -> list[str]:
+		there = rows()
+		if kid in {row.kid for row in there}:
+			raise GateKeyError(_("There is a key {0} already. Choose another name.").format(kid))
+		_require_room(there)
+		database.upsert(
+			TABLE,
+			("name", "public_key", "made", "of_app"),
+			[(kid, public, _moment(time.time()), 1)],
+			"name = name",
+		)
+		_publish()
+		return [kid]
+
+	_alone(add)
+
+
 def revoke(kid: str) -> str:
 	"""Take a key back, so that the gate refuses what it has signed: within a minute after the next batch. Its private part
-	is gone at once. If no other key is left, a new one is made; returns its name, else "". Commits.
+	is gone at once. If no other key is left that signs here, a new one is made; returns its name, else "". Commits.
 
 	Raises GateKeyError where there is no such key, or it is no longer published anyway.
 	"""
@@ -109,7 +150,8 @@ def revoke(kid: str) -> str:
 			raise GateKeyError(_("Key {0} has been taken out already.").format(kid))
 		_end([kid], "revoked", time.time())
 		frappe.db.sql(f"update `tab{TABLE}` set revoked_by = %s where name = %s", (frappe.session.user, kid))
-		return [] if any(row.is_published for name, row in there.items() if name != kid) else [_make()]
+		is_needed = not there[kid].of_app and not any(row.is_ours for row in there.values() if row.kid != kid)
+		return [_make()] if is_needed else []
 
 	return next(iter(_alone(take_back)), "")
 
@@ -150,10 +192,11 @@ def listed() -> list[dict[str, Any]]:
 		{
 			"kid": row.kid,
 			"state": key_states.state(row, there, now),
+			"of_app": row.of_app,
 			"made": _aware(row.made),
 			"live_since": _aware(row.live_since),
 			"signs_from": _aware(
-				row.live_since + key_states.WAIT if row.live_since and row.is_published else None
+				row.live_since + key_states.WAIT if row.live_since and row.is_ours else None
 			),
 			"leaves_at": _aware(key_states.leaves_at(row, there)),
 			"gone": _aware(row.gone),
@@ -164,7 +207,7 @@ def listed() -> list[dict[str, Any]]:
 
 
 def _why_none(there: Sequence[Row]) -> str:
-	published = [row for row in there if row.is_published]
+	published = [row for row in there if row.is_ours]
 	if not published:
 		return _("The gate has no key yet. Make one: bench --site {0} memora gate-keys rotate").format(
 			frappe.local.site
@@ -173,6 +216,28 @@ def _why_none(there: Sequence[Row]) -> str:
 		"The gate's key {0} is new. It signs {1} seconds after it has been published in gate/keys.json, which a batch"
 		" does: bench --site {2} memora gate-keys list"
 	).format(published[-1].kid, key_states.WAIT, frappe.local.site)
+
+
+def _require_room(there: Sequence[Row]) -> None:
+	if sum(row.is_published for row in there) >= MOST:
+		raise GateKeyError(
+			_("There are {0} keys already. Revoke one, or wait until the oldest has left.").format(MOST)
+		)
+
+
+def _public_of(pem: str) -> str:
+	"""A public key as `gate/keys.json` has it. Raises GateKeyError."""
+	try:
+		key = load_pem_public_key(pem.encode())
+	except (ValueError, UnsupportedAlgorithm):
+		key = None
+	if not isinstance(key, Ed25519PublicKey):
+		raise GateKeyError(
+			_(
+				"This is no public key of Ed25519 as PEM. Print it from the private one, which stays where it is: openssl pkey -in gate.pem -pubout"
+			)
+		)
+	return _text(key.public_bytes(Encoding.Raw, PublicFormat.Raw))
 
 
 def _alone(work: Any) -> list[str]:

@@ -8,7 +8,16 @@ from typing import Any
 from unittest.mock import patch
 
 import frappe
+import jwt
 from cryptography.fernet import Fernet
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.serialization import (
+	Encoding,
+	NoEncryption,
+	PrivateFormat,
+	PublicFormat,
+)
 from frappe import client
 from frappe.utils.password import get_decrypted_password
 
@@ -17,8 +26,9 @@ from memora.install import ADMIN, EDITOR
 from memora.services.access_gate import keys, minting
 from memora.services.access_gate.rules import tokens
 from memora.services.access_gate.rules.key_states import STAYS, WAIT
+from memora.services.cdn_export.admin.doctor import gate
 from memora.services.cdn_export.model import paths
-from memora.services.cdn_export.state import database, site_key
+from memora.services.cdn_export.state import database, gate_switch, site_key
 from memora.tests.helpers import clock, factories
 from memora.tests.helpers.processes import at_once
 from memora.tests.helpers.publishing import PublishingTestCase, run_command
@@ -181,6 +191,13 @@ class TestKeys(KeysTestCase):
 		self.assertIn(f"{made} is new", refused)
 		self.assertEqual(frappe.db.count(keys.TABLE), 1)
 
+	def test_a_row_that_something_else_has_inserted_breaks_nothing(self) -> None:
+		ours = self.live_key()
+		doc = frappe.get_doc({"doctype": keys.TABLE})
+		doc.name = "foreign"
+		doc.db_insert()
+		self.assertEqual(set(self.states()), {ours, "foreign"})
+
 	def test_what_is_published_is_noted_and_compared_like_any_other_file(self) -> None:
 		self.live_key()
 		(self.local_path / paths.GATE_KEYS).unlink()
@@ -217,6 +234,68 @@ class TestKeys(KeysTestCase):
 	def private_keys(self) -> set[str]:
 		"""The keys whose private part is kept."""
 		return set(frappe.db.sql("select name from __Auth where doctype = %s", (keys.TABLE,), pluck=True))
+
+
+class TestApps(KeysTestCase):
+	"""The keys of apps that sign tokens themselves."""
+
+	def setUp(self) -> None:
+		super().setUp()
+		self.app = Ed25519PrivateKey.generate()
+
+	def pem(self, key: Any = None) -> str:
+		public = (key or self.app).public_key()
+		return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+	def token(self, kid: str = "app-1") -> str:
+		"""As an app makes it that knows the documented format alone."""
+		now = int(time.time())
+		claims = {"iss": site_key.site_hash(), "iat": now, "exp": now + HOUR, "items": ["PHYSICS"]}
+		return jwt.encode(claims, self.app, algorithm="EdDSA", headers={"kid": kid})
+
+	def test_an_apps_tokens_are_accepted_until_its_key_is_revoked(self) -> None:
+		ours = self.live_key()
+		keys.accept("app-1", self.pem())
+		self.assertEqual(self.states(), {ours: "signs", "app-1": "waits"})
+		with self.assertRaises(TokenError):
+			self.accepted(self.token())
+		self.publish()
+		self.assertEqual(self.accepted(self.token()), ["PHYSICS"])
+		self.assertEqual(self.states(), {ours: "signs", "app-1": "accepted"})
+		clock.skip(STAYS + WAIT + HOUR)
+		keys.hourly()
+		self.assertEqual(self.states(), {ours: "signs", "app-1": "accepted"})
+		self.assertEqual(self.kid_of(minting.mint([])), ours)
+		self.assertEqual(keys.revoke("app-1"), "")
+		self.publish()
+		self.assertEqual(self.published(), [ours])
+		with self.assertRaises(TokenError):
+			self.accepted(self.token())
+
+	def test_an_apps_key_does_not_stand_in_for_one_of_the_sites(self) -> None:
+		keys.accept("app-1", self.pem())
+		with self.assertRaisesRegex(GateKeyError, "no key yet"):
+			minting.mint([])
+		keys.ensure()
+		(ours,) = set(self.states()) - {"app-1"}
+		made = keys.revoke(ours)
+		self.assertNotIn(made, ("", "app-1"))
+
+	def test_what_is_no_public_key_is_refused_and_a_private_one_is_not_kept(self) -> None:
+		rsa = generate_private_key(65537, 2048)
+		private = self.app.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+		for wrong in ("", "no key", "ü", self.pem(rsa), private, self.pem()[:60]):
+			with self.assertRaisesRegex(GateKeyError, "openssl pkey -in gate.pem -pubout"):
+				keys.accept("app-1", wrong)
+		for name in ("", "صنف", "a b", "a" * 65, "../x"):
+			with self.assertRaisesRegex(GateKeyError, "1 to 64 letters"):
+				keys.accept(name, self.pem())
+		keys.accept("app-1", self.pem())
+		with self.assertRaisesRegex(GateKeyError, "app-1 already"):
+			keys.accept("app-1", self.pem())
+		with patch.object(keys, "MOST", 1), self.assertRaisesRegex(GateKeyError, "1 keys already"):
+			keys.accept("app-2", self.pem())
+		self.assertEqual(set(self.states()), {"app-1"})
 
 
 class TestSecrets(KeysTestCase):
@@ -278,6 +357,11 @@ class TestSecrets(KeysTestCase):
 		with patch.dict(frappe.local.conf, encryption_key=Fernet.generate_key().decode()):
 			with self.assertRaisesRegex(GateKeyError, f"{self.kid} cannot be decrypted.*gate-keys rotate"):
 				minting.mint([])
+			self.assertEqual(list(gate.gate_keys()), [])  # no gate is switched on
+			with patch.object(gate_switch, "parse", return_value=gate_switch.Noted("private")):
+				(said,) = gate.gate_keys()
+			self.assertEqual((said.check, said.level), ("gate keys", "error"))
+			self.assertRegex(said.message, "cannot be decrypted.*gate-keys rotate")
 			self.assertEqual(frappe.get_message_log(), [])
 			new = keys.rotate()
 			self.publish()
@@ -315,6 +399,12 @@ class TestCommands(KeysTestCase):
 		self.assertIn("STILL ACCEPTED", self.says(1, "list"))
 		self.publish()
 		self.assertNotIn("STILL ACCEPTED", self.says(1, "list"))
+		pem = Ed25519PrivateKey.generate().public_key()
+		pem = pem.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+		self.assertIn("what is signed with app-1", self.says(0, "accept", "app-1", answer=pem))
+		self.assertIn("no public key", self.says(2, "accept", "app-2", answer="?"))
+		self.publish()
+		self.assertRegex(self.says(1, "list"), "app-1 +an app's, accepted")
 		self.assertIn("no key nothing", self.says(2, "revoke", "nothing", "--yes"))
 
 
@@ -337,8 +427,15 @@ class TestEndpoints(KeysTestCase):
 
 	def test_admins_list_rotate_and_revoke_and_nobody_else_does(self) -> None:
 		for user in ("Guest", self.users[EDITOR]):
-			for method, http in (("listed", "GET"), ("rotate", "POST"), ("revoke", "POST")):
-				self.assertEqual(self.call(user, method, http, kid="x")[0], 403, (user, method))
+			for method, http in (
+				("listed", "GET"),
+				("rotate", "POST"),
+				("accept", "POST"),
+				("revoke", "POST"),
+			):
+				self.assertEqual(
+					self.call(user, method, http, kid="x", public_key="x")[0], 403, (user, method)
+				)
 		self.assertEqual(keys.listed(), [])
 		for role in (ADMIN, "System Manager"):
 			status, made = self.call(self.users[role], "rotate")
@@ -352,6 +449,7 @@ class TestEndpoints(KeysTestCase):
 			frappe.db.commit()
 
 	def test_what_changes_something_is_post_only(self) -> None:
-		for method in ("rotate", "revoke"):
-			self.assertEqual(self.call(self.users[ADMIN], method, "GET", kid="x")[0], 403)
+		for method in ("rotate", "accept", "revoke"):
+			self.assertEqual(self.call(self.users[ADMIN], method, "GET", kid="x", public_key="x")[0], 403)
+		self.assertEqual(self.call(self.users[ADMIN], "accept", kid="x", public_key="x")[0], 417)
 		self.assertEqual(self.call(self.users[ADMIN], "revoke", kid="x")[0], 417)

@@ -8,9 +8,12 @@ from playwright.sync_api import Page, expect
 from memora.services.access_gate import keys
 from memora.services.access_gate.rules.key_states import WAIT
 from memora.tests.helpers import clock
-from tests.e2e.desk.driver import Desk
+from tests.e2e.desk.driver import Desk, shoot
 from tests.e2e.desk.school import School
 
+PEM = """-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=
+-----END PUBLIC KEY-----"""
 ASKED = "Make a key? It signs a minute and a half after it has been published. The one before leaves by itself a day later."
 
 
@@ -39,5 +42,20 @@ def test_an_admin_makes_the_next_key_and_takes_one_back(desk: Desk, here: School
 		row.get_by_role("button", name=here.say("Revoke")).click()
 		confirm(page, old)
 		expect(row.locator(".indicator-pill")).to_have_text(here.say("Revoked"))
+		page.get_by_role("button", name=here.say("Accept an App's Key")).click()
+		dialog = page.locator(".modal:visible")
+		dialog.locator("[data-fieldname=kid] input").fill("app-1")
+		dialog.locator("[data-fieldname=public_key] textarea").fill(PEM)
+		dialog.locator(".btn-modal-primary").click()
+		app = page.locator(".list-row", has_text="app-1")
+		expect(app.locator(".indicator-pill")).to_have_text(here.say("Does Not Sign Yet"))
+		desk.publish()
+		desk.open(page, "memora-gate-key")
+		expect(app.locator(".indicator-pill")).to_have_text(here.say("An App's, Accepted"))
+		shoot(page, "gate-keys", here)
 	frappe.db.rollback()
-	assert {key["kid"]: key["state"] for key in keys.listed()} == {old: "revoked", new: "waits"}
+	assert {key["kid"]: key["state"] for key in keys.listed()} == {
+		old: "revoked",
+		new: "waits",
+		"app-1": "accepted",
+	}

@@ -69,6 +69,19 @@ def test_the_document_is_a_key_set_that_the_gate_reads() -> None:
 	assert list(found) == ["old"]
 
 
+def test_the_key_of_an_app_is_published_until_it_is_revoked_and_never_signs_here() -> None:
+	app = Row("app", "z", NOW - 60 * DAY, live_since=NOW - 60 * DAY, of_app=True)
+	rows = [OLD, app]
+	assert signs(rows, NOW) == "old" and signs([app], NOW) is None
+	assert key_states.leaves_at(OLD, rows) is None  # it follows no key of the site's
+	assert key_states.leaves_at(app, [app, NEW]) is None
+	assert key_states.due([*rows, NEW], NOW + 99 * DAY) == [OLD]
+	assert [key_states.state(row, rows, NOW) for row in rows] == ["signs", "accepted"]
+	assert key_states.state(app._replace(live_since=None), rows, NOW) == "waits"
+	assert [key["kid"] for key in key_states.document([app, OLD])["keys"]] == ["old", "app"]
+	assert key_states.document([app._replace(revoked=NOW)]) == {"keys": []}
+
+
 moments = st.none() | st.floats(NOW - 3 * DAY, NOW + 3 * DAY)
 keys = st.lists(
 	st.builds(
@@ -79,6 +92,7 @@ keys = st.lists(
 		live_since=moments,
 		retired=st.none() | st.just(NOW),
 		revoked=st.none() | st.just(NOW),
+		of_app=st.booleans(),
 	),
 	max_size=5,
 )
@@ -88,7 +102,7 @@ keys = st.lists(
 def test_whatever_the_keys_are_the_signing_one_stays_published(rows: list[Row], at: float) -> None:
 	signing = key_states.signer(rows, at)
 	if signing:
-		assert signing.is_published and signing not in key_states.due(rows, at)
+		assert signing.is_published and not signing.of_app and signing not in key_states.due(rows, at)
 		assert key_states.state(signing, rows, at) == "signs"
 	assert [key_states.state(row, rows, at) for row in rows].count("signs") == bool(signing)
 	# A key that leaves has not signed for as long as its tokens may last.

@@ -13,6 +13,7 @@ class MemoraGateKey(Document):
 		gone: DF.Datetime | None
 		live_since: DF.Datetime | None
 		made: DF.Datetime | None
+		of_app: DF.Check
 		private_key: DF.Password | None
 		public_key: DF.Data | None
 		retired: DF.Datetime | None

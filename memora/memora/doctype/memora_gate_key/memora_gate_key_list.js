@@ -6,6 +6,7 @@ const INDICATORS = {
 	signs: () => [__("Signs"), "green", "revoked,is,not set"],
 	leaves: () => [__("Signs No More"), "blue", "revoked,is,not set"],
 	left: () => [__("Taken Out"), "gray", "retired,is,set"],
+	accepted: () => [__("An App's, Accepted"), "green", "of_app,=,Yes"],
 	revoked: () => [__("Revoked"), "red", "revoked,is,set"],
 };
 
@@ -23,10 +24,28 @@ async function change(list, method, args) {
 	list.refresh();
 }
 
+function accept(list) {
+	frappe.prompt(
+		[
+			{ fieldname: "kid", fieldtype: "Data", label: __("Name"), description: __("The <code>kid</code> in the app's tokens."), reqd: 1 },
+			{
+				fieldname: "public_key",
+				fieldtype: "Small Text",
+				label: __("Public Key"),
+				description: __("As PEM, of Ed25519: <code>openssl pkey -in gate.pem -pubout</code> prints it. The private key stays with the app."),
+				reqd: 1,
+			},
+		],
+		(values) => change(list, "accept", values),
+		__("Accept an App's Key"),
+		__("Accept")
+	);
+}
+
 let shown = null;
 
 frappe.listview_settings["Memora Gate Key"] = {
-	add_fields: ["live_since", "retired", "revoked"],
+	add_fields: ["live_since", "retired", "revoked", "of_app"],
 	get_indicator: (doc) => INDICATORS[states[doc.name]]?.(),
 	onload(list) {
 		shown = list;
@@ -36,10 +55,11 @@ frappe.listview_settings["Memora Gate Key"] = {
 				() => change(list, "rotate")
 			)
 		);
+		list.page.add_inner_button(__("Accept an App's Key"), () => accept(list));
 		read_states(list);
 	},
 	button: {
-		show: (doc) => ["waits", "signs", "leaves"].includes(states[doc.name]),
+		show: (doc) => ["waits", "signs", "leaves", "accepted"].includes(states[doc.name]),
 		get_label: () => __("Revoke"),
 		get_description: () => __("The gate refuses all tokens that it has signed."),
 		action: (doc) =>

@@ -4,6 +4,7 @@
 - Of several that may sign, the newest does.
 - A key that a newer one has followed leaves the file when the last token that it can have signed has expired everywhere.
 - A key that was revoked is out of the file with its next build. If it was the newest, the one before signs again.
+- The key of an app, which signs for itself, is in the file until it is revoked. It signs nothing here.
 """
 
 from __future__ import annotations
@@ -19,14 +20,15 @@ WAIT = 90
 STAYS = HEADER.seconds + 2 * SKEW
 """Seconds from a key's last token until no gate accepts it any more: its clock may be behind, and grants as much itself."""
 
-State = Literal["waits", "signs", "leaves", "left", "revoked"]
+State = Literal["waits", "signs", "leaves", "left", "revoked", "accepted"]
 """It is not live, or not for long enough; it signs; a newer one does, and its tokens are accepted; it was taken out
-after that; an admin took it back."""
+after that; an admin took it back; it is an app's, and live."""
 
 
 class Row(NamedTuple):
 	"""A key without its private part. Moments are in Unix seconds, None for never: when it was made, since when the file has
-	it, when it was taken out in time, when it was revoked, and since when the file is without it."""
+	it, when it was taken out in time, when it was revoked, and since when the file is without it. `of_app`: an app has its
+	private part."""
 
 	kid: str
 	public: str
@@ -35,15 +37,21 @@ class Row(NamedTuple):
 	retired: float | None = None
 	revoked: float | None = None
 	gone: float | None = None
+	of_app: bool = False
 
 	@property
 	def is_published(self) -> bool:
 		"""Whether the next build of `gate/keys.json` has it."""
 		return self.retired is None and self.revoked is None
 
+	@property
+	def is_ours(self) -> bool:
+		"""Whether the next build has it, and this site the private part."""
+		return self.is_published and not self.of_app
+
 	def may_sign(self, now: float) -> bool:
 		"""Whether every gate knows it."""
-		return self.is_published and self.live_since is not None and now >= self.live_since + WAIT
+		return self.is_ours and self.live_since is not None and now >= self.live_since + WAIT
 
 
 def signer(rows: Iterable[Row], now: float) -> Row | None:
@@ -56,9 +64,9 @@ def leaves_at(row: Row, rows: Iterable[Row]) -> float | None:
 	followed = [
 		other.live_since
 		for other in rows
-		if other.is_published and _age(other) > _age(row) and other.live_since is not None
+		if other.is_ours and _age(other) > _age(row) and other.live_since is not None
 	]
-	return min(followed) + WAIT + STAYS if row.is_published and followed else None
+	return min(followed) + WAIT + STAYS if row.is_ours and followed else None
 
 
 def due(rows: Sequence[Row], now: float) -> list[Row]:
@@ -72,6 +80,8 @@ def state(row: Row, rows: Iterable[Row], now: float) -> State:
 		return "revoked"
 	if row.retired is not None:
 		return "left"
+	if row.of_app:
+		return "waits" if row.live_since is None else "accepted"
 	if not row.may_sign(now):
 		return "waits"
 	newest = signer(rows, now)

@@ -3,7 +3,7 @@
 Every check is by itself: one that cannot be made is a finding too, and hides no other. Reads only, but for the
 connection test's small files, which it removes again.
 
-`servers`, `jobs`, `places`, `publishing` and `content` hold the checks.
+`servers`, `jobs`, `places`, `publishing`, `gate` and `content` hold the checks.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import frappe
 
-from memora.services.cdn_export.admin.doctor import content, jobs, places, publishing, servers
+from memora.services.cdn_export.admin.doctor import content, gate, jobs, places, publishing, servers
 from memora.services.cdn_export.admin.finding import Finding
 from memora.services.cdn_export.model.counts import Tell
 
@@ -33,7 +33,8 @@ CHECKS: Sequence[Check] = (
 	servers.disk,
 	publishing.waiting,
 	publishing.leftovers,
-	publishing.gate,
+	gate.gate,
+	gate.gate_keys,
 	content.video_links,
 	content.stages,
 	content.items_sold,

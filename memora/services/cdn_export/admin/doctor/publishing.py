@@ -8,17 +8,10 @@ from collections.abc import Iterator
 import frappe
 from frappe.utils import now_datetime
 
-from memora.services.cdn_export.admin import gate_status, pipeline_status
+from memora.services.cdn_export.admin import pipeline_status
 from memora.services.cdn_export.admin.finding import MOST_NAMED, Finding, some
 from memora.services.cdn_export.delivery import ownership, purge_queue
-from memora.services.cdn_export.state import (
-	database,
-	due,
-	gate_switch,
-	ledger,
-	refused_removals,
-	site_values,
-)
+from memora.services.cdn_export.state import database, due, ledger, refused_removals
 
 
 def waiting() -> Iterator[Finding]:
@@ -73,17 +66,6 @@ def waiting() -> Iterator[Finding]:
 		yield Finding(
 			"waiting", "ok", f"{plans} plans wait, none for too long." if plans else "Nothing waits."
 		)
-
-
-def gate() -> Iterator[Finding]:
-	"""How far *Paid Content Is Private* has come, and what holds it up."""
-	noted = site_values.read(gate_switch.NOTE)
-	found = gate_status.read(noted)
-	if not found:
-		return
-	moves = gate_switch.parse(noted).moves
-	fix = f"bench --site {frappe.local.site} memora process goes on with it now." if moves else ""
-	yield Finding("gate", "warning" if moves else "ok", found["message"], fix)
 
 
 def leftovers() -> Iterator[Finding]:
