@@ -37,6 +37,7 @@ def status(progress: Progress) -> Answer:
 		or found["overdue"]
 		or found["still_on_cdn"]
 		or found["purges_failing"]
+		or found["edge_stale"]
 		or found["place_refused"]
 	)
 	return Answer(found, list(_status_lines(found)), bad)
@@ -309,6 +310,9 @@ def _purge_lines(found: dict[str, Any]) -> Iterator[str]:
 	if found["purges_failing"]:
 		count = _count(found["purges_failing"], "address")
 		yield _field("not purged", f"{count}, tried again: {_shortened(found['purge_error'])}")
+	if found["edge_stale"]:
+		count = _count(found["edge_stale"], "address")
+		yield _field("still old", f"{count} at the CDN: {_shortened('; '.join(found['edge_stale_urls']))}")
 	if found["purges_this_month"]:
 		of = f" of {found['purge_budget']:,}" if found["purge_budget"] else ""
 		yield _field("purged", f"{found['purges_this_month']:,}{of} addresses and tags this month")

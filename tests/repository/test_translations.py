@@ -58,7 +58,7 @@ def test_a_moment_keeps_the_preposition_that_frappe_gives_it() -> None:
 		for message in translations.translated()
 		if message.id and re.search(r"\b(since|from) \{0\}$", message.id)
 	]
-	assert len(moments) == 5
+	assert len(moments) == 6
 	assert [text for text in moments if re.search(r"(منذ|من|قبل) \{0\}", text)] == []
 
 

@@ -39,7 +39,7 @@ def check_due() -> dict[str, Any]:
 	"""The every-minute entry: asks in milliseconds whether anything cannot wait for the next batch, and starts one.
 
 	That may be another interval, a retry, a lease that ran out, work that a killed drain has left, a removal whose
-	grace is over, a purge to repeat, a signature or metadata to renew.
+	grace is over, a purge to repeat, an address to ask the CDN for, a signature or metadata to renew.
 	"""
 	options = settings.load()
 	wake_ups.note_check(options)

@@ -17,6 +17,7 @@ from memora.services.cdn_export.cache_purge import CachePurge, NoPurge, Outcome,
 from memora.services.cdn_export.delivery import purge_budget, purge_queue, tagged_cache
 from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.maintenance import audit, repair
+from memora.services.cdn_export.rules import edge_watch
 from memora.services.cdn_export.state import ledger, site_values
 from memora.tests.helpers import factories
 from memora.tests.helpers.publishing import PublishingTestCase, make_course
@@ -54,9 +55,12 @@ class CachedTestCase(PublishingTestCase):
 		super().setUp()
 		self.configure(cdn_base_url=BASE_URL)
 		self.cache = self.cache_type()
-		behind = patch.object(settings, "open_purge", lambda *_: self.cache)
-		behind.start()
-		self.addCleanup(behind.stop)
+		for replaced in (
+			patch.object(settings, "open_purge", lambda *_: self.cache),
+			patch.object(edge_watch, "FIRST_SECONDS", 86_400),  # `test_edge_check` asks
+		):
+			replaced.start()
+			self.addCleanup(replaced.stop)
 		self.course = make_course()
 		self.lesson = self.course["lessons"][1]
 		self.plan = factories.make_plan([self.course["subject"]], is_published=1)

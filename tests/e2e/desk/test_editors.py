@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+import time
+from contextlib import closing
+from unittest.mock import patch
 
 import frappe
 import pytest
 from playwright.sync_api import Page, expect
 
+from memora.services.cdn_export.cache_purge import PurgeResult
+from memora.services.cdn_export.cache_purge.cloudflare import CloudflarePurge
+from memora.services.cdn_export.delivery.target import PublishTarget
+from memora.services.cdn_export.maintenance import edge_check
 from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.rules import sibling_order
 from memora.tests.helpers import factories
@@ -152,6 +159,34 @@ def test_every_content_form_and_the_plans_has_the_line(desk: Desk, here: School,
 		page_of = {"mechanics": "physics", "speed": "motion"}.get(key, key)
 		expect(popup.value.locator("h1")).to_have_text(here.title(page_of))
 		popup.value.close()
+
+
+def test_a_lesson_that_the_cdn_is_seen_to_show_is_live_at_the_edge(
+	desk: Desk, bench: Bench, here: School
+) -> None:
+	say, lesson = here.say, here.docs["finding x"]
+	desk.configure(cdn="Cloudflare", cloudflare_zone_id="zone", cloudflare_api_token="token")
+	bench.settle()
+	desk.edit(lesson, description="About x")
+	with patch.object(
+		CloudflarePurge,
+		"forget",
+		lambda _, stale: PurgeResult(purged=tuple(dict.fromkeys(each.url for each in stale))),
+	):
+		desk.publish()
+	with desk.login(here.editor) as page:
+		line = desk.form(page, lesson)
+		expect(pill(line)).to_have_text(say("Live"))
+		expect(line).not_to_contain_text(say("at the edge since {0}"))
+		with closing(PublishTarget.open()) as target:
+			assert edge_check.run(target, time.time() + 60)
+		line = desk.form(page, lesson)
+		expect(line).to_contain_text(say("at the edge since {0}"))
+		line.locator("summary").click()
+		row = line.locator("li", has_text=here.title("plan")).first
+		expect(row).to_contain_text(say("at the edge since {0}"))
+	desk.configure(cdn="None", cloudflare_zone_id="", cloudflare_api_token="")
+	bench.settle()
 
 
 def test_a_plans_next_run_is_previewed_and_then_goes_out(desk: Desk, bench: Bench, here: School) -> None:

@@ -104,7 +104,7 @@ class StatusLine {
 		const only = status.reasons.length === 1 ? status.reasons[0] : null;
 		const is_off = only && only.text === status.obstacle;
 		if (status.state === "live") {
-			parts.push(status.since ? fill(__("since {0}"), ago(status.since)) : status.text);
+			parts.push(live_since(status) || status.text);
 		} else {
 			parts.push(linked(status.text, is_off ? null : only));
 			if (status.next_run) parts.push(until(status.next_run, status.now));
@@ -143,6 +143,12 @@ const button = (action, label, look = "btn-default", off = false) =>
 
 const away = (url, label, look = "") => html`<a class="${look}" href="${url}" target="_blank" rel="noopener">${label}</a>`;
 
+// Since when the CDN was seen to show it; where it is not asked, since when it is published.
+function live_since({ since, edge_since }) {
+	if (edge_since) return fill(__("at the edge since {0}"), ago(edge_since));
+	return since ? fill(__("since {0}"), ago(since)) : "";
+}
+
 function plans_html({ plans, plan_count }, { doctype, docname }) {
 	if (!plans.length) return "";
 	const rows = plans.map(
@@ -151,7 +157,7 @@ function plans_html({ plans, plan_count }, { doctype, docname }) {
 				<a href="${frappe.utils.get_form_link(PLAN, plan.plan)}">${plan.title}</a>
 				${pill(plan.color, plan.label)}
 				<span class="text-muted">${
-					plan.state === "live" && plan.since ? fill(__("since {0}"), ago(plan.since)) : plan.text
+					(plan.state === "live" && live_since(plan)) || plan.text
 				}</span>
 				${away(
 					memora.publishing.preview_url(doctype, docname, plan.plan),

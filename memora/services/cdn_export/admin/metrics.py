@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import frappe
 from frappe.utils import now_datetime
@@ -67,7 +68,6 @@ class _Site(Collector):
 				"Whether the bucket or folder is not this site's to write to.",
 				int(bool(status["place_refused"])),
 			),
-			("purges_this_month", "Addresses and tags purged this month.", status["purges_this_month"]),
 			("building", "Builds at work.", len(status["building"])),
 			("live_plans", "Plans that are published.", status["live_plans"]),
 			("live_files", "Files that are published.", status["live_files"]),
@@ -84,6 +84,7 @@ class _Site(Collector):
 				"Seconds since something was last published; absent before the first time.",
 				_age(status["last_success_at"]),
 			),
+			*_purges(status),
 			*_late(),
 		):
 			if value is not None:
@@ -93,6 +94,15 @@ class _Site(Collector):
 
 def _age(moment: datetime | None) -> float | None:
 	return pipeline_status.seconds_since(moment) if moment else None
+
+
+def _purges(status: dict[str, Any]) -> Iterator[tuple[str, str, int]]:
+	yield "purges_this_month", "Addresses and tags purged this month.", status["purges_this_month"]
+	yield (
+		"edge_stale_addresses",
+		"Addresses that the CDN shows as they were before a purge more than 10 minutes ago.",
+		status["edge_stale"],
+	)
 
 
 def _late() -> Iterator[tuple[str, str, int]]:

@@ -103,7 +103,8 @@ def status() -> dict[str, Any]:
 	`overdue` says that something has waited longer than the spec promises, though export is enabled. `still_on_cdn` is
 	how many files should be gone that the storage refuses to remove, with some of their paths;
 	`purges_failing` how many addresses the CDN's cache has not forgotten yet though it was asked to, `purges_this_month` how
-	many addresses and tags it was asked for, of the `purge_budget` (0 for no limit).
+	many addresses and tags it was asked for, of the `purge_budget` (0 for no limit), `edge_stale` how many addresses it goes on
+	showing as they were.
 	`dormant` says that Frappe schedules next to nothing, since no user has logged in for days.
 	"""
 	refused = refused_removals.paths()

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import frappe
 from frappe.utils import now_datetime
 
 from memora.services.cdn_export import settings
-from memora.services.cdn_export.admin import obstacles, publication_status, reader_links, schedule
+from memora.services.cdn_export.admin import (
+	edge_status,
+	obstacles,
+	publication_status,
+	reader_links,
+	schedule,
+)
 from memora.services.cdn_export.admin.publication_status import PlanStatus, PublicationStatus
 from memora.services.cdn_export.admin.status_words import COLORS, moment, short
 from memora.services.cdn_export.model.doctypes import PLAN
@@ -60,6 +67,7 @@ def as_dict(standing: PublicationStatus) -> dict[str, Any]:
 		told = worst[:_MOST_PLANS] if live in worst[:_MOST_PLANS] else [*worst[: _MOST_PLANS - 1], live]
 	options = settings.load()
 	base = options.base_url
+	at_edge = edge_status.live_since(options, told)
 	waits = standing.state in ("waiting", "leaving")
 	above = standing.draft_above
 	of = standing.line[-1].name if standing.line else standing.plans[0].plan if standing.plans else ""
@@ -70,6 +78,7 @@ def as_dict(standing: PublicationStatus) -> dict[str, Any]:
 		if above
 		else None,
 		"since": standing.since,
+		"edge_since": _edge_since(standing, told, at_edge),
 		"next_run": schedule.next_run(options) if waits and not stopped else None,
 		"next_try": standing.next_try,
 		"obstacle": stopped if waits else "",
@@ -87,6 +96,7 @@ def as_dict(standing: PublicationStatus) -> dict[str, Any]:
 				"title": item.title,
 				**brief(item),
 				"since": moment(item.version),
+				"edge_since": at_edge.get(item.plan),
 				"url": f"{base}/{item.path}" if base and item.is_live and item.path else "",
 				"reader": reader_links.address(base, item.plan, item.line, item.required_item)
 				if base and item.is_live
@@ -96,6 +106,16 @@ def as_dict(standing: PublicationStatus) -> dict[str, Any]:
 			for item in told
 		],
 	}
+
+
+def _edge_since(
+	status: PublicationStatus, told: Sequence[PlanStatus], at_edge: Mapping[str, datetime]
+) -> datetime | None:
+	"""Since when the CDN shows what is live, in every plan that is told; None where that was not seen."""
+	live = {item.plan for item in told if item.state == "live"}
+	if status.state != "live" or not live or not live <= at_edge.keys():
+		return None
+	return max(at_edge[plan] for plan in live)
 
 
 def _place(state: State) -> int:

@@ -55,6 +55,10 @@ class CachePurge(ABC):
 	by_tag: bool = False  # True: asks by tag for what has one
 	place: str = ""  # which of the CDN's caches it is: zone, distribution, service
 
+	def behind(self, base_url: str) -> str:
+		"""Which cache this is, at the address that apps read through it."""
+		return f"{self.name}|{self.place}|{base_url}"
+
 	@abstractmethod
 	def purge(self, urls: Sequence[str]) -> PurgeResult:
 		"""Make the CDN forget these URLs, absolute and just as readers ask for them: the query is part of

@@ -1,7 +1,8 @@
 """What a CDN's cache should forget: noted in the transaction that makes it stale, purged after it.
 
 A purge that fails is tried again by itself with growing pauses, and never fails a build. If its worker dies, the next
-check purges it. A CDN that takes its time gives a receipt, by which later checks ask whether it is done.
+check purges it. A CDN that takes its time gives a receipt, by which later checks ask whether it is done. Whether it then shows
+what is live is asked of a few addresses (`maintenance.edge_check`).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from memora.services.cdn_export.delivery import purge_budget, tagged_cache
 from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.model import paths, plain_text, published_file
 from memora.services.cdn_export.model.published_file import LedgerEntry
-from memora.services.cdn_export.state import database
+from memora.services.cdn_export.state import database, edge_notes
 
 TABLE = "CDN Purge"
 _AT_ONCE = 5_000
@@ -138,7 +139,7 @@ def run(target: PublishTarget) -> int:
 			[Stale(url, *((file, scope) if tags_hold else ())) for _, url, _, _, file, scope in rows]
 		)
 		done = set(result.purged)
-		database.transaction(partial(_settle, rows, done, result))
+		database.transaction(partial(_settle, target, rows, done, result))
 		purge_budget.warn(target.options.purge_budget)
 		purged += len(done)
 		if result.failed:
@@ -156,7 +157,7 @@ def forget_without_cache(target: PublishTarget) -> None:
 		database.transaction(lambda: frappe.db.sql(f"delete from `tab{TABLE}`"))
 
 
-def _settle(rows: Sequence[tuple], done: set[str], result: PurgeResult) -> None:
+def _settle(target: PublishTarget, rows: Sequence[tuple], done: set[str], result: PurgeResult) -> None:
 	"""Forget what is done, or what caches have forgotten themselves; the rest is tried again, each time after a longer pause."""
 	now = now_datetime()
 	finished, again, begun = [], defaultdict(list), defaultdict(list)
@@ -179,6 +180,7 @@ def _settle(rows: Sequence[tuple], done: set[str], result: PurgeResult) -> None:
 		database.update_names(TABLE, names, "receipt = %s, next_try_at = %s", values)
 	database.delete_names(TABLE, finished)
 	purge_budget.spend(result.spent)
+	_watch(target, done.difference(result.receipts))
 
 
 def _ask_after(target: PublishTarget) -> None:
@@ -192,12 +194,15 @@ def _ask_after(target: PublishTarget) -> None:
 	frappe.db.commit()
 	for receipt, since in begun:
 		outcome = target.purge.outcome(receipt)
-		database.transaction(partial(_note, receipt, since, outcome))
+		database.transaction(partial(_note, target, receipt, since, outcome))
 
 
-def _note(receipt: str, since: datetime, outcome: Outcome) -> None:
+def _note(target: PublishTarget, receipt: str, since: datetime, outcome: Outcome) -> None:
 	now = now_datetime()
 	if outcome.state == "done":
+		_watch(
+			target, frappe.db.sql(f"select url from `tab{TABLE}` where receipt = %s", (receipt,), pluck=True)
+		)
 		frappe.db.sql(f"delete from `tab{TABLE}` where receipt = %s", (receipt,))
 	elif outcome.state == "unknown":  # another CDN's, or too old: it is asked for again
 		frappe.db.sql(
@@ -214,3 +219,10 @@ def _note(receipt: str, since: datetime, outcome: Outcome) -> None:
 				receipt,
 			),
 		)
+
+
+def _watch(target: PublishTarget, forgotten: Iterable[str]) -> None:
+	"""Have some of the addresses asked for that the cache says it has forgotten."""
+	top = f"{target.options.base_url}/"
+	paths = sorted(url.removeprefix(top) for url in forgotten if url.startswith(top))
+	edge_notes.add(target.cache, paths, time.time())

@@ -11,7 +11,6 @@ from typing import Any
 
 import frappe
 
-from memora.services.cdn_export.cache_purge import CachePurge
 from memora.services.cdn_export.delivery import purge_budget
 from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.state import database, ledger, site_values
@@ -25,7 +24,7 @@ def holds(target: PublishTarget) -> bool:
 	purge = target.purge
 	if not purge.by_tag:
 		return False
-	here = _cache(purge, target.options.base_url)
+	here = target.cache
 	if site_values.read(_KEY) == here:
 		return True
 	outdated, _files = ledger.count_outdated()
@@ -45,10 +44,6 @@ def settings_saved(doc: Any) -> None:
 	before = doc.get_doc_before_save()
 	if before and bool(before.get("purge_by_tag")) != bool(doc.get("purge_by_tag")):
 		site_values.write(_KEY, "")
-
-
-def _cache(purge: CachePurge, base_url: str) -> str:
-	return f"{purge.name}|{purge.place}|{base_url}"
 
 
 def _note(here: str, spent: int) -> None:

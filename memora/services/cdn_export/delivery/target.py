@@ -139,6 +139,16 @@ class PublishTarget:
 		"""Whether files go elsewhere by now, so that nothing may be said of this place any more."""
 		return settings.stamp() != self.stamp and settings.place(settings.saved()) != self.place
 
+	@property
+	def cache(self) -> str:
+		"""Which cache is in front, and at which address apps read through it."""
+		return self.purge.behind(self.options.base_url)
+
+	@property
+	def watches_edge(self) -> bool:
+		"""Whether a cache is told to forget, so that it can be asked whether it has."""
+		return self.purge.active and bool(self.options.base_url)
+
 	def take_refusals(self) -> str:
 		"""What the storage has refused to remove since this was last asked, as a text; "" for nothing."""
 		said, self.refusals = "\n".join(self.refusals), []

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from memora.services.cdn_export.delivery.target import PublishTarget
-from memora.services.cdn_export.maintenance import header_renewal, metadata_renewal, signature_renewal
+from memora.services.cdn_export.maintenance import (
+	edge_check,
+	header_renewal,
+	metadata_renewal,
+	signature_renewal,
+)
 
 
 def run(target: PublishTarget) -> None:
@@ -11,3 +16,9 @@ def run(target: PublishTarget) -> None:
 	signature_renewal.run(target)
 	metadata_renewal.run(target)
 	header_renewal.run(target)
+
+
+def after_purges(target: PublishTarget) -> None:
+	"""Go on with what waits for purges, and ask the CDN whether it shows what is live. Never raises for what the CDN does."""
+	header_renewal.advance(target)
+	edge_check.run(target)

@@ -1,4 +1,5 @@
-"""What is due outside any build: graces that are over, subjects that no plan reads, signatures that end, purges to repeat."""
+"""What is due outside any build: graces that are over, subjects that no plan reads, signatures that end, purges to repeat,
+addresses to ask for after a purge."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from memora.exceptions import LeaseLostError, ScopeBusyError
 from memora.services.cdn_export.builds import due_removals, media_removal, subject_removal
 from memora.services.cdn_export.delivery import purge_queue
 from memora.services.cdn_export.delivery.target import PublishTarget
-from memora.services.cdn_export.maintenance import header_renewal, renewals
+from memora.services.cdn_export.maintenance import renewals
 from memora.services.cdn_export.model import scopes
 from memora.services.cdn_export.state import database, due, refused_removals
 
@@ -35,4 +36,4 @@ def run(target: PublishTarget) -> None:
 			frappe.logger("memora").warning(str(error))
 	purge_queue.run(target)
 	purge_queue.forget_without_cache(target)
-	header_renewal.advance(target)
+	renewals.after_purges(target)

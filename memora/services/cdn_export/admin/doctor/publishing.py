@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import frappe
 from frappe.utils import now_datetime
 
-from memora.services.cdn_export.admin import pipeline_status
+from memora.services.cdn_export.admin import edge_status, pipeline_status
 from memora.services.cdn_export.admin.finding import MOST_NAMED, Finding, some
 from memora.services.cdn_export.delivery import ownership, purge_queue
 from memora.services.cdn_export.state import database, due, ledger, refused_removals
@@ -92,4 +92,13 @@ def leftovers() -> Iterator[Finding]:
 			"warning",
 			f"{purges:,} addresses could not be purged from the CDN's cache; they are tried again. {why}",
 			"Test Connection in CDN Settings says what the CDN lacks.",
+		)
+	if stale := edge_status.stale():
+		yield Finding(
+			"edge",
+			"warning",
+			f"{len(stale):,} addresses are shown by the CDN as they were before a purge more than 10 minutes ago:"
+			f" {some(stale)}.",
+			"Check that the CDN in CDN Settings is the one that CDN Base URL leads to, that no other cache is between them, and"
+			" that no rule of the CDN keeps files for longer than they say (docs/cdn.md).",
 		)

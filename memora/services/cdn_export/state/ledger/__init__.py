@@ -1,9 +1,11 @@
 """The ledger: which files are in the storage, on their way there, or gone. One row a path (CDN File).
 
-`reading` asks it, `uploads` and `removals` follow a file's life, `pictures`, `lessons` and `signatures` answer for those kinds. A row
+`reading` asks it, `uploads` and `removals` follow a file's life, `pictures`, `lessons` and `signatures` answer for those kinds,
+`edge` for what the CDN shows. A row
 outlives its file, since the versions of a path never repeat. Everything runs in the caller's transaction.
 """
 
+from memora.services.cdn_export.state.ledger.edge import live_at_edge, seen_at_edge
 from memora.services.cdn_export.state.ledger.lessons import (
 	a_paid_lesson,
 	a_paid_path,
