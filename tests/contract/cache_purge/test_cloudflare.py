@@ -10,7 +10,15 @@ import pytest
 
 from memora.exceptions import PurgeError
 from memora.services.cdn_export import cache_purge
-from memora.services.cdn_export.cache_purge import CachePurge, NoPurge, PurgeSettings, cloudflare
+from memora.services.cdn_export.cache_purge import (
+	CachePurge,
+	NoPurge,
+	PurgeSettings,
+	Stale,
+	cloudflare,
+	keyed,
+	web_api,
+)
 from memora.services.cdn_export.cache_purge.cloudflare import CloudflarePurge
 from memora.tests.helpers.faulty_server import Answer, Cut, FaultyServer, Hang
 from tests.contract.cache_purge.cloudflare_server import HOST, TOKEN, ZONE, Cloudflare
@@ -54,6 +62,7 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 	waits: list[float] = []
 	now = cloudflare.monotonic()
 	monkeypatch.setattr(cloudflare, "sleep", waits.append)
+	monkeypatch.setattr(keyed, "sleep", waits.append)
 	monkeypatch.setattr(cloudflare, "monotonic", lambda: now + sum(waits))
 	return waits
 
@@ -149,11 +158,22 @@ class TestLimits:
 		assert result.retry_after and 290 <= result.retry_after <= 300
 		assert not result.final and sum(slept) < 1
 
+	def test_urls_do_not_wait_for_tags(
+		self, server: FaultyServer, account: Cloudflare, slept: list[float]
+	) -> None:
+		"""The Free plan's five calls a minute are of tags alone."""
+		account.tag_calls = 0
+		purge = CloudflarePurge(ZONE, TOKEN, api=server.url, by_tag=True)
+		tagged, plain = urls(2)
+		result = purge.forget([Stale(tagged, "a-file", "a-scope"), Stale(plain)])
+		assert (result.purged, result.failed) == ((plain,), (tagged,))
+		assert result.retry_after and not result.final
+
 	def test_a_429_that_does_not_say_how_long(
 		self, purge: CachePurge, server: FaultyServer, slept: list[float]
 	) -> None:
 		server.always(Answer(429, b"slow down"))
-		assert purge.purge(urls(5)).retry_after == cloudflare.PAUSE_AFTER_429
+		assert purge.purge(urls(5)).retry_after == keyed.PAUSE_AFTER_429
 
 
 class TestFaults:
@@ -182,12 +202,12 @@ class TestFaults:
 		result = purge.purge(urls(250))
 		assert result.purged == () and result.failed == tuple(urls(250))
 		assert result.error and not result.final and TOKEN not in result.error
-		assert len(server.requests) == 1 + cloudflare.ATTEMPTS, "the other batches were not tried"
+		assert len(server.requests) == 1 + keyed.ATTEMPTS, "the other batches were not tried"
 
 	def test_a_server_that_does_not_answer(
 		self, purge: CachePurge, server: FaultyServer, slept: list[float], monkeypatch: pytest.MonkeyPatch
 	) -> None:
-		monkeypatch.setattr(cloudflare, "TIMEOUTS", (1, 0.05))
+		monkeypatch.setattr(web_api, "TIMEOUTS", (1, 0.05))
 		server.always(Hang())
 		result = purge.purge(urls(1))
 		assert result.failed == tuple(urls(1)) and "could not be reached" in result.error
@@ -207,7 +227,7 @@ class TestFaults:
 	) -> None:
 		result = purge.purge([f"https://elsewhere.example/{number}.json" for number in range(1000)])
 		assert len(result.failed) == 1000 and result.purged == ()
-		assert len(server.requests) <= 10 + 2 * cloudflare.HALVINGS
+		assert len(server.requests) <= 10 + 2 * keyed.HALVINGS
 
 	def test_a_plan_that_allows_fewer_urls_a_call(
 		self, purge: CachePurge, account: Cloudflare, slept: list[float]

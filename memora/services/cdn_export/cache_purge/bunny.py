@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
 
 from requests.utils import requote_uri
 
@@ -28,7 +27,7 @@ class BunnyPurge(KeyedPurge):
 	"""One pull zone's cache."""
 
 	name = "Bunny"
-	per_call: ClassVar[Mapping[Kind, int]] = {"tag": 1, "url": 1, "all": 1}
+	per_call: Mapping[Kind, int] = {"tag": 1, "url": 1, "all": 1}
 	whole_above = WHOLE_ABOVE
 
 	def __init__(self, pull_zone: str, key: str, by_tag: bool = False, api: str = API) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
@@ -52,7 +52,7 @@ class CloudFrontPurge(KeyedPurge):
 	"""One distribution's cache."""
 
 	name = "CloudFront"
-	per_call: ClassVar[Mapping[Kind, int]] = {"tag": ITEMS, "url": ITEMS, "all": 1}
+	per_call: Mapping[Kind, int] = {"tag": ITEMS, "url": ITEMS, "all": 1}
 	whole_above = WHOLE_ABOVE
 
 	def __init__(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
 from urllib.parse import urlsplit
 
 from requests.utils import requote_uri
@@ -32,7 +31,7 @@ class FastlyPurge(KeyedPurge):
 	"""One service's cache."""
 
 	name = "Fastly"
-	per_call: ClassVar[Mapping[Kind, int]] = {"tag": KEYS, "url": 1, "all": 1}
+	per_call: Mapping[Kind, int] = {"tag": KEYS, "url": 1, "all": 1}
 	whole_above = WHOLE_ABOVE
 
 	def __init__(self, service: str, token: str, by_tag: bool = False, api: str = API) -> None:

@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import sleep
-from typing import ClassVar
 
 from memora.exceptions import PurgeError
 from memora.services.cdn_export.cache_purge import orders
@@ -17,12 +16,13 @@ from memora.services.cdn_export.cache_purge.orders import Kind, Order
 PATIENCE = 5.0  # seconds; the longest single wait that is worth blocking a worker for
 ATTEMPTS = 3  # of one call
 PAUSE_AFTER_429 = 60.0  # seconds, where the CDN does not say
+HALVINGS = 40  # calls spent in one purge on finding tags and URLs that are not accepted
 TEST_TAG = "memora-connection-test"
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-	"""Why a call failed. `splits`: the fault lies with what this call asked for, others may work."""
+	"""Why a call failed. `splits`: the fault may lie with a single tag or URL of it; other calls may work."""
 
 	error: str
 	retry_after: float | None = None
@@ -31,10 +31,14 @@ class Refusal:
 
 
 class KeyedPurge(CachePurge):
-	"""A CDN's cache. A subclass says how one call is made, and for how many tags or URLs."""
+	"""A CDN's cache. A subclass says how one call is made, and for how many tags or URLs.
 
-	per_call: ClassVar[Mapping[Kind, int]]
-	whole_above: ClassVar[int]  # more tags and URLs than these in one purge, and everything is purged instead
+	A call is all or nothing: one URL that the CDN does not accept fails the others. The call is then halved until the culprit
+	is alone.
+	"""
+
+	per_call: Mapping[Kind, int]
+	whole_above = 0  # more tags and URLs than these in one purge, and everything is purged instead; 0: never
 
 	def __init__(self, by_tag: bool) -> None:
 		self.by_tag = by_tag
@@ -66,12 +70,13 @@ class KeyedPurge(CachePurge):
 
 	def _run(self, wanted: Sequence[Order]) -> PurgeResult:
 		waiting = deque(_batches(wanted, self.per_call))
+		halvings = HALVINGS
 		done: list[Order] = []
 		failed: list[Order] = []
 		receipts: dict[str, str] = {}
 		why = self._unusable() if waiting else ""
 		stop = Refusal(why, final=True) if why else None
-		while waiting and not stop:
+		while waiting and not (stop and stop.retry_after is None):
 			batch = waiting.popleft()
 			answer = self._call(batch)
 			if isinstance(answer, str):
@@ -79,10 +84,18 @@ class KeyedPurge(CachePurge):
 				for url in (url for order in batch for url in order.urls):
 					# An address may be covered by several purges, and is forgotten once all of them are over.
 					receipts[url] = f"{receipts.get(url, '')} {answer}".strip()
+			elif answer.splits and len(batch) > 1 and halvings:
+				halvings -= 1
+				middle = len(batch) // 2
+				waiting.extendleft([batch[middle:], batch[:middle]])
 			else:
 				failed += batch
 				why = why or answer.error
-				stop = None if answer.splits else answer
+				if not answer.splits:
+					stop = answer
+					# There may be a limit of tags, or of URLs: the others do not wait for it.
+					failed += [order for each in waiting if each[0].kind == batch[0].kind for order in each]
+					waiting = deque(each for each in waiting if each[0].kind != batch[0].kind)
 		failed += [order for batch in waiting for order in batch]
 		purged, left = orders.settled(done, failed)
 		return PurgeResult(

@@ -50,7 +50,10 @@ class WebApi:
 				f"{self._cdn}'s API could not be reached ({type(error).__name__}). Check this machine's network; the "
 				"purge is tried again."
 			)
-		return "" if 200 <= response.status_code < 300 else self._refusal(response)
+		return "" if self._has_worked(response) else self._refusal(response)
+
+	def _has_worked(self, response: requests.Response) -> bool:
+		return 200 <= response.status_code < 300
 
 	def _authorise(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
 		request.headers[self._header] = self._key
@@ -73,14 +76,20 @@ class WebApi:
 		)
 
 	def _said(self, response: requests.Response) -> str:
-		try:
-			answer = response.json()
-		except ValueError:
-			answer = None
-		found = answer if isinstance(answer, dict) else {}
-		words = next((found[name] for name in ("msg", "Message", "message") if found.get(name)), "")
-		text = f"HTTP {response.status_code} {words}".strip()[:200]
+		text = f"HTTP {response.status_code} {self._words(answered(response))}".strip()[:200]
 		return text.replace(self._key, "…") if self._key else text
+
+	def _words(self, answer: Mapping[str, Any]) -> str:
+		return next((str(answer[name]) for name in ("msg", "Message", "message") if answer.get(name)), "")
+
+
+def answered(response: requests.Response) -> dict[str, Any]:
+	"""The object that an API has answered; an empty one where it is none, as a proxy in between may answer."""
+	try:
+		answer = response.json()
+	except ValueError:
+		answer = None
+	return answer if isinstance(answer, dict) else {}
 
 
 def unfit(key: str) -> bool:

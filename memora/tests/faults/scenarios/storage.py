@@ -11,7 +11,7 @@ from unittest.mock import patch
 
 from memora.services.cdn_export import settings
 from memora.services.cdn_export.admin import pipeline_status, verification
-from memora.services.cdn_export.cache_purge import cloudflare
+from memora.services.cdn_export.cache_purge import cloudflare, keyed
 from memora.services.cdn_export.cache_purge.cloudflare import CloudflarePurge
 from memora.tests.faults import school as schools
 from memora.tests.faults.scenario import scenario
@@ -144,7 +144,8 @@ def refuses_purges(fault: Fault, school: School) -> None:
 	cdn.by_rule(answer)
 	cache = partial(CloudflarePurge, "0" * 32, "a-token", api=cdn.url)
 	school.until_recovered.enter_context(patch.object(settings, "open_purge", lambda *_: cache()))
-	school.until_recovered.enter_context(patch.object(cloudflare, "sleep", lambda _seconds: None))
+	for module in (cloudflare, keyed):
+		school.until_recovered.enter_context(patch.object(module, "sleep", lambda _seconds: None))
 	school.edit()
 	school.publish()
 	for _ in range(3):
