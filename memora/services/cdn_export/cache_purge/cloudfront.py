@@ -23,7 +23,7 @@ from memora.exceptions import PurgeError
 from memora.services.cdn_export.cache_purge.base import Outcome
 from memora.services.cdn_export.cache_purge.keyed import KeyedPurge, Refusal
 from memora.services.cdn_export.cache_purge.orders import Kind
-from memora.services.cdn_export.cache_purge.web_api import unfit
+from memora.services.cdn_export.cache_purge.web_api import LONGEST, unfit
 
 ITEMS = 1_000
 """In one invalidation; 3,000 may be in progress, and others may purge the same distribution."""
@@ -167,8 +167,8 @@ class CloudFrontPurge(KeyedPurge):
 		)
 
 	def _said(self, error: ClientError) -> str:
-		text = f"{_code(error)} {error.response.get('Error', {}).get('Message', '')}".strip()[:200]
-		return text.replace(self._secret_key, "…").replace(self._access_key, "…")
+		text = f"{_code(error)} {error.response.get('Error', {}).get('Message', '')}".strip()
+		return text.replace(self._secret_key, "…").replace(self._access_key, "…")[:LONGEST]
 
 	def _without_tags(self) -> str:
 		"""Why the distribution would ignore tags; "" if it reads them."""

@@ -10,6 +10,7 @@ import requests
 from memora.services.cdn_export.cache_purge.keyed import PAUSE_AFTER_429, Refusal
 
 TIMEOUTS = (5, 30)  # to connect, to answer
+LONGEST = 200  # characters of what a CDN says that a message repeats, once the key is taken out of it
 
 
 class WebApi:
@@ -76,8 +77,8 @@ class WebApi:
 		)
 
 	def _said(self, response: requests.Response) -> str:
-		text = f"HTTP {response.status_code} {self._words(answered(response))}".strip()[:200]
-		return text.replace(self._key, "…") if self._key else text
+		text = f"HTTP {response.status_code} {self._words(answered(response))}".strip()
+		return (text.replace(self._key, "…") if self._key else text)[:LONGEST]
 
 	def _words(self, answer: Mapping[str, Any]) -> str:
 		return next((str(answer[name]) for name in ("msg", "Message", "message") if answer.get(name)), "")
