@@ -47,5 +47,19 @@ export function icon(name) {
 export const sign_button = (name, label, onclick, attributes = {}) =>
 	h("button.memora-stage-sign", { type: "button", "aria-label": label, title: label, onclick, ...attributes }, icon(name));
 
+// What an element listens to that takes files which are dropped on it: h("div", takes_files(take)). A text that is dropped is
+// the browser's to put in.
+export function takes_files(take) {
+	const has_files = ({ dataTransfer }) => Boolean(dataTransfer && [...dataTransfer.types].includes("Files"));
+	return {
+		ondragover: (event) => has_files(event) && event.preventDefault(),
+		ondrop(event) {
+			if (!has_files(event)) return;
+			event.preventDefault();
+			take(event.dataTransfer.files);
+		},
+	};
+}
+
 let made = 0;
 export const fresh_id = () => `memora-stage-${++made}`;

@@ -1,4 +1,5 @@
 // Questions from elsewhere into a lesson: paste or choose a file, see what would come in, choose of it.
+import { takes_files } from "./dom";
 import { StageFrame } from "./frame";
 import { notes_html, row_html } from "./import_rows";
 import { download, LONGEST_SHOWN, text_of_file } from "./import_source";
@@ -73,14 +74,9 @@ export class ImportDialog {
 		$body.on("change", "[data-place] input", ({ target }) => this.choose(Number($(target).closest("[data-place]").attr("data-place")), target.checked));
 		$body.on("change", "[data-part=all]", ({ target }) => this.choose_all(target.checked));
 		$body.on("change", "[data-part=only]", () => this.draw());
-		// A text that is dropped is the browser's to put in.
-		const has_files = (event) => [...event.originalEvent.dataTransfer.types].includes("Files");
-		$body.on("dragover", (event) => has_files(event) && event.preventDefault());
-		$body.on("drop", (event) => {
-			if (!has_files(event)) return;
-			event.preventDefault();
-			this.take_file(event.originalEvent.dataTransfer.files[0]);
-		});
+		const { ondragover, ondrop } = takes_files(([file]) => this.take_file(file));
+		$body.on("dragover", ({ originalEvent }) => void ondragover(originalEvent)); // for jQuery false is preventDefault
+		$body.on("drop", ({ originalEvent }) => ondrop(originalEvent));
 	}
 
 	// A long text would freeze the box.

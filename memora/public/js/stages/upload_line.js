@@ -1,9 +1,7 @@
 // The address of a file, with a button beside it that uploads one of this computer and writes its address there. A file can
 // also be dropped on it.
-import { h, icon } from "./dom";
+import { h, icon, takes_files } from "./dom";
 import { ACCEPT, UploadError } from "./upload";
-
-const has_files = ({ dataTransfer }) => Boolean(dataTransfer && [...dataTransfer.types].includes("Files"));
 
 export class UploadLine {
 	input;
@@ -20,18 +18,11 @@ export class UploadLine {
 		this.button = h("button.btn.btn-default.btn-sm", { type: "button", onclick: () => this.files.click() }, icon("upload"), this.words);
 		this.element = h(
 			"div.memora-stage-file",
-			{ ondragover: (event) => has_files(event) && event.preventDefault(), ondrop: (event) => this.drop(event) },
+			takes_files((files) => this.take(files)),
 			input.element,
 			this.button,
 			this.said
 		);
-	}
-
-	// A text that is dropped is the browser's to put in.
-	drop(event) {
-		if (!has_files(event)) return;
-		event.preventDefault();
-		this.take(event.dataTransfer.files);
 	}
 
 	take(files) {
