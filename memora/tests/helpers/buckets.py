@@ -4,34 +4,19 @@ one."""
 from __future__ import annotations
 
 import json
-import logging
 import secrets
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import Any
 
 import frappe
-from moto.server import ThreadedMotoServer
 
 from memora.services.cdn_export import settings
 from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.storage import Storage, r2
 from memora.tests.helpers import seaweedfs
+from memora.tests.helpers.moto import moto
 from memora.tests.helpers.publishing import PublishingTestCase
 from memora.tests.helpers.seaweedfs import ACCESS_KEY, SECRET_KEY
-
-
-@contextmanager
-def moto() -> Iterator[str]:
-	"""The address of moto's server, on a free port."""
-	logging.getLogger("werkzeug").setLevel(logging.WARNING)
-	server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-	server.start()
-	host, port = server.get_host_and_port()
-	try:
-		yield f"http://{host}:{port}"
-	finally:
-		server.stop()
 
 
 class S3Server:

@@ -6,26 +6,23 @@ from collections.abc import Iterator
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from memora.services.cdn_export.cache_purge.cloudfront import CloudFrontPurge
+from memora.tests.helpers.moto import moto
 
 ACCESS_KEY, SECRET_KEY = "AKIAEXAMPLEEXAMPLE", "a-secret-key"
 
 
 @pytest.fixture(scope="module")
-def moto() -> Iterator[str]:
-	server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-	server.start()
-	host, port = server.get_host_and_port()
-	yield f"http://{host}:{port}"
-	server.stop()
+def aws() -> Iterator[str]:
+	with moto() as url:
+		yield url
 
 
-def test_an_invalidation_is_made_and_completed(moto: str) -> None:
+def test_an_invalidation_is_made_and_completed(aws: str) -> None:
 	admin = boto3.client(
 		"cloudfront",
-		endpoint_url=moto,
+		endpoint_url=aws,
 		region_name="us-east-1",
 		aws_access_key_id=ACCESS_KEY,
 		aws_secret_access_key=SECRET_KEY,
@@ -41,7 +38,7 @@ def test_an_invalidation_is_made_and_completed(moto: str) -> None:
 		}
 	)
 	distribution = made["Distribution"]["Id"]
-	purge = CloudFrontPurge(distribution, ACCESS_KEY, SECRET_KEY, api=moto)
+	purge = CloudFrontPurge(distribution, ACCESS_KEY, SECRET_KEY, api=aws)
 	urls = ["https://cdn.example.com/lessons/a.json", "https://cdn.example.com/lessons/a.json?v=7"]
 	result = purge.purge(urls)
 	assert result.purged == tuple(urls) and result.error == "" and result.spent == 2
@@ -50,5 +47,5 @@ def test_an_invalidation_is_made_and_completed(moto: str) -> None:
 	found = admin.get_invalidation(DistributionId=distribution, Id=receipt)["Invalidation"]
 	assert found["InvalidationBatch"]["Paths"]["Items"] == ["/lessons/a.json", "/lessons/a.json?v=7"]
 	assert purge.outcome("I-never-made").state == "unknown"
-	other = CloudFrontPurge("E0OTHEREXAMPLE", ACCESS_KEY, SECRET_KEY, api=moto).purge(urls)
+	other = CloudFrontPurge("E0OTHEREXAMPLE", ACCESS_KEY, SECRET_KEY, api=aws).purge(urls)
 	assert other.final and "no distribution" in other.error

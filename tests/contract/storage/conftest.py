@@ -15,14 +15,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from memora.services.cdn_export import storage as storages
 from memora.services.cdn_export.storage import Storage, StorageSettings, Upload, r2
 from memora.tests.helpers import seaweedfs
 from memora.tests.helpers.faulty_server import FaultyServer, Request, s3_error
+from memora.tests.helpers.moto import moto
 from memora.tests.helpers.seaweedfs import ACCESS_KEY, SECRET_KEY
 
 SEAWEEDFS = "AWS S3 on SeaweedFS"
@@ -43,23 +42,14 @@ Open = Callable[..., Storage]
 @pytest.fixture(scope="session")
 def moto_url() -> Iterator[str]:
 	"""The address of an S3 server, on a free port, for the whole session."""
-	server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-	server.start()
-	host, port = server.get_host_and_port()
-	yield f"http://{host}:{port}"
-	server.stop()
+	with moto() as url:
+		yield url
 
 
 @pytest.fixture(scope="session")
 def admin(moto_url: str):
 	"""A client of boto3's own, to make buckets and look behind memora's back."""
-	return boto3.client(
-		"s3",
-		endpoint_url=moto_url,
-		region_name="us-east-1",
-		aws_access_key_id=ACCESS_KEY,
-		aws_secret_access_key=SECRET_KEY,
-	)
+	return seaweedfs.client(moto_url)
 
 
 @pytest.fixture
