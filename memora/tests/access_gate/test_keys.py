@@ -30,42 +30,13 @@ from memora.services.cdn_export.admin.doctor import gate
 from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.state import database, gate_switch, site_key
 from memora.tests.helpers import clock, factories
+from memora.tests.helpers.gate_keys import KeysTestCase
 from memora.tests.helpers.processes import at_once
-from memora.tests.helpers.publishing import PublishingTestCase, run_command
+from memora.tests.helpers.publishing import run_command
 from memora.tests.helpers.users import make_user
 from memora.tests.helpers.web import Web
 
 HOUR = 3600
-
-
-class KeysTestCase(PublishingTestCase):
-	def published(self) -> list[str]:
-		"""The keys that the gate reads."""
-		return list(tokens.keys_of(self.read_bytes(paths.GATE_KEYS)))
-
-	def accepted(self, token: str, now: float | None = None) -> list[str]:
-		"""The items that the gate's twin finds in a token, by what is published."""
-		return tokens.items_of(
-			token,
-			form=tokens.HEADER,
-			site=site_key.site_hash(),
-			now=now or time.time(),
-			find_key=tokens.keys_of(self.read_bytes(paths.GATE_KEYS)).get,
-		)
-
-	def kid_of(self, token: str) -> str:
-		header, _, _ = token.partition(".")
-		return json.loads(tokens.urlsafe_b64decode(header + "=="))["kid"]
-
-	def live_key(self) -> str:
-		"""A key that signs."""
-		kid = keys.rotate()
-		self.publish()
-		clock.skip(WAIT)
-		return kid
-
-	def states(self) -> dict[str, str]:
-		return {key["kid"]: key["state"] for key in keys.listed()}
 
 
 class TestKeys(KeysTestCase):

@@ -12,9 +12,9 @@ from memora.services.access_gate.rules import tokens
 from memora.services.access_gate.rules.key_states import WAIT
 from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.state import site_key
-from memora.tests.access_gate.test_keys import KeysTestCase
 from memora.tests.helpers import clock, factories, seaweedfs
 from memora.tests.helpers.buckets import BucketTestCase
+from memora.tests.helpers.gate_keys import KeysTestCase
 from memora.tests.helpers.node_gate import NodeGate
 from memora.tests.helpers.publishing import make_course
 

@@ -20,8 +20,8 @@ from memora.services.cdn_export.admin.doctor import content, jobs, places, publi
 from memora.services.cdn_export.admin.finding import Finding
 from memora.services.cdn_export.model import scopes
 from memora.services.cdn_export.state import publish_state, redis_mirror
-from memora.tests.commands.test_commands import CommandsTestCase
 from memora.tests.helpers import factories
+from memora.tests.helpers.commands import CommandsTestCase
 from memora.tests.helpers.publishing import make_course
 
 TICK = "memora.services.cdn_export.batch_processor.check_due"

@@ -14,6 +14,7 @@ from memora.tests.helpers import factories
 from memora.tests.helpers.frappe_versions import set_in_test
 from memora.tests.helpers.publishing import PublishingTestCase, make_course
 from memora.tests.helpers.statements import statements
+from memora.tests.helpers.users import drop_user_permissions, make_user
 
 USER = "obstacles@memora.test"
 
@@ -22,19 +23,11 @@ class TestObstacles(PublishingTestCase):
 	@classmethod
 	def setUpClass(cls) -> None:
 		super().setUpClass()
-		user = {"doctype": "User", "email": USER, "first_name": "O", "send_welcome_email": 0}
-		if not frappe.db.exists("User", USER):
-			frappe.get_doc(user).insert(ignore_permissions=True)
-		frappe.get_doc("User", USER).add_roles(EDITOR)
-		frappe.db.commit()
-		cls.addClassCleanup(frappe.db.commit)
-		cls.addClassCleanup(frappe.delete_doc, "User", USER, force=True, ignore_permissions=True)
+		make_user(cls, USER, EDITOR)
 
 	def setUp(self) -> None:
 		super().setUp()
-		self.addCleanup(frappe.db.commit)
-		self.addCleanup(frappe.db.delete, "User Permission", {"user": USER})
-		self.addCleanup(frappe.cache.hdel, "user_permissions", USER)
+		self.addCleanup(drop_user_permissions, USER)
 		self.addCleanup(frappe.set_user, "Administrator")
 		self.addCleanup(set_in_test, True)
 		patcher = patch("memora.services.cdn_export.admin.schedule._is_off", return_value=False)

@@ -18,6 +18,7 @@ from memora.install import ADMIN, EDITOR
 from memora.tests.helpers import factories
 from memora.tests.helpers.frappe_versions import set_in_test
 from memora.tests.helpers.publishing import PublishingTestCase, chain, make_course
+from memora.tests.helpers.users import make_user
 from memora.tests.helpers.web import Web
 
 NOBODY = "Desk User"
@@ -28,20 +29,8 @@ class TestEndpoints(PublishingTestCase):
 	@classmethod
 	def setUpClass(cls) -> None:
 		super().setUpClass()
-		cls.users = {role: cls._make_user(role) for role in (EDITOR, ADMIN, "System Manager", NOBODY)}
-
-	@classmethod
-	def _make_user(cls, role: str) -> str:
-		email = f"{frappe.scrub(role)}@endpoints.test"
-		if not frappe.db.exists("User", email):
-			user = {"doctype": "User", "email": email, "first_name": role, "send_welcome_email": 0}
-			frappe.get_doc(user).insert(ignore_permissions=True)
-		if frappe.db.exists("Role", role):
-			frappe.get_doc("User", email).add_roles(role)
-		frappe.db.commit()
-		cls.addClassCleanup(frappe.db.commit)
-		cls.addClassCleanup(frappe.delete_doc, "User", email, force=True, ignore_permissions=True)
-		return email
+		roles = (EDITOR, ADMIN, "System Manager", NOBODY)
+		cls.users = {role: make_user(cls, f"{frappe.scrub(role)}@endpoints.test", role) for role in roles}
 
 	def setUp(self) -> None:
 		super().setUp()

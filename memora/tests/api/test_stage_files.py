@@ -10,9 +10,9 @@ import frappe
 from PIL import Image
 
 from memora.install import ADMIN, EDITOR
-from memora.tests.curriculum.test_public_files import FilesTestCase
 from memora.tests.helpers import factories
 from memora.tests.helpers.files import PDF, PLACE, RUNNING_SVG, SVG, pdf, photo
+from memora.tests.helpers.files_of_content import FilesTestCase
 from memora.tests.helpers.web import Web
 
 NOBODY = "Desk User"

@@ -20,7 +20,6 @@ from zoneinfo import ZoneInfo
 
 import click
 import frappe
-from click.testing import Result
 
 from memora.commands import commands, memora
 from memora.commands.running import COULD_NOT_RUN, FINE, FOUND
@@ -29,49 +28,11 @@ from memora.services.cdn_export.builds import plan_build
 from memora.services.cdn_export.model import paths, scopes
 from memora.services.cdn_export.state import database, due, publish_state
 from memora.tests.helpers import factories
+from memora.tests.helpers.commands import CommandsTestCase
 from memora.tests.helpers.processes import connected
-from memora.tests.helpers.publishing import PublishingTestCase, make_course, run_command
+from memora.tests.helpers.publishing import make_course
 
 SUBPROCESS = (sys.executable, "-m", "frappe.utils.bench_helper", "frappe", "--site")
-
-
-class CommandsTestCase(PublishingTestCase):
-	def setUp(self) -> None:
-		super().setUp()
-		self.course = make_course(units=1)
-		self.plan = factories.make_plan(title="Grade 10", is_published=1, subjects=[self.course["subject"]])
-		frappe.db.commit()
-
-	def bench(self, *arguments: str, answer: str = "") -> Result:
-		"""Run `bench memora …` in this process, on this connection."""
-		return run_command(*arguments, answer=answer)
-
-	def says(self, exit_code: int, *arguments: str) -> str:
-		"""Run it, expect that code, and return what it said."""
-		result = self.bench(*arguments)
-		self.assertEqual(result.exit_code, exit_code, result.output)
-		return result.output
-
-	def asked(self, exit_code: int, *arguments: str) -> Any:
-		"""The same with --json."""
-		result = self.bench(*arguments, "--json")
-		self.assertEqual(result.exit_code, exit_code, result.output)
-		return json.loads(result.output)
-
-	def kill(self, label: str, cause: str = "no space left") -> None:
-		"""Make a dead letter of it."""
-		frappe.db.set_value(
-			publish_state.TABLE,
-			scopes.of_label(label).id,
-			{
-				"dead_since": frappe.utils.now_datetime(),
-				"last_error": cause,
-				"retry_count": 3,
-				"failed_generation": 999,
-				"published_generation": 0,
-			},
-		)
-		frappe.db.commit()
 
 
 class TestCommands(CommandsTestCase):

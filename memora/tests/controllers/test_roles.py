@@ -8,6 +8,7 @@ from frappe.desk.form.save import savedocs
 
 from memora.install import ADMIN, EDITOR, may_see_app
 from memora.tests.helpers.factories import make_lesson, make_plan, make_subject
+from memora.tests.helpers.users import make_user
 from memora.tests.helpers.utils import MemoraTestCase
 
 CONTENT = (
@@ -28,7 +29,8 @@ class TestRoles(MemoraTestCase):
 	@classmethod
 	def setUpClass(cls) -> None:
 		super().setUpClass()
-		cls.users = {role: cls._make_user(role) for role in (EDITOR, ADMIN, "System Manager", "Desk User")}
+		roles = (EDITOR, ADMIN, "System Manager", "Desk User")
+		cls.users = {role: make_user(cls, f"{frappe.scrub(role)}@memora.test", role) for role in roles}
 
 		cls.internal = frappe.get_all(
 			"DocType",
@@ -43,20 +45,6 @@ class TestRoles(MemoraTestCase):
 	def setUp(self) -> None:
 		super().setUp()
 		self.addCleanup(frappe.set_user, "Administrator")
-
-	@classmethod
-	def _make_user(cls, role: str) -> str:
-		email = f"{frappe.scrub(role)}@memora.test"
-		if not frappe.db.exists("User", email):
-			frappe.get_doc(
-				{"doctype": "User", "email": email, "first_name": role, "send_welcome_email": 0}
-			).insert(ignore_permissions=True)
-		if role != "Desk User" or frappe.db.exists("Role", role):
-			frappe.get_doc("User", email).add_roles(role)
-		frappe.db.commit()
-		cls.addClassCleanup(frappe.db.commit)
-		cls.addClassCleanup(frappe.delete_doc, "User", email, force=True, ignore_permissions=True)
-		return email
 
 	def become(self, role: str) -> None:
 		frappe.set_user(self.users[role])

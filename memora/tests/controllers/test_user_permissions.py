@@ -17,6 +17,7 @@ from memora.services.cdn_export.model.doctypes import CONTENT, PARENT_FIELDS, PL
 from memora.tests.helpers import factories
 from memora.tests.helpers.frappe_versions import set_in_test
 from memora.tests.helpers.publishing import PublishingTestCase, chain, make_course
+from memora.tests.helpers.users import drop_user_permissions, make_user
 
 USER = "restricted@memora.test"
 REFUSED = (frappe.PermissionError, frappe.DoesNotExistError)
@@ -26,19 +27,11 @@ class TestUserPermissions(PublishingTestCase):
 	@classmethod
 	def setUpClass(cls) -> None:
 		super().setUpClass()
-		if not frappe.db.exists("User", USER):
-			user = {"doctype": "User", "email": USER, "first_name": "R", "send_welcome_email": 0}
-			frappe.get_doc(user).insert(ignore_permissions=True)
-		frappe.get_doc("User", USER).add_roles(EDITOR)
-		frappe.db.commit()
-		cls.addClassCleanup(frappe.db.commit)
-		cls.addClassCleanup(frappe.delete_doc, "User", USER, force=True, ignore_permissions=True)
+		make_user(cls, USER, EDITOR)
 
 	def setUp(self) -> None:
 		super().setUp()
-		self.addCleanup(frappe.db.commit)
-		self.addCleanup(frappe.db.delete, "User Permission", {"user": USER})
-		self.addCleanup(frappe.cache.hdel, "user_permissions", USER)
+		self.addCleanup(drop_user_permissions, USER)
 		self.addCleanup(frappe.set_user, "Administrator")
 		self.addCleanup(set_in_test, True)
 		self.mine, self.others = make_course(title="Mine"), make_course(title="Secret")

@@ -11,9 +11,8 @@ from frappe.model.document import Document
 from memora.api import course
 from memora.install import EDITOR
 from memora.services.course_outline import attachments, trash_list, trash_restoring
-from memora.tests.course_outline.test_moving import OutlineTestCase
-from memora.tests.course_outline.test_publishing import published, row, run
 from memora.tests.helpers import factories
+from memora.tests.helpers.outline import OutlineTestCase, published, row, run
 from memora.tests.helpers.publishing import chain, make_course
 from memora.tests.helpers.users import make_user
 

@@ -5,54 +5,19 @@ from __future__ import annotations
 import base64
 import json
 from pathlib import Path
-from typing import Any
 from unittest.mock import patch
 
 import frappe
-from frappe.model.document import Document
 
 from memora.patches import attach_named_files
 from memora.services.course_outline import attachments, inline_pictures, trash_restoring
-from memora.tests.curriculum.test_public_files import FilesTestCase
-from memora.tests.helpers import factories
 from memora.tests.helpers.files import PLACE, PNG, RUNNING_SVG, photo
+from memora.tests.helpers.files_of_content import TextsTestCase
 from memora.tests.helpers.statements import statements
+from memora.tests.helpers.users import make_user
 from memora.tests.helpers.utils import messages
 
 TRASH = "Deleted Document"
-
-
-class TextsTestCase(FilesTestCase):
-	def there(self, url: str) -> bool:
-		return Path(frappe.get_site_path("public", *url.split("/"))).exists()
-
-	def rows(self, url: str) -> list[tuple[str, str]]:
-		return sorted(
-			(row.attached_to_doctype, row.attached_to_name)
-			for row in frappe.get_all("File", {"file_url": url}, ["attached_to_doctype", "attached_to_name"])
-		)
-
-	def config(self, lesson: Document) -> Any:
-		return json.loads(frappe.db.get_value("Memora Lesson Stage", {"parent": lesson.name}, "config"))
-
-	def new_lesson(self, *configs: Any) -> Document:
-		return factories.make_lesson(
-			parent_topic=self.course["topics"][0].name,
-			is_published=1,
-			stages=[{"title": "s", "type": "Text", "config": json.dumps(config)} for config in configs],
-		)
-
-	def picture_in(self, lesson: Document, content: bytes) -> str:
-		"""A file that is attached to a lesson, and named by its text."""
-		to = {"attached_to_doctype": "Memora Lesson", "attached_to_name": lesson.name}
-		url = self.attached(PNG + content, **to).file_url
-		self.stage(lesson, {"html": f'<p><img src="{url}" alt=""></p>'})
-		return url
-
-	def drop_files_of(self, lesson: Document) -> None:
-		for file in frappe.get_all("File", {"attached_to_name": lesson.name}, pluck="name"):
-			frappe.delete_doc("File", file)
-		frappe.db.commit()
 
 
 class TestLife(TextsTestCase):
@@ -222,12 +187,7 @@ class TestLife(TextsTestCase):
 		secret = self.attached(
 			PNG + b"secret", is_private=1, attached_to_doctype="User", attached_to_name="Administrator"
 		)
-		editor = "editor@texts.test"
-		if not frappe.db.exists("User", editor):
-			user = {"doctype": "User", "email": editor, "first_name": editor, "send_welcome_email": 0}
-			frappe.get_doc(user).insert(ignore_permissions=True)
-		frappe.get_doc("User", editor).add_roles("Memora Editor")
-		self.addCleanup(frappe.delete_doc, "User", editor, force=True)
+		editor = make_user(self, "editor@texts.test", "Memora Editor")
 		self.addCleanup(frappe.set_user, "Administrator")
 		frappe.set_user(editor)
 		self.stage(self.lesson, {"html": f'<img src="{secret.file_url}">'})

@@ -6,43 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 import frappe
-from frappe.model.document import Document
 
-from memora.api import course, outline
+from memora.api import course
 from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.model.doctypes import CONTENT, PARENT_FIELDS
 from memora.services.cdn_export.rules.sibling_order import GAP
 from memora.tests.helpers import factories
+from memora.tests.helpers.outline import OutlineTestCase
 from memora.tests.helpers.processes import at_once
-from memora.tests.helpers.publishing import PublishingTestCase, chain, make_course
-
-
-class OutlineTestCase(PublishingTestCase):
-	def order(self, parent: Document | str, subject: str = "") -> list[str]:
-		"""The titles below a parent, as the outline shows them."""
-		name = getattr(parent, "name", parent)
-		return [row["title"] for row in self.branch(name, subject)]
-
-	def branch(self, name: str, subject: str = "") -> list[dict[str, Any]]:
-		subject = subject or self.course["subject"].name
-		return outline.outline(subject, [name])["branches"][name]
-
-	def lessons(self, topic: Document, *places: int) -> list[Document]:
-		"""Published lessons called a, b, c … with these places."""
-		return [
-			factories.make_lesson(title=title, parent_topic=topic.name, is_published=1, sort_order=place)
-			for title, place in zip("abcdefghij", places, strict=False)
-		]
-
-	def move(self, doc: Document, after: Document | None, before: Document | None, parent: Any = None) -> Any:
-		field = PARENT_FIELDS[doc.doctype]
-		return course.move(
-			doc.doctype,
-			doc.name,
-			getattr(parent, "name", None) or frappe.db.get_value(doc.doctype, doc.name, field),
-			after.name if after else "",
-			before.name if before else "",
-		)
+from memora.tests.helpers.publishing import chain, make_course
 
 
 class TestAtOnce(OutlineTestCase):

@@ -10,8 +10,8 @@ from frappe.desk.form.save import savedocs
 from frappe.model.document import Document
 
 from memora.services.cdn_export.model.doctypes import PARENT_FIELDS
-from memora.tests.course_outline.test_moving import OutlineTestCase
 from memora.tests.helpers import factories
+from memora.tests.helpers.outline import OutlineTestCase
 from memora.tests.helpers.publishing import chain, make_course
 
 

@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import frappe
 from frappe.model.document import Document
 
 from memora.api import course
-from memora.tests.course_outline.test_moving import OutlineTestCase
 from memora.tests.helpers import factories
+from memora.tests.helpers.outline import OutlineTestCase, published, row, run
 from memora.tests.helpers.publishing import chain, make_course
-
-
-def row(doc: Document) -> str:
-	return f"{doc.doctype}:{doc.name}"
-
-
-def published(*docs: Document) -> list[bool]:
-	return [bool(frappe.db.get_value(doc.doctype, doc.name, "is_published")) for doc in docs]
 
 
 def stages_of(lesson: Document) -> list[str]:
 	return frappe.get_all("Memora Lesson Stage", {"parent": lesson.name}, order_by="idx", pluck="name")
-
-
-def run(undo: dict[str, Any]) -> Any:
-	"""Call what an `undo` says, as the page does."""
-	return getattr(course, undo["method"].rpartition(".")[2])(**undo["args"])
 
 
 class TestPublished(OutlineTestCase):

@@ -10,9 +10,8 @@ import frappe
 from memora.api import question_import
 from memora.install import ADMIN, EDITOR
 from memora.services.course_outline import importing
-from memora.tests.course_outline.test_publishing import run
-from memora.tests.course_outline.test_roles import NO_ROLE, REFUSED, RolesTestCase
 from memora.tests.helpers import factories
+from memora.tests.helpers.outline import NO_ROLE, REFUSED, RolesTestCase, run
 
 SHEET = {
 	"text": "Question\tA\tB\tRight answer\n"

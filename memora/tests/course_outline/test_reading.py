@@ -8,8 +8,8 @@ import frappe
 
 from memora.api import outline
 from memora.services.cdn_export.model.plain_text import store
-from memora.tests.course_outline.test_moving import OutlineTestCase
 from memora.tests.helpers import factories
+from memora.tests.helpers.outline import OutlineTestCase
 from memora.tests.helpers.publishing import chain, make_course
 from memora.tests.helpers.statements import statements
 

@@ -10,49 +10,17 @@ from frappe.model.document import Document
 
 from memora.api import course, outline
 from memora.install import ADMIN, EDITOR
-from memora.tests.course_outline.test_moving import OutlineTestCase
-from memora.tests.course_outline.test_publishing import row
 from memora.tests.helpers import factories
-from memora.tests.helpers.frappe_versions import set_in_test
-from memora.tests.helpers.publishing import chain, make_course
+from memora.tests.helpers.outline import NO_ROLE, REFUSED, RolesTestCase, row
+from memora.tests.helpers.publishing import chain
 from memora.tests.helpers.statements import statements
 
-NO_ROLE = "Desk User"
-REFUSED = (frappe.PermissionError, frappe.DoesNotExistError)
 STAGE = "Memora Lesson Stage"
 
 Call = Callable[[], Any]
 
 
-class RolesTestCase(OutlineTestCase):
-	@classmethod
-	def setUpClass(cls) -> None:
-		super().setUpClass()
-		cls.users = {role: cls._make_user(role) for role in (EDITOR, ADMIN, "System Manager", NO_ROLE)}
-
-	@classmethod
-	def _make_user(cls, role: str) -> str:
-		email = f"{frappe.scrub(role)}@course.test"
-		if not frappe.db.exists("User", email):
-			user = {"doctype": "User", "email": email, "first_name": role, "send_welcome_email": 0}
-			frappe.get_doc(user).insert(ignore_permissions=True)
-		if frappe.db.exists("Role", role):
-			frappe.get_doc("User", email).add_roles(role)
-		frappe.db.commit()
-		cls.addClassCleanup(frappe.db.commit)
-		cls.addClassCleanup(frappe.delete_doc, "User", email, force=True, ignore_permissions=True)
-		return email
-
-	def setUp(self) -> None:
-		super().setUp()
-		self.addCleanup(frappe.set_user, "Administrator")
-		self.addCleanup(set_in_test, True)
-		self.course, self.others = make_course(title="Mine"), make_course(title="Secret")
-
-	def become(self, user: str) -> None:
-		frappe.set_user(user)
-		set_in_test(False)
-
+class CallsTestCase(RolesTestCase):
 	def reading(self, made: dict[str, Any]) -> dict[str, Call]:
 		subject = made["subject"].name
 		return {
@@ -84,7 +52,7 @@ class RolesTestCase(OutlineTestCase):
 		}
 
 
-class TestRoles(RolesTestCase):
+class TestRoles(CallsTestCase):
 	def setUp(self) -> None:
 		super().setUp()
 		self.plan = factories.make_plan([self.course["subject"]])
@@ -168,7 +136,7 @@ class TestRoles(RolesTestCase):
 		self.assertEqual(list(found["branches"]), [subject.name])
 
 
-class TestRestrictedEditor(RolesTestCase):
+class TestRestrictedEditor(CallsTestCase):
 	def setUp(self) -> None:
 		super().setUp()
 		self.user = self.users[EDITOR]

@@ -19,11 +19,10 @@ from memora.api import trash as api
 from memora.install import ADMIN, EDITOR
 from memora.services.cdn_export.model.doctypes import CONTENT, LESSON, PARENT_FIELDS, PLAN
 from memora.services.course_outline import targets, trash, trash_list
-from memora.tests.course_outline.test_files_of_texts import TextsTestCase
-from memora.tests.course_outline.test_publishing import row
-from memora.tests.course_outline.test_roles import NO_ROLE, RolesTestCase
 from memora.tests.helpers import factories
 from memora.tests.helpers.files import PNG
+from memora.tests.helpers.files_of_content import TextsTestCase
+from memora.tests.helpers.outline import NO_ROLE, RolesTestCase, row
 from memora.tests.helpers.processes import at_once
 from memora.tests.helpers.publishing import chain, make_course
 from memora.tests.helpers.statements import statements

@@ -29,7 +29,8 @@ from memora.services.cdn_export.rules import file_types
 from memora.services.cdn_export.state import site_key
 from memora.tests.helpers import factories
 from memora.tests.helpers.files import PDF, PNG, RUNNING_SVG, SVG
-from memora.tests.helpers.publishing import PublishingTestCase, make_course
+from memora.tests.helpers.files_of_content import FilesTestCase
+from memora.tests.helpers.publishing import make_course
 from memora.tests.helpers.statements import statements
 from memora.tests.helpers.utils import messages
 
@@ -45,62 +46,6 @@ ALIKE = [
 	("ａ", "a"),
 ]
 """Names that MariaDB takes for one."""
-
-
-class FilesTestCase(PublishingTestCase):
-	def setUp(self) -> None:
-		super().setUp()
-		self.course = make_course()
-		self.subject, self.lesson = self.course["subject"], self.course["lessons"][0]
-		self.plan = factories.make_plan([self.subject], is_published=1)
-
-	def file(self, name: str, content: bytes = PNG) -> str:
-		"""A public file on disk; returns its address as Frappe writes it."""
-		path = Path(frappe.get_site_path("public", "files", name))
-		path.write_bytes(content)
-		self.addCleanup(path.unlink, missing_ok=True)
-		return f"/files/{name}"
-
-	def attached(self, content: bytes, name: str = "", **fields: Any) -> Document:
-		"""A public file, uploaded as an editor does."""
-		name = name or f"memora-{frappe.generate_hash(length=8)}.png"
-		doc = frappe.get_doc(
-			{"doctype": "File", "file_name": name, "content": content, "is_private": 0, **fields}
-		)
-		doc.insert()
-		frappe.db.commit()
-
-		def gone() -> None:
-			if frappe.db.exists("File", doc.name):
-				frappe.delete_doc("File", doc.name)
-			frappe.db.commit()
-
-		self.addCleanup(gone)
-		return doc
-
-	def stage(self, lesson: Document, *configs: Any) -> None:
-		self.change(
-			lesson,
-			stages=[{"title": "s", "type": "Text", "config": json.dumps(config)} for config in configs],
-		)
-
-	def configs(self, lesson: Document, plan: Document | None = None) -> list[Any]:
-		document = self.read(paths.lesson(lesson.name, plan.name if plan else None))
-		return [stage["config"] for stage in document["stages"]]
-
-	def picture_of(self, lesson: Document) -> bytes | None:
-		image = self.read(f"lessons/{lesson.name}.json").get("image")
-		return self.read_bytes(image) if image else None
-
-	def files_of(self, lesson: Document, plan: Document | None = None) -> set[str]:
-		folder = paths.lesson(lesson.name, plan.name if plan else None).removesuffix(".json") + "/"
-		return {path for path in self.paths() if path.startswith(folder)}
-
-	def at(
-		self, lesson: Document, content: bytes, extension: str = "png", plan: Document | None = None
-	) -> str:
-		name = f"{hashlib.sha256(content).hexdigest()}.{extension}"
-		return paths.lesson_file(lesson.name, name, plan.name if plan else None)
 
 
 class TestPictures(FilesTestCase):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import frappe
+from frappe.core.doctype.deleted_document.deleted_document import restore
 from frappe.model.document import Document
 
 from memora.services.cdn_export.model.doctypes import PARENT_FIELDS
@@ -81,3 +82,8 @@ def _below(parent_field: str, make_parent: Any, fields: dict[str, Any]) -> dict[
 	if parent_field not in fields:
 		fields[parent_field] = make_parent().name
 	return fields
+
+
+def bring_back(doc: Document) -> None:
+	"""Restore a deleted document."""
+	restore(frappe.db.get_value("Deleted Document", {"deleted_name": doc.name, "restored": 0}))

@@ -23,7 +23,6 @@ from memora.tests.helpers.publishing import PublishingTestCase, chain, make_cour
 from memora.tests.helpers.statements import statements
 from memora.tests.helpers.users import drop_user_permissions, make_user
 from memora.tests.helpers.utils import messages
-from memora.tests.history.test_recording import bring_back
 
 LESSON = "Memora Lesson"
 STAGE = "Memora Lesson Stage"
@@ -265,7 +264,7 @@ class TestWords(GoingBackTestCase):
 	def test_deleted_and_brought_back_is_said(self) -> None:
 		self.change(self.lesson, title="Other")
 		frappe.delete_doc(LESSON, self.lesson.name)
-		bring_back(self.lesson)
+		factories.bring_back(self.lesson)
 		self.assertEqual(self.said(self.lesson)[0][0], "Deleted, and brought back since")
 
 

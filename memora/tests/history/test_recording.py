@@ -9,7 +9,6 @@ from typing import Any
 from unittest.mock import patch
 
 import frappe
-from frappe.core.doctype.deleted_document.deleted_document import restore
 from frappe.model.document import Document
 
 from memora.api import course
@@ -28,11 +27,6 @@ USER = "history.writing@memora.test"
 
 def stage(title: str, text: str = "Read") -> dict[str, str]:
 	return {"title": title, "type": "Text", "config": json.dumps({"text": text})}
-
-
-def bring_back(doc: Document) -> None:
-	"""Restore a deleted document."""
-	restore(frappe.db.get_value("Deleted Document", {"deleted_name": doc.name, "restored": 0}))
 
 
 class HistoryTestCase(MemoraTestCase):
@@ -152,7 +146,7 @@ class TestRecording(HistoryTestCase):
 	def test_a_deleted_document_has_its_history_when_it_comes_back(self) -> None:
 		self.change(self.lesson, title="Other")
 		self.assertEqual(len(self.written(lambda: frappe.delete_doc(LESSON, self.lesson.name))), 1)
-		bring_back(self.lesson)
+		factories.bring_back(self.lesson)
 		self.assertEqual([was["title"] for was in self.states(self.lesson)], ["Light", "Other"])
 
 	def test_a_document_that_takes_the_name_of_a_deleted_one_has_a_history_of_its_own(self) -> None:

@@ -19,11 +19,11 @@ from frappe.utils.password import set_encrypted_password
 from memora.services.cdn_export.admin import doctor
 from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.state import site_key
+from memora.tests.helpers.benches import bench
 from memora.tests.helpers.buckets import BucketTestCase
 from memora.tests.helpers.publishing import publish_to
 from memora.tests.helpers.seaweedfs import SECRET_KEY
 from memora.tests.helpers.utils import wipe
-from memora.tests.install.test_install import bench
 
 RELEASES = Path(__file__).with_name("releases")
 SITE_HASH = "0123456789abcdef" * 2

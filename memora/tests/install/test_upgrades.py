@@ -19,10 +19,10 @@ from memora.services.cdn_export.builds import plan_build, subject_build
 from memora.services.cdn_export.outbox import relay
 from memora.services.cdn_export.state import due, job_queue
 from memora.tests.helpers import factories
+from memora.tests.helpers.benches import bench, structure
 from memora.tests.helpers.processes import at_once
 from memora.tests.helpers.publishing import PublishingTestCase, make_course
 from memora.tests.helpers.utils import wipe
-from memora.tests.install.test_install import bench, structure
 
 #: A release before these columns and indexes: each is removed, and has to come back with its default.
 _LATER = {
