@@ -64,7 +64,7 @@ class Demo:
 			self._behind_the_gate(storage, curriculum, loaded)
 		if self._web:
 			self._addresses()
-			self._path(loaded)
+			self._path(curriculum, loaded)
 		if self._problems and loaded.found["Lesson"]:
 			console.line("the site was not empty before: dev/demo --fresh starts from one that is")
 		return not self._problems
@@ -240,12 +240,16 @@ class Demo:
 		)
 		self._is_served(published)
 
-	def _path(self, loaded: load.Loaded) -> None:
+	def _path(self, curriculum: Curriculum, loaded: load.Loaded) -> None:
 		"""What to try next. On a bench of somebody's own no user is made, since the password would be public."""
 		console.heading("Try it")
 		published = place.read_from(self._web)
 		lesson = loaded.names[school.EDITED_LESSON]
-		steps = list(editor.path(self._web, published, lesson, loaded.plans[school.WHOLE_PLAN]))
+		plan = loaded.plans[school.WHOLE_PLAN]
+		steps = list(editor.path(self._web, published, lesson, plan))
+		if self._gate:
+			paid = loaded.names[school.paid_lesson(curriculum)]
+			steps += gate.path(self._web, published, plan, paid, school.SECURITY_ITEM)
 		if self._login:
 			console.line(f"the editor: {editor.user()}")
 		console.table(steps)

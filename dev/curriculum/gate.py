@@ -10,9 +10,10 @@ import requests
 
 from memora.services.access_gate import keys, minting
 from memora.services.access_gate.rules import key_states
-from memora.services.cdn_export.admin import connection
+from memora.services.cdn_export.admin import connection, publication_status, reader_links
 from memora.services.cdn_export.admin.finding import Finding
 from memora.services.cdn_export.delivery import http_session
+from memora.services.cdn_export.model.doctypes import LESSON
 
 
 class Asked(NamedTuple):
@@ -68,6 +69,16 @@ def asked(url: str, paid: str, item: str, public: str) -> Iterator[Asked]:
 				continue
 			error = answer.json().get("error", "") if answer.status_code >= 400 else ""
 			yield Asked(who, path, expected, answer.status_code, error, answer.content)
+
+
+def path(web: str, base: str, plan: str, lesson: str, item: str) -> Iterator[tuple[str, str]]:
+	"""A paid lesson in the reader on the server `web`, as a stranger and as its owner, who is handed a token by the link."""
+	page, _, place = reader_links.address(
+		base, plan, publication_status.line_of(LESSON, lesson), item
+	).partition("#")
+	title = frappe.db.get_value(LESSON, lesson, "title")
+	yield f"6  “{title}”, which is paid, without a token", f"{web}{page}#{place}"
+	yield "7  the same, with a token for a day", f"{web}{page}#token={token([item])}{place}"
 
 
 def tested() -> list[Finding]:

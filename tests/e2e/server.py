@@ -6,9 +6,10 @@ import gzip
 import json
 import mimetypes
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -42,6 +43,8 @@ class Server:
 	gone: set[str] = field(default_factory=set)
 	bases: list[str] = field(default_factory=list)
 	"""What the site says when the reader asks which other hosts are its own."""
+	endpoints: dict[str, Callable[[Message], tuple[int, object]]] = field(default_factory=dict)
+	"""What else the site answers, by the path: from the request's headers to a status and what is told as JSON."""
 
 	def body(self, path: str) -> bytes | None:
 		"""What stands at a path, if anything."""
@@ -80,9 +83,14 @@ def serve(trees: Mapping[str, Mapping[str, bytes]]) -> Iterator[Server]:
 			with suppress(ConnectionError):  # of a page that was left
 				super().handle()
 
+		def do_POST(self) -> None:
+			self.do_GET()
+
 		def do_GET(self) -> None:
 			url = urlsplit(self.path)
 			path = unquote(url.path)
+			if path in server.endpoints:
+				return self.tell(*server.endpoints[path](self.headers))
 			body = server.body(path)
 			status, whole = (404, b"") if body is None else (200, body)
 			kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
@@ -98,6 +106,15 @@ def serve(trees: Mapping[str, Mapping[str, bytes]]) -> Iterator[Server]:
 			self.end_headers()
 			self.wfile.write(sent)
 			server.answers.append(Answer(path, status, len(sent), len(whole)))
+
+		def tell(self, status: int, content: object) -> None:
+			body = json.dumps(content).encode()
+			self.send_response(status)
+			self.send_header("Cache-Control", "no-store")
+			self.send_header("Content-Type", "application/json")
+			self.send_header("Content-Length", str(len(body)))
+			self.end_headers()
+			self.wfile.write(body)
 
 		def log_message(self, *_: object) -> None:
 			pass

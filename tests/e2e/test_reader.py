@@ -814,7 +814,7 @@ def test_both_languages_have_the_same_words(reader: Reader) -> None:
 	languages, *others = reader.open().evaluate(
 		"""async () => [
 			(await import('./js/i18n.js')).LANGUAGES,
-			...(await Promise.all(["preview", "shared", "stage_frame", "stage_words"].map((name) => import(`./js/${name}.js`)))).map((one) => one.WORDS),
+			...(await Promise.all(["gate", "preview", "shared", "stage_frame", "stage_words"].map((name) => import(`./js/${name}.js`)))).map((one) => one.WORDS),
 		]"""
 	)
 	english, arabic = (

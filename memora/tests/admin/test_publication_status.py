@@ -78,6 +78,14 @@ class TestStanding(StandingTestCase):
 		found = self.state(lesson)["plans"][0]
 		self.assertEqual((found["url"], found["reader"]), ("", ""))
 
+	def test_behind_a_gate_the_reader_reads_through_it(self) -> None:
+		self.configure(cdn_base_url="https://cdn.example.com", gate_url="https://gate.example.com")
+		course, _plan = self.published(required_item="PHYSICS LAB")
+		past, through = "base=https%3A%2F%2Fcdn.example.com%2F&", "base=https%3A%2F%2Fgate.example.com%2F&"
+		self.assertIn(past, self.state(course["lessons"][0])["plans"][0]["reader"])
+		self.configure(gate_enabled=1)
+		self.assertIn(through, self.state(course["lessons"][0])["plans"][0]["reader"])
+
 	def test_a_change_waits_for_the_next_run_before_and_after_the_fold(self) -> None:
 		course, plan = self.published()
 		lesson = course["lessons"][0]

@@ -93,6 +93,13 @@ class TestGate(PublishingTestCase):
 			answer = self.web.call("owner@gate.test", f"memora.api.gate.{method}", "GET", **given)
 			self.assertEqual(answer.status_code, 403)
 
+	def test_the_reader_learns_what_its_session_sends_with_a_post_and_strangers_learn_nothing(self) -> None:
+		path = "memora.api.reader.csrf_token"
+		self.assertEqual(self.web.call("Guest", path, "GET").status_code, 403)
+		answer = self.web.call("owner@gate.test", path, "GET")
+		self.assertEqual((answer.status_code, answer.headers["Cache-Control"]), (200, "no-store"))
+		self.assertEqual(answer.get_json(), {"csrf_token": ""})  # who comes with an API key needs none
+
 	def test_a_players_token_holds_what_the_lesson_asks_for_alone(self) -> None:
 		answer = self.asked("owner@gate.test", "player_token", lesson=self.lesson)
 		self.assertEqual(self.items(answer["token"], tokens.PATH), ["PHYSICS"])

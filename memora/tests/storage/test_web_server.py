@@ -90,6 +90,9 @@ class TestDevelopmentServer(PublishingTestCase):
 		self.configure(local_path="", cdn_base_url="https://cdn.example/school")
 		frappe.db.commit()
 		self.assertEqual(bases(), ["https://cdn.example/school/"])
+		self.configure(gate_url="https://gate.example/school/")
+		frappe.db.commit()
+		self.assertEqual(bases(), ["https://cdn.example/school/", "https://gate.example/school/"])
 
 	def test_other_files_of_the_site_are_served_as_ever(self) -> None:
 		name = f"{hashlib.sha256(self.id().encode()).hexdigest()[:8]}.json"

@@ -1,9 +1,10 @@
 // The published files: where they are, and each read by the URL that files give, once a visit.
 
-import { isShared } from "./state.js?v=0a45e002";
+import { handed, isShared } from "./state.js?v=85ea0359";
 
 const LIST = "/api/method/memora.api.reader.bases";
 const OWN_FILE = /^(?:\.\/)?(?:media|(?:plans\/[^/?#]+\/)?lessons\/[^/?#]+)\/[0-9a-f]{64}\.[a-z0-9]+(?:[?#]|$)/;
+const GUARDED = /^(?:plans\/[^/]+\/)?lessons\//;
 // A host with something behind it, or one that says so: as people write addresses without https://.
 const WEB_ADDRESS = /^(?:(?:[\p{L}\p{N}-]+\.)+\p{L}{2,}(?::\d+)?\/|www\.[^/\s]+\.\p{L}{2,}(?:[:/?#]|$))/iu;
 const LOCAL = /^(?:(?:.+\.)?localhost|127(?:\.\d+){3}|\[::1\])$/;
@@ -19,14 +20,19 @@ const query = new URLSearchParams(location.search);
 const siteFiles = document.querySelector('meta[name="memora-files"]');
 
 // The editors' preview, which drafts the files instead (preview.js); else null.
-/** @type {typeof import("./preview.js?v=80ded671") | null} */
-export const preview = query.has("preview") || isShared ? await import("./preview.js?v=80ded671") : null;
+/** @type {typeof import("./preview.js?v=7ecc8ddd") | null} */
+export const preview = query.has("preview") || isShared ? await import("./preview.js?v=7ecc8ddd") : null;
 const asked = preview ? await preview.begin() : query.get("base");
 const wanted = asked ? folder(asked) : written[0];
 
 // The base that was asked for, where it is none of the site's; else "".
 export const refused = !asked || preview || (wanted && (await isOurs(wanted))) ? "" : asked;
 export const base = refused ? written[0] : wanted;
+
+// A gate that guards lessons, once it has refused one, or where the address brings a token for it; else null.
+/** @type {typeof import("./gate.js?v=167f8c42") | null} */
+export let gate = null;
+if (handed && !preview && !refused) await withGate();
 
 const known = new Map();
 
@@ -67,7 +73,7 @@ export function address(value) {
 		if (/^https?:/i.test(link)) return new URL(link).href;
 		if (/^\/\/[^/\\]/.test(link) || WEB_ADDRESS.test(link)) return new URL(`https://${link.replace(/^\/\//, "")}`).href;
 		if (siteFiles && link.startsWith(siteFiles.content)) return siteFile(link);
-		return OWN_FILE.test(link) ? new URL(preview ? preview.file(link) : link, base).href : "";
+		return OWN_FILE.test(link) ? new URL((preview ?? gate)?.file(link) ?? link, base).href : "";
 	} catch {
 		return "";
 	}
@@ -85,16 +91,31 @@ async function fetchJson(url, anew) {
 	const cache = anew ? "reload" : isVersioned(url) ? "default" : "no-cache";
 	let answer;
 	try {
-		answer = await (preview ? preview.ask(url) : fetch(new URL(url, base), { credentials: "omit", cache }));
+		answer = await (preview ? preview.ask(url) : published(new URL(url, base), cache));
 	} catch {
 		throw new ReadError(url, 0);
 	}
-	if (!answer.ok) throw new ReadError(url, answer.status, await preview?.why(answer));
+	if (!answer.ok) throw new ReadError(url, answer.status, await (preview?.why(answer) ?? gate?.reason(answer)));
 	try {
 		return preview ? preview.take(url, await answer.json()) : await answer.json();
 	} catch {
 		throw new ReadError(url, answer.status);
 	}
+}
+
+// What a gate may guard is asked for as all else, until it refuses something.
+async function published(url, cache) {
+	const isGuarded = url.href.startsWith(base) && GUARDED.test(url.href.slice(base.length));
+	if (gate && isGuarded) return gate.ask(url, cache);
+	const answer = await fetch(url, { credentials: "omit", cache });
+	const isRefused = isGuarded && (answer.status === 401 || answer.status === 403) && answer.headers.has("WWW-Authenticate");
+	return isRefused ? (await withGate()).ask(url, cache, answer) : answer;
+}
+
+async function withGate() {
+	const loaded = await import("./gate.js?v=167f8c42");
+	if (!gate) loaded.begin(base);
+	return (gate = loaded);
 }
 
 // A base as it is compared: absolute, with a slash at its end. "" if it is no http(s) address.

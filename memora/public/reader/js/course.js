@@ -1,9 +1,9 @@
 // From an address to its documents: #/plan/subject/unit/lesson, each part an id. A fifth part is the id of
 // a place in the lesson's texts.
 
-import { read, ReadError } from "./cdn.js?v=c268fdbb";
+import { gate, read, ReadError } from "./cdn.js?v=e1246933";
 /** @import { Lesson, Manifest, PlansIndex, Subject, Unit } from "../../contract/memora" */
-import { state, token } from "./state.js?v=0a45e002";
+import { state, token } from "./state.js?v=85ea0359";
 
 export const link = (...ids) => `#${token}/${ids.map(encodeURIComponent).join("/")}`;
 
@@ -80,7 +80,9 @@ export async function lessonOf(course) {
 	/** @type {Lesson} */
 	const lesson = await read(course.lessonEntry.url);
 	const over = lesson.signed_url_expiry && Date.parse(lesson.signed_url_expiry) <= Date.now();
-	return over ? read(course.lessonEntry.url, { anew: true }) : lesson;
+	const shown = over ? await read(course.lessonEntry.url, { anew: true }) : lesson;
+	await gate?.fetchFiles(shown);
+	return shown;
 }
 
 /**

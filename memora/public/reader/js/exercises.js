@@ -1,8 +1,8 @@
 // An Interactive stage, as an exercise to read.
 
 import { h } from "./dom.js?v=459e199b";
-import { t } from "./i18n.js?v=9c46a7c6";
-import { checks, code, isText, markup, rest, taken, written } from "./parts.js?v=f59aeb9d";
+import { t } from "./i18n.js?v=8c6a14ad";
+import { checks, code, isText, markup, rest, taken, written } from "./parts.js?v=82dfb8b1";
 
 export function interactive(config, id) {
 	const kinds = {

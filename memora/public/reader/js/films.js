@@ -1,8 +1,8 @@
 // A film by its link: played here, asked for at its service once the learner wants it, or linked to.
 
 import { h, icon } from "./dom.js?v=459e199b";
-import { address, base, preview } from "./cdn.js?v=c268fdbb";
-import { t } from "./i18n.js?v=9c46a7c6";
+import { address, base, preview } from "./cdn.js?v=e1246933";
+import { t } from "./i18n.js?v=8c6a14ad";
 
 const MEDIA = /\.(mp4|m4v|webm|ogv|mov|mp3|m4a|ogg|oga|wav)$/i;
 const YOUTUBE = /^(youtu\.be|youtube(-nocookie|kids|education)?\.com)$/;
@@ -39,7 +39,7 @@ export function player(typed, about = details({})) {
 		film: (link) => file(withFragment(new URL(link), url), about),
 	});
 	if (signed) return signed;
-	if (MEDIA.test(url.pathname)) return played(url, about);
+	if (url.protocol === "blob:" || MEDIA.test(url.pathname)) return played(url, about);
 	const embedded = embed(url, about);
 	if (!embedded) return outside(url);
 	// Nothing is asked of the service before the learner wants it.

@@ -1,6 +1,6 @@
 // The reader's own words, in English and Arabic. What editors wrote is shown as they wrote it.
 
-import { state } from "./state.js?v=0a45e002";
+import { state } from "./state.js?v=85ea0359";
 
 const EN = {
 	title: "Learn",

@@ -1,11 +1,11 @@
 // The frame around every page: bar, address, focus, errors.
 
-import { base, forgetUnversioned, preview, ReadError, refused } from "./cdn.js?v=c268fdbb";
-import { lessonOf, link, load, parse, place } from "./course.js?v=a845f558";
+import { base, forgetUnversioned, preview, ReadError, refused } from "./cdn.js?v=e1246933";
+import { lessonOf, link, load, parse, place } from "./course.js?v=78359f71";
 import { bdi, h, icon } from "./dom.js?v=459e199b";
-import { direction, t } from "./i18n.js?v=9c46a7c6";
-import { change, state } from "./state.js?v=0a45e002";
-import { page as pageOf } from "./views.js?v=50c8a860";
+import { direction, t } from "./i18n.js?v=8c6a14ad";
+import { change, state } from "./state.js?v=85ea0359";
+import { page as pageOf } from "./views.js?v=5e3b37d7";
 
 let course = { view: "plans" };
 let turn = 0;
@@ -16,7 +16,10 @@ const aside = h("aside", {});
 const announcer = h("p.visually-hidden", { role: "status" });
 
 function start() {
-	addEventListener("hashchange", () => (link(...parse(location.hash)) === shown ? stay() : show()));
+	addEventListener("hashchange", () => {
+		if (location.hash.startsWith("#token=")) return location.reload();
+		return link(...parse(location.hash)) === shown ? stay() : show();
+	});
 	addEventListener("click", (event) => {
 		const target = /** @type {Element} */ (event.target);
 		if (target.closest?.("a")?.getAttribute("href") === location.hash) jump();
@@ -295,7 +298,7 @@ function themeChoices() {
 
 async function search() {
 	try {
-		const { open } = await import("./search.js?v=bc4d9021");
+		const { open } = await import("./search.js?v=19619263");
 		open(course);
 	} catch (error) {
 		fail(error);

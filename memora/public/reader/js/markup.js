@@ -2,12 +2,12 @@
 //
 // Harmless HTML and MathML are shown as written. What cannot be shown leaves a word in its place.
 
-import { address, base } from "./cdn.js?v=c268fdbb";
-import { link, parse } from "./course.js?v=a845f558";
+import { address, base } from "./cdn.js?v=e1246933";
+import { link, parse } from "./course.js?v=78359f71";
 import { h } from "./dom.js?v=459e199b";
-import { isEmbedded, player } from "./films.js?v=bb47925e";
+import { isEmbedded, player } from "./films.js?v=0a94c56e";
 import { highlight } from "./highlight.js?v=2877ceb4";
-import { t } from "./i18n.js?v=9c46a7c6";
+import { t } from "./i18n.js?v=8c6a14ad";
 
 const PURIFY = "../../node_modules/dompurify/dist/purify.min.js?v=3.4.18";
 const RULES = {
@@ -23,6 +23,8 @@ const RULES = {
 		"crossorigin", "xlink:href", "xml:id", "ping", "inert", "for",
 	],
 	ALLOW_DATA_ATTR: false,
+	// As DOMPurify's own, for addresses that a lesson's files have in the browser (gate.js), too. `address` takes none of them.
+	ALLOWED_URI_REGEXP: /^(?:(?:https?|mailto|tel|sms|blob):|[^a-z]|[a-z+.-]+(?:[^a-z+.\-:]|$))/i,
 	// Ids are given a name of the stage's own below, so they hide nothing of the document's.
 	SANITIZE_DOM: false,
 	RETURN_DOM_FRAGMENT: true,
@@ -160,7 +162,7 @@ function links(fragment, prefix) {
 		const place = href.startsWith("#") && (named(href.slice(1)) || named(decoded(href.slice(1))) || top);
 		if (place) {
 			anchor.setAttribute("href", link(...parse(location.hash), place));
-		} else if (/^https?:/i.test(href)) {
+		} else if (/^(?:https?|blob):/i.test(href)) {
 			anchor.target = "_blank";
 			anchor.rel = "noopener noreferrer nofollow";
 		} else if (!/^(?:mailto|tel|sms):|^#\/./i.test(href)) {

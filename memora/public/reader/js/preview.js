@@ -2,8 +2,8 @@
 // it is saved now; what is drawn here says so. Loaded with ?preview=… only.
 
 import { bdi, h } from "./dom.js?v=459e199b";
-import { LANGUAGES, t } from "./i18n.js?v=9c46a7c6";
-import { isShared, state, token } from "./state.js?v=0a45e002";
+import { LANGUAGES, t } from "./i18n.js?v=8c6a14ad";
+import { isShared, state, token } from "./state.js?v=85ea0359";
 
 const API = "/api/method/memora.api.learner_preview.";
 
@@ -74,8 +74,8 @@ export const WORDS = {
 };
 
 // The preview of those who have a link alone; else null.
-/** @type {typeof import("./shared.js?v=cde042b5") | null} */
-const shared = isShared ? await import("./shared.js?v=cde042b5") : null;
+/** @type {typeof import("./shared.js?v=f363b2d5") | null} */
+const shared = isShared ? await import("./shared.js?v=f363b2d5") : null;
 for (const language of ["en", "ar"]) Object.assign(LANGUAGES[language], WORDS[language], shared?.WORDS[language]);
 
 const KINDS = {

@@ -1,10 +1,10 @@
 // Search within the browser: the plan's index, and of its shards only those that a query needs.
 
 import { h, bdi, icon } from "./dom.js?v=459e199b";
-import { forgetUnversioned, read } from "./cdn.js?v=c268fdbb";
-import { link, load } from "./course.js?v=a845f558";
+import { forgetUnversioned, read } from "./cdn.js?v=e1246933";
+import { link, load } from "./course.js?v=78359f71";
 import { fold, isEnough, matches, words } from "./fold.js?v=041cf001";
-import { t } from "./i18n.js?v=9c46a7c6";
+import { t } from "./i18n.js?v=8c6a14ad";
 
 const ENOUGH = 20;
 const SHOWN = 50;

@@ -1,11 +1,11 @@
 // The stages of a lesson: what each type is known to hold is shown as such, the rest as what it is.
 
 import { bdi, h, icon } from "./dom.js?v=459e199b";
-import { interactive } from "./exercises.js?v=a2763bbf";
-import { details, isEmbedded, player } from "./films.js?v=bb47925e";
-import { t } from "./i18n.js?v=9c46a7c6";
-import { code, isText, markup, paragraphs, ready, rest, taken, written } from "./parts.js?v=f59aeb9d";
-import { question } from "./questions.js?v=b045e812";
+import { interactive } from "./exercises.js?v=d63904c9";
+import { details, isEmbedded, player } from "./films.js?v=0a94c56e";
+import { t } from "./i18n.js?v=8c6a14ad";
+import { code, isText, markup, paragraphs, ready, rest, taken, written } from "./parts.js?v=82dfb8b1";
+import { question } from "./questions.js?v=d6179447";
 
 // Each type with its sign and what shows its config.
 const TYPES = {

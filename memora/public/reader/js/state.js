@@ -6,6 +6,11 @@ const KINDS = ["anonymous", "signed-in", "owner"];
 const asked = new URLSearchParams(location.search);
 const kept = stored();
 
+// A token for the gate (gate.js) that the address brings. It leaves the address at once, so that no bookmark and no link has it.
+const brought = /^#token=([\w.-]*)/.exec(location.hash);
+export const handed = brought?.[1] ?? "";
+if (brought) history.replaceState(null, "", `#${location.hash.slice(brought[0].length)}`);
+
 // A link for a colleague (shared.js), and its secret, which comes before the place behind #.
 export const isShared = asked.has("shared");
 export const token = isShared ? location.hash.slice(1).split("/")[0] : "";
@@ -42,7 +47,7 @@ function keep({ items, ...values }) {
 	try {
 		localStorage.setItem(KEY, JSON.stringify(kept));
 	} catch {
-		// Without storage the choice lasts as long as the page.
+		// Without storage the kept lasts as long as the page.
 	}
 }
 

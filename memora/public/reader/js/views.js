@@ -1,14 +1,14 @@
 // One function a page: a course as `course.load` gives it, to what is shown.
 
 import { itemsAsked, missing } from "./access.js?v=8d1364d1";
-import { address } from "./cdn.js?v=c268fdbb";
-import { lessonOf, link, unitOfNeighbour } from "./course.js?v=a845f558";
+import { address, gate } from "./cdn.js?v=e1246933";
+import { lessonOf, link, unitOfNeighbour } from "./course.js?v=78359f71";
 import { bdi, h, icon } from "./dom.js?v=459e199b";
-import { t } from "./i18n.js?v=9c46a7c6";
-import * as progress from "./progress.js?v=8173eeb5";
-import { change, learner, state } from "./state.js?v=0a45e002";
+import { t } from "./i18n.js?v=8c6a14ad";
+import * as progress from "./progress.js?v=f8255f34";
+import { change, learner, state } from "./state.js?v=85ea0359";
 
-/** @import { Course } from "./course.js?v=a845f558" */
+/** @import { Course } from "./course.js?v=78359f71" */
 
 /**
  * A page: the heading that gets the focus, the main column, and the column beside it.
@@ -234,7 +234,16 @@ async function lesson(course) {
 	);
 	if (lacks) return { ...parts, main: [trail(course), head, locked(course, lacks)] };
 
-	const [{ stages }, document] = await Promise.all([import("./stages.js?v=1babfc16"), lessonOf(course)]);
+	let document;
+	try {
+		document = await lessonOf(course);
+	} catch (error) {
+		const refused = gate?.refusal(error, itemsAsked(entry.access, course.subjectEntry.access));
+		if (!refused) throw error;
+		head.querySelector(".is-owned")?.remove();
+		return { ...parts, main: [trail(course), head, refused] };
+	}
+	const { stages } = await import("./stages.js?v=654f7d72");
 	const image = address(document.image);
 	const shown = await stages(document.stages);
 	const own = [course.subject.id, course.unit.id, entry.id];

@@ -68,6 +68,7 @@ def as_dict(standing: PublicationStatus) -> dict[str, Any]:
 	options = settings.load()
 	base = options.base_url
 	at_edge = edge_status.live_since(options, told)
+	read_from = options.gate_url if options.is_gated else base
 	waits = standing.state in ("waiting", "leaving")
 	above = standing.draft_above
 	of = standing.line[-1].name if standing.line else standing.plans[0].plan if standing.plans else ""
@@ -98,8 +99,8 @@ def as_dict(standing: PublicationStatus) -> dict[str, Any]:
 				"since": moment(item.version),
 				"edge_since": at_edge.get(item.plan),
 				"url": f"{base}/{item.path}" if base and item.is_live and item.path else "",
-				"reader": reader_links.address(base, item.plan, item.line, item.required_item)
-				if base and item.is_live
+				"reader": reader_links.address(read_from, item.plan, item.line, item.required_item)
+				if read_from and item.is_live
 				else "",
 				"held": item.held_reason,
 			}
