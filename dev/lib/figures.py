@@ -1,4 +1,4 @@
-"""Counts the house: how large its parts are, and what each of them knows. Prints, and judges nothing.
+"""Counts the house: how large its parts are, and what each of them knows. Prints; `tests/repository/test_figures.py` judges.
 
 Run it with the Python of `.dev/bench`, from the repository. "The product" is `memora/` without its tests; what a module
 imports of the product is its fan-out; statements that a function spans are counted in lines.
@@ -23,23 +23,36 @@ LONGEST_FILE, LONGEST_FUNCTION, MOST_COMPLEX, LARGEST_FAN_OUT = 400, 60, 12, 12
 
 
 def main() -> None:
-	files = {path: path.read_text().count("\n") for path in _product() if path.name != "__init__.py"}
+	files = files_and_lines()
 	say("entries at the top of cdn_export", sum(1 for path in HOUSE.iterdir() if _is_entry(path)))
 	services = [path for path in files if "services" in path.parts]
 	say("lines of services", sum(files[path] for path in services))
 	for kind, lines in sum(map(_kinds, services), Counter[str]()).items():
 		say(f"of them {kind}", lines)
 	say("median lines of a file", median(files.values()))
-	say(f"files over {LONGEST_FILE} lines", _named(files.items(), LONGEST_FILE))
-	say(f"functions over {LONGEST_FUNCTION} lines", _named(_functions(files), LONGEST_FUNCTION))
-	say(f"functions over complexity {MOST_COMPLEX}", _too_complex())
+	for what, which in over(files).items():
+		say(what, which)
+
+
+def over(files: dict[Path, int]) -> dict[str, list[str]]:
+	"""What is larger than the house allows, by its kind."""
 	graph = grimp.build_graph("memora", cache_dir=None)
 	fan_out = {
 		module: sum(1 for other in graph.find_modules_directly_imported_by(module) if _is_ours(other))
 		for module in graph.modules
 		if _is_ours(module)
 	}
-	say(f"modules with a fan-out over {LARGEST_FAN_OUT}", _named(fan_out.items(), LARGEST_FAN_OUT))
+	return {
+		f"files over {LONGEST_FILE} lines": _named(files.items(), LONGEST_FILE),
+		f"functions over {LONGEST_FUNCTION} lines": _named(_functions(files), LONGEST_FUNCTION),
+		f"functions over complexity {MOST_COMPLEX}": _too_complex(),
+		f"modules with a fan-out over {LARGEST_FAN_OUT}": _named(fan_out.items(), LARGEST_FAN_OUT),
+	}
+
+
+def files_and_lines() -> dict[Path, int]:
+	"""The files of the product, and how many lines each has."""
+	return {path: path.read_text().count("\n") for path in _product() if path.name != "__init__.py"}
 
 
 def say(what: str, found: float | list[str]) -> None:

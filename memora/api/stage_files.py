@@ -9,7 +9,7 @@ import frappe
 from frappe import _
 
 from memora.api.endpoint import endpoint
-from memora.memora.content import why
+from memora.memora.refused_files import why
 from memora.services.cdn_export import settings
 from memora.services.cdn_export.model.doctypes import CONTENT
 from memora.services.cdn_export.model.plain_text import as_typed
@@ -25,7 +25,7 @@ _LARGEST_PHOTO = 50_000_000
 @as_typed
 def upload(doctype: str, name: str) -> dict[str, str]:
 	"""Keep the request's `file` as a public file of the site, attached to a document of the curriculum. Answers its address
-	and name. Raises ValidationError for what would not be published (`content.why` says why and what to do)."""
+	and name. Raises ValidationError for what would not be published (`refused_files.why` says why and what to do)."""
 	_require_right(doctype, name)
 	file_name, content = _given()
 	options = settings.load()

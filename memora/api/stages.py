@@ -12,7 +12,7 @@ from frappe import _
 from frappe.utils import cstr
 
 from memora.api.endpoint import endpoint
-from memora.memora.content import file_findings
+from memora.memora.refused_files import file_findings
 from memora.services.cdn_export.curriculum import films
 from memora.services.cdn_export.model import exact_json
 from memora.services.cdn_export.model.roles import EDITORS

@@ -6,15 +6,13 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import frappe
-from frappe import _
 
-from memora.services.cdn_export.model.doctypes import CONTENT, LESSON, PLAN, SUBJECT, TARGET_NAME, Ref
-from memora.services.cdn_export.model.plain_text import as_html
+from memora.services.cdn_export.model.doctypes import CONTENT, LESSON, Ref
 from memora.services.cdn_export.model.tree import walk
 from memora.services.cdn_export.state import database
-from memora.services.course_outline import asking, copying, editing, permissions, targets, trash
+from memora.services.course_outline import asking, copying, editing, targets, trash
 from memora.services.course_outline.permissions import STAGE
-from memora.services.course_outline.refusing import refuse_delete
+from memora.services.course_outline.refusing import require_free
 from memora.services.course_outline.rules import consequences
 from memora.services.course_outline.rules.access import ref_of
 from memora.services.course_outline.rules.consequences import Consequences
@@ -38,7 +36,7 @@ def delete(rows: Sequence[str], below: bool = False, agreed: str = "") -> Answer
 def _deleted(found: Targets, below: bool, agreed: str) -> Answer:
 	going = found.with_below() if below else found.refs
 	targets.require_few(going)
-	_require_free(found, going)
+	require_free(found, going)
 	titles = found.titles(going)
 	is_asked = below or any(found.nodes[ref].is_published for ref in going)
 	ask = asking.question(Consequences(), agreed, titles) if is_asked else None
@@ -51,48 +49,6 @@ def _deleted(found: Targets, below: bool, agreed: str) -> Answer:
 	args = {"deleted": deleted, "agreed": asking.agreed_before(consequences.made_by(found.world, going))}
 	undo = {"method": "memora.api.course.restore", "args": args} if len(kept) == len(going) else None
 	return {"done": True, "rows": [], "deleted": deleted, "undo": undo}
-
-
-def _require_free(found: Targets, going: Collection[Ref]) -> None:
-	"""Refuse before anything is deleted what would be refused for one of these later: Frappe has queued jobs by then."""
-	if permissions.unreadable(going):
-		frappe.throw(_("You may not delete all of this."), frappe.PermissionError)
-	for ref in going:
-		if any(ref_of(child) not in going for child in found.nodes[ref].children):
-			frappe.throw(
-				_("{0} still has content below it. Delete it with all below it, or move that first.").format(
-					_called(found, ref)
-				),
-				frappe.LinkExistsError,
-				title=_("Cannot be deleted"),
-			)
-	naming: dict[Ref, dict[str, str]] = {}
-	listing: dict[Ref, dict[str, str]] = {}
-	names = tuple({name for _doctype, name in going})
-	for doctype, name, plan, title in frappe.db.sql(
-		f"""select changed.target_doctype, {TARGET_NAME}, plan.name, plan.title from `tabMemora Plan Override` changed
-		join `tab{PLAN}` plan on plan.name = changed.parent
-		where changed.parenttype = %s and changed.target_name in %s order by plan.title""",
-		(PLAN, names),
-	):
-		naming.setdefault((doctype, name), {})[plan] = title
-	for name, plan, title in frappe.db.sql(
-		f"""select listed.subject, plan.name, plan.title from `tabMemora Plan Subject` listed
-		join `tab{PLAN}` plan on plan.name = listed.parent where listed.parenttype = %s and listed.subject in %s
-		order by plan.title""",
-		(PLAN, names),
-	):
-		listing.setdefault((SUBJECT, name), {})[plan] = title
-	for plans, reason, remedy in (
-		(naming, _("{0} is named by an override of the plan {1}."), _("Remove the override there first.")),
-		(listing, _("{0} is in the plan {1}."), _("Remove it there first.")),
-	):
-		for ref in going:
-			refuse_delete(_called(found, ref), reason, PLAN, plans.get(ref, {}), remedy)
-
-
-def _called(found: Targets, ref: Ref) -> str:
-	return f"{_(ref[0])} “{as_html(found.nodes[ref].title)}”"
 
 
 def _in_trash(found: Targets, going: Collection[Ref]) -> dict[Ref, str]:

@@ -9,7 +9,7 @@ from frappe import _
 from frappe.utils import cstr
 
 from memora.memora import stages
-from memora.memora.content import warn_inline, warn_unpublished
+from memora.memora.refused_files import warn_inline, warn_unpublished
 from memora.memora.texts import PlainTexts
 from memora.services.cdn_export import settings
 from memora.services.cdn_export.curriculum import films, public_files
