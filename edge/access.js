@@ -11,8 +11,8 @@ import { NoJson, isObject, readJson } from "./json.js";
 import { filmAndFolders, percent } from "./paths.js";
 
 /**
- * @typedef {{level: "open" | "authenticated" | "paid" | "closed" | "missing", items: string[]}} Access
- *   `items` are as `required-items` has them: encoded.
+ * @typedef {{level: "open" | "authenticated" | "paid" | "closed" | "missing", ways: string[][]}} Access
+ *   `ways` are lists of items, each as `required-items` has them: encoded. Who has all of one list may read.
  * @typedef {import("./stores/store.js").Store} Store
  */
 
@@ -24,31 +24,39 @@ const MOST_KEPT = 10_000; // films and folders
 const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
 
 /** @type {Access} */
-const CLOSED = { level: "closed", items: [] };
+const CLOSED = { level: "closed", ways: [] };
 
 /** @type {Access} The access of an object that is not there. */
-export const MISSING = { level: "missing", items: [] };
+export const MISSING = { level: "missing", ways: [] };
 
 /**
  * The access that metadata, or an access object, names. `site` is the hash of the site's key.
  * @param {Record<string, unknown>} named
  * @param {string} site
- * @param {unknown} items those that must be owned, encoded
+ * @param {unknown} ways lists of items, encoded: one of them must be owned
  * @returns {Access}
  */
-function accessOf(named, site, items) {
+function accessOf(named, site, ways) {
 	if (named.site !== site) return CLOSED;
 	switch (named["access-level"]) {
 		case "public":
 		case "free_preview":
-			return { level: "open", items: [] };
+			return { level: "open", ways: [] };
 		case "authenticated":
-			return { level: "authenticated", items: [] };
+			return { level: "authenticated", ways: [] };
 		case "paid":
-			return areItems(items) ? { level: "paid", items } : CLOSED;
+			return areWays(ways) ? { level: "paid", ways } : CLOSED;
 		default:
 			return CLOSED;
 	}
+}
+
+/**
+ * @param {unknown} ways
+ * @returns {ways is string[][]}
+ */
+function areWays(ways) {
+	return Array.isArray(ways) && ways.length > 0 && ways.every(areItems);
 }
 
 /**
@@ -64,7 +72,7 @@ function areItems(items) {
  * @param {string} site
  */
 export function accessOfObject(metadata, site) {
-	return accessOf(metadata, site, metadata["required-items"]?.split(","));
+	return accessOf(metadata, site, [metadata["required-items"]?.split(",")]);
 }
 
 /**
@@ -117,19 +125,27 @@ async function accessOfDocument(found, site) {
 		if (error instanceof NoJson) return CLOSED;
 		throw error;
 	}
-	return isObject(document) ? accessOf(document, site, document["required-items"]) : CLOSED;
+	return isObject(document) ? accessOf(document, site, waysOf(document)) : CLOSED;
 }
 
 /**
- * Whether who holds these item codes may read: all of those that are asked for.
+ * A film that several lessons name is open to who may read any of them. What says both could be read in two ways.
+ * @param {Record<string, unknown>} document
+ */
+function waysOf(document) {
+	if (!("any-of" in document)) return [document["required-items"]];
+	return "required-items" in document ? null : document["any-of"];
+}
+
+/**
+ * Whether who holds these item codes may read: all of those that are asked for in one of the ways.
  * @param {Access} access
  * @param {string[]} held codes as they are
  */
 export async function allows(access, held) {
 	if (access.level === "authenticated") return true;
-	if (access.level !== "paid") return false;
 	const encoded = new Set(await Promise.all(held.map(encodedItem)));
-	return access.items.every((item) => encoded.has(item));
+	return access.ways.some((items) => items.every((item) => encoded.has(item)));
 }
 
 /**

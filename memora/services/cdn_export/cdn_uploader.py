@@ -45,6 +45,7 @@ class Owns(Protocol):
 
 
 PHASES: tuple[str, ...] = (
+	"access",
 	"media",
 	"lesson_file",
 	"lesson",
@@ -66,10 +67,12 @@ _TRIES = 3
 
 @dataclass(slots=True)
 class Cargo:
-	"""Files ready to go up: each plan of a file with its bytes, and until when its signatures hold."""
+	"""Files ready to go up: each plan of a file with its bytes, until when its signatures hold, and behind a gate which
+	films it names."""
 
 	files: list[tuple[Planned, Upload]] = field(default_factory=list)
 	signed_until: dict[str, datetime] = field(default_factory=dict)
+	films: dict[str, frozenset[str]] = field(default_factory=dict)
 
 	@property
 	def planned(self) -> list[Planned]:
@@ -101,7 +104,10 @@ def load(files: Sequence[Planned], signer: Signer, site: str, *, gated: bool = F
 			cargo.files.append((file, file_upload(file, file.source, site, private=private)))
 			continue
 		document, signed_until = signer.sign(file)
-		contracts.validate(cast(FileKind, file.kind), document, file.path)
+		if file.kind != "access":
+			contracts.validate(cast(FileKind, file.kind), document, file.path)
+		if file.kind == "lesson" and (films := signer.films(document)):
+			cargo.films[file.path] = films
 		if signed_until:
 			cargo.signed_until[file.path] = signed_until
 		upload = Upload(

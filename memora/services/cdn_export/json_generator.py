@@ -206,8 +206,8 @@ def lesson_document(head: Document, stages: Sequence[Stage]) -> Document:
 	return document
 
 
-def with_signed_videos(document: Document, sign: Callable[[str], str | None], until: str) -> Document:
-	"""A lesson's document, stamp included, as it is uploaded: its videos signed, and until when (ISO 8601).
+def with_signed_videos(document: Document, sign: Callable[[str], str | None], until: str = "") -> Document:
+	"""A lesson's document, stamp included, as it is uploaded: its videos signed, and until when (ISO 8601), if that ends.
 
 	`sign` gives back a link's signed form, or None to leave it as it is. Signing comes last, just before the
 	document is serialised: neither the content's hash nor the version knows of it, so that renewing a
@@ -224,7 +224,7 @@ def with_signed_videos(document: Document, sign: Callable[[str], str | None], un
 	signed = {}
 	for key, value in document.items():
 		signed[key] = value
-		if key == "generated_at":
+		if until and key == "generated_at":
 			signed["signed_url_expiry"] = until
 	signed["stages"] = stages
 	return signed

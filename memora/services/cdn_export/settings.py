@@ -19,7 +19,7 @@ from memora.services.cdn_export import cache_purge, storage
 from memora.services.cdn_export.cache_purge import CachePurge, PurgeSettings
 from memora.services.cdn_export.model import paths, plain_text
 from memora.services.cdn_export.storage import Storage, StorageSettings
-from memora.services.cdn_export.storage.s3_links import Links
+from memora.services.cdn_export.storage.s3_links import Links, of_folder
 from memora.services.cdn_export.storage.s3_settings import links
 
 DOCTYPE = "CDN Settings"
@@ -57,6 +57,7 @@ class ExportSettings:
 	is_gated: bool = False
 	gate_url: str = ""
 	purge_budget: int = 0
+	video_folders: tuple[str, ...] = paths.FILMS
 
 
 def saved() -> Document:
@@ -113,6 +114,7 @@ def load(doc: Document | None = None) -> ExportSettings:
 		is_gated=is_gated(doc),
 		gate_url=gate_url(doc),
 		purge_budget=int(doc.get("purge_budget") or 0),
+		video_folders=video_folders(doc),
 	)
 
 
@@ -169,6 +171,13 @@ def open_links(doc: Document | None = None) -> Links | None:
 	return links(_storage_settings(doc or frappe.get_cached_doc(DOCTYPE), ""))
 
 
+def film_links(doc: Document) -> Links | None:
+	"""What recognises the links that are published as the gate's, or signed; None where none is."""
+	if is_gated(doc) and (doc.storage_provider or LOCAL) == LOCAL:
+		return of_folder(_storage_settings(doc, ""))
+	return open_links(doc) if is_gated(doc) or (doc.sign or "All") != "None" else None
+
+
 def video_folders(doc: Document) -> tuple[str, ...]:
 	"""Where in the bucket films are: nothing else in it is ever signed."""
 	return paths.film_folders(plain_text.read(doc.get("video_folders") or "")) or paths.FILMS
@@ -186,6 +195,7 @@ def _storage_settings(doc: Document, secret_key: str) -> StorageSettings:
 		local_path=local_path(doc),
 		local_meta=local_meta(doc),
 		video_folders=video_folders(doc),
+		gate_url=gate_url(doc) if is_gated(doc) else "",
 	)
 
 

@@ -7,6 +7,9 @@ import orjson
 
 from memora.api import stages
 from memora.services.cdn_export.admin import doctor
+from memora.services.cdn_export.model import paths
+from memora.services.cdn_export.state import database, gate_switch, site_values
+from memora.tests.helpers import factories
 from memora.tests.helpers.buckets import BucketTestCase
 from memora.tests.helpers.publishing import make_course
 
@@ -60,6 +63,51 @@ class TestFilmsInPieces(BucketTestCase):
 		self.assertEqual(self.found("videos/algebra/list.m3u8"), [])
 		self.configure(sign="Paid")
 		self.assertEqual(len(self.found("videos/algebra/list.m3u8")), 1)
+
+	def test_behind_the_gate_a_film_in_pieces_plays_from_a_folder_of_its_own(self) -> None:
+		self.addCleanup(self.forget_gate)
+		self.configure(gate_enabled=1, gate_url="https://gate.example")
+		self.assertEqual(self.found("videos/algebra/list.m3u8"), [])
+		(said,) = self.found(f"{self.endpoint}/{self.bucket}/videos/list.m3u8")
+		self.assertIn("a folder of its own", said)
+
+	def test_behind_the_gate_a_link_into_the_bucket_is_the_gates_and_signed_by_nobody(self) -> None:
+		self.addCleanup(self.forget_gate)
+		subject = frappe.get_all("Memora Subject", pluck="name")[0]
+		factories.make_plan([subject], is_published=1)
+		links = [
+			f"s3://{self.bucket}/videos/a b.mp4",
+			f"{self.endpoint}/{self.bucket}/videos/h/list.m3u8#t=3",
+		]
+		stages = [{"title": "Watch", "type": "Video", "config": self.config(link)} for link in links]
+		self.change(self.lesson, stages=stages)
+		self.publish()
+		path = f"lessons/{self.lesson.name}.json"
+		self.assertIn(b"X-Amz-Signature", self.read_bytes(path) or b"")
+		version = self.read(path)["version"]
+		self.configure(gate_enabled=1, gate_url="https://gate.example")
+		for _minute in range(3):
+			self.tick()
+		lesson = self.read(path)
+		self.assertEqual(
+			[stage["config"]["video_url"] for stage in lesson["stages"]],
+			["https://gate.example/videos/a%20b.mp4", "https://gate.example/videos/h/list.m3u8#t=3"],
+		)
+		self.assertEqual(lesson["version"], version)
+		self.assertNotIn("signed_url_expiry", lesson)
+		self.assertEqual(
+			{found for found in self.all_paths() if found.startswith(paths.ACCESS)},
+			{paths.access("videos/a b.mp4"), paths.access("videos/h/")},
+		)
+		self.configure(gate_enabled=0)
+		for _minute in range(3):
+			self.tick()
+		self.assertIn(b"X-Amz-Signature", self.read_bytes(path) or b"")
+		self.assertFalse([found for found in self.all_paths() if found.startswith(paths.ACCESS)])
+
+	def forget_gate(self) -> None:
+		self.configure(gate_enabled=0, gate_url="")
+		database.transaction(lambda: site_values.write(gate_switch.NOTE, ""))
 
 	def test_a_config_that_is_no_object_says_what_it_said_before(self) -> None:
 		for config in ("", "[]", "{", '{"video_url": 3}'):

@@ -99,7 +99,7 @@ class TestSwitch(Private):
 		self.assertEqual(self.gate()["state"], "closing")
 		self.assertEqual((self.gate()["done"], self.gate()["lessons"], self.gate()["left"]), (0, 3, 4))
 		self.assertEqual(operations.repair(only_look=True)["left"], [])  # none of it is damage
-		self.assertEqual(self.tick(), {"due": "gate"})
+		self.assertEqual(self.tick(), {"due": "signature"})  # links to films, which are others now, go first
 		self.as_before(before)
 		self.assertPrivate()
 		self.assertEqual(self.gate()["state"], "private")

@@ -25,7 +25,7 @@ from memora.services.cdn_export.curriculum import films
 from memora.services.cdn_export.delivery import signing
 from memora.services.cdn_export.delivery.ownership import Ownership
 from memora.services.cdn_export.delivery.target import PublishTarget
-from memora.services.cdn_export.maintenance import adoption, audit, signature_renewal
+from memora.services.cdn_export.maintenance import adoption, audit, link_upload
 from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.outbox import relay
 from memora.services.cdn_export.state import database, ledger
@@ -409,7 +409,7 @@ class TestSignedLinks(BucketTestCase):
 		return drained.failed, drained.left
 
 	def test_what_is_renewed_while_settings_are_saved_is_signed_as_they_say(self) -> None:
-		upload, saved = signature_renewal._upload, []
+		upload, saved = link_upload.upload, []
 
 		def once_they_have_changed(*arguments: Any) -> Any:
 			if not saved:
@@ -418,7 +418,7 @@ class TestSignedLinks(BucketTestCase):
 					web.submit(connected, frappe.local.site, self.configure_otherwise).result()
 			return upload(*arguments)
 
-		with self.later(hours=2.2), patch.object(signature_renewal, "_upload", once_they_have_changed):
+		with self.later(hours=2.2), patch.object(link_upload, "upload", once_they_have_changed):
 			self.tick()
 			self.tick()
 		for lesson in (self.video, self.paid):

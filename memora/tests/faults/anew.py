@@ -24,6 +24,7 @@ _OURS = (
 	"CDN Publish State",
 	"CDN Change",
 	"CDN Media",
+	"CDN Film",
 	"CDN Purge",
 	"CDN Sync Log",
 )

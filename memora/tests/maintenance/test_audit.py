@@ -12,7 +12,7 @@ from unittest.mock import patch
 import frappe
 
 from memora.services.cdn_export.delivery.target import PublishTarget
-from memora.services.cdn_export.maintenance import adoption, audit, repair
+from memora.services.cdn_export.maintenance import adoption, audit, recognition, repair
 from memora.services.cdn_export.maintenance.audit import Audit
 from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.outbox import relay
@@ -189,14 +189,14 @@ class TestAudit(AuditCase):
 		self.change(self.course["lessons"][0], is_published=0)
 		self.publish()
 		self.put(self.lesson, removed[0], Metadata=removed[3])
-		scopes_by_id = adoption._scopes_by_id
+		scopes_of = recognition.scopes_of
 
 		def published_meanwhile(*arguments: Any) -> Any:
 			self.change(self.course["lessons"][0], is_published=1)
 			self.publish()
-			return scopes_by_id(*arguments)
+			return scopes_of(*arguments)
 
-		with patch.object(adoption, "_scopes_by_id", published_meanwhile):
+		with patch.object(recognition, "scopes_of", published_meanwhile):
 			self.repair()
 		self.tick()
 		self.assertIsNotNone(self.read_bytes(self.lesson))

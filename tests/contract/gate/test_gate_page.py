@@ -94,8 +94,9 @@ def test_each_threat_names_a_test_that_there_is() -> None:
 	rows = [row for row in section.splitlines() if row.startswith("| ")][2:]
 	there = {
 		name
-		for file in Path(__file__).parent.glob("test_*.py")
-		for name in re.findall(r"^def (test_\w+)", file.read_text(), re.MULTILINE)
+		for folder in (Path(__file__).parent, REPO / "memora" / "tests")
+		for file in folder.rglob("test_*.py")
+		for name in re.findall(r"^\t?def (test_\w+)", file.read_text(), re.MULTILINE)
 	}
 	for row in rows:
 		named = set(re.findall(r"`(test_\w+)`", row))

@@ -217,6 +217,9 @@ _ACCESS = st.fixed_dictionaries(
 	},
 	optional={
 		"required-items": st.sampled_from((["PHYSICS"], ["PHYSICS", "LAB"], [], [""], "PHYSICS", [1], None)),
+		"any-of": st.sampled_from(
+			([["PHYSICS"], ["LAB"]], [["LAB", "PHYSICS"], ["ART"]], [["LAB"], []], [], "PHYSICS", [1])
+		),
 		"site": st.sampled_from((SITE, OTHER_SITE, None)),
 	},
 )

@@ -29,10 +29,10 @@ _BEARER = re.compile(r"bearer(?: +(.*))?", re.IGNORECASE)
 
 
 class Access(NamedTuple):
-	"""Who may read: `items`, encoded as in `required-items`, are all needed where the level is paid."""
+	"""Who may read: where the level is paid, who has all the items of one of the `ways`, encoded as in `required-items`."""
 
 	level: Level
-	items: tuple[str, ...] = ()
+	ways: tuple[tuple[str, ...], ...] = ()
 
 
 class Object(NamedTuple):
@@ -91,7 +91,7 @@ def decide(
 def access_of_object(metadata: Mapping[str, str], site: str) -> Access:
 	"""The access that an object's metadata names."""
 	items = metadata.get("required-items")
-	return _access_of(metadata, site, None if items is None else items.split(","))
+	return _access_of(metadata, site, None if items is None else [items.split(",")])
 
 
 def access_of_film(place: guarded.Place, objects: Mapping[str, Object], site: str) -> Access:
@@ -109,11 +109,11 @@ def allows(access: Access, held: Iterable[str]) -> bool:
 	"""Whether who holds these item codes may read."""
 	if access.level == "paid":
 		encoded: Collection[str] = {listed_items([item]) for item in held}
-		return all(item in encoded for item in access.items)
+		return any(all(item in encoded for item in way) for way in access.ways)
 	return access.level in ("open", "authenticated")
 
 
-def _access_of(named: Mapping[str, object], site: str, items: object) -> Access:
+def _access_of(named: Mapping[str, object], site: str, ways: object) -> Access:
 	level = named.get("access-level")
 	if named.get("site") != site:
 		return CLOSED
@@ -121,10 +121,13 @@ def _access_of(named: Mapping[str, object], site: str, items: object) -> Access:
 		return Access("open")
 	if level == "authenticated":
 		return Access("authenticated")
-	if level == "paid" and isinstance(items, list) and items:
-		if all(isinstance(item, str) and item for item in items):
-			return Access("paid", tuple(items))
+	if level == "paid" and isinstance(ways, list) and ways and all(map(_are_items, ways)):
+		return Access("paid", tuple(map(tuple, ways)))
 	return CLOSED
+
+
+def _are_items(items: object) -> bool:
+	return isinstance(items, list) and bool(items) and all(isinstance(item, str) and item for item in items)
 
 
 def _access_of_document(body: bytes, site: str) -> Access:
@@ -134,7 +137,11 @@ def _access_of_document(body: bytes, site: str) -> Access:
 		return CLOSED
 	if not isinstance(document, dict):
 		return CLOSED
-	return _access_of(document, site, document.get("required-items"))
+	if "any-of" not in document:
+		ways = [document.get("required-items")]
+	else:
+		ways = None if "required-items" in document else document["any-of"]
+	return _access_of(document, site, ways)
 
 
 def _held(

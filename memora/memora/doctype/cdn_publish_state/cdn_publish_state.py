@@ -30,7 +30,7 @@ class CDNPublishState(Document):
 		published_generation: DF.Int
 		ref: DF.Data | None
 		retry_count: DF.Int
-		scope_type: DF.Literal["plan", "subject", "index", "removal"]
+		scope_type: DF.Literal["plan", "subject", "index", "films", "removal"]
 		triggered_by: DF.Data | None
 		waiting_since: DF.Datetime | None
 	# end: auto-generated types

@@ -8,7 +8,7 @@ from frappe.model.document import Document
 from memora.services.access_gate import keys
 from memora.services.cdn_export import settings
 from memora.services.cdn_export.delivery import tagged_cache
-from memora.services.cdn_export.maintenance import signature_renewal
+from memora.services.cdn_export.maintenance import link_settings
 from memora.services.cdn_export.state import gate_switch, relocation
 
 
@@ -19,4 +19,4 @@ def follow(doc: Document) -> None:
 	gate_switch.settings_saved(doc)
 	if settings.is_gated(doc):
 		frappe.db.after_commit.add(keys.ensure_or_log)
-	signature_renewal.settings_saved(doc)
+	link_settings.settings_saved(doc)

@@ -137,7 +137,9 @@ def _rows() -> list[dict[str, Any]]:
 
 def _untitled(scope_type: str) -> str:
 	"""What is published and no document of its own."""
-	return {"index": _("The list of plans"), "media": _("Pictures")}.get(scope_type, "")
+	return {"index": _("The list of plans"), "media": _("Pictures"), "films": _("Access of films")}.get(
+		scope_type, ""
+	)
 
 
 def _state(row: frappe._dict) -> status_words.State | Literal["gone"]:

@@ -274,8 +274,9 @@ class _Files:
 
 def _films(lesson: ResolvedNode, stages: Sequence[Stage]) -> list[int]:
 	"""The stages whose link is signed when the lesson is published, by number."""
-	links, mode = settings.open_links(), settings.load().sign
-	if links is None or mode == "None" or (mode == "Paid" and lesson.access.level != "paid"):
+	doc = frappe.get_cached_doc(settings.DOCTYPE)
+	links, mode = settings.film_links(doc), settings.load(doc).sign
+	if links is None or (mode == "Paid" and lesson.access.level != "paid" and not settings.is_gated(doc)):
 		return []
 	return [
 		idx

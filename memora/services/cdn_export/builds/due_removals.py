@@ -5,7 +5,7 @@ from __future__ import annotations
 from frappe.utils import now_datetime
 
 from memora.exceptions import StorageError
-from memora.services.cdn_export.builds import media_removal, removals
+from memora.services.cdn_export.builds import film_narrowing, media_removal, removals
 from memora.services.cdn_export.delivery import purge_queue
 from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.model.scopes import Scope
@@ -34,6 +34,10 @@ def remove(target: PublishTarget, lease: Lease, *, again: bool = False) -> int:
 			removals.settle(lease.scope)
 		return 0
 	target.ownership.claim()
+	if not film_narrowing.before_removal(
+		target, [p for p, entry in entries.items() if entry.kind == "lesson"]
+	):
+		return 0
 	lease.check()
 	if left := [path for path, entry in entries.items() if entry.is_left]:
 

@@ -9,8 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 from memora.services.cdn_export import cdn_uploader
-from memora.services.cdn_export.builds import media, media_removal
+from memora.services.cdn_export.builds import film_narrowing, film_notes, media, media_removal
 from memora.services.cdn_export.builds.build import Build
+from memora.services.cdn_export.builds.film_notes import FilmNotes
 from memora.services.cdn_export.cdn_uploader import Cargo
 from memora.services.cdn_export.delivery import purge_queue
 from memora.services.cdn_export.model import scopes
@@ -42,14 +43,12 @@ def upload_and_close(
 	Returns what went up. Raises what `cdn_uploader` and `Ownership.claim` raise; then nothing is closed, and what was begun
 	is noted as in flight.
 	"""
-	target, lease, cargo = build.target, build.lease, Cargo()
+	target, lease, cargo, films = build.target, build.lease, Cargo(), FilmNotes()
 	with ExitStack() as stack:
 		for owner in sorted(owners):
 			stack.enter_context(leases.of_owner(owner))
 		if taken_back or any(changed.values()):
-			target.ownership.claim()
-			lease.check()
-			cargo = database.transaction(lambda: _begin(build, changed, taken_back), reads=False)
+			cargo, films = _begin(build, changed, taken_back)
 		# Only now: no worker removes what the ledger says is shown.
 		if pictures := media.missing_uploads(target, images):
 			target.ownership.claim()
@@ -69,6 +68,8 @@ def upload_and_close(
 		def close() -> bool:
 			ledger.close(cargo.uploaded(etags))
 			ledger.stay(taken_back)
+			films.close(cargo.films)
+			film_notes.let_in_others(target, taken_back)
 			purge_queue.add(
 				target,
 				[stale for entry in replaced if entry.live_version for stale in purge_queue.of(entry)],
@@ -81,9 +82,28 @@ def upload_and_close(
 	return cargo
 
 
-def _begin(build: Build, changed: Mapping[Scope, Sequence[Planned]], taken_back: Collection[str]) -> Cargo:
+def _begin(
+	build: Build, changed: Mapping[Scope, Sequence[Planned]], taken_back: Collection[str]
+) -> tuple[Cargo, FilmNotes]:
+	"""Make what goes up, note it as in flight, and close films to whom that lets in no more."""
+	target = build.target
+	target.ownership.claim()
+	build.lease.check()
+	if any(file.kind == "lesson" for files in changed.values() for file in files):
+		film_narrowing.prepare(target)
+	begun = database.transaction(
+		lambda: _note_in_flight(build, changed, taken_back), reads=target.options.is_gated
+	)
+	film_narrowing.narrow(target, begun[1].narrowed)
+	return begun
+
+
+def _note_in_flight(
+	build: Build, changed: Mapping[Scope, Sequence[Planned]], taken_back: Collection[str]
+) -> tuple[Cargo, FilmNotes]:
 	"""Note files as in flight, and make what goes up. Where one cannot be made, nothing was begun."""
 	files = [file for of_scope in changed.values() for file in of_scope]
+	films = FilmNotes.of(build.target, files)
 	if taken_back and ledger.take_back(taken_back) < len(taken_back):
 		raise build.lease.lost()
 
@@ -96,8 +116,9 @@ def _begin(build: Build, changed: Mapping[Scope, Sequence[Planned]], taken_back:
 		ledger.begin(changed)
 	else:
 		cargo = _load_beside(lambda: ledger.begin(changed), load)
+	films.begin(cargo.films)
 	build.lease.guard()  # a stall up to here: then nothing was begun
-	return cargo
+	return cargo, films
 
 
 def _load_beside(begin: Callable[[], None], work: Callable[[], Cargo]) -> Cargo:

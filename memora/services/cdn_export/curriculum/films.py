@@ -44,7 +44,14 @@ def findings(type_: str, config: str | None) -> list[Finding]:
 		return []  # said by `stage_check`
 	if not isinstance(link, str) or not paths.is_in_pieces(link.partition("#")[0].partition("?")[0]):
 		return []
-	return [_UNPLAYABLE] if _is_signed(link) else []
+	doc = frappe.get_cached_doc(settings.DOCTYPE)
+	links = settings.film_links(doc)
+	film = links.film(link) if links else None
+	if film is None:
+		return []
+	if not settings.is_gated(doc):
+		return [_UNPLAYABLE]
+	return [] if paths.film_subject(film.key, settings.video_folders(doc)) else [_UNGUARDED]
 
 
 _UNPLAYABLE = Finding(
@@ -58,11 +65,15 @@ _UNPLAYABLE = Finding(
 )
 
 
-def _is_signed(link: str) -> bool:
-	"""Whether a link is published with a signature, were it in paid lessons only."""
-	doc = frappe.get_cached_doc(settings.DOCTYPE)
-	links = settings.open_links(doc)
-	return bool(links and (doc.sign or "All") != "None" and links.film(link))
+_UNGUARDED = Finding(
+	("video_url",),
+	"warning",
+	_(
+		"{0} leads to a film in pieces that is in a video folder itself, beside other films. The gate keeps it closed. Give"
+		" it a folder of its own, such as {1}."
+	),
+	('"video_url"', "videos/algebra/1/list.m3u8"),
+)
 
 
 def stray_links() -> list[tuple[str, str]]:

@@ -52,7 +52,9 @@ def urls(path: str, version: int) -> tuple[str, str]:
 def of(entry: LedgerEntry) -> list[Stale]:
 	"""What is stale once this live file is replaced or removed, relative to the CDN's base. It has tags only where it is certain
 	that what caches hold carries just these: else an upload that was broken off, or an earlier release, may have written
-	others, or none."""
+	others, or none. No cache holds what the gate alone reads."""
+	if entry.kind == "access":
+		return []
 	certain = (entry.state == "live" or entry.is_left) and not entry.outdated
 	tags = published_file.tags(entry.path, entry.subject) if certain else ("", "")
 	return [Stale(url, *tags) for url in urls(entry.path, entry.live_version or entry.version)]

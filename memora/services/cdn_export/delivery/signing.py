@@ -1,4 +1,6 @@
-"""Signed links to videos in the bucket: the last touch before a lesson is serialised.
+"""Links to films, signed or at the gate: the last touch before a lesson is serialised.
+
+Behind a gate nothing is signed: a film's link is its address there, and the gate asks each player for a token.
 
 A signature is no content: it changes neither a file's hash nor its version, so that renewing one touches
 nothing above the lesson (spec, "Publishing"). Every builder signs until the same rounded moment, and so makes
@@ -11,8 +13,10 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import cached_property
+from urllib.parse import quote
 
 from memora.services.cdn_export.json_generator import with_signed_videos
+from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.model.document_bytes import Document
 from memora.services.cdn_export.model.published_file import Planned
 from memora.services.cdn_export.storage import Storage
@@ -50,12 +54,15 @@ def without_signatures(body: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Signer:
-	"""Signs for `hours`, renewed before half of them are gone. `mode` is the setting: All, Paid or None."""
+	"""Signs for `hours`, renewed before half of them are gone. `mode` is the setting: All, Paid or None. `gate` is the gate's
+	address, None where there is no gate."""
 
 	storage: Storage | None
 	mode: str
 	hours: int
 	now: float
+	gate: str | None = None
+	folders: tuple[str, ...] = ()
 
 	@cached_property
 	def until(self) -> datetime:
@@ -80,6 +87,8 @@ class Signer:
 		"""The document as it goes up, and until when its signatures hold; None where nothing was signed."""
 		document = file.document or {}
 		storage = self.storage
+		if storage and file.kind == "lesson" and self.gate is not None:
+			return with_signed_videos(document, self._at_gate), None
 		if (
 			storage is None
 			or file.kind != "lesson"
@@ -92,3 +101,22 @@ class Signer:
 			document, lambda link: storage.sign(link, until, since=since), self._until_as_text
 		)
 		return signed, until if signed is not document else None
+
+	def films(self, lesson: Document) -> frozenset[str]:
+		"""What the films of a lesson, as it goes up, have their access objects by; nothing where there is no gate."""
+		storage = self.storage
+		if storage is None or self.gate is None:
+			return frozenset()
+		found = (
+			storage.film(stage["config"]["video_url"])
+			for stage in lesson["stages"]
+			if stage["type"] == "Video" and isinstance(stage["config"].get("video_url"), str)
+		)
+		subjects = (paths.film_subject(film.key, self.folders) for film in found if film)
+		return frozenset(filter(None, subjects))
+
+	def _at_gate(self, link: str) -> str | None:
+		found = self.storage.film(link) if self.storage else None
+		if found is None:
+			return None
+		return f"{self.gate}/{quote(found.key)}{found.fragment}" if self.gate else found.key + found.fragment

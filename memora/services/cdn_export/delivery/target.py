@@ -155,7 +155,15 @@ class PublishTarget:
 		return said
 
 	def signer(self) -> Signer:
-		return Signer(self.storage, self.options.sign, self.options.signed_url_hours, time.time())
+		options = self.options
+		return Signer(
+			self.storage,
+			options.sign,
+			options.signed_url_hours,
+			time.time(),
+			options.gate_url if options.is_gated else None,
+			options.video_folders,
+		)
 
 	def close(self) -> None:
 		self.storage.close()

@@ -4,16 +4,16 @@ ledger was lost, all.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 import frappe
 
+from memora.services.cdn_export.builds import film_notes
 from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.maintenance import audit, recognition, rewrite
-from memora.services.cdn_export.model import causes, doctypes, paths, scopes
-from memora.services.cdn_export.model.scopes import Scope
+from memora.services.cdn_export.model import causes, scopes
 from memora.services.cdn_export.outbox import reconciliation
 from memora.services.cdn_export.state import database, ledger, publish_state
 from memora.services.cdn_export.state.ledger import Adopted
@@ -61,13 +61,13 @@ def adopt(
 	removed = {path for path, entry in ledger.of_paths(orphans).items() if entry.state == "removed"}
 	ours = recognition.ours(target, pool, set(orphans) - removed, is_known=is_known)
 	rows, unknown = recognition.described(target, pool, ours)
-	by_id = _scopes_by_id(rows)
+	by_id = recognition.scopes_of(rows)
 	unknown |= {row.path for row in rows if row.scope not in by_id}
 	rows = [row for row in rows if row.scope in by_id]
 	used = {row.scope for row in rows} - {scopes.MEDIA.id}
 
 	def enter() -> None:
-		ledger.adopt(rows)
+		_enter(target, rows)
 		ledger.remove_again(removed)
 		publish_state.raise_generations(by_id[name] for name in used)
 		publish_state.reopen(name for name in used if by_id[name].type == "subject")
@@ -85,24 +85,11 @@ def follow_newer(target: PublishTarget, pool: ThreadPoolExecutor, altered: Colle
 		if int(found.metadata["version"]) > known[found.path].version
 	]
 	rows, _ = recognition.described(target, pool, newer)
-	database.transaction(lambda: ledger.adopt(rows))
+	database.transaction(lambda: _enter(target, rows))
 
 
-def _scopes_by_id(rows: Iterable[Adopted]) -> dict[str, Scope]:
-	"""The scopes of these rows by id, as far as the name behind the id is known."""
-	found = {scope.id: scope for scope in (scopes.INDEX, scopes.MEDIA)}
-	known_plans = {scope.id: scope for scope in map(scopes.plan, frappe.get_all(doctypes.PLAN, pluck="name"))}
-	for row in rows:
-		if row.scope.startswith("subject:"):
-			found[row.scope] = scopes.subject(row.entry.subject)
-		elif row.scope.startswith("plan:"):
-			segment = row.path.split("/")[1]
-			told = scopes.plan(row.entry.node) if row.entry.kind == "manifest" else None
-			if told and told.id == row.scope:  # a copy in another folder tells of its original
-				found[row.scope] = told
-			elif row.scope in known_plans:
-				found[row.scope] = known_plans[row.scope]
-			elif row.scope not in found and paths.segment(segment) == segment:
-				found[row.scope] = scopes.plan(segment)
-	states = publish_state.by_id([row.scope for row in rows])
-	return found | {name: state.scope for name, state in states.items()}
+def _enter(target: PublishTarget, rows: Sequence[Adopted]) -> None:
+	"""Enter files as live. Which films lessons name is found out when these are written again."""
+	ledger.adopt(rows)
+	if lessons := [row.path for row in rows if row.entry.kind == "lesson"]:
+		film_notes.doubt(target, lessons)

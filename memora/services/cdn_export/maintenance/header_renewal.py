@@ -44,7 +44,11 @@ def advance(target: PublishTarget) -> None:
 	if not target.gate.moves:
 		return
 	database.fresh()
-	if target.gate.state != "purging" and not ledger.count_old_headers().left:
+	if (
+		target.gate.state != "purging"
+		and not ledger.count_old_headers().left
+		and not gate_switch.films_wait()
+	):
 		target.gate = gate_switch.reached(target.gate, _written(target))
 	since = target.gate.since
 	if target.gate.state == "purging" and since and not purge_queue.waits(since):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from memora.services.cdn_export.builds import film_notes
 from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.maintenance import background, required_items
 from memora.services.cdn_export.model.published_file import LedgerEntry
@@ -46,4 +47,9 @@ def _renew(target: PublishTarget, lease: Lease | None, found: Iterable[LedgerEnt
 		return Upload(entry.path, body, stored.cache_control, metadata, stored.content_type)
 
 	written = background.write(target, lease, known, with_metadata)
-	return background.close(target, lease, entries, written, lambda: ledger.renewed(written, items))
+
+	def note() -> None:
+		ledger.renewed(written, items)
+		film_notes.let_in_others(target, written)
+
+	return background.close(target, lease, entries, written, note)

@@ -66,7 +66,8 @@ def check(target: PublishTarget, *, sample: int = SAMPLE, tell: Tell | None = No
 		judge = _Judge(target)
 		live = frappe.db.sql(
 			f"""select path, scope, kind from `tab{ledger.TABLE}`
-			where state = 'live' and kind not in ('media', 'lesson_file', 'schema', 'schemas_index', 'gate_keys') order by name"""
+			where state = 'live'
+				and kind not in ('access', 'media', 'lesson_file', 'schema', 'schemas_index', 'gate_keys') order by name"""
 		)
 		if live:
 			learner.must_read(paths.PLAN_INDEX)

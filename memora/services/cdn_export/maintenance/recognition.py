@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
+import frappe
 import orjson
 
 from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.maintenance import audit
-from memora.services.cdn_export.model import paths, scopes
+from memora.services.cdn_export.model import doctypes, paths, scopes
 from memora.services.cdn_export.model.document_bytes import MEDIA, Document, pictures_in
 from memora.services.cdn_export.model.published_file import AnyKind, FileKind, LedgerEntry
-from memora.services.cdn_export.state.ledger import Adopted
+from memora.services.cdn_export.model.scopes import Scope
+from memora.services.cdn_export.state import publish_state
+from memora.services.cdn_export.state.ledger import OTHER_LINKS, Adopted
 from memora.services.cdn_export.storage import StoredObject
 
 _FOLDERS: dict[str, FileKind] = {"lessons": "lesson", "units": "unit"}
+_ALONE: dict[str, tuple[AnyKind, Scope]] = {
+	paths.PLAN_INDEX: ("plans_index", scopes.INDEX),
+	paths.GATE_KEYS: ("gate_keys", scopes.INDEX),
+	paths.SCHEMA_INDEX: ("schemas_index", scopes.INDEX),
+	"schemas/": ("schema", scopes.INDEX),
+	MEDIA: ("media", scopes.MEDIA),
+	paths.ACCESS: ("access", scopes.FILMS),
+}
+"""Files of no plan's or subject's, and folders of such."""
 
 
 def ours(
@@ -44,6 +56,26 @@ def described(
 		except (ValueError, LookupError, TypeError, AttributeError):
 			unknown.add(stored.path)
 	return rows, unknown
+
+
+def scopes_of(rows: Iterable[Adopted]) -> dict[str, Scope]:
+	"""The scopes of these rows by id, as far as the name behind the id is known."""
+	found = {scope.id: scope for scope in (scopes.INDEX, scopes.MEDIA, scopes.FILMS)}
+	known_plans = {scope.id: scope for scope in map(scopes.plan, frappe.get_all(doctypes.PLAN, pluck="name"))}
+	for row in rows:
+		if row.scope.startswith("subject:"):
+			found[row.scope] = scopes.subject(row.entry.subject)
+		elif row.scope.startswith("plan:"):
+			segment = row.path.split("/")[1]
+			told = scopes.plan(row.entry.node) if row.entry.kind == "manifest" else None
+			if told and told.id == row.scope:  # a copy in another folder tells of its original
+				found[row.scope] = told
+			elif row.scope in known_plans:
+				found[row.scope] = known_plans[row.scope]
+			elif row.scope not in found and paths.segment(segment) == segment:
+				found[row.scope] = scopes.plan(segment)
+	states = publish_state.by_id([row.scope for row in rows])
+	return found | {name: state.scope for name, state in states.items()}
 
 
 def _telling(target: PublishTarget, path: str) -> bytes | None:
@@ -78,6 +110,8 @@ def _describe(target: PublishTarget, stored: StoredObject, body: bytes) -> Adopt
 		required_items=metadata.get("required-items", ""),
 	)
 	entry = entry._replace(outdated=bool(entry.differs(metadata, target.ownership.site)))
+	if kind == "lesson" and target.options.is_gated:
+		return Adopted(entry, OTHER_LINKS)  # which films it names is not known until it is written again
 	signed = document.get("signed_url_expiry") if kind == "lesson" else None
 	return Adopted(entry, datetime.fromisoformat(signed) if signed else None)
 
@@ -85,14 +119,9 @@ def _describe(target: PublishTarget, stored: StoredObject, body: bytes) -> Adopt
 def _identify(path: str, document: Document) -> tuple[AnyKind, str, str, str]:
 	"""Kind, scope, node and subject of a file. Raises LookupError or ValueError where it is none of memora's."""
 	folder, *rest = path.split("/")
-	if path == paths.PLAN_INDEX:
-		return "plans_index", scopes.INDEX.id, "", ""
-	if path == paths.GATE_KEYS:
-		return "gate_keys", scopes.INDEX.id, "", ""
-	if folder == "schemas":
-		return ("schemas_index" if path == paths.SCHEMA_INDEX else "schema"), scopes.INDEX.id, "", ""
-	if folder == "media":
-		return "media", scopes.MEDIA.id, "", ""
+	if alone := _ALONE.get(path) or _ALONE.get(f"{folder}/"):
+		kind, owner = alone
+		return kind, owner.id, "", ""
 	if paths.lesson_of_file(path):
 		if not document:  # its lesson is gone: with the next sweep it goes too
 			return "lesson_file", scopes.MEDIA.id, "", ""

@@ -28,5 +28,4 @@ def touch(scope_ids: Collection[str], entries: Iterable[LedgerEntry]) -> None:
 	plans = {state.ref for state in states.values() if state.scope_type == "plan"}
 	cause = causes.action(frappe.session.user, causes.REPAIR)
 	relay.touch(plans, subjects, triggered_by="Fallback Recovery", cause=cause)
-	if scopes.INDEX.id in ids:
-		publish_state.raise_generations([scopes.INDEX])
+	publish_state.raise_generations(scope for scope in (scopes.INDEX, scopes.FILMS) if scope.id in ids)

@@ -24,21 +24,17 @@ from typing import NamedTuple
 
 import frappe
 import orjson
-from frappe.model.document import Document as FrappeDocument
 
 from memora.exceptions import (
-	BuildError,
 	LeaseLostError,
 	PlaceRefusedError,
 	ScopeBusyError,
 	StorageConfigurationError,
-	StorageError,
 	StorageUnavailableError,
 )
-from memora.services.cdn_export import cdn_uploader, settings
 from memora.services.cdn_export.delivery.signing import Signer, renew_below
 from memora.services.cdn_export.delivery.target import PublishTarget
-from memora.services.cdn_export.maintenance import lesson_rendering
+from memora.services.cdn_export.maintenance import lesson_rendering, link_upload
 from memora.services.cdn_export.model import published_file
 from memora.services.cdn_export.model.document_bytes import Document
 from memora.services.cdn_export.model.published_file import LedgerEntry, Planned
@@ -87,33 +83,6 @@ def run(target: PublishTarget) -> int:
 	return renewed
 
 
-def settings_saved(doc: FrappeDocument) -> None:
-	"""Renew at once what was signed with other keys or for another life, and everything when other links must be
-	signed now. Once CDN Settings are committed, as in `relocation`."""
-	before = doc.get_doc_before_save()
-	if before is None or (doc.storage_provider or settings.LOCAL) == settings.LOCAL:
-		return
-
-	def differs(*names: str) -> bool:
-		return any((before.get(name) or "") != (doc.get(name) or "") for name in names)
-
-	sign = doc.sign or "All"
-	if (before.sign or "All") != sign or (sign != "None" and differs("cdn_base_url", "video_folders")):
-		frappe.db.after_commit.add(lambda: _sign_again(other_links=True))
-	elif differs("access_key", "region", "signed_url_expiry_hours") or doc.flags.has_other_secret:
-		frappe.db.after_commit.add(lambda: _sign_again(other_links=False))
-
-
-def _sign_again(*, other_links: bool) -> None:
-	"""Who may be signing as CDN Settings said before loses the right to call that live, and begins again."""
-	try:
-		publish_state.end_leases()
-		ledger.sign_again(other_links=other_links)
-	except database.ERRORS:
-		database.rollback()
-		frappe.logger("memora").exception("signed links keep their old signatures until those end")
-
-
 def _renew_or_log(
 	target: PublishTarget, signer: Signer, lease: Lease, subject: str, paths: Mapping[str, bool]
 ) -> int:
@@ -154,7 +123,7 @@ def _renew(
 		subject,
 		{path: entry for path, entry in entries.items() if paths[path] or not published[path].is_known},
 	)
-	renewed = _upload(target, signer, lease, files, entries)
+	renewed = link_upload.upload(target, signer, lease, files, entries)
 	left = [entries[path] for path in sorted(entries.keys() - {file.path for file in files})]
 	published |= _read_back(target, [entry for entry in left if entry.path not in published])
 	return renewed + _sign_published(target, signer, lease, left, published)
@@ -192,8 +161,8 @@ def _sign_published(
 		was_signed = document.pop("signed_url_expiry", None)
 		(signed if was_signed else others).append(published_file.as_live(entry, document))
 	entries = {entry.path: entry for entry in left}
-	renewed = _upload(target, replace(signer, mode="All"), lease, signed, entries)
-	renewed += _upload(target, signer, lease, others, entries)
+	renewed = link_upload.upload(target, replace(signer, mode="All"), lease, signed, entries)
+	renewed += link_upload.upload(target, signer, lease, others, entries)
 	if doubtful := [file.path for file in (*signed, *others) if not published[file.path].is_known]:
 		# Not the object that the ledger knows; an upload may have been broken off. The next build writes it again.
 		database.transaction(lambda: ledger.damage(doubtful))
@@ -225,34 +194,3 @@ def _read_one(target: PublishTarget, entry: LedgerEntry) -> _Published:
 	if not isinstance(document, dict) or (document.get("id"), document.get("version")) != expected:
 		return _Published(None, False)
 	return _Published(document, etag == entry.etag and not entry.damaged)
-
-
-def _upload(
-	target: PublishTarget,
-	signer: Signer,
-	lease: Lease,
-	files: list[Planned],
-	entries: Mapping[str, LedgerEntry],
-) -> int:
-	if not files:
-		return 0
-	try:
-		target.ownership.claim()
-		cargo = cdn_uploader.load(files, signer, target.ownership.site, gated=target.options.is_gated)
-		etags = cdn_uploader.publish(cargo, target.storage, lease, entries, owns=target.ownership.owns)
-	except (PlaceRefusedError, StorageConfigurationError, StorageUnavailableError):
-		raise
-	except (BuildError, StorageError) as error:
-		if len(files) > 1:  # one by one, so that only the one it is about is left
-			return sum(_upload(target, signer, lease, [file], entries) for file in files)
-		frappe.logger("memora").error(f"the signed links in {files[0].path} are not renewed: {error}")
-		return 0
-
-	def close() -> None:
-		lease.hold()
-		if target.has_moved():
-			raise lease.lost()
-		ledger.uploaded_again(cargo.uploaded(etags))
-
-	database.transaction(close)
-	return len(files)

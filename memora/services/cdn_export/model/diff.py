@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from functools import cached_property
 from hashlib import sha256
+from typing import Literal
 
 from memora.exceptions import BuildError
 from memora.services.cdn_export.model import paths
@@ -72,7 +73,7 @@ class Diff:
 	def offer(
 		self,
 		path: str,
-		kind: FileKind,
+		kind: FileKind | Literal["access"],
 		node: str,
 		document: Document,
 		*,

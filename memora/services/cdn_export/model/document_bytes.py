@@ -35,6 +35,7 @@ _STAMP_STANDS_BEFORE: dict[str, str] = {
 	"search_index": "total_lessons",
 	"search_shard": "entries",
 	"schemas_index": "schemas",
+	"access": "access-level",
 }
 
 

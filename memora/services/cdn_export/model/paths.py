@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from base64 import b32encode
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 from hashlib import sha256
 
@@ -19,7 +19,10 @@ GATE_KEYS = "gate/keys.json"
 MARK = "memora/place.json"
 """Says which site a place belongs to (`ownership`). No app reads it."""
 
-OWN_FOLDERS = ("gate/", "lessons/", "media/", "plans/", "schemas/", "units/")
+ACCESS = "access/"
+"""Where the gate looks for who may see a film. No app reads it."""
+
+OWN_FOLDERS = (ACCESS, "gate/", "lessons/", "media/", "plans/", "schemas/", "units/")
 """Where everything that memora publishes is."""
 
 FILMS: tuple[str, ...] = ("videos/",)
@@ -27,10 +30,9 @@ FILMS: tuple[str, ...] = ("videos/",)
 
 _NO_FILMS = (
 	*OWN_FOLDERS,
-	"access/",
 	"connection-test/",
 	"memora/",
-)  # for a gate at the edge, the test, the mark
+)  # for the test, the mark
 _FILE = re.compile(r"[^/]+\.[A-Za-z0-9]{2,5}")
 
 _PLAYLISTS = (".m3u8", ".m3u", ".mpd")
@@ -140,6 +142,33 @@ def is_film(key: str, folders: Iterable[str]) -> bool:
 def is_in_pieces(key: str) -> bool:
 	"""Whether a film is a playlist (HLS, DASH), whose pieces a player asks for one by one."""
 	return key.lower().endswith(_PLAYLISTS)
+
+
+def film_subject(key: str, folders: Collection[str]) -> str:
+	"""What a film's access object is about: the film itself or, of a film in pieces, its folder. "" where it can have none,
+	since its folder is a video folder itself, and would open every film in it."""
+	film = key[: key.rfind("/") + 1] if is_in_pieces(key) else key
+	return film if film and may_have_access(film, folders) else ""
+
+
+def may_have_access(film: str, folders: Collection[str]) -> bool:
+	"""Whether a film, or a folder with its slash, is one that an access object may be about."""
+	return is_film(film, folders) and not (film.endswith("/") and film in folders)
+
+
+def folders_around(film: str, folders: Iterable[str]) -> list[str]:
+	"""The folders that a film, or a folder, is in, below the video folder where the gate ends to look."""
+	ends = max(
+		(len(folder) for folder in folders if folder.endswith("/") and film.startswith(folder)),
+		default=len(film),
+	)
+	slashes = (place for place, letter in enumerate(film) if letter == "/")
+	return [film[: place + 1] for place in slashes if ends <= place < len(film) - 1]
+
+
+def access(film: str) -> str:
+	"""Where the gate looks for who may see a film, or what is in a folder."""
+	return f"{ACCESS}{sha256(film.encode()).hexdigest()}"
 
 
 def versioned(path: str, version: int) -> str:

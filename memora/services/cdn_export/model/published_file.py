@@ -27,8 +27,8 @@ FileKind = Literal[
 ]
 
 
-AnyKind = FileKind | Literal["media", "lesson_file"]
-"""A kind of document, or of the site's own files."""
+AnyKind = FileKind | Literal["media", "lesson_file", "access"]
+"""A kind of document, of the site's own files, or of what the gate alone reads."""
 
 
 State = Literal["live", "in_flight", "removing", "removed"]

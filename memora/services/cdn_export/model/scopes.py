@@ -1,4 +1,5 @@
-"""Scopes: what is published as one, by one builder at a time. A plan, a shared subject, the list of plans."""
+"""Scopes: what is published as one, by one builder at a time. A plan, a shared subject, the list of plans, who may
+see which film."""
 
 from __future__ import annotations
 
@@ -7,13 +8,13 @@ from typing import Literal, get_args
 
 from memora.services.cdn_export.model import paths
 
-ScopeType = Literal["plan", "subject", "index", "media", "removal"]
+ScopeType = Literal["plan", "subject", "index", "media", "films", "removal"]
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-	"""One owner of published files, or what it still has to remove. `ref` is the document's name, "" for the index and
-	the media; of a removal it is the label of the scope whose files the storage refuses to remove."""
+	"""One owner of published files, or what it still has to remove. `ref` is the document's name, "" for the index, the
+	media and the films; of a removal it is the label of the scope whose files the storage refuses to remove."""
 
 	type: ScopeType
 	ref: str = ""
@@ -49,6 +50,8 @@ class Scope:
 
 INDEX = Scope("index")
 MEDIA = Scope("media")
+FILMS = Scope("films")
+"""Who may see which film, for the gate."""
 
 
 def plan(name: str) -> Scope:
@@ -74,12 +77,12 @@ def of_file(path: str, subject: str) -> str:
 		return f"plan:{segment if segment == segment.lower() else paths.digested(segment)}"
 	if folder in ("units", "lessons"):
 		return Scope("subject", subject).id
-	return MEDIA.id if folder == "media" else INDEX.id
+	return {"media": MEDIA, "access": FILMS}.get(folder, INDEX).id
 
 
 def of_label(label: str) -> Scope:
 	"""The scope that dead letters and locks call `label`."""
-	for alone in (INDEX, MEDIA):
+	for alone in (INDEX, MEDIA, FILMS):
 		if label == alone.label:
 			return alone
 	kind, _, name = label.partition(":")

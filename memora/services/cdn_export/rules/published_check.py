@@ -30,7 +30,9 @@ def check(read: Read, list_paths: ListPaths | None = None) -> Report:
 	crawl.schemas()
 	crawl.gate_keys()
 	if list_paths is not None:
-		crawl.report.unlinked = sorted(set(list_paths()) - crawl.sizes.keys())
+		# Nothing links to what the gate alone reads.
+		found = {path for path in list_paths() if not path.startswith(paths.ACCESS)}
+		crawl.report.unlinked = sorted(found - crawl.sizes.keys())
 	# A shared file is seen from several plans; what is wrong with it is said once.
 	crawl.report.problems = list(dict.fromkeys(crawl.report.problems))
 	return crawl.report

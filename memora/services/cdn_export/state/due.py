@@ -74,7 +74,7 @@ def to_build(now: datetime) -> list[State]:
 	return select(
 		f"""{_COMING}
 		and (lease_token is null or lease_expires < now(6))
-		order by field(scope_type, 'subject', 'plan', 'index'), waiting_since, name""",
+		order by field(scope_type, 'films', 'subject', 'plan', 'index'), waiting_since, name""",
 		(now, now + NO_RETRY_AFTER),
 	)
 

@@ -21,7 +21,8 @@ from frappe.model.document import Document
 from frappe.utils import get_datetime
 
 from memora.services.cdn_export import settings
-from memora.services.cdn_export.state import database, ledger, publish_state, site_values
+from memora.services.cdn_export.model import scopes
+from memora.services.cdn_export.state import database, ledger, named_films, publish_state, site_values
 
 State = Literal["", "closing", "purging", "private", "opening"]
 
@@ -90,6 +91,20 @@ def reached(before: Noted, after: Noted) -> Noted:
 	return database.transaction(step)
 
 
+def find_films_again() -> None:
+	"""Have lessons with films written again, by which it is found out which they name: what is noted of that is not kept up
+	without a gate. In the caller's transaction."""
+	named_films.forget_all()
+	ledger.link_again()
+	publish_state.raise_generations([scopes.FILMS])
+	publish_state.not_live(scopes.FILMS)
+
+
+def films_wait() -> bool:
+	"""Whether links to films, or who may see them, are still to be written."""
+	return ledger.is_linking_again() or not publish_state.of(scopes.FILMS).is_current
+
+
 def _follow_quietly() -> None:
 	try:
 		database.fresh()
@@ -104,6 +119,7 @@ def _begin() -> None:
 	if _locked().is_on == wanted:
 		return
 	ledger.outdate_headers()
+	find_films_again()
 	site_values.write(NOTE, "closing" if wanted else "opening")
 
 

@@ -186,6 +186,11 @@ def reopen(ids: Iterable[str]) -> None:
 	database.update_names(TABLE, ids, "is_live = 1")
 
 
+def not_live(scope: Scope) -> None:
+	"""Note that it is not known which files of a scope are in the storage, in the caller's transaction."""
+	database.execute(f"update `tab{TABLE}` set is_live = 0 where name = %s", (scope.id,))
+
+
 def unlist(scope: Scope) -> None:
 	"""Note that the list of plans does not say anything of a plan any more, in the caller's transaction: published
 	again before its files are gone, it is listed again."""

@@ -56,6 +56,7 @@ class StorageSettings:
 	local_path: str = ""
 	video_folders: tuple[str, ...] = paths.FILMS
 	local_meta: str = ""
+	gate_url: str = ""
 
 
 class FileBody(NamedTuple):
@@ -65,6 +66,13 @@ class FileBody(NamedTuple):
 	location: str
 	size: int
 	stamp: str
+
+
+class Film(NamedTuple):
+	"""An object in the video folders, and the fragment (such as #t=30) of the link that leads to it."""
+
+	key: str
+	fragment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +170,11 @@ class Storage(ABC):
 	def list(self, prefix: str = "", after: str = "") -> Iterator[StoredObject]:
 		"""Every object whose path begins with `prefix` and comes after `after`, in the order of the paths'
 		UTF-8 bytes. Reads page by page as it is iterated."""
+
+	def film(self, link: str) -> Film | None:
+		"""The object in this storage's video folders that a link leads to; None for any other link, and where the storage
+		does not know its own addresses."""
+		return None
 
 	def sign(self, link: str, until: datetime, *, since: datetime | None = None) -> str | None:
 		"""A URL that reads the film behind `link` without credentials until `until`; None when the link does not

@@ -25,6 +25,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
+from functools import cached_property
 from typing import Any, BinaryIO, TypeVar
 
 import orjson
@@ -36,6 +37,7 @@ from memora.exceptions import (
 	StorageUnavailableError,
 )
 from memora.services.cdn_export.storage.base import (
+	Film,
 	Storage,
 	StorageSettings,
 	StoredObject,
@@ -58,6 +60,7 @@ from memora.services.cdn_export.storage.local_files import (
 	with_file,
 	write_synced,
 )
+from memora.services.cdn_export.storage.s3_links import Links, of_folder
 
 T = TypeVar("T")
 
@@ -88,7 +91,12 @@ class LocalStorage(Storage):
 		self._temporary = f"{self._meta}/tmp"
 		self._bring_meta()
 		self._folders = FolderSync()
+		self._settings = settings
 		self.target = f"{self.name}|{self._root}"
+
+	@cached_property
+	def _links(self) -> Links:
+		return of_folder(self._settings)
 
 	def put(self, upload: Upload, *, if_match: str | None = None, if_absent: bool = False) -> str:
 		*folder, name = self._split(upload.path)
@@ -111,6 +119,10 @@ class LocalStorage(Storage):
 				retry(lambda: self._write(folder, name, upload))
 			self._folders.sync("/".join([self._root, *folder]))
 		return etag
+
+	def film(self, link: str) -> Film | None:
+		found = self._links.film(link)
+		return Film(found.key, found.fragment) if found else None
 
 	def get(self, path: str) -> bytes | None:
 		return self._read(self._root, path)

@@ -18,6 +18,7 @@ from memora.exceptions import PreconditionFailedError, StorageError
 from memora.services.cdn_export.storage import s3_settings
 from memora.services.cdn_export.storage.base import (
 	ENCODED,
+	Film,
 	Storage,
 	StorageSettings,
 	StoredObject,
@@ -71,7 +72,9 @@ class S3Storage(Storage):
 		self._client = make_client(place, self.threads, self._explainer)
 		url = place.url or self._client.meta.endpoint_url
 		self.target = f"{self.name}|{url}|{self._bucket}"
-		self._links = Links(self._bucket, url, settings.cdn_base_url, place.is_aws, settings.video_folders)
+		self._links = Links(
+			self._bucket, url, settings.cdn_base_url, place.is_aws, settings.video_folders, settings.gate_url
+		)
 		self._presigner = Presigner(
 			url,
 			self._bucket,
@@ -224,12 +227,16 @@ class S3Storage(Storage):
 			params.pop("StartAfter", None)  # the token knows
 			params["ContinuationToken"] = page["NextContinuationToken"]
 
-	def sign(self, link: str, until: datetime, *, since: datetime | None = None) -> str | None:
+	def film(self, link: str) -> Film | None:
 		found = self._links.film(link)
 		if found is None:
 			return None
 		key = found.literal if found.literal and self._is_there(found.literal) else found.key
-		return self._presigner.url(key, until, since) + found.fragment
+		return Film(key, found.fragment)
+
+	def sign(self, link: str, until: datetime, *, since: datetime | None = None) -> str | None:
+		found = self.film(link)
+		return self._presigner.url(found.key, until, since) + found.fragment if found else None
 
 	def sign_path(self, path: str, until: datetime, *, since: datetime | None = None) -> str | None:
 		return self._presigner.url(check_path(path), until, since)

@@ -20,7 +20,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from memora.exceptions import StorageError
 from memora.services.cdn_export.model import paths
-from memora.services.cdn_export.storage.base import check_path
+from memora.services.cdn_export.storage.base import StorageSettings, check_path
 
 LONGEST = timedelta(days=7)  # what Signature Version 4 allows
 USUAL = timedelta(hours=24)  # the longest that CDN Settings offer
@@ -65,18 +65,28 @@ class Link:
 class Links:
 	"""Recognises links into one bucket: path style, virtual style, custom domain, s3:// and bare key.
 
-	`films` are the video folders of CDN Settings (`paths.film_folders`), which alone hold films.
+	`films` are the video folders of CDN Settings (`paths.film_folders`), which alone hold films. A gate before the bucket
+	has an address of its own.
 	"""
 
 	def __init__(
-		self, bucket: str, endpoint: str, base_url: str, is_aws: bool, films: Sequence[str] = paths.FILMS
+		self,
+		bucket: str,
+		endpoint: str,
+		base_url: str,
+		is_aws: bool,
+		films: Sequence[str] = paths.FILMS,
+		gate_url: str = "",
 	) -> None:
 		self._bucket = bucket
 		self._is_aws = is_aws
 		self.films = films
 		self._endpoint = _host_and_port(endpoint)
-		self._base = _host_and_port(base_url) if base_url else None
-		self._base_path = _decoded(urlsplit(base_url).path).rstrip("/") + "/"
+		self._bases = [
+			(_host_and_port(url), _decoded(urlsplit(url).path).rstrip("/") + "/")
+			for url in dict.fromkeys((base_url, gate_url))
+			if url
+		]
 
 	def find(self, link: str) -> Link | None:
 		"""The key that a link leads to, None when it leads elsewhere or to what no object can be called."""
@@ -157,8 +167,14 @@ class Links:
 			yield "/", True
 		elif amazon and not amazon["bucket"]:
 			yield in_path, True
-		if host == self._base:
-			yield self._base_path, False
+		for base, root in self._bases:
+			if host == base:
+				yield root, False
+
+
+def of_folder(settings: StorageSettings) -> Links:
+	"""Recognises links into a Local Directory: bare keys, and addresses below CDN Base URL or the gate's."""
+	return Links("", "", settings.cdn_base_url, False, settings.video_folders, settings.gate_url)
 
 
 class Presigner:

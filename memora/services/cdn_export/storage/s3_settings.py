@@ -88,7 +88,7 @@ def links(settings: StorageSettings) -> Links | None:
 	is_aws = settings.provider == "AWS S3" and (
 		not url or bool(_AWS_HOST.fullmatch(urlsplit(url).hostname or ""))
 	)
-	return Links(bucket, url, settings.cdn_base_url, is_aws, settings.video_folders)
+	return Links(bucket, url, settings.cdn_base_url, is_aws, settings.video_folders, settings.gate_url)
 
 
 def _place(

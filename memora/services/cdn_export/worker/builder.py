@@ -16,7 +16,7 @@ import frappe
 from frappe.utils import now_datetime
 
 from memora.exceptions import LeaseLostError, MemoraError, PlaceRefusedError, ScopeBusyError
-from memora.services.cdn_export.builds import index_build, plan_build, plan_group, subject_build
+from memora.services.cdn_export.builds import plan_group, scope_build
 from memora.services.cdn_export.builds.build import Build
 from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.model.counts import Tell
@@ -24,8 +24,6 @@ from memora.services.cdn_export.model.scope_state import State
 from memora.services.cdn_export.state import database
 from memora.services.cdn_export.state import lease as leases
 from memora.services.cdn_export.worker import outcome
-
-_BUILDERS = {"plan": plan_build, "subject": subject_build, "index": index_build}
 
 
 @dataclass(slots=True)
@@ -125,7 +123,7 @@ class Builder:
 			try:
 				if build.follows_settings():
 					return False  # what is due may be another thing now
-				counts = _BUILDERS[state.scope_type].run(build)
+				counts = scope_build.run(build)
 			except (ScopeBusyError, LeaseLostError) as error:
 				database.rollback()
 				frappe.logger("memora").info(f"{lease.scope.label}: {error}")

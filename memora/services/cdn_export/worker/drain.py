@@ -115,6 +115,8 @@ class Drain:
 		self.target.follow_settings()
 		if self.target.options.enabled:
 			sweep.run(self.target)
+		if self.target.options.is_gated:
+			self._build_what_waits()  # films of lessons that were written just now
 
 
 def _let_others_build() -> None:

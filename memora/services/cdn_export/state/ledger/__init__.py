@@ -54,7 +54,10 @@ from memora.services.cdn_export.state.ledger.removals import (
 )
 from memora.services.cdn_export.state.ledger.signatures import (
 	ENDS_BEFORE,
+	OTHER_LINKS,
 	count_expired,
+	is_linking_again,
+	link_again,
 	sign_again,
 	sign_other_links,
 	signatures_due,

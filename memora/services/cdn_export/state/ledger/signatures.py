@@ -11,7 +11,7 @@ import frappe
 from memora.services.cdn_export.state import database
 from memora.services.cdn_export.state.ledger.reading import TABLE, row_name
 
-_OTHER_LINKS, _SIGN_AGAIN = datetime(2000, 1, 1), datetime(2000, 1, 2)
+OTHER_LINKS, _SIGN_AGAIN = datetime(2000, 1, 1), datetime(2000, 1, 2)
 """Noted as the end of a lesson's signatures: sign other links; sign the same ones, with another key or life."""
 
 ENDS_BEFORE = f"`tab{TABLE}` where state = 'live' and signed_until < %s"
@@ -32,7 +32,7 @@ def signatures_due(before: datetime) -> Iterator[SignatureDue]:
 	for scope, subject, path, until in frappe.db.sql(
 		f"select scope, subject, path, signed_until from {ENDS_BEFORE}", (before,)
 	):
-		yield SignatureDue(scope, subject, path, until == _OTHER_LINKS)
+		yield SignatureDue(scope, subject, path, until == OTHER_LINKS)
 
 
 def count_expired() -> int:
@@ -45,12 +45,34 @@ def sign_again(*, other_links: bool) -> None:
 	"""Have all that is signed signed again or, with other links than so far, all lessons. In transactions of its own."""
 	condition = "kind = 'lesson'" if other_links else "signed_until is not null"
 	names = frappe.db.sql(f"select name from `tab{TABLE}` where state = 'live' and {condition}", pluck=True)
-	_mark(names, _OTHER_LINKS if other_links else _SIGN_AGAIN)
+	_mark(names, OTHER_LINKS if other_links else _SIGN_AGAIN)
+
+
+def link_again() -> None:
+	"""Have the live lessons with films published with the links that CDN Settings say now, in the caller's transaction.
+
+	What an editor has taken out of a lesson by now goes with its next build.
+	"""
+	database.execute(
+		f"""update `tab{TABLE}` file set signed_until = %s where kind = 'lesson' and state = 'live' and (
+			signed_until is not null or exists (
+				select 1 from `tabMemora Lesson Stage` stage where stage.parent = file.node and stage.type = 'Video'))""",
+		(OTHER_LINKS,),
+	)
+
+
+def is_linking_again() -> bool:
+	"""Whether live lessons are still to be published with other links."""
+	return bool(
+		frappe.db.sql(
+			f"select 1 from `tab{TABLE}` where state = 'live' and signed_until = %s limit 1", (OTHER_LINKS,)
+		)
+	)
 
 
 def sign_other_links(paths: Iterable[str]) -> None:
 	"""Have live lessons signed as CDN Settings say now, in a transaction of its own."""
-	_mark([row_name(path) for path in paths], _OTHER_LINKS)
+	_mark([row_name(path) for path in paths], OTHER_LINKS)
 
 
 def _mark(names: Collection[str], why: datetime) -> None:
@@ -60,7 +82,7 @@ def _mark(names: Collection[str], why: datetime) -> None:
 			TABLE,
 			names,
 			"signed_until = if(signed_until = %s, signed_until, %s)",
-			(_OTHER_LINKS, why),
+			(OTHER_LINKS, why),
 			"state = 'live'",
 		)
 	)
