@@ -84,6 +84,7 @@ def serve(trees: Mapping[str, Mapping[str, bytes]]) -> Iterator[Server]:
 				super().handle()
 
 		def do_POST(self) -> None:
+			self.rfile.read(int(self.headers.get("Content-Length") or 0))
 			self.do_GET()
 
 		def do_GET(self) -> None:

@@ -16,7 +16,9 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Request
 
 from memora.services.cdn_export import storage as storages
+from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.model.published_file import listed_items
+from memora.services.cdn_export.rules import film_access
 from memora.services.cdn_export.storage import StorageSettings, Upload
 from memora.tests.helpers.node_gate import NodeGate
 from tests.contract.gate.school import SITE, minted, public_keys
@@ -29,6 +31,7 @@ FREE = "#/grade-7/physics/light/light-1"
 SIGNED_IN = "#/grade-7/mathematics/angles/angles-1"
 CSRF = "/api/method/memora.api.reader.csrf_token"
 TOKEN = "/api/method/memora.api.gate.token"
+PLAYER = "/api/method/memora.api.gate.player_token"
 PNG = base64.b64decode(
 	"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGBgAAAABQABpfZFQAAAAABJRU5ErkJggg=="
 )
@@ -47,6 +50,7 @@ FILES = {
 	for body, extension in ((PNG, "png"), (SVG, "svg"), (WAV, "wav"), (PDF, "pdf"))
 }
 PICTURE, DRAWING, SOUND, SHEET = FILES
+FILM = "videos/light/film.wav"
 
 
 def _published() -> dict[str, bytes]:
@@ -61,6 +65,7 @@ def _published() -> dict[str, bytes]:
 	lesson["stages"] = [
 		{"idx": 1, "title": "Read", "type": "Text", "config": {"html": html}},
 		{"idx": 2, "title": "Watch", "type": "Video", "config": {"video_url": SOUND, "poster": PICTURE}},
+		{"idx": 3, "title": "See", "type": "Video", "config": {"video_url": FILM}},
 	]
 	files["lessons/light-2.json"] = json.dumps(lesson).encode()
 	return {**files, **FILES, "gate/keys.json": public_keys(one={})}
@@ -86,6 +91,10 @@ def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeGate]:
 			storage.put(
 				Upload(path, body, "public, max-age=300", metadata=_metadata(path, files), content_type=kind)
 			)
+		access = json.dumps(film_access.document([("paid", "PHYSICS")], SITE)).encode()
+		storage.put(Upload(paths.access(FILM), access, "public, max-age=60"))
+	(root / FILM).parent.mkdir(parents=True)
+	(root / FILM).write_bytes(WAV)
 	case = unittest.TestCase()
 	yield NodeGate(case, {"site": SITE, "folder": {"root": str(root), "meta": f"{root}.meta"}})
 	case.doCleanups()
@@ -100,6 +109,8 @@ class Learner:
 	requests: list[Request] = field(default_factory=list)
 	tokens: list[str] = field(default_factory=list)
 	made: int = 0
+	players: list[str] = field(default_factory=list)
+	"""The tokens for the path that the site makes."""
 
 	@property
 	def page(self) -> Page:
@@ -138,6 +149,11 @@ class Learner:
 		self.made += 1
 		return 200, {"token": self.tokens.pop(0), "expires_in": 3600}
 
+	def mint_for_player(self, headers: Message) -> tuple[int, object]:
+		if headers["X-Frappe-CSRF-Token"] != "of-this-session" or not self.players:
+			return 403, {}
+		return 200, {"token": self.players.pop(0), "expires_in": 14_400}
+
 	def try_again(self, shown: str) -> None:
 		"""Press the button, and wait for what is drawn then."""
 		self.page.evaluate("document.querySelector('[data-gate]').dataset.old = ''")
@@ -150,12 +166,17 @@ class Learner:
 
 	def sees_the_lesson(self) -> None:
 		"""All of it, its pictures and its sound among them."""
-		assert self.reader.texts(".stage h2") == ["Read", "Watch"]
+		assert self.reader.texts(".stage h2") == ["Read", "Watch", "See"]
 		self.reader.until(
 			"[...document.querySelectorAll('.prose img')].filter((img) => img.complete && img.naturalWidth > 0).length === 2"
 		)
 		self.reader.until("document.querySelector('.prose audio').duration > 0")
 		assert self.page.locator("[data-gate]").count() == 0
+
+	def plays(self, place: str) -> None:
+		"""The film is there to be played, from this place."""
+		self.page.wait_for_selector(f'video[src="{place}"]')
+		self.reader.until("[...document.querySelectorAll('video')].at(-1).duration > 0")
 
 
 @pytest.fixture
@@ -168,7 +189,7 @@ def learner(context: BrowserContext, server: Server, gate: NodeGate) -> Iterator
 	page.on("console", lambda one: said.append(one.text) if one.type in ("error", "warning") else None)
 	page.on("pageerror", lambda error: said.append(str(error)))
 	page.on("request", lambda request: learner.requests.append(request))
-	server.endpoints.update({CSRF: learner.csrf, TOKEN: learner.mint})
+	server.endpoints.update({CSRF: learner.csrf, TOKEN: learner.mint, PLAYER: learner.mint_for_player})
 	yield learner
 	server.endpoints.clear()
 	assert [
@@ -305,3 +326,30 @@ def test_who_does_not_own_it_is_told_so_and_reads_it_once_he_does(learner: Learn
 	page.evaluate("{ const now = Date.now; Date.now = () => now() + 60_000; }")
 	learner.try_again(".stage")
 	learner.sees_the_lesson()
+
+
+def test_a_film_plays_by_a_token_in_the_path_that_is_for_its_lesson(learner: Learner) -> None:
+	learner.sign_in(_right())
+	learner.players = [_right(player=True)]
+	(token,) = learner.players
+	learner.open(PAID)
+	learner.sees_the_lesson()
+	learner.plays(f"{learner.gate.url}/~{token}/{FILM}")
+	assert [one.post_data for one in learner.requests if PLAYER in one.url] == [
+		"lesson=light-2&seconds=14400"
+	]
+	assert token not in learner.page.evaluate(
+		"location.href + JSON.stringify({ ...sessionStorage, ...localStorage })"
+	)
+	assert not [url for url in learner.with_token() if FILM in url]
+	learner.reader.go(FREE)
+	learner.reader.go(PAID)
+	learner.plays(f"{learner.gate.url}/~{token}/{FILM}")
+	assert learner.players == [], "one is enough for as long as it lasts"
+
+
+def test_without_a_token_for_the_player_a_film_is_a_link(learner: Learner) -> None:
+	page = learner.open(PAID, _right())
+	learner.sees_the_lesson()
+	page.wait_for_selector("a.outside")
+	assert page.get_attribute("a.outside", "href") == f"{learner.gate.url}/{FILM}"

@@ -30,7 +30,7 @@ export const refused = !asked || preview || (wanted && (await isOurs(wanted))) ?
 export const base = refused ? written[0] : wanted;
 
 // A gate that guards lessons, once it has refused one, or where the address brings a token for it; else null.
-/** @type {typeof import("./gate.js?v=167f8c42") | null} */
+/** @type {typeof import("./gate.js?v=efe47d1f") | null} */
 export let gate = null;
 if (handed && !preview && !refused) await withGate();
 
@@ -113,7 +113,7 @@ async function published(url, cache) {
 }
 
 async function withGate() {
-	const loaded = await import("./gate.js?v=167f8c42");
+	const loaded = await import("./gate.js?v=efe47d1f");
 	if (!gate) loaded.begin(base);
 	return (gate = loaded);
 }

@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js?v=459e199b";
 import { t } from "./i18n.js?v=8c6a14ad";
-import { checks, code, isText, markup, rest, taken, written } from "./parts.js?v=82dfb8b1";
+import { checks, code, isText, markup, rest, taken, written } from "./parts.js?v=4119c449";
 
 export function interactive(config, id) {
 	const kinds = {

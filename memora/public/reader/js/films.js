@@ -1,7 +1,7 @@
 // A film by its link: played here, asked for at its service once the learner wants it, or linked to.
 
 import { h, icon } from "./dom.js?v=459e199b";
-import { address, base, preview } from "./cdn.js?v=e1246933";
+import { address, base, gate, preview } from "./cdn.js?v=4b648991";
 import { t } from "./i18n.js?v=8c6a14ad";
 
 const MEDIA = /\.(mp4|m4v|webm|ogv|mov|mp3|m4a|ogg|oga|wav)$/i;
@@ -86,19 +86,20 @@ function played(url, about) {
 
 function file(url, { title, poster, captions, start, end }) {
 	if (start !== undefined || end !== undefined) url.hash = `t=${start ?? seconds(fragment(url))}${end === undefined ? "" : `,${end}`}`;
+	const at = (link) => gate?.film(link) ?? link;
 	const isElsewhere = captions.some(({ src }) => new URL(src).origin !== location.origin);
 	return h(
 		"video",
 		{
 			crossorigin: isElsewhere ? "anonymous" : null,
-			src: url.href,
+			src: at(url.href),
 			controls: true,
 			preload: "metadata",
 			playsinline: true,
 			poster: poster || null,
 			"aria-label": title || null,
 		},
-		captions.map(({ src, lang, label }) => h("track", { kind: "captions", src, srclang: lang, label }))
+		captions.map(({ src, lang, label }) => h("track", { kind: "captions", src: at(src), srclang: lang, label }))
 	);
 }
 

@@ -8,10 +8,13 @@ import { handed } from "./state.js?v=85ea0359";
 
 const CSRF = "/api/method/memora.api.reader.csrf_token";
 const TOKEN = "/api/method/memora.api.gate.token";
+const PLAYER = "/api/method/memora.api.gate.player_token";
+const FOUR_HOURS = 14_400; // seconds: as long as a player's token may last
 const REFUSED = ["token_required", "token_invalid", "token_expired", "token_early", "item_required", "closed"];
 const PATIENCE = 20_000; // until who owns too little is looked up again: he may have bought it
 // A lesson's own files, wherever its stages name them.
 const FILES = /(?:plans\/[\w~-]+\/)?lessons\/[\w~-]+\/[0-9a-f]{64}\.[a-z0-9]+/g;
+const OWN = /^(?:plans\/[^/]+\/)?lessons\//;
 // What a browser shows without running anything in it. Other files it saves.
 const SHOWN = /^(?:image\/(?!svg)|audio\/|video\/|text\/vtt|application\/pdf)/;
 
@@ -53,6 +56,8 @@ let asked = 0; // when the site was asked for a token
 let asking = null;
 /** @type {Map<string, { url: string, done: Promise<void> }>} The files of the lesson that is shown: where the browser has each. */
 let files = new Map();
+/** A token for the path, for the films of one lesson; "" where there is none. */
+let player = { lesson: "", token: "", until: 0 };
 
 /** @param {string} place where the files are that a token is for */
 export function begin(place) {
@@ -74,7 +79,8 @@ export async function ask(url, cache, refused = null) {
 	// Of several that were refused at once, one asks.
 	if (token === sent) {
 		if (why === "item_required" && Date.now() - asked < PATIENCE) return answer;
-		asking ??= fromSite().finally(() => (asking = null));
+		if (!isGuest()) asked = Date.now();
+		asking ??= fromSite(TOKEN).finally(() => (asking = null));
 		const made = await asking;
 		if (!made) return answer;
 		token = made;
@@ -116,15 +122,15 @@ function kept(value) {
 const isGuest = () => !/(?:^|; )user_id=(?!Guest(?:;|$))./.test(document.cookie);
 
 // A token for who is signed in at the reader's own site; "" for a guest, and if the site makes none.
-async function fromSite() {
+/** @param {string} method @param {Record<string, string>} [given] */
+async function fromSite(method, given) {
 	if (isGuest()) return "";
-	asked = Date.now();
 	const options = /** @type {RequestInit} */ ({ credentials: "same-origin", cache: "no-store" });
 	try {
 		const session = await fetch(CSRF, { ...options, headers: { Accept: "application/json" } });
 		if (!session.ok) return "";
 		const headers = { Accept: "application/json", "X-Frappe-CSRF-Token": (await session.json()).csrf_token };
-		const answer = await fetch(TOKEN, { ...options, method: "POST", headers });
+		const answer = await fetch(method, { ...options, method: "POST", headers, body: new URLSearchParams(given) });
 		return answer.ok ? String((await answer.json()).token) : "";
 	} catch {
 		return "";
@@ -132,15 +138,39 @@ async function fromSite() {
 }
 
 /**
- * Have at hand the pictures, sounds and worksheets of a lesson: what shows them sends no token.
- * @param {{ stages: unknown }} lesson
+ * Have at hand the pictures, sounds and worksheets of a lesson, and what opens its films: what shows them sends no token.
+ * @param {{ id: string, access: { access_level: string }, stages: { config: Record<string, unknown> }[] }} lesson
  */
 export async function fetchFiles(lesson) {
 	const before = files;
 	const paths = new Set(JSON.stringify(lesson.stages).match(FILES));
 	files = new Map([...paths].map((path) => [path, before.get(path) ?? fetchFile(path)]));
 	for (const [path, { url }] of before) if (!paths.has(path) && url.startsWith("blob:")) URL.revokeObjectURL(url);
-	await Promise.all([...files.values()].map(({ done }) => done));
+	const isGuarded = lesson.access.access_level === "paid" || lesson.access.access_level === "authenticated";
+	const opening = isGuarded && lesson.stages.some(({ config }) => filmPath(config.video_url)) ? openFilms(lesson.id) : null;
+	await Promise.all([opening, ...[...files.values()].map(({ done }) => done)]);
+}
+
+// Where the gate has a film, by its link; "" for what is elsewhere, and for a lesson's own file.
+function filmPath(link) {
+	if (typeof link !== "string" || !URL.canParse(link, base)) return "";
+	const { href } = new URL(link, base);
+	const path = href.startsWith(base) ? href.slice(base.length) : "";
+	return OWN.test(path) ? "" : path;
+}
+
+/** @param {string} lesson */
+async function openFilms(lesson) {
+	if (player.lesson === lesson && Date.now() < player.until) return;
+	const until = Date.now() + FOUR_HOURS * 500; // for whoever opens the lesson after half of that there is a new one
+	const made = await fromSite(PLAYER, { lesson, seconds: String(FOUR_HOURS) });
+	player = { lesson, token: made, until: made ? until : 0 };
+}
+
+/** Where a film of the lesson that is shown can be played, and its captions: a player sends a token by the path alone. */
+export function film(link) {
+	const path = player.token && filmPath(link);
+	return path ? `${base}~${player.token}/${path}` : link;
 }
 
 /** @param {string} path */

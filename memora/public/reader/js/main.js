@@ -1,11 +1,11 @@
 // The frame around every page: bar, address, focus, errors.
 
-import { base, forgetUnversioned, preview, ReadError, refused } from "./cdn.js?v=e1246933";
-import { lessonOf, link, load, parse, place } from "./course.js?v=78359f71";
+import { base, forgetUnversioned, preview, ReadError, refused } from "./cdn.js?v=4b648991";
+import { lessonOf, link, load, parse, place } from "./course.js?v=5b21b1ed";
 import { bdi, h, icon } from "./dom.js?v=459e199b";
 import { direction, t } from "./i18n.js?v=8c6a14ad";
 import { change, state } from "./state.js?v=85ea0359";
-import { page as pageOf } from "./views.js?v=5e3b37d7";
+import { page as pageOf } from "./views.js?v=3b6f5dac";
 
 let course = { view: "plans" };
 let turn = 0;
@@ -298,7 +298,7 @@ function themeChoices() {
 
 async function search() {
 	try {
-		const { open } = await import("./search.js?v=19619263");
+		const { open } = await import("./search.js?v=3f8dc6bd");
 		open(course);
 	} catch (error) {
 		fail(error);

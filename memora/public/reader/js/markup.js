@@ -2,10 +2,10 @@
 //
 // Harmless HTML and MathML are shown as written. What cannot be shown leaves a word in its place.
 
-import { address, base } from "./cdn.js?v=e1246933";
-import { link, parse } from "./course.js?v=78359f71";
+import { address, base } from "./cdn.js?v=4b648991";
+import { link, parse } from "./course.js?v=5b21b1ed";
 import { h } from "./dom.js?v=459e199b";
-import { isEmbedded, player } from "./films.js?v=0a94c56e";
+import { isEmbedded, player } from "./films.js?v=722ad7da";
 import { highlight } from "./highlight.js?v=2877ceb4";
 import { t } from "./i18n.js?v=8c6a14ad";
 

@@ -1,11 +1,11 @@
 // What stages of several types show: markup, plain paragraphs, code, checks, and what no type knows.
 
-import { address } from "./cdn.js?v=e1246933";
+import { address } from "./cdn.js?v=4b648991";
 import { bdi, h } from "./dom.js?v=459e199b";
 import { inText, withFormulas } from "./formulas.js?v=3752e395";
 import { highlight } from "./highlight.js?v=2877ceb4";
 import { t } from "./i18n.js?v=8c6a14ad";
-import { prepare, sanitised } from "./markup.js?v=15cf532e";
+import { prepare, sanitised } from "./markup.js?v=053392c7";
 import "./stage_words.js?v=c2ffd899";
 
 // How stages look, loaded with the first of them: nothing is shown before. Where it cannot be loaded stages are shown without.

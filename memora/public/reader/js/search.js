@@ -1,8 +1,8 @@
 // Search within the browser: the plan's index, and of its shards only those that a query needs.
 
 import { h, bdi, icon } from "./dom.js?v=459e199b";
-import { forgetUnversioned, read } from "./cdn.js?v=e1246933";
-import { link, load } from "./course.js?v=78359f71";
+import { forgetUnversioned, read } from "./cdn.js?v=4b648991";
+import { link, load } from "./course.js?v=5b21b1ed";
 import { fold, isEnough, matches, words } from "./fold.js?v=041cf001";
 import { t } from "./i18n.js?v=8c6a14ad";
 

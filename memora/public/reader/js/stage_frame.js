@@ -3,7 +3,7 @@
 
 import { bdi, h, icon } from "./dom.js?v=459e199b";
 import { direction, LANGUAGES, t } from "./i18n.js?v=8c6a14ad";
-import { stages } from "./stages.js?v=654f7d72";
+import { stages } from "./stages.js?v=b1686dac";
 import { state } from "./state.js?v=85ea0359";
 
 // The frame's own words, beside the reader's.

@@ -1,14 +1,14 @@
 // One function a page: a course as `course.load` gives it, to what is shown.
 
 import { itemsAsked, missing } from "./access.js?v=8d1364d1";
-import { address, gate } from "./cdn.js?v=e1246933";
-import { lessonOf, link, unitOfNeighbour } from "./course.js?v=78359f71";
+import { address, gate } from "./cdn.js?v=4b648991";
+import { lessonOf, link, unitOfNeighbour } from "./course.js?v=5b21b1ed";
 import { bdi, h, icon } from "./dom.js?v=459e199b";
 import { t } from "./i18n.js?v=8c6a14ad";
-import * as progress from "./progress.js?v=f8255f34";
+import * as progress from "./progress.js?v=966e0f4c";
 import { change, learner, state } from "./state.js?v=85ea0359";
 
-/** @import { Course } from "./course.js?v=78359f71" */
+/** @import { Course } from "./course.js?v=5b21b1ed" */
 
 /**
  * A page: the heading that gets the focus, the main column, and the column beside it.
@@ -243,7 +243,7 @@ async function lesson(course) {
 		head.querySelector(".is-owned")?.remove();
 		return { ...parts, main: [trail(course), head, refused] };
 	}
-	const { stages } = await import("./stages.js?v=654f7d72");
+	const { stages } = await import("./stages.js?v=b1686dac");
 	const image = address(document.image);
 	const shown = await stages(document.stages);
 	const own = [course.subject.id, course.unit.id, entry.id];
