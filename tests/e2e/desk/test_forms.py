@@ -176,8 +176,14 @@ def open_list(desk: Desk, page: Page, route: str) -> None:
 	"""A list without any filter of an earlier visit."""
 	desk.open(page, route)
 	page.locator(".frappe-list:visible .list-row-container").first.wait_for()
-	page.evaluate("cur_list.filter_area.clear()")
-	page.wait_for_function("!cur_list.filter_area.get().length && !jQuery.active")
+	# What the list remembers may come after its first rows.
+	page.wait_for_function(
+		"""() => {
+			const is_free = !jQuery.active && !cur_list.filter_area.get().length;
+			if (!is_free && !jQuery.active) cur_list.filter_area.clear();
+			return is_free;
+		}"""
+	)
 
 
 def test_a_list_is_filtered_by_what_is_above_and_stays_so(desk: Desk, here: School) -> None:
