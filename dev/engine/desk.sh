@@ -26,11 +26,22 @@ _kit_is_whole() {
 	done < <(sed -n 's/^  "\([^"]*\)": .*/\1/p' "$ENGINE/kit/package.json")
 }
 
+# node_ready: Node and npm.
+node_ready() {
+	packages npm=npm node=nodejs
+	node_options
+}
+
+# Debian 12 has Node 18, where Web Cryptography, which the gate needs, is there only if asked for.
+node_options() {
+	if [[ $(node --version) == v18.* ]]; then export NODE_OPTIONS=--experimental-global-webcrypto; fi
+}
+
 # kit_ready: the npm packages that make and check the contract's types, lint JavaScript and try the reader. The reader's own
 # are linked to where a bench serves them.
 kit_ready() {
 	local lock package
-	packages npm=npm node=nodejs
+	node_ready
 	lock=$(hash_of "$ENGINE/kit/package-lock.json")
 	if [[ $(cat "$DEV/kit/installed" 2>/dev/null) != "$lock" ]] || ! _kit_is_whole; then
 		step "npm packages of the kit" npm-kit _kit_packages

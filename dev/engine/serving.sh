@@ -37,12 +37,10 @@ _gate_answers() { _port_taken "${PORT[gate]}"; }
 
 # gate_start: memora's gate, as GATE_CONFIG says, in front of what the demo has published. The key is moto's, which takes any.
 gate_start() {
-	local flags=()
 	halt gate
-	# Debian 12 has Node 18, where Web Cryptography is there only if asked for.
-	if [[ $(node --version) == v18.* ]]; then flags=(--experimental-global-webcrypto); fi
+	node_options
 	launch gate env MEMORA_GATE_ACCESS_KEY=demo MEMORA_GATE_SECRET_KEY=demo-secret \
-		node "${flags[@]}" "$REPO/edge/server.js" "$GATE_CONFIG"
+		node "$REPO/edge/server.js" "$GATE_CONFIG"
 	until_ready gate 20 _gate_answers
 }
 

@@ -14,7 +14,8 @@ from typing import Any
 import requests
 
 _SERVER = Path(__file__).parents[3] / "edge" / "server.js"
-_OLDEST_NODE = 20
+_OLDEST_NODE = 18
+"""With what `dev/test` asks of it (`node_options`); where the gate runs by itself, it needs 20."""
 
 
 class NodeGate:
