@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,7 +17,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 from memora.services.cdn_export.model import paths
 from memora.services.course_outline import desk_search
 from memora.tests.helpers import factories
-from tests.e2e.desk.driver import Desk, shoot
+from tests.e2e.desk.driver import PATIENCE, Desk, shoot
 from tests.e2e.desk.school import School
 
 LEVELS = ("Memora Track", "Memora Unit", "Memora Topic", "Memora Lesson")
@@ -53,10 +54,18 @@ class Course:
 		return self.tree.locator(f"{kinds}.memora-node > .memora-row .memora-title").all_inner_texts()
 
 	def focus(self, title: str) -> Locator:
+		"""Give the keyboard to a row; again, where a dialog that closes or rows that are drawn anew take it away."""
 		node = self.node(title)
-		node.focus()
-		expect(node).to_be_focused()
-		return node
+		expect(self.page.locator(".modal-backdrop")).to_have_count(0)
+		deadline = time.monotonic() + PATIENCE
+		while True:
+			node.focus()
+			try:
+				expect(node).to_be_focused(timeout=2000)
+				return node
+			except AssertionError:
+				if time.monotonic() > deadline:
+					raise
 
 	def keys(self, *keys: str) -> None:
 		for key in keys:
