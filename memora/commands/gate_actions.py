@@ -75,7 +75,7 @@ def revoke_gate_key(progress: Progress, kid: str, yes: bool) -> Answer:
 	]
 	if made:
 		lines.append(
-			f"No other key was left: {made} was made, and signs {WAIT} seconds after it has been published."
+			f"No other key signs here: {made} was made, and signs {WAIT} seconds after it has been published."
 		)
 	return Answer({"revoked": kid, "made": made, **started}, lines)
 

@@ -34,12 +34,12 @@ _OWNED = """
 			where ordered.name = sold.sales_order and ordered.docstatus = 1 and ordered.status <> 'Closed')
 	) sales
 	where coalesce(item_code, '') <> ''
-	group by item_code having sum(qty) > 0 order by item_code"""
+	group by item_code having sum(qty) > 0"""
 
 _IN_BUNDLES = """
-	select distinct held.item_code
+	select held.item_code
 	from `tabProduct Bundle` bundle join `tabProduct Bundle Item` held on held.parent = bundle.name
-	where bundle.new_item_code in %(owned)s and coalesce(held.item_code, '') <> ''"""
+	where bundle.new_item_code in %(bought)s and coalesce(held.item_code, '') <> ''"""
 
 
 def owned_items(user: str) -> list[str]:
@@ -47,6 +47,6 @@ def owned_items(user: str) -> list[str]:
 	if not frappe.db.exists("DocType", "Sales Invoice"):
 		return []
 	customers = frappe.db.sql(_CUSTOMERS, {"user": user}, pluck=True)
-	owned = frappe.db.sql(_OWNED, {"customers": tuple(customers)}, pluck=True) if customers else []
-	held = frappe.db.sql(_IN_BUNDLES, {"owned": tuple(owned)}, pluck=True) if owned else []
-	return sorted({*owned, *held})
+	bought = frappe.db.sql(_OWNED, {"customers": tuple(customers)}, pluck=True) if customers else []
+	held = frappe.db.sql(_IN_BUNDLES, {"bought": tuple(bought)}, pluck=True) if bought else []
+	return sorted({*bought, *held})

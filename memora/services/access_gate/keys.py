@@ -55,10 +55,10 @@ class Signing(NamedTuple):
 
 
 def rows() -> list[Row]:
-	"""All keys, the oldest first; one that something else has inserted is as old as its row. One statement."""
+	"""All keys, the oldest first; a row that something else has inserted, without what makes a key, is none. One statement."""
 	found = frappe.db.sql(
-		f"""select name, public_key, of_app, ifnull(made, creation) as made, {", ".join(_COLUMNS)}
-		from `tab{TABLE}` order by made, name"""
+		f"""select name, public_key, of_app, made, {", ".join(_COLUMNS)}
+		from `tab{TABLE}` where made is not null and public_key is not null order by made, name"""
 	)
 	return [
 		Row(kid, public, *map(_seconds, moments))._replace(of_app=bool(of_app))  # type: ignore[arg-type]
@@ -119,10 +119,9 @@ def accept(kid: str, public_key: str) -> None:
 	public = _public_of(public_key)
 
 	def add() -> list[str]:
-		there = rows()
-		if kid in {row.kid for row in there}:
-			raise GateKeyError(_("There is a key {0} already. Choose another name.").format(kid))
-		_require_room(there)
+		if taken := frappe.db.exists(TABLE, kid):  # names that differ in case alone are one to the database
+			raise GateKeyError(_("There is a key {0} already. Choose another name.").format(taken))
+		_require_room(rows())
 		database.upsert(
 			TABLE,
 			("name", "public_key", "made", "of_app"),
