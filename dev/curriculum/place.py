@@ -28,6 +28,9 @@ REGION = "us-east-1"
 KEY = {"access_key": "demo", "secret_key": "demo-secret"}
 """What moto is given: it asks for a key, and takes any."""
 
+_CHOSEN = ("bucket_name", "local_path", "cdn_base_url")
+"""What somebody may have prepared who has not enabled export yet, or has paused it."""
+
 
 class PlaceError(Exception):
 	"""The demo cannot publish there; the message says what to do."""
@@ -74,7 +77,8 @@ def forget_former() -> bool:
 
 def _set_up(options: argparse.Namespace) -> bool:
 	"""Let CDN Settings name the demo's place, behind the gate. Returns False, and changes nothing, where they name a folder
-	that somebody has chosen. Raises PlaceError where they name a bucket. Commits."""
+	that somebody has chosen. Raises PlaceError where they name a bucket, or on a bench of somebody's own anything while export
+	is off. Commits."""
 	doc = settings.saved()
 	url = f"http://127.0.0.1:{options.port}"
 	behind = {"cdn_base_url": url, "gate_enabled": 1}
@@ -87,6 +91,10 @@ def _set_up(options: argparse.Namespace) -> bool:
 		)
 	elif doc.enabled and not _is_demos(doc, options):
 		return False
+	elif options.genuine and not _is_demos(doc, options) and any(map(doc.get, _CHOSEN)):
+		raise PlaceError(
+			"CDN Settings of this site are filled in, with Enabled off, and the demo would write over them: use another site"
+		)
 	else:
 		doc.update({"storage_provider": settings.LOCAL, "local_path": str(options.folder), **behind})
 	try:

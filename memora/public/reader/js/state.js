@@ -47,7 +47,7 @@ function keep({ items, ...values }) {
 	try {
 		localStorage.setItem(KEY, JSON.stringify(kept));
 	} catch {
-		// Without storage the kept lasts as long as the page.
+		// Without storage the choice lasts as long as the page.
 	}
 }
 
