@@ -7,6 +7,7 @@ import hashlib
 import json
 import unittest
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import Message
 from pathlib import Path
@@ -41,8 +42,8 @@ PDF = b"%PDF-1.4\n%%EOF\n"
 TYPES = {"png": "image/png", "svg": "image/svg+xml", "wav": "audio/wav", "pdf": "application/pdf"}
 
 
-def _own_file(body: bytes, extension: str) -> str:
-	return f"lessons/light-2/{hashlib.sha256(body).hexdigest()}.{extension}"
+def _own_file(body: bytes, extension: str, lesson: str = "light-2") -> str:
+	return f"lessons/{lesson}/{hashlib.sha256(body).hexdigest()}.{extension}"
 
 
 FILES = {
@@ -50,6 +51,7 @@ FILES = {
 	for body, extension in ((PNG, "png"), (SVG, "svg"), (WAV, "wav"), (PDF, "pdf"))
 }
 PICTURE, DRAWING, SOUND, SHEET = FILES
+OPEN_PICTURE = _own_file(PNG, "png", "light-1")
 FILM = "videos/light/film.wav"
 
 
@@ -68,21 +70,24 @@ def _published() -> dict[str, bytes]:
 		{"idx": 3, "title": "See", "type": "Video", "config": {"video_url": FILM}},
 	]
 	files["lessons/light-2.json"] = json.dumps(lesson).encode()
-	return {**files, **FILES, "gate/keys.json": public_keys(one={})}
+	free = json.loads(files["lessons/light-1.json"])
+	free["stages"][0]["config"] = {"html": f'<p><img src="{OPEN_PICTURE}" alt="shadow"></p>'}
+	files["lessons/light-1.json"] = json.dumps(free).encode()
+	return {**files, **FILES, OPEN_PICTURE: PNG, "gate/keys.json": public_keys(one={})}
 
 
 def _metadata(path: str, files: dict[str, bytes]) -> dict[str, str]:
 	if "lessons/" not in path:
 		return {"site": SITE}
-	document = json.loads(files["lessons/light-2.json" if path in FILES else path])
+	document = json.loads(files[path if path.endswith(".json") else f"{path.rpartition('/')[0]}.json"])
 	access = document["access"]
 	items = {"required-items": listed_items([access["required_item"]])} if "required_item" in access else {}
 	return {"site": SITE, "access-level": access["access_level"], **items}
 
 
 @pytest.fixture(scope="module")
-def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeGate]:
-	"""A gate in front of the example, in a folder."""
+def folder(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+	"""The example, published to a folder, as a gate is told of it."""
 	root: Path = tmp_path_factory.mktemp("gate") / "published"
 	files = _published()
 	with storages.open(StorageSettings("Local Directory", local_path=str(root))) as storage:
@@ -95,9 +100,20 @@ def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeGate]:
 		storage.put(Upload(paths.access(FILM), access, "public, max-age=60"))
 	(root / FILM).parent.mkdir(parents=True)
 	(root / FILM).write_bytes(WAV)
+	return {"root": str(root), "meta": f"{root}.meta"}
+
+
+@contextmanager
+def _gate_of(folder: dict[str, str]) -> Iterator[NodeGate]:
 	case = unittest.TestCase()
-	yield NodeGate(case, {"site": SITE, "folder": {"root": str(root), "meta": f"{root}.meta"}})
+	yield NodeGate(case, {"site": SITE, "folder": folder})
 	case.doCleanups()
+
+
+@pytest.fixture(scope="module")
+def gate(folder: dict[str, str]) -> Iterator[NodeGate]:
+	with _gate_of(folder) as gate:
+		yield gate
 
 
 @dataclass
@@ -132,11 +148,9 @@ class Learner:
 		self.reader.settle()
 		return self.page
 
-	def sign_in(self, *tokens: str) -> None:
+	def sign_in(self, *tokens: str, user: str = "learner%40school.test") -> None:
 		self.tokens = list(tokens)
-		self.page.context.add_cookies(
-			[{"name": "user_id", "value": "learner%40school.test", "url": self.reader.server.address}]
-		)
+		self.page.context.add_cookies([{"name": "user_id", "value": user, "url": self.reader.server.address}])
 
 	def csrf(self, headers: Message) -> tuple[int, object]:
 		return 200, {"csrf_token": "of-this-session"}
@@ -267,13 +281,45 @@ def test_another_link_with_a_token_in_the_same_tab_is_taken(learner: Learner) ->
 	learner.sees_the_lesson()
 
 
-def test_a_token_goes_to_no_other_place(learner: Learner) -> None:
+def test_a_token_goes_to_no_other_place(learner: Learner, folder: dict[str, str]) -> None:
 	learner.open(PAID, _right())
 	learner.sees_the_lesson()
 	learner.requests.clear()
-	learner.open(PAID, base="/files/example/")
-	assert learner.reader.texts(".stage h2") == ["Read"]
+	with _gate_of(folder) as other:
+		page = learner.open(PAID, base=f"{other.url}/")
+		assert page.locator("[data-gate=token_required]").count() == 1
 	assert learner.with_token() == []
+
+
+def test_what_is_open_is_read_without_a_token_and_waits_for_no_picture(learner: Learner) -> None:
+	page = learner.open(PAID, _right())
+	learner.sees_the_lesson()
+	learner.requests.clear()
+	learner.reader.go(FREE)
+	assert page.get_attribute("img[alt=shadow]", "src") == f"{learner.gate.url}/{OPEN_PICTURE}"
+	assert [url for url in learner.with_token() if OPEN_PICTURE in url] == []
+
+
+def test_a_token_that_was_handed_stays_where_the_account_owns_no_more(learner: Learner) -> None:
+	learner.sign_in(minted([]))
+	handed = minted(["OTHER"])
+	page = learner.open(PAID, handed)
+	assert page.locator("[data-gate=item_required]").count() == 1
+	assert learner.made == 1
+	assert handed in page.evaluate("JSON.stringify({ ...sessionStorage })")
+
+
+def test_what_was_made_for_one_who_was_signed_in_is_not_for_the_next(learner: Learner) -> None:
+	learner.sign_in(_right())
+	learner.players = [_right(player=True)]
+	learner.open(PAID)
+	learner.sees_the_lesson()
+	learner.sign_in(minted([]), user="other%40school.test")
+	learner.reader.go(SIGNED_IN)
+	assert learner.reader.texts(".prose") == ["A right angle has 90 degrees."]
+	assert learner.made == 2
+	learner.reader.go(PAID)
+	assert learner.page.locator("video[src*='/~']").count() == 0
 
 
 def test_a_learner_who_is_signed_in_gets_a_token_of_the_site(learner: Learner) -> None:

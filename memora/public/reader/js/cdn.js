@@ -1,6 +1,6 @@
 // The published files: where they are, and each read by the URL that files give, once a visit.
 
-import { handed, isShared } from "./state.js?v=85ea0359";
+import { handed, isShared } from "./state.js?v=6016eab5";
 
 const LIST = "/api/method/memora.api.reader.bases";
 const OWN_FILE = /^(?:\.\/)?(?:media|(?:plans\/[^/?#]+\/)?lessons\/[^/?#]+)\/[0-9a-f]{64}\.[a-z0-9]+(?:[?#]|$)/;
@@ -20,8 +20,8 @@ const query = new URLSearchParams(location.search);
 const siteFiles = document.querySelector('meta[name="memora-files"]');
 
 // The editors' preview, which drafts the files instead (preview.js); else null.
-/** @type {typeof import("./preview.js?v=7ecc8ddd") | null} */
-export const preview = query.has("preview") || isShared ? await import("./preview.js?v=7ecc8ddd") : null;
+/** @type {typeof import("./preview.js?v=8eb6544f") | null} */
+export const preview = query.has("preview") || isShared ? await import("./preview.js?v=8eb6544f") : null;
 const asked = preview ? await preview.begin() : query.get("base");
 const wanted = asked ? folder(asked) : written[0];
 
@@ -30,7 +30,7 @@ export const refused = !asked || preview || (wanted && (await isOurs(wanted))) ?
 export const base = refused ? written[0] : wanted;
 
 // A gate that guards lessons, once it has refused one, or where the address brings a token for it; else null.
-/** @type {typeof import("./gate.js?v=efe47d1f") | null} */
+/** @type {typeof import("./gate.js?v=317193a6") | null} */
 export let gate = null;
 if (handed && !preview && !refused) await withGate();
 
@@ -113,7 +113,7 @@ async function published(url, cache) {
 }
 
 async function withGate() {
-	const loaded = await import("./gate.js?v=efe47d1f");
+	const loaded = await import("./gate.js?v=317193a6");
 	if (!gate) loaded.begin(base);
 	return (gate = loaded);
 }

@@ -1,9 +1,9 @@
 // From an address to its documents: #/plan/subject/unit/lesson, each part an id. A fifth part is the id of
 // a place in the lesson's texts.
 
-import { gate, read, ReadError } from "./cdn.js?v=4b648991";
+import { gate, read, ReadError } from "./cdn.js?v=ca46e74d";
 /** @import { Lesson, Manifest, PlansIndex, Subject, Unit } from "../../contract/memora" */
-import { state, token } from "./state.js?v=85ea0359";
+import { state, token } from "./state.js?v=6016eab5";
 
 export const link = (...ids) => `#${token}/${ids.map(encodeURIComponent).join("/")}`;
 

@@ -1,8 +1,8 @@
 // An Interactive stage, as an exercise to read.
 
 import { h } from "./dom.js?v=459e199b";
-import { t } from "./i18n.js?v=8c6a14ad";
-import { checks, code, isText, markup, rest, taken, written } from "./parts.js?v=4119c449";
+import { t } from "./i18n.js?v=f2e1dbaa";
+import { checks, code, isText, markup, rest, taken, written } from "./parts.js?v=0d42bd4b";
 
 export function interactive(config, id) {
 	const kinds = {

@@ -1,8 +1,8 @@
 // A film by its link: played here, asked for at its service once the learner wants it, or linked to.
 
 import { h, icon } from "./dom.js?v=459e199b";
-import { address, base, gate, preview } from "./cdn.js?v=4b648991";
-import { t } from "./i18n.js?v=8c6a14ad";
+import { address, base, gate, preview } from "./cdn.js?v=ca46e74d";
+import { t } from "./i18n.js?v=f2e1dbaa";
 
 const MEDIA = /\.(mp4|m4v|webm|ogv|mov|mp3|m4a|ogg|oga|wav)$/i;
 const YOUTUBE = /^(youtu\.be|youtube(-nocookie|kids|education)?\.com)$/;

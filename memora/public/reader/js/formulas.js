@@ -1,7 +1,7 @@
 // Formulas in texts, drawn by KaTeX, which is loaded for the first of them. MathML is the browser's own.
 
 import { h } from "./dom.js?v=459e199b";
-import { t } from "./i18n.js?v=8c6a14ad";
+import { t } from "./i18n.js?v=f2e1dbaa";
 import { whenNear } from "./near.js?v=bdf554d0";
 import { drawn, pieces } from "./tex.js?v=bc94b97e";
 

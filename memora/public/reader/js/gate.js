@@ -3,8 +3,9 @@
 // refuses, or where there is a token already.
 
 import { bdi, h, icon } from "./dom.js?v=459e199b";
-import { LANGUAGES, t } from "./i18n.js?v=8c6a14ad";
-import { handed } from "./state.js?v=85ea0359";
+import { LANGUAGES, t } from "./i18n.js?v=f2e1dbaa";
+import { isGuest, loginAddress, user } from "./session.js?v=c3d757e9";
+import { handed } from "./state.js?v=6016eab5";
 
 const CSRF = "/api/method/memora.api.reader.csrf_token";
 const TOKEN = "/api/method/memora.api.gate.token";
@@ -51,18 +52,31 @@ for (const [language, words] of Object.entries(WORDS)) Object.assign(LANGUAGES[l
 
 let base = "";
 let token = "";
+let isHanded = false; // else the site has made it, for who was signed in then
+let signedIn = user();
 let asked = 0; // when the site was asked for a token
 /** @type {Promise<string> | null} */
 let asking = null;
 /** @type {Map<string, { url: string, done: Promise<void> }>} The files of the lesson that is shown: where the browser has each. */
 let files = new Map();
 /** A token for the path, for the films of one lesson; "" where there is none. */
-let player = { lesson: "", token: "", until: 0 };
+const NO_PLAYER = { lesson: "", token: "", until: 0 };
+let player = NO_PLAYER;
+let shown = ""; // the lesson that is, or will be next
 
 /** @param {string} place where the files are that a token is for */
 export function begin(place) {
 	base = place;
 	token = kept(handed || undefined);
+	isHanded = Boolean(token);
+}
+
+// What was made for one who is signed in is not for the next.
+function forgetOthers() {
+	if (signedIn === user()) return;
+	signedIn = user();
+	if (!isHanded) token = "";
+	player = NO_PLAYER;
 }
 
 /**
@@ -72,6 +86,7 @@ export function begin(place) {
  * @param {Response | null} refused what has been answered without a token
  */
 export async function ask(url, cache, refused = null) {
+	forgetOthers();
 	const sent = token;
 	const answer = refused && !token ? refused : await send(url, cache);
 	const why = await reason(answer);
@@ -83,8 +98,13 @@ export async function ask(url, cache, refused = null) {
 		asking ??= fromSite(TOKEN).finally(() => (asking = null));
 		const made = await asking;
 		if (!made) return answer;
-		token = made;
+		const again = await send(url, cache, made);
+		// One that was handed still opens what it does.
+		if (isHanded && why === "item_required" && !again.ok) return again;
+		[token, isHanded] = [made, false];
+		if (why === "token_invalid") player = NO_PLAYER; // its key may have been revoked, too
 		kept("");
+		return again;
 	}
 	return send(url, cache);
 }
@@ -100,9 +120,9 @@ export async function reason(answer) {
 }
 
 // The token goes nowhere else, also where the gate sends the browser on.
-function send(url, cache) {
-	if (!token) return fetch(url, { credentials: "omit", cache });
-	return fetch(url, { credentials: "omit", cache, redirect: "error", headers: { Authorization: `Bearer ${token}` } });
+function send(url, cache, sent = token) {
+	if (!sent) return fetch(url, { credentials: "omit", cache });
+	return fetch(url, { credentials: "omit", cache, redirect: "error", headers: { Authorization: `Bearer ${sent}` } });
 }
 
 // The token that was handed for these files is kept in this tab, until it is closed; "" forgets it.
@@ -117,9 +137,6 @@ function kept(value) {
 		return value ?? ""; // without storage it lasts as long as the page
 	}
 }
-
-// Frappe says who looks in a cookie for scripts.
-const isGuest = () => !/(?:^|; )user_id=(?!Guest(?:;|$))./.test(document.cookie);
 
 // A token for who is signed in at the reader's own site; "" for a guest, and if the site makes none.
 /** @param {string} method @param {Record<string, string>} [given] */
@@ -142,11 +159,13 @@ async function fromSite(method, given) {
  * @param {{ id: string, access: { access_level: string }, stages: { config: Record<string, unknown> }[] }} lesson
  */
 export async function fetchFiles(lesson) {
+	forgetOthers();
+	shown = lesson.id;
+	const isGuarded = lesson.access.access_level === "paid" || lesson.access.access_level === "authenticated";
 	const before = files;
-	const paths = new Set(JSON.stringify(lesson.stages).match(FILES));
+	const paths = new Set(isGuarded ? JSON.stringify(lesson.stages).match(FILES) : []);
 	files = new Map([...paths].map((path) => [path, before.get(path) ?? fetchFile(path)]));
 	for (const [path, { url }] of before) if (!paths.has(path) && url.startsWith("blob:")) URL.revokeObjectURL(url);
-	const isGuarded = lesson.access.access_level === "paid" || lesson.access.access_level === "authenticated";
 	const opening = isGuarded && lesson.stages.some(({ config }) => filmPath(config.video_url)) ? openFilms(lesson.id) : null;
 	await Promise.all([opening, ...[...files.values()].map(({ done }) => done)]);
 }
@@ -164,12 +183,12 @@ async function openFilms(lesson) {
 	if (player.lesson === lesson && Date.now() < player.until) return;
 	const until = Date.now() + FOUR_HOURS * 500; // for whoever opens the lesson after half of that there is a new one
 	const made = await fromSite(PLAYER, { lesson, seconds: String(FOUR_HOURS) });
-	player = { lesson, token: made, until: made ? until : 0 };
+	if (shown === lesson) player = { lesson, token: made, until: made ? until : 0 };
 }
 
 /** Where a film of the lesson that is shown can be played, and its captions: a player sends a token by the path alone. */
 export function film(link) {
-	const path = player.token && filmPath(link);
+	const path = player.lesson === shown && player.token && filmPath(link);
 	return path ? `${base}~${player.token}/${path}` : link;
 }
 
@@ -216,7 +235,6 @@ export function refusal({ why }, items) {
 		words !== "buy" ? t(`${words}Hint`) : t(why === "item_required" ? "gateItems" : "gateBought", { n: items.length });
 	// A copy of the reader elsewhere has no site to sign in at.
 	const mayLogIn = why !== "closed" && isGuest() && location.pathname.startsWith("/assets/");
-	const back = encodeURIComponent(location.pathname + location.search + location.hash);
 	const retry = () => dispatchEvent(new CustomEvent("memora-change"));
 	return h(
 		"section.locked",
@@ -228,7 +246,7 @@ export function refusal({ why }, items) {
 		h(
 			"p.buttons",
 			{},
-			mayLogIn ? h("a.button", { href: `/login?redirect-to=${back}` }, t("gateLogin")) : null,
+			mayLogIn ? h("a.button", { href: loginAddress() }, t("gateLogin")) : null,
 			h("button.quiet", { type: "button", onclick: retry }, t("retry"))
 		)
 	);

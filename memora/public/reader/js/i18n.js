@@ -1,6 +1,6 @@
 // The reader's own words, in English and Arabic. What editors wrote is shown as they wrote it.
 
-import { state } from "./state.js?v=85ea0359";
+import { state } from "./state.js?v=6016eab5";
 
 const EN = {
 	title: "Learn",

@@ -2,12 +2,12 @@
 //
 // Harmless HTML and MathML are shown as written. What cannot be shown leaves a word in its place.
 
-import { address, base } from "./cdn.js?v=4b648991";
-import { link, parse } from "./course.js?v=5b21b1ed";
+import { address, base } from "./cdn.js?v=ca46e74d";
+import { link, parse } from "./course.js?v=6871a37d";
 import { h } from "./dom.js?v=459e199b";
-import { isEmbedded, player } from "./films.js?v=722ad7da";
+import { isEmbedded, player } from "./films.js?v=1b2bf195";
 import { highlight } from "./highlight.js?v=2877ceb4";
-import { t } from "./i18n.js?v=8c6a14ad";
+import { t } from "./i18n.js?v=f2e1dbaa";
 
 const PURIFY = "../../node_modules/dompurify/dist/purify.min.js?v=3.4.18";
 const RULES = {

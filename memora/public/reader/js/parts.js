@@ -1,12 +1,12 @@
 // What stages of several types show: markup, plain paragraphs, code, checks, and what no type knows.
 
-import { address } from "./cdn.js?v=4b648991";
+import { address } from "./cdn.js?v=ca46e74d";
 import { bdi, h } from "./dom.js?v=459e199b";
-import { inText, withFormulas } from "./formulas.js?v=3752e395";
+import { inText, withFormulas } from "./formulas.js?v=1bf8a815";
 import { highlight } from "./highlight.js?v=2877ceb4";
-import { t } from "./i18n.js?v=8c6a14ad";
-import { prepare, sanitised } from "./markup.js?v=053392c7";
-import "./stage_words.js?v=c2ffd899";
+import { t } from "./i18n.js?v=f2e1dbaa";
+import { prepare, sanitised } from "./markup.js?v=b8e56480";
+import "./stage_words.js?v=86d44f25";
 
 // How stages look, loaded with the first of them: nothing is shown before. Where it cannot be loaded stages are shown without.
 const sheet = h("link", { rel: "stylesheet", href: new URL("../stages.css?v=a91eeff5", import.meta.url).href });

@@ -2,8 +2,9 @@
 // it is saved now; what is drawn here says so. Loaded with ?preview=… only.
 
 import { bdi, h } from "./dom.js?v=459e199b";
-import { LANGUAGES, t } from "./i18n.js?v=8c6a14ad";
-import { isShared, state, token } from "./state.js?v=85ea0359";
+import { LANGUAGES, t } from "./i18n.js?v=f2e1dbaa";
+import { isGuest, loginAddress } from "./session.js?v=c3d757e9";
+import { isShared, state, token } from "./state.js?v=6016eab5";
 
 const API = "/api/method/memora.api.learner_preview.";
 
@@ -74,8 +75,8 @@ export const WORDS = {
 };
 
 // The preview of those who have a link alone; else null.
-/** @type {typeof import("./shared.js?v=f363b2d5") | null} */
-const shared = isShared ? await import("./shared.js?v=f363b2d5") : null;
+/** @type {typeof import("./shared.js?v=e063b164") | null} */
+const shared = isShared ? await import("./shared.js?v=e063b164") : null;
 for (const language of ["en", "ar"]) Object.assign(LANGUAGES[language], WORDS[language], shared?.WORDS[language]);
 
 const KINDS = {
@@ -207,16 +208,12 @@ export function explain(error) {
 	const problem = failed?.why || error.why;
 	if (problem) return [t(failed ? "previewMissing" : "previewFails"), problem];
 	if ((status === 401 || status === 403) && !shared && isGuest()) {
-		const back = encodeURIComponent(location.pathname + location.search + location.hash);
-		return [t("previewLogin"), t("previewLoginHint"), h("a.button", { href: `/login?redirect-to=${back}` }, t("previewLoginButton"))];
+		return [t("previewLogin"), t("previewLoginHint"), h("a.button", { href: loginAddress() }, t("previewLoginButton"))];
 	}
 	if (status === 401 || status === 403) return [t("previewForbidden"), t("previewForbiddenHint")];
 	if (status === 404 && !drafts) return [t("previewLeftOut"), t("previewLeftOutHint")];
 	return status === 404 || status === 417 ? [t("previewMissing"), t("previewMissingHint")] : null;
 }
-
-// Frappe says who looks in a cookie for scripts.
-const isGuest = () => !/(?:^|; )user_id=(?!Guest(?:;|$))./.test(document.cookie);
 
 const banner = h("section.preview", {});
 

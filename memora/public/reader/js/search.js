@@ -1,10 +1,10 @@
 // Search within the browser: the plan's index, and of its shards only those that a query needs.
 
 import { h, bdi, icon } from "./dom.js?v=459e199b";
-import { forgetUnversioned, read } from "./cdn.js?v=4b648991";
-import { link, load } from "./course.js?v=5b21b1ed";
+import { forgetUnversioned, read } from "./cdn.js?v=ca46e74d";
+import { link, load } from "./course.js?v=6871a37d";
 import { fold, isEnough, matches, words } from "./fold.js?v=041cf001";
-import { t } from "./i18n.js?v=8c6a14ad";
+import { t } from "./i18n.js?v=f2e1dbaa";
 
 const ENOUGH = 20;
 const SHOWN = 50;

@@ -2,8 +2,8 @@
 // server is told of it, and goes to this site in a header. Loaded with ?shared only.
 
 import { h } from "./dom.js?v=459e199b";
-import { t } from "./i18n.js?v=8c6a14ad";
-import { state, token } from "./state.js?v=85ea0359";
+import { t } from "./i18n.js?v=f2e1dbaa";
+import { state, token } from "./state.js?v=6016eab5";
 
 const API = "/api/method/memora.api.preview_links.";
 

@@ -2,9 +2,9 @@
 // message brings it. Messages count only from this page's own origin, and from the window that holds or opened it.
 
 import { bdi, h, icon } from "./dom.js?v=459e199b";
-import { direction, LANGUAGES, t } from "./i18n.js?v=8c6a14ad";
-import { stages } from "./stages.js?v=b1686dac";
-import { state } from "./state.js?v=85ea0359";
+import { direction, LANGUAGES, t } from "./i18n.js?v=f2e1dbaa";
+import { stages } from "./stages.js?v=5a30f603";
+import { state } from "./state.js?v=6016eab5";
 
 // The frame's own words, beside the reader's.
 export const WORDS = {

@@ -1,6 +1,6 @@
 // The words of stages, beside the reader's: a page without a stage does not load them.
 
-import { LANGUAGES } from "./i18n.js?v=8c6a14ad";
+import { LANGUAGES } from "./i18n.js?v=f2e1dbaa";
 
 export const WORDS = {
 	en: {

@@ -1,11 +1,11 @@
 // The stages of a lesson: what each type is known to hold is shown as such, the rest as what it is.
 
 import { bdi, h, icon } from "./dom.js?v=459e199b";
-import { interactive } from "./exercises.js?v=95b426aa";
-import { details, isEmbedded, player } from "./films.js?v=722ad7da";
-import { t } from "./i18n.js?v=8c6a14ad";
-import { code, isText, markup, paragraphs, ready, rest, taken, written } from "./parts.js?v=4119c449";
-import { question } from "./questions.js?v=f90ea145";
+import { interactive } from "./exercises.js?v=8c50de77";
+import { details, isEmbedded, player } from "./films.js?v=1b2bf195";
+import { t } from "./i18n.js?v=f2e1dbaa";
+import { code, isText, markup, paragraphs, ready, rest, taken, written } from "./parts.js?v=0d42bd4b";
+import { question } from "./questions.js?v=f15a13b2";
 
 // Each type with its sign and what shows its config.
 const TYPES = {
