@@ -11,7 +11,7 @@ import json
 import os
 import random
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -22,8 +22,10 @@ import frappe
 from memora.exceptions import StorageError, StorageUnavailableError
 from memora.patches import find_films
 from memora.services.cdn_export import settings
-from memora.services.cdn_export.admin import dead_letters
+from memora.services.cdn_export.admin import dead_letters, gate_status
+from memora.services.cdn_export.builds import film_narrowing, film_objects
 from memora.services.cdn_export.delivery import purge_queue
+from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.maintenance import rewrite
 from memora.services.cdn_export.model import paths, scopes
 from memora.services.cdn_export.model.published_file import listed_items
@@ -293,6 +295,22 @@ class TestFilmsBehindGate(FilmsTestCase):
 			self.change(self.one, title="Another")
 			self.publish()
 		self.assertFalse([path for _, path in steps if path.startswith("access/")])
+
+	def test_what_is_no_lesson_is_removed_whatever_films_wait_for(self) -> None:
+		self.publish()
+		publish_state.not_live(scopes.FILMS)
+		frappe.db.commit()
+		with closing(PublishTarget.open()) as target, film_objects.alone(target):
+			self.assertTrue(film_narrowing.before_removal(target, []))
+
+	def test_what_is_waited_for_is_said_where_only_films_are(self) -> None:
+		self.publish()
+		publish_state.raise_generations([scopes.FILMS])
+		said = gate_status.read("closing")
+		self.assertEqual((said["done"], said["left"]), (said["lessons"], 0))
+		self.assertIn("Links to films", said["message"])
+		self.publish()
+		self.assertNotIn("Links to films", gate_status.read("closing")["message"])
 
 	def test_a_film_that_could_not_be_closed_is_closed_before_the_lesson_is_tried_again(self) -> None:
 		self.show(self.one, "videos/a.mp4")

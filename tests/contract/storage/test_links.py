@@ -149,6 +149,13 @@ def test_a_base_url_with_a_path_is_left_of_the_key() -> None:
 		assert CLOUDFLARE.find(link) is None
 
 
+@pytest.mark.parametrize(("base", "gate"), [(BASE, f"{BASE}/gate"), (f"{BASE}/cdn", BASE)])
+def test_of_a_gate_and_a_base_url_one_may_lie_below_the_other(base: str, gate: str) -> None:
+	links = Links("lessons", R2.endpoint_url, base, is_aws=False, gate_url=gate)
+	for place in (base, gate):
+		assert links.film(f"{place}/videos/a.mp4").key == "videos/a.mp4"
+
+
 FILM = "videos/a b.mp4"
 PATH_STYLE = "https://s3.eu-central-1.amazonaws.com/lessons"
 VIRTUAL = "https://lessons.s3.eu-central-1.amazonaws.com"

@@ -13,7 +13,7 @@ from memora.services.cdn_export.state import gate_switch, ledger, site_values
 def read(noted: str) -> dict[str, Any] | None:
 	"""What the note of the gate (`gate_switch.NOTE`) means; None without a gate. `done` of so many `lessons` have the
 	headers of now, and of their files, those that wait for their removal among them, so many are `left`. No statement without
-	a gate, and one with it."""
+	a gate, and one with it; three while films alone are waited for."""
 	gate = gate_switch.parse(noted)
 	if not gate.state:
 		return None
@@ -32,6 +32,11 @@ def with_last_batch() -> tuple[dict[str, Any] | None, datetime | None]:
 
 def _said(gate: gate_switch.Noted, found: dict[str, Any]) -> str:
 	counts = [f"{found[key]:,}" for key in ("done", "lessons", "left")]
+	is_written = found["done"] == found["lessons"] and not found["left"]
+	if gate.state in ("closing", "opening") and is_written and gate_switch.films_wait():
+		return _(
+			"All lessons and files are written. Links to films, or who may see them, are still waiting for that."
+		)
 	if gate.state == "closing":
 		return _(
 			"{0} of {1} lessons that are not open are published as private, and {2} files are left. Until all are, "

@@ -1,6 +1,6 @@
 """How the build of one scope ends: what it offers is uploaded, what it drops is noted, and its state is closed with that.
 
-`subject_build`, `plan_build` and `index_build` decide what the files of their scope are. A group of plans is closed by
+`subject_build`, `plan_build`, `index_build` and `film_build` decide what the files of their scope are. A group of plans is closed by
 `plan_group`.
 """
 

@@ -63,7 +63,7 @@ def narrow(target: PublishTarget, films: Collection[str]) -> None:
 def before_removal(target: PublishTarget, lessons: Collection[str]) -> bool:
 	"""Close the films that only these lessons' files open, which are about to go. Returns whether that is done: else they
 	must stay for now."""
-	if not target.options.is_gated:
+	if not lessons or not target.options.is_gated:
 		return True
 	try:
 		prepare(target)

@@ -39,7 +39,11 @@ def run(target: PublishTarget, now: float | None = None) -> int:
 		return 0
 	now = time.time() if now is None else now
 	database.fresh()
-	due = [each for each in edge_notes.of_cache(target.cache).watched if each.due <= now]
+	notes = edge_notes.read()
+	if notes.cache and notes.cache != target.cache:
+		database.transaction(edge_notes.forget)  # else it would be due every minute
+		return 0
+	due = [each for each in notes.watched if each.due <= now]
 	if not due:
 		return 0
 	due = sorted(due, key=lambda each: each.due)[: edge_watch.MOST_A_PURGE]

@@ -182,7 +182,8 @@ def ensure(scope: Scope) -> None:
 
 
 def reopen(ids: Iterable[str]) -> None:
-	"""Say that files of these scopes are in the storage, so that they are released where no plan reads them."""
+	"""Say that files of these scopes are in the storage, so that they are released where no plan reads them; of films, that it is
+	known which are."""
 	database.update_names(TABLE, ids, "is_live = 1")
 
 

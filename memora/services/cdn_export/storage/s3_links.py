@@ -82,11 +82,13 @@ class Links:
 		self._is_aws = is_aws
 		self.films = films
 		self._endpoint = _host_and_port(endpoint)
-		self._bases = [
+		bases = [
 			(_host_and_port(url), _decoded(urlsplit(url).path).rstrip("/") + "/")
 			for url in dict.fromkeys((base_url, gate_url))
 			if url
 		]
+		# One may lie below the other, and what is in it is its own.
+		self._bases = sorted(bases, key=lambda base: len(base[1]), reverse=True)
 
 	def find(self, link: str) -> Link | None:
 		"""The key that a link leads to, None when it leads elsewhere or to what no object can be called."""
