@@ -19,6 +19,7 @@ _STATES = {
 	"leaves": "signs no more",
 	"left": "taken out",
 	"revoked": "revoked",
+	"announced": "an app's, not accepted yet",
 	"accepted": "an app's, accepted",
 }
 

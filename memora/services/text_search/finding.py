@@ -83,6 +83,8 @@ def _lessons(words: Sequence[str], subject: str) -> list[tuple[str, str, list[tu
 
 def _excerpts(names: Sequence[str], words: Sequence[str]) -> dict[str, dict[str, Any]]:
 	"""What is around the first hit in each lesson's stages."""
+	if not names:
+		return {}
 	found: dict[str, dict[str, Any]] = {}
 	left = _OF_AN_ANSWER
 	for lesson, stages in _stages(names).items():
@@ -107,7 +109,7 @@ def _stages(names: Sequence[str]) -> dict[str, list[tuple[str, str, str]]]:
 				over (partition by parent order by idx, name) as so_far
 			from `tab{STAGE}` where parenttype = %(lesson)s and parent in %(names)s
 		) sizes on sizes.name = stage.name order by stage.parent, stage.idx, stage.name""",
-		{"lesson": LESSON, "names": tuple(names) or ("",)},
+		{"lesson": LESSON, "names": tuple(names)},
 	):
 		found[parent].append((title or "", kind or "", config or ""))
 	return found

@@ -231,7 +231,7 @@ class TestApps(KeysTestCase):
 	def test_an_apps_tokens_are_accepted_until_its_key_is_revoked(self) -> None:
 		ours = self.live_key()
 		keys.accept("app-1", self.pem())
-		self.assertEqual(self.states(), {ours: "signs", "app-1": "waits"})
+		self.assertEqual(self.states(), {ours: "signs", "app-1": "announced"})
 		with self.assertRaises(TokenError):
 			self.accepted(self.token())
 		self.publish()

@@ -48,7 +48,7 @@ def test_an_admin_makes_the_next_key_and_takes_one_back(desk: Desk, here: School
 		dialog.locator("[data-fieldname=public_key] textarea").fill(PEM)
 		dialog.locator(".btn-modal-primary").click()
 		app = page.locator(".list-row", has_text="app-1")
-		expect(app.locator(".indicator-pill")).to_have_text(here.say("Does Not Sign Yet"))
+		expect(app.locator(".indicator-pill")).to_have_text(here.say("An App's, Not Accepted Yet"))
 		desk.publish()
 		desk.open(page, "memora-gate-key")
 		expect(app.locator(".indicator-pill")).to_have_text(here.say("An App's, Accepted"))

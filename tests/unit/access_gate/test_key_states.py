@@ -77,7 +77,7 @@ def test_the_key_of_an_app_is_published_until_it_is_revoked_and_never_signs_here
 	assert key_states.leaves_at(app, [app, NEW]) is None
 	assert key_states.due([*rows, NEW], NOW + 99 * DAY) == [OLD]
 	assert [key_states.state(row, rows, NOW) for row in rows] == ["signs", "accepted"]
-	assert key_states.state(app._replace(live_since=None), rows, NOW) == "waits"
+	assert key_states.state(app._replace(live_since=None), rows, NOW) == "announced"
 	assert [key["kid"] for key in key_states.document([app, OLD])["keys"]] == ["old", "app"]
 	assert key_states.document([app._replace(revoked=NOW)]) == {"keys": []}
 

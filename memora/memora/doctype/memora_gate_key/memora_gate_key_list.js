@@ -1,4 +1,4 @@
-// Which key signs, and the buttons that make the next one and take one back.
+// Which key signs, and the buttons that make the next one, accept an app's and take one back.
 let states = {};
 
 const INDICATORS = {
@@ -6,6 +6,7 @@ const INDICATORS = {
 	signs: () => [__("Signs"), "green", "revoked,is,not set"],
 	leaves: () => [__("Signs No More"), "blue", "revoked,is,not set"],
 	left: () => [__("Taken Out"), "gray", "retired,is,set"],
+	announced: () => [__("An App's, Not Accepted Yet"), "orange", "of_app,=,Yes"],
 	accepted: () => [__("An App's, Accepted"), "green", "of_app,=,Yes"],
 	revoked: () => [__("Revoked"), "red", "revoked,is,set"],
 };
@@ -59,7 +60,7 @@ frappe.listview_settings["Memora Gate Key"] = {
 		read_states(list);
 	},
 	button: {
-		show: (doc) => ["waits", "signs", "leaves", "accepted"].includes(states[doc.name]),
+		show: (doc) => ["waits", "signs", "leaves", "announced", "accepted"].includes(states[doc.name]),
 		get_label: () => __("Revoke"),
 		get_description: () => __("The gate refuses all tokens that it has signed."),
 		action: (doc) =>

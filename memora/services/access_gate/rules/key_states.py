@@ -20,9 +20,9 @@ WAIT = 90
 STAYS = HEADER.seconds + 2 * SKEW
 """Seconds from a key's last token until no gate accepts it any more: its clock may be behind, and grants as much itself."""
 
-State = Literal["waits", "signs", "leaves", "left", "revoked", "accepted"]
+State = Literal["waits", "signs", "leaves", "left", "revoked", "announced", "accepted"]
 """It is not live, or not for long enough; it signs; a newer one does, and its tokens are accepted; it was taken out
-after that; an admin took it back; it is an app's, and live."""
+after that; an admin took it back; it is an app's, and not live yet, or live."""
 
 
 class Row(NamedTuple):
@@ -81,7 +81,7 @@ def state(row: Row, rows: Iterable[Row], now: float) -> State:
 	if row.retired is not None:
 		return "left"
 	if row.of_app:
-		return "waits" if row.live_since is None else "accepted"
+		return "announced" if row.live_since is None else "accepted"
 	if not row.may_sign(now):
 		return "waits"
 	newest = signer(rows, now)
