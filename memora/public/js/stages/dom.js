@@ -52,7 +52,9 @@ export const sign_button = (name, label, onclick, attributes = {}) =>
 export function takes_files(take) {
 	const has_files = ({ dataTransfer }) => Boolean(dataTransfer && [...dataTransfer.types].includes("Files"));
 	return {
-		ondragover: (event) => has_files(event) && event.preventDefault(),
+		ondragover(event) {
+			if (has_files(event)) event.preventDefault();
+		},
 		ondrop(event) {
 			if (!has_files(event)) return;
 			event.preventDefault();

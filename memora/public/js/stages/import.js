@@ -75,7 +75,7 @@ export class ImportDialog {
 		$body.on("change", "[data-part=all]", ({ target }) => this.choose_all(target.checked));
 		$body.on("change", "[data-part=only]", () => this.draw());
 		const { ondragover, ondrop } = takes_files(([file]) => this.take_file(file));
-		$body.on("dragover", ({ originalEvent }) => void ondragover(originalEvent)); // for jQuery false is preventDefault
+		$body.on("dragover", ({ originalEvent }) => ondragover(originalEvent));
 		$body.on("drop", ({ originalEvent }) => ondrop(originalEvent));
 	}
 
