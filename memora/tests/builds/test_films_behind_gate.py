@@ -393,6 +393,33 @@ class TestFilmsBehindGate(FilmsTestCase):
 		frappe.db.delete("CDN File", {"kind": "access"})
 		frappe.db.delete("CDN Publish State", {"scope_type": "films"})
 
+	def test_a_lesson_that_comes_back_from_its_grace_has_the_links_of_now(self) -> None:
+		self.show(self.one, "videos/a.mp4")
+		override = factories.override(self.other, "Rename", "Another")
+		self.change(self.plan, overrides=[override])
+		self.publish()
+		own = paths.lesson(self.one.name, self.plan.name)
+		self.assertEqual(self.link(own), f"{GATE}/videos/a.mp4")
+		for change, link in (
+			({"gate_url": "https://other.example"}, "https://other.example/videos/a.mp4"),
+			({"gate_enabled": 0, "gate_url": ""}, "videos/a.mp4"),
+			({"gate_enabled": 1, "gate_url": GATE}, f"{GATE}/videos/a.mp4"),
+		):
+			with self.subTest(change=change):
+				self.change(self.plan, overrides=[])
+				self.publish()
+				self.assertEqual(ledger.of_paths([own])[own].state, "removing")
+				self.configure(**change)
+				self.change(self.plan, overrides=[override])
+				self.publish()
+				self.tick()
+				self.assertEqual(self.link(own), link)
+		self.tick()
+		self.assertEqual(self.opens("videos/a.mp4"), [("A",), ("A", "B")])
+
+	def link(self, path: str) -> str:
+		return self.read(path)["stages"][0]["config"]["video_url"]
+
 	def test_what_is_left_from_an_earlier_time_in_the_place_opens_nothing(self) -> None:
 		self.show(self.one, "videos/a.mp4")
 		self.change(self.one, is_free_preview=1)

@@ -18,6 +18,10 @@ ENDS_BEFORE = f"`tab{TABLE}` where state = 'live' and signed_until < %s"
 """SQL: the live lessons whose signatures end before a moment."""
 
 
+_IS_THERE = "state != 'removed'"
+"""SQL: what may be live again with the links that it has: also a lesson that is taken back from its grace."""
+
+
 class SignatureDue(NamedTuple):
 	"""A live lesson that must be signed again, with `other_links` by what CDN Settings say now."""
 
@@ -44,17 +48,17 @@ def count_expired() -> int:
 def sign_again(*, other_links: bool) -> None:
 	"""Have all that is signed signed again or, with other links than so far, all lessons. In transactions of its own."""
 	condition = "kind = 'lesson'" if other_links else "signed_until is not null"
-	names = frappe.db.sql(f"select name from `tab{TABLE}` where state = 'live' and {condition}", pluck=True)
+	names = frappe.db.sql(f"select name from `tab{TABLE}` where {_IS_THERE} and {condition}", pluck=True)
 	_mark(names, OTHER_LINKS if other_links else _SIGN_AGAIN)
 
 
 def link_again() -> None:
-	"""Have the live lessons with films published with the links that CDN Settings say now, in the caller's transaction.
+	"""Have the lessons with films published with the links that CDN Settings say now, in the caller's transaction.
 
 	What an editor has taken out of a lesson by now goes with its next build.
 	"""
 	database.execute(
-		f"""update `tab{TABLE}` file set signed_until = %s where kind = 'lesson' and state = 'live' and (
+		f"""update `tab{TABLE}` file set signed_until = %s where kind = 'lesson' and {_IS_THERE} and (
 			signed_until is not null or exists (
 				select 1 from `tabMemora Lesson Stage` stage where stage.parent = file.node and stage.type = 'Video'))""",
 		(OTHER_LINKS,),
@@ -71,7 +75,7 @@ def is_linking_again() -> bool:
 
 
 def sign_other_links(paths: Iterable[str]) -> None:
-	"""Have live lessons signed as CDN Settings say now, in a transaction of its own."""
+	"""Have lessons signed as CDN Settings say now, in a transaction of its own."""
 	_mark([row_name(path) for path in paths], OTHER_LINKS)
 
 
@@ -83,6 +87,6 @@ def _mark(names: Collection[str], why: datetime) -> None:
 			names,
 			"signed_until = if(signed_until = %s, signed_until, %s)",
 			(OTHER_LINKS, why),
-			"state = 'live'",
+			_IS_THERE,
 		)
 	)
