@@ -11,6 +11,7 @@ import json
 import os
 import random
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,12 @@ import frappe
 
 from memora.exceptions import StorageError, StorageUnavailableError
 from memora.patches import find_films
-from memora.services.cdn_export import settings
+from memora.services.cdn_export import cdn_uploader, settings
 from memora.services.cdn_export.admin import dead_letters, gate_status
-from memora.services.cdn_export.builds import film_narrowing, film_objects
+from memora.services.cdn_export.builds import film_build, film_narrowing, film_notes, film_objects
 from memora.services.cdn_export.delivery import purge_queue
 from memora.services.cdn_export.delivery.target import PublishTarget
-from memora.services.cdn_export.maintenance import rewrite
+from memora.services.cdn_export.maintenance import adoption, rewrite
 from memora.services.cdn_export.model import paths, scopes
 from memora.services.cdn_export.model.published_file import listed_items
 from memora.services.cdn_export.outbox import reconciliation
@@ -419,6 +420,56 @@ class TestFilmsBehindGate(FilmsTestCase):
 
 	def link(self, path: str) -> str:
 		return self.read(path)["stages"][0]["config"]["video_url"]
+
+	def test_an_audit_that_a_build_overtakes_closes_no_film_for_good(self) -> None:
+		"""What the audit has found is entered once the build has closed: of the lesson there is nothing new by then."""
+		self.show(self.one, "videos/a.mp4")
+		self.publish()
+		lesson = paths.lesson(self.one.name)
+		with closing(PublishTarget.open()) as target, ThreadPoolExecutor(1) as pool:
+			adoption.adopt(target, pool, [lesson])
+		self.tick()
+		self.tick()
+		self.assertEqual(self.opens("videos/a.mp4"), [("A",), ("A", "B")])
+
+	def test_what_an_audit_says_while_a_lesson_is_written_closes_no_film_for_good(self) -> None:
+		self.show(self.one, "videos/a.mp4")
+		self.publish()
+		lesson = paths.lesson(self.one.name)
+		with closing(PublishTarget.open()) as target:
+			for write in (
+				lambda: self.change(self.one, title=frappe.generate_hash()),
+				lambda: ledger.sign_other_links([lesson]),
+			):
+				for doubt in (
+					lambda: film_notes.doubt(target, [lesson]),
+					lambda: rewrite.upload_again([lesson]),
+				):
+					write()
+					with self.meanwhile(lesson, target, doubt):
+						self.publish()
+						self.tick()
+					self.publish()
+					self.tick()
+					self.assertEqual(self.opens("videos/a.mp4"), [("A",), ("A", "B")])
+
+	@contextmanager
+	def meanwhile(self, path: str, target: PublishTarget, doubt: Any) -> Iterator[None]:
+		"""Once a file has been uploaded, and is not called live yet, something is said of it, and films are looked at."""
+		publish, said = cdn_uploader.publish, []
+
+		def watched(cargo: Any, *arguments: Any, **options: Any) -> dict[str, str]:
+			etags = publish(cargo, *arguments, **options)
+			if not said and path in etags:
+				said.append(path)
+				database.transaction(doubt)
+				with film_objects.alone(target) as build:
+					film_build.run(build)
+			return etags
+
+		with patch.object(cdn_uploader, "publish", watched):
+			yield
+		self.assertEqual(said, [path])
 
 	def test_what_is_left_from_an_earlier_time_in_the_place_opens_nothing(self) -> None:
 		self.show(self.one, "videos/a.mp4")

@@ -25,11 +25,12 @@ Films = Mapping[str, Collection[str]]
 
 @dataclass(slots=True)
 class FilmNotes:
-	"""Lessons that are about to be written: whom each will let in, and what was noted of them before. `narrowed` are the films
-	that may lose somebody by that."""
+	"""Lessons that are about to be written: whom each will let in, and what was noted of them before. `bounds` are what is
+	noted while they are written; `narrowed` are the films that may lose somebody by that."""
 
 	grants: dict[str, Grant] = field(default_factory=dict)
 	before: list[Naming] = field(default_factory=list)
+	bounds: list[Naming] = field(default_factory=list)
 	narrowed: set[str] = field(default_factory=set)
 
 	@classmethod
@@ -47,22 +48,25 @@ class FilmNotes:
 
 		Where that was noted before and has not come about, the film may still be as open as before that.
 		"""
-		bounds = []
 		for naming in self.before:
 			stays = naming.film in films.get(naming.path, ())
 			bound = both(naming.grant, self.grants[naming.path]) if stays else NO_ONE
-			bounds.append(naming._replace(grant=bound))
+			self.bounds.append(naming._replace(grant=bound, is_bound=True))
 			if naming.is_bound or bound != naming.grant or bound == NO_ONE:
 				self.narrowed.add(naming.film)
-		named_films.bound(bounds)
+		named_films.bound(self.bounds)
 
 	def close(self, films: Films) -> None:
-		"""Note which films the lessons name that are live now."""
+		"""Note which films the lessons name that are live now. To be called before the ledger says that they are whole.
+
+		What an audit has said of a lesson meanwhile may have closed films that nothing else would open again.
+		"""
 		if not self.before and not films:
 			return
-		named_films.store({path: films.get(path, ()) for path in self.grants})
 		after = {Naming(film, path, self.grants[path]) for path, named in films.items() for film in named}
-		if after != set(self.before):
+		is_same = after == set(self.before) and set(self.bounds) == set(named_films.of_lessons(self.grants))
+		named_films.store({path: films.get(path, ()) for path in self.grants})
+		if not is_same:
 			look_again()
 
 

@@ -66,9 +66,9 @@ def upload_and_close(
 		replaced = [entry for file in cargo.planned if (entry := entries.get(file.path))]
 
 		def close() -> bool:
+			films.close(cargo.films)
 			ledger.close(cargo.uploaded(etags))
 			ledger.stay(taken_back)
-			films.close(cargo.films)
 			film_notes.let_in_others(target, taken_back)
 			purge_queue.add(
 				target,

@@ -56,8 +56,8 @@ def upload(
 		lease.hold()
 		if target.has_moved():
 			raise lease.lost()
-		ledger.uploaded_again(cargo.uploaded(etags))
 		films.close(cargo.films)
+		ledger.uploaded_again(cargo.uploaded(etags))
 
 	database.transaction(close)
 	return len(files)

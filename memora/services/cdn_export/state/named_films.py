@@ -7,6 +7,7 @@ both. In any other state it lets no learner in. Everything runs in the caller's 
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from hashlib import sha256
@@ -88,19 +89,18 @@ def bound(namings: Iterable[Naming]) -> None:
 
 def store(films: Mapping[str, Iterable[str]]) -> None:
 	"""Note which films these lessons' files name, by path, and no others."""
-	if names := tuple(map(ledger.row_name, films)):
-		frappe.db.sql(f"delete from `tab{TABLE}` where file in %s", (names,))
+	database.delete_names(TABLE, [name for name, _ in _noted_of(films)])
 	rows = [_row(film, path, ("", "")) for path, named in films.items() for film in named]
 	database.upsert(TABLE, _COLUMNS, rows, _REPLACED)
 
 
 def doubt(paths: Iterable[str]) -> None:
-	"""Note that it is not known which films these lessons' files name: they are sure to let in no learner."""
-	if names := tuple(ledger.row_name(path) for path in paths):
-		frappe.db.sql(
-			f"update `tab{TABLE}` set access_level = %s, required_items = '' where file in %s",
-			(_CLOSED, names),
-		)
+	"""Note that it is not known which films these lessons' files name: they are sure to let in no learner. Those that have
+	named some are written again, and then it is known."""
+	noted = _noted_of(paths)
+	assignments = "access_level = %s, required_items = ''"
+	database.update_names(TABLE, [name for name, _ in noted], assignments, (_CLOSED,))
+	ledger.write_other_links({file for _, file in noted})
 
 
 def forget_all() -> None:
@@ -114,6 +114,15 @@ def forget_removed() -> None:
 		f"""delete film from `tab{TABLE}` film left join `tab{ledger.TABLE}` file on file.name = film.file
 		where file.name is null or file.state = 'removed'"""
 	)
+
+
+def _noted_of(paths: Iterable[str]) -> list[tuple[str, str]]:
+	"""The names of the rows of these lessons' files, each with its file."""
+	if not (files := [ledger.row_name(path) for path in paths]):
+		return []
+	statement = f"""select film.name, film.file
+		from {database.NAMES} straight_join `tab{TABLE}` film on film.file = named.name"""
+	return list(frappe.db.sql(statement, (json.dumps(files),)))
 
 
 def _select(where: str, values: tuple[object, ...]) -> list[Naming]:

@@ -61,6 +61,7 @@ from memora.services.cdn_export.state.ledger.signatures import (
 	sign_again,
 	sign_other_links,
 	signatures_due,
+	write_other_links,
 )
 from memora.services.cdn_export.state.ledger.uploads import (
 	Adopted,

@@ -79,6 +79,11 @@ def sign_other_links(paths: Iterable[str]) -> None:
 	_mark([row_name(path) for path in paths], OTHER_LINKS)
 
 
+def write_other_links(names: Iterable[str]) -> None:
+	"""Have the lessons of these rows published with the links that CDN Settings say now, in the caller's transaction."""
+	database.update_names(TABLE, names, "signed_until = %s", (OTHER_LINKS,), _IS_THERE)
+
+
 def _mark(names: Collection[str], why: datetime) -> None:
 	"""Where other links must be signed, that stays so."""
 	database.transaction(
