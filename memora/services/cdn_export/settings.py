@@ -195,7 +195,7 @@ def _storage_settings(doc: Document, secret_key: str) -> StorageSettings:
 		local_path=local_path(doc),
 		local_meta=local_meta(doc),
 		video_folders=video_folders(doc),
-		gate_url=gate_url(doc) if is_gated(doc) else "",
+		gate_url=gate_url(doc),  # editors' links that lead there are films also while the gate is off
 	)
 
 

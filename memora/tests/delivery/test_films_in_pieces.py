@@ -105,6 +105,35 @@ class TestFilmsInPieces(BucketTestCase):
 		self.assertIn(b"X-Amz-Signature", self.read_bytes(path) or b"")
 		self.assertFalse([found for found in self.all_paths() if found.startswith(paths.ACCESS)])
 
+	def test_a_link_to_the_gate_is_signed_while_the_gate_is_off_and_named(self) -> None:
+		self.addCleanup(self.forget_gate)
+		subject = frappe.get_all("Memora Subject", pluck="name")[0]
+		factories.make_plan([subject], is_published=1)
+		link, other = "https://gate.example/videos/a%20b.mp4", "https://other.example/videos/a%20b.mp4"
+		self.configure(gate_enabled=1, gate_url="https://gate.example")
+		stages = [{"title": "Watch", "type": "Video", "config": self.config(link)} for link in (link, other)]
+		self.change(self.lesson, stages=stages)
+		self.publish()
+		self.tick()
+		self.assertEqual(self.links(), [link, other])
+		signed = f"{self.endpoint}/{self.bucket}/videos/a%20b.mp4?X-Amz-"
+		for fields, begins in (
+			({"gate_enabled": 0}, (signed, other)),
+			({"gate_url": ""}, (link, other)),
+			({"gate_url": "https://other.example"}, (link, signed)),
+			({"gate_url": "https://gate.example", "sign": "None"}, (link, other)),
+		):
+			with self.subTest(fields=fields):
+				self.configure(**fields)
+				for _minute in range(2):
+					self.tick()
+				for found, begin in zip(self.links(), begins, strict=True):
+					self.assertTrue(found.startswith(begin), found)
+
+	def links(self) -> list[str]:
+		stages = self.read(f"lessons/{self.lesson.name}.json")["stages"]
+		return [stage["config"]["video_url"] for stage in stages]
+
 	def forget_gate(self) -> None:
 		self.configure(gate_enabled=0, gate_url="")
 		database.transaction(lambda: site_values.write(gate_switch.NOTE, ""))

@@ -25,7 +25,9 @@ def settings_saved(doc: Document) -> None:
 	if is_gated:  # nothing is signed
 		if differs("gate_url", "cdn_base_url", "video_folders", "local_path"):
 			frappe.db.after_commit.add(lambda: _sign_again(other_links=True))
-	elif (before.sign or "All") != sign or (sign != "None" and differs("cdn_base_url", "video_folders")):
+	elif (before.sign or "All") != sign or (
+		sign != "None" and differs("gate_url", "cdn_base_url", "video_folders")
+	):
 		frappe.db.after_commit.add(lambda: _sign_again(other_links=True))
 	elif differs("access_key", "region", "signed_url_expiry_hours") or doc.flags.has_other_secret:
 		frappe.db.after_commit.add(lambda: _sign_again(other_links=False))
