@@ -222,6 +222,16 @@ def open_purge(doc: Document | None = None) -> CachePurge:
 	)
 
 
+def purged_cache(doc: Document | None = None) -> str:
+	"""Which CDN's cache is purged, as `CachePurge.behind` names it; "" where none is. No key is read for it."""
+	doc = doc or frappe.get_cached_doc(DOCTYPE)
+	base = base_url(doc)
+	if doc.get("cdn") not in CDN_FIELDS or not base:
+		return ""
+	place, _password = CDN_FIELDS[doc.cdn]
+	return cache_purge.name(doc.cdn, doc.get(place) or "", base)
+
+
 def uses_bucket_keys(doc: Document) -> bool:
 	"""Whether CloudFront is purged by the bucket's keys: those are AWS's, and CDN Settings name no others."""
 	return (

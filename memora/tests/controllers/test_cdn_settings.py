@@ -188,14 +188,27 @@ class TestCDNSettings(MemoraTestCase):
 			{**distribution, "cloudfront_access_key": "AKIA", "cloudfront_secret_key": "secret"},
 			{"cdn": "Fastly", "fastly_service_id": "SU1Z0isxPaozGVKXdv0eY", "fastly_api_token": "t", **base},
 			{"cdn": "Bunny", "bunny_pull_zone_id": "12 345", "bunny_api_key": "k", **base},
+			{"cdn": "Cloudflare", "cloudflare_zone_id": "0a" * 16, "cloudflare_api_token": "t", **base},
 		):
 			self.save(**fields)
 			purge = settings.open_purge(frappe.get_doc("CDN Settings"))
 			self.assertEqual((purge.name, purge.active), (fields["cdn"], True))
 			self.assertNotIn(" ", purge.place)
+			self.assertCacheIsNamed()
 		self.assertIn("CDN", self.refused(cdn="Akamai"))
 		self.save(cdn="None")
 		self.assertFalse(settings.open_purge(frappe.get_doc("CDN Settings")).active)
+		self.assertEqual(settings.purged_cache(), "")
+
+	def assertCacheIsNamed(self) -> None:
+		"""Which cache it is can be told without its keys, as the opened one says."""
+		doc = frappe.get_doc("CDN Settings")
+		place, password = settings.CDN_FIELDS[doc.cdn]
+		for written in (doc.get(place), f" {doc.get(place).swapcase()}\n"):
+			doc.set(place, written)
+			named = settings.open_purge(doc).behind("https://cdn.example.com")
+			with patch.object(settings, "secret", side_effect=AssertionError(f"{password} is not needed")):
+				self.assertEqual(settings.purged_cache(doc), named)
 
 	def test_cloudfront_is_purged_by_the_keys_of_a_bucket_at_aws(self) -> None:
 		self.save(

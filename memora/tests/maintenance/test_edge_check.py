@@ -34,9 +34,12 @@ class TestEdgeCheck(PublishingTestCase):
 		super().setUp()
 		self.proxy = CachingProxy(self.local_path)
 		self.addCleanup(self.proxy.stop)
-		purge = patch.object(settings, "open_purge", lambda *_: ProxyPurge())
-		purge.start()
-		self.addCleanup(purge.stop)
+		for replaced in (
+			patch.object(settings, "open_purge", lambda *_: ProxyPurge()),
+			patch.object(settings, "purged_cache", lambda: ProxyPurge().behind(settings.load().base_url)),
+		):
+			replaced.start()
+			self.addCleanup(replaced.stop)
 		self.configure(cdn_base_url=self.proxy.url)
 		self.course = make_course()
 		self.lesson = self.course["lessons"][1]
@@ -217,7 +220,10 @@ class TestEdgeCheck(PublishingTestCase):
 		self.ask()
 		self.edit("Edited again")
 		self.proxy.asked.clear()
-		with patch.object(settings, "open_purge", lambda *_: NoPurge()):
+		with (
+			patch.object(settings, "open_purge", lambda *_: NoPurge()),
+			patch.object(settings, "purged_cache", lambda: ""),
+		):
 			self.assertIsNone(self.status()["edge_since"])
 			self.ask()
 			self.assertEqual(self.notes(), edge_notes.Notes())

@@ -25,7 +25,7 @@ def live_since(options: settings.ExportSettings, plans: Sequence[PlanStatus]) ->
 	What has its version in its address is at the edge once the manifest that leads there is.
 	"""
 	shown = {item.plan: _asked_for(item) for item in plans if item.state == "live" and item.is_live}
-	cache = _cache(options) if shown else ""
+	cache = settings.purged_cache() if shown else ""
 	began = edge_notes.of_cache(cache).began if cache else None
 	if not began:
 		return {}
@@ -37,12 +37,12 @@ def stale(options: settings.ExportSettings | None = None) -> list[str]:
 	"""The addresses at which the CDN goes on showing what was purged more than 10 minutes ago, each with what it shows. One
 	statement."""
 	options = options or settings.load()
-	return [_described(options, each) for each in _watched(options) if each.is_stale]
+	return [_described(options, each) for each in _watched() if each.is_stale]
 
 
 def warnings(options: settings.ExportSettings) -> list[dict[str, str]]:
 	"""What the CDN has not forgotten though it said so, or cannot be asked, each with how to fix it."""
-	watched = _watched(options)
+	watched = _watched()
 	found = []
 	if old := [_described(options, each) for each in watched if each.is_stale]:
 		message = _(
@@ -87,15 +87,9 @@ def _address(options: settings.ExportSettings, each: Watched) -> str:
 	return f"{options.base_url}/{each.path}"
 
 
-def _watched(options: settings.ExportSettings) -> Sequence[Watched]:
-	cache = _cache(options)
+def _watched() -> Sequence[Watched]:
+	cache = settings.purged_cache()
 	return edge_notes.of_cache(cache).watched if cache else ()
-
-
-def _cache(options: settings.ExportSettings) -> str:
-	"""The cache that is asked; "" where none is purged."""
-	purge = settings.open_purge()
-	return purge.behind(options.base_url) if purge.active and options.base_url else ""
 
 
 def _asked_for(item: PlanStatus) -> str:

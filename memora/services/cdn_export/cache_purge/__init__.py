@@ -7,9 +7,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from memora.services.cdn_export.cache_purge.base import CachePurge, NoPurge, Outcome, PurgeResult, Stale
+from memora.services.cdn_export.cache_purge.base import (
+	CachePurge,
+	NoPurge,
+	Outcome,
+	PurgeResult,
+	Stale,
+	cache_name,
+)
 
-__all__ = ["CDNS", "CachePurge", "NoPurge", "Outcome", "PurgeResult", "PurgeSettings", "Stale", "open"]
+__all__ = [
+	"CDNS",
+	"CachePurge",
+	"NoPurge",
+	"Outcome",
+	"PurgeResult",
+	"PurgeSettings",
+	"Stale",
+	"name",
+	"open",
+]
 
 CDNS = ("None", "Cloudflare", "CloudFront", "Fastly", "Bunny")
 """As CDN Settings list them."""
@@ -50,3 +67,9 @@ def open(wanted: PurgeSettings) -> CachePurge:
 
 		return BunnyPurge(place, secret, by_tag)
 	return NoPurge()
+
+
+def name(cdn: str, place: str, base_url: str) -> str:
+	"""Which cache it is, as `CachePurge.behind` says of the one that these settings open; for who only compares."""
+	place = place.strip()
+	return cache_name(cdn, place.lower() if cdn == "Cloudflare" else place, base_url)

@@ -57,7 +57,7 @@ class CachePurge(ABC):
 
 	def behind(self, base_url: str) -> str:
 		"""Which cache this is, at the address that apps read through it."""
-		return f"{self.name}|{self.place}|{base_url}"
+		return cache_name(self.name, self.place, base_url)
 
 	@abstractmethod
 	def purge(self, urls: Sequence[str]) -> PurgeResult:
@@ -101,3 +101,8 @@ def _counted(result: PurgeResult) -> PurgeResult:
 	return PurgeResult(
 		result.purged, result.failed, result.retry_after, result.error, result.final, spent=len(result.purged)
 	)
+
+
+def cache_name(cdn: str, place: str, base_url: str) -> str:
+	"""What a CDN's cache is told apart from others by."""
+	return f"{cdn}|{place}|{base_url}"
