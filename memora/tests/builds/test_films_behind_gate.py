@@ -42,7 +42,7 @@ from memora.services.cdn_export.state import (
 from memora.services.cdn_export.storage import Upload
 from memora.services.cdn_export.storage.local import LocalStorage
 from memora.tests.helpers import clock, factories
-from memora.tests.helpers.publishing import PublishingTestCase, make_course, publish_to
+from memora.tests.helpers.publishing import PublishingTestCase, forget_gate, make_course
 
 HISTORIES = int(os.environ.get("MEMORA_SEQUENCES", 3))
 STEPS = int(os.environ.get("MEMORA_SEQUENCE_STEPS", 25))
@@ -148,7 +148,7 @@ class FilmsTestCase(PublishingTestCase):
 
 	def setUp(self) -> None:
 		super().setUp()
-		self.addCleanup(self.forget_gate)
+		self.addCleanup(forget_gate)
 		self.course = make_course(units=2, lessons=2, required_item="A")
 		self.plan = factories.make_plan([self.course["subject"]], is_published=1)
 		self.configure(gate_enabled=1, gate_url=GATE)
@@ -158,10 +158,6 @@ class FilmsTestCase(PublishingTestCase):
 	def configure(self, **fields: Any) -> None:
 		# The notes of each file are beside the folder.
 		super().configure(**{"local_path": str(self.folder), **fields})
-
-	def forget_gate(self) -> None:
-		publish_to(gate_enabled=0, gate_url="")
-		database.transaction(lambda: site_values.write(gate_switch.NOTE, ""))
 
 	def show(self, lesson: Any, *links: str) -> None:
 		stages = [

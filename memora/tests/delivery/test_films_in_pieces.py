@@ -8,10 +8,9 @@ import orjson
 from memora.api import stages
 from memora.services.cdn_export.admin import doctor
 from memora.services.cdn_export.model import paths
-from memora.services.cdn_export.state import database, gate_switch, site_values
 from memora.tests.helpers import factories
 from memora.tests.helpers.buckets import BucketTestCase
-from memora.tests.helpers.publishing import make_course
+from memora.tests.helpers.publishing import forget_gate, make_course
 
 UNPLAYABLE = "leads to a film in pieces, and this link is signed"
 
@@ -65,14 +64,14 @@ class TestFilmsInPieces(BucketTestCase):
 		self.assertEqual(len(self.found("videos/algebra/list.m3u8")), 1)
 
 	def test_behind_the_gate_a_film_in_pieces_plays_from_a_folder_of_its_own(self) -> None:
-		self.addCleanup(self.forget_gate)
+		self.addCleanup(forget_gate)
 		self.configure(gate_enabled=1, gate_url="https://gate.example")
 		self.assertEqual(self.found("videos/algebra/list.m3u8"), [])
 		(said,) = self.found(f"{self.endpoint}/{self.bucket}/videos/list.m3u8")
 		self.assertIn("a folder of its own", said)
 
 	def test_behind_the_gate_a_link_into_the_bucket_is_the_gates_and_signed_by_nobody(self) -> None:
-		self.addCleanup(self.forget_gate)
+		self.addCleanup(forget_gate)
 		subject = frappe.get_all("Memora Subject", pluck="name")[0]
 		factories.make_plan([subject], is_published=1)
 		links = [
@@ -106,7 +105,7 @@ class TestFilmsInPieces(BucketTestCase):
 		self.assertFalse([found for found in self.all_paths() if found.startswith(paths.ACCESS)])
 
 	def test_a_link_to_the_gate_is_signed_while_the_gate_is_off_and_named(self) -> None:
-		self.addCleanup(self.forget_gate)
+		self.addCleanup(forget_gate)
 		subject = frappe.get_all("Memora Subject", pluck="name")[0]
 		factories.make_plan([subject], is_published=1)
 		link, other = "https://gate.example/videos/a%20b.mp4", "https://other.example/videos/a%20b.mp4"
@@ -133,10 +132,6 @@ class TestFilmsInPieces(BucketTestCase):
 	def links(self) -> list[str]:
 		stages = self.read(f"lessons/{self.lesson.name}.json")["stages"]
 		return [stage["config"]["video_url"] for stage in stages]
-
-	def forget_gate(self) -> None:
-		self.configure(gate_enabled=0, gate_url="")
-		database.transaction(lambda: site_values.write(gate_switch.NOTE, ""))
 
 	def test_a_config_that_is_no_object_says_what_it_said_before(self) -> None:
 		for config in ("", "[]", "{", '{"video_url": 3}'):

@@ -17,11 +17,18 @@ from memora.services.cdn_export.admin import doctor, operations, pipeline_status
 from memora.services.cdn_export.cache_purge import NoPurge
 from memora.services.cdn_export.maintenance import header_renewal
 from memora.services.cdn_export.model import paths
-from memora.services.cdn_export.state import database, gate_switch, publish_state, site_values
+from memora.services.cdn_export.state import gate_switch, publish_state
 from memora.tests.delivery.test_purges import Cache
 from memora.tests.helpers import factories
 from memora.tests.helpers.buckets import SeaweedFSTestCase
-from memora.tests.helpers.publishing import PNG, PublishingTestCase, make_course, publish_to, run_command
+from memora.tests.helpers.publishing import (
+	PNG,
+	PublishingTestCase,
+	forget_gate,
+	make_course,
+	publish_to,
+	run_command,
+)
 
 PRIVATE, PUBLIC, KEPT = "private, max-age=300", "public, max-age=300", "public, max-age=31536000, immutable"
 
@@ -35,7 +42,7 @@ class Private(SeaweedFSTestCase):
 		behind = patch.object(settings, "open_purge", lambda *_: self.cache)
 		behind.start()
 		self.addCleanup(behind.stop)
-		self.addCleanup(self.forget_gate)
+		self.addCleanup(forget_gate)
 		self.course = make_course(required_item="PHYSICS")
 		self.free, self.paid, *_ = self.course["lessons"]
 		self.change(self.free, is_free_preview=1)
@@ -46,10 +53,6 @@ class Private(SeaweedFSTestCase):
 		keys.ensure()
 		self.publish()
 		self.assertEqual(self.failures(), {})
-
-	def forget_gate(self) -> None:
-		publish_to(gate_enabled=0, gate_url="", other_addresses="")
-		database.transaction(lambda: site_values.write(gate_switch.NOTE, ""))
 
 	def lesson_path(self, lesson: Any) -> str:
 		return f"lessons/{lesson.name}.json"

@@ -18,10 +18,10 @@ import requests
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from memora.services.access_gate.rules import guarded, tokens
-from memora.services.cdn_export.state import database, gate_switch, site_key, site_values
+from memora.services.cdn_export.state import site_key
 from memora.services.cdn_export.storage import Upload
 from memora.tests.helpers import factories
-from memora.tests.helpers.publishing import PublishingTestCase, make_course, publish_to
+from memora.tests.helpers.publishing import PublishingTestCase, forget_gate, make_course
 
 EDGE = Path(frappe.get_app_path("memora")).parent / "edge"
 PLAYLIST = (
@@ -43,7 +43,7 @@ def token(*items: str, ended: bool = False) -> str:
 class TestStreams(PublishingTestCase):
 	def setUp(self) -> None:
 		super().setUp()
-		self.addCleanup(self.forget_gate)
+		self.addCleanup(forget_gate)
 		self.folder = self.local_path / "files"
 		gate = self.gate()
 		self.url = f"http://127.0.0.1:{gate.__enter__()}"
@@ -69,10 +69,6 @@ class TestStreams(PublishingTestCase):
 		self.storage().put(Upload(guarded.KEYS, keys, "public, max-age=60"))
 		lesson = self.storage().get(f"lessons/{self.lesson.name}.json") or b"{}"
 		self.stream, self.film = (stage["config"]["video_url"] for stage in json.loads(lesson)["stages"])
-
-	def forget_gate(self) -> None:
-		publish_to(gate_enabled=0, gate_url="")
-		database.transaction(lambda: site_values.write(gate_switch.NOTE, ""))
 
 	@contextmanager
 	def gate(self) -> Iterator[int]:

@@ -19,7 +19,7 @@ from memora.services.cdn_export import batch_processor, settings
 from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.rules import published_check
 from memora.services.cdn_export.rules.crawl import Report
-from memora.services.cdn_export.state import job_queue
+from memora.services.cdn_export.state import database, gate_switch, job_queue, site_values
 from memora.services.cdn_export.storage import Storage, Upload
 from memora.services.cdn_export.worker.drain import Drained
 from memora.tests.helpers import clock, factories
@@ -183,6 +183,12 @@ def publish_to(**fields: Any) -> None:
 	doc.flags.save_anyway = True  # what does not answer is what many tests are about
 	doc.save()
 	frappe.db.commit()
+
+
+def forget_gate() -> None:
+	"""For what a test has done with a gate: none is before the files, nor is it on the way there; commits."""
+	publish_to(gate_enabled=0, gate_url="", other_addresses="")
+	database.transaction(lambda: site_values.write(gate_switch.NOTE, ""))
 
 
 def run_command(*arguments: str, answer: str = "") -> Result:

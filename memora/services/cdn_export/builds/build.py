@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,9 @@ from memora.services.cdn_export.model.scopes import Scope
 from memora.services.cdn_export.state import database, publish_state
 from memora.services.cdn_export.state import lease as leases
 from memora.services.cdn_export.state.lease import Lease
+
+_WAIT_SECONDS = 10
+_POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,21 @@ class Build:
 			if build.follows_settings():
 				raise ScopeBusyError(f"CDN Settings have been saved: {scope.label} is built again shortly")
 			yield build
+
+	@classmethod
+	@contextmanager
+	def alone(cls, target: PublishTarget, scope: Scope, otherwise: str) -> Iterator[Build]:
+		"""`of`, once no other worker has the scope; its state row is made if there is none. Raises ScopeBusyError, which says
+		`otherwise`, when others keep it for 10 s."""
+		publish_state.ensure(scope)
+		waited = threading.Event()
+		for _ in range(round(_WAIT_SECONDS / _POLL_SECONDS)):
+			with cls.of(target, scope) as build:
+				if build:
+					yield build
+					return
+			waited.wait(_POLL_SECONDS)
+		raise ScopeBusyError(otherwise)
 
 	@property
 	def scope(self) -> Scope:

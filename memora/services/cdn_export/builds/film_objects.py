@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
-from memora.exceptions import ScopeBusyError
 from memora.services.cdn_export import cdn_uploader
 from memora.services.cdn_export.builds import film_notes
 from memora.services.cdn_export.builds.build import Build
 from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.model import paths, scopes
 from memora.services.cdn_export.model.published_file import LedgerEntry, Planned
-from memora.services.cdn_export.state import database, ledger, publish_state
-
-_WAIT_SECONDS = 10
-_POLL_SECONDS = 0.1
+from memora.services.cdn_export.state import database, ledger
 
 
-@contextmanager
-def alone(target: PublishTarget) -> Iterator[Build]:
+def alone(target: PublishTarget) -> AbstractContextManager[Build]:
 	"""Take the films alone, with a snapshot from after that. Raises ScopeBusyError when others keep them for 10 s."""
-	publish_state.ensure(scopes.FILMS)
-	waited = threading.Event()
-	for _ in range(round(_WAIT_SECONDS / _POLL_SECONDS)):
-		with Build.of(target, scopes.FILMS) as build:
-			if build:
-				yield build
-				return
-		waited.wait(_POLL_SECONDS)
-	raise ScopeBusyError("who may see which film is being written by another worker; this build waits for it")
+	busy = "who may see which film is being written by another worker; this build waits for it"
+	return Build.alone(target, scopes.FILMS, busy)
 
 
 def write(build: Build, changed: list[Planned], entries: dict[str, LedgerEntry]) -> None:

@@ -6,10 +6,8 @@ the index built by `touch`. So do the gate's public keys, once there is one.
 
 from __future__ import annotations
 
-import threading
 import time
 
-from memora.exceptions import ScopeBusyError
 from memora.services.cdn_export import json_generator
 from memora.services.cdn_export.builds import schemas_and_keys
 from memora.services.cdn_export.builds.build import Build
@@ -18,9 +16,6 @@ from memora.services.cdn_export.model import paths, scopes
 from memora.services.cdn_export.model.counts import Counts
 from memora.services.cdn_export.model.diff import Diff
 from memora.services.cdn_export.state import due, ledger, publish_state
-
-_WAIT_SECONDS = 10
-_POLL_SECONDS = 0.1
 
 
 def run(build: Build) -> Counts:
@@ -55,12 +50,6 @@ def touch() -> None:
 
 def publish_now(plan: Build) -> None:
 	"""Write the list before a plan is unpublished by this build. Raises ScopeBusyError when others keep the list for 10 s."""
-	publish_state.ensure(scopes.INDEX)
-	waited = threading.Event()
-	for _ in range(round(_WAIT_SECONDS / _POLL_SECONDS)):
-		with Build.of(plan.target, scopes.INDEX) as build:
-			if build:
-				run(build)
-				return
-		waited.wait(_POLL_SECONDS)
-	raise ScopeBusyError("the list of plans is being written by another worker; the plan is removed shortly")
+	busy = "the list of plans is being written by another worker; the plan is removed shortly"
+	with Build.alone(plan.target, scopes.INDEX, busy) as build:
+		run(build)

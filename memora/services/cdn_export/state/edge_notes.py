@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-import frappe
 from frappe.utils import now_datetime
 
 from memora.services.cdn_export.rules import edge_watch
@@ -56,9 +55,7 @@ def add(cache: str, purged: Iterable[str], now: float) -> None:
 
 def change(cache: str, work: Callable[[Sequence[Watched]], Sequence[Watched]]) -> None:
 	"""Change what is noted of the cache, kept from others until the caller's transaction ends."""
-	site_values.write_once(NOTE, "")
-	((noted,),) = frappe.db.sql("select defvalue from `tabDefaultValue` where name = %s for update", (NOTE,))
-	notes = _parse(noted)
+	notes = _parse(site_values.locked(NOTE))
 	if notes.cache != cache:
 		notes = Notes(cache, str(now_datetime()))
 	site_values.write(NOTE, _text(notes._replace(watched=tuple(work(notes.watched)))))

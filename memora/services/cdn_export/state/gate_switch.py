@@ -125,6 +125,4 @@ def _begin() -> None:
 
 def _locked() -> Noted:
 	"""What is noted, kept from others until the transaction ends."""
-	site_values.write_once(NOTE, "")
-	((noted,),) = frappe.db.sql("select defvalue from `tabDefaultValue` where name = %s for update", (NOTE,))
-	return parse(noted)
+	return parse(site_values.locked(NOTE))

@@ -94,12 +94,11 @@ def start_again(taken_over: str = "") -> list[str]:
 	"""Forget which files are where, but not the versions, unless CDN Settings still name the place that the ledger speaks
 	of; also then if that is the one that was `taken_over`. Returns the plans to publish again. In the caller's
 	transaction; one at a time."""
-	site_values.write_once(_NOTE, "")
-	((noted,),) = frappe.db.sql(f"select defvalue from `tab{_TABLE}` where name = %s for update", (_NOTE,))
+	noted = site_values.locked(_NOTE)
 	place = settings.place(settings.saved())
 	if noted == place != taken_over:
 		return []
-	frappe.db.sql(f"update `tab{_TABLE}` set defvalue = %s where name = %s", (place, _NOTE))
+	site_values.write(_NOTE, place)
 	if place != taken_over and (not noted or not ledger.has_any()):
 		return []  # nothing was published before
 	frappe.logger("memora").warning(

@@ -40,6 +40,13 @@ def write_once(key: str, value: str) -> None:
 	_write(key, value, "defkey = defkey")
 
 
+def locked(key: str) -> str:
+	"""What was noted under a key, "" for nothing; kept from others until the caller's transaction ends."""
+	write_once(key, "")
+	((noted,),) = frappe.db.sql(f"select defvalue from `tab{_TABLE}` where name = %s for update", (key,))
+	return noted or ""
+
+
 def _write(key: str, value: str, on_duplicate: str) -> None:
 	database.upsert(
 		_TABLE,
