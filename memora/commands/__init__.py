@@ -233,7 +233,7 @@ def preview() -> None:
 
 @memora.command("doctor")
 @click.option(
-	"--no-storage", is_flag=True, help="Leave out the connection test, which writes two small files."
+	"--no-storage", is_flag=True, help="Ask the storage nothing: the connection test writes two small files."
 )
 @click.option("--strict", is_flag=True, help="End with 1 for warnings too.")
 @action("doctor")

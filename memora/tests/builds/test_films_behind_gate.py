@@ -23,7 +23,7 @@ import frappe
 from memora.exceptions import StorageError, StorageUnavailableError
 from memora.patches import find_films
 from memora.services.cdn_export import cdn_uploader, settings
-from memora.services.cdn_export.admin import dead_letters, gate_status
+from memora.services.cdn_export.admin import dead_letters, doctor, gate_status
 from memora.services.cdn_export.builds import film_build, film_narrowing, film_notes, film_objects
 from memora.services.cdn_export.delivery import purge_queue
 from memora.services.cdn_export.delivery.target import PublishTarget
@@ -466,6 +466,26 @@ class TestFilmsBehindGate(FilmsTestCase):
 		with patch.object(cdn_uploader, "publish", watched):
 			yield
 		self.assertEqual(said, [path])
+
+	def test_doctor_names_what_was_written_by_hand(self) -> None:
+		self.show(self.one, "videos/a.mp4")
+		self.show(self.other, "videos/h/list.m3u8")
+		self.publish()
+		self.assertEqual(self.strange(), "")
+		body = json.dumps({"access-level": "public", "site": self.place.site}).encode()
+		for film in ("videos/a.mp4", "videos/unnamed.mp4"):
+			self.storage().put(Upload(paths.access(film), body, "public, max-age=60"))
+		self.assertEqual(self.opens("videos/unnamed.mp4"), list(LEARNERS))
+		said = self.strange()
+		self.assertIn("2 objects", said)
+		self.assertIn(f"{paths.access('videos/a.mp4')} (videos/a.mp4)", said)
+		self.assertIn(paths.access("videos/unnamed.mp4"), said)
+		self.configure(gate_enabled=0)
+		self.assertEqual(self.strange(), "")
+
+	def strange(self) -> str:
+		found = [one for one in doctor._made(doctor.films.access_objects) if not one.ok]
+		return " ".join(one.message for one in found)
 
 	def test_what_is_left_from_an_earlier_time_in_the_place_opens_nothing(self) -> None:
 		self.show(self.one, "videos/a.mp4")

@@ -3,7 +3,7 @@
 Every check is by itself: one that cannot be made is a finding too, and hides no other. Reads only, but for the
 connection test's small files, which it removes again.
 
-`servers`, `jobs`, `places`, `publishing`, `gate` and `content` hold the checks.
+`servers`, `jobs`, `places`, `publishing`, `gate`, `films` and `content` hold the checks.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import frappe
 
-from memora.services.cdn_export.admin.doctor import content, gate, jobs, places, publishing, servers
+from memora.services.cdn_export.admin.doctor import content, films, gate, jobs, places, publishing, servers
 from memora.services.cdn_export.admin.finding import Finding
 from memora.services.cdn_export.model.counts import Tell
 
@@ -35,16 +35,18 @@ CHECKS: Sequence[Check] = (
 	publishing.leftovers,
 	gate.gate,
 	gate.gate_keys,
+	films.access_objects,
 	content.video_links,
 	content.stages,
 	content.items_sold,
 	content.former_entities,
 )
+_ASKING_THE_STORAGE = (places.storage, films.access_objects)
 
 
 def run(tell: Tell | None = None, *, bucket: bool = True) -> list[Finding]:
-	"""Make every check there is; without `bucket` all but the one that writes to the storage. Never raises."""
-	checks = [check for check in CHECKS if bucket or check is not places.storage]
+	"""Make every check there is; without `bucket` all but those that ask the storage. Never raises."""
+	checks = [check for check in CHECKS if bucket or check not in _ASKING_THE_STORAGE]
 	findings: list[Finding] = []
 	for number, check in enumerate(checks):
 		if tell:

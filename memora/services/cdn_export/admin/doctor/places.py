@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from html import unescape
+from typing import TypeVar
 
 import frappe
 from frappe.utils import strip_html
@@ -13,6 +14,8 @@ from frappe.utils import strip_html
 from memora.services.cdn_export import settings
 from memora.services.cdn_export.admin import connection
 from memora.services.cdn_export.admin.finding import Finding
+
+T = TypeVar("T")
 
 BUCKET_SECONDS = 30
 
@@ -51,20 +54,9 @@ def settings_page() -> Iterator[Finding]:
 
 def storage() -> Iterator[Finding]:
 	"""The connection test, with an end to it: a storage that never answers must not stop the doctor."""
-	test = connection.prepare()
-	result: Future[list[Finding]] = Future()
-
-	def work() -> None:
-		try:
-			result.set_result(test())
-		except Exception as error:  # noqa: BLE001 - raised where it is waited for
-			result.set_exception(error)
-
-	threading.Thread(
-		target=work, daemon=True
-	).start()  # one of an executor would keep this process from ending
-	ended, _hanging = wait([result], BUCKET_SECONDS)
-	if not ended:
+	try:
+		found = in_time(connection.prepare())
+	except TimeoutError:
 		yield Finding(
 			"storage",
 			"error",
@@ -72,5 +64,24 @@ def storage() -> Iterator[Finding]:
 			"Check Endpoint URL, the network, and the provider's status page.",
 		)
 		return
-	for finding in result.result():
+	for finding in found:
 		yield Finding(f"storage: {finding.check}", finding.level, finding.message, finding.fix)
+
+
+def in_time(work: Callable[[], T]) -> T:
+	"""What `work` answers, which asks the storage and no database. Raises TimeoutError where that takes too long, and what it
+	raises."""
+	result: Future[T] = Future()
+
+	def run() -> None:
+		try:
+			result.set_result(work())
+		except Exception as error:  # noqa: BLE001 - raised where it is waited for
+			result.set_exception(error)
+
+	# One of an executor's threads would keep this process from ending.
+	threading.Thread(target=run, daemon=True).start()
+	ended, _hanging = wait([result], BUCKET_SECONDS)
+	if not ended:
+		raise TimeoutError("the storage does not answer")
+	return result.result()
