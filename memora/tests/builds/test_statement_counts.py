@@ -22,8 +22,9 @@ from memora.services.cdn_export.model.scope_state import State
 from memora.services.cdn_export.outbox import relay
 from memora.services.cdn_export.worker import builder
 from memora.tests.helpers import factories
+from memora.tests.helpers.many_rows import copy_row
 from memora.tests.helpers.publishing import PublishingTestCase, make_course
-from memora.tests.helpers.statements import statements
+from memora.tests.helpers.statements import rows_read, statements
 
 T = TypeVar("T")
 
@@ -191,6 +192,25 @@ class TestStatements(PublishingTestCase):
 		with statements() as asks:  # when somebody last logged in; Frappe 17 does so on its own cloud alone
 			is_dormant()
 		self.assertEqual(costs, [(5 + len(asks), 13 + len(asks))] * 2)
+
+	def test_a_tick_reads_no_row_more_for_a_thousand_plans(self) -> None:
+		"""A state for each, and a live file: what a check looks for is found by an index."""
+		self.library(2)
+		self.publish()
+		add_authentication_log("logged in", "Administrator")  # so the site is not dormant
+		read = []
+		for copies in (0, 1000):
+			copy_row("CDN Publish State", {"scope_type": "plan"}, copies, "ref")
+			copy_row("CDN File", {"kind": "manifest"}, copies, "path")
+			batch_processor.run_batch()
+			with rows_read() as check:
+				self.assertEqual(batch_processor.check_due(), {"due": ""})
+			with rows_read() as batch:
+				self.assertEqual(batch_processor.run_batch()["waiting"], 0)
+			read.append((check.rows, batch.rows))
+		few, many = read
+		self.assertLessEqual(many[0], few[0] + 10)
+		self.assertLessEqual(many[1], few[1] + 10)
 
 	def costs_of_builds(self) -> dict[str, int]:
 		"""Publish; how many statements each build sent, that of a group by all their names."""

@@ -31,6 +31,27 @@ def statements() -> Iterator[list[str]]:
 		yield seen
 
 
+class Read:
+	"""How many rows MariaDB has read for this connection, of tables and of indexes."""
+
+	def __init__(self) -> None:
+		self.rows = 0
+
+
+@contextmanager
+def rows_read() -> Iterator[Read]:
+	"""How many rows MariaDB reads meanwhile for this connection."""
+	read, counting = Read(), _rows_read()
+	counting = _rows_read() - counting  # what to count takes itself
+	before = _rows_read()
+	yield read
+	read.rows = _rows_read() - before - counting
+
+
+def _rows_read() -> int:
+	return sum(int(count) for _, count in frappe.db.sql("show session status like 'Handler\\_read\\_%'"))
+
+
 def checksums() -> dict[str, Any]:
 	"""Of each of memora's tables, and of those of files and errors."""
 	tables = frappe.get_all("DocType", {"module": "Memora", "issingle": 0}, pluck="name")

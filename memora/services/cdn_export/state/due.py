@@ -21,6 +21,7 @@ from memora.services.cdn_export.state.publish_state import (
 	GOES_ON,
 	IS_LIVE_OR_FAILING,
 	TABLE,
+	WAITS,
 	select,
 )
 
@@ -36,10 +37,10 @@ _COMING = f"""{GOES_ON} and scope_type != 'removal'
 		and (next_retry_at is null or next_retry_at <= %s or next_retry_at > %s)
 		and (scope_type != 'subject' or {_is_read("ref")})"""
 
-_HAS_FRESH = f"""exists (
-	select 1 from `tab{ledger.TABLE}` file
-	where file.scope = `tab{TABLE}`.name and file.state = 'removing' and file.remove_at <= %(now)s and file.refused = 0)"""
-"""SQL: whether a scope has files that are due for removal and that no storage has refused to remove yet."""
+_DUE_PICTURES = f"""union all select 'media', '' from dual where exists (
+	select 1 from `tab{ledger.TABLE}` file where file.scope = 'media' and file.state in ('live', 'removing')
+		and file.remove_at <= %(now)s and file.refused = 0)"""
+"""SQL: the owner of pictures, where it is due to look whether any file still names one."""
 
 _COMING_READER = f"""exists (
 	select 1 from `tabMemora Plan Subject` listed
@@ -97,7 +98,7 @@ def is_anything_leased() -> bool:
 
 def waiting_and_dead() -> tuple[list[State], list[tuple[State, str]]]:
 	"""The plans that wait, and the dead letters each with its error: what Redis is to show."""
-	waiting = select("scope_type = 'plan' and published_generation < generation and dead_since is null", ())
+	waiting = select(f"{WAITS} and scope_type = 'plan' and dead_since is null", ())
 	dead = select("dead_since is not null", ())
 	errors = dict(frappe.db.sql(f"select name, last_error from `tab{TABLE}` where dead_since is not null"))
 	return waiting, [(state, errors.get(state.name) or "") for state in dead]
@@ -105,10 +106,9 @@ def waiting_and_dead() -> tuple[list[State], list[tuple[State, str]]]:
 
 def failing() -> list[tuple[State, str]]:
 	"""What has failed and will be tried again, each with its error, by name."""
-	states = select(
-		"published_generation < generation and retry_count > 0 and dead_since is null order by name", ()
-	)
-	errors = dict(frappe.db.sql(f"select name, last_error from `tab{TABLE}` where retry_count > 0"))
+	failing = f"{WAITS} and retry_count > 0 and dead_since is null"
+	states = select(f"{failing} order by name", ())
+	errors = dict(frappe.db.sql(f"select name, last_error from `tab{TABLE}` where {failing}"))
 	return [(state, errors.get(state.name) or "") for state in states]
 
 
@@ -180,25 +180,27 @@ def release(scope: Scope) -> bool:
 def to_clean_up(among: Iterable[Scope] | None = None) -> list[Scope]:
 	"""Scopes with files that may have to go: due for removal, or a subject's that no plan reads any more, and
 	such a subject's failure with them; and refused removals that are due again."""
-	limit, pictures = "", ""
 	now = now_datetime()
 	values: dict[str, Any] = {"now": now, "latest": now + refused_removals.EVERY + timedelta(minutes=1)}
-	if among is None:
-		pictures = f"""union select 'media', '' from dual where exists (
-			select 1 from `tab{ledger.TABLE}` file where file.scope = 'media' and file.state in ('live', 'removing')
-				and file.remove_at <= %(now)s and file.refused = 0)"""
-	else:
-		limit, values["among"] = "name in %(among)s and", tuple(scope.id for scope in among)
+	among_files, among_states = "", ""
+	if among is not None:
+		among_files, among_states = "and scope in %(among)s", "and name in %(among)s"
+		values["among"] = tuple(scope.id for scope in among)
+	# Each part by an index of its own: asked of every row, all three would take longer with every plan.
 	rows = frappe.db.sql(
-		f"""select scope_type, ref from `tab{TABLE}` where {limit} (
-			{_HAS_FRESH}
-			or (scope_type = 'removal' and (
-				next_retry_at is null or next_retry_at <= %(now)s or next_retry_at > %(latest)s))
-			or (scope_type = 'subject' and {IS_LIVE_OR_FAILING} and not {_is_read("ref")}
-				and not {_COMING_READER.format(subject=f"`tab{TABLE}`.ref")})) {pictures}""",
+		f"""select state.scope_type, state.ref from (
+				select distinct scope from `tab{ledger.TABLE}`
+				where state = 'removing' and remove_at <= %(now)s and refused = 0 {among_files}) fresh
+			straight_join `tab{TABLE}` state on state.name = fresh.scope
+		union all select scope_type, ref from `tab{TABLE}` where scope_type = 'removal' {among_states}
+			and (next_retry_at is null or next_retry_at <= %(now)s or next_retry_at > %(latest)s)
+		union all select scope_type, ref from `tab{TABLE}` where scope_type = 'subject' {among_states}
+			and {IS_LIVE_OR_FAILING} and not {_is_read("ref")}
+			and not {_COMING_READER.format(subject=f"`tab{TABLE}`.ref")}
+		{_DUE_PICTURES if among is None else ""}""",
 		values,
 	)
-	return [Scope(scope_type, ref or "") for scope_type, ref in rows]
+	return [Scope(scope_type, ref or "") for scope_type, ref in dict.fromkeys(rows)]
 
 
 def removable(scope: Scope, now: datetime, *, refused: bool = False) -> list[LedgerEntry]:

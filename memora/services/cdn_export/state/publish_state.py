@@ -44,7 +44,11 @@ COLUMNS = (
 	"causes",
 )
 
-GOES_ON = """published_generation < generation
+WAITS = "waiting_since is not null and published_generation < generation"
+"""SQL: whether a scope waits to be built, or is out of retries. The moment alone would not say so, but few of thousands of
+rows have one, and it is an index."""
+
+GOES_ON = f"""{WAITS}
 		and (dead_since is null or failed_generation < generation)
 		and (held = 0 or held_generation < generation or approved_generation >= generation)"""
 """SQL: whether a scope must be built, now or later, without an admin's word."""
@@ -88,9 +92,7 @@ def live(scope_type: ScopeType) -> list[str]:
 
 def waiting() -> list[str]:
 	"""The ids of the scopes that wait to be built."""
-	statement = (
-		f"select name from `tab{TABLE}` where published_generation < generation and dead_since is null"
-	)
+	statement = f"select name from `tab{TABLE}` where {WAITS} and dead_since is null"
 	return frappe.db.sql(statement, pluck=True)
 
 

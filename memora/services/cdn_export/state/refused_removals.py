@@ -57,8 +57,10 @@ def by_document(column: Literal["node", "scope"], documents: Mapping[str, str]) 
 		return []
 	rows = frappe.db.sql(
 		f"""select file.{column}, removal.ref, removal.last_error, removal.next_retry_at
-		from `tab{ledger.TABLE}` file join `tab{TABLE}` removal on removal.name = concat('removal:', file.scope)
-		where file.{column} in %s and file.state = 'removing' and file.refused = 1""",
+		from `tab{TABLE}` removal
+		straight_join `tab{ledger.TABLE}` file on file.scope = substr(removal.name, {len("removal:") + 1})
+		where removal.scope_type = 'removal'
+			and file.{column} in %s and file.state = 'removing' and file.refused = 1""",
 		(tuple(documents),),
 	)
 	return [
@@ -105,6 +107,7 @@ def record(scope: Scope, message: str, *, again: bool) -> RemovalRefused:
 		"ref": removal.ref,
 		"generation": generation,
 		"published_generation": published,
+		"waiting_since": (known and known.waiting_since) or now,
 		"failed_generation": generation + published,  # above what counts as published, as `dismiss` leaves it
 		"retry_count": retries,
 		"next_retry_at": next_try,

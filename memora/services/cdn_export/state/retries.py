@@ -44,7 +44,7 @@ def failed(state: State, token: str, generation: int, message: str) -> Failure |
 	changed = database.execute(
 		f"""update `tab{TABLE}` set retry_count = %s, next_retry_at = %s, dead_since = %s,
 			failed_generation = %s, published_generation = least(published_generation, %s),
-			last_error = %s, last_attempt_at = %s
+			waiting_since = coalesce(waiting_since, %s), last_error = %s, last_attempt_at = %s
 		where name = %s and lease_token = %s""",
 		(
 			retries,
@@ -52,6 +52,7 @@ def failed(state: State, token: str, generation: int, message: str) -> Failure |
 			(state.dead_since or now) if dead else None,
 			generation,
 			generation - 1,
+			now,
 			message,
 			now,
 			state.name,
