@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
@@ -11,13 +12,15 @@ import redis
 
 from memora.api import cdn_admin, publishing
 from memora.exceptions import StorageUnavailableError
-from memora.services.cdn_export.admin import dead_letters, preview
+from memora.services.cdn_export.admin import dead_letters, preview, status_words
 from memora.services.cdn_export.model import paths, scopes
 from memora.services.cdn_export.outbox import relay
 from memora.services.cdn_export.state import redis_mirror
 from memora.services.cdn_export.storage.local import LocalStorage
 from memora.tests.helpers import factories
+from memora.tests.helpers.many_rows import copy_row
 from memora.tests.helpers.publishing import PublishingTestCase, chain, make_course
+from memora.tests.helpers.statements import rows_read
 
 
 class StandingTestCase(PublishingTestCase):
@@ -313,6 +316,18 @@ class TestStanding(StandingTestCase):
 			rest = [name for name in names if name not in told]
 			self.assertEqual(publishing.list_states("Memora Lesson", rest).keys(), {*names[2:4]})
 
+	def test_a_list_of_plans_reads_no_row_more_for_plans_with_many_files(self) -> None:
+		_course, plan = self.published()
+		ask = partial(publishing.list_states, plan.doctype, frappe.as_json([plan.name]))
+		ask()
+		read = []
+		for shards in (0, 500):
+			copy_row("CDN File", {"kind": "manifest"}, shards, "path")
+			with rows_read() as found:
+				self.assertEqual(ask()[plan.name]["state"], "live")
+			read.append(found.rows)
+		self.assertLessEqual(read[1], read[0] + 10)
+
 
 class TestViews(StandingTestCase):
 	def test_nothing_changed_is_the_same_bytes_twice(self) -> None:
@@ -605,8 +620,17 @@ class TestDashboard(StandingTestCase):
 		for plan in plans[:13]:
 			self.die(scopes.plan(plan.name), f"plans/{plan.name}/manifest.json: no such bucket")
 		self.die(scopes.plan(plans[13].name), "another cause")
-		found = cdn_admin.get_dashboard()
+		with patch.object(status_words, "short", wraps=status_words.short) as said:
+			found = cdn_admin.get_dashboard()
 		self.assertEqual((len(found["rows"]), found["found"], found["total"]), (50, 60, 60))
+		self.assertEqual(
+			said.call_count, 50
+		)  # Frappe asks Redis for each text: only what the page shows is said
+		self.assertEqual(
+			{(row["state"], row["state_label"], row["color"]) for row in found["rows"]},
+			{("dead", "Failed Permanently", "red"), ("live", "Live", "green")},
+		)
+		self.assertTrue(all(row["live_since"] for row in found["rows"]))
 		self.assertEqual((found["counts"]["dead"], found["counts"]["live"]), (14, 46))
 		self.assertEqual(found["causes"], [{"cause": "… no such bucket", "count": 13}])
 		second = cdn_admin.get_dashboard(start=50)["rows"]

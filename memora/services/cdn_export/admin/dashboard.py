@@ -53,7 +53,12 @@ def read(text: str = "", state: str = "", start: int = 0) -> dict[str, Any]:
 	page = found[start : start + _PAGE]
 	known = progress.of_scopes(row["scope"] for row in page if row["state"] == "building")
 	for row in page:
-		row["progress"] = known.get(row["scope"])
+		row |= {
+			"progress": known.get(row["scope"]),
+			"state_label": status_words.short(row["state"]),
+			"color": status_words.COLORS[row["state"]],
+			"live_since": status_words.moment(row.pop("live_version")),
+		}
 	return {
 		"health": health(),
 		"oldest_waiting_since": status["oldest_waiting_since"],
@@ -105,7 +110,7 @@ def health() -> dict[str, Any]:
 
 def _rows() -> list[dict[str, Any]]:
 	"""Every plan there is or was and is not yet gone, and each shared subject, and the list of plans, while they wait, are
-	built or fail; the worst first."""
+	built or fail; the worst first. Words and moments are for the page that is shown: `read` adds them."""
 	found = []
 	for row in due.shown():
 		state = _state(row)
@@ -121,9 +126,7 @@ def _rows() -> list[dict[str, Any]]:
 				"title": row.title or _untitled(scope.owner.type) or row.ref or "",
 				"exists": bool(row.title),
 				"state": state,
-				"state_label": status_words.short(state),
-				"color": status_words.COLORS[state],
-				"live_since": status_words.moment(row.live_version),
+				"live_version": row.live_version,
 				"last_success_at": row.last_success_at,
 				"waiting_since": row.waiting_since if state != "live" else None,
 				"next_try": row.next_retry_at if state in ("failed", "remains") else None,

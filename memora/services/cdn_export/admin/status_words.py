@@ -80,6 +80,22 @@ _OBSTACLES: dict[Reason, Callable[..., str]] = {
 }
 
 
+_SHORT: dict[State, Callable[[], str]] = {
+	"live": lambda: _("Live"),
+	"waiting": lambda: _("Waiting"),
+	"building": lambda: _("Being Published"),
+	"leaving": lambda: _("Being Unpublished"),
+	"remains": lambda: _("Still on the CDN"),
+	"failed": lambda: _("Failed"),
+	"dead": lambda: _("Failed Permanently"),
+	"held": lambda: _("Waiting for Approval"),
+	"draft": lambda: _("Draft"),
+	"above": lambda: _("Parent Not Published"),
+	"hidden": lambda: _("Hidden"),
+	"no_plan": lambda: _("In No Plan"),
+}
+
+
 def obstacle(verdict: Verdict) -> str:
 	"""One of several things that keep a document from being live, as a row of a list."""
 	return _OBSTACLES.get(verdict.reason, _TEXTS.get(verdict.reason, str))(*verdict.about)
@@ -92,20 +108,7 @@ def text(verdict: Verdict) -> str:
 
 def short(state: State) -> str:
 	"""A state as a list's indicator says it."""
-	return {
-		"live": _("Live"),
-		"waiting": _("Waiting"),
-		"building": _("Being Published"),
-		"leaving": _("Being Unpublished"),
-		"remains": _("Still on the CDN"),
-		"failed": _("Failed"),
-		"dead": _("Failed Permanently"),
-		"held": _("Waiting for Approval"),
-		"draft": _("Draft"),
-		"above": _("Parent Not Published"),
-		"hidden": _("Hidden"),
-		"no_plan": _("In No Plan"),
-	}[state]
+	return _SHORT[state]()
 
 
 def sentence(cause: str | None) -> str:
