@@ -11,20 +11,22 @@ import threading
 import time
 from collections.abc import Iterator
 from functools import partial
+from typing import TYPE_CHECKING
 
 import frappe
 import orjson
-import requests
 from frappe.utils import now_datetime
 
 from memora.services.cdn_export import settings
-from memora.services.cdn_export.delivery import http_session
 from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.model import cache_headers, document_bytes
 from memora.services.cdn_export.model.published_file import LedgerEntry
 from memora.services.cdn_export.rules import edge_watch
 from memora.services.cdn_export.rules.edge_watch import Answer, Watched
 from memora.services.cdn_export.state import database, edge_notes, ledger
+
+if TYPE_CHECKING:
+	import requests
 
 RUN_SECONDS = 10.0
 _TIMEOUTS = (2, 3)  # to connect, between two parts of an answer
@@ -70,6 +72,8 @@ def _answers(
 	target: PublishTarget, due: list[Watched], entries: dict[str, LedgerEntry]
 ) -> Iterator[tuple[Watched, edge_watch.Verdict, Answer]]:
 	"""What each address answers and what that means, "" where there is nothing to ask for; as far as the time goes."""
+	from memora.services.cdn_export.delivery import http_session  # requests, which few processes need
+
 	ends = time.monotonic() + RUN_SECONDS
 	with http_session.open_session() as http:
 		for each in due:
@@ -104,6 +108,8 @@ def _ask_until(ends: float, http: requests.Session, url: str) -> Answer:
 
 
 def _ask(http: requests.Session, url: str) -> Answer:
+	from requests import RequestException
+
 	try:
 		with http.get(url, timeout=_TIMEOUTS, allow_redirects=False, stream=True) as response:
 			body = bytearray()
@@ -111,7 +117,7 @@ def _ask(http: requests.Session, url: str) -> Answer:
 				body += chunk
 				if len(body) > document_bytes.LARGEST_FILE:
 					return Answer(response.status_code)
-	except (requests.RequestException, ValueError):
+	except (RequestException, ValueError):
 		return Answer(0)
 	age = response.headers.get("Age", "").strip()
 	return Answer(

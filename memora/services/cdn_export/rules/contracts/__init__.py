@@ -10,18 +10,18 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
-import jsonschema
 import jsonschema_rs
 import orjson
-from jsonschema.exceptions import best_match
-from referencing import Registry, Resource
 
 from memora.exceptions import ContractError
 from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.model.diff import Diff
 from memora.services.cdn_export.model.published_file import FileKind
+
+if TYPE_CHECKING:
+	import jsonschema
 
 VERSION = "1.1"
 """The contract's: the first number is raised by what breaks a reader, the second by what only adds."""
@@ -51,6 +51,10 @@ def validate(kind: FileKind, document: dict[str, Any], path: str) -> None:
 	"""
 	if _validator(kind).is_valid(document):
 		return
+	from jsonschema.exceptions import (
+		best_match,
+	)  # loaded for documents that are refused: most processes see none
+
 	error = best_match(_explainer(kind).iter_errors(document))
 	if error is None:
 		raise ContractError(f"{path} breaks its contract, and only the quicker of two validators says so.")
@@ -88,6 +92,9 @@ def _validator(kind: FileKind) -> jsonschema_rs.Draft7Validator:
 @cache
 def _explainer(kind: FileKind) -> jsonschema.Draft7Validator:
 	"""Slower by far, so it is asked only why a document was refused."""
+	import jsonschema
+	from referencing import Registry, Resource
+
 	if kind == "schema":
 		return jsonschema.Draft7Validator(jsonschema.Draft7Validator.META_SCHEMA)
 	shipped = Registry().with_resources(
