@@ -4,7 +4,8 @@ import { handed, isShared } from "./state.js?v=6016eab5";
 
 const LIST = "/api/method/memora.api.reader.bases";
 const OWN_FILE = /^(?:\.\/)?(?:media|(?:plans\/[^/?#]+\/)?lessons\/[^/?#]+)\/[0-9a-f]{64}\.[a-z0-9]+(?:[?#]|$)/;
-const GUARDED = /^(?:plans\/[^/]+\/)?lessons\//;
+// Lessons, and their own files.
+const LESSONS = /^(?:plans\/[^/]+\/)?lessons\//;
 // A host with something behind it, or one that says so: as people write addresses without https://.
 const WEB_ADDRESS = /^(?:(?:[\p{L}\p{N}-]+\.)+\p{L}{2,}(?::\d+)?\/|www\.[^/\s]+\.\p{L}{2,}(?:[:/?#]|$))/iu;
 const LOCAL = /^(?:(?:.+\.)?localhost|127(?:\.\d+){3}|\[::1\])$/;
@@ -30,7 +31,7 @@ export const refused = !asked || preview || (wanted && (await isOurs(wanted))) ?
 export const base = refused ? written[0] : wanted;
 
 // A gate that guards lessons, once it has refused one, or where the address brings a token for it; else null.
-/** @type {typeof import("./gate.js?v=317193a6") | null} */
+/** @type {typeof import("./gate.js?v=6c30e013") | null} */
 export let gate = null;
 if (handed && !preview && !refused) await withGate();
 
@@ -105,7 +106,7 @@ async function fetchJson(url, anew) {
 
 // What a gate may guard is asked for as all else, until it refuses something.
 async function published(url, cache) {
-	const isGuarded = url.href.startsWith(base) && GUARDED.test(url.href.slice(base.length));
+	const isGuarded = url.href.startsWith(base) && LESSONS.test(url.href.slice(base.length));
 	if (gate && isGuarded) return gate.ask(url, cache);
 	const answer = await fetch(url, { credentials: "omit", cache });
 	const isRefused = isGuarded && (answer.status === 401 || answer.status === 403) && answer.headers.has("WWW-Authenticate");
@@ -113,8 +114,8 @@ async function published(url, cache) {
 }
 
 async function withGate() {
-	const loaded = await import("./gate.js?v=317193a6");
-	if (!gate) loaded.begin(base);
+	const loaded = await import("./gate.js?v=6c30e013");
+	if (!gate) loaded.begin(base, LESSONS);
 	return (gate = loaded);
 }
 

@@ -1,7 +1,7 @@
 // From an address to its documents: #/plan/subject/unit/lesson, each part an id. A fifth part is the id of
 // a place in the lesson's texts.
 
-import { gate, read, ReadError } from "./cdn.js?v=ca46e74d";
+import { gate, read, ReadError } from "./cdn.js?v=1813956c";
 /** @import { Lesson, Manifest, PlansIndex, Subject, Unit } from "../../contract/memora" */
 import { state, token } from "./state.js?v=6016eab5";
 

@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js?v=459e199b";
 import { t } from "./i18n.js?v=f2e1dbaa";
-import { checks, code, isText, markup, rest, taken, written } from "./parts.js?v=0d42bd4b";
+import { checks, code, isText, markup, rest, taken, written } from "./parts.js?v=38cc669b";
 
 export function interactive(config, id) {
 	const kinds = {

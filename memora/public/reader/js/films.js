@@ -1,7 +1,7 @@
 // A film by its link: played here, asked for at its service once the learner wants it, or linked to.
 
 import { h, icon } from "./dom.js?v=459e199b";
-import { address, base, gate, preview } from "./cdn.js?v=ca46e74d";
+import { address, base, gate, preview } from "./cdn.js?v=1813956c";
 import { t } from "./i18n.js?v=f2e1dbaa";
 
 const MEDIA = /\.(mp4|m4v|webm|ogv|mov|mp3|m4a|ogg|oga|wav)$/i;

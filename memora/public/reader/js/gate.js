@@ -15,7 +15,6 @@ const REFUSED = ["token_required", "token_invalid", "token_expired", "token_earl
 const PATIENCE = 20_000; // until who owns too little is looked up again: he may have bought it
 // A lesson's own files, wherever its stages name them.
 const FILES = /(?:plans\/[\w~-]+\/)?lessons\/[\w~-]+\/[0-9a-f]{64}\.[a-z0-9]+/g;
-const OWN = /^(?:plans\/[^/]+\/)?lessons\//;
 // What a browser shows without running anything in it. Other files it saves.
 const SHOWN = /^(?:image\/(?!svg)|audio\/|video\/|text\/vtt|application\/pdf)/;
 
@@ -51,6 +50,7 @@ export const WORDS = {
 for (const [language, words] of Object.entries(WORDS)) Object.assign(LANGUAGES[language], words);
 
 let base = "";
+let lessons = /$^/; // and their own files, by their paths
 let token = "";
 let isHanded = false; // else the site has made it, for who was signed in then
 let signedIn = user();
@@ -64,9 +64,13 @@ const NO_PLAYER = { lesson: "", token: "", until: 0 };
 let player = NO_PLAYER;
 let shown = ""; // the lesson that is, or will be next
 
-/** @param {string} place where the files are that a token is for */
-export function begin(place) {
+/**
+ * @param {string} place where the files are that a token is for
+ * @param {RegExp} ofLessons which of them are lessons, or a lesson's own
+ */
+export function begin(place, ofLessons) {
 	base = place;
+	lessons = ofLessons;
 	token = kept(handed || undefined);
 	isHanded = Boolean(token);
 }
@@ -175,7 +179,7 @@ function filmPath(link) {
 	if (typeof link !== "string" || !URL.canParse(link, base)) return "";
 	const { href } = new URL(link, base);
 	const path = href.startsWith(base) ? href.slice(base.length) : "";
-	return OWN.test(path) ? "" : path;
+	return lessons.test(path) ? "" : path;
 }
 
 /** @param {string} lesson */

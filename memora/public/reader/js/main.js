@@ -1,11 +1,11 @@
 // The frame around every page: bar, address, focus, errors.
 
-import { base, forgetUnversioned, preview, ReadError, refused } from "./cdn.js?v=ca46e74d";
-import { lessonOf, link, load, parse, place } from "./course.js?v=6871a37d";
+import { base, forgetUnversioned, preview, ReadError, refused } from "./cdn.js?v=1813956c";
+import { lessonOf, link, load, parse, place } from "./course.js?v=b9f200e3";
 import { bdi, h, icon } from "./dom.js?v=459e199b";
 import { direction, t } from "./i18n.js?v=f2e1dbaa";
 import { change, state } from "./state.js?v=6016eab5";
-import { page as pageOf } from "./views.js?v=7bc87936";
+import { page as pageOf } from "./views.js?v=69c5a10d";
 
 let course = { view: "plans" };
 let turn = 0;
@@ -298,7 +298,7 @@ function themeChoices() {
 
 async function search() {
 	try {
-		const { open } = await import("./search.js?v=f3e0a87f");
+		const { open } = await import("./search.js?v=d3d51b4b");
 		open(course);
 	} catch (error) {
 		fail(error);

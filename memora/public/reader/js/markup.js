@@ -2,10 +2,10 @@
 //
 // Harmless HTML and MathML are shown as written. What cannot be shown leaves a word in its place.
 
-import { address, base } from "./cdn.js?v=ca46e74d";
-import { link, parse } from "./course.js?v=6871a37d";
+import { address, base } from "./cdn.js?v=1813956c";
+import { link, parse } from "./course.js?v=b9f200e3";
 import { h } from "./dom.js?v=459e199b";
-import { isEmbedded, player } from "./films.js?v=1b2bf195";
+import { isEmbedded, player } from "./films.js?v=fb20175a";
 import { highlight } from "./highlight.js?v=2877ceb4";
 import { t } from "./i18n.js?v=f2e1dbaa";
 

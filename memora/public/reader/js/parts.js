@@ -1,11 +1,11 @@
 // What stages of several types show: markup, plain paragraphs, code, checks, and what no type knows.
 
-import { address } from "./cdn.js?v=ca46e74d";
+import { address } from "./cdn.js?v=1813956c";
 import { bdi, h } from "./dom.js?v=459e199b";
 import { inText, withFormulas } from "./formulas.js?v=1bf8a815";
 import { highlight } from "./highlight.js?v=2877ceb4";
 import { t } from "./i18n.js?v=f2e1dbaa";
-import { prepare, sanitised } from "./markup.js?v=b8e56480";
+import { prepare, sanitised } from "./markup.js?v=1989f5fb";
 import "./stage_words.js?v=86d44f25";
 
 // How stages look, loaded with the first of them: nothing is shown before. Where it cannot be loaded stages are shown without.

@@ -1,7 +1,7 @@
 // What a learner has done and where they were, kept in this browser for each place of published files. Nothing is sent. The
 // editors' preview keeps none.
 
-import { base, preview } from "./cdn.js?v=ca46e74d";
+import { base, preview } from "./cdn.js?v=1813956c";
 
 const KEY = `memora-progress:${base}`;
 

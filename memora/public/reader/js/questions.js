@@ -3,7 +3,7 @@
 import { isNear, isSame, plain } from "./answers.js?v=0adaddad";
 import { h, icon } from "./dom.js?v=459e199b";
 import { t } from "./i18n.js?v=f2e1dbaa";
-import { checks, hasValue, isPlain, isText, markup, words } from "./parts.js?v=0d42bd4b";
+import { checks, hasValue, isPlain, isText, markup, words } from "./parts.js?v=38cc669b";
 
 const CHOOSING = ["one", "several", "true_false"];
 // Each visit has an order of its own, which stays while the page is drawn again.

@@ -1,8 +1,8 @@
 // Search within the browser: the plan's index, and of its shards only those that a query needs.
 
 import { h, bdi, icon } from "./dom.js?v=459e199b";
-import { forgetUnversioned, read } from "./cdn.js?v=ca46e74d";
-import { link, load } from "./course.js?v=6871a37d";
+import { forgetUnversioned, read } from "./cdn.js?v=1813956c";
+import { link, load } from "./course.js?v=b9f200e3";
 import { fold, isEnough, matches, words } from "./fold.js?v=041cf001";
 import { t } from "./i18n.js?v=f2e1dbaa";
 

@@ -3,7 +3,7 @@
 
 import { bdi, h, icon } from "./dom.js?v=459e199b";
 import { direction, LANGUAGES, t } from "./i18n.js?v=f2e1dbaa";
-import { stages } from "./stages.js?v=5a30f603";
+import { stages } from "./stages.js?v=bc2f8ea7";
 import { state } from "./state.js?v=6016eab5";
 
 // The frame's own words, beside the reader's.

@@ -1,11 +1,11 @@
 // The stages of a lesson: what each type is known to hold is shown as such, the rest as what it is.
 
 import { bdi, h, icon } from "./dom.js?v=459e199b";
-import { interactive } from "./exercises.js?v=8c50de77";
-import { details, isEmbedded, player } from "./films.js?v=1b2bf195";
+import { interactive } from "./exercises.js?v=3435a093";
+import { details, isEmbedded, player } from "./films.js?v=fb20175a";
 import { t } from "./i18n.js?v=f2e1dbaa";
-import { code, isText, markup, paragraphs, ready, rest, taken, written } from "./parts.js?v=0d42bd4b";
-import { question } from "./questions.js?v=f15a13b2";
+import { code, isText, markup, paragraphs, ready, rest, taken, written } from "./parts.js?v=38cc669b";
+import { question } from "./questions.js?v=a343f4ee";
 
 // Each type with its sign and what shows its config.
 const TYPES = {

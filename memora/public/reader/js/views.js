@@ -1,14 +1,14 @@
 // One function a page: a course as `course.load` gives it, to what is shown.
 
 import { itemsAsked, missing } from "./access.js?v=8d1364d1";
-import { address, gate } from "./cdn.js?v=ca46e74d";
-import { lessonOf, link, unitOfNeighbour } from "./course.js?v=6871a37d";
+import { address, gate } from "./cdn.js?v=1813956c";
+import { lessonOf, link, unitOfNeighbour } from "./course.js?v=b9f200e3";
 import { bdi, h, icon } from "./dom.js?v=459e199b";
 import { t } from "./i18n.js?v=f2e1dbaa";
-import * as progress from "./progress.js?v=e9f4391c";
+import * as progress from "./progress.js?v=2f7e8af0";
 import { change, learner, state } from "./state.js?v=6016eab5";
 
-/** @import { Course } from "./course.js?v=6871a37d" */
+/** @import { Course } from "./course.js?v=b9f200e3" */
 
 /**
  * A page: the heading that gets the focus, the main column, and the column beside it.
@@ -243,7 +243,7 @@ async function lesson(course) {
 		head.querySelector(".is-owned")?.remove();
 		return { ...parts, main: [trail(course), head, refused] };
 	}
-	const { stages } = await import("./stages.js?v=5a30f603");
+	const { stages } = await import("./stages.js?v=bc2f8ea7");
 	const image = address(document.image);
 	const shown = await stages(document.stages);
 	const own = [course.subject.id, course.unit.id, entry.id];
