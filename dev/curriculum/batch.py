@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -95,8 +95,7 @@ def let_jobs_end() -> None:
 
 
 def snapshot(storage: Storage, known: Mapping[str, Seen]) -> Snapshot:
-	"""Return all that is published; of files that are as `known` says, nothing is read. The mark is not among them: it says
-	which site publishes here."""
+	"""Return all that is published; of files that are as `known` says, nothing is read."""
 
 	def see(found: StoredObject) -> tuple[str, Seen]:
 		written = (found.etag, found.modified)
@@ -106,7 +105,12 @@ def snapshot(storage: Storage, known: Mapping[str, Seen]) -> Snapshot:
 		return found.path, Seen(written, found.size, json.loads(body).get("version", 0) if body else 0)
 
 	with ThreadPoolExecutor(storage.threads) as pool:
-		return dict(pool.map(see, (found for found in storage.list() if found.path != paths.MARK)))
+		return dict(pool.map(see, published(storage)))
+
+
+def published(storage: Storage) -> Iterator[StoredObject]:
+	"""All that is published, without the mark that says which site publishes here."""
+	return (found for found in storage.list() if found.path != paths.MARK)
 
 
 def _wait_until_nothing_waits(deadline: float) -> None:

@@ -320,7 +320,7 @@ class Demo:
 		console.heading("Read back as a learner's app does, from plans/index.json down")
 		started = time.monotonic()
 		report = published_check.check(
-			storage.get, lambda: (found.path for found in storage.list() if found.path != paths.MARK)
+			storage.get, lambda: (found.path for found in batch.published(storage))
 		)
 		seconds = time.monotonic() - started
 		console.table(

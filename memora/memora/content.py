@@ -13,7 +13,7 @@ from frappe.utils import cstr
 from memora.memora import overrides
 from memora.memora.refused_files import warn_unpublished
 from memora.memora.restorable import Restorable
-from memora.memora.texts import called
+from memora.memora.texts import called, titles
 from memora.services.cdn_export.curriculum import items, public_files
 from memora.services.cdn_export.model import stage_files
 from memora.services.cdn_export.model.doctypes import CONTENT, PARENT_FIELDS, PLAN
@@ -157,7 +157,7 @@ class ContentNode(Titled):
 				called(self),
 				_("{0} still has content below it: {1}."),
 				child,
-				overrides.titles(child, {PARENT_FIELDS[child]: self.name}, "sort_order"),
+				titles(child, {PARENT_FIELDS[child]: self.name}, "sort_order"),
 				_("Delete that or move it elsewhere first."),
 			)
 		refuse_delete(
@@ -182,7 +182,7 @@ class PlanTitle(Titled):
 			called(self),
 			_("{0} is used by the plan {1}."),
 			PLAN,
-			overrides.titles(PLAN, {self.plan_field: self.name}),
+			titles(PLAN, {self.plan_field: self.name}),
 			_("Choose another one there, or delete the plan first."),
 		)
 

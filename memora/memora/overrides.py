@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import frappe
 from frappe.model.document import Document
 
+from memora.memora.texts import titles
 from memora.services.cdn_export.access_calculator import contradict
 from memora.services.cdn_export.model import plain_text
 from memora.services.cdn_export.model.doctypes import CONTENT, PARENT_FIELDS, PLAN, SUBJECT, Ref
@@ -149,11 +149,6 @@ def follow_rename(doctype: str, old: str, new: str, merge: bool) -> None:
 			if row.parent in seen:
 				frappe.db.delete(LISTED, {"name": row.name})
 			seen.add(row.parent)
-
-
-def titles(doctype: str, filters: dict[str, Any], order: str = "title") -> dict[str, str]:
-	"""Documents that these filters find, with their titles; whoever asks."""
-	return dict(frappe.get_all(doctype, filters, ["name", "title"], order_by=order, as_list=True))
 
 
 def _plans(rows: str, filters: dict[str, str]) -> dict[str, str]:

@@ -68,6 +68,11 @@ def called(doc: Document) -> str:
 	return f"{_(doc.doctype)} “{plain_text.as_html(doc.get('title') or doc.name or '')}”"
 
 
+def titles(doctype: str, filters: dict[str, Any], order: str = "title") -> dict[str, str]:
+	"""Documents that these filters find, with their titles; whoever asks."""
+	return dict(frappe.get_all(doctype, filters, ["name", "title"], order_by=order, as_list=True))
+
+
 def _shaped(field: str, kind: str, value: Any) -> Any:
 	"""The value for a field with this label and type; a number for a text becomes that text. Refuses what such a field
 	cannot hold. Every document that is loaded passes here, so the label is translated only for a refusal."""
