@@ -27,7 +27,7 @@ from memora.services.cdn_export.admin import dead_letters, doctor, gate_status
 from memora.services.cdn_export.builds import film_build, film_narrowing, film_notes, film_objects
 from memora.services.cdn_export.delivery import purge_queue
 from memora.services.cdn_export.delivery.target import PublishTarget
-from memora.services.cdn_export.maintenance import adoption, rewrite
+from memora.services.cdn_export.maintenance import adoption, rewrite, signature_renewal
 from memora.services.cdn_export.model import paths, scopes
 from memora.services.cdn_export.model.published_file import listed_items
 from memora.services.cdn_export.outbox import reconciliation
@@ -416,6 +416,34 @@ class TestFilmsBehindGate(FilmsTestCase):
 
 	def link(self, path: str) -> str:
 		return self.read(path)["stages"][0]["config"]["video_url"]
+
+	def test_settings_that_change_while_films_are_waited_for_hold_for_all_lessons(self) -> None:
+		second = make_course(units=1, lessons=1, required_item="B")
+		self.change(self.plan, subjects=[*self.plan.subjects, {"subject": second["subject"].name}])
+		lessons = [self.one, second["lessons"][0]]
+		for lesson in lessons:
+			self.show(lesson, "videos/a.mp4")
+		self.publish()
+		ledger.sign_again(other_links=True)
+		publish_state.not_live(scopes.FILMS)
+		prepare, saved = film_narrowing.prepare, []
+
+		def once_they_have_changed(target: PublishTarget) -> None:
+			if not saved:
+				saved.append(1)
+				self.configure(gate_url="https://other.example")
+			prepare(target)
+
+		frappe.db.commit()
+		with (
+			closing(PublishTarget.open()) as target,
+			patch.object(film_narrowing, "prepare", once_they_have_changed),
+		):
+			signature_renewal.run(target)
+		self.tick()
+		self.tick()
+		for lesson in lessons:
+			self.assertEqual(self.link(paths.lesson(lesson.name)), "https://other.example/videos/a.mp4")
 
 	def test_an_audit_that_a_build_overtakes_closes_no_film_for_good(self) -> None:
 		"""What the audit has found is entered once the build has closed: of the lesson there is nothing new by then."""

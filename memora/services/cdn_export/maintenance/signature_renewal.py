@@ -66,7 +66,8 @@ def run(target: PublishTarget) -> int:
 			continue
 		try:
 			with lease:
-				if target.follow_settings():
+				# A scope that waited for films may have found other settings, too.
+				if target.follow_settings() or signer.storage is not target.storage:
 					break  # the next check signs as they say now
 				for subject, paths in due[state.name].items():
 					renewed += _renew_or_log(target, signer, lease, subject, paths)
