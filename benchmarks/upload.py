@@ -1,11 +1,13 @@
-"""How long 2,122 small files take to upload, through memora's storages and through nothing but a thread pool.
+"""How long 2,122 small files take to upload: memora beside what it stands on and what its users would pick instead.
 
-	python -m benchmarks.upload [--files 2122] [--rounds 5] [--json]
+	dev/benchmark upload [--files 2122] [--rounds 3] [--latency 0,5,30,100] [--servers sink,seaweedfs,moto] [--json]
 
-S3: `Storage.put` against `put_object` of a plain boto3 client whose pool fits its threads, both with 32 threads
-on the same server, in turns, so that a busy machine slows both. Local Directory: `Storage.put` against the same
-writes, syncs and renames without anything around them. Signing: `Storage.sign` of as many links, against boto3's
-`generate_presigned_url`. The ratio is what memora adds; less than 1 is saved.
+All clients upload the same files with their metadata to the same server, in turns, so that a busy machine slows all alike; the
+table has medians. The servers: nginx that reads and forgets (sink), which shows what a client itself costs; SeaweedFS, an S3 server
+that keeps them, on the same processors; and moto, which the tests use and which is so slow that all clients look alike (a tenth of the
+files). With a latency, a proxy holds back what passes (`benchmarks/latency.py`), and counts the connections.
+
+Then Local Directory against the same writes, syncs and renames, and signed links against boto3's.
 """
 
 from __future__ import annotations
@@ -14,61 +16,45 @@ import argparse
 import json
 import os
 import platform
+import shutil
+import socket
 import statistics
+import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import boto3
 import botocore
 from botocore.config import Config
 
+from benchmarks import upload_clients
+from benchmarks.latency import Far
 from benchmarks.s3_server import BUCKET, REGION, S3Server
+from benchmarks.upload_clients import CLIENTS, Server, Took, timed
 from memora.services.cdn_export import storage as storages
-from memora.services.cdn_export.storage import Storage, StorageSettings, Upload
+from memora.services.cdn_export.storage import StorageSettings, Upload
 
-THREADS = 32
-KEYS = {"access_key": "benchmark", "secret_key": "benchmark-secret"}
-Put = Callable[[Upload], object]
-
-
-@dataclass(frozen=True, slots=True)
-class Took:
-	"""What one round took: seconds on the wall, and of this process on a CPU."""
-
-	wall: float
-	cpu: float
+KEYS = ("benchmark", "benchmark-secret")
+MOTO_SHARE = 10
+"""moto takes ten times as long for a file as all else."""
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
-	"""Each round through memora and bare."""
+@dataclass(slots=True)
+class Rounds:
+	"""What a client took in each round, and how many connections it opened in the last."""
 
-	what: str
-	memora: list[Took]
-	bare: list[Took]
+	took: list[Took] = field(default_factory=list)
+	connections: int | None = None
 
-	@property
-	def ratio(self) -> float:
-		return _median(self.memora, "wall") / _median(self.bare, "wall")
-
-	def as_dict(self) -> dict[str, object]:
-		return {**asdict(self), "ratio": round(self.ratio, 3)}
-
-	def __str__(self) -> str:
-		return f"{self.what:<22} memora {_shown(self.memora)}   bare {_shown(self.bare)}   ratio {self.ratio:.2f}"
-
-
-def _median(rounds: list[Took], measure: str) -> float:
-	return statistics.median(getattr(took, measure) for took in rounds)
-
-
-def _shown(rounds: list[Took]) -> str:
-	walls = sorted(took.wall for took in rounds)
-	return f"{_median(rounds, 'wall'):5.2f} s ({walls[0]:.2f} to {walls[-1]:.2f}), CPU {_median(rounds, 'cpu'):4.2f} s"
+	def median(self, measure: str) -> float:
+		"""Seconds."""
+		return statistics.median(getattr(took, measure) for took in self.took)
 
 
 def files(count: int) -> list[Upload]:
@@ -80,100 +66,138 @@ def files(count: int) -> list[Upload]:
 				{"id": number, "title": "مقدمة في الجبر", "text": "ش" * 1400}, ensure_ascii=False
 			).encode(),
 			"public, max-age=300",
-			{"version": "1769300000", "content-hash": f"{number:064x}", "access-level": "authenticated"},
+			{
+				"version": "1769300000",
+				"content-hash": f"{number:064x}",
+				"access-level": "authenticated",
+				"site": f"{7:032x}",
+				"cache-tag": f"{number:016x},{8:016x}",
+			},
 		)
 		for number in range(count)
 	]
 
 
-def compare(
-	what: str,
-	memora: Put,
-	bare: Put,
-	threads: int,
-	uploads: Sequence[Upload],
-	rounds: int,
-	bare_threads: int = THREADS,
-) -> Comparison:
-	"""Upload everything both ways, in turns, after a short round of each that does not count."""
-	found = Comparison(what, [], [])
-	_timed(memora, threads, uploads[:100])
-	_timed(bare, bare_threads, uploads[:100])
-	for _ in range(rounds):
-		found.memora.append(_timed(memora, threads, uploads))
-		found.bare.append(_timed(bare, bare_threads, uploads))
+def compare(server: Server, uploads: Sequence[Upload], rounds: int, far: Far | None) -> dict[str, Rounds]:
+	"""Each client in turns, after a short round of each that does not count."""
+	found: dict[str, Rounds] = {}
+	with ExitStack() as stack:
+		runs = {}
+		for name, client in CLIENTS.items():
+			if name.split(" ")[0] in ("s5cmd", "rclone") and not upload_clients.tool(name.split(" ")[0]):
+				print(f"  (no {name}: its program is not installed; dev/benchmark upload installs it)")
+				continue
+			with client(server, uploads[:50]) as warm_up:
+				warm_up()
+			runs[name] = stack.enter_context(client(server, uploads))
+			found[name] = Rounds()
+		for _ in range(rounds):
+			for name, run in runs.items():
+				before = far.connections() if far else 0
+				found[name].took.append(timed(run))
+				found[name].connections = far.connections() - before if far else None
 	return found
 
 
-def s3(uploads: Sequence[Upload], rounds: int) -> list[Comparison]:
-	"""AWS S3 and Cloudflare R2, both on moto's server."""
-	found = []
-	with S3Server() as server:
-		client = boto3.client(
-			"s3",
-			endpoint_url=server.url,
-			region_name=REGION,
-			aws_access_key_id=KEYS["access_key"],
-			aws_secret_access_key=KEYS["secret_key"],
-			config=Config(max_pool_connections=THREADS, s3={"addressing_style": "path"}),
+@contextmanager
+def sink() -> Iterator[Server]:
+	"""nginx that reads what it is sent, answers with an ETag, and keeps nothing."""
+	program = os.environ.get("MEMORA_NGINX") or shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+	if not program:
+		raise SystemExit("There is no nginx: start this by dev/benchmark upload, which brings one.")
+	with socket.socket() as free, tempfile.TemporaryDirectory() as home:
+		free.bind(("127.0.0.1", 0))
+		port = free.getsockname()[1]
+		free.close()
+		temporary = "".join(
+			f"{kind}_temp_path {home}/{kind};"
+			for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 		)
-
-		def bare(upload: Upload) -> None:
-			client.put_object(
-				Bucket=BUCKET,
-				Key=upload.path,
-				Body=upload.body,
-				ContentType=upload.content_type,
-				CacheControl=upload.cache_control,
-				Metadata=upload.metadata,
-			)
-
-		for provider in ("AWS S3", "Cloudflare R2"):
-			settings = StorageSettings(
-				provider, endpoint_url=server.url, region=REGION, bucket_name=BUCKET, **KEYS
-			)
-			with storages.open(settings) as storage:
-				put = _each_its_own_key(storage) if provider == "Cloudflare R2" else storage.put
-				found.append(compare(f"{provider} (moto)", put, bare, storage.threads, uploads, rounds))
-	return found
+		Path(home, "nginx.conf").write_text(
+			f"daemon off; worker_processes 1; pid {home}/pid; error_log {home}/errors;\n"
+			f"events {{ worker_connections 2048; }} http {{ access_log off; {temporary}\n"
+			"keepalive_requests 1000000; client_body_buffer_size 64k;\n"
+			f"server {{ listen 127.0.0.1:{port}; location / {{ if ($request_method != PUT) {{ return 404; }} add_header ETag '\"of-no-body\"'; return 200; }} }} }}\n"
+		)
+		process = subprocess.Popen([program, "-p", home, "-c", f"{home}/nginx.conf", "-e", f"{home}/errors"])
+		try:
+			for _ in range(100):
+				with socket.socket() as probe:
+					if probe.connect_ex(("127.0.0.1", port)) == 0:
+						break
+				time.sleep(0.05)
+			yield Server(f"http://127.0.0.1:{port}", BUCKET, *KEYS)
+		finally:
+			process.terminate()
+			process.wait()
 
 
-def local(uploads: Sequence[Upload], rounds: int) -> Comparison:
+@contextmanager
+def seaweedfs() -> Iterator[Server]:
+	"""SeaweedFS with one bucket."""
+	from memora.tests.helpers import seaweedfs as server
+
+	url = server.url()
+	server.client(url).create_bucket(Bucket=BUCKET)
+	yield Server(url, BUCKET, server.ACCESS_KEY, server.SECRET_KEY)
+
+
+@contextmanager
+def moto() -> Iterator[Server]:
+	"""moto's server with one bucket."""
+	with S3Server() as server:
+		yield Server(server.url, BUCKET, *KEYS)
+
+
+SERVERS = {"sink": sink, "seaweedfs": seaweedfs, "moto": moto}
+
+
+def local(uploads: Sequence[Upload], rounds: int) -> dict[str, Rounds]:
 	"""Local Directory, on the disk of the folder for temporary files. Each round has a folder of its own: ext4
 	looks long for a free inode where many files have just been deleted."""
+	found = {"memora": Rounds(), "the same writes, syncs and renames": Rounds()}
 	with tempfile.TemporaryDirectory(dir=os.environ.get("MEMORA_BENCHMARK_DISK")) as folder:
-		turns = iter(range(10**6))
-		found = Comparison("Local Directory", [], [])
-		for _ in range(rounds):
-			root = f"{folder}/{next(turns)}"
-			with storages.open(StorageSettings("Local Directory", local_path=root)) as storage:
-				found.memora.append(_timed(storage.put, storage.threads, uploads))
-			found.bare.append(_timed(_bare_writer(f"{folder}/{next(turns)}"), storage.threads, uploads))
-		return found
+		for number in range(rounds):
+			with storages.open(
+				StorageSettings("Local Directory", local_path=f"{folder}/{number}")
+			) as storage:
+				memora, bare = found.values()
+				memora.took.append(_timed(storage.put, storage.writers, uploads))
+			bare.took.append(_timed(_bare_writer(f"{folder}/bare-{number}"), storage.writers, uploads))
+	return found
 
 
-def signing(uploads: Sequence[Upload], rounds: int) -> Comparison:
+def signing(uploads: Sequence[Upload], rounds: int) -> dict[str, Rounds]:
 	"""Links to sign, in one thread; no network."""
-	settings = StorageSettings("AWS S3", region=REGION, bucket_name=BUCKET, **KEYS)
+	settings = StorageSettings(
+		"AWS S3", region=REGION, bucket_name=BUCKET, access_key=KEYS[0], secret_key=KEYS[1]
+	)
 	until = datetime.now(timezone.utc) + timedelta(hours=4)
 	client = boto3.client(
 		"s3",
 		region_name=REGION,
-		aws_access_key_id=KEYS["access_key"],
-		aws_secret_access_key=KEYS["secret_key"],
+		aws_access_key_id=KEYS[0],
+		aws_secret_access_key=KEYS[1],
 		config=Config(signature_version="s3v4"),
 	)
-
-	def bare(upload: Upload) -> str:
-		return client.generate_presigned_url("get_object", {"Bucket": BUCKET, "Key": upload.path}, 14400)
-
+	found = {"memora": Rounds(), "boto3's generate_presigned_url": Rounds()}
 	with storages.open(settings) as storage:
-		return compare(
-			"Signing", lambda upload: storage.sign(upload.path, until), bare, 1, uploads, rounds, 1
-		)
+		for _ in range(rounds):
+			ours, theirs = found.values()
+			ours.took.append(_timed(lambda upload: storage.sign(f"videos/{upload.path}", until), 1, uploads))
+			theirs.took.append(
+				_timed(
+					lambda upload: client.generate_presigned_url(
+						"get_object", {"Bucket": BUCKET, "Key": f"videos/{upload.path}"}, 14400
+					),
+					1,
+					uploads,
+				)
+			)
+	return found
 
 
-def _bare_writer(root: str) -> Put:
+def _bare_writer(root: str) -> Callable[[Upload], None]:
 	"""Two files, as memora writes: the body and what stands beside it."""
 	for part in ("public", "beside"):
 		os.makedirs(f"{root}/{part}/lessons")
@@ -190,45 +214,70 @@ def _bare_writer(root: str) -> Put:
 	return write
 
 
-def _each_its_own_key(storage: Storage) -> Put:
-	"""R2 takes one write a second for each key, so no round may meet the one before."""
-	made = iter(range(10**9))
+def _timed(put: Callable[[Upload], object], threads: int, uploads: Sequence[Upload]) -> Took:
+	def run() -> None:
+		with ThreadPoolExecutor(threads) as pool:
+			for _ in pool.map(put, uploads):
+				pass
 
-	def put(upload: Upload) -> str:
-		path = f"{next(made)}/{upload.path}"
-		return storage.put(Upload(path, upload.body, upload.cache_control, upload.metadata))
-
-	return put
+	return timed(run)
 
 
-def _timed(put: Put, threads: int, uploads: Sequence[Upload]) -> Took:
-	with ThreadPoolExecutor(threads) as pool:
-		wall, cpu = time.perf_counter(), time.process_time()
-		for _ in pool.map(put, uploads):
-			pass
-		return Took(round(time.perf_counter() - wall, 3), round(time.process_time() - cpu, 3))
+def _show(title: str, count: int, found: dict[str, Rounds]) -> None:
+	ours = found["memora"].median("wall")
+	print(
+		f"\n| {title} | wall | against memora | CPU a file | connections |\n| --- | --- | --- | --- | --- |"
+	)
+	for name, rounds in found.items():
+		wall, cpu = rounds.median("wall"), rounds.median("cpu") / count * 1000
+		opened = "" if rounds.connections is None else str(rounds.connections)
+		print(f"| {name} | {wall:.2f} s | {wall / ours:.2f} × | {cpu:.2f} ms | {opened} |", flush=True)
 
 
 def main() -> None:
-	parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+	parser = argparse.ArgumentParser(prog="dev/benchmark upload", description=(__doc__ or "").split("\n")[0])
 	parser.add_argument("--files", type=int, default=2122)
-	parser.add_argument("--rounds", type=int, default=5)
-	parser.add_argument("--json", action="store_true")
+	parser.add_argument("--rounds", type=int, default=3)
+	parser.add_argument("--latency", default="0,5,30,100", help="milliseconds of round trip, with commas")
+	parser.add_argument("--servers", default=",".join(SERVERS), help="which of them, with commas")
+	parser.add_argument("--json", metavar="FILE", help="each single round too")
 	options = parser.parse_args()
 	uploads = files(options.files)
-	comparisons = [
-		*s3(uploads, options.rounds),
-		local(uploads, options.rounds),
-		signing(uploads, options.rounds),
-	]
-	if options.json:
-		print(json.dumps([comparison.as_dict() for comparison in comparisons]))
-		return
 	print(
 		f"{options.files} files of {len(uploads[0].body)} bytes, {options.rounds} rounds, medians; "
-		f"Python {platform.python_version()}, botocore {botocore.__version__}, {os.cpu_count()} CPUs"
+		f"{upload_clients.AT_ONCE} at once unless said; Python {platform.python_version()}, botocore "
+		f"{botocore.__version__}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}"
 	)
-	print(*comparisons, sep="\n")
+	report: dict[str, dict[str, Rounds]] = {}
+	for name in options.servers.split(","):
+		some = uploads[: len(uploads) // MOTO_SHARE] if name == "moto" else uploads
+		with SERVERS[name]() as server:
+			for latency in map(float, options.latency.split(",")):
+				title = f"{name}, {latency:g} ms, {len(some)} files"
+				with ExitStack() as stack:
+					far = stack.enter_context(Far(server.url, latency / 1000)) if latency else None
+					place = (
+						Server(far.url, server.bucket, server.access_key, server.secret_key)
+						if far
+						else server
+					)
+					report[title] = compare(place, some, options.rounds, far)
+				_show(title, len(some), report[title])
+	for title, found in {
+		"Local Directory": local(uploads, options.rounds),
+		"signing as many links": signing(uploads, options.rounds),
+	}.items():
+		report[title] = found
+		_show(title, len(uploads), found)
+	if options.json:
+		plain = {
+			title: {
+				name: {"wall": [took.wall for took in rounds.took], "cpu": [took.cpu for took in rounds.took]}
+				for name, rounds in found.items()
+			}
+			for title, found in report.items()
+		}
+		Path(options.json).write_text(json.dumps(plain, indent=1) + "\n")
 
 
 if __name__ == "__main__":

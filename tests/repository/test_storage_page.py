@@ -8,7 +8,17 @@ from pathlib import Path
 
 from memora.services.cdn_export.cache_purge import cloudflare
 from memora.services.cdn_export.delivery import signing
-from memora.services.cdn_export.storage import PROVIDERS, base, local, r2, s3, s3_client
+from memora.services.cdn_export.storage import (
+	PROVIDERS,
+	base,
+	local,
+	r2,
+	s3,
+	s3_api,
+	s3_flow,
+	s3_obstore,
+	s3_settings,
+)
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "storage.md").read_text()
@@ -23,14 +33,16 @@ def test_every_provider_has_its_column() -> None:
 
 def test_what_is_set_on_purpose() -> None:
 	for said in (
-		f"| `put` at once | {local.LocalStorage.threads} | {s3.S3Storage.threads}, on as many connections |",
+		f"| `put` at once | {local.LocalStorage.writers} | from {s3_flow.FIRST} to {s3.S3Storage.writers}, as the server",
 		f"| longest path | {base.MAX_PATH_BYTES:,} bytes, 255 between slashes | {base.MAX_PATH_BYTES:,} bytes |",
-		f"| files removed in a request | – | {s3.DELETE_BATCH:,} | {s3.DELETE_BATCH:,} |",
-		f"by UTF-8 bytes, {s3.PAGE:,} a page",
-		f"| time-outs | {s3_client.CONNECT_SECONDS} s to connect, {s3_client.READ_SECONDS} s between bytes |",
-		f"| tries | {s3_client.ATTEMPTS} on 5xx, broken connections and throttling; {s3.THROTTLED_ATTEMPTS} on 429 with"
-		f" `Retry-After` up to {s3.LONGEST_WAIT:.0f} s; {s3.CONFLICT_ATTEMPTS} on 409 |",
-		f"its pool as large as they are many | {s3.S3Storage.threads} |",
+		f"| files removed in a request | – | {s3_api.DELETE_BATCH:,} | {s3_api.DELETE_BATCH:,} |",
+		f"by UTF-8 bytes, {s3_api.PAGE:,} a page",
+		f"| time-outs | {s3_settings.CONNECT_SECONDS} s to connect, {s3_settings.READ_SECONDS} s between bytes (obstore:",
+		f"| tries | one by obstore, then {s3_settings.ATTEMPTS} on 5xx, broken connections and throttling; {s3_api.THROTTLED_ATTEMPTS} on 429 with"
+		f" `Retry-After` up to {s3_api.LONGEST_WAIT:.0f} s; {s3_api.CONFLICT_ATTEMPTS} on 409 |",
+		f"its pool as large as they are many | {s3.S3Storage.writers} |",
+		f"| writes at once | {s3_flow.FIRST} at first, one more for each that goes through, up to {s3.S3Storage.writers};",
+		f"larger than {s3_obstore.LARGEST // 1_000_000} MB, and all else",
 		f"{cloudflare.BATCH} URLs a call (*{LABELS['purge_batch_size']}*; {cloudflare.LARGEST_BATCH} on Enterprise)",
 		f"{cloudflare.URLS_PER_SECOND} URLs a second and {cloudflare.CALLS:,} calls in five minutes. A wait of up to"
 		f" {cloudflare.PATIENCE:.0f} s",

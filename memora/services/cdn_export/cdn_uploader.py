@@ -157,12 +157,12 @@ def publish(
 		file, upload = item
 		etags[file.path] = _put(storage, lease, ledger.get(file.path), file, upload, owns)
 
-	with ThreadPoolExecutor(max_workers=max(1, min(storage.threads, len(cargo.files)))) as pool:
+	with ThreadPoolExecutor(max_workers=max(1, min(storage.writers, len(cargo.files)))) as pool:
 		turns = [(phase_of(item), item) for item in cargo.files]
 		for _, phase in groupby(sorted(turns, key=itemgetter(0)), key=itemgetter(0)):
 			lease.check()
 			items = [item for _, item in phase]
-			_for_each(items, put, pool, storage.threads, lambda: tell(len(etags), len(cargo.files)))
+			_for_each(items, put, pool, storage.writers, lambda: tell(len(etags), len(cargo.files)))
 	return etags
 
 

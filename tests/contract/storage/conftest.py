@@ -71,6 +71,7 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 	"""Retries without their pauses; the pauses that memora itself would have made are noted."""
 	waited: list[float] = []
 	monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)
+	monkeypatch.setattr("memora.services.cdn_export.storage.s3_api.pause", waited.append)
 	monkeypatch.setattr("memora.services.cdn_export.storage.s3.pause", waited.append)
 	return waited
 

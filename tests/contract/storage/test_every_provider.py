@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from memora.exceptions import PreconditionFailedError, StorageError, StorageUnavailableError
-from memora.services.cdn_export.storage import FileBody, Storage, Upload, s3
+from memora.services.cdn_export.storage import FileBody, Storage, Upload, s3_api
 from memora.services.cdn_export.storage.base import stamp_of
 from tests.contract.storage.conftest import ACCESS_KEY, SECRET_KEY, Open, upload
 
@@ -152,7 +152,7 @@ def test_delete(storage: Storage) -> None:
 def test_more_are_deleted_than_one_request_can_name(
 	storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-	monkeypatch.setattr(s3, "DELETE_BATCH", 3)
+	monkeypatch.setattr(s3_api, "DELETE_BATCH", 3)
 	paths = [f"lessons/{number}.json" for number in range(8)]
 	for path in paths:
 		storage.put(upload(path))
@@ -169,7 +169,7 @@ def test_a_path_can_be_written_again_after_its_delete(storage: Storage) -> None:
 
 @pytest.mark.parametrize("page", [1000, 2])
 def test_list_is_in_the_order_of_bytes(storage: Storage, page: int, monkeypatch: pytest.MonkeyPatch) -> None:
-	monkeypatch.setattr(s3, "PAGE", page)
+	monkeypatch.setattr(s3_api, "PAGE", page)
 	paths = [
 		"a.json",
 		"a/b.json",
@@ -296,7 +296,7 @@ def test_a_reader_sees_the_old_or_the_new_object(open_another: Open) -> None:
 
 def test_many_at_once(storage: Storage) -> None:
 	paths = [f"lessons/{number:03}.json" for number in range(50)]
-	with ThreadPoolExecutor(storage.threads) as pool:
+	with ThreadPoolExecutor(storage.writers) as pool:
 		etags = list(pool.map(lambda path: storage.put(upload(path, path.encode())), paths))
 		bodies = list(pool.map(storage.get, paths))
 	assert bodies == [path.encode() for path in paths]

@@ -24,8 +24,9 @@ from memora.services.cdn_export.rules.plan_files import PlanFiles, PlanScope
 from memora.services.cdn_export.state import publish_state, renditions
 from memora.services.cdn_export.state.publish_state import Closed
 
-MOST_PLANS = 16
-"""A worker that dies keeps so many plans waiting for the minute that its lease lasts."""
+MOST_PLANS = 50
+"""A worker that dies keeps so many plans waiting for the minute that its lease lasts. Each group costs a round trip to the
+storage, in which its plans' files go up side by side."""
 
 _MOST_RENDERED = 64
 """Subjects rendered in one group: each is a document in memory until the group is out, half a megabyte if large."""

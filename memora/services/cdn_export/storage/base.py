@@ -28,7 +28,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import BinaryIO, NamedTuple
 
-from memora.exceptions import StorageError, StorageUnavailableError
+from memora.exceptions import PreconditionFailedError, StorageError, StorageUnavailableError
 from memora.services.cdn_export.model import paths
 
 JSON = "application/json; charset=utf-8"
@@ -137,6 +137,7 @@ class Storage(ABC):
 
 	name: str  # the provider, as CDN Settings call it
 	threads: int  # how many calls at once make sense
+	writers: int  # how many `put` at once do
 	target: str  # where files go, as messages name it: without secrets, and no two places alike
 	address: str = ""  # where the storage itself would serve files to the public, if it were let; "" nowhere
 
@@ -223,3 +224,10 @@ def check_path(path: str) -> str:
 			f"{MAX_PATH_BYTES} are allowed."
 		)
 	return path
+
+
+def lost(path: str, where: str) -> PreconditionFailedError:
+	"""The error of a conditional `put` that has lost."""
+	return PreconditionFailedError(
+		f"{path} in the bucket {where} was not written: somebody else has written it meanwhile, or it is gone."
+	)

@@ -74,6 +74,7 @@ class LocalStorage(Storage):
 
 	name = "Local Directory"
 	threads = 16  # enough for the file system to sync several at once
+	writers = 16
 
 	def __init__(self, settings: StorageSettings) -> None:
 		path = settings.local_path.strip()

@@ -25,7 +25,7 @@ class R2Storage(S3Storage):
 		super().__init__(settings)
 		self._spacing = _Spacing()
 
-	def _place(self, settings: StorageSettings) -> s3_settings.Place:
+	def _place_of(self, settings: StorageSettings) -> s3_settings.Place:
 		return s3_settings.r2(settings)
 
 	def put(self, upload: Upload, *, if_match: str | None = None, if_absent: bool = False) -> str:

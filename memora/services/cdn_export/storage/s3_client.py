@@ -1,7 +1,7 @@
 """The client that speaks the S3 protocol. What is set on purpose:
 
 - One client for all threads, its pool as large as they are many: with botocore's default of 10 connections,
-  32 threads reconnect all the time.
+  they reconnect all the time.
 - The checksum is Content-MD5, which every S3 server knows and a bucket with Object Lock demands. Newer botocore
   adds CRC32 instead, which R2 and others refuse in places.
 - `If-Match` and `If-None-Match` go in as headers: botocore has parameters for them only from 1.35 on, and
@@ -28,9 +28,6 @@ from botocore.exceptions import BotoCoreError
 from memora.services.cdn_export.storage import s3_settings
 from memora.services.cdn_export.storage.s3_errors import Explainer
 
-CONNECT_SECONDS = 5
-READ_SECONDS = 30  # between two bytes, not for the whole answer
-ATTEMPTS = 4  # of a call on 5xx, throttling and broken connections, with pauses of 0 to 1, 2 and 4 s
 _client_lock = threading.Lock()
 
 
@@ -39,13 +36,13 @@ def _session() -> boto3.session.Session:
 	return boto3.session.Session()
 
 
-def make_client(place: s3_settings.Place, threads: int, explainer: Explainer) -> Any:
+def make_client(place: s3_settings.Place, connections: int, explainer: Explainer) -> Any:
 	options: dict[str, Any] = {
 		"signature_version": "s3v4",
-		"connect_timeout": CONNECT_SECONDS,
-		"read_timeout": READ_SECONDS,
-		"retries": {"mode": "standard", "total_max_attempts": ATTEMPTS},
-		"max_pool_connections": threads,
+		"connect_timeout": s3_settings.CONNECT_SECONDS,
+		"read_timeout": s3_settings.READ_SECONDS,
+		"retries": {"mode": "standard", "total_max_attempts": s3_settings.ATTEMPTS},
+		"max_pool_connections": connections,
 		"tcp_keepalive": True,
 		"parameter_validation": False,  # the parameters are all made here
 		"ignore_configured_endpoint_urls": True,  # a variable of the machine's must not divert the files

@@ -14,6 +14,20 @@ from memora.exceptions import StorageConfigurationError
 from memora.services.cdn_export.storage.base import StorageSettings
 from memora.services.cdn_export.storage.s3_links import Links
 
+CONNECT_SECONDS = 5
+READ_SECONDS = 30  # between two bytes, not for the whole answer
+ATTEMPTS = 4  # of a call on 5xx, throttling and broken connections, with pauses of 0 to 1, 2 and 4 s
+
+# Of AWS's regions that are apart from the others, by how their names begin; botocore's endpoints.json has them.
+_DOMAINS = {
+	"cn-": "amazonaws.com.cn",
+	"eusc-": "amazonaws.eu",
+	"us-iso-": "c2s.ic.gov",
+	"us-isob-": "sc2s.sgov.gov",
+	"us-isof-": "csp.hci.ic.gov",
+	"eu-isoe-": "cloud.adc-e.uk",
+}
+
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _REGION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _AWS_HOST = re.compile(
@@ -73,6 +87,17 @@ def r2(settings: StorageSettings) -> Place:
 			)
 		_demand_https(url)
 	return _place(settings, url, "auto", bucket)
+
+
+def address(place: Place) -> str:
+	"""Where the place's server answers, as scheme://host[:port], without the bucket's name."""
+	if place.url:
+		return place.url
+	domain = next(
+		(name for begin, name in _DOMAINS.items() if place.region.startswith(begin)), "amazonaws.com"
+	)
+	# The oldest region has kept the address that named none.
+	return f"https://s3.{domain}" if place.region == "us-east-1" else f"https://s3.{place.region}.{domain}"
 
 
 def links(settings: StorageSettings) -> Links | None:
