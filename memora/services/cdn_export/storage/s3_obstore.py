@@ -99,13 +99,13 @@ class Obstore:
 		return (answer.bytes().to_bytes(), etag) if etag else None
 
 	def _tried(self, call: Any, *arguments: Any) -> Any:
-		from obstore.exceptions import BaseError
+		import obstore
 
 		_started_in.append(os.getpid())
 		del _started_in[1:]
 		try:
 			found = call(*arguments)
-		except (BaseError, OSError, ValueError) as error:
+		except (obstore.exceptions.BaseError, OSError, ValueError) as error:
 			said = _STATUS.search(str(error))
 			status = int(said[1]) if said else 0
 			if status in _LOST:
