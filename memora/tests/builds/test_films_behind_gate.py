@@ -579,6 +579,7 @@ class TestAnyHistoryOfFilms(FilmsTestCase):
 			lambda: clock.skip(60 * dice.choice([1, 5, 16])),
 			lambda: self.switch(dice.randrange(4)),
 			lambda: self.doubt(),
+			lambda: self.adopt(),
 			lambda: database.transaction(ledger.outdate),
 			lambda: reconciliation.queue_everything(triggered_by="Manual", cause=""),
 		]
@@ -590,6 +591,13 @@ class TestAnyHistoryOfFilms(FilmsTestCase):
 		if live:
 			path = self.dice.choice(live)
 			database.transaction(lambda: rewrite.upload_again([path]))
+
+	def adopt(self) -> None:
+		"""An audit takes a file for one that the ledger does not know, or a lost ledger's."""
+		frappe.db.commit()
+		paths = sorted(frappe.get_all("CDN File", {"kind": "lesson"}, pluck="path"))
+		with closing(PublishTarget.open()) as target, ThreadPoolExecutor(1) as pool:
+			adoption.adopt(target, pool, self.dice.sample(paths, min(len(paths), 2)))
 
 	def switch(self, gate: int) -> None:
 		frappe.db.commit()
@@ -646,6 +654,8 @@ class TestAnyHistoryOfFilms(FilmsTestCase):
 				frappe.db.commit()
 			self.run_batch(self.dice.choice([0, 0.1, 0.4]))
 		self.configure(gate_enabled=1, gate_url=GATE)
+		self.recover()
+		self.adopt()
 		self.recover()
 		self.is_gated = True
 		self.hold()
