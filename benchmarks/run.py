@@ -14,12 +14,12 @@ from pathlib import Path
 
 import frappe
 
-from benchmarks import answers, cases, meter, saves, steps
+from benchmarks import answers, audit, cases, meter, saves, steps
 from benchmarks.cases import CASES, Bench, Row
 from benchmarks.s3_server import S3Server
 from memora.tests.helpers.utils import wipe
 
-_MORE = ("steps", "saves", "answers", "demo")
+_MORE = ("steps", "saves", "answers", "audit", "demo")
 REPO = Path(__file__).resolve().parent.parent
 DOCS = REPO / "docs" / "performance.md"
 PICTURE = REPO / "docs" / "images" / "performance.png"
@@ -46,6 +46,7 @@ def main() -> None:
 			"steps": steps.steps,
 			"saves": saves.saves,
 			"answers": answers.answers,
+			"audit": audit.audit,
 			"demo": lambda bench: cases.demo(bench, options.demo),
 		}
 		for name in options.cases or works:

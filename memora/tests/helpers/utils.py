@@ -8,7 +8,7 @@ import frappe
 from frappe.utils.background_jobs import get_redis_conn
 
 from memora.install import fill_settings
-from memora.services.cdn_export.state import edge_notes
+from memora.services.cdn_export.state import audit_progress, edge_notes
 from memora.tests.helpers.frappe_versions import class_for_tests
 
 __all__ = ["MemoraTestCase", "messages", "wipe"]
@@ -35,7 +35,7 @@ def wipe() -> None:
 	frappe.db.delete("Comment", {"reference_doctype": ("in", names)})
 	frappe.db.delete("ToDo", {"reference_type": ("in", names)})
 	frappe.db.delete("DocShare", {"share_doctype": ("in", names)})
-	frappe.db.delete("DefaultValue", {"name": edge_notes.NOTE})
+	frappe.db.delete("DefaultValue", {"name": ("in", (audit_progress.NOTE, edge_notes.NOTE))})
 	frappe.db.sql("DELETE FROM `__Auth` WHERE doctype IN %s", [names])
 	fill_settings()
 	frappe.db.commit()

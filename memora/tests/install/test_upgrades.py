@@ -30,7 +30,11 @@ _LATER = {
 	"CDN Sync Log": ("triggered_by",),
 	"Memora Lesson": ("is_free_preview",),
 }
-_LATER_INDEXES = {"CDN Sync Log": "status_creation_index", "CDN Node Change": "subject_generation_index"}
+_LATER_INDEXES = {
+	"CDN File": "path_index",
+	"CDN Sync Log": "status_creation_index",
+	"CDN Node Change": "subject_generation_index",
+}
 
 
 class TestPatches(PublishingTestCase):
@@ -148,6 +152,7 @@ class TestUpgrade(PublishingTestCase):
 				frappe.db.sql_ddl(f"alter table `tab{doctype}` drop column `{column}`")
 		for doctype, index in _LATER_INDEXES.items():
 			frappe.db.sql_ddl(f"alter table `tab{doctype}` drop index `{index}`")
+		frappe.db.sql_ddl("alter table `tabCDN File` modify path varchar(255) collate utf8mb4_unicode_ci")
 		# What makes Frappe see that a DocType has changed since.
 		for doctype in {*_LATER, *_LATER_INDEXES}:
 			frappe.db.set_value("DocType", doctype, "migration_hash", None, update_modified=False)
@@ -155,6 +160,8 @@ class TestUpgrade(PublishingTestCase):
 		bench("migrate", "--skip-search-index")
 
 		self.assertEqual(_sorted(structure()), _sorted(before))
+		(path,) = frappe.db.sql("show full columns from `tabCDN File` like 'path'", as_dict=True)
+		self.assertEqual(path.Collation, "utf8mb4_bin")  # in the order in which storages list
 		self.assertTrue(frappe.db.exists("Memora Academic Plan", plan.name))
 		self.publish()
 		self.assertEqual(self.contents(), files)

@@ -11,7 +11,7 @@ import orjson
 
 from memora.exceptions import StorageUnavailableError
 from memora.services.cdn_export.delivery.target import PublishTarget
-from memora.services.cdn_export.maintenance import daily, public_check
+from memora.services.cdn_export.maintenance import audit, daily, public_check
 from memora.services.cdn_export.outbox import relay
 from memora.services.cdn_export.state import publish_state
 from memora.tests.helpers import factories
@@ -155,7 +155,12 @@ class TestPublicFolder(PublicCheckCase, PublishingTestCase):
 		logged.assert_not_called()
 
 	def test_the_maintenance_goes_on_in_another_job_and_rests_while_export_is_off(self) -> None:
-		with patch.object(daily, "_AUDIT_SECONDS", 1e-9), patch.object(frappe, "enqueue") as enqueue:
+		with (
+			patch.object(audit, "PAGE", 4),
+			patch.object(daily, "_PART_SECONDS", 1e-9),
+			patch.object(daily, "_AUDIT_SECONDS", 1e-9),
+			patch.object(frappe, "enqueue") as enqueue,
+		):
 			daily.daily()
 		self.assertEqual(enqueue.call_args[0], (daily.AUDIT,))
 		self.assertTrue(enqueue.call_args[1]["after"])

@@ -1,9 +1,13 @@
 """Compares what the ledger says with what is in the storage and in the database, and lists what differs.
 
-Three looks: each live file of the ledger is asked for (missing, altered, wrong type, cache or metadata); the
-storage's own list is searched for what the ledger does not know (orphans of memora's, foreign files); the
-ledger is held against the content (what is live and should not be). Page by page, so that memory stays small and
-a run can stop and go on. Files elsewhere in the bucket, videos for instance, are none of memora's business.
+The storage's own list and the ledger are read side by side, both in the order of their paths. A list says each
+object's ETag and size, so what is missing, altered, an orphan or foreign shows without a request for each; only what
+differs is asked for by HEAD. Type, cache and metadata are in no list: of a share of the files they are asked for too.
+Then the ledger is held against the content (what is live and should not be). Page by page, so that memory stays
+small and a run can stop and go on. Files elsewhere in the bucket, videos for instance, are none of memora's business.
+
+A storage may list in another order than that of the bytes, or with other ETags than HEAD answers: then more is asked
+for by HEAD, and as much is found.
 
 Nothing is changed here; `repair` acts on what is found.
 """
@@ -12,12 +16,13 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Literal
 
+from memora.exceptions import StorageError
 from memora.services.cdn_export.curriculum import public_files
 from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.model import paths
@@ -25,12 +30,16 @@ from memora.services.cdn_export.model.cache_headers import SHORT, cache_control,
 from memora.services.cdn_export.model.counts import Tell
 from memora.services.cdn_export.model.published_file import LedgerEntry
 from memora.services.cdn_export.state import database, due, ledger, refused_removals
-from memora.services.cdn_export.storage import JSON, Storage, StoredObject
+from memora.services.cdn_export.state.ledger import ALL, Share
+from memora.services.cdn_export.storage import JSON, Storage, StoredObject, check_path
 
 Fault = Literal["missing", "altered", "type", "cache", "metadata", "orphan", "foreign", "stale", "remains"]
 
 PAGE = 1000
-_LEDGER, _STORAGE = "ledger:", "storage:"
+"""Objects that are compared at a time; of the ledger at most twice as many are held beside them."""
+
+_BETWEEN = "\n"
+_START = _BETWEEN
 _MAX_AGE = re.compile(r"(public|private), max-age=(\d+)")
 
 
@@ -50,12 +59,13 @@ class Difference:
 
 @dataclass(slots=True)
 class Audit:
-	"""What an audit found. `files` and `objects` are how many it looked at in the ledger and in the storage;
-	`after` is where to go on, "" when it is through."""
+	"""What an audit found. `files` and `objects` are how many it looked at in the ledger and in the storage, `asked` how
+	many it asked for by HEAD; `after` is where to go on, "" when it is through."""
 
 	findings: list[Difference] = field(default_factory=list)
 	files: int = 0
 	objects: int = 0
+	asked: int = 0
 	after: str = ""
 
 	@property
@@ -69,20 +79,21 @@ def verify(
 	prefix: str = "",
 	after: str = "",
 	seconds: float | None = None,
+	headers: Share = ALL,
 	tell: Tell | None = None,
 ) -> Audit:
 	"""Look at everything whose path begins with `prefix`, or go on `after` where an earlier call stopped.
 
-	Stops between two pages once `seconds` are over. What builders change meanwhile is no finding: whatever looks
-	wrong is looked at again. Raises StorageError.
+	Of the files in `headers` type, cache and metadata are looked at, at the price of a request each. With `seconds` it stops between two pages once they are over, or once there are more findings than files in a page. What
+	builders change meanwhile is no finding: whatever looks wrong is looked at again. Raises StorageError.
 	"""
-	audit = Audit(after=after or _LEDGER)
+	audit = Audit(after=after or _START)
 	ends = time.monotonic() + seconds if seconds else float("inf")
 	with ThreadPoolExecutor(max_workers=target.storage.threads) as pool:
-		look = _Look(target, pool, prefix, audit, tell)
+		look = _Look(target, pool, prefix, headers, audit, tell)
 		while audit.after:
 			look.go_on()
-			if time.monotonic() >= ends:
+			if time.monotonic() >= ends or (seconds and len(audit.findings) > PAGE):
 				break
 	return audit
 
@@ -93,55 +104,90 @@ def recognised(stored: StoredObject) -> bool:
 
 
 class _Look:
+	"""Goes through list and ledger side by side. `after` of its audit holds how far it is: the last path up to which the
+	ledger was read, and the last listed one of the pages that are done, which is the same where the list is in order."""
+
 	def __init__(
-		self, target: PublishTarget, pool: ThreadPoolExecutor, prefix: str, audit: Audit, tell: Tell | None
+		self,
+		target: PublishTarget,
+		pool: ThreadPoolExecutor,
+		prefix: str,
+		headers: Share,
+		audit: Audit,
+		tell: Tell | None,
 	) -> None:
 		self._storage = target.storage
 		self._ownership = target.ownership
 		self._gated = target.options.is_gated
 		self._pool = pool
 		self._prefix = prefix
+		self._headers = headers
 		self._audit = audit
 		self._tell = tell
 		self._total = ledger.count_live(prefix) if tell else 0
 		self._has_ledger = ledger.has_any()
+		self._read_up_to, self._done_up_to = audit.after.split(_BETWEEN)
+		self._list = listed(target.storage, prefix, self._done_up_to)
+		self._page: dict[str, StoredObject] | None = None
 
 	def go_on(self) -> None:
-		"""Take the next page."""
-		kind, key = self._audit.after.split(":", 1)
-		if f"{kind}:" == _LEDGER:
-			last = self._files(key)
-			self._audit.after = f"{_LEDGER}{last}" if last else _STORAGE
+		"""Take the next page of the list or, where the ledger has much more than the list there, its next rows."""
+		if self._page is None:
+			self._page = {found.path: found for found in islice(self._list, PAGE)}
+			self._audit.objects += len(self._page)
+		is_last = len(self._page) < PAGE
+		ends = "" if is_last else max(self._page)
+		database.fresh()
+		entries = ledger.in_order(self._read_up_to, ends, self._prefix, limit=2 * PAGE)
+		self._files(entries, self._page)
+		if len(entries) == 2 * PAGE:
+			self._read_up_to = entries[-1].path
+			self._audit.after = f"{self._read_up_to}{_BETWEEN}{self._done_up_to}"
 		else:
-			last = self._objects(key)
-			self._audit.after = f"{_STORAGE}{last}" if last else ""
-			if not last:
-				database.fresh()
-				self._audit.findings += [
-					Difference(file.path, "stale", file.why, file.scope) for file in due.stale(self._prefix)
-				]
+			live = {entry.path for entry in entries}
+			self._others([found for path, found in self._page.items() if path not in live])
+			self._end_page(ends, is_last)
 		if self._tell:
 			self._tell(min(self._audit.files, self._total), self._total)
 
-	def _files(self, after: str) -> str:
-		"""Look at the next live files; returns the last one's row, "" when there are no more."""
-		database.fresh()
-		entries = ledger.page(after, self._prefix, limit=PAGE)
+	def _end_page(self, ends: str, is_last: bool) -> None:
+		if is_last:
+			self._audit.after = ""
+			database.fresh()
+			self._audit.findings += [
+				Difference(file.path, "stale", file.why, file.scope) for file in due.stale(self._prefix)
+			]
+			return
+		self._read_up_to = max(self._read_up_to, ends)
+		self._done_up_to = next(reversed(self._page or ()))
+		self._page = None
+		self._audit.after = f"{self._read_up_to}{_BETWEEN}{self._done_up_to}"
+
+	def _files(self, entries: Sequence[LedgerEntry], page: Mapping[str, StoredObject]) -> None:
+		"""Compare live files with their page of the list, and ask for those that differ or whose headers are looked at.
+
+		What is not in the page is asked for, too: it is missing or new, or the storage lists it elsewhere.
+		"""
 		self._audit.files += len(entries)
-		suspicious = [
+		asked = [
 			entry
-			for entry, stored in zip(entries, self._pool.map(self._head, entries), strict=True)
+			for entry in entries
+			if (found := page.get(entry.path)) is None
+			or _is_altered(entry, found)
+			or self._headers.has(entry.path)
+		]
+		suspicious = [
+			(entry, stored)
+			for entry, stored in zip(asked, self._heads(asked), strict=True)
 			if next(self._faults(entry, stored), None)
 		]
 		if suspicious:
 			# A builder may have written or removed it since the ledger was read: only what stayed as it was counts.
-			stored_now = list(self._pool.map(self._head, suspicious))
 			database.fresh()
-			known = ledger.of_paths(entry.path for entry in suspicious)
-			for entry, stored in zip(suspicious, stored_now, strict=True):
+			known = ledger.of_paths(entry.path for entry, _ in suspicious)
+			for entry, stored in suspicious:
 				if known.get(entry.path) == entry:
 					self._audit.findings += self._faults(entry, stored)
-		return ledger.row_name(entries[-1].path) if len(entries) == PAGE else ""
 
 	def _faults(self, entry: LedgerEntry, stored: StoredObject | None) -> Iterator[Difference]:
 		if stored and not self._ownership.owns(stored.metadata.get("site", ""), is_known=True):
@@ -149,47 +195,50 @@ class _Look:
 			return iter([Difference(entry.path, "foreign", message, entry.scope)])
 		return faults(entry, stored, self._ownership.site, gated=self._gated)
 
-	def _head(self, entry: LedgerEntry | StoredObject) -> StoredObject | None:
-		return self._storage.head(entry.path)
+	def _heads(self, files: Collection[LedgerEntry | StoredObject]) -> Iterator[StoredObject | None]:
+		self._audit.asked += len(files)
+		return self._pool.map(lambda file: self._storage.head(file.path), files)
 
-	def _objects(self, after: str) -> str:
-		"""Look at the next objects; returns the last one's path, "" when there are no more."""
-		page = list(islice(listed(self._storage, self._prefix, after), PAGE))
-		self._audit.objects += len(page)
-		database.fresh()
+	def _others(self, page: Sequence[StoredObject]) -> None:
+		"""Look at the listed objects that were no live files when the page's part of the ledger was read."""
+		if not page:
+			return
 		known = ledger.of_paths(found.path for found in page)
-		refused = dict(refused_removals.paths_of())
-		self._audit.findings += [
-			Difference(
-				found.path,
-				"remains",
-				"is still on the CDN: the storage refuses to remove it",
-				refused[found.path],
-			)
-			for found in page
-			if found.path in refused
-		]
+		if any(entry.state == "removing" for entry in known.values()):
+			self._refused({found.path for found in page})
 		unknown = [found for found in page if found.path not in known or known[found.path].state == "removed"]
-		for found, stored in zip(unknown, self._pool.map(self._head, unknown), strict=True):
-			if stored is None:
-				continue
-			was_ours = found.path in known and known[found.path].was_live
-			is_known = not self._has_ledger or was_ours
-			# What a restored backup brings back of a Local Directory's files has lost its metadata.
-			if not recognised(stored) and not (was_ours and "site" not in stored.metadata):
-				message = "is not memora's, by its metadata; it is left alone"
-				self._audit.findings.append(Difference(found.path, "foreign", message))
-			elif not self._ownership.owns(stored.metadata.get("site", ""), is_known=is_known):
-				message = "is not this site's, by its metadata; it is left alone"
-				self._audit.findings.append(Difference(found.path, "foreign", message))
-			else:
-				message = (
-					"was removed, and is there again"
-					if found.path in known
-					else "is not in the ledger, though its metadata says that it is memora's"
-				)
-				self._audit.findings.append(Difference(found.path, "orphan", message))
-		return page[-1].path if len(page) == PAGE else ""
+		odd = [found for found in unknown if not _may_be_asked_for(found.path)]
+		message = "is not memora's, by its path; it is left alone"
+		self._audit.findings += [Difference(found.path, "foreign", message) for found in odd]
+		unknown = [found for found in unknown if found not in odd]
+		for found, stored in zip(unknown, self._heads(unknown), strict=True):
+			if stored:
+				self._audit.findings.append(self._stray(stored, known.get(found.path)))
+
+	def _refused(self, page: Collection[str]) -> None:
+		message = "is still on the CDN: the storage refuses to remove it"
+		self._audit.findings += [
+			Difference(path, "remains", message, scope)
+			for path, scope in refused_removals.paths_of()
+			if path in page
+		]
+
+	def _stray(self, stored: StoredObject, known: LedgerEntry | None) -> Difference:
+		"""What is wrong with an object that should not be there, as the ledger says."""
+		was_ours = known is not None and known.was_live
+		# What a restored backup brings back of a Local Directory's files has lost its metadata.
+		if not recognised(stored) and not (was_ours and "site" not in stored.metadata):
+			message = "is not memora's, by its metadata; it is left alone"
+			return Difference(stored.path, "foreign", message)
+		if not self._ownership.owns(
+			stored.metadata.get("site", ""), is_known=not self._has_ledger or was_ours
+		):
+			message = "is not this site's, by its metadata; it is left alone"
+			return Difference(stored.path, "foreign", message)
+		if known:
+			return Difference(stored.path, "orphan", "was removed, and is there again")
+		message = "is not in the ledger, though its metadata says that it is memora's"
+		return Difference(stored.path, "orphan", message)
 
 
 def listed(storage: Storage, prefix: str = "", after: str = "") -> Iterator[StoredObject]:
@@ -216,7 +265,7 @@ def faults(
 	if stored is None:
 		yield finding("missing", "is in the ledger, and is not there")
 		return
-	if (entry.etag and stored.etag != entry.etag) or stored.size != entry.size:
+	if _is_altered(entry, stored):
 		yield finding(
 			"altered", f"is another object than was uploaded ({stored.size} bytes, not {entry.size})"
 		)
@@ -229,6 +278,18 @@ def faults(
 		yield finding("cache", f"has the Cache-Control {stored.cache_control!r}, which does not fit")
 	if differ := entry.differs(stored.metadata, site):
 		yield finding("metadata", f"has other metadata than was uploaded: {', '.join(differ)}")
+
+
+def _may_be_asked_for(path: str) -> bool:
+	try:
+		check_path(path)
+	except StorageError:
+		return False
+	return True
+
+
+def _is_altered(entry: LedgerEntry, found: StoredObject) -> bool:
+	return bool(entry.etag and found.etag != entry.etag) or found.size != entry.size
 
 
 def _caches_well(entry: LedgerEntry, found: str, gated: bool) -> bool:

@@ -1,13 +1,19 @@
 """Once a day, in the background: what is published is looked at and repaired, and people hear of what was wrong.
 
 Pictures that nothing shows go; the audit finds damage and queues its repair; the public check reads what a
-learner can read. A large site takes several jobs; each goes on where the last one stopped.
+learner can read. A large site takes several jobs. How far the audit is, is noted every half minute: the next job, or
+tomorrow's after a worker that died, goes on there.
+
+Each day the headers of some files are looked at: 4,000, or one in 256 where that is more. The next day's are others, until
+all were.
 """
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import frappe
 from frappe import _
@@ -20,25 +26,36 @@ from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.maintenance import audit, public_check, repair
 from memora.services.cdn_export.maintenance.audit import Difference
 from memora.services.cdn_export.rules.crawl import Problem
-from memora.services.cdn_export.state import database, job_queue
+from memora.services.cdn_export.state import audit_progress, database, job_queue
+from memora.services.cdn_export.state.audit_progress import AuditProgress
 from memora.services.cdn_export.state.job_queue import AUDIT, JOB_SECONDS, QUEUE
 
 _AUDIT_SECONDS = 600
+_PART_SECONDS = 30
 _SHOWN = 50
 
 
 def daily() -> None:
-	"""The scheduler's entry, on its long queue. Nothing is done while export is disabled."""
-	if settings.load().enabled:
+	"""The scheduler's entry, on its long queue. Nothing is done while export is disabled, or an audit is at work."""
+	if settings.load().enabled and not audit_progress.is_at_work():
 		run()
 
 
-def run(after: str = "") -> None:
-	"""Audit, go on later where there is more, and check at the end what is public."""
+def run(after: str = "", *, anew: bool = False) -> None:
+	"""Audit, go on later where there is more, and check at the end what is public.
+
+	An audit that was stopped goes on, unless all must be looked at `anew`. `after` is the token of the run whose next
+	job this is: nothing is done if another has taken over.
+	"""
 	try:
 		target = PublishTarget.open()
 		try:
-			_run(target, after)
+			target.ownership.check()
+			if not after:
+				media_removal.sweep(target)
+				_run(target, audit_progress.begin(target.storage.target, anew=anew))
+			elif progress := audit_progress.resume(after):
+				_run(target, progress)
 		finally:
 			target.close()
 	except (StorageError, ScopeBusyError, JobQueueError) as error:
@@ -46,17 +63,33 @@ def run(after: str = "") -> None:
 		_log(_("The daily audit could not be done"), [str(error)])
 
 
-def _run(target: PublishTarget, after: str) -> None:
-	target.ownership.check()
-	if not after:
-		media_removal.sweep(target)
-	found = audit.verify(target, after=after, seconds=_AUDIT_SECONDS)
-	if found.findings:
-		repair.repair(target, found.findings)
-		_say_findings(found.findings)
-	if found.after:
-		job_queue.enqueue(AUDIT, queue=QUEUE, timeout=JOB_SECONDS, after=found.after)
-		return
+def _run(target: PublishTarget, progress: AuditProgress) -> None:
+	ends = time.monotonic() + _AUDIT_SECONDS
+	while not progress.ended_at:
+		found = audit.verify(target, after=progress.after, seconds=_PART_SECONDS, headers=progress.share)
+		if found.findings:
+			repair.repair(target, found.findings)
+			_say_findings(found.findings)
+		# What was found is repaired by now: a worker that dies here finds it again, and one that died before does, too.
+		progress = replace(
+			progress,
+			after=found.after,
+			files=progress.files + found.files,
+			objects=progress.objects + found.objects,
+			asked=progress.asked + found.asked,
+			found=progress.found + len(found.findings),
+			noted_at=time.time(),
+			ended_at=0 if found.after else time.time(),
+		)
+		if not audit_progress.note(progress):
+			return
+		if found.after and time.monotonic() >= ends:
+			job_queue.enqueue(AUDIT, queue=QUEUE, timeout=JOB_SECONDS, after=progress.token)
+			return
+	frappe.logger("memora").info(
+		f"The daily audit is through: {progress.files} files in the ledger, {progress.objects} in the storage,"
+		f" {progress.asked} asked for by HEAD, {progress.found} findings"
+	)
 	if exposures := public_check.check(target).exposures:
 		say_exposed(exposures)
 

@@ -65,7 +65,7 @@ def _enqueue_once(claim: str, method: str, **options: Any) -> None:
 def enqueue_audit() -> None:
 	"""Look through the place that files have moved to, in the background; without a queue once a day is enough."""
 	try:
-		enqueue(AUDIT, queue=QUEUE, timeout=JOB_SECONDS)
+		enqueue(AUDIT, queue=QUEUE, timeout=JOB_SECONDS, anew=True)
 	except JobQueueError as error:
 		frappe.logger("memora").warning(f"the daily audit has to do: {error}")
 

@@ -19,6 +19,7 @@ from memora.services.cdn_export.storage.base import (
 	StorageSettings,
 	StoredObject,
 	Upload,
+	check_path,
 	stamp_of,
 )
 
@@ -30,6 +31,7 @@ __all__ = [
 	"StorageSettings",
 	"StoredObject",
 	"Upload",
+	"check_path",
 	"open",
 	"stamp_of",
 ]

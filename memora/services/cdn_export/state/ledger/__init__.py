@@ -1,7 +1,7 @@
 """The ledger: which files are in the storage, on their way there, or gone. One row a path (CDN File).
 
 `reading` asks it, `uploads` and `removals` follow a file's life, `pictures`, `lessons` and `signatures` answer for those kinds,
-`edge` for what the CDN shows. A row
+`edge` for what the CDN shows, `shares` for what is looked at in turns. A row
 outlives its file, since the versions of a path never repeat. Everything runs in the caller's transaction.
 """
 
@@ -32,11 +32,11 @@ from memora.services.cdn_export.state.ledger.reading import (
 	count_outdated,
 	dropped_since,
 	has_any,
+	in_order,
 	live_versions,
 	of_paths,
 	of_plans,
 	of_scope,
-	page,
 	row_name,
 	select,
 )
@@ -52,6 +52,7 @@ from memora.services.cdn_export.state.ledger.removals import (
 	stay,
 	take_back,
 )
+from memora.services.cdn_export.state.ledger.shares import ALL, SLICES, Share
 from memora.services.cdn_export.state.ledger.signatures import (
 	ENDS_BEFORE,
 	OTHER_LINKS,

@@ -124,12 +124,15 @@ def live_versions(scope: Scope, subject: str, kind: str) -> dict[str, int]:
 	)
 
 
-def page(after: str, prefix: str = "", *, limit: int) -> list[LedgerEntry]:
-	"""The live files below `prefix` in the order of their rows' names, those after the row `after`."""
-	found = select(
-		f"name > %s and state = 'live' and path like %s order by name limit {int(limit)}",
-		(after, plain_text.begins_with(prefix)),
-	)
+def in_order(after: str, up_to: str, prefix: str = "", *, limit: int) -> list[LedgerEntry]:
+	"""The live files below `prefix` whose paths come after one and not after another, which may be "", in the order of
+	their bytes."""
+	where, values = "path > %s", [after]
+	if up_to:
+		where, values = f"{where} and path <= %s", [*values, up_to]
+	if prefix:
+		where, values = f"{where} and path like %s", [*values, plain_text.begins_with(prefix)]
+	found = select(f"{where} and state = 'live' order by path limit {int(limit)}", tuple(values))
 	return list(found.values())
 
 
