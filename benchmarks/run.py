@@ -14,12 +14,12 @@ from pathlib import Path
 
 import frappe
 
-from benchmarks import answers, audit, cases, meter, saves, steps
+from benchmarks import answers, audit, cases, meter, real_uploads, saves, steps
 from benchmarks.cases import CASES, Bench, Row
 from benchmarks.s3_server import S3Server
 from memora.tests.helpers.utils import wipe
 
-_MORE = ("steps", "saves", "answers", "audit", "demo")
+_MORE = ("uploads", "steps", "saves", "answers", "audit", "demo")
 REPO = Path(__file__).resolve().parent.parent
 DOCS = REPO / "docs" / "performance.md"
 PICTURE = REPO / "docs" / "images" / "performance.png"
@@ -43,6 +43,7 @@ def main() -> None:
 		bench = Bench(server, options.site, options.quick, *((5, 3) if options.quick else ()))
 		works = {
 			**CASES,
+			"uploads": real_uploads.uploads,
 			"steps": steps.steps,
 			"saves": saves.saves,
 			"answers": answers.answers,
