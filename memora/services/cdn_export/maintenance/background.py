@@ -78,7 +78,7 @@ def write(
 	"""Write files again as `change` says, where they are the ones that the ledger knows. Returns the ETag of each that is
 	as it should be."""
 	is_large = any(entry.kind in ("media", "lesson_file") for entry in entries)
-	with ThreadPoolExecutor(max_workers=_LARGE_AT_ONCE if is_large else target.storage.threads) as pool:
+	with ThreadPoolExecutor(max_workers=_LARGE_AT_ONCE if is_large else target.storage.writers) as pool:
 		etags = list(pool.map(lambda entry: _write(target, lease, entry, change), entries))
 	return {entry.path: etag for entry, etag in zip(entries, etags, strict=True) if etag}
 
