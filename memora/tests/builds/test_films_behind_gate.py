@@ -197,6 +197,7 @@ class FilmsTestCase(PublishingTestCase):
 			patch.object(LocalStorage, "put", watched_put),
 			patch.object(LocalStorage, "delete", watched_delete),
 			patch.object(LocalStorage, "threads", 1),
+			patch.object(LocalStorage, "writers", 1),
 		):
 			yield
 

@@ -116,6 +116,7 @@ class AnyHistory(RuleBasedStateMachine):
 		with (
 			patch.multiple(LocalStorage, put=looked_at_put, delete=looked_at_delete),
 			patch.object(LocalStorage, "threads", 1),
+			patch.object(LocalStorage, "writers", 1),
 		):
 			batch_processor.process("Scheduler")
 		assert written_again == [], "of which nothing has changed"
