@@ -817,12 +817,13 @@ class TestDormant(PublishingTestCase):
 		lesson = f"path = '{paths.lesson(self.course['lessons'][0].name)}'"
 		plan = f"name = 'plan:{self.plan.name}'"
 		later = "now() + interval 1 hour"
+		waits = "generation = generation + 1, waiting_since = now()"
 		for what in (
 			f"update {file} set signed_until = {later} where {lesson}",
 			f"update {file} set outdated = 1 where {lesson}",
 			f"update {file} set state = 'removing', remove_at = {later} where {lesson}",
-			f"update {state} set generation = generation + 1, next_retry_at = {later} where {plan}",
-			f"update {state} set generation = generation + 1, held = 1, held_generation = 1 where {plan}",
+			f"update {state} set {waits}, next_retry_at = {later} where {plan}",
+			f"update {state} set {waits}, held = 1, held_generation = 1 where {plan}",
 			f"insert into {state} (name, scope_type, ref, dead_since) values ('removal:x', 'removal', 'x', now())",
 			f"insert into {purge} (name, url, tries, next_try_at) values ('x', 'https://x.example/', 1, {later})",
 			"insert into `tabCDN Change` (name, ref_doctype, ref_name) values ('x', 'Memora Subject', 'x')",
