@@ -17,9 +17,11 @@ from frappe.model.document import Document
 from frappe.utils.scheduler import is_dormant
 
 from memora.services.cdn_export import batch_processor
+from memora.services.cdn_export.curriculum import content_tree
 from memora.services.cdn_export.delivery.target import PublishTarget
+from memora.services.cdn_export.model import scopes
 from memora.services.cdn_export.model.scope_state import State
-from memora.services.cdn_export.outbox import relay
+from memora.services.cdn_export.outbox import reconciliation, relay
 from memora.services.cdn_export.worker import builder
 from memora.tests.helpers import factories
 from memora.tests.helpers.many_rows import copy_row
@@ -155,6 +157,48 @@ class TestStatements(PublishingTestCase):
 		self.assertEqual(costs, {" ".join(sorted(f"plan:{plan}" for plan in all_plans)): 9 + 8})
 		self.assertEqual(len([path for _, path in steps if not path.startswith("plans/")]), 2)
 		self.assertEqual(len(steps), 2 + 2 * 8)
+
+	def test_a_night_without_a_change_renders_no_plan(self) -> None:
+		"""A subject is read again, for what no hook has seen; its plans are closed in groups, their files of it unread."""
+		_, course = self.library(30)
+		for _ in range(7):
+			factories.make_plan([course["subject"]], is_published=1)
+		self.publish()
+		reconciliation.daily()
+		with patch.object(content_tree, "load", wraps=content_tree.load) as loaded, self.recorded() as steps:
+			costs = self.costs_of_builds()
+		self.assertEqual(
+			([call.args for call in loaded.call_args_list], steps), ([(course["subject"].name,)], [])
+		)
+		((_, of_group),) = [(names, cost) for names, cost in costs.items() if names.startswith("plan:")]
+		self.assertEqual(of_group, 7 + 8)  # without the two of an upload
+		for row in frappe.get_all("CDN Rendition", ["subject", "generation"]):
+			state = frappe.db.get_value("CDN Publish State", scopes.subject(row.subject).id, "generation")
+			self.assertEqual(row.generation, state)
+
+	def test_what_only_the_nightly_check_can_see_is_published_in_all_plans(self) -> None:
+		_, course = self.library(3)
+		plans = [factories.make_plan([course["subject"]], is_published=1) for _ in range(2)]
+		self.publish()
+		for doctype, name, column in (
+			("Memora Subject", course["subject"].name, "description"),
+			("Memora Track", course["track"].name, "description"),
+			("Memora Lesson", course["lessons"][0].name, "title"),
+		):
+			frappe.db.sql(f"update `tab{doctype}` set {column} = 'by SQL' where name = %s", (name,))
+			frappe.db.commit()
+			reconciliation.daily()
+			self.publish()
+			for plan in plans:
+				learner = self.learner(plan)
+				document = learner.subjects[course["subject"].name]
+				shown = {
+					"Memora Subject": document,
+					"Memora Track": document["tracks"][0],
+					"Memora Lesson": learner.lessons.get(name),
+				}[doctype]
+				self.assertEqual(shown[column], "by SQL", doctype)
+		self.check()
 
 	def test_a_group_reads_the_overrides_of_its_plans_at_once(self) -> None:
 		_, course = self.library(2)

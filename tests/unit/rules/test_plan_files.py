@@ -92,6 +92,38 @@ def files_of(
 	return files
 
 
+def test_a_newer_subject_that_looks_the_same_is_taken_over_unread() -> None:
+	snapshot = snapshot_of("S", shown_generation=2)
+	snapshot.subject_states[scopes.subject("S").id] = subject_state(
+		"S", generation=5, published_generation=5, shown_generation=2
+	)
+	assert not snapshot.has_changed("S")
+	assert PlanScope.of(snapshot).changed() == []
+	assert files_of(snapshot).newer() == {"S": 5}
+	assert snapshot.needs_only_news(())
+
+
+def test_one_that_looks_otherwise_or_is_the_plans_own_is_rendered() -> None:
+	for overrides, shown in (((), 4), ((HIDE,), 2)):
+		snapshot = snapshot_of("S", overrides=overrides, shown_generation=2)
+		snapshot.subject_states[scopes.subject("S").id] = subject_state(
+			"S", generation=5, published_generation=5, shown_generation=shown
+		)
+		assert PlanScope.of(snapshot).changed() == ["S"]
+		assert files_of(snapshot, rendered()).newer() == {}
+
+
+def test_what_only_the_plan_changes_may_come_back_though_the_subject_is_newer() -> None:
+	snapshot = snapshot_of("S", shown_generation=2)
+	snapshot.overrides["S"] = (HIDE,)
+	assert snapshot.may_come_back("S")
+	newer = {"generation": 5, "published_generation": 5}
+	snapshot.subject_states[scopes.subject("S").id] = subject_state("S", **newer, shown_generation=2)
+	assert snapshot.may_come_back("S")
+	snapshot.subject_states[scopes.subject("S").id] = subject_state("S", **newer, shown_generation=4)
+	assert not snapshot.may_come_back("S")
+
+
 def entry(path: str, kind: Any = "unit", node: str = "U", **fields: Any) -> LedgerEntry:
 	values = {"subject": "S", "version": 5, "live_version": 5, "access_level": "authenticated", **fields}
 	return LedgerEntry(path, values.pop("scope", SCOPE), kind, node, **values)

@@ -31,6 +31,8 @@ class CDNPublishState(Document):
 		ref: DF.Data | None
 		retry_count: DF.Int
 		scope_type: DF.Literal["plan", "subject", "index", "films", "removal"]
+		shown_digest: DF.Data | None
+		shown_generation: DF.Int
 		triggered_by: DF.Data | None
 		waiting_since: DF.Datetime | None
 	# end: auto-generated types

@@ -42,6 +42,7 @@ def _write(build: Build, files: PlanFiles) -> Counts:
 
 	def closing() -> bool:
 		renditions.store({plan.name: files.renditions()})
+		renditions.raise_generations({plan.name: files.newer()})
 		leftovers.forget(snapshot.gone)
 		if changes_list:
 			publish_state.raise_generations([scopes.INDEX])

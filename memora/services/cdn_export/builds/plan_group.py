@@ -90,6 +90,7 @@ def _upload_and_close(build: Build, plans: list[PlanFiles]) -> Cargo:
 
 	def closing() -> bool:
 		renditions.store({files.snapshot.state.ref: files.renditions() for files in plans})
+		renditions.raise_generations({files.snapshot.state.ref: files.newer() for files in plans})
 		closed = [
 			Closed(state.scope, state.generation, files.manifest.version, state.causes)
 			for state, files in zip(states, plans, strict=True)

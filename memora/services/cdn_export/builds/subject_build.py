@@ -38,7 +38,11 @@ def run(build: Build) -> Counts:
 		owners=files.owners,
 		removals=removals,
 		drop_generation=state.generation,
-		state_values={"is_live": 1, **held},
+		state_values={
+			"is_live": 1,
+			**held,
+			**publish_state.shown_values(state, files.shown_digest, dropped=bool(removals)),
+		},
 		closing=closing,
 	)
 	held_changes.tell(build, held)

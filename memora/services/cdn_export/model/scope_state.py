@@ -34,6 +34,8 @@ class State:
 	held_generation: int = 0
 	approved_generation: int = 0
 	causes: str = ""
+	shown_generation: int = 0
+	shown_digest: str = ""
 
 	@property
 	def scope(self) -> Scope:

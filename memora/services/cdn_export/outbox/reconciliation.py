@@ -75,17 +75,23 @@ def daily() -> None:
 	"""Queue every plan and subject to be read in full."""
 	if not settings.load().enabled:
 		return
-	queue_everything(triggered_by=FALLBACK, cause=causes.text([Cause(causes.NIGHTLY, "", "")]))
+	cause = causes.text([Cause(causes.NIGHTLY, "", "")])
+	queue_everything(triggered_by=FALLBACK, cause=cause, shown_again=False)
 
 
-def queue_everything(*, triggered_by: str, cause: str) -> int:
-	"""Queue every plan, with all lessons of every subject, so that all is read again. Returns how many plans.
+def queue_everything(*, triggered_by: str, cause: str, shown_again: bool = True) -> int:
+	"""Queue every plan, with all lessons of every subject, so that all is read again, and plans' files made again; not
+	`shown_again`, only those of subjects in which a change is found. Returns how many plans.
 
 	Those that are live and no longer exist are among them: SQL can delete them past every hook.
 	"""
 	plans = {*frappe.get_all(doctypes.PLAN, pluck="name"), *publish_state.live("plan")}
 	subjects = {*frappe.get_all(doctypes.SUBJECT, pluck="name"), *publish_state.live("subject")}
-	database.transaction(lambda: relay.touch(plans, subjects, triggered_by=triggered_by, cause=cause))
+
+	def touch() -> None:
+		relay.touch(plans, subjects, triggered_by=triggered_by, cause=cause, shown_again=shown_again)
+
+	database.transaction(touch)
 	return len(plans)
 
 

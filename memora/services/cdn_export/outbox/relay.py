@@ -74,10 +74,16 @@ def raise_for(
 
 
 def touch(
-	plans: Iterable[str] = (), subjects: Iterable[str] = (), *, triggered_by: str = "", cause: str = ""
+	plans: Iterable[str] = (),
+	subjects: Iterable[str] = (),
+	*,
+	triggered_by: str = "",
+	cause: str = "",
+	shown_again: bool = True,
 ) -> None:
 	"""Queue plans and whole subjects as if all in them had changed, in the caller's transaction; `cause` is a text of
-	`causes` for the plans' log.
+	`causes` for the plans' log. Not `shown_again`, a subject in which nothing is found to have changed is read, and its plans
+	keep their files of it unread.
 
 	With a subject every plan that lists it: their files say what the subject's files say.
 	"""
@@ -88,6 +94,8 @@ def touch(
 		triggered_by=triggered_by,
 		causes={scopes.plan(plan).id: cause for plan in plans},
 	)
+	if shown_again:
+		publish_state.show_again(map(scopes.subject, subjects))
 	_note_lessons({subject: {EVERY_LESSON} for subject in subjects}, generations)
 
 

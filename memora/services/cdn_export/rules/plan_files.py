@@ -314,6 +314,15 @@ class PlanFiles:
 			for subject, rendered in self.rendered.items()
 		]
 
+	def newer(self) -> dict[str, int]:
+		"""The generation of each subject that is newer than the live manifest says, and looks the same there."""
+		snapshot, shown = self.snapshot, self.shown
+		return {
+			subject: snapshot.generation(subject)
+			for subject in shown.wanted
+			if subject not in shown.rendered and snapshot.taken_over(subject)
+		}
+
 	def _search_to_store(self, rendered: RenderedSubject) -> list[Any] | None:
 		"""The search entries to store with a subject; None where they are stored already, or are in shards."""
 		known = self.snapshot.renditions.get(rendered.subject)

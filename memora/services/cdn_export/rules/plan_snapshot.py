@@ -71,6 +71,14 @@ class Snapshot:
 		state = self.subject_state(subject)
 		return state.generation if state else 0
 
+	def shown_generation(self, subject: str) -> int:
+		"""The last generation of a subject that is not shown as the one before; the newest, where that is not known. What
+		is the plan's own may have other bodies with each."""
+		state = self.subject_state(subject)
+		if state is None or self.mode(subject) == "own":
+			return self.generation(subject)
+		return state.shown_generation or state.generation
+
 	def is_ready(self, subject: str) -> bool:
 		"""Whether a subject's shared files are published, and as new as its generation."""
 		state = self.subject_state(subject)
@@ -109,11 +117,19 @@ class Snapshot:
 	def may_come_back(self, subject: str) -> bool:
 		"""Whether only the plan has changed the subject: if the plan takes that back, the subject is as the live manifest
 		shows it."""
+		if not self.was_rendered(subject) or not self.has_changed(subject):
+			return False
+		live, state = self.renditions[subject].generation, self.subject_state(subject)
+		# A reserved one has lost the generation that is live.
+		return not 0 < live < (state.shown_generation or state.generation if state else 0)
+
+	def taken_over(self, subject: str) -> bool:
+		"""Whether a shared subject is newer than the live manifest says, and shown as it shows it."""
 		return (
-			self.was_rendered(subject)
-			and self.has_changed(subject)
-			# A reserved one has lost the generation that is live.
-			and self.renditions[subject].generation in (0, self.generation(subject))
+			self.shows_shared(subject)
+			and self.is_ready(subject)
+			and not self.has_changed(subject)
+			and self.renditions[subject].generation < self.generation(subject)
 		)
 
 	def needs_only_news(self, just_published: Collection[str]) -> bool:
@@ -134,5 +150,5 @@ class Snapshot:
 			[item.kind, item.name, item.action, item.value] for item in self.overrides.get(subject, ())
 		]
 		return document_bytes.shape(
-			{"of": [_LAYOUT, self.mode(subject), self.generation(subject), overrides]}
+			{"of": [_LAYOUT, self.mode(subject), self.shown_generation(subject), overrides]}
 		)

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from memora.services.cdn_export import json_generator
 from memora.services.cdn_export.model.diff import Diff
+from memora.services.cdn_export.model.document_bytes import shape
 from memora.services.cdn_export.model.published_file import LedgerEntry
 from memora.services.cdn_export.model.tree import ResolvedNode
 from memora.services.cdn_export.rules import file_removals
@@ -30,6 +32,14 @@ class SharedFiles:
 	entries: dict[str, LedgerEntry]
 	owners: set[str]
 	kept_paid: list[ResolvedNode]
+
+	@property
+	def shown_digest(self) -> str:
+		"""Tells whether plans show the subject as before. Its own file has all that they show but for search, and the
+		versions of its units, which change with each title."""
+		if self.contents is None:
+			return "nothing"
+		return shape(json_generator.subject_document(self.contents.resolved, self.offered.link, None))
 
 	@property
 	def unit_versions(self) -> dict[str, int]:

@@ -42,6 +42,8 @@ COLUMNS = (
 	"held_generation",
 	"approved_generation",
 	"causes",
+	"shown_generation",
+	"shown_digest",
 )
 
 WAITS = "waiting_since is not null and published_generation < generation"
@@ -134,6 +136,8 @@ def of_row(row: Sequence[Any]) -> State:
 		row[15] or 0,
 		row[16] or 0,
 		row[17] or "",
+		row[18] or 0,
+		row[19] or "",
 	)
 
 
@@ -169,6 +173,20 @@ def raise_generations(
 			(tuple(name for name, _ in ordered),),
 		)
 	)
+
+
+def show_again(scopes: Iterable[Scope]) -> None:
+	"""Have plans show these subjects again whatever their builds find, in the caller's transaction that has raised their
+	generations."""
+	database.update_names(TABLE, [scope.id for scope in scopes], "shown_generation = generation")
+
+
+def shown_values(state: State, digest: str, *, dropped: bool) -> dict[str, Any]:
+	"""What `succeeded` stores of a subject as plans show it: nothing where that is as before. One that has `dropped` files is
+	shown again, so that no plan links to them."""
+	if digest == state.shown_digest and not dropped:
+		return {}
+	return {"shown_digest": digest, "shown_generation": state.generation}
 
 
 def ensure(scope: Scope) -> None:
@@ -228,7 +246,7 @@ def succeeded(
 	With `release` the lease is given back by the same statement.
 	"""
 	fields = {"published_generation": generation, **_of_success(release), **values}
-	assignments = ", ".join(f"`{column}` = %s" for column in fields)
+	assignments = ", ".join(f"`{column}` = {_RISES.get(column, '%s')}" for column in fields)
 	return bool(
 		database.execute(
 			f"""update `tab{TABLE}` set {assignments}, causes = {_REST},
@@ -239,6 +257,9 @@ def succeeded(
 		)
 	)
 
+
+_RISES = {"shown_generation": "greatest(shown_generation, %s)"}
+"""SQL: what a column becomes that others may have raised since a build has read it."""
 
 _NO_FAILURE = {
 	"retry_count": 0,

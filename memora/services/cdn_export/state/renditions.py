@@ -19,9 +19,9 @@ from memora.services.cdn_export.state import bulk_rows, database, publish_state
 
 TABLE = "CDN Rendition"
 
-# A subject that changed is rendered again, unless it cannot be built; then it stays as it is.
-_SEARCH_READ = """if(state.generation > reader.generation and state.failed_generation <= state.published_generation,
-	null, reader.search)"""
+# A subject that looks otherwise now is rendered again, unless it cannot be built; then it stays as it is.
+_SEARCH_READ = """if(if(state.shown_generation > 0, state.shown_generation, state.generation) > reader.generation
+	and state.failed_generation <= state.published_generation, null, reader.search)"""
 
 _UNCERTAIN = "in doubt"
 """Instead of a digest: like no other."""
@@ -106,6 +106,22 @@ def store(renditions: Mapping[str, Sequence[PlanSubject]]) -> None:
 		"mode = values(mode), generation = values(generation), digest = values(digest), summary = values(summary),"
 		" search = coalesce(values(search), search)",
 	)
+
+
+def raise_generations(newer: Mapping[str, Mapping[str, int]]) -> None:
+	"""Note that live manifests show these generations of subjects, too: by plan and subject. No statement for none."""
+	rows = [
+		(database.key(plan, subject), generation)
+		for plan, subjects in newer.items()
+		for subject, generation in subjects.items()
+	]
+	if rows:
+		database.execute(
+			f"""update json_table(%s, '$[*]' columns (name varchar(140) path '$[0]', generation bigint path '$[1]')) newer
+			straight_join `tab{TABLE}` reader force index (primary) on reader.name = newer.name
+			set reader.generation = newer.generation""",
+			(orjson.dumps(sorted(rows)).decode(),),
+		)
 
 
 def mark_uncertain(plan: str, subjects: Iterable[str]) -> None:
