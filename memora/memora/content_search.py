@@ -51,7 +51,9 @@ def find(
 	if subjects is not None:
 		given["subjects"] = tuple(subjects) or ("",)
 		conditions.append(f"n{top}.name in %(subjects)s")
-	order = ["n0.modified desc"]
+	way = f"concat_ws('{_BETWEEN}', {', '.join(f'n{depth}.title' for depth in range(top, 0, -1))})"
+	# As an index has them: no document is read that is not shown.
+	order = ["n0.modified desc", "n0.name desc"]
 	if words:
 		given.update({f"word{place}": plain_text.as_like(word) for place, word in enumerate(words)})
 		given["begins"] = plain_text.as_like(text)[1:]
@@ -66,12 +68,13 @@ def find(
 			"n0.title like %(begins)s desc",
 			"n0.title like %(holds)s desc",
 			"n0.title",
+			way if top else "n0.sort_order",
+			"n0.name",
 		]
-	way = f"concat_ws('{_BETWEEN}', {', '.join(f'n{depth}.title' for depth in range(top, 0, -1))})"
 	found = frappe.db.sql(
 		f"""select n0.name, n0.title, {way if top else "''"} from {line}
 		where {" and ".join(conditions)}
-		order by {", ".join(order)}, {way if top else "n0.sort_order"}, n0.name limit %(rows)s offset %(start)s""",
+		order by {", ".join(order)} limit %(rows)s offset %(start)s""",
 		given,
 	)
 	return [(name, plain_text.store(title or name), plain_text.store(way)) for name, title, way in found]

@@ -15,7 +15,7 @@ from memora.memora import content_search
 from memora.services.cdn_export.model.doctypes import CONTENT
 from memora.tests.helpers import factories
 from memora.tests.helpers.frappe_versions import set_in_test
-from memora.tests.helpers.statements import statements
+from memora.tests.helpers.statements import rows_read, statements
 from memora.tests.helpers.users import drop_user_permissions, make_user
 from memora.tests.helpers.utils import MemoraTestCase
 
@@ -175,6 +175,18 @@ class TestContentSearch(MemoraTestCase):
 		self.assertEqual(
 			len(links.search_content("Memora Lesson", page_len=10**6)), content_search.MOST_FOUND
 		)
+
+	def test_the_last_changed_are_offered_and_the_others_not_read(self) -> None:
+		read = []
+		for count in (300, 600):
+			factories.make_many("Memora Lesson", self.angles, [f"{count} {place}" for place in range(count)])
+			frappe.db.commit()
+			frappe.db.sql("analyze table `tabMemora Lesson`")
+			links.search_content("Memora Lesson")
+			with rows_read() as found:
+				self.assertEqual(len(links.search_content("Memora Lesson")), 20)
+			read.append(found.rows)
+		self.assertLessEqual(read[1], read[0] + 20)
 
 	def test_a_list_is_filtered_by_what_is_above_its_parents(self) -> None:
 		other = factories.make_topic(title="Sides", parent_unit=self.shapes.name)
