@@ -152,7 +152,7 @@ class DailyCase:
 			(audit, "PAGE", 4),
 			(daily, "_PART_SECONDS", 1e-9),
 			(job_queue, "enqueue", lambda method, **options: self.jobs.append(options.get("after", ""))),
-			(public_check, "check", lambda target: public_check.PublicCheck()),
+			(public_check, "check", lambda target, share: public_check.PublicCheck()),
 		):
 			patched = patch.object(place, name, value)
 			patched.start()

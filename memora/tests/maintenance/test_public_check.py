@@ -13,7 +13,8 @@ from memora.exceptions import StorageUnavailableError
 from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.maintenance import audit, daily, public_check
 from memora.services.cdn_export.outbox import relay
-from memora.services.cdn_export.state import publish_state
+from memora.services.cdn_export.state import ledger, publish_state
+from memora.services.cdn_export.state.ledger import SLICES, Share
 from memora.tests.helpers import factories
 from memora.tests.helpers.buckets import SECRET_KEY, BucketTestCase
 from memora.tests.helpers.publishing import PublishingTestCase, make_course
@@ -112,6 +113,23 @@ class PublicCheckCase:
 		with closing(PublishTarget.open()) as target:
 			found = public_check.check(target, sample=2).exposures
 		self.assertEqual({exposure.path for exposure in found}, set(paths))
+
+	def test_each_file_is_read_in_one_turn_of_shares(self) -> None:
+		lesson = f"lessons/{self.lesson.name}.json"
+		self.smuggle(lesson, description=self.secret())
+		shares = [*(Share(first % SLICES, 60) for first in range(200, 440, 60)), Share(440 % SLICES, 16)]
+		with closing(PublishTarget.open()) as target:
+			whole = public_check.check(target)
+			found = [public_check.check(target, share=share) for share in shares]
+		read = []
+		for share in shares:
+			for page in ledger.documents(share, limit=2):
+				self.assertTrue(all(share.has(path) for path, _, _ in page))
+				read += [path for path, _, _ in page]
+		self.assertEqual([one.path for one in whole.exposures], [lesson])
+		self.assertEqual([exposure.path for one in found for exposure in one.exposures], [lesson])
+		self.assertEqual(sum(one.files for one in found), whole.files)
+		self.assertEqual((len(read), len(set(read))), (whole.files, whole.files))
 
 	def minutes_ago(self, minutes: int) -> None:
 		"""Let all that was done to published files so far be that long ago."""

@@ -4,8 +4,8 @@ Pictures that nothing shows go; the audit finds damage and queues its repair; th
 learner can read. A large site takes several jobs. How far the audit is, is noted every half minute: the next job, or
 tomorrow's after a worker that died, goes on there.
 
-Each day the headers of some files are looked at: 4,000, or one in 256 where that is more. The next day's are others, until
-all were.
+Each day some files are looked at closely, their headers and what a learner can read: 4,000, or one in 256 where that is more.
+The next day's are others, until all were.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def _run(target: PublishTarget, progress: AuditProgress) -> None:
 		f"The daily audit is through: {progress.files} files in the ledger, {progress.objects} in the storage,"
 		f" {progress.asked} asked for by HEAD, {progress.found} findings"
 	)
-	if exposures := public_check.check(target).exposures:
+	if exposures := public_check.check(target, share=progress.share).exposures:
 		say_exposed(exposures)
 
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from itertools import islice
+from typing import NamedTuple
 
 import frappe
 import orjson
@@ -27,9 +27,9 @@ from memora.services.cdn_export import settings
 from memora.services.cdn_export.delivery import http_session
 from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.model import doctypes, paths
-from memora.services.cdn_export.model.counts import Tell
 from memora.services.cdn_export.rules.crawl import Document, Problem
 from memora.services.cdn_export.state import database, ledger, publish_state, refused_removals
+from memora.services.cdn_export.state.ledger import ALL, Share
 
 Read = Callable[[str], bytes | None]
 
@@ -41,6 +41,7 @@ _CACHED = timedelta(minutes=6)
 """Longer than caches may keep what was removed (300 s)."""
 
 _PAGE = 500
+_NAMES = 5000
 _IN_SITE_CONFIG = ("db_password", "encryption_key", "admin_password", "root_password", "mail_password")
 
 
@@ -57,29 +58,24 @@ class PublicCheck:
 		return not self.exposures
 
 
-def check(target: PublishTarget, *, sample: int = SAMPLE, tell: Tell | None = None) -> PublicCheck:
-	"""Read every live file, and ask for a sample of removed ones. Raises StorageUnavailableError when the base URL
+def check(target: PublishTarget, *, share: Share = ALL, sample: int = SAMPLE) -> PublicCheck:
+	"""Read the live files of a share, and ask for a sample of removed ones. Raises StorageUnavailableError when the base URL
 	does not answer or gives nothing, and StorageError of a folder."""
 	with _Learner(target) as learner, ThreadPoolExecutor(max_workers=target.storage.threads) as pool:
 		done = PublicCheck()
 		database.fresh()
 		judge = _Judge(target)
-		live = frappe.db.sql(
-			f"""select path, scope, kind from `tab{ledger.TABLE}`
-			where state = 'live'
-				and kind not in ('access', 'media', 'lesson_file', 'schema', 'schemas_index', 'gate_keys') order by name"""
-		)
-		if live:
+		if ledger.has_documents():
 			learner.must_read(paths.PLAN_INDEX)
-		rows = iter(live)
-		while page := list(islice(rows, _PAGE)):
+		for page in ledger.documents(share, limit=_PAGE):
 			bodies = pool.map(learner.read, [path for path, _, _ in page])
-			for (path, scope, kind), body in zip(page, bodies, strict=True):
-				if body is not None:
-					done.files += 1
-					done.exposures += [Problem(path, why) for why in judge.faults(scope, kind, body)]
-			if tell:
-				tell(done.files, len(live))
+			read = [
+				_Read(path, scope, kind, body)
+				for (path, scope, kind), body in zip(page, bodies, strict=True)
+				if body is not None
+			]
+			done.files += len(read)
+			done.exposures += judge.problems(read)
 		refused = set(refused_removals.paths())
 		gone = [*learner.removed(sample), *sorted(refused)]
 		for path, body in zip(gone, pool.map(learner.read, gone), strict=True):
@@ -90,6 +86,15 @@ def check(target: PublishTarget, *, sample: int = SAMPLE, tell: Tell | None = No
 			else:
 				done.removed += 1
 	return done
+
+
+class _Read(NamedTuple):
+	"""A document as the learner got it."""
+
+	path: str
+	scope: str
+	kind: str
+	body: bytes
 
 
 class _Learner:
@@ -138,16 +143,6 @@ class _Judge:
 		self._storage = target.storage
 		self._sign = target.options.sign
 		self._secrets = _secrets()
-		self._published: dict[str, set[str]] = {
-			kind: set(frappe.get_all(doctype, {"is_published": 1}, pluck="name"))
-			for kind, doctype in doctypes.OF_KIND.items()
-		}
-		self._published["plan"] = set(
-			frappe.db.sql(
-				f"select plan.name from `tab{doctypes.PLAN}` plan where {doctypes.PLAN_IS_PUBLISHED}",
-				pluck=True,
-			)
-		)
 		self._hidden: dict[str, set[tuple[str, str]]] = {}
 		overrides: dict[str, set[tuple[str, str]]] = {}
 		for plan, doctype, name in frappe.db.sql(
@@ -164,26 +159,31 @@ class _Judge:
 		self._waiting = set(publish_state.waiting())
 		self._all_wait = bool(frappe.db.sql("select 1 from `tabCDN Change` limit 1"))
 
-	def faults(self, scope: str, kind: str, body: bytes) -> Iterator[str]:
-		"""What is wrong with a published document."""
-		if any(secret in body for secret in self._secrets):
-			yield "holds a secret of this site"
-		try:
-			document = orjson.loads(body)
-		except ValueError:
-			return  # an audit says so
-		if not self._all_wait and scope not in self._waiting:
-			yield from self._names(scope, kind, document)
-		if kind == "lesson" and self._is_signed(document):
-			yield from self._unsigned(document)
+	def problems(self, page: Sequence[_Read]) -> Iterator[Problem]:
+		"""What is wrong with published documents."""
+		named: dict[str, set[tuple[str, str]]] = {}
+		for read in page:
+			document = _parsed(read.body)
+			if document and not self._all_wait and read.scope not in self._waiting:
+				named[read.path] = set(_named(read.kind, document))
+		published = _published(set().union(*named.values()))
+		for read in page:
+			for why in self._faults(read, named.get(read.path, set()), published):
+				yield Problem(read.path, why)
 
-	def _names(self, scope: str, kind: str, document: Document) -> Iterator[str]:
-		hidden = self._hidden.get(scope, set())
-		for node, name in sorted(set(_named(kind, document))):
-			if name not in self._published[node]:
+	def _faults(
+		self, read: _Read, named: Collection[tuple[str, str]], published: Collection[tuple[str, str]]
+	) -> Iterator[str]:
+		if any(secret in read.body for secret in self._secrets):
+			yield "holds a secret of this site"
+		hidden = self._hidden.get(read.scope, set())
+		for node, name in sorted(named):
+			if (node, name) not in published:
 				yield f"shows {node} {name}, which is unpublished or gone"
 			elif (node, name) in hidden:
 				yield f"shows {node} {name}, which its plan hides"
+		if read.kind == "lesson" and (document := _parsed(read.body)) and self._is_signed(document):
+			yield from self._unsigned(document)
 
 	def _is_signed(self, lesson: Document) -> bool:
 		return self._sign == "All" or (self._sign == "Paid" and lesson["access"]["access_level"] == "paid")
@@ -194,6 +194,35 @@ class _Judge:
 			for link in _links(stage["config"]):
 				if "X-Amz-Signature=" not in link and self._storage.sign(link, until):
 					yield f"links into the bucket without a signature, in stage {number}: {link[:200]}"
+
+
+def _parsed(body: bytes) -> Document | None:
+	try:
+		return orjson.loads(body)
+	except ValueError:
+		return None  # an audit says so
+
+
+def _published(nodes: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+	"""Those of these plans and nodes, by kind and name, that are published as the database is now."""
+	names: dict[str, list[str]] = {}
+	for kind, name in nodes:
+		names.setdefault(kind, []).append(name)
+	found: set[tuple[str, str]] = set()
+	for kind, asked in names.items():
+		table, where = (
+			(doctypes.PLAN, doctypes.PLAN_IS_PUBLISHED)
+			if kind == "plan"
+			else (doctypes.OF_KIND[kind], "plan.is_published = 1")
+		)
+		for begin in range(0, len(asked), _NAMES):
+			rows = frappe.db.sql(
+				f"select plan.name from `tab{table}` plan where plan.name in %s and {where}",
+				(tuple(asked[begin : begin + _NAMES]),),
+				pluck=True,
+			)
+			found |= {(kind, name) for name in rows}
+	return found
 
 
 def _secrets() -> list[bytes]:

@@ -52,7 +52,13 @@ from memora.services.cdn_export.state.ledger.removals import (
 	stay,
 	take_back,
 )
-from memora.services.cdn_export.state.ledger.shares import ALL, SLICES, Share
+from memora.services.cdn_export.state.ledger.shares import (
+	ALL,
+	SLICES,
+	Share,
+	documents,
+	has_documents,
+)
 from memora.services.cdn_export.state.ledger.signatures import (
 	ENDS_BEFORE,
 	OTHER_LINKS,
