@@ -69,6 +69,9 @@ class Bench:
 	quick: bool = False
 	runs: int = 15
 	full_runs: int = 5
+	lessons: int = 0
+	plans: int = 0
+	"""How large the site of the case scale is; 0 for as large as it is meant to be."""
 
 	def child(self, what: str, *arguments: object) -> subprocess.Popen:
 		"""Start work in a process of its own."""

@@ -14,12 +14,15 @@ from pathlib import Path
 
 import frappe
 
-from benchmarks import answers, audit, cases, meter, real_uploads, saves, steps
+from benchmarks import answers, audit, cases, meter, real_uploads, saves, scale, steps
 from benchmarks.cases import CASES, Bench, Row
 from benchmarks.s3_server import S3Server
 from memora.tests.helpers.utils import wipe
 
 _MORE = ("uploads", "steps", "saves", "answers", "audit", "demo")
+_LARGE = ("scale",)
+"""Cases that run only where they are named: they take longer than all others together."""
+
 REPO = Path(__file__).resolve().parent.parent
 DOCS = REPO / "docs" / "performance.md"
 PICTURE = REPO / "docs" / "images" / "performance.png"
@@ -41,6 +44,7 @@ def main() -> None:
 	started = time.time()
 	with S3Server() as server:
 		bench = Bench(server, options.site, options.quick, *((5, 3) if options.quick else ()))
+		bench.lessons, bench.plans = options.lessons, options.plans
 		works = {
 			**CASES,
 			"uploads": real_uploads.uploads,
@@ -48,9 +52,10 @@ def main() -> None:
 			"saves": saves.saves,
 			"answers": answers.answers,
 			"audit": audit.audit,
+			"scale": scale.scale,
 			"demo": lambda bench: cases.demo(bench, options.demo),
 		}
-		for name in options.cases or works:
+		for name in options.cases or [name for name in works if name not in _LARGE]:
 			print(f"{name}: {(works[name].__doc__ or cases.demo.__doc__ or '').splitlines()[0]}", flush=True)
 			found[name] = []
 			meter.taken_by_host()  # from now on
@@ -76,9 +81,14 @@ def main() -> None:
 def _options() -> argparse.Namespace:
 	parser = argparse.ArgumentParser(prog="dev/benchmark", description=__doc__)
 	parser.add_argument(
-		"cases", nargs="*", metavar="CASE", help=f"all unless named: {', '.join([*CASES, *_MORE])}"
+		"cases",
+		nargs="*",
+		metavar="CASE",
+		help=f"all unless named: {', '.join([*CASES, *_MORE])}; only if named: {', '.join(_LARGE)}",
 	)
 	parser.add_argument("--quick", action="store_true", help="smaller and fewer: to see whether it runs")
+	parser.add_argument("--lessons", type=int, default=0, help="of the case scale; 200,000 unless given")
+	parser.add_argument("--plans", type=int, default=0, help="of the case scale; 10,000 unless given")
 	parser.add_argument("--json", metavar="FILE", help="everything measured, each single run too")
 	parser.add_argument("--plot", metavar="FILE", help="cost against plan size, as PNG; needs the case curve")
 	parser.add_argument("--docs", action="store_true", help="write table and plot into docs/performance.md")
@@ -86,7 +96,7 @@ def _options() -> argparse.Namespace:
 	parser.add_argument("--from", dest="folder", type=Path, default=Path(), help=argparse.SUPPRESS)
 	parser.add_argument("--demo", type=Path, default=REPO / ".dev" / "curriculum", help=argparse.SUPPRESS)
 	options = parser.parse_args()
-	if unknown := set(options.cases) - {*CASES, *_MORE}:
+	if unknown := set(options.cases) - {*CASES, *_MORE, *_LARGE}:
 		parser.error(f"there is no case {', '.join(sorted(unknown))}")
 	return options
 

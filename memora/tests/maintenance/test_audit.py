@@ -140,6 +140,15 @@ class TestAudit(AuditCase):
 		self.assertGreater(self.read(self.lesson)["version"], before)
 		self.check()
 
+	def test_a_plans_file_of_a_subject_comes_back_though_the_subject_is_as_it_was(self) -> None:
+		self.publish()
+		path = paths.plan_subject(self.plan.name, self.course["subject"].name)
+		before = self.objects()[path]
+		self.drop(path)
+		self.repair()
+		self.assertEqual(self.objects()[path], before)
+		self.check()
+
 	def test_a_removed_file_that_is_back_goes_again(self) -> None:
 		self.publish()
 		removed = self.objects()[self.lesson]
