@@ -83,12 +83,13 @@ class TestRequests(NumberedCase):
 		self.storage.folded = True
 		self.storage.missing = {path_of(50), path_of(2_000)}
 		self.storage.altered = {path_of(51): "other"}
-		self.assertEqual(
-			self.faults(headers=NO_HEADERS),
-			{path_of(50): "missing", path_of(51): "altered", path_of(2_000): "missing"},
-		)
-		self.assertEqual(self.storage.heads, 101)
-		self.assertEqual(self.storage.lists, 3 + FOLDERS - 1)
+		wanted = {path_of(50): "missing", path_of(51): "altered", path_of(2_000): "missing"}
+		for page in (1_000, 50):
+			self.storage.heads = self.storage.lists = 0
+			with self.subTest(page=page), patch.object(audit, "PAGE", page):
+				self.assertEqual(self.faults(headers=NO_HEADERS), wanted)
+				self.assertEqual(self.storage.heads, 101)
+				self.assertEqual(self.storage.lists, 3 + FOLDERS - 1)
 
 	def test_a_bucket_that_lost_everything_is_told_page_by_page(self) -> None:
 		self.load(5_000)
@@ -294,6 +295,20 @@ class TestDaily(Daily, BucketTestCase):
 		daily.run(after=second)
 		self.assertGreater(self.progress().ended_at, 0)
 
+	def test_a_run_that_is_taken_over_ends_with_its_part(self) -> None:
+		verify, parts = audit.verify, []
+
+		def taken_over(target: PublishTarget, **options: Any) -> Audit:
+			parts.append(options["after"])
+			if len(parts) == 2:
+				audit_progress.begin(target.storage.target, anew=True)
+			return verify(target, **options)
+
+		with patch.object(audit, "verify", taken_over):
+			daily.run()
+		self.assertEqual(len(parts), 2)
+		self.assertEqual((self.progress().after, self.progress().files), ("", 0))
+
 	def test_the_next_run_looks_at_other_headers(self) -> None:
 		with patch.object(audit_progress, "_FILES_A_DAY", len(self.all_paths()) // 2):
 			self.rewrite(self.lessons[0], ContentType="text/plain")
@@ -315,6 +330,7 @@ class TestDaily(Daily, BucketTestCase):
 		self.configure()
 		self.publish()
 		daily.run()
+		self.assertEqual(self.progress().taken_over, "")
 		self.assertEqual(self.progress().files, len(self.all_paths()))
 
 	def edit(self, number: int) -> None:
