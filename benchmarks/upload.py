@@ -47,7 +47,7 @@ MOTO_SHARE = 10
 
 @dataclass(slots=True)
 class Rounds:
-	"""What a client took in each round, and how many connections it opened in the last."""
+	"""What a client took in each round, and how many connections it opened in all of them."""
 
 	took: list[Took] = field(default_factory=list)
 	connections: int | None = None
@@ -91,11 +91,14 @@ def compare(server: Server, uploads: Sequence[Upload], rounds: int, far: Far | N
 				warm_up()
 			runs[name] = stack.enter_context(client(server, uploads))
 			found[name] = Rounds()
-		for _ in range(rounds):
-			for name, run in runs.items():
+		names = list(runs)
+		for number in range(rounds):
+			for name in names[number % len(names) :] + names[: number % len(names)]:  # each is first once
+				run = runs[name]
 				before = far.connections() if far else 0
 				found[name].took.append(timed(run))
-				found[name].connections = far.connections() - before if far else None
+				if far:
+					found[name].connections = (found[name].connections or 0) + far.connections() - before
 	return found
 
 
