@@ -48,6 +48,14 @@ def test_a_text_is_not_found_by_less_than_a_words_beginning(text: str, question:
 	assert not found(text, question)
 
 
+def test_the_words_of_each_letter_are_words_as_they_are() -> None:
+	"""What the index has of a letter is found by typing that."""
+	every = (chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000)
+	assert [
+		letter for letter in every if letters.words(" ".join(letters.words(letter))) != letters.words(letter)
+	] == []
+
+
 @given(st.text(max_size=60))
 def test_every_word_finds_its_text_and_the_query_holds_no_operator_of_the_asker(text: str) -> None:
 	for word in letters.words(text):

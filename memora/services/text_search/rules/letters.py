@@ -56,7 +56,8 @@ def _each(text: str) -> Iterator[str]:
 @lru_cache(maxsize=4096)
 def _decomposed(letter: str) -> str:
 	"""Syllables of Korean stay whole: one that begins another is not part of it."""
-	is_syllable = unicodedata.name(letter, "").startswith("HANGUL ")
+	name = unicodedata.name(letter, "")
+	is_syllable = "HANGUL " in name or "KOREAN " in name  # in a circle or brackets, too
 	return unicodedata.normalize(
 		"NFKC" if is_syllable else "NFKD", letter.lower()
 	).lower()  # as in a double-struck R
