@@ -7,16 +7,19 @@ builds plans as a group whose changed subjects it remembers. Standard library on
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import ceil, inf
 from typing import Any
 
 from benchmarks.events import Clock, Processors
 
-MOST_PLANS, REMEMBERED, PAUSE = 50, 16, 0.2
+MOST_PLANS, MOST_RENDERED, REMEMBERED, PAUSE = 50, 64, 16, 0.2
 THRESHOLD, THRESHOLD_SECONDS, BATCH_SECONDS = 50, 30, 300
 """As in `plan_group`, `delivery/target`, `worker/drain`, CDN Settings, `change_tracker` and hooks.py."""
+
+LOOKS = 10
+"""So many in vain are one event: a walk past what others have built takes its time, but not an event each."""
 
 Steps = Generator[Any, None, None]
 
@@ -173,6 +176,14 @@ class Model:
 		report.live.sort()
 		return report
 
+	def burst(self, subjects: Iterable[int]) -> Report:
+		"""One edit in each of these waits at the start, and all workers begin at once."""
+		self._outbox = [(0.0, subject) for subject in subjects]
+		self.report.edits = len(self._outbox)
+		self._batch()
+		self.clock.run()
+		return self.report
+
 	# Who starts what
 
 	def _next_edit(self) -> None:
@@ -255,7 +266,7 @@ class Model:
 
 	def _relay(self, worker: _Worker) -> Steps:
 		"""One at a time; who comes meanwhile waits, and mostly finds nothing left."""
-		while self._outbox and self._relaying is not None:
+		while self._relaying is not None:
 			yield self._relaying
 		if not self._outbox:
 			return
@@ -279,12 +290,14 @@ class Model:
 		built = 0
 		for subject in subjects:
 			built += yield from self._build_subject(worker, subject)
+			yield from self._pay(worker, LOOKS)
 		while plans:
 			most = MOST_PLANS if worker.memory else 1
 			group, plans = plans[:most], plans[most:]
 			done = (yield from self._build_group(worker, group)) if len(group) > 1 else ()
 			for plan in group:
 				built += plan in done or (yield from self._build_plan(worker, plan))
+				yield from self._pay(worker, LOOKS)
 		return built
 
 	def _build_subject(self, worker: _Worker, subject: int) -> Generator[Any, None, bool]:
@@ -330,7 +343,13 @@ class Model:
 	def _build_group(self, worker: _Worker, group: Sequence[int]) -> Generator[Any, None, set[int]]:
 		"""Build those that only have to show what this worker remembers; all that are free are leased meanwhile."""
 		free = [plan for plan in group if plan in self._plans and plan not in self._leased]
-		joined = [plan for plan in free if self._may_join(worker, plan)]
+		joined, rendered = [], 0
+		for plan in free:
+			if self._may_join(worker, plan):
+				rendered += len({change.subject for change in self._news[plan]})
+				if joined and rendered > MOST_RENDERED:
+					break
+				joined.append(plan)
 		if len(joined) < 2:
 			worker.tries += 1
 			return set()
@@ -375,14 +394,15 @@ class Model:
 		self._occupied += self.clock.now - began
 
 	def _in_vain(self, worker: _Worker) -> None:
-		"""What comes to nothing is paid for with the next build."""
+		"""What comes to nothing is paid for some at a time."""
 		self.report.builds["in vain"] += 1
 		worker.looks += 1
 
-	def _pay(self, worker: _Worker) -> Steps:
-		owed = self.costs.look * worker.looks + self.costs.tried * worker.tries
-		worker.looks = worker.tries = 0
-		yield from self._work(worker, owed)
+	def _pay(self, worker: _Worker, least: int = 1) -> Steps:
+		if worker.looks + worker.tries >= least:
+			owed = self.costs.look * worker.looks + self.costs.tried * worker.tries
+			worker.looks = worker.tries = 0
+			yield from self._work(worker, owed)
 
 	def _work(self, worker: _Worker, work: Work, slices: int = 3) -> Steps:
 		"""Python and MariaDB take turns."""

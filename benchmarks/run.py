@@ -14,13 +14,13 @@ from pathlib import Path
 
 import frappe
 
-from benchmarks import answers, audit, cases, meter, real_uploads, saves, scale, steps
+from benchmarks import answers, audit, cases, meter, model_check, real_uploads, saves, scale, steps
 from benchmarks.cases import CASES, Bench, Row
 from benchmarks.s3_server import S3Server
 from memora.tests.helpers.utils import wipe
 
 _MORE = ("uploads", "steps", "saves", "answers", "audit", "demo")
-_LARGE = ("scale",)
+_LARGE = ("scale", "model")
 """Cases that run only where they are named: they take longer than all others together."""
 
 REPO = Path(__file__).resolve().parent.parent
@@ -53,6 +53,7 @@ def main() -> None:
 			"answers": answers.answers,
 			"audit": audit.audit,
 			"scale": scale.scale,
+			"model": model_check.model,
 			"demo": lambda bench: cases.demo(bench, options.demo),
 		}
 		for name in options.cases or [name for name in works if name not in _LARGE]:

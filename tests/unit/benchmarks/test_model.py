@@ -88,11 +88,33 @@ def test_what_one_edit_costs():
 
 def test_plans_whose_subjects_two_workers_have_built_are_not_built_as_a_group_at_first():
 	costs = Costs(start=Work(), subject=Work(10), alone=Work(1), read=Work(5))
-	site, edits = Site.of([[0, 1]] * 40, 2), [(1.0, 0), (1.0, 1)]  # too few to wake more than the batch does
+	site, edits = Site.of([[0, 1]] * 30, 2), [(1.0, 0), (1.0, 1)]  # too few to wake more than the batch does
 	alone, together = (run(site, edits, costs, workers=workers) for workers in (1, 2))
 	assert alone.builds == {"subject": 2, "group": 1, "alone": 0, "in vain": 0}
 	assert together.builds["subject"] == 2
 	assert together.builds["alone"] > 20  # each reads once what the other has built
+
+
+def test_a_group_renders_so_many_subjects_and_leaves_the_other_plans_to_be_built_alone():
+	site = Site.of([[0, 1, 2, 3]] * 40, 4)
+	report = run(site, [(1.0, subject) for subject in range(4)])
+	assert report.builds == {"subject": 4, "group": 1, "alone": 40 - 64 // 4, "in vain": 0}
+
+
+def test_plans_of_subjects_that_a_worker_no_longer_remembers_are_built_alone():
+	site = Site.of([[number // 2] for number in range(40)], 20)
+	report = Model(site, NOTHING, Fleet(), iter(())).burst(range(20))
+	assert report.builds == {"subject": 20, "group": 1, "alone": 2 * (20 - 16), "in vain": 0}
+
+
+def test_a_second_worker_waits_for_the_relay_and_then_builds_too():
+	site = Site.of([[number] for number in range(8)], 8)
+	costs = Costs(start=Work(), relay=Work(1), subject=Work(4))
+	takes = [
+		max(Model(site, costs, Fleet(1, workers, latency=0.0), iter(())).burst(range(8)).live)
+		for workers in (1, 2)
+	]
+	assert takes == pytest.approx([33, 17])
 
 
 def test_edits_of_a_subject_that_come_together_are_one_build():
