@@ -143,7 +143,11 @@ def _run(bench: Bench, places: list[list[str]], lessons: Sequence[str]) -> dict[
 	begin = time.time() + FIRST_SECONDS
 	since = now_datetime()
 	children = [_child(bench, place, "drain", begin) for place in places]
-	results = [result_of(child) for child in children]
+	try:
+		results = [result_of(child) for child in children]
+	finally:
+		for child in children:  # the others, where one has failed
+			child.kill()
 	frappe.db.commit()
 	if left := due.to_build(now_datetime()):
 		raise RuntimeError(f"{len(left)} scopes were not published")
