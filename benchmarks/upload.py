@@ -120,7 +120,7 @@ def sink() -> Iterator[Server]:
 			f"daemon off; worker_processes 1; pid {home}/pid; error_log {home}/errors;\n"
 			f"events {{ worker_connections 2048; }} http {{ access_log off; {temporary}\n"
 			"keepalive_requests 1000000; client_body_buffer_size 64k;\n"
-			f"server {{ listen 127.0.0.1:{port}; location / {{ if ($request_method != PUT) {{ return 404; }} add_header ETag '\"of-no-body\"'; return 200; }} }} }}\n"
+			f"server {{ listen 127.0.0.1:{port}; location / {{ return 404; }} location ~ json$ {{ add_header ETag '\"of-no-body\"'; return 200; }} }} }}\n"
 		)
 		process = subprocess.Popen([program, "-p", home, "-c", f"{home}/nginx.conf", "-e", f"{home}/errors"])
 		try:

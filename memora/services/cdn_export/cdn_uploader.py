@@ -7,18 +7,17 @@ manifests and shared files are only written over the object that the ledger know
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
-from queue import Empty, SimpleQueue
-from typing import Protocol, TypedDict, TypeVar, cast
+from typing import Protocol, TypedDict, cast
 
 from memora.exceptions import PreconditionFailedError, StorageError, StorageUnavailableError
+from memora.services.cdn_export.delivery import crew
 from memora.services.cdn_export.delivery.signing import Signer
 from memora.services.cdn_export.model import document_bytes
 from memora.services.cdn_export.model.cache_headers import cache_control, is_closed
@@ -27,8 +26,6 @@ from memora.services.cdn_export.model.stage_files import PublicFile
 from memora.services.cdn_export.rules import contracts, file_types
 from memora.services.cdn_export.state.lease import Lease
 from memora.services.cdn_export.storage import FileBody, Storage, Upload
-
-T = TypeVar("T")
 
 
 class Condition(TypedDict, total=False):
@@ -60,6 +57,9 @@ PHASES: tuple[str, ...] = (
 	"plans_index",
 )
 """Bottom-up: what a file links to is in an earlier phase (spec, "Publishing")."""
+
+MOST_BYTES = 4_000_000
+"""On their way at once: within a time-out of 30 s for each file, a line of 135 kB a second takes that."""
 
 _TRIES = 3
 """How often a file is written over what is found there, while that changes."""
@@ -162,8 +162,21 @@ def publish(
 		for _, phase in groupby(sorted(turns, key=itemgetter(0)), key=itemgetter(0)):
 			lease.check()
 			items = [item for _, item in phase]
-			_for_each(items, put, pool, storage.writers, lambda: tell(len(etags), len(cargo.files)))
+			crew.for_each(
+				items,
+				put,
+				pool,
+				_at_once(storage, [upload for _, upload in items]),
+				lambda: tell(len(etags), len(cargo.files)),
+			)
 	return etags
+
+
+def _at_once(storage: Storage, uploads: Sequence[Upload]) -> Callable[[], int]:
+	"""How many of such files should be on their way, now and whenever it is asked: a weak line must bring each to its end
+	in time."""
+	most = max(1, MOST_BYTES * len(uploads) // max(1, sum(upload.size for upload in uploads)))
+	return lambda: min(most, storage.at_once)
 
 
 def _turn(entry: LedgerEntry | None) -> int:
@@ -172,49 +185,6 @@ def _turn(entry: LedgerEntry | None) -> int:
 	if entry is None or entry.state == "removed":
 		return 0
 	return 2 if entry.etag and entry.state != "removing" else 1
-
-
-def _for_each(
-	items: Sequence[T],
-	work: Callable[[T], None],
-	pool: ThreadPoolExecutor,
-	threads: int,
-	between: Callable[[], None],
-) -> None:
-	"""Do `work` for all items in so many threads at once, this one among them, where `between` is called too.
-
-	All take their items from one row: a task for each item would cost as much as a fast upload. Each thread is
-	started by the one before, while anything is left: 32 for what a few have done by then cost as much, too. Raises
-	the first error, and begins nothing after it.
-	"""
-	row: SimpleQueue[T] = SimpleQueue()
-	for item in items:
-		row.put(item)
-	failed = threading.Event()
-
-	def take(between: Callable[[], None]) -> None:
-		try:
-			while not failed.is_set():
-				work(row.get_nowait())
-				between()
-		except Empty:
-			return
-		except BaseException:
-			failed.set()
-			raise
-
-	others: list[Future[None]] = []
-
-	def help_out(more: int) -> None:
-		if more and not row.empty():
-			others.append(pool.submit(help_out, more - 1))
-		take(lambda: None)
-
-	if len(items) > 1 and threads > 1:
-		others.append(pool.submit(help_out, min(threads, len(items)) - 2))
-	take(between)
-	for other in others:  # which grows meanwhile: each has added the next one before it is done
-		other.result()
 
 
 def _put(

@@ -280,15 +280,17 @@ class TestAudit(AuditCase):
 		self.publish()
 		self.drop(self.lesson)
 		self.put("units/foreign.json", b"mine")
+		self.put("units/two\nlines.json", b"mine")
 		found, after, rounds = [], "", 0
 		while after or not rounds:
-			with patch.object(audit, "PAGE", 4):
+			with patch.object(audit, "PAGE", 1):  # so each of them is where one ends
 				part = self.verify(after=after, seconds=1e-9)
 			found += part.findings
 			after, rounds = part.after, rounds + 1
 		self.assertGreater(rounds, 1)
-		self.assertEqual({finding.path for finding in found}, {self.lesson, "units/foreign.json"})
-		self.assertEqual(self.faults(prefix="units/"), {"units/foreign.json": "foreign"})
+		foreign = {"units/foreign.json", "units/two\nlines.json"}
+		self.assertEqual({finding.path for finding in found}, {self.lesson, *foreign})
+		self.assertEqual(self.faults(prefix="units/"), dict.fromkeys(foreign, "foreign"))
 
 	def test_videos_and_other_files_in_the_bucket_are_no_business_of_it(self) -> None:
 		self.publish()

@@ -12,9 +12,11 @@ from dataclasses import replace
 
 import pytest
 
-from memora.exceptions import StorageError
+from memora.exceptions import PreconditionFailedError, StorageError, StorageUnavailableError
 from memora.services.cdn_export import storage as storages
 from memora.services.cdn_export.storage import Storage, StorageSettings, s3_obstore
+from memora.services.cdn_export.storage.s3_errors import Explainer
+from memora.services.cdn_export.storage.s3_settings import aws as s3_settings_of
 from memora.tests.helpers.faulty_server import Answer, Cut, FaultyServer, Request, s3_error
 from tests.contract.storage.conftest import ACCESS_KEY, SECRET_KEY, upload
 
@@ -195,6 +197,105 @@ class TestRest:
 			with pytest.raises(StorageError):
 				s3.put(upload("a.json"), if_match="x")
 		assert len(server.requests) == 4 * s3_obstore.PATIENCE
+
+
+class TestWhatIsNoS3Server:
+	"""obstore follows some redirects; what answers there is not to be believed."""
+
+	PAGE = Answer(200, b"<html>please sign in</html>", {"ETag": '"of-a-page"', "Content-Type": "text/html"})
+
+	def to_a_page(self, request: Request) -> Answer | None:
+		if "sign-in" in request.path:
+			return self.PAGE
+		return Answer(303, headers={"Location": "/sign-in"})
+
+	def test_a_write_that_is_led_to_a_page_is_none(self, s3: Storage, server: FaultyServer) -> None:
+		server.by_rule(self.to_a_page)
+		with pytest.raises(StorageError):
+			s3.put(upload("a.json"))
+		with pytest.raises(StorageError):
+			s3.put(upload("a.json"), if_absent=True)
+
+	def test_a_page_is_no_object(self, s3: Storage, server: FaultyServer) -> None:
+		server.by_rule(self.to_a_page)
+		with pytest.raises(StorageError):
+			s3.get("a.json")
+
+	def test_a_server_with_etags_of_its_own_is_asked_once(self, s3: Storage, server: FaultyServer) -> None:
+		"""As with KMS: they are no MD5."""
+		server.always(Answer(200, headers={"ETag": '"its-own"'}))
+		for number in range(5):
+			assert s3.put(upload(f"{number}.json")) == "its-own"
+		assert [request.method for request in server.requests] == ["PUT", "HEAD", *["PUT"] * 4]
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "http_proxy"])
+def test_where_there_is_a_proxy_all_is_botocores(
+	s3_settings: StorageSettings, server: FaultyServer, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+	"""The two read `NO_PROXY` differently: one would go by a proxy that the other leaves out."""
+	monkeypatch.setenv(name, "http://127.0.0.1:1")
+	monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+	with storages.open(s3_settings) as storage:
+		storage.put(upload("a.json"))
+		assert storage.at_once <= storage.threads
+	assert "content-md5" in server.requests[-1].headers
+
+
+@pytest.mark.parametrize("proxy", ["http://user:secretpw@127.0.0.1:1", "socks5://user:secretpw@127.0.0.1:1"])
+def test_a_proxy_that_is_down_is_named_without_its_password(
+	s3_settings: StorageSettings, monkeypatch: pytest.MonkeyPatch, proxy: str
+) -> None:
+	monkeypatch.setenv("http_proxy", "http://user:secretpw@127.0.0.1:1")
+	monkeypatch.setenv("no_proxy", "")
+	with (
+		storages.open(s3_settings) as storage,
+		pytest.raises(StorageUnavailableError, match="proxy") as caught,
+	):
+		storage.put(upload("a.json"))
+	assert "secretpw" not in str(caught.value)
+
+
+def test_whatever_botocore_says_names_no_user_of_an_address(s3_settings: StorageSettings) -> None:
+	explainer = Explainer(s3_settings_of(s3_settings), (ACCESS_KEY, SECRET_KEY))
+	error = explainer.explain(ValueError("no way through http://user:secretpw@host:1/"), "write", "a.json")
+	assert "secretpw" not in str(error) and "http://…@host:1/" in str(error)
+
+
+def test_304_to_a_read_is_no_lost_condition(s3: Storage, server: FaultyServer) -> None:
+	server.always(Answer(304))
+	with pytest.raises(StorageError):
+		s3.get("a.json")
+
+
+def test_412_without_a_condition_is_the_servers_fault(s3: Storage, server: FaultyServer) -> None:
+	server.always(s3_error(412, "PreconditionFailed"))
+	with pytest.raises(StorageError) as caught:
+		s3.put(upload("a.json"))
+	assert not isinstance(caught.value, PreconditionFailedError)
+
+
+def test_the_same_bytes_of_somebody_else_are_not_ours(
+	s3: Storage, server: FaultyServer, admin, bucket: str
+) -> None:
+	"""The first try's answer was lost, and another site has written the same bytes under its own name."""
+
+	def theirs(request: Request) -> Answer | None:
+		if request.method != "PUT" or len(server.requests) > 1:
+			return None
+		admin.put_object(Bucket=bucket, Key="a.json", Body=request.body, Metadata={"site": "theirs"})
+		return s3_error(503, "SlowDown")
+
+	server.by_rule(theirs)
+	with pytest.raises(PreconditionFailedError):
+		s3.put(upload("a.json", b"same", metadata={"site": "ours"}), if_absent=True)
+
+
+def test_a_closed_storage_keeps_no_connection(s3_settings: StorageSettings, server: FaultyServer) -> None:
+	storage = storages.open(s3_settings)
+	storage.put(upload("a.json"))
+	storage.close()
+	assert storage._obstore._store is None
 
 
 def test_large_objects_and_files_are_botocores(s3: Storage, server: FaultyServer) -> None:

@@ -14,6 +14,7 @@ Nothing is changed here; `repair` acts on what is found.
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -38,8 +39,8 @@ Fault = Literal["missing", "altered", "type", "cache", "metadata", "orphan", "fo
 PAGE = 1000
 """Objects that are compared at a time; of the ledger at most twice as many are held beside them."""
 
-_BETWEEN = "\n"
-_START = _BETWEEN
+_START = json.dumps(["", ""])
+"""Where an audit begins: after which path of the list, and up to which path all is done. A path may hold any character."""
 _MAX_AGE = re.compile(r"(public|private), max-age=(\d+)")
 
 
@@ -126,7 +127,7 @@ class _Look:
 		self._tell = tell
 		self._total = ledger.count_live(prefix) if tell else 0
 		self._has_ledger = ledger.has_any()
-		self._read_up_to, self._done_up_to = audit.after.split(_BETWEEN)
+		self._read_up_to, self._done_up_to = json.loads(audit.after)
 		self._list = listed(target.storage, prefix, self._done_up_to)
 		self._page: dict[str, StoredObject] | None = None
 
@@ -142,7 +143,7 @@ class _Look:
 		self._files(entries, self._page)
 		if len(entries) == 2 * PAGE:
 			self._read_up_to = entries[-1].path
-			self._audit.after = f"{self._read_up_to}{_BETWEEN}{self._done_up_to}"
+			self._audit.after = json.dumps([self._read_up_to, self._done_up_to])
 		else:
 			live = {entry.path for entry in entries}
 			self._others([found for path, found in self._page.items() if path not in live])
@@ -161,7 +162,7 @@ class _Look:
 		self._read_up_to = max(self._read_up_to, ends)
 		self._done_up_to = next(reversed(self._page or ()))
 		self._page = None
-		self._audit.after = f"{self._read_up_to}{_BETWEEN}{self._done_up_to}"
+		self._audit.after = json.dumps([self._read_up_to, self._done_up_to])
 
 	def _files(self, entries: Sequence[LedgerEntry], page: Mapping[str, StoredObject]) -> None:
 		"""Compare live files with their page of the list, and ask for those that differ or whose headers are looked at.

@@ -137,9 +137,14 @@ class Storage(ABC):
 
 	name: str  # the provider, as CDN Settings call it
 	threads: int  # how many calls at once make sense
-	writers: int  # how many `put` at once do
+	writers: int  # how many `put` at once do, at most
 	target: str  # where files go, as messages name it: without secrets, and no two places alike
 	address: str = ""  # where the storage itself would serve files to the public, if it were let; "" nowhere
+
+	@property
+	def at_once(self) -> int:
+		"""How many `put` at once make sense now."""
+		return self.writers
 
 	@abstractmethod
 	def put(self, upload: Upload, *, if_match: str | None = None, if_absent: bool = False) -> str:

@@ -10,11 +10,12 @@ import random
 import threading
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from time import monotonic
 from time import sleep as pause
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from memora.exceptions import StorageError
+from memora.exceptions import PreconditionFailedError, StorageError
 from memora.services.cdn_export.storage import s3_settings
 from memora.services.cdn_export.storage.base import (
 	ENCODED,
@@ -55,7 +56,7 @@ class S3Storage(Storage):
 		self._secrets = (settings.access_key.strip(), settings.secret_key.strip())
 		self._lock = threading.Lock()
 		self._loaded: S3Api | None = None
-		self._obstore = Obstore(place, self.writers)
+		self._obstore = Obstore(place, self.writers, self._etag_of)
 		self._flow = Flow(self.writers)
 		url = s3_settings.address(place)
 		self.target = f"{self.name}|{url}|{place.bucket}"
@@ -92,27 +93,34 @@ class S3Storage(Storage):
 			name: value if name in ENCODED else quote(value, safe=_PLAIN)
 			for name, value in upload.metadata.items()
 		}
-		tried = self._obstore.takes(upload)
-		busy = False
-		began = self._flow.begin()
+		began, since = self._flow.begin(), monotonic()
+		is_well = False
 		try:
-			if tried:
-				headers = {
-					"Content-Type": upload.content_type,
-					"Cache-Control": upload.cache_control,
-					**metadata,
-				}
-				try:
-					if etag := self._obstore.put(upload, headers, if_match=if_match, if_absent=if_absent):
-						return etag
-				except Lost as error:
-					raise lost(upload.path, self._place.bucket) from error
-				except Busy:
-					busy = True
-					pause(random.uniform(*BUSY_PAUSE))
-			return self._api.put(upload, metadata, if_match=if_match, if_absent=if_absent, again=tried)
+			etag = self._put(upload, metadata, if_match, if_absent)
+			is_well = True
+			return etag
+		except PreconditionFailedError:
+			is_well = True
+			raise
 		finally:
-			self._flow.end(began, is_busy=busy)
+			self._flow.end(began, seconds=monotonic() - since, is_well=is_well)
+
+	def _put(self, upload: Upload, metadata: dict[str, str], if_match: str | None, if_absent: bool) -> str:
+		tried = self._obstore.takes(upload)
+		if tried:
+			headers = {"Content-Type": upload.content_type, "Cache-Control": upload.cache_control, **metadata}
+			try:
+				if etag := self._obstore.put(upload, headers, if_match=if_match, if_absent=if_absent):
+					return etag
+			except Lost:
+				raise lost(upload.path, self._place.bucket) from None
+			except Busy:
+				pause(random.uniform(*BUSY_PAUSE))
+		return self._api.put(upload, metadata, if_match=if_match, if_absent=if_absent, again=tried)
+
+	@property
+	def at_once(self) -> int:
+		return self._flow.allowed if self._obstore.is_usable() else min(self._flow.allowed, self.threads)
 
 	def read(self, path: str) -> tuple[bytes, str] | None:
 		check_path(path)
@@ -123,6 +131,10 @@ class S3Storage(Storage):
 			except Busy:
 				pause(random.uniform(*BUSY_PAUSE))
 		return self._api.read(path)
+
+	def _etag_of(self, path: str) -> str | None:
+		found = self._api.head(path)
+		return found.etag if found else None
 
 	def head(self, path: str) -> StoredObject | None:
 		return self._api.head(check_path(path))
@@ -157,5 +169,6 @@ class S3Storage(Storage):
 		return self._seen[key]
 
 	def close(self) -> None:
+		self._obstore.close()
 		if self._loaded:
 			self._loaded.close()

@@ -232,11 +232,14 @@ class S3Api:
 			return self._client.put_object(Body=body, ContentMD5=digest, **params)
 
 	def _holds(self, found: StoredObject, upload: Upload) -> bool:
-		"""Whether the object there is the one to write; of a file its metadata has the digest."""
-		if isinstance(upload.body, bytes):
-			there = self.read(upload.path)
-			return there is not None and there[0] == upload.body
-		return found.metadata.get("content-hash") == upload.metadata.get("content-hash")
+		"""Whether the object there is the one to write, headers included; of a file its metadata has the digest."""
+		meant = (upload.content_type, upload.cache_control, dict(upload.metadata))
+		if (found.content_type, found.cache_control, dict(found.metadata)) != meant:
+			return False
+		if not isinstance(upload.body, bytes):
+			return True
+		there = self.read(upload.path)
+		return there is not None and there[0] == upload.body
 
 	def _settle(self, error: Exception, upload: Upload, again: bool) -> str:
 		"""What a refused conditional write means: usually that it lost, or else that it had gone through

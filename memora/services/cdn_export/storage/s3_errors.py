@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Container
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -14,6 +15,7 @@ from botocore.exceptions import (
 	EndpointConnectionError,
 	HTTPClientError,
 	IncompleteReadError,
+	ProxyConnectionError,
 	ReadTimeoutError,
 	SSLError,
 )
@@ -24,6 +26,8 @@ from memora.services.cdn_export.storage.s3_settings import Place
 
 _NO_S3 = "what answers there is no S3 server, or one that lacks this operation. Check Endpoint URL in CDN Settings."
 _LARGEST_SKEW = 300  # seconds; S3 refuses at 900
+
+_USER = re.compile(r"//[^/@\s]*@")  # before the host of an address, as a proxy's may be
 
 # What a key must be allowed, by what it was used for.
 _PERMISSION = {
@@ -42,6 +46,12 @@ _UNANSWERED: tuple[tuple[tuple[type[Exception], ...], type[StorageError], str], 
 		StorageConfigurationError,
 		"no secure connection ({error}). Check Endpoint URL in CDN Settings, and the certificates of the server and of "
 		"this machine.",
+	),
+	(
+		(ProxyConnectionError,),
+		StorageUnavailableError,
+		"the proxy that this machine's variables name (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY) does not answer. Check the "
+		"proxy, or except the storage by NO_PROXY; it is tried again.",
 	),
 	(
 		(EndpointConnectionError,),
@@ -102,7 +112,7 @@ class Explainer:
 	def _hide(self, text: str) -> str:
 		for secret in self._secrets:
 			text = text.replace(secret, "…")
-		return text
+		return _USER.sub("//…@", text)
 
 
 @dataclass(frozen=True, slots=True)

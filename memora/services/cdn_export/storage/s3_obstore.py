@@ -13,18 +13,22 @@ Two things of obstore's that this module holds back:
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from memora.services.cdn_export.storage import s3_settings
 from memora.services.cdn_export.storage.base import Upload
 
 if TYPE_CHECKING:
 	from obstore import PutMode
+
+T = TypeVar("T")
 
 LARGEST = 1_000_000  # bytes of a body; what is larger has as long as it takes, which only botocore's time-outs allow
 PATIENCE = 3  # failures one after the other, after which it rests, and all is botocore's
@@ -33,9 +37,14 @@ REST_SECONDS = 60.0
 UNANSWERED = ("AWS_CHECKSUM_ALGORITHM", "AWS_SERVER_SIDE_ENCRYPTION")
 """Variables that obstore obeys and no setting overrides."""
 
+PROXIES = ("http_proxy", "https_proxy", "all_proxy")
+"""Variables, in small letters or large, that the two clients understand differently, with `no_proxy`."""
+
 _STATUS = re.compile(r"non-2xx status code: (\d{3})")
 _BUSY = (429, 500, 502, 503, 504)
 _LOST = (304, 412)
+
+_HINDERING = (*UNANSWERED, *PROXIES, *map(str.upper, PROXIES))
 
 _started_in: list[int] = []  # the process in which obstore's threads run, since its first call
 
@@ -49,9 +58,19 @@ class Busy(Exception):
 
 
 class Obstore:
-	"""Small objects of one bucket, each written or read by one request. May be used by several threads."""
+	"""Small objects of one bucket, each written or read by one request. May be used by several threads.
 
-	def __init__(self, place: s3_settings.Place, connections: int) -> None:
+	`etag_of` asks another client for the ETag of the object at a path, None if there is none.
+	"""
+
+	def __init__(
+		self, place: s3_settings.Place, connections: int, etag_of: Callable[[str], str | None]
+	) -> None:
+		import obstore  # not first between two threads, one of which may fork
+
+		self._obstore = obstore
+		self._etag_of = etag_of
+		self._has_other_etags = False
 		self._place = place
 		self._connections = connections
 		self._lock = threading.Lock()
@@ -63,7 +82,7 @@ class Obstore:
 		"""Whether it is worth a try: not in the child of a process that has used obstore, nor where a variable of the
 		machine's would be obeyed, nor after failures one after the other."""
 		is_child = bool(_started_in) and _started_in[0] != os.getpid()
-		return not is_child and monotonic() >= self._rests_until and not any(map(os.environ.get, UNANSWERED))
+		return not is_child and monotonic() >= self._rests_until and not any(map(os.environ.get, _HINDERING))
 
 	def takes(self, upload: Upload) -> bool:
 		"""Whether `put` is worth a try with this object."""
@@ -79,46 +98,59 @@ class Obstore:
 		mode: PutMode = "create" if if_absent else "overwrite"
 		if if_match is not None:
 			mode = {"e_tag": f'"{if_match}"'}  # it takes no None for a version
-		return self._tried(self._write, upload.path, upload.body, headers, mode)
+		is_conditional = if_absent or if_match is not None
+		return self._tried(self._write, upload.path, upload.body, headers, mode, on_condition=is_conditional)
 
 	def read(self, path: str) -> tuple[bytes, str] | None:
 		"""An object's body and ETag; None for a failure, and where there is no object. Raises Busy as `put` does."""
 		return self._tried(self._read, path)
 
 	def _write(self, path: str, body: bytes, headers: dict[str, str], mode: PutMode) -> str | None:
-		import obstore
-
-		answer = obstore.put(self._open(), path, body, attributes=headers, mode=mode, use_multipart=False)
-		return (answer["e_tag"] or "").strip('"') or None
+		answer = self._obstore.put(
+			self._open(), path, body, attributes=headers, mode=mode, use_multipart=False
+		)
+		etag = (answer["e_tag"] or "").strip('"')
+		return etag if etag and self._is_of(body, etag, path) else None
 
 	def _read(self, path: str) -> tuple[bytes, str] | None:
-		import obstore
+		answer = self._obstore.get(self._open(), path)
+		body, etag = answer.bytes().to_bytes(), (answer.meta["e_tag"] or "").strip('"')
+		return (body, etag) if etag and self._is_of(body, etag, path) else None
 
-		answer = obstore.get(self._open(), path)
-		etag = (answer.meta["e_tag"] or "").strip('"')
-		return (answer.bytes().to_bytes(), etag) if etag else None
+	def _is_of(self, body: bytes, etag: str, path: str) -> bool:
+		"""Whether the server that keeps the object has given it this ETag. obstore follows some redirects, and another
+		server's page has one as well. Most servers say the body's MD5; of others one object is looked up."""
+		if self._has_other_etags or etag == hashlib.md5(body, usedforsecurity=False).hexdigest():
+			return True
+		self._has_other_etags = self._etag_of(path) == etag
+		return self._has_other_etags
 
-	def _tried(self, call: Any, *arguments: Any) -> Any:
-		import obstore
-
+	def _tried(self, call: Callable[..., T], *arguments: Any, on_condition: bool = False) -> T | None:
 		_started_in.append(os.getpid())
 		del _started_in[1:]
 		try:
 			found = call(*arguments)
-		except (obstore.exceptions.BaseError, OSError, ValueError) as error:
+		except (self._obstore.exceptions.BaseError, OSError, ValueError) as error:
 			said = _STATUS.search(str(error))
 			status = int(said[1]) if said else 0
-			if status in _LOST:
-				raise Lost from error
-			if status in _BUSY:
-				raise Busy from error
-			if status != 404:
-				self._failures += 1
-			if self._failures >= PATIENCE:
-				self._failures, self._rests_until = 0, monotonic() + REST_SECONDS
-			return None
-		self._failures = 0
-		return found
+		else:
+			if found is not None:
+				self._failures = 0
+				return found
+			status = 0
+		if status in _LOST and on_condition:
+			raise Lost
+		if status != 404:
+			self._failures += 1
+		if self._failures >= PATIENCE:
+			self._failures, self._rests_until = 0, monotonic() + REST_SECONDS
+		if status in _BUSY:
+			raise Busy
+		return None
+
+	def close(self) -> None:
+		"""Let go of connections."""
+		self._store = None
 
 	def _open(self) -> Any:
 		if self._store is None:
