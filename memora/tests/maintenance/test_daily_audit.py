@@ -235,7 +235,7 @@ class TestDaily(Daily, BucketTestCase):
 			daily.run()
 		stopped = self.progress()
 		self.assertEqual((stopped.ended_at, stopped), (0, noted[-1]))
-		self.assertGreater(stopped.after, self.lessons[0])
+		self.assertGreater(stopped.after, f'["{self.lessons[0]}')
 		seen: list[str] = []
 
 		def seeing(target: PublishTarget, **options: Any) -> Audit:
@@ -255,7 +255,7 @@ class TestDaily(Daily, BucketTestCase):
 		verify, places = audit.verify, []
 
 		def stops(target: PublishTarget, **options: Any) -> Audit:
-			if options["after"] > "lessons/":
+			if options["after"] > '["lessons/':
 				raise StorageUnavailableError("it stops here")
 			return verify(target, **options)
 
@@ -264,7 +264,7 @@ class TestDaily(Daily, BucketTestCase):
 				daily.run()
 				places.append(self.progress().taken_over)
 		stopped = places[1]
-		self.assertGreater(stopped, "lessons/")
+		self.assertGreater(stopped, '["lessons/')
 		self.assertEqual(places, ["", stopped, "", stopped, ""])
 
 	def test_a_run_that_takes_long_goes_on_in_another_job_and_ends(self) -> None:
