@@ -66,7 +66,7 @@ class Obstore:
 	def __init__(
 		self, place: s3_settings.Place, connections: int, etag_of: Callable[[str], str | None]
 	) -> None:
-		import obstore  # not first between two threads, one of which may fork
+		import obstore  # before any thread may fork
 
 		self._obstore = obstore
 		self._etag_of = etag_of
