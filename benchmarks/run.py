@@ -24,7 +24,7 @@ _LARGE = ("scale", "model")
 """Cases that run only where they are named: they take longer than all others together."""
 
 REPO = Path(__file__).resolve().parent.parent
-DOCS = REPO / "docs" / "performance.md"
+DOCS = REPO / "docs" / "performance-figures.md"
 PICTURE = REPO / "docs" / "images" / "performance.png"
 _BEGIN, _END = "<!-- measured: begin -->\n", "<!-- measured: end -->\n"
 
@@ -92,7 +92,7 @@ def _options() -> argparse.Namespace:
 	parser.add_argument("--plans", type=int, default=0, help="of the case scale; 10,000 unless given")
 	parser.add_argument("--json", metavar="FILE", help="everything measured, each single run too")
 	parser.add_argument("--plot", metavar="FILE", help="cost against plan size, as PNG; needs the case curve")
-	parser.add_argument("--docs", action="store_true", help="write table and plot into docs/performance.md")
+	parser.add_argument("--docs", action="store_true", help="write table and plot into docs/performance-figures.md")
 	parser.add_argument("--site", required=True, help=argparse.SUPPRESS)
 	parser.add_argument("--from", dest="folder", type=Path, default=Path(), help=argparse.SUPPRESS)
 	parser.add_argument("--demo", type=Path, default=REPO / ".dev" / "curriculum", help=argparse.SUPPRESS)
@@ -138,7 +138,7 @@ def _number(value: float) -> str:
 
 
 def _write_docs(report: dict, found: dict[str, list[Row]]) -> None:
-	"""Put the table between its marks in docs/performance.md; the rest of the page is prose."""
+	"""Put the table between its marks in docs/performance-figures.md; the rest of the page is prose."""
 	lines = [f"{'. '.join(report['about'].values())}.\n\n"]
 	for name, rows in found.items():
 		lines.append(

@@ -52,7 +52,7 @@ php_ready() {
 }
 
 # The distribution's comes first: it is built with all optimisations, and publishing takes up to two fifths longer with
-# one that was compiled as pyenv does it (docs/performance.md). MEMORA_PYTHON names another.
+# one that was compiled as pyenv does it (docs/performance-figures.md). MEMORA_PYTHON names another.
 _find_python() {
 	local python candidates=(/usr/bin/python3.11 python3.11 python3)
 	[[ -z ${MEMORA_PYTHON:-} ]] || candidates=("$MEMORA_PYTHON")
