@@ -9,6 +9,7 @@ import frappe
 from frappe.desk import search
 from frappe.desk.search import search_link
 
+from memora import install
 from memora.api import links, publishing
 from memora.install import EDITOR
 from memora.memora import content_search
@@ -187,6 +188,13 @@ class TestContentSearch(MemoraTestCase):
 				self.assertEqual(len(links.search_content("Memora Lesson")), 20)
 			read.append(found.rows)
 		self.assertLessEqual(read[1], read[0] + 20)
+
+	def test_a_migration_gives_tables_the_index_of_what_was_changed_last(self) -> None:
+		"""Frappe 16 drops it from tables that are not sorted by it, and 17 makes none."""
+		frappe.db.commit()
+		frappe.db.sql_ddl("alter table `tabMemora Lesson` drop index `modified`")
+		install.after_migrate()
+		self.assertTrue(frappe.db.has_index("tabMemora Lesson", "modified"))
 
 	def test_a_list_is_filtered_by_what_is_above_its_parents(self) -> None:
 		other = factories.make_topic(title="Sides", parent_unit=self.shapes.name)
