@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import frappe
 
-from memora.memora import content_search
 from memora.services.cdn_export.builds import index_build
 from memora.services.cdn_export.model.roles import ADMIN, EDITOR
 from memora.services.cdn_export.state import database, site_key
@@ -41,7 +40,7 @@ def _prepare() -> None:
 	# since would be a conflict.
 	database.transaction(make_roles)
 	database.transaction(fill_settings)
-	content_search.index_last_changed()
+	desk_search.index_last_changed()
 	site_key.hash_if_possible()
 
 

@@ -27,13 +27,6 @@ Found = tuple[str, str, str]
 """A document's name, its title, and its way."""
 
 
-def index_last_changed() -> None:
-	"""Give each content DocType's table the index by which a link box offers what was changed last. Frappe 15 makes it for
-	each table, later ones do not, and an upgrade to them drops it."""
-	for doctype in CONTENT:
-		frappe.db.add_index(doctype, ["modified"], index_name="modified")
-
-
 def find(
 	doctype: str,
 	text: str,
