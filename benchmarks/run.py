@@ -92,7 +92,9 @@ def _options() -> argparse.Namespace:
 	parser.add_argument("--plans", type=int, default=0, help="of the case scale; 10,000 unless given")
 	parser.add_argument("--json", metavar="FILE", help="everything measured, each single run too")
 	parser.add_argument("--plot", metavar="FILE", help="cost against plan size, as PNG; needs the case curve")
-	parser.add_argument("--docs", action="store_true", help="write table and plot into docs/performance-figures.md")
+	parser.add_argument(
+		"--docs", action="store_true", help="write table and plot into docs/performance-figures.md"
+	)
 	parser.add_argument("--site", required=True, help=argparse.SUPPRESS)
 	parser.add_argument("--from", dest="folder", type=Path, default=Path(), help=argparse.SUPPRESS)
 	parser.add_argument("--demo", type=Path, default=REPO / ".dev" / "curriculum", help=argparse.SUPPRESS)

@@ -11,10 +11,10 @@ import frappe
 
 from memora.tests.helpers import factories
 from memora.tests.helpers.buckets import SeaweedFSTestCase
-from memora.tests.helpers.faulty_server import Delay, FaultyServer, Request
+from memora.tests.helpers.faulty_server import FaultyServer, Request
 from memora.tests.helpers.publishing import make_course
 
-LATENCY = 0.25  # seconds, long beside what starting 50 requests takes
+QUIET = 0.4  # seconds without another request, after which all that came are answered
 
 
 @dataclass(frozen=True)
@@ -26,30 +26,33 @@ class Trip:
 	"""Whether one of them has had to open a connection."""
 
 
-class Clocked:
-	"""A rule of `FaultyServer` that delays each request, and notes when it came."""
+class Gathered:
+	"""A rule of `FaultyServer` that answers only when no other request comes: what comes after an answer is another trip,
+	and what comes before has not waited for any."""
 
 	def __init__(self) -> None:
-		self.arrivals: list[tuple[float, Request]] = []
-		self._lock = threading.Lock()
+		self._found: list[list[Request]] = [[]]
+		self._last = 0.0
+		self._changed = threading.Condition()
 
-	def __call__(self, request: Request) -> Delay:
-		with self._lock:
-			self.arrivals.append((time.monotonic(), request))
-		return Delay(LATENCY)
+	def __call__(self, request: Request) -> None:
+		with self._changed:
+			trip = self._found[-1]
+			trip.append(request)
+			self._last = time.monotonic()
+			while trip is self._found[-1]:
+				left = self._last + QUIET - time.monotonic()
+				if left <= 0:
+					self._found.append([])
+					self._changed.notify_all()
+				else:
+					self._changed.wait(left)
 
 	def trips(self) -> list[Trip]:
-		"""A request that comes a latency after another may have waited for its answer: that is another trip."""
-		found: list[list[Request]] = []
-		begins = float("-inf")
-		for moment, request in self.arrivals:
-			if moment >= begins + LATENCY:
-				found.append([])
-				begins = moment
-			found[-1].append(request)
+		"""What came together, in order."""
 		known: set[Any] = set()
 		trips = []
-		for requests in found:
+		for requests in self._found[:-1]:
 			opened = {request.connection for request in requests} - known
 			known |= opened
 			trips.append(Trip(tuple(requests), bool(opened)))
@@ -78,10 +81,10 @@ class TestRoundTrips(SeaweedFSTestCase):
 	def edited(self, **values: Any) -> list[Trip]:
 		self.change(self.course["lessons"][0], **values)
 		frappe.db.commit()
-		clocked = Clocked()
-		self.front.by_rule(clocked)
+		gathered = Gathered()
+		self.front.by_rule(gathered)
 		self.publish()
-		return clocked.trips()
+		return gathered.trips()
 
 	def test_an_edit_is_live_in_all_plans_after_few_round_trips(self) -> None:
 		trips = self.edited(title="Edited")

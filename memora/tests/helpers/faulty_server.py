@@ -84,6 +84,12 @@ def private(request: Request) -> Answer | None:
 	return None if signed else s3_error(403, "AccessDenied")
 
 
+class _Server(ThreadingHTTPServer):
+	request_queue_size = (
+		256  # connections that come at once; of more than that some would come a second later
+	)
+
+
 class FaultyServer:
 	"""Listens on a free loopback port while its `with` block lasts."""
 
@@ -98,7 +104,7 @@ class FaultyServer:
 		self.url = f"http://127.0.0.1:{self._server.server_port}"
 
 	def _listen(self, port: int) -> None:
-		self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler)
+		self._server = _Server(("127.0.0.1", port), self._handler)
 		self._server.daemon_threads = True
 
 	def _serve(self) -> None:
