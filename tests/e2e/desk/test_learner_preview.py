@@ -196,6 +196,8 @@ def test_what_no_plan_lists_is_seen_in_a_plan_of_its_own_and_nothing_by_a_strang
 	page.goto(address)
 	page.get_by_role("link", name=say["log in"]).click()
 	expect(page.locator("#login_email")).to_be_visible()
+	# Before Frappe's script listens to it, the form would be sent as it is.
+	page.wait_for_function("() => window.$?._data($('.form-login')[0], 'events')?.submit")
 	page.locator("#login_email").fill(here.editor)
 	page.locator("#login_password").fill(PASSWORD)
 	page.keyboard.press("Enter")

@@ -180,7 +180,8 @@ def test_only_an_admin_deletes_for_good_and_is_asked(
 		page.locator("[data-home=trash]").click()
 		entry(page, lesson.title).locator("[data-trash=remove]").click()
 		expect(dialog_of(page)).to_contain_text(lesson.title)
-		dialog_of(page).locator(".btn-primary:visible, .btn-modal-primary:visible").first.click()
+		with page.expect_response("**/memora.api.trash.remove"):
+			dialog_of(page).locator(".btn-primary:visible, .btn-modal-primary:visible").first.click()
 		expect(entry(page, lesson.title)).to_have_count(0)
 	frappe.db.rollback()
 	assert not frappe.db.exists("Deleted Document", {"deleted_name": lesson.name})
