@@ -294,10 +294,12 @@ class Model:
 		while plans:
 			most = MOST_PLANS if worker.memory else 1
 			group, plans = plans[:most], plans[most:]
-			done = (yield from self._build_group(worker, group)) if len(group) > 1 else ()
+			done, without_room = (yield from self._build_group(worker, group)) if len(group) > 1 else ((), ())
 			for plan in group:
-				built += plan in done or (yield from self._build_plan(worker, plan))
-				yield from self._pay(worker, LOOKS)
+				if plan not in without_room:
+					built += plan in done or (yield from self._build_plan(worker, plan))
+					yield from self._pay(worker, LOOKS)
+			plans = [*without_room, *plans]
 		return built
 
 	def _build_subject(self, worker: _Worker, subject: int) -> Generator[Any, None, bool]:
@@ -340,24 +342,30 @@ class Model:
 		yield from self._publish(worker, "alone", work, [plan])
 		return True
 
-	def _build_group(self, worker: _Worker, group: Sequence[int]) -> Generator[Any, None, set[int]]:
-		"""Build those that only have to show what this worker remembers; all that are free are leased meanwhile."""
+	def _build_group(
+		self, worker: _Worker, group: Sequence[int]
+	) -> Generator[Any, None, tuple[Sequence[int], Sequence[int]]]:
+		"""Build those that only have to show what this worker remembers; all that are free are leased meanwhile. Those that
+		find no room are for the next group."""
 		free = [plan for plan in group if plan in self._plans and plan not in self._leased]
-		joined, rendered = [], 0
-		for plan in free:
+		joined: list[int] = []
+		without_room: list[int] = []
+		rendered = 0
+		for place, plan in enumerate(free):
 			if self._may_join(worker, plan):
 				rendered += len({change.subject for change in self._news[plan]})
 				if joined and rendered > MOST_RENDERED:
+					without_room = free[place:]
 					break
 				joined.append(plan)
 		if len(joined) < 2:
 			worker.tries += 1
-			return set()
+			return (), ()
 		self._leased.update(free)
 		work = self.costs.group + self.costs.plan * len(joined)
 		yield from self._publish(worker, "group", work, joined)
 		self._leased.difference_update(free)
-		return set(joined)
+		return joined, without_room
 
 	def _may_join(self, worker: _Worker, plan: int) -> bool:
 		if not all(self._knows(worker, change.subject) for change in self._news[plan]):

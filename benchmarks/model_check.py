@@ -306,10 +306,11 @@ def drain(begin: float) -> dict[str, Any]:
 
 		return measured(kind, lambda: build_one(run, target, state))
 
-	def together(run: builder.Builder, target: Any, group: list[Any]) -> set[str]:
-		def kind(done: set[str]) -> dict[str, Any]:
-			live.extend([time.time() - begin] * len(done))
-			return {"kind": "group" if done else "tried", "plans": len(done)}
+	def together(run: builder.Builder, target: Any, group: list[Any]) -> tuple[set[str], set[str]]:
+		def kind(done: tuple[set[str], set[str]]) -> dict[str, Any]:
+			published, _without_room = done
+			live.extend([time.time() - begin] * len(published))
+			return {"kind": "group" if published else "tried", "plans": len(published)}
 
 		return measured(kind, lambda: build_together(run, target, group))
 

@@ -181,7 +181,9 @@ class Warm:
 		def one(run: builder.Builder, target: PublishTarget, state: Any) -> bool:
 			return measured(state.name, lambda: build_one(run, target, state))
 
-		def together(run: builder.Builder, target: PublishTarget, group: list[Any]) -> set[str]:
+		def together(
+			run: builder.Builder, target: PublishTarget, group: list[Any]
+		) -> tuple[set[str], set[str]]:
 			names = " ".join(state.name for state in group)
 			return measured(names, lambda: build_together(run, target, group))
 

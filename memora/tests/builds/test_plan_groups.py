@@ -66,10 +66,10 @@ class PlanGroupTestCase(PublishingTestCase):
 		groups: list[set[str]] = []
 		run = plan_group.run
 
-		def noted(build: Build) -> list[plan_group.Published]:
-			published = run(build)
-			groups.append({state.ref for state, _ in published})
-			return published
+		def noted(build: Build) -> plan_group.Group:
+			group = run(build)
+			groups.append({state.ref for state, _ in group.published})
+			return group
 
 		with patch.object(plan_group, "run", noted):
 			yield groups
@@ -110,6 +110,16 @@ class TestGroups(PlanGroupTestCase):
 	def test_more_plans_than_a_group_holds(self) -> None:
 		self.edit()
 		with patch.object(plan_group, "MOST_PLANS", 2):
+			drained, groups = self.published()
+		self.assertEqual((drained.published, drained.failed, drained.left), (6, 0, 0))
+		self.assertEqual([len(group) for group in groups], [2, 2])
+		self.assertEqual(self.titles(), {"edited"})
+		self.check()
+
+	def test_plans_that_find_no_room_are_the_next_group(self) -> None:
+		"""Each renders one subject, and two are as many as a group holds."""
+		self.edit()
+		with patch.object(plan_group, "_MOST_RENDERED", 2):
 			drained, groups = self.published()
 		self.assertEqual((drained.published, drained.failed, drained.left), (6, 0, 0))
 		self.assertEqual([len(group) for group in groups], [2, 2])
@@ -286,7 +296,7 @@ class TestTrouble(PlanGroupTestCase):
 		held, *others = self.plans
 		build_together = builder.Builder._build_together
 
-		def held_meanwhile(*arguments: Any) -> set[str]:
+		def held_meanwhile(*arguments: Any) -> tuple[set[str], set[str]]:
 			with leases.acquire(scopes.plan(held.name)):
 				return build_together(*arguments)
 
@@ -302,7 +312,7 @@ class TestTrouble(PlanGroupTestCase):
 		elsewhere = self.local_path / "elsewhere"
 		run = plan_group.run
 
-		def moved(build: Build) -> list[plan_group.Published]:
+		def moved(build: Build) -> plan_group.Group:
 			self.configure(local_path=str(elsewhere))
 			return run(build.again())
 

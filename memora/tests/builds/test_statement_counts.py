@@ -270,7 +270,9 @@ class TestStatements(PublishingTestCase):
 		def one(run: builder.Builder, target: PublishTarget, state: State) -> bool:
 			return counted(state.name, lambda: build_one(run, target, state))
 
-		def together(run: builder.Builder, target: PublishTarget, group: list[State]) -> set[str]:
+		def together(
+			run: builder.Builder, target: PublishTarget, group: list[State]
+		) -> tuple[set[str], set[str]]:
 			names = " ".join(sorted(state.name for state in group))
 			return counted(names, lambda: build_together(run, target, group))
 

@@ -10,7 +10,7 @@ files to remove, another entry in the list of plans) is left to it, and so is a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from memora.services.cdn_export.builds import plan_file_reading, plan_reading
@@ -39,6 +39,13 @@ class Published(NamedTuple):
 	counts: Counts
 
 
+class Group(NamedTuple):
+	"""What came of plans that were to be a group. Those `without_room` can be one of the next."""
+
+	published: Sequence[Published] = ()
+	without_room: Sequence[State] = ()
+
+
 def may_join(state: State) -> bool:
 	"""Whether what waits is a plan that can be one of a group, by its state alone."""
 	return (
@@ -50,36 +57,43 @@ def may_join(state: State) -> bool:
 	)
 
 
-def run(build: Build) -> list[Published]:
+def run(build: Build) -> Group:
 	"""Publish those of the leased plans that a group can publish, if there are several.
 
-	Returns them; nothing was done for the others. Raises what a plan's build raises; then nothing is closed, and
-	every plan must be built by itself.
+	Nothing was done for the others. Raises what a plan's build raises; then nothing is closed, and every plan must be
+	built by itself.
 	"""
 	if not build.is_as_seen() or build.target.options.hold_large_changes:
-		return []
+		return Group()
 	waiting = [state for state in build.states if may_join(state) and not state.is_current]
-	plans = list(_files(build, waiting)) if len(waiting) > 1 else []
+	joining, without_room = _joining(build, waiting) if len(waiting) > 1 else ([], [])
+	plans = list(_files(joining))
 	if len(plans) < 2:
-		return []
+		return Group()
 	cargo = _upload_and_close(build, plans)
 	purge_queue.run(build.target)
-	return [Published(files.snapshot.state, _counts(build, files, cargo)) for files in plans]
+	published = [Published(files.snapshot.state, _counts(build, files, cargo)) for files in plans]
+	return Group(published, without_room)
 
 
-def _files(build: Build, waiting: list[State]) -> Iterator[PlanFiles]:
-	"""The files of those plans that need nothing else, from the snapshot that `waiting` began."""
+def _joining(build: Build, waiting: list[State]) -> tuple[list[PlanScope], list[State]]:
+	"""Those plans that need nothing else, from the snapshot that `waiting` began, and those for which there is no room."""
 	shared = build.target.shared
 	plans: list[PlanScope] = []
 	rendered = 0
-	for snapshot in plan_reading.snapshots(waiting):
+	for place, snapshot in enumerate(plan_reading.snapshots(waiting)):
 		just_published = {s for s in snapshot.shared if shared.recall(s, snapshot.generation(s))}
 		if snapshot.needs_only_news(just_published):
 			shown = plan_reading.shown(shared, snapshot)
 			rendered += len(shown.rendered)
 			if plans and rendered > _MOST_RENDERED:
-				break
+				return plans, waiting[place:]
 			plans.append(shown)
+	return plans, []
+
+
+def _files(plans: list[PlanScope]) -> Iterator[PlanFiles]:
+	"""Their files, but of those that leave some to be removed."""
 	for files in plan_file_reading.files(plans) if plans else ():
 		if not files.leaves_files(plan_file_reading.removals(files)):
 			yield files

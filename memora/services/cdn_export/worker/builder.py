@@ -66,27 +66,29 @@ class Builder:
 				done = self.done.published + self.done.failed
 				self.tell(done, done + len(left))
 			group = _group_of(target, left)
-			published = self._build_together(target, group) if group else set()
+			published, without_room = self._build_together(target, group) if group else (set(), set())
 			for state in group or left[:1]:
 				if state.name in published:
 					built += 1
-				elif self.goes_on(target):
+				elif state.name not in without_room and self.goes_on(target):
 					built += self._build_one(target, state)
-			left = left[len(group) or 1 :]
+			later = [state for state in group if state.name in without_room]
+			left = [*later, *left[len(group) or 1 :]]
 		return built
 
-	def _build_together(self, target: PublishTarget, group: Sequence[State]) -> set[str]:
-		"""Build those plans as a group that can be. Returns their states' names; the others are as they were."""
+	def _build_together(self, target: PublishTarget, group: Sequence[State]) -> tuple[set[str], set[str]]:
+		"""Build those plans as a group that can be. Returns the names of their states, and of those that found no room in it;
+		all but the first are as they were."""
 		started_at = now_datetime()
 		with ExitStack() as stack:
 			lease = leases.acquire_free([state.scope for state in group])
 			if lease is None:
-				return set()
+				return set(), set()
 			for scope in lease.scopes:
 				stack.enter_context(target.progress.shown(scope))
 			with lease:
 				try:
-					published = plan_group.run(Build.begin(target, lease))
+					published, without_room = plan_group.run(Build.begin(target, lease))
 					lease.published = tuple(state.ref for state, _ in published)
 				except Exception as error:
 					database.rollback()
@@ -99,10 +101,10 @@ class Builder:
 						frappe.logger("memora").exception(
 							f"building {lease.label} as a group; now one by one"
 						)
-					return set()
+					return set(), set()
 			self.done.published += len(published)
 			outcome.published(target, published, started_at, self.triggered_by)
-		return {state.name for state, _ in published}
+		return {state.name for state, _ in published}, {state.name for state in without_room}
 
 	def _build_one(self, target: PublishTarget, state: State) -> bool:
 		"""Build a scope if its lease is free. Returns whether anything was done."""
