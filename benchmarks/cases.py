@@ -20,12 +20,10 @@ from curriculum import mapping, package, school
 
 from benchmarks import floors, generate, meter, site
 from benchmarks.generate import Bulk, Planted, Shape, plan_of
-from benchmarks.meter import Far
 from benchmarks.s3_server import S3Server
 from benchmarks.site import Drain, Warm
 from memora.services.cdn_export import batch_processor
 from memora.services.cdn_export.state import due
-from memora.services.cdn_export.storage import Upload
 from memora.services.cdn_export.storage.s3 import S3Storage
 
 LESSON, UNIT, TRACK, SUBJECT = "Memora Lesson", "Memora Unit", "Memora Track", "Memora Subject"
@@ -329,49 +327,6 @@ def shared_by_fifty(bench: Bench) -> Iterable[Row]:
 		f"{len(builds)} builds; the shared part once: {shared[-1]} shared files, {len(drain.puts)} PUTs in all",
 		{"all": each},
 	)
-	with site.opened(bench.server, Far(site.storage_settings(bench.server))) as warm:
-		drain = warm.drain_edit(LESSON, lesson, stage_title=f"Edited far {time.time():.0f}")
-	yield Row(
-		"the same with 50 ms for each PUT: live in all 50 plans after",
-		drain.whole.seconds,
-		floor=4 * Far.SECONDS,
-		of_floor="lesson, unit, subject, manifest, each after the other",
-		note=f"{len(drain.puts)} PUTs; one plan after the other would wait {(2 + 2 * plans) * Far.SECONDS:.1f} s for them",
-	)
-
-
-def rename_subject(bench: Bench) -> Iterable[Row]:
-	"""The title of a subject of 2,000 lessons, really uploaded."""
-	site.empty(bench.server)
-	shape = Shape(subjects=1, tracks=2, units=5, topics=10, lessons=2 if bench.quick else 20)
-	planted = site.fill(shape)
-	subject = next(iter(planted.subjects.values()))
-	with site.opened(bench.server) as warm:
-		warm.drain()
-		nowhere = warm.drain_edit(SUBJECT, subject, title="Renamed for nothing")
-		warm.storage.bodies = {}
-		warm.drain_edit(SUBJECT, subject, title="Renamed again")
-		bodies = dict(warm.storage.bodies)
-	storage = S3Storage(site.storage_settings(bench.server))
-	uploads = [
-		Upload(f"floor/{path}", body, "max-age=300", {"version": "1"}) for path, body in bodies.items()
-	]
-	with site.opened(bench.server, storage) as warm:
-		publish_all(warm)
-		before = floors.put(storage, uploads)
-		real = warm.drain_edit(SUBJECT, subject, title="Renamed in earnest")
-		after = floors.put(storage, uploads)
-	floor = (before + after) / 2
-	yield Row(
-		f"a subject of {shape.all_lessons:,} lessons renamed, uploaded",
-		real.seconds,
-		"s",
-		1.25 * floor,
-		floor,
-		None,
-		"the same bytes put, mean of before and after",
-		f"{len(uploads):,} PUTs; {nowhere.seconds:.2f} s with uploads replaced by nothing",
-	)
 
 
 def one_hide(bench: Bench) -> Iterable[Row]:
@@ -648,7 +603,6 @@ CASES: dict[str, Callable[[Bench], Iterable[Row]]] = {
 	"full": full_and_edits,
 	"tick": idle_tick,
 	"shared": shared_by_fifty,
-	"rename": rename_subject,
 	"hide": one_hide,
 	"signatures": signatures,
 	"sustained": sustained,

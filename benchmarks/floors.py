@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from hashlib import sha256
 
 import frappe
@@ -11,7 +10,6 @@ import orjson
 
 from benchmarks import meter
 from memora.services.cdn_export.model.doctypes import CONTENT
-from memora.services.cdn_export.storage import Storage, Upload
 
 
 def read_everything() -> None:
@@ -47,12 +45,6 @@ def serialise(bodies: Mapping[str, bytes]) -> float:
 	"""What it takes to write and hash the documents of these files, once each."""
 	documents = [orjson.loads(body) for body in bodies.values()]
 	return meter.work(lambda: [sha256(orjson.dumps(document)).hexdigest() for document in documents])
-
-
-def put(storage: Storage, uploads: Sequence[Upload]) -> float:
-	"""How long bare uploads take, as many at once as the storage likes."""
-	with ThreadPoolExecutor(storage.threads) as pool:
-		return meter.seconds(lambda: list(pool.map(storage.put, uploads)))
 
 
 def statements(count: int) -> float:

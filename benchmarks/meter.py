@@ -60,16 +60,6 @@ class Nowhere(S3Storage):
 			self.sizes.pop(path, None)
 
 
-class Far(Nowhere):
-	"""A storage that takes 50 ms for each PUT, as one on another continent may."""
-
-	SECONDS = 0.05
-
-	def put(self, upload: Upload, **condition: Any) -> str:
-		time.sleep(self.SECONDS)
-		return super().put(upload, **condition)
-
-
 def as_in_use() -> None:
 	"""Let this process take the site for one that people use: where tests are allowed, Frappe asks its cache for a flag
 	with each statement."""

@@ -249,13 +249,7 @@ def fleet(costs: Costs) -> Iterator[Row]:
 @contextmanager
 def _uploads() -> Iterator[None]:
 	Far.at = _mark()
-
-	def opened(doc: Any) -> Far:
-		return (
-			Far(settings.storage_settings(doc)) if hasattr(settings, "storage_settings") else Far(_place(doc))
-		)
-
-	with patch.object(settings, "open_storage", opened):
+	with patch.object(settings, "open_storage", lambda doc: Far(_place(doc))):
 		yield
 
 

@@ -23,10 +23,10 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 
 import boto3
@@ -36,7 +36,7 @@ from botocore.config import Config
 from benchmarks import upload_clients
 from benchmarks.latency import Far
 from benchmarks.s3_server import BUCKET, REGION, S3Server
-from benchmarks.upload_clients import CLIENTS, Server, Took, timed
+from benchmarks.upload_clients import CLIENTS, Server, Took, in_threads, timed
 from memora.services.cdn_export import storage as storages
 from memora.services.cdn_export.storage import StorageSettings, Upload
 
@@ -165,8 +165,10 @@ def local(uploads: Sequence[Upload], rounds: int) -> dict[str, Rounds]:
 				StorageSettings("Local Directory", local_path=f"{folder}/{number}")
 			) as storage:
 				memora, bare = found.values()
-				memora.took.append(_timed(storage.put, storage.writers, uploads))
-			bare.took.append(_timed(_bare_writer(f"{folder}/bare-{number}"), storage.writers, uploads))
+				memora.took.append(timed(lambda: in_threads(storage.put, uploads, storage.writers)))
+			bare.took.append(
+				timed(partial(in_threads, _bare_writer(f"{folder}/bare-{number}"), uploads, storage.writers))
+			)
 	return found
 
 
@@ -183,18 +185,18 @@ def signing(uploads: Sequence[Upload], rounds: int) -> dict[str, Rounds]:
 		aws_secret_access_key=KEYS[1],
 		config=Config(signature_version="s3v4"),
 	)
+	paths = [f"videos/{upload.path}" for upload in uploads]
 	found = {"memora": Rounds(), "boto3's generate_presigned_url": Rounds()}
 	with storages.open(settings) as storage:
 		for _ in range(rounds):
 			ours, theirs = found.values()
-			ours.took.append(_timed(lambda upload: storage.sign(f"videos/{upload.path}", until), 1, uploads))
+			ours.took.append(timed(lambda: [storage.sign(path, until) for path in paths]))
 			theirs.took.append(
-				_timed(
-					lambda upload: client.generate_presigned_url(
-						"get_object", {"Bucket": BUCKET, "Key": f"videos/{upload.path}"}, 14400
-					),
-					1,
-					uploads,
+				timed(
+					lambda: [
+						client.generate_presigned_url("get_object", {"Bucket": BUCKET, "Key": path}, 14400)
+						for path in paths
+					]
 				)
 			)
 	return found
@@ -215,15 +217,6 @@ def _bare_writer(root: str) -> Callable[[Upload], None]:
 			os.replace(f"{path}.tmp", path)
 
 	return write
-
-
-def _timed(put: Callable[[Upload], object], threads: int, uploads: Sequence[Upload]) -> Took:
-	def run() -> None:
-		with ThreadPoolExecutor(threads) as pool:
-			for _ in pool.map(put, uploads):
-				pass
-
-	return timed(run)
 
 
 def _show(title: str, count: int, found: dict[str, Rounds]) -> None:

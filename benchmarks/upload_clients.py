@@ -56,7 +56,7 @@ def memora(server: Server, uploads: Sequence[Upload]) -> Iterator[Run]:
 	keys = {"access_key": server.access_key, "secret_key": server.secret_key}
 	settings = StorageSettings("AWS S3", server.url, REGION, server.bucket, **keys)
 	with storages.open(settings) as storage:
-		yield lambda: _in_threads(storage.put, uploads, storage.writers)
+		yield lambda: in_threads(storage.put, uploads, storage.writers)
 
 
 @contextmanager
@@ -81,7 +81,7 @@ def bare_boto3(server: Server, uploads: Sequence[Upload]) -> Iterator[Run]:
 			Metadata=upload.metadata,
 		)
 
-	yield lambda: _in_threads(put, uploads, BOTO_THREADS)
+	yield lambda: in_threads(put, uploads, BOTO_THREADS)
 
 
 @contextmanager
@@ -107,7 +107,7 @@ def bare_obstore(server: Server, uploads: Sequence[Upload]) -> Iterator[Run]:
 		}
 		obstore.put(store, upload.path, upload.body, attributes=headers, use_multipart=False)  # type: ignore[arg-type]
 
-	yield lambda: _in_threads(put, uploads, AT_ONCE)
+	yield lambda: in_threads(put, uploads, AT_ONCE)
 
 
 @contextmanager
@@ -187,7 +187,8 @@ def _cpu() -> float:
 	return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
-def _in_threads(put: Callable[[Upload], object], uploads: Sequence[Upload], threads: int) -> None:
+def in_threads(put: Callable[[Upload], object], uploads: Sequence[Upload], threads: int) -> None:
+	"""Put all, so many at once."""
 	with ThreadPoolExecutor(threads) as pool:
 		for _ in pool.map(put, uploads):
 			pass

@@ -40,7 +40,7 @@ class Published(NamedTuple):
 
 
 class Group(NamedTuple):
-	"""What came of plans that were to be a group. Those `without_room` can be one of the next."""
+	"""What came of a group. Those `without_room` can be in the next."""
 
 	published: Sequence[Published] = ()
 	without_room: Sequence[State] = ()

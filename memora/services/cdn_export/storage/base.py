@@ -28,7 +28,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import BinaryIO, NamedTuple
 
-from memora.exceptions import PreconditionFailedError, StorageError, StorageUnavailableError
+from memora.exceptions import StorageError, StorageUnavailableError
 from memora.services.cdn_export.model import paths
 
 JSON = "application/json; charset=utf-8"
@@ -229,10 +229,3 @@ def check_path(path: str) -> str:
 			f"{MAX_PATH_BYTES} are allowed."
 		)
 	return path
-
-
-def lost(path: str, where: str) -> PreconditionFailedError:
-	"""The error of a conditional `put` that has lost."""
-	return PreconditionFailedError(
-		f"{path} in the bucket {where} was not written: somebody else has written it meanwhile, or it is gone."
-	)

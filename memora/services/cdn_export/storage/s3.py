@@ -25,7 +25,6 @@ from memora.services.cdn_export.storage.base import (
 	StoredObject,
 	Upload,
 	check_path,
-	lost,
 )
 from memora.services.cdn_export.storage.s3_flow import Flow
 from memora.services.cdn_export.storage.s3_links import Links, Presigner
@@ -34,10 +33,8 @@ from memora.services.cdn_export.storage.s3_obstore import Busy, Lost, Obstore
 if TYPE_CHECKING:
 	from memora.services.cdn_export.storage.s3_api import S3Api
 
-BUSY_PAUSE = (
-	0.5,
-	1.0,
-)  # seconds, between which one is drawn, before botocore tries again at a server that is busy
+BUSY_PAUSE = (0.5, 1.0)
+"""Seconds, between which a pause is drawn before botocore tries again at a server that is busy."""
 
 # These may be in a metadata value as they are. Everything else, "%" included, is percent-encoded UTF-8,
 # since a header holds ASCII only and HTTP trims and joins white space.
@@ -113,7 +110,7 @@ class S3Storage(Storage):
 				if etag := self._obstore.put(upload, headers, if_match=if_match, if_absent=if_absent):
 					return etag
 			except Lost:
-				raise lost(upload.path, self._place.bucket) from None
+				raise s3_settings.lost(self._place, upload.path) from None
 			except Busy:
 				pause(random.uniform(*BUSY_PAUSE))
 		return self._api.put(upload, metadata, if_match=if_match, if_absent=if_absent, again=tried)

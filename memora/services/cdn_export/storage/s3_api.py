@@ -19,7 +19,6 @@ from memora.services.cdn_export.storage.base import (
 	StoredObject,
 	Upload,
 	check_path,
-	lost,
 )
 from memora.services.cdn_export.storage.s3_client import make_client, md5
 from memora.services.cdn_export.storage.s3_errors import Explainer
@@ -55,6 +54,7 @@ class S3Api:
 	fails."""
 
 	def __init__(self, place: s3_settings.Place, secrets: tuple[str, str], connections: int) -> None:
+		self._place = place
 		self._bucket = place.bucket
 		self._one_by_one = False
 		self._explainer = Explainer(place, secrets)
@@ -252,7 +252,7 @@ class S3Api:
 			found = self.head(upload.path)
 			if found and found.size == upload.size and self._holds(found, upload):
 				return found.etag
-		raise lost(upload.path, self._bucket) from error
+		raise s3_settings.lost(self._place, upload.path) from error
 
 
 def _etag(answer: dict[str, Any]) -> str:

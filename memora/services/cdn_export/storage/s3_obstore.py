@@ -126,8 +126,8 @@ class Obstore:
 		return self._has_other_etags
 
 	def _tried(self, call: Callable[..., T], *arguments: Any, on_condition: bool = False) -> T | None:
-		_started_in.append(os.getpid())
-		del _started_in[1:]
+		if not _started_in:
+			_started_in.append(os.getpid())
 		try:
 			found = call(*arguments)
 		except (self._obstore.exceptions.BaseError, OSError, ValueError) as error:

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from memora.exceptions import StorageConfigurationError
+from memora.exceptions import PreconditionFailedError, StorageConfigurationError
 from memora.services.cdn_export.storage.base import StorageSettings
 from memora.services.cdn_export.storage.s3_links import Links
 
@@ -87,6 +87,13 @@ def r2(settings: StorageSettings) -> Place:
 			)
 		_demand_https(url)
 	return _place(settings, url, "auto", bucket)
+
+
+def lost(place: Place, path: str) -> PreconditionFailedError:
+	"""The error of a conditional write that has lost."""
+	return PreconditionFailedError(
+		f"{path} in the bucket {place.bucket} was not written: somebody else has written it meanwhile, or it is gone."
+	)
 
 
 def address(place: Place) -> str:

@@ -51,9 +51,8 @@ def validate(kind: FileKind, document: dict[str, Any], path: str) -> None:
 	"""
 	if _validator(kind).is_valid(document):
 		return
-	from jsonschema.exceptions import (
-		best_match,
-	)  # loaded for documents that are refused: most processes see none
+	# Loaded for documents that are refused: most processes see none.
+	from jsonschema.exceptions import best_match
 
 	error = best_match(_explainer(kind).iter_errors(document))
 	if error is None:
