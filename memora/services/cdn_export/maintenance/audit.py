@@ -85,8 +85,9 @@ def verify(
 ) -> Audit:
 	"""Look at everything whose path begins with `prefix`, or go on `after` where an earlier call stopped.
 
-	Of the files in `headers` type, cache and metadata are looked at, at the price of a request each. With `seconds` it stops between two pages once they are over, or once there are more findings than files in a page. What
-	builders change meanwhile is no finding: whatever looks wrong is looked at again. Raises StorageError.
+	Of the files in `headers` type, cache and metadata are looked at, at the price of a request each. With `seconds` it stops
+	between two pages once they are over, or once there are more findings than files in a page. What builders change
+	meanwhile is no finding: whatever looks wrong is looked at again. Raises StorageError.
 	"""
 	audit = Audit(after=after or _START)
 	ends = time.monotonic() + seconds if seconds else float("inf")
