@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import time
 from collections.abc import Iterator
@@ -690,6 +689,9 @@ def test_rows_are_found_by_title_and_by_what_they_lack(
 		assert outline.titles() == ["Topic B2", "Lesson B21", "Lesson B22", "Lesson B23"]
 		expect(outline.row("Lesson B22").locator(".memora-path")).to_contain_text("Topic B2")
 		shoot(outline.page, "course-search", here)
+		outline.page.wait_for_load_state(
+			"networkidle"
+		)  # a row that is drawn anew with its state amid a click is not clicked
 		outline.row("Lesson B22").locator(".memora-path").click()
 		expect(outline.node("Lesson B22")).to_be_focused()
 		expect(outline.row("Track A")).to_be_visible()
@@ -742,6 +744,26 @@ def test_the_outline_fits_a_phone_and_its_menu_does_all(
 		page.keyboard.press("Enter")
 		saved(outline)
 		assert order_of("Memora Track", "parent_subject", subject.top.name)[-1] == "Track C"
+
+
+def test_a_menu_that_is_closed_as_soon_as_it_is_open_leaves_nothing_behind(
+	desk: Desk, here: School, subject: frappe._dict
+) -> None:
+	with course(desk, here, subject.top.name) as outline:
+		outline.row("Track A").locator("[data-action=menu]").evaluate(
+			"""(button) => {
+				button.click();
+				const escape = new KeyboardEvent("keydown", { key: "Escape", bubbles: true });
+				document.querySelector(".memora-menu").dispatchEvent(escape);
+			}"""
+		)
+		menu = outline.page.locator(".memora-menu")
+		expect(menu).to_have_count(0)
+		outline.row("Track B").click()
+		outline.row("Track A").locator("[data-action=menu]").click()
+		menu.wait_for()
+		outline.row("Track B").click()
+		expect(menu).to_have_count(0)
 
 
 def test_forms_and_lists_lead_to_the_course_and_back(desk: Desk, here: School) -> None:
@@ -898,6 +920,15 @@ LONG_TASKS = """() => {
 		.observe({ type: "longtask" });
 }"""
 
+YARDSTICK = """() => Math.max(...Array.from({ length: 20 }, () => {
+	const began = performance.now();
+	let sum = 0;
+	for (let n = 0; n < 3e6; n++) sum += Math.sqrt(n);
+	window.sum = sum;
+	return performance.now() - began;
+}))"""
+"""The longest of so many equal pieces of work: 10 ms on two quiet cores, more on slow ones and where others want them."""
+
 
 def test_a_drag_among_two_thousand_lessons_has_no_long_task(desk: Desk, schools: dict[str, School]) -> None:
 	here = schools["en"]
@@ -915,13 +946,14 @@ def test_a_drag_among_two_thousand_lessons_has_no_long_task(desk: Desk, schools:
 			shown = outline.tree.locator(".memora-row")
 			outline.page.wait_for_function("document.querySelectorAll('.memora-row').length > 800")
 			outline.page.wait_for_load_state("networkidle")
+			slowness = [outline.page.evaluate(YARDSTICK) / 10]
 			outline.page.evaluate(LONG_TASKS)
 			drag(outline, "Lesson 0-1", "Lesson 0-9")
 			outline.page.mouse.up()
 			saved(outline)
-			# A task takes as much longer as more than there are want the machine's cores.
-			longest = 50 * max(1, os.getloadavg()[0] / (os.cpu_count() or 1))
-			assert [task for task in outline.page.evaluate("window.long_tasks") if task > longest] == []
+			tasks = outline.page.evaluate("window.long_tasks")
+			slowness.append(outline.page.evaluate(YARDSTICK) / 10)
+			assert [task for task in tasks if task > 50 * max(1, *slowness)] == [], slowness
 			assert shown.count() > 800
 			assert lessons_of(topics[0])[8:10] == ["Lesson 0-9", "Lesson 0-1"]
 	finally:

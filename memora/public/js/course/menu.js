@@ -30,7 +30,7 @@ export class Menu {
 		this.$menu.on("keydown", (event) => this.on_key(event));
 		this.$menu.find("[role=menuitem]").first().trigger("focus");
 		this.on_away = (event) => !this.$menu[0].contains(event.target) && this.close();
-		setTimeout(() => document.addEventListener("pointerdown", this.on_away));
+		document.addEventListener("pointerdown", this.on_away); // it opens after one: with a click or the context menu
 	}
 
 	place(at) {
