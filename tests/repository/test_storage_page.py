@@ -6,7 +6,6 @@ import json
 import re
 from pathlib import Path
 
-from memora.services.cdn_export import cdn_uploader
 from memora.services.cdn_export.cache_purge import cloudflare
 from memora.services.cdn_export.delivery import signing
 from memora.services.cdn_export.storage import (
@@ -44,7 +43,7 @@ def test_what_is_set_on_purpose() -> None:
 		f"its pool as large as they are many | {s3.S3Storage.writers} |",
 		f"| writes at once | {s3_flow.FIRST} at first, one more for each that takes at most {s3_flow.QUICK_SECONDS:.0f} s,"
 		f" up to {s3.S3Storage.writers}; half as many after one that fails or takes {s3_flow.SLOW_SECONDS:.0f} s;"
-		f" {cdn_uploader.MOST_BYTES // 1_000_000} MB in all; {s3.S3Storage.threads} without obstore |",
+		f" {base.MOST_ON_THEIR_WAY // 1_000_000} MB in all; {s3.S3Storage.threads} without obstore |",
 		f"larger than {s3_obstore.LARGEST // 1_000_000} MB, and all else",
 		f"{cloudflare.BATCH} URLs a call (*{LABELS['purge_batch_size']}*; {cloudflare.LARGEST_BATCH} on Enterprise)",
 		f"{cloudflare.URLS_PER_SECOND} URLs a second and {cloudflare.CALLS:,} calls in five minutes. A wait of up to"

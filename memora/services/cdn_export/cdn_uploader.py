@@ -26,6 +26,7 @@ from memora.services.cdn_export.model.stage_files import PublicFile
 from memora.services.cdn_export.rules import contracts, file_types
 from memora.services.cdn_export.state.lease import Lease
 from memora.services.cdn_export.storage import FileBody, Storage, Upload
+from memora.services.cdn_export.storage.base import MOST_ON_THEIR_WAY
 
 
 class Condition(TypedDict, total=False):
@@ -57,9 +58,6 @@ PHASES: tuple[str, ...] = (
 	"plans_index",
 )
 """Bottom-up: what a file links to is in an earlier phase (spec, "Publishing")."""
-
-MOST_BYTES = 4_000_000
-"""On their way at once: within a time-out of 30 s for each file, a line of 135 kB a second takes that."""
 
 _TRIES = 3
 """How often a file is written over what is found there, while that changes."""
@@ -175,7 +173,7 @@ def publish(
 def _at_once(storage: Storage, uploads: Sequence[Upload]) -> Callable[[], int]:
 	"""How many of such files should be on their way, now and whenever it is asked: a weak line must bring each to its end
 	in time."""
-	most = max(1, MOST_BYTES * len(uploads) // max(1, sum(upload.size for upload in uploads)))
+	most = max(1, MOST_ON_THEIR_WAY * len(uploads) // max(1, sum(upload.size for upload in uploads)))
 	return lambda: min(most, storage.at_once)
 
 

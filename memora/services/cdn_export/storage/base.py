@@ -33,6 +33,8 @@ from memora.services.cdn_export.model import paths
 
 JSON = "application/json; charset=utf-8"
 MAX_PATH_BYTES = 1024  # S3's own limit, kept by all so that a site can change its provider
+MOST_ON_THEIR_WAY = 4_000_000
+"""Bytes written at once: within a time-out of 30 s for each file, a line of 135 kB a second takes that."""
 
 ENCODED = frozenset({"required-items"})
 """Metadata that is percent-encoded by whoever makes it, since it is a list: providers keep it as it is."""
