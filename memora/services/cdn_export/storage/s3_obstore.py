@@ -71,6 +71,7 @@ class Obstore:
 		self._obstore = obstore
 		self._etag_of = etag_of
 		self._has_other_etags = False
+		self._is_hindered = any(map(os.environ.get, _HINDERING))
 		self._place = place
 		self._connections = connections
 		self._lock = threading.Lock()
@@ -80,9 +81,9 @@ class Obstore:
 
 	def is_usable(self) -> bool:
 		"""Whether it is worth a try: not in the child of a process that has used obstore, nor where a variable of the
-		machine's would be obeyed, nor after failures one after the other."""
+		machine's would be obeyed, nor after failures one after the other. Asked several times for each file."""
 		is_child = bool(_started_in) and _started_in[0] != os.getpid()
-		return not is_child and monotonic() >= self._rests_until and not any(map(os.environ.get, _HINDERING))
+		return not (is_child or self._is_hindered) and monotonic() >= self._rests_until
 
 	def takes(self, upload: Upload) -> bool:
 		"""Whether `put` is worth a try with this object."""
