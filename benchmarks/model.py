@@ -1,7 +1,7 @@
 """A model of a fleet of workers: edits, the relay, builds and uploads as discrete events, with costs that were measured.
 
 It follows `worker/drain` and `worker/builder`: each drain lists what waits, subjects before plans, takes what is free, and
-builds plans as a group whose changed subjects it remembers. Standard library only. The same seed gives the same report.
+builds plans as groups. Standard library only. The same seed gives the same report.
 """
 
 from __future__ import annotations
@@ -288,17 +288,23 @@ class Model:
 
 	def _build_all(self, worker: _Worker, subjects: list[int], plans: list[int]) -> Generator[Any, None, int]:
 		built = 0
-		for subject in subjects:
-			built += yield from self._build_subject(worker, subject)
+		while subjects:
+			subject, *subjects = subjects
+			is_built = yield from self._build_subject(worker, subject)
 			yield from self._pay(worker, LOOKS)
+			built += is_built
+			if not is_built:  # others have come this way
+				subjects = [subject for subject in subjects if subject in self._subjects]
+				plans = [plan for plan in plans if plan in self._plans and plan not in self._leased]
 		while plans:
-			most = MOST_PLANS if worker.memory else 1
-			group, plans = plans[:most], plans[most:]
-			done, without_room = (yield from self._build_group(worker, group)) if len(group) > 1 else ((), ())
-			for plan in group:
-				if plan not in without_room:
-					built += plan in done or (yield from self._build_plan(worker, plan))
-					yield from self._pay(worker, LOOKS)
+			group, plans = plans[:MOST_PLANS], plans[MOST_PLANS:]
+			joined, alone, without_room = (
+				(yield from self._build_group(worker, group)) if len(group) > 1 else ((), group, ())
+			)
+			built += len(joined)
+			for plan in alone:
+				built += yield from self._build_plan(worker, plan)
+				yield from self._pay(worker, LOOKS)
 			plans = [*without_room, *plans]
 		return built
 
@@ -334,44 +340,45 @@ class Model:
 			self._in_vain(worker)
 			self._leased.discard(plan)
 			return False
-		changed = {change.subject for change in self._news[plan]}
-		unknown = [subject for subject in changed if not self._knows(worker, subject)]
-		for subject in unknown:
-			self._remember(worker, subject)
-		work = self.costs.alone + self.costs.read * len(unknown)
+		work = self.costs.alone + self.costs.read * self._read(
+			worker, {change.subject for change in self._news[plan]}
+		)
 		yield from self._publish(worker, "alone", work, [plan])
 		return True
 
 	def _build_group(
 		self, worker: _Worker, group: Sequence[int]
-	) -> Generator[Any, None, tuple[Sequence[int], Sequence[int]]]:
-		"""Build those that only have to show what this worker remembers; all that are free are leased meanwhile. Those that
-		find no room are for the next group."""
+	) -> Generator[Any, None, tuple[Sequence[int], Sequence[int], Sequence[int]]]:
+		"""Build those that only have to show news; all that are free are leased meanwhile. Also returns those to build alone,
+		and those that find no room. What waits for a subject that is being built is left."""
 		free = [plan for plan in group if plan in self._plans and plan not in self._leased]
 		joined: list[int] = []
+		alone: list[int] = []
 		without_room: list[int] = []
+		subjects: set[int] = set()
 		rendered = 0
-		for place, plan in enumerate(free):
-			if self._may_join(worker, plan):
-				rendered += len({change.subject for change in self._news[plan]})
-				if joined and rendered > MOST_RENDERED:
-					without_room = free[place:]
-					break
+		for plan in free:
+			if not self._building.isdisjoint(self.site.plans[plan]):
+				continue
+			news = {change.subject for change in self._news[plan]}
+			if not self._subjects.keys().isdisjoint(self.site.plans[plan]):
+				alone.append(plan)
+			elif joined and (rendered + len(news) > MOST_RENDERED or len(subjects | news) > REMEMBERED):
+				without_room.append(plan)
+			else:
 				joined.append(plan)
+				subjects |= news
+				rendered += len(news)
 		if len(joined) < 2:
 			worker.tries += 1
-			return (), ()
+			return (), [*alone, *joined], without_room
 		self._leased.update(free)
-		work = self.costs.group + self.costs.plan * len(joined)
+		work = (
+			self.costs.group + self.costs.plan * len(joined) + self.costs.read * self._read(worker, subjects)
+		)
 		yield from self._publish(worker, "group", work, joined)
 		self._leased.difference_update(free)
-		return joined, without_room
-
-	def _may_join(self, worker: _Worker, plan: int) -> bool:
-		if not all(self._knows(worker, change.subject) for change in self._news[plan]):
-			return False
-		listed = self.site.plans[plan]
-		return self._subjects.keys().isdisjoint(listed) and self._building.isdisjoint(listed)
+		return joined, alone, without_room
 
 	def _publish(self, worker: _Worker, kind: str, work: Work, plans: Sequence[int]) -> Steps:
 		shown: list[_Change] = []
@@ -441,8 +448,13 @@ class Model:
 		self._writes[key] = self.clock.now + wait, times + 1
 		return wait
 
-	def _knows(self, worker: _Worker, subject: int) -> bool:
-		return worker.memory.get(subject) == self._generation[subject]
+	def _read(self, worker: _Worker, subjects: Iterable[int]) -> int:
+		"""How many of these have to be read; all are remembered from now on."""
+		unknown = 0
+		for subject in sorted(subjects):
+			unknown += worker.memory.get(subject) != self._generation[subject]
+			self._remember(worker, subject)
+		return unknown
 
 	def _remember(self, worker: _Worker, subject: int) -> None:
 		worker.memory.pop(subject, None)

@@ -204,20 +204,18 @@ def _costs(results: Sequence[dict], edits: float) -> Costs:
 		)
 
 	group, each = line("group", "plans")
-	alone, read = line("alone", "read")
-	tried = middle("tried") if of("tried") else group
 	return Costs(
 		start=Work(),
 		change=middle("relay") * (1 / edits),
 		listed=middle("listed") * (1 / (SUBJECTS + PLANS)),
 		look=middle("look"),
-		tried=tried,
+		tried=middle("tried") if of("tried") else group,
 		subject=middle("subject"),
 		lesson=Work(0.0005),
 		group=group,
 		plan=each,
-		alone=alone,
-		read=read,
+		alone=middle("alone") if of("alone") else group + each,
+		read=middle("read"),
 	)
 
 
@@ -268,25 +266,27 @@ def drain(begin: float) -> dict[str, Any]:
 	"""Drain from that moment on; says what each build took, and when each plan was live."""
 	builds: list[dict[str, Any]] = []
 	live: list[float] = []
-	reads = [0]
+	inside: list[meter.Span] = []
 	build_one, build_together = builder.Builder._build_one, builder.Builder._build_together
-	relayed, listed, resolve = relay.run, due.to_build, plan_reading._resolve
+	relayed, listed, read_shared = relay.run, due.to_build, plan_reading._Subjects._shared
 
 	def measured(kind: Callable[[Any], dict[str, Any]], work: Callable[[], Any]) -> Any:
-		reads[0] = 0
+		inside.clear()
 		with meter.span() as span:
 			done = work()
+		note(kind(done), span, inside)
+		return done
+
+	def note(kind: dict[str, Any], span: meter.Span, inside: Sequence[meter.Span] = ()) -> None:
+		"""What it took, without what of it is noted by itself."""
 		builds.append(
 			{
-				**kind(done),
-				"cpu": span.cpu,
-				"server": span.server,
-				"statements": span.count,
-				"seconds": span.seconds,
-				"read": reads[0],
+				**kind,
+				"cpu": span.cpu - sum(part.cpu for part in inside),
+				"server": span.server - sum(part.server for part in inside),
+				"statements": span.count - sum(part.count for part in inside),
 			}
 		)
-		return done
 
 	def one(run: builder.Builder, target: Any, state: Any) -> bool:
 		before = run.done.published
@@ -300,24 +300,29 @@ def drain(begin: float) -> dict[str, Any]:
 
 		return measured(kind, lambda: build_one(run, target, state))
 
-	def together(run: builder.Builder, target: Any, group: list[Any]) -> tuple[set[str], set[str]]:
-		def kind(done: tuple[set[str], set[str]]) -> dict[str, Any]:
-			published, _without_room = done
-			live.extend([time.time() - begin] * len(published))
-			return {"kind": "group" if published else "tried", "plans": len(published)}
+	def together(run: builder.Builder, target: Any, group: list[Any]) -> tuple[int, Any, Any]:
+		def kind(done: tuple[int, Any, Any]) -> dict[str, Any]:
+			published, _alone, _without_room = done
+			live.extend([time.time() - begin] * published)
+			return {"kind": "group" if published else "tried", "plans": published}
 
 		return measured(kind, lambda: build_together(run, target, group))
 
-	def resolved(*arguments: Any) -> Any:
-		reads[0] += 1
-		return resolve(*arguments)
+	def shared(subjects: Any, subject: str) -> Any:
+		is_known = subjects._memory.recall(subject, subjects._snapshot.generation(subject))
+		with meter.span() as span:
+			found = read_shared(subjects, subject)
+		if not is_known:
+			inside.append(span)
+			note({"kind": "read"}, span)
+		return found
 
 	with (
 		_uploads(),
 		meter.counting_statements(),
 		patch.object(builder.Builder, "_build_one", one),
 		patch.object(builder.Builder, "_build_together", together),
-		patch.object(plan_reading, "_resolve", resolved),
+		patch.object(plan_reading._Subjects, "_shared", shared),
 		patch.object(relay, "run", lambda: measured(lambda n: {"kind": "relay" if n else "idle"}, relayed)),
 		patch.object(
 			due,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -183,7 +183,7 @@ class Warm:
 
 		def together(
 			run: builder.Builder, target: PublishTarget, group: list[Any]
-		) -> tuple[set[str], set[str]]:
+		) -> tuple[int, Sequence[Any], Sequence[Any]]:
 			names = " ".join(state.name for state in group)
 			return measured(names, lambda: build_together(run, target, group))
 

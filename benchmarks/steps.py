@@ -130,8 +130,8 @@ def _timed(of: str = "") -> Iterator[dict[str, Span]]:
 
 		return run
 
-	def of_plans(function: Callable[..., set[str]]) -> Callable[..., set[str]]:
-		def run(*args: Any) -> set[str]:
+	def of_plans(function: Callable[..., Any]) -> Callable[..., Any]:
+		def run(*args: Any) -> Any:
 			inside.append(not of or of == "plan")
 			try:
 				return function(*args)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from functools import partialmethod
 from typing import Any
 from unittest.mock import patch
 
 import frappe
 from frappe.model.document import Document
+from frappe.utils import now_datetime
 
 from memora.exceptions import StorageUnavailableError
 from memora.memora.doctype.cdn_sync_log.cdn_sync_log import CDNSyncLog
 from memora.services.cdn_export.builds import plan_group
 from memora.services.cdn_export.builds.build import Build
+from memora.services.cdn_export.delivery.target import PublishTarget, SharedSubjects
 from memora.services.cdn_export.model import scopes
+from memora.services.cdn_export.model.scope_state import State
 from memora.services.cdn_export.outbox import relay
-from memora.services.cdn_export.state import database, redis_mirror
+from memora.services.cdn_export.state import database, due, redis_mirror
 from memora.services.cdn_export.state import lease as leases
 from memora.services.cdn_export.storage import Upload
 from memora.services.cdn_export.storage.local import LocalStorage
@@ -124,6 +128,40 @@ class TestGroups(PlanGroupTestCase):
 		self.assertEqual((drained.published, drained.failed, drained.left), (6, 0, 0))
 		self.assertEqual([len(group) for group in groups], [2, 2])
 		self.assertEqual(self.titles(), {"edited"})
+		self.check()
+
+	def test_another_run_than_that_which_built_the_subject_groups_them_too(self) -> None:
+		self.edit()
+		with leases.acquire_free([scopes.plan(plan.name) for plan in self.plans]):
+			self.assertEqual(self.publish().published, 1)
+		drained, groups = self.published()
+		self.assertEqual((drained.published, drained.failed, drained.left), (5, 0, 0))
+		self.assertEqual(groups, [self.names(*self.plans)])
+		self.assertEqual(self.titles(), {"edited"})
+		self.check()
+
+	def test_where_files_must_go_that_another_run_has_dropped_each_is_built_by_itself(self) -> None:
+		self.change(self.lesson, is_published=0)
+		with leases.acquire_free([scopes.plan(plan.name) for plan in self.plans]):
+			self.publish()
+		self.assertIn(f"lessons/{self.lesson.name}.json", self.paths())
+		_, groups = self.published()
+		self.assertEqual(set().union(*groups), set())
+		self.assertNotIn(f"lessons/{self.lesson.name}.json", self.paths())
+		self.check()
+
+	def test_no_more_different_subjects_than_a_run_remembers(self) -> None:
+		others = [make_course(units=1, lessons=1) for _ in range(3)]
+		courses = [self.course, *others]
+		for plan, course in zip(self.plans, [*courses, courses[0]], strict=True):
+			self.change(plan, subjects=[{"subject": course["subject"].name}])
+		self.publish()
+		for course in courses:
+			self.change(course["subject"], description="edited")
+		with patch.object(SharedSubjects, "__init__", partialmethod(SharedSubjects.__init__, kept=2)):
+			drained, groups = self.published()
+		self.assertEqual((drained.published, drained.failed, drained.left), (9, 0, 0))
+		self.assertEqual(sorted(len(group) for group in groups), [2, 3])
 		self.check()
 
 	def test_what_waits_out_its_grace_keeps_no_plan_from_a_group(self) -> None:
@@ -296,7 +334,7 @@ class TestTrouble(PlanGroupTestCase):
 		held, *others = self.plans
 		build_together = builder.Builder._build_together
 
-		def held_meanwhile(*arguments: Any) -> tuple[set[str], set[str]]:
+		def held_meanwhile(*arguments: Any) -> tuple[int, Sequence[State], Sequence[State]]:
 			with leases.acquire(scopes.plan(held.name)):
 				return build_together(*arguments)
 
@@ -305,6 +343,38 @@ class TestTrouble(PlanGroupTestCase):
 			drained, groups = self.published()
 		self.assertEqual(groups, [self.names(*others)])
 		self.assertEqual((drained.published, drained.failed, drained.left), (6, 0, 0))
+		self.assertEqual(self.titles(), {"edited"})
+		self.check()
+
+	def test_what_another_worker_builds_is_left_to_it(self) -> None:
+		"""Neither the plans that wait for its subject are tried one by one, nor each scope that it has taken."""
+		tried: list[str] = []
+		build_one = builder.Builder._build_one
+
+		def noted(run: builder.Builder, target: PublishTarget, state: State) -> bool:
+			tried.append(state.name)
+			return build_one(run, target, state)
+
+		second = make_course(units=1, lessons=1)
+		both = [{"subject": course["subject"].name} for course in (self.course, second)]
+		self.change(self.plans[0], subjects=both)
+		self.publish()
+		self.change(second["subject"], description="edited")
+		self.edit()
+		with closing(PublishTarget.open()) as target, patch.object(builder.Builder, "_build_one", noted):
+			relay.run()
+			waiting = due.to_build(now_datetime())
+			first = waiting[0].scope
+			self.assertEqual([state.scope_type for state in waiting], [*["subject"] * 2, *["plan"] * 5])
+			with leases.acquire_free([state.scope for state in waiting[:2]]):
+				self.assertEqual(builder.Builder("Scheduler").build_all(target, waiting), 0)
+			self.assertEqual(tried, [first.id])
+			with leases.acquire_free([state.scope for state in waiting]):
+				self.assertEqual(builder.Builder("Scheduler").build_all(target, waiting), 0)
+				self.assertEqual(builder.Builder("Scheduler").build_all(target, waiting[2:]), 0)
+			self.assertEqual(tried, [first.id] * 2)
+		drained = self.publish()
+		self.assertEqual((drained.published, drained.failed, drained.left), (7, 0, 0))
 		self.assertEqual(self.titles(), {"edited"})
 		self.check()
 

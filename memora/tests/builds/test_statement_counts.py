@@ -6,7 +6,7 @@ An earlier build of this product read each row by itself: 22,684 statements for 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import TypeVar
 from unittest.mock import patch
@@ -272,7 +272,7 @@ class TestStatements(PublishingTestCase):
 
 		def together(
 			run: builder.Builder, target: PublishTarget, group: list[State]
-		) -> tuple[set[str], set[str]]:
+		) -> tuple[int, Sequence[State], Sequence[State]]:
 			names = " ".join(sorted(state.name for state in group))
 			return counted(names, lambda: build_together(run, target, group))
 

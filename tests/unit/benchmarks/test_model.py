@@ -86,13 +86,13 @@ def test_what_one_edit_costs():
 	assert report.puts == 1 + 2 + 200
 
 
-def test_plans_whose_subjects_two_workers_have_built_are_not_built_as_a_group_at_first():
-	costs = Costs(start=Work(), subject=Work(10), alone=Work(1), read=Work(5))
+def test_plans_whose_subjects_two_workers_have_built_are_one_group_which_reads_what_the_other_has_built():
+	costs = Costs(start=Work(), subject=Work(10), group=Work(1), alone=Work(1), read=Work(5))
 	site, edits = Site.of([[0, 1]] * 30, 2), [(1.0, 0), (1.0, 1)]  # too few to wake more than the batch does
-	alone, together = (run(site, edits, costs, workers=workers) for workers in (1, 2))
-	assert alone.builds == {"subject": 2, "group": 1, "alone": 0, "in vain": 0}
-	assert together.builds["subject"] == 2
-	assert together.builds["alone"] > 20  # each reads once what the other has built
+	one, two = (run(site, edits, costs, workers=workers) for workers in (1, 2))
+	assert one.builds == {"subject": 2, "group": 1, "alone": 0, "in vain": 0}
+	assert two.builds == {"subject": 2, "group": 1, "alone": 0, "in vain": 1}  # both begin with the first
+	assert one.live[-1] - two.live[-1] == pytest.approx(20 - 10 - 5, abs=0.5)
 
 
 def test_a_group_renders_so_many_subjects_and_leaves_the_other_plans_to_the_next():
@@ -106,10 +106,10 @@ def test_a_group_renders_so_many_subjects_and_leaves_the_other_plans_to_the_next
 	}  # of 64 // 4 plans, twice, and the rest
 
 
-def test_plans_of_subjects_that_a_worker_no_longer_remembers_are_built_alone():
+def test_a_group_has_no_more_subjects_than_a_worker_remembers():
 	site = Site.of([[number // 2] for number in range(40)], 20)
 	report = Model(site, NOTHING, Fleet(), iter(())).burst(range(20))
-	assert report.builds == {"subject": 20, "group": 1, "alone": 2 * (20 - 16), "in vain": 0}
+	assert report.builds == {"subject": 20, "group": 2, "alone": 0, "in vain": 0}
 
 
 def test_a_second_worker_waits_for_the_relay_and_then_builds_too():

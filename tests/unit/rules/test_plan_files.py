@@ -100,7 +100,7 @@ def test_a_newer_subject_that_looks_the_same_is_taken_over_unread() -> None:
 	assert not snapshot.has_changed("S")
 	assert PlanScope.of(snapshot).changed() == []
 	assert files_of(snapshot).newer() == {"S": 5}
-	assert snapshot.needs_only_news(())
+	assert snapshot.news == []
 
 
 def test_one_that_looks_otherwise_or_is_the_plans_own_is_rendered() -> None:
@@ -203,25 +203,22 @@ def with_news(**fields: Any) -> Snapshot:
 
 
 def test_a_plan_needs_only_news() -> None:
-	assert with_news().needs_only_news({"S"})
-	assert snapshot_of("S").needs_only_news(())  # nothing at all is new
+	assert with_news().news == ["S"]
+	assert snapshot_of("S").news == []
 
 
 @pytest.mark.parametrize(
-	("why", "snapshot", "just_published"),
+	("why", "snapshot"),
 	[
-		("unpublished", replace(with_news(), plan=None), {"S"}),
-		("its entry in the list of plans changes", replace(with_news(), state=PLAN_STATE), {"S"}),
-		("read from the database", with_news(), set()),
-		("a subject is the plan's own", with_news(overrides=[HIDE]), {"S"}),
-		("a subject is not ready", with_news(published_generation=2), {"S"}),
-		("a subject is new in the plan", replace(with_news(), renditions={}), {"S"}),
+		("unpublished", replace(with_news(), plan=None)),
+		("its entry in the list of plans changes", replace(with_news(), state=PLAN_STATE)),
+		("a subject is the plan's own", with_news(overrides=[HIDE])),
+		("a subject is not ready", with_news(published_generation=2)),
+		("a subject is new in the plan", replace(with_news(), renditions={})),
 	],
 )
-def test_a_plan_that_needs_more_is_built_by_itself(
-	why: str, snapshot: Snapshot, just_published: set[str]
-) -> None:
-	assert not snapshot.needs_only_news(just_published), why
+def test_a_plan_that_needs_more_is_built_by_itself(why: str, snapshot: Snapshot) -> None:
+	assert snapshot.news is None, why
 
 
 # which subjects are rendered

@@ -41,7 +41,7 @@ def run(build: Build) -> Counts | None:
 			renditions.reserve(plan, news)
 			build = build.again()
 			continue
-		behind = {subject for subject in snapshot.shared if not snapshot.is_ready(subject)}
+		behind = set(snapshot.behind)
 		stuck = {subject for subject in behind if snapshot.is_stuck(subject, now_datetime())}
 		if behind <= stuck:
 			try:

@@ -1,4 +1,4 @@
-"""Plans that need only what this run has just published, built as a group.
+"""Plans that only have to show their shared subjects as they are published, built as a group.
 
 A lesson can be in hundreds of plans, and each then has two or three files of its own to write. One by one every
 plan would ask the database ten times and wait for each phase of its uploads; a group shares statements,
@@ -11,6 +11,7 @@ files to remove, another entry in the list of plans) is left to it, and so is a 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from memora.services.cdn_export.builds import plan_file_reading, plan_reading
@@ -18,6 +19,7 @@ from memora.services.cdn_export.builds.build import Build
 from memora.services.cdn_export.builds.upload import upload_and_close
 from memora.services.cdn_export.cdn_uploader import Cargo
 from memora.services.cdn_export.delivery import purge_queue
+from memora.services.cdn_export.delivery.target import SharedSubjects
 from memora.services.cdn_export.model.counts import Counts
 from memora.services.cdn_export.model.scope_state import State
 from memora.services.cdn_export.rules.plan_files import PlanFiles, PlanScope
@@ -29,7 +31,8 @@ MOST_PLANS = 50
 storage, in which its plans' files go up side by side."""
 
 _MOST_RENDERED = 64
-"""Subjects rendered in one group: each is a document in memory until the group is out, half a megabyte if large."""
+"""Subjects rendered in one group, once for each plan: each is a document in memory until the group is out, half a megabyte if
+large. Of different subjects there are no more than a run remembers."""
 
 
 class Published(NamedTuple):
@@ -40,9 +43,11 @@ class Published(NamedTuple):
 
 
 class Group(NamedTuple):
-	"""What came of a group. Those `without_room` can be in the next."""
+	"""What came of a group. Those to build `alone` need more than a group does; those `without_room` can be in the next. The
+	others have been published by somebody else, or wait for a subject that another worker builds."""
 
 	published: Sequence[Published] = ()
+	alone: Sequence[State] = ()
 	without_room: Sequence[State] = ()
 
 
@@ -63,33 +68,56 @@ def run(build: Build) -> Group:
 	Nothing was done for the others. Raises what a plan's build raises; then nothing is closed, and every plan must be
 	built by itself.
 	"""
+	waiting = [state for state in build.states if not state.is_current]
 	if not build.is_as_seen() or build.target.options.hold_large_changes:
-		return Group()
-	waiting = [state for state in build.states if may_join(state) and not state.is_current]
-	joining, without_room = _joining(build, waiting) if len(waiting) > 1 else ([], [])
-	plans = list(_files(joining))
-	if len(plans) < 2:
-		return Group()
+		return Group(alone=waiting)
+	found = _sorted(build.target.shared, waiting)
+	plans = list(_files(found.joining))
+	joined = {files.snapshot.state.name for files in plans} if len(plans) > 1 else set()
+	alone = [*found.alone, *(state for state in map(_state, found.joining) if state.name not in joined)]
+	if not joined:
+		return Group((), alone, found.without_room)
 	cargo = _upload_and_close(build, plans)
 	purge_queue.run(build.target)
 	published = [Published(files.snapshot.state, _counts(build, files, cargo)) for files in plans]
-	return Group(published, without_room)
+	return Group(published, alone, found.without_room)
 
 
-def _joining(build: Build, waiting: list[State]) -> tuple[list[PlanScope], list[State]]:
-	"""Those plans that need nothing else, from the snapshot that `waiting` began, and those for which there is no room."""
-	shared = build.target.shared
-	plans: list[PlanScope] = []
+@dataclass(slots=True)
+class _Sorted:
+	"""Plans by what is to become of them."""
+
+	joining: list[PlanScope] = field(default_factory=list)
+	alone: list[State] = field(default_factory=list)
+	without_room: list[State] = field(default_factory=list)
+
+
+def _sorted(shared: SharedSubjects, waiting: list[State]) -> _Sorted:
+	"""The plans that need nothing else, from the snapshot that `waiting` began, as many as find room; and the others, but for
+	those that wait for what another worker builds."""
+	found = _Sorted()
+	snapshots = plan_reading.snapshots(waiting) if waiting else []
+	building = publish_state.being_built({subject for plan in snapshots for subject in plan.behind})
+	subjects: set[str] = set()
 	rendered = 0
-	for place, snapshot in enumerate(plan_reading.snapshots(waiting)):
-		just_published = {s for s in snapshot.shared if shared.recall(s, snapshot.generation(s))}
-		if snapshot.needs_only_news(just_published):
-			shown = plan_reading.shown(shared, snapshot)
-			rendered += len(shown.rendered)
-			if plans and rendered > _MOST_RENDERED:
-				return plans, waiting[place:]
-			plans.append(shown)
-	return plans, []
+	for snapshot in snapshots:
+		news = snapshot.news if may_join(snapshot.state) else None
+		if news is None:
+			if building.isdisjoint(snapshot.behind):
+				found.alone.append(snapshot.state)
+		elif found.joining and (
+			rendered + len(news) > _MOST_RENDERED or len(subjects.union(news)) > shared.kept
+		):
+			found.without_room.append(snapshot.state)
+		else:
+			found.joining.append(plan_reading.shown(shared, snapshot))
+			subjects.update(news)
+			rendered += len(news)
+	return found
+
+
+def _state(plan: PlanScope) -> State:
+	return plan.snapshot.state
 
 
 def _files(plans: list[PlanScope]) -> Iterator[PlanFiles]:

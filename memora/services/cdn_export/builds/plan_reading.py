@@ -99,9 +99,9 @@ class _Subjects:
 		if shared is None:
 			scope = scopes.subject(subject)
 			rights = ledger.lesson_rights(scope) if self._snapshot.is_held(subject) else _NO_RIGHTS
-			versions = ledger.live_versions(scope, subject, "unit")
+			versions, has_due = ledger.units_and_due(scope, subject)
 			resolved, _ = _resolve(subject, (), rights)
-			shared = SharedSubject(generation, _contents(resolved), versions)
+			shared = SharedSubject(generation, _contents(resolved), versions, has_due)
 			self._memory.remember(subject, shared)
 		return shared
 

@@ -48,7 +48,7 @@ def run(build: Build) -> Counts:
 	held_changes.tell(build, held)
 	target.shared.remember(
 		subject,
-		SharedSubject(state.generation, files.contents, files.unit_versions, counts, dropped=bool(removals)),
+		SharedSubject(state.generation, files.contents, files.unit_versions, bool(removals), counts),
 	)
 	return counts
 

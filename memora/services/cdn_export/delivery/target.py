@@ -37,8 +37,8 @@ class SharedSubject:
 	generation: int
 	contents: Contents | None
 	unit_versions: dict[str, int]
+	dropped: bool
 	counts: Counts = field(default_factory=Counts)
-	dropped: bool = True
 
 
 @dataclass(slots=True)
@@ -49,7 +49,7 @@ class SharedSubjects:
 	_by_name: dict[str, SharedSubject] = field(default_factory=dict)
 
 	def remember(self, subject: str, shared: SharedSubject) -> None:
-		"""Keep a shared subject for the plans that read it; the oldest makes room."""
+		"""Keep a shared subject for the plans that read it; the one that was not asked for longest makes room."""
 		self._by_name.pop(subject, None)
 		self._by_name[subject] = shared
 		if len(self._by_name) > self.kept:
@@ -58,11 +58,10 @@ class SharedSubjects:
 	def recall(self, subject: str, generation: int) -> SharedSubject | None:
 		"""The subject as it was published in just this generation, if this run still has it."""
 		shared = self._by_name.get(subject)
-		return shared if shared and shared.generation == generation else None
-
-	def has_any(self) -> bool:
-		"""Whether this run has read or published any subject yet."""
-		return bool(self._by_name)
+		if shared is None or shared.generation != generation:
+			return None
+		self.remember(subject, shared)
+		return shared
 
 	def take_counts(self, subjects: Iterable[str]) -> Counts:
 		"""What the builds of these subjects did, once: for the log of the first plan that reads them."""

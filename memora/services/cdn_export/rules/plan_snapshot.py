@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -84,6 +83,11 @@ class Snapshot:
 		state = self.subject_state(subject)
 		return state is not None and state.is_ready
 
+	@property
+	def behind(self) -> list[str]:
+		"""The shared subjects that are not ready."""
+		return [subject for subject in self.shared if not self.is_ready(subject)]
+
 	def is_held(self, subject: str) -> bool:
 		"""Whether a change of the shared subject waits for an admin's approval."""
 		state = self.subject_state(subject)
@@ -132,17 +136,16 @@ class Snapshot:
 			and self.renditions[subject].generation < self.generation(subject)
 		)
 
-	def needs_only_news(self, just_published: Collection[str]) -> bool:
-		"""Whether the plan has only to show what this run has `just_published` of its shared subjects."""
+	@property
+	def news(self) -> list[str] | None:
+		"""The subjects that have changed, where the plan has only to show its shared subjects as they are published; else
+		None."""
 		if self.plan is None or not self.is_listed:
-			return False
-		if not all(self.reads(subject) and self.is_ready(subject) for subject in self.shared):
-			return False
-		return all(
-			self.mode(subject) == "shared" and subject in just_published
-			for subject in self.sort_orders
-			if self.has_changed(subject)
-		)
+			return None
+		if self.behind or not all(map(self.reads, self.shared)):
+			return None
+		changed = [subject for subject in self.sort_orders if self.has_changed(subject)]
+		return changed if all(self.mode(subject) == "shared" for subject in changed) else None
 
 	def digest(self, subject: str) -> str:
 		"""Tells whether a subject in this plan is what the live manifest shows."""

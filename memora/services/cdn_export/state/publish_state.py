@@ -6,7 +6,7 @@ The relay raises `generation` for every change; a scope waits while its `publish
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ from frappe.utils import now_datetime
 from memora.services.cdn_export.model import causes as causes_text
 from memora.services.cdn_export.model.scope_state import State
 from memora.services.cdn_export.model.scopes import Scope, ScopeType
+from memora.services.cdn_export.model.scopes import subject as scope_of_subject
 from memora.services.cdn_export.state import bulk_rows, database
 
 TABLE = "CDN Publish State"
@@ -107,6 +108,32 @@ def read_with(scopes: Sequence[Scope], *expressions: str) -> tuple[list[State], 
 	)
 	values = [orjson.loads(row) for (row,) in rows]
 	return [of_row(row) for row in values], tuple(values[0][len(COLUMNS) :])
+
+
+def unbuilt(states: Sequence[State]) -> list[State]:
+	"""Those of these that still wait and are free, by a new snapshot."""
+	if not states:
+		return []
+	database.fresh()
+	rows = frappe.db.sql(
+		f"select name from `tab{TABLE}` where name in %s and {WAITS} and (lease_token is null or lease_expires < now(6))",
+		(tuple(state.name for state in states),),
+		pluck=True,
+	)
+	names = set(rows)
+	return [state for state in states if state.name in names]
+
+
+def being_built(subjects: Collection[str]) -> set[str]:
+	"""Those of these subjects that somebody has a lease for."""
+	if not subjects:
+		return set()
+	rows = frappe.db.sql(
+		f"select ref from `tab{TABLE}` where name in %s and lease_expires > now(6)",
+		(tuple(scope_of_subject(subject).id for subject in subjects),),
+		pluck=True,
+	)
+	return set(rows)
 
 
 def leased_with(token: str, names: Sequence[str]) -> set[str]:

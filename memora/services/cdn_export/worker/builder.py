@@ -21,7 +21,7 @@ from memora.services.cdn_export.builds.build import Build
 from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.model.counts import Tell
 from memora.services.cdn_export.model.scope_state import State
-from memora.services.cdn_export.state import database
+from memora.services.cdn_export.state import database, publish_state
 from memora.services.cdn_export.state import lease as leases
 from memora.services.cdn_export.worker import outcome
 
@@ -59,36 +59,40 @@ class Builder:
 		self.done.failed = len(waiting)
 
 	def build_all(self, target: PublishTarget, left: Sequence[State]) -> int:
-		"""Build what waits, plans in groups where that can be done. Returns how many need no build now."""
+		"""Build what waits, plans in groups where that can be done. Returns how many were built, or found to need no build."""
 		built = 0
 		while left and self.goes_on(target):
 			if self.tell:
 				done = self.done.published + self.done.failed
 				self.tell(done, done + len(left))
-			group = _group_of(target, left)
-			published, without_room = self._build_together(target, group) if group else (set(), set())
-			for state in group or left[:1]:
-				if state.name in published:
-					built += 1
-				elif state.name not in without_room and self.goes_on(target):
-					built += self._build_one(target, state)
-			later = [state for state in group if state.name in without_room]
-			left = [*later, *left[len(group) or 1 :]]
+			if group := _group_of(left):
+				published, alone, without_room = self._build_together(target, group)
+				built += published + sum(
+					self._build_one(target, state) for state in alone if self.goes_on(target)
+				)
+				left = [*without_room, *left[len(group) :]]
+			elif self._build_one(target, left[0]):
+				built += 1
+				left = left[1:]
+			else:
+				left = publish_state.unbuilt(left[1:])  # others have come this way
 		return built
 
-	def _build_together(self, target: PublishTarget, group: Sequence[State]) -> tuple[set[str], set[str]]:
-		"""Build those plans as a group that can be. Returns the names of their states, and of those that found no room in it;
-		all but the first are as they were."""
+	def _build_together(
+		self, target: PublishTarget, group: Sequence[State]
+	) -> tuple[int, Sequence[State], Sequence[State]]:
+		"""Build those plans as a group that can be. Returns how many, which have to be built alone, and which found no room.
+		What others build meanwhile is left to them."""
 		started_at = now_datetime()
 		with ExitStack() as stack:
 			lease = leases.acquire_free([state.scope for state in group])
 			if lease is None:
-				return set(), set()
+				return 0, (), ()
 			for scope in lease.scopes:
 				stack.enter_context(target.progress.shown(scope))
 			with lease:
 				try:
-					published, without_room = plan_group.run(Build.begin(target, lease))
+					published, alone, without_room = plan_group.run(Build.begin(target, lease))
 					lease.published = tuple(state.ref for state, _ in published)
 				except Exception as error:
 					database.rollback()
@@ -101,10 +105,10 @@ class Builder:
 						frappe.logger("memora").exception(
 							f"building {lease.label} as a group; now one by one"
 						)
-					return set(), set()
+					return 0, [state for state in group if state.scope in lease.scopes], ()
 			self.done.published += len(published)
 			outcome.published(target, published, started_at, self.triggered_by)
-		return {state.name for state, _ in published}, {state.name for state in without_room}
+		return len(published), alone, without_room
 
 	def _build_one(self, target: PublishTarget, state: State) -> bool:
 		"""Build a scope if its lease is free. Returns whether anything was done."""
@@ -148,10 +152,8 @@ class Builder:
 		return True
 
 
-def _group_of(target: PublishTarget, left: Sequence[State]) -> list[State]:
+def _group_of(left: Sequence[State]) -> list[State]:
 	"""The next of what is left, if they are plans that may be built as a group; [] if they are not."""
-	if not target.shared.has_any():
-		return []
 	group = list(takewhile(plan_group.may_join, left[: plan_group.MOST_PLANS]))
 	return group if len(group) > 1 else []
 

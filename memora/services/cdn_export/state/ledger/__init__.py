@@ -33,12 +33,12 @@ from memora.services.cdn_export.state.ledger.reading import (
 	dropped_since,
 	has_any,
 	in_order,
-	live_versions,
 	of_paths,
 	of_plans,
 	of_scope,
 	row_name,
 	select,
+	units_and_due,
 )
 from memora.services.cdn_export.state.ledger.removals import (
 	drop,

@@ -113,15 +113,16 @@ def of_paths(paths: Iterable[str]) -> dict[str, LedgerEntry]:
 	return select("name in %s", (names,)) if names else {}
 
 
-def live_versions(scope: Scope, subject: str, kind: str) -> dict[str, int]:
-	"""Path → version of the scope's files of one kind that are in the storage."""
-	return dict(
-		frappe.db.sql(
-			f"""select path, live_version from `tab{TABLE}`
-			where scope = %s and subject = %s and kind = %s and state in ('live', 'in_flight') and live_version > 0""",
-			(scope.id, subject, kind),
-		)
+def units_and_due(scope: Scope, subject: str) -> tuple[dict[str, int], bool]:
+	"""Path → version of a shared subject's units that are in the storage, and whether files of it are due for removal."""
+	rows = frappe.db.sql(
+		f"""select path, live_version, state = 'removing' from `tab{TABLE}` where scope = %s and subject = %s and (
+			kind = 'unit' and state in ('live', 'in_flight') and live_version > 0
+			or state = 'removing' and remove_at <= %s and refused = 0)""",
+		(scope.id, subject, now_datetime()),
 	)
+	units = {path: version for path, version, is_due in rows if not is_due}
+	return units, len(units) < len(rows)
 
 
 def in_order(after: str, up_to: str, prefix: str = "", *, limit: int) -> list[LedgerEntry]:
