@@ -27,7 +27,7 @@ from memora.services.cdn_export.admin import dead_letters, doctor, gate_status
 from memora.services.cdn_export.builds import film_build, film_narrowing, film_notes, film_objects
 from memora.services.cdn_export.delivery import purge_queue
 from memora.services.cdn_export.delivery.target import PublishTarget
-from memora.services.cdn_export.maintenance import adoption, rewrite, signature_renewal
+from memora.services.cdn_export.maintenance import adoption, link_settings, rewrite, signature_renewal
 from memora.services.cdn_export.model import paths, scopes
 from memora.services.cdn_export.model.published_file import listed_items
 from memora.services.cdn_export.outbox import reconciliation
@@ -445,6 +445,21 @@ class TestFilmsBehindGate(FilmsTestCase):
 		self.tick()
 		for lesson in lessons:
 			self.assertEqual(self.link(paths.lesson(lesson.name)), "https://other.example/videos/a.mp4")
+
+	def test_settings_whose_process_died_after_their_commit_are_followed_by_the_next_run(self) -> None:
+		self.show(self.one, "videos/a.mp4")
+		self.publish()
+		self.tick()
+		with patch.object(
+			link_settings, "follow", side_effect=frappe.db.OperationalError(1205, "by the test")
+		):
+			self.configure(gate_url="https://other.example")
+		self.assertEqual(self.link(paths.lesson(self.one.name)), f"{GATE}/videos/a.mp4")
+		self.tick()
+		self.assertEqual(self.link(paths.lesson(self.one.name)), "https://other.example/videos/a.mp4")
+		with self.recorded() as steps:
+			self.tick()
+		self.assertEqual(steps, [])
 
 	def test_an_audit_that_a_build_overtakes_closes_no_film_for_good(self) -> None:
 		"""What the audit has found is entered once the build has closed: of the lesson there is nothing new by then."""

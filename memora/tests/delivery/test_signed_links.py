@@ -25,7 +25,7 @@ from memora.services.cdn_export.curriculum import films
 from memora.services.cdn_export.delivery import signing
 from memora.services.cdn_export.delivery.ownership import Ownership
 from memora.services.cdn_export.delivery.target import PublishTarget
-from memora.services.cdn_export.maintenance import adoption, audit, link_upload
+from memora.services.cdn_export.maintenance import adoption, audit, link_settings, link_upload
 from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.outbox import relay
 from memora.services.cdn_export.state import database, ledger
@@ -373,6 +373,16 @@ class TestSignedLinks(BucketTestCase):
 		self.configure(cdn_base_url=CDN)
 		self.tick()
 		self.assertEqual(self.links(self.plain), [f"https://films.example/{FILM}"])
+
+	def test_a_save_that_is_still_to_be_followed_is_not_forgotten_over_the_next(self) -> None:
+		self.show(self.plain, f"https://films.example/{FILM}")
+		self.publish()
+		with patch.object(link_settings, "_follow_quietly"):  # as if both processes had died
+			self.configure(cdn_base_url="https://films.example")
+			self.configure(cdn_base_url="https://films.example", signed_url_expiry_hours=7)
+		self.assertNotIn("X-Amz", self.links(self.plain)[0])
+		self.tick()
+		self.assertIn("X-Amz-Signature=", self.links(self.plain)[0])
 
 	def test_what_a_builder_signs_while_settings_are_saved_is_signed_as_they_say(self) -> None:
 		"""An earlier build left it unsigned for ever, whatever was rebuilt."""

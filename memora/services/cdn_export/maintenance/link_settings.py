@@ -1,18 +1,30 @@
-"""What a save of CDN Settings means for the links to films in live lessons."""
+"""What a save of CDN Settings means for the links to films in live lessons.
+
+It is noted with the save, and followed once that is committed. Should this process die in between, or MariaDB refuse, the
+next run makes up for it.
+"""
 
 from __future__ import annotations
+
+from functools import partial
 
 import frappe
 from frappe.model.document import Document
 
 from memora.services.cdn_export import settings
 from memora.services.cdn_export.builds import film_notes
-from memora.services.cdn_export.state import database, ledger, publish_state
+from memora.services.cdn_export.state import database, ledger, publish_state, site_values
+
+_NOTE = "memora_links"
+_OTHER_LINKS, _SAME_LINKS = "other links", "same links"
+
+WAITS = f"exists (select 1 from `tabDefaultValue` where name = '{_NOTE}' and defvalue > '')"
+"""SQL: whether a save of CDN Settings is still to be followed."""
 
 
 def settings_saved(doc: Document) -> None:
-	"""Renew at once what was signed with other keys or for another life, and everything when other links must be
-	signed now. Once CDN Settings are committed, as in `relocation`."""
+	"""Have renewed what was signed with other keys or for another life, and everything when other links must be signed
+	now."""
 	before = doc.get_doc_before_save()
 	is_gated = settings.is_gated(doc)
 	if before is None or ((doc.storage_provider or settings.LOCAL) == settings.LOCAL and not is_gated):
@@ -24,22 +36,40 @@ def settings_saved(doc: Document) -> None:
 	sign = doc.sign or "All"
 	if is_gated:  # nothing is signed
 		if differs("gate_url", "cdn_base_url", "video_folders", "local_path"):
-			frappe.db.after_commit.add(lambda: _sign_again(other_links=True))
+			_note(_OTHER_LINKS)
 	elif (before.sign or "All") != sign or (
 		sign != "None" and differs("gate_url", "cdn_base_url", "video_folders")
 	):
-		frappe.db.after_commit.add(lambda: _sign_again(other_links=True))
+		_note(_OTHER_LINKS)
 	elif differs("access_key", "region", "signed_url_expiry_hours") or doc.flags.has_other_secret:
-		frappe.db.after_commit.add(lambda: _sign_again(other_links=False))
+		_note(_SAME_LINKS)
 
 
-def _sign_again(*, other_links: bool) -> None:
-	"""Who may be signing as CDN Settings said before loses the right to call that live, and begins again."""
+def follow() -> None:
+	"""Have lessons signed again if a save of CDN Settings is still to be followed. Commits.
+
+	Who may be signing as CDN Settings said before loses the right to call that live, and begins again.
+	"""
+	database.fresh()
+	if not (noted := site_values.read(_NOTE)):
+		return
+	publish_state.end_leases()
+	if settings.load(settings.saved()).is_gated:
+		database.transaction(film_notes.look_again)  # other folders may hold films
+	ledger.sign_again(other_links=noted.startswith(_OTHER_LINKS))
+	database.transaction(partial(site_values.forget, _NOTE, noted))  # what was saved meanwhile stays noted
+
+
+def _note(which: str) -> None:
+	if site_values.read(_NOTE).startswith(_OTHER_LINKS):
+		which = _OTHER_LINKS  # of a save that is still to be followed
+	site_values.write(_NOTE, f"{which} {frappe.generate_hash()}")
+	frappe.db.after_commit.add(_follow_quietly)
+
+
+def _follow_quietly() -> None:
 	try:
-		publish_state.end_leases()
-		if settings.load(settings.saved()).is_gated:
-			database.transaction(film_notes.look_again)  # other folders may hold films
-		ledger.sign_again(other_links=other_links)
+		follow()
 	except database.ERRORS:
 		database.rollback()
-		frappe.logger("memora").exception("signed links keep their old signatures until those end")
+		frappe.logger("memora").exception("the next run signs again: CDN Settings have changed")

@@ -6,6 +6,7 @@ from memora.services.cdn_export.delivery.target import PublishTarget
 from memora.services.cdn_export.maintenance import (
 	edge_check,
 	header_renewal,
+	link_settings,
 	metadata_renewal,
 	signature_renewal,
 )
@@ -13,6 +14,7 @@ from memora.services.cdn_export.maintenance import (
 
 def run(target: PublishTarget) -> None:
 	"""Write again what is due. Raises what the storage raises, and `Ownership.claim`."""
+	link_settings.follow()
 	signature_renewal.run(target)
 	metadata_renewal.run(target)
 	header_renewal.run(target)

@@ -40,6 +40,11 @@ def write_once(key: str, value: str) -> None:
 	_write(key, value, "defkey = defkey")
 
 
+def forget(key: str, value: str) -> None:
+	"""Forget what is noted under a key, if it is still this; in the caller's transaction."""
+	database.execute(f"delete from `tab{_TABLE}` where name = %s and defvalue = %s", (key, value))
+
+
 def locked(key: str) -> str:
 	"""What was noted under a key, "" for nothing; kept from others until the caller's transaction ends."""
 	write_once(key, "")

@@ -8,7 +8,7 @@ import frappe
 from frappe.utils import now_datetime
 
 from memora.services.cdn_export.delivery import purge_queue
-from memora.services.cdn_export.maintenance import metadata_renewal, signature_renewal
+from memora.services.cdn_export.maintenance import link_settings, metadata_renewal, signature_renewal
 from memora.services.cdn_export.settings import ExportSettings
 from memora.services.cdn_export.state import due, edge_notes, gate_switch, ledger, site_values
 from memora.services.cdn_export.state.lease import LEASE_SECONDS
@@ -51,10 +51,10 @@ def _has_leftovers() -> bool:
 def _to_be_renewed(options: ExportSettings) -> str:
 	"""What of live files must be renewed, "signature", "metadata" or "gate"; "edge" where one must be asked for at the CDN; or
 	"". One statement."""
-	((signatures, metadata, gate, edge),) = frappe.db.sql(
+	((signatures, metadata, gate, edge, links),) = frappe.db.sql(
 		f"""select exists(select 1 from {ledger.ENDS_BEFORE}), exists(select 1 from {metadata_renewal.DUE}),
-			{gate_switch.MOVES}, exists{edge_notes.DUE}""",
+			{gate_switch.MOVES}, exists{edge_notes.DUE}, {link_settings.WAITS}""",
 		(signature_renewal.due_before(options.signed_url_hours), int(time.time())),
 	)
-	is_due = {"signature": signatures, "metadata": metadata, "gate": gate, "edge": edge}
+	is_due = {"signature": signatures or links, "metadata": metadata, "gate": gate, "edge": edge}
 	return next((reason for reason, it_is in is_due.items() if it_is), "")
