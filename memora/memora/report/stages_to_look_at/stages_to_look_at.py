@@ -14,7 +14,7 @@ from memora.services.cdn_export.model.plain_text import store
 def execute(filters: dict[str, Any] | None = None) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
 	"""Columns and rows, a row for each finding, of the lessons that the user may read: published lessons first, what
 	learners cannot use before what they miss. The texts are plain, with stand-ins for `<` and `>`."""
-	readable = set(frappe.get_list("Memora Lesson", pluck="name", limit_page_length=0))
+	readable = set(frappe.get_list("Memora Lesson", pluck="name", limit=0))
 	found = [stage for stage in failing_stages.failing() if stage.lesson in readable]
 	found.sort(
 		key=lambda stage: (
