@@ -16,10 +16,13 @@ from memora.exceptions import StorageUnavailableError
 from memora.memora.doctype.cdn_sync_log.cdn_sync_log import CDNSyncLog
 from memora.services.cdn_export.builds import plan_group
 from memora.services.cdn_export.builds.build import Build
+from memora.services.cdn_export.cdn_uploader import Cargo
+from memora.services.cdn_export.curriculum import content_tree
 from memora.services.cdn_export.delivery.target import PublishTarget, SharedSubjects
 from memora.services.cdn_export.model import scopes
 from memora.services.cdn_export.model.scope_state import State
 from memora.services.cdn_export.outbox import relay
+from memora.services.cdn_export.rules.plan_files import PlanFiles
 from memora.services.cdn_export.state import database, due, redis_mirror
 from memora.services.cdn_export.state import lease as leases
 from memora.services.cdn_export.storage import Upload
@@ -148,6 +151,49 @@ class TestGroups(PlanGroupTestCase):
 		_, groups = self.published()
 		self.assertEqual(set().union(*groups), set())
 		self.assertNotIn(f"lessons/{self.lesson.name}.json", self.paths())
+		self.check()
+
+	def test_an_edit_that_is_taken_back_before_the_relay_has_seen_it_does_not_stay(self) -> None:
+		"""A plan that reads a subject itself sees more than the subject's last build did."""
+		for most, fields in (
+			(50, {"title": "taken back"}),
+			(1, {"title": "taken back"}),
+			(50, {"is_published": 0}),
+		):
+			with self.subTest(most=most, **fields):
+				self.edit(f"edited, {most}")
+				with leases.acquire_free([scopes.plan(plan.name) for plan in self.plans]):
+					self.publish()
+				relay.run()
+				self.change(self.lesson, **fields)
+				frappe.db.commit()
+				with patch.object(relay, "run"), patch.object(plan_group, "MOST_PLANS", most):
+					self.publish()
+				self.change(self.lesson, title=f"edited, {most}", is_published=1)
+				self.publish()
+				self.assertEqual(self.titles(), {f"edited, {most}"})
+				self.check()
+
+	def test_a_plan_of_more_subjects_than_a_run_remembers_is_read_once(self) -> None:
+		others = [make_course(units=1, lessons=1) for _ in range(3)]
+		courses = [self.course, *others]
+		for plan in self.plans:
+			self.change(plan, subjects=[{"subject": course["subject"].name} for course in courses])
+		self.publish()
+		for course in courses:
+			self.change(course["subject"], description="edited")
+		frappe.db.commit()
+		with leases.acquire_free([scopes.plan(plan.name) for plan in self.plans]):
+			self.publish()
+		with (
+			patch.object(SharedSubjects, "__init__", partialmethod(SharedSubjects.__init__, kept=3)),
+			patch.object(content_tree, "load", wraps=content_tree.load) as loaded,
+		):
+			drained, groups = self.published()
+		self.assertEqual((drained.published, drained.failed, drained.left), (5, 0, 0))
+		self.assertEqual(groups, [set()])  # tried once for all
+		# Of four subjects three are remembered, so each plan but the first reads one or two.
+		self.assertLessEqual(loaded.call_count, 4 + 4 * 2)
 		self.check()
 
 	def test_no_more_different_subjects_than_a_run_remembers(self) -> None:
@@ -290,6 +336,26 @@ class TestTrouble(PlanGroupTestCase):
 		self.assertEqual(self.titles(), {"edited again"})
 		self.check()
 
+	def test_files_that_are_kept_for_a_plan_that_cannot_be_built_keep_the_others_in_their_group(self) -> None:
+		failing, *others = self.plans
+		put = LocalStorage.put
+
+		def refuse(storage: LocalStorage, upload: Upload, **condition: Any) -> str:
+			if upload.path == f"plans/{failing.name}/manifest.json":
+				raise StorageUnavailableError(f"{upload.path} was refused by the test")
+			return put(storage, upload, **condition)
+
+		with patch.object(LocalStorage, "put", refuse):
+			self.change(self.course["units"][1], is_published=0)
+			self.publish()
+			self.change(self.course["lessons"][0], title="edited")
+			frappe.db.commit()
+			with leases.acquire_free([scopes.plan(plan.name) for plan in self.plans]):
+				self.publish()
+			self.minutes_pass(2)
+			_, groups = self.published()
+			self.assertEqual(groups, [self.names(*others)])
+
 	def test_a_worker_that_dies_anywhere_in_it_loses_nothing(self) -> None:
 		for number, place in enumerate(IN_A_GROUP):
 			with self.subTest(place=str(place)):
@@ -375,6 +441,26 @@ class TestTrouble(PlanGroupTestCase):
 			self.assertEqual(tried, [first.id] * 2)
 		drained = self.publish()
 		self.assertEqual((drained.published, drained.failed, drained.left), (7, 0, 0))
+		self.assertEqual(self.titles(), {"edited"})
+		self.check()
+
+	def test_plans_that_find_no_room_are_others_to_build_meanwhile(self) -> None:
+		free: list[set[str]] = []
+		upload = plan_group._upload_and_close
+
+		def noted(build: Build, plans: list[PlanFiles]) -> Cargo:
+			leased = {"scope_type": "plan", "lease_token": ("is", "not set")}
+			free.append(set(frappe.get_all("CDN Publish State", leased, pluck="ref")))
+			return upload(build, plans)
+
+		self.edit()
+		with (
+			patch.object(plan_group, "_MOST_RENDERED", 2),
+			patch.object(plan_group, "_upload_and_close", noted),
+		):
+			_, groups = self.published()
+		self.assertEqual([len(group) for group in groups], [2, 2])
+		self.assertEqual(free[0], self.names(*self.plans) - groups[0])
 		self.assertEqual(self.titles(), {"edited"})
 		self.check()
 

@@ -341,7 +341,8 @@ def test_search_entries_that_are_noted_already_are_not_stored_again() -> None:
 	("leaves", "snapshot", "found"),
 	[
 		(False, snapshot_of("S"), rendered()),
-		(True, snapshot_of("S"), rendered(dropped=True)),
+		(True, snapshot_of("S"), rendered(dropped=99)),
+		(False, snapshot_of("S"), rendered(dropped=1)),  # the plan does not link to it any more
 		(True, replace(snapshot_of("S", "R"), sort_orders={"S": 0}), rendered()),  # R is gone
 	],
 )

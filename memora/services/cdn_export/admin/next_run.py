@@ -87,7 +87,7 @@ def decide(plan: str, shared_subject: str = "") -> NextRun:
 		shared[subject] = found = subject_reading.files(subject, None)
 		memory.remember(
 			subject,
-			SharedSubject(snapshot.generation(subject), found.contents, found.unit_versions, dropped=True),
+			SharedSubject(snapshot.generation(subject), found.contents, found.unit_versions),
 		)
 	(files,) = plan_file_reading.files(
 		[plan_reading.shown(memory, snapshot, from_scratch=True)], from_scratch=True

@@ -10,7 +10,7 @@ files to remove, another entry in the list of plans) is left to it, and so is a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -77,6 +77,7 @@ def run(build: Build) -> Group:
 	alone = [*found.alone, *(state for state in map(_state, found.joining) if state.name not in joined)]
 	if not joined:
 		return Group((), alone, found.without_room)
+	build.lease.keep_only([files.snapshot.state.scope for files in plans])
 	cargo = _upload_and_close(build, plans)
 	purge_queue.run(build.target)
 	published = [Published(files.snapshot.state, _counts(build, files, cargo)) for files in plans]
@@ -91,6 +92,14 @@ class _Sorted:
 	alone: list[State] = field(default_factory=list)
 	without_room: list[State] = field(default_factory=list)
 
+	def is_full(self, subjects: Collection[str], kept: int) -> bool:
+		"""Whether there is no room for a plan that renders these, beside those that join."""
+		different = {subject for plan in self.joining for subject in plan.rendered}
+		rendered = sum(len(plan.rendered) for plan in self.joining)
+		return bool(self.joining) and (
+			rendered + len(subjects) > _MOST_RENDERED or len(different.union(subjects)) > kept
+		)
+
 
 def _sorted(shared: SharedSubjects, waiting: list[State]) -> _Sorted:
 	"""The plans that need nothing else, from the snapshot that `waiting` began, as many as find room; and the others, but for
@@ -98,21 +107,20 @@ def _sorted(shared: SharedSubjects, waiting: list[State]) -> _Sorted:
 	found = _Sorted()
 	snapshots = plan_reading.snapshots(waiting) if waiting else []
 	building = publish_state.being_built({subject for plan in snapshots for subject in plan.behind})
-	subjects: set[str] = set()
-	rendered = 0
 	for snapshot in snapshots:
 		news = snapshot.news if may_join(snapshot.state) else None
-		if news is None:
+		if news is None or len(news) > shared.kept:
 			if building.isdisjoint(snapshot.behind):
 				found.alone.append(snapshot.state)
-		elif found.joining and (
-			rendered + len(news) > _MOST_RENDERED or len(subjects.union(news)) > shared.kept
-		):
+			continue
+		if found.is_full(news, shared.kept):
 			found.without_room.append(snapshot.state)
-		else:
-			found.joining.append(plan_reading.shown(shared, snapshot))
-			subjects.update(news)
-			rendered += len(news)
+			continue
+		shown = plan_reading.shown(shared, snapshot)
+		if found.is_full(shown.rendered, shared.kept):  # for its search index it needs more
+			found.without_room.append(snapshot.state)
+			continue
+		found.joining.append(shown)
 	return found
 
 

@@ -70,8 +70,10 @@ def shown(
 	"""The subjects that a published plan shows, those read that have to be rendered. `stuck` subjects cannot be built and
 	stay as they are; with `from_scratch` every other one is rendered. `shared` holds subjects published just now."""
 	scope, subjects = PlanScope.of(snapshot, stuck), _Subjects(shared, snapshot)
-	for subject in scope.changed(from_scratch=from_scratch):
-		scope.rendered[subject] = subjects.read(subject)
+	changed = scope.changed(from_scratch=from_scratch)
+	# What is remembered comes first, before what has to be read takes its place.
+	found = {subject: subjects.read(subject) for subject in sorted(changed, key=subjects.is_to_be_read)}
+	scope.rendered.update((subject, found[subject]) for subject in changed)
 	for subject in scope.decide_search():
 		scope.rendered[subject] = subjects.read(subject)
 	return scope
@@ -84,13 +86,19 @@ class _Subjects:
 		self._memory = memory
 		self._snapshot = snapshot
 
+	def is_to_be_read(self, subject: str) -> bool:
+		"""Whether this run does not have a subject as it is published."""
+		return self._memory.recall(subject, self._snapshot.generation(subject)) is None
+
 	def read(self, subject: str) -> RenderedSubject:
 		if self._snapshot.mode(subject) == "own":
 			rights = self._rights(subject) if self._snapshot.guarded else _NO_RIGHTS
 			resolved, kept_paid = _resolve(subject, self._snapshot.overrides[subject], rights)
 			return RenderedSubject(subject, _contents(resolved), {}, kept_paid)
 		shared = self._shared(subject)
-		return RenderedSubject(subject, shared.contents, shared.unit_versions, dropped=shared.dropped)
+		return RenderedSubject(
+			subject, shared.contents, shared.unit_versions, dropped=shared.dropped, is_ahead=shared.is_ahead
+		)
 
 	def _shared(self, subject: str) -> SharedSubject:
 		"""A shared subject as it was published, where this run has done that; else it is read."""
@@ -99,9 +107,10 @@ class _Subjects:
 		if shared is None:
 			scope = scopes.subject(subject)
 			rights = ledger.lesson_rights(scope) if self._snapshot.is_held(subject) else _NO_RIGHTS
-			versions, has_due = ledger.units_and_due(scope, subject)
-			resolved, _ = _resolve(subject, (), rights)
-			shared = SharedSubject(generation, _contents(resolved), versions, has_due)
+			versions, due_generation = ledger.units_and_due(scope, subject)
+			contents = _contents(_resolve(subject, (), rights)[0])
+			is_ahead = self._snapshot.is_ahead(subject, contents)
+			shared = SharedSubject(generation, contents, versions, due_generation, is_ahead)
 			self._memory.remember(subject, shared)
 		return shared
 

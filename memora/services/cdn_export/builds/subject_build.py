@@ -48,7 +48,13 @@ def run(build: Build) -> Counts:
 	held_changes.tell(build, held)
 	target.shared.remember(
 		subject,
-		SharedSubject(state.generation, files.contents, files.unit_versions, bool(removals), counts),
+		SharedSubject(
+			state.generation,
+			files.contents,
+			files.unit_versions,
+			dropped=state.generation if removals else 0,
+			counts=counts,
+		),
 	)
 	return counts
 

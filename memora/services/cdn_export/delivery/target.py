@@ -30,14 +30,15 @@ _SUBJECTS_KEPT = 16
 class SharedSubject:
 	"""A shared subject as this run has just published it, so that the plans which read it need not load it.
 
-	`counts` are those of its build, until a plan's log has taken them. `dropped` says that it may have dropped files,
-	which go once its plans no longer link to them.
+	`dropped` is the last generation that dropped files which go once its plans no longer link to them, 0 for none. What
+	`is_ahead` has changes that its last build did not see. `counts` are those of its build, until a plan's log has taken them.
 	"""
 
 	generation: int
 	contents: Contents | None
 	unit_versions: dict[str, int]
-	dropped: bool
+	dropped: int = 0
+	is_ahead: bool = False
 	counts: Counts = field(default_factory=Counts)
 
 

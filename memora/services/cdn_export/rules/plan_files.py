@@ -31,6 +31,7 @@ from memora.services.cdn_export.rules.subject_files import Bodies, Contents, Lev
 from memora.services.cdn_export.search_indexer import SubjectEntries
 
 _GUARDED = "-guarded"
+_AHEAD = "-ahead"
 
 
 class UnitMissingError(ScopeBusyError):
@@ -44,15 +45,17 @@ class UnitMissingError(ScopeBusyError):
 
 @dataclass(slots=True)
 class RenderedSubject:
-	"""A subject rendered in this build. `kept_paid` are its lessons that the large-change guard keeps paid; `dropped` says
-	that its shared files may include some that go once no plan links to them."""
+	"""A subject rendered in this build. `kept_paid` are its lessons that the large-change guard keeps paid; `dropped` is the
+	last generation that dropped shared files which go once no plan links to them. What `is_ahead` shows changes that the
+	subject's own build has not seen."""
 
 	subject: str
 	contents: Contents | None
 	unit_versions: dict[str, int]
 	kept_paid: list[ResolvedNode] = field(default_factory=list)
 	summary: dict[str, Any] = field(default_factory=dict)
-	dropped: bool = False
+	dropped: int = 0
+	is_ahead: bool = False
 
 	@property
 	def resolved(self) -> ResolvedNode | None:
@@ -294,7 +297,10 @@ class PlanFiles:
 		return bool(
 			removals
 			or snapshot.gone
-			or any(rendered.dropped for rendered in self.rendered.values())
+			or any(
+				rendered.dropped > (live.generation if (live := snapshot.renditions.get(subject)) else 0)
+				for subject, rendered in self.rendered.items()
+			)
 			or any(snapshot.reads(subject) for subject in self.own)
 		)
 
@@ -306,8 +312,10 @@ class PlanFiles:
 				subject,
 				snapshot.mode(subject),
 				snapshot.generation(subject),
-				# What the guard has altered is rendered again each time, until it need not be.
-				snapshot.digest(subject) + (_GUARDED if rendered.kept_paid else ""),
+				# What the guard has altered, and what may be taken back unseen, is rendered again each time.
+				snapshot.digest(subject)
+				+ (_GUARDED if rendered.kept_paid else "")
+				+ (_AHEAD if rendered.is_ahead else ""),
 				rendered.summary,
 				self._search_to_store(rendered),
 			)

@@ -10,6 +10,7 @@ from memora.services.cdn_export.model import document_bytes, plain_text, scopes
 from memora.services.cdn_export.model.plan_subject import Mode, PlanSubject
 from memora.services.cdn_export.model.scope_state import State
 from memora.services.cdn_export.model.tree import Override, Plan
+from memora.services.cdn_export.rules.subject_files import NOTHING, Contents
 
 _LAYOUT = 2
 """Part of every subject's digest. Raise it when the same content must be written differently."""
@@ -87,6 +88,14 @@ class Snapshot:
 	def behind(self) -> list[str]:
 		"""The shared subjects that are not ready."""
 		return [subject for subject in self.shared if not self.is_ready(subject)]
+
+	def is_ahead(self, subject: str, contents: Contents | None) -> bool:
+		"""Whether this content is not what the shared subject's last build has published: a snapshot may see changes that the
+		relay has not read. Of a build by an earlier release that is not known."""
+		state = self.subject_state(subject)
+		published, _, units = (state.shown_digest if state else "").partition(".")
+		is_known = bool(units) or published == NOTHING
+		return is_known and published != (contents.shown_digest if contents else NOTHING)
 
 	def is_held(self, subject: str) -> bool:
 		"""Whether a change of the shared subject waits for an admin's approval."""

@@ -15,7 +15,7 @@ from memora.services.cdn_export.model.published_file import LedgerEntry
 from memora.services.cdn_export.model.tree import ResolvedNode
 from memora.services.cdn_export.rules import file_removals
 from memora.services.cdn_export.rules.file_removals import Removals
-from memora.services.cdn_export.rules.subject_files import Contents
+from memora.services.cdn_export.rules.subject_files import NOTHING, Contents
 
 
 @dataclass(slots=True)
@@ -35,11 +35,11 @@ class SharedFiles:
 
 	@property
 	def shown_digest(self) -> str:
-		"""Tells whether plans show the subject as before. Its own file has all that they show but for search, and the
-		versions of its units, which change with each title."""
+		"""Tells whether plans show the subject as before: what they show of its content, and the versions of its units."""
 		if self.contents is None:
-			return "nothing"
-		return shape(json_generator.subject_document(self.contents.resolved, self.offered.link, None))
+			return NOTHING
+		document = json_generator.subject_document(self.contents.resolved, self.offered.link, None)
+		return f"{self.contents.shown_digest}.{shape(document)}"
 
 	@property
 	def unit_versions(self) -> dict[str, int]:

@@ -16,6 +16,7 @@ from memora.services.cdn_export.json_generator import (
 	lesson_document,
 	lesson_head,
 	lesson_places,
+	subject_document,
 	unit_document,
 )
 from memora.services.cdn_export.model import paths, stage_files
@@ -28,6 +29,9 @@ from memora.services.cdn_export.search_indexer import SubjectEntries
 
 Levels = dict[tuple[str, str], AccessLevel]
 """Access level by kind and name of node."""
+
+NOTHING = "nothing"
+"""The digest of a subject that is not shown."""
 
 
 class Contents:
@@ -52,6 +56,11 @@ class Contents:
 	def search_digest(self) -> str:
 		"""Tells whether `packed_entries` are those that CDN Rendition has."""
 		return shape({"of": self.packed_entries})
+
+	@cached_property
+	def shown_digest(self) -> str:
+		"""Tells whether plans show this content as another, units' versions aside."""
+		return shape({"of": [subject_document(self.resolved, str, None), self.search_digest]})
 
 	@cached_property
 	def levels(self) -> Levels:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from operator import attrgetter
 from types import TracebackType
 from typing import TypeVar
@@ -64,6 +64,14 @@ class Lease:
 		"""How messages call what is leased."""
 		return ", ".join(scope.label for scope in self.scopes)
 
+	def keep_only(self, scopes: Collection[Scope]) -> None:
+		"""Give the others back, in a transaction of its own."""
+		others = [scope for scope in self.scopes if scope not in scopes]
+		if not others:
+			return
+		self.scopes = tuple(scope for scope in self.scopes if scope in scopes)
+		self._give_back(others)
+
 	def renew(self) -> None:
 		"""Renew the lease, in a transaction of its own. Raises LeaseLostError when it is no longer ours."""
 		clocks = _clocks()
@@ -95,15 +103,16 @@ class Lease:
 
 		Raises LeaseLostError when it is no longer ours or has run out.
 		"""
+		scopes = self.scopes
 		held = database.update_names(
 			publish_state.TABLE,
-			[scope.id for scope in self.scopes],
+			[scope.id for scope in scopes],
 			"lease_expires = now(6) + interval %s second",
 			(LEASE_SECONDS,),
 			"lease_token = %s and lease_expires > now(6)",
 			(self.token,),
 		)
-		if held < len(self.scopes):
+		if held < len(scopes) and scopes is self.scopes:  # else some have been given back meanwhile
 			raise self.lost()
 
 	def lost(self) -> LeaseLostError:
@@ -124,14 +133,18 @@ class Lease:
 		self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
 	) -> None:
 		self._ended.set()
-		redis_mirror.unlock([scope.label for scope in self.scopes], self.token, self.published)
 		if self.released:
+			redis_mirror.unlock([scope.label for scope in self.scopes], self.token, self.published)
 			return
 		database.rollback()
+		self._give_back(self.scopes)
+
+	def _give_back(self, scopes: Sequence[Scope]) -> None:
+		redis_mirror.unlock([scope.label for scope in scopes], self.token, self.published)
 		database.transaction(
 			lambda: database.update_names(
 				publish_state.TABLE,
-				[scope.id for scope in self.scopes],
+				[scope.id for scope in scopes],
 				"lease_token = null, lease_expires = null",
 				(),
 				"lease_token = %s",

@@ -62,21 +62,26 @@ class Builder:
 		"""Build what waits, plans in groups where that can be done. Returns how many were built, or found to need no build."""
 		built = 0
 		while left and self.goes_on(target):
-			if self.tell:
-				done = self.done.published + self.done.failed
-				self.tell(done, done + len(left))
+			self._tell(len(left))
 			if group := _group_of(left):
 				published, alone, without_room = self._build_together(target, group)
-				built += published + sum(
-					self._build_one(target, state) for state in alone if self.goes_on(target)
-				)
+				built += published
 				left = [*without_room, *left[len(group) :]]
+				for place, state in enumerate(alone):
+					if self.goes_on(target):
+						self._tell(len(alone) - place + len(left))
+						built += self._build_one(target, state)
 			elif self._build_one(target, left[0]):
 				built += 1
 				left = left[1:]
 			else:
 				left = publish_state.unbuilt(left[1:])  # others have come this way
 		return built
+
+	def _tell(self, left: int) -> None:
+		if self.tell:
+			done = self.done.published + self.done.failed
+			self.tell(done, done + left)
 
 	def _build_together(
 		self, target: PublishTarget, group: Sequence[State]
