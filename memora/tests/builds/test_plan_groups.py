@@ -19,11 +19,11 @@ from memora.services.cdn_export.builds.build import Build
 from memora.services.cdn_export.cdn_uploader import Cargo
 from memora.services.cdn_export.curriculum import content_tree
 from memora.services.cdn_export.delivery.target import PublishTarget, SharedSubjects
-from memora.services.cdn_export.model import scopes
+from memora.services.cdn_export.model import paths, scopes
 from memora.services.cdn_export.model.scope_state import State
 from memora.services.cdn_export.outbox import relay
 from memora.services.cdn_export.rules.plan_files import PlanFiles
-from memora.services.cdn_export.state import database, due, redis_mirror
+from memora.services.cdn_export.state import database, due, ledger, redis_mirror
 from memora.services.cdn_export.state import lease as leases
 from memora.services.cdn_export.storage import Upload
 from memora.services.cdn_export.storage.local import LocalStorage
@@ -196,6 +196,16 @@ class TestGroups(PlanGroupTestCase):
 		self.assertLessEqual(loaded.call_count, 4 + 4 * 2)
 		self.check()
 
+	def test_a_unit_that_is_to_be_removed_again_is_none_to_link_to(self) -> None:
+		"""It was removed, and is in the storage once more, of no scope's doing."""
+		subject, unit = scopes.subject(self.course["subject"].name), self.course["units"][1]
+		path = paths.unit(unit.name)
+		self.assertIn(path, ledger.units_and_due(subject, subject.ref)[0])
+		self.change(unit, is_published=0)
+		self.publish()
+		ledger.remove_again([path])
+		self.assertNotIn(path, ledger.units_and_due(subject, subject.ref)[0])
+
 	def test_no_more_different_subjects_than_a_run_remembers(self) -> None:
 		others = [make_course(units=1, lessons=1) for _ in range(3)]
 		courses = [self.course, *others]
@@ -309,17 +319,23 @@ class TestGroups(PlanGroupTestCase):
 class TestTrouble(PlanGroupTestCase):
 	"""A group that fails leaves everything to the plans' own builds."""
 
-	def test_a_file_that_cannot_be_written_fails_its_plan_and_no_other(self) -> None:
-		failing, *others = self.plans
+	@contextmanager
+	def refused(self, plan: Document) -> Iterator[None]:
+		"""The storage takes no manifest of this plan meanwhile."""
 		put = LocalStorage.put
 
 		def refuse(storage: LocalStorage, upload: Upload, **condition: Any) -> str:
-			if upload.path == f"plans/{failing.name}/manifest.json":
+			if upload.path == f"plans/{plan.name}/manifest.json":
 				raise StorageUnavailableError(f"{upload.path} was refused by the test")
 			return put(storage, upload, **condition)
 
-		self.edit()
 		with patch.object(LocalStorage, "put", refuse):
+			yield
+
+	def test_a_file_that_cannot_be_written_fails_its_plan_and_no_other(self) -> None:
+		failing, *others = self.plans
+		self.edit()
+		with self.refused(failing):
 			drained, _ = self.published()
 		self.assertEqual((drained.published, drained.failed), (5, 1))
 		self.assertEqual(list(self.failures()), [failing.name])
@@ -327,7 +343,7 @@ class TestTrouble(PlanGroupTestCase):
 			self.assertEqual(self.learner(plan).lessons[self.lesson.name]["title"], "edited")
 		self.minutes_pass(2)
 		self.edit("edited again")
-		with patch.object(LocalStorage, "put", refuse):
+		with self.refused(failing):
 			drained, groups = self.published()
 		self.assertEqual((drained.published, drained.failed), (5, 1))
 		self.assertEqual(groups, [self.names(*others)])  # one that has failed is tried by itself
@@ -338,14 +354,7 @@ class TestTrouble(PlanGroupTestCase):
 
 	def test_files_that_are_kept_for_a_plan_that_cannot_be_built_keep_the_others_in_their_group(self) -> None:
 		failing, *others = self.plans
-		put = LocalStorage.put
-
-		def refuse(storage: LocalStorage, upload: Upload, **condition: Any) -> str:
-			if upload.path == f"plans/{failing.name}/manifest.json":
-				raise StorageUnavailableError(f"{upload.path} was refused by the test")
-			return put(storage, upload, **condition)
-
-		with patch.object(LocalStorage, "put", refuse):
+		with self.refused(failing):
 			self.change(self.course["units"][1], is_published=0)
 			self.publish()
 			self.change(self.course["lessons"][0], title="edited")

@@ -117,13 +117,14 @@ def units_and_due(scope: Scope, subject: str) -> tuple[dict[str, int], int]:
 	"""Path → version of a shared subject's units that are in the storage, and the last generation that dropped files of it
 	which are due for removal, 0 for none."""
 	rows = frappe.db.sql(
-		f"""select path, live_version, if(state = 'removing', drop_generation, 0) from `tab{TABLE}` where scope = %s and subject = %s and (
+		f"""select path, live_version, state = 'removing', drop_generation from `tab{TABLE}`
+		where scope = %s and subject = %s and (
 			kind = 'unit' and state in ('live', 'in_flight') and live_version > 0
 			or state = 'removing' and remove_at <= %s and refused = 0)""",
 		(scope.id, subject, now_datetime()),
 	)
-	units = {path: version for path, version, dropped in rows if not dropped}
-	return units, max((dropped for _, _, dropped in rows), default=0)
+	units = {path: version for path, version, is_due, _ in rows if not is_due}
+	return units, max((generation for _, _, is_due, generation in rows if is_due), default=0)
 
 
 def in_order(after: str, up_to: str, prefix: str = "", *, limit: int) -> list[LedgerEntry]:
