@@ -70,6 +70,7 @@ class Lease:
 		if not others:
 			return
 		self.scopes = tuple(scope for scope in self.scopes if scope in scopes)
+		redis_mirror.unlock([scope.label for scope in others], self.token)
 		self._give_back(others)
 
 	def renew(self) -> None:
@@ -133,14 +134,13 @@ class Lease:
 		self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
 	) -> None:
 		self._ended.set()
+		redis_mirror.unlock([scope.label for scope in self.scopes], self.token, self.published)
 		if self.released:
-			redis_mirror.unlock([scope.label for scope in self.scopes], self.token, self.published)
 			return
 		database.rollback()
 		self._give_back(self.scopes)
 
 	def _give_back(self, scopes: Sequence[Scope]) -> None:
-		redis_mirror.unlock([scope.label for scope in scopes], self.token, self.published)
 		database.transaction(
 			lambda: database.update_names(
 				publish_state.TABLE,
