@@ -74,14 +74,6 @@ def ensure() -> None:
 	_alone(lambda: [] if any(row.is_ours for row in rows()) else [_make()])
 
 
-def ensure_or_log() -> None:
-	"""`ensure`, where what went before must not fail because of it: without a key the gate refuses all tokens."""
-	try:
-		ensure()
-	except GateKeyError as error:
-		frappe.logger("memora").error(str(error))
-
-
 def rotate() -> str:
 	"""Make the next key, the first one too, and return its name. It is published with the next batch, and signs after that
 	(`key_states.WAIT`); the key before signs until then. Commits.

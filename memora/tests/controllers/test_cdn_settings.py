@@ -10,13 +10,17 @@ from unittest.mock import patch
 import frappe
 from cryptography.fernet import Fernet
 from frappe.utils import get_bench_path, get_site_path
+from pymysql import OperationalError
 
 from memora.exceptions import StorageConfigurationError
 from memora.memora import local_folder
 from memora.patches import name_the_cdn
+from memora.services.access_gate import keys
 from memora.services.cdn_export import settings
 from memora.services.cdn_export.admin import connection_test
+from memora.services.cdn_export.state import gate_switch, relocation, site_values
 from memora.tests.helpers.buckets import BucketTestCase
+from memora.tests.helpers.publishing import forget_gate
 from memora.tests.helpers.utils import MemoraTestCase, messages
 
 S3 = {
@@ -333,6 +337,30 @@ class TestCDNSettings(MemoraTestCase):
 			(self.local_path / "index.html").write_text("somebody's")
 			frappe.db.set_single_value("CDN Settings", "local_path", path)
 			self.assertEqual(self.save(batch_threshold=7).local_path, path)
+
+
+class TestAfterSave(MemoraTestCase):
+	def test_a_step_that_mariadb_refuses_takes_no_other_with_it_nor_what_others_do_after_the_commit(
+		self,
+	) -> None:
+		self.addCleanup(forget_gate)
+		done: list[str] = []
+		doc = frappe.get_doc("CDN Settings")
+		doc.update(
+			{
+				"enabled": 1,
+				"local_path": str(self.local_path),
+				"gate_enabled": 1,
+				"gate_url": "https://gate.test",
+			}
+		)
+		with patch.object(relocation, "follow", side_effect=OperationalError(1205, "by the test")):
+			doc.save()
+			frappe.db.after_commit.add(lambda: done.append("another app"))
+			frappe.db.commit()
+		self.assertEqual(done, ["another app"])
+		self.assertTrue(gate_switch.parse(site_values.read(gate_switch.NOTE)).is_on)
+		self.assertEqual(len(keys.rows()), 1)
 
 
 class TestSavingTries(BucketTestCase):

@@ -11,13 +11,14 @@ from unittest.mock import patch
 import frappe
 
 from memora.api import cdn_admin
+from memora.memora.doctype.cdn_settings import after_save
 from memora.services.access_gate import keys
 from memora.services.cdn_export import cdn_uploader, settings
 from memora.services.cdn_export.admin import doctor, operations, pipeline_status
 from memora.services.cdn_export.cache_purge import NoPurge
 from memora.services.cdn_export.maintenance import header_renewal
 from memora.services.cdn_export.model import paths
-from memora.services.cdn_export.state import gate_switch, publish_state
+from memora.services.cdn_export.state import publish_state
 from memora.tests.delivery.test_purges import Cache
 from memora.tests.helpers import factories
 from memora.tests.helpers.buckets import SeaweedFSTestCase
@@ -222,7 +223,7 @@ class TestSwitch(Private):
 		self.check()
 
 	def test_a_process_that_dies_after_the_save_is_made_up_for(self) -> None:
-		with patch.object(gate_switch, "_follow_quietly"):
+		with patch.object(after_save, "_take"):
 			self.switch(1)
 		self.assertIsNone(self.gate())
 		self.publish()

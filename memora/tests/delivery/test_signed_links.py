@@ -18,6 +18,7 @@ from pymysql import OperationalError
 
 from memora.api import publishing
 from memora.exceptions import ScopeBusyError, StorageError
+from memora.memora.doctype.cdn_settings import after_save
 from memora.patches import fill_video_folders
 from memora.services.cdn_export import batch_processor
 from memora.services.cdn_export.admin import doctor
@@ -25,7 +26,7 @@ from memora.services.cdn_export.curriculum import films
 from memora.services.cdn_export.delivery import signing
 from memora.services.cdn_export.delivery.ownership import Ownership
 from memora.services.cdn_export.delivery.target import PublishTarget
-from memora.services.cdn_export.maintenance import adoption, audit, link_settings, link_upload
+from memora.services.cdn_export.maintenance import adoption, audit, link_upload
 from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.outbox import relay
 from memora.services.cdn_export.state import database, ledger
@@ -377,7 +378,7 @@ class TestSignedLinks(BucketTestCase):
 	def test_a_save_that_is_still_to_be_followed_is_not_forgotten_over_the_next(self) -> None:
 		self.show(self.plain, f"https://films.example/{FILM}")
 		self.publish()
-		with patch.object(link_settings, "_follow_quietly"):  # as if both processes had died
+		with patch.object(after_save, "_take"):  # as if both processes had died
 			self.configure(cdn_base_url="https://films.example")
 			self.configure(cdn_base_url="https://films.example", signed_url_expiry_hours=7)
 		self.assertNotIn("X-Amz", self.links(self.plain)[0])

@@ -70,4 +70,5 @@ class MemoraTestCase(class_for_tests()):
 		super().setUp()
 		wipe()
 		self.local_path = Path(tempfile.mkdtemp(prefix="memora-"))
-		self.addCleanup(shutil.rmtree, self.local_path, ignore_errors=True)
+		for folder in (self.local_path, f"{self.local_path}.meta"):
+			self.addCleanup(shutil.rmtree, folder, ignore_errors=True)

@@ -6,6 +6,7 @@ next run makes up for it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import frappe
@@ -22,13 +23,13 @@ WAITS = f"exists (select 1 from `tabDefaultValue` where name = '{_NOTE}' and def
 """SQL: whether a save of CDN Settings is still to be followed."""
 
 
-def settings_saved(doc: Document) -> None:
-	"""Have renewed what was signed with other keys or for another life, and everything when other links must be signed
-	now."""
+def settings_saved(doc: Document) -> Callable[[], None] | None:
+	"""Note what is to be renewed: what was signed with other keys or for another life, or everything when other links must be
+	signed now. In the caller's transaction; returns what is to follow its commit."""
 	before = doc.get_doc_before_save()
 	is_gated = settings.is_gated(doc)
 	if before is None or ((doc.storage_provider or settings.LOCAL) == settings.LOCAL and not is_gated):
-		return
+		return None
 
 	def differs(*names: str) -> bool:
 		return any((before.get(name) or "") != (doc.get(name) or "") for name in names)
@@ -36,13 +37,14 @@ def settings_saved(doc: Document) -> None:
 	sign = doc.sign or "All"
 	if is_gated:  # nothing is signed
 		if differs("gate_url", "cdn_base_url", "video_folders", "local_path"):
-			_note(_OTHER_LINKS)
+			return _noted(_OTHER_LINKS)
 	elif (before.sign or "All") != sign or (
 		sign != "None" and differs("gate_url", "cdn_base_url", "video_folders")
 	):
-		_note(_OTHER_LINKS)
+		return _noted(_OTHER_LINKS)
 	elif differs("access_key", "region", "signed_url_expiry_hours") or doc.flags.has_other_secret:
-		_note(_SAME_LINKS)
+		return _noted(_SAME_LINKS)
+	return None
 
 
 def follow() -> None:
@@ -60,16 +62,8 @@ def follow() -> None:
 	database.transaction(partial(site_values.forget, _NOTE, noted))  # what was saved meanwhile stays noted
 
 
-def _note(which: str) -> None:
+def _noted(which: str) -> Callable[[], None]:
 	if site_values.read(_NOTE).startswith(_OTHER_LINKS):
 		which = _OTHER_LINKS  # of a save that is still to be followed
 	site_values.write(_NOTE, f"{which} {frappe.generate_hash()}")
-	frappe.db.after_commit.add(_follow_quietly)
-
-
-def _follow_quietly() -> None:
-	try:
-		follow()
-	except database.ERRORS:
-		database.rollback()
-		frappe.logger("memora").exception("the next run signs again: CDN Settings have changed")
+	return follow

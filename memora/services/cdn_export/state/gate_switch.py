@@ -13,10 +13,10 @@ have the headers from before (`ledger.outdate_headers`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-import frappe
 from frappe.model.document import Document
 from frappe.utils import get_datetime
 
@@ -61,11 +61,10 @@ def parse(noted: str | None) -> Noted:
 	return Noted(state, get_datetime(since) if since else None)  # type: ignore[arg-type]
 
 
-def settings_saved(doc: Document) -> None:
-	"""Follow CDN Settings once they are committed. Should this process die in between, the next run does."""
+def settings_saved(doc: Document) -> Callable[[], None] | None:
+	"""What is to follow once CDN Settings are committed. Should this process die in between, the next run does it."""
 	before = doc.get_doc_before_save()
-	if settings.is_gated(doc) != bool(before and settings.is_gated(before)):
-		frappe.db.after_commit.add(_follow_quietly)
+	return _follow_saved if settings.is_gated(doc) != bool(before and settings.is_gated(before)) else None
 
 
 def follow(doc: Document, noted: Noted) -> None:
@@ -105,13 +104,9 @@ def films_wait() -> bool:
 	return ledger.is_linking_again() or not publish_state.of(scopes.FILMS).is_current
 
 
-def _follow_quietly() -> None:
-	try:
-		database.fresh()
-		follow(settings.saved(), parse(site_values.read(NOTE)))
-	except database.ERRORS:
-		database.rollback()
-		frappe.logger("memora").exception("the next run writes the files again: the gate was switched")
+def _follow_saved() -> None:
+	database.fresh()
+	follow(settings.saved(), parse(site_values.read(NOTE)))
 
 
 def _begin() -> None:

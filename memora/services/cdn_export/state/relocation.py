@@ -8,6 +8,8 @@ their leases, and with them the right to close.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import frappe
 from frappe import _
 
@@ -33,14 +35,14 @@ NOTED = f"(select defvalue from `tab{_TABLE}` where name = '{_NOTE}')"
 """SQL: the place that the ledger speaks of. It changes only together with all leases, which it ends."""
 
 
-def settings_saved(doc) -> None:
-	"""Tell whoever saves CDN Settings what follows, and let it follow once they are committed.
+def settings_saved(doc) -> Callable[[], object] | None:
+	"""Tell whoever saves CDN Settings what follows, and return what does once they are committed.
 
 	Not before: the save would have to wait for builders, and could fail because of them. Should this process
 	die in between, the next run makes up for it.
 	"""
 	if _noted() == settings.place(doc):
-		return
+		return None
 	if moves(doc) and (plans := _live_plans()):
 		message = _(
 			"Files go to another place from now on. All {0} published plans will be published there again. "
@@ -49,7 +51,7 @@ def settings_saved(doc) -> None:
 		if not doc.enabled:
 			message += " " + _("Export is switched off, so that waits until it is on.")
 		frappe.msgprint(message, title=_("Everything will be published again"), indicator="orange")
-	frappe.db.after_commit.add(_follow_quietly)
+	return follow
 
 
 def moves(doc) -> bool:
@@ -80,14 +82,6 @@ def settled() -> bool:
 			lambda: database.execute(f"delete from `tab{_TABLE}` where name = %s", (_MOVED,))
 		)
 	)
-
-
-def _follow_quietly() -> None:
-	try:
-		follow()
-	except database.ERRORS:
-		database.rollback()
-		frappe.logger("memora").exception("the next run publishes everything again: storage has changed")
 
 
 def start_again(taken_over: str = "") -> list[str]:
