@@ -115,18 +115,30 @@ demo_site_ready() {
 	echo "$key" >"$state"
 }
 
-# The first test site that no other run holds; held through file descriptor 7 until this command ends.
-# Sets TEST_SITE and its NUMBER.
-take_test_site() {
+# take_test_sites [COUNT]: the first test sites that no other run holds, as new, held until this command ends or lets them
+# go. Sets TEST_SITES. SITE_LOCKS are file descriptors.
+TEST_SITES=() SITE_LOCKS=()
+
+take_test_sites() {
+	local number lock
 	mkdir -p "$RUN"
-	for ((NUMBER = 1; NUMBER <= 9; NUMBER++)); do
-		exec 7>"$RUN/test$NUMBER.lock"
-		if flock -n 7; then
-			TEST_SITE=test$( ((NUMBER == 1)) || echo "$NUMBER").localhost
-			return
+	for ((number = 1; number <= 9 && ${#TEST_SITES[@]} < ${1:-1}; number++)); do
+		exec {lock}>"$RUN/test$number.lock"
+		if flock -n "$lock"; then
+			SITE_LOCKS+=("$lock")
+			TEST_SITES+=("test$( ((number == 1)) || echo "$number").localhost")
+			_restore_test_site "${TEST_SITES[-1]}" "$number"
+		else
+			exec {lock}>&-
 		fi
 	done
-	fail "nine runs of dev/test are going on; wait for one to end"
+	((${#TEST_SITES[@]} == ${1:-1})) || fail "runs of dev/test hold the nine test sites; wait for one to end"
 }
 
-restore_test_site() { step "$TEST_SITE as new" "site-test$NUMBER" _restore "$TEST_SITE" "memora_test$NUMBER" "$NUMBER" true "$DUMP"; }
+release_test_sites() {
+	local lock
+	for lock in "${SITE_LOCKS[@]}"; do exec {lock}>&-; done
+	SITE_LOCKS=()
+}
+
+_restore_test_site() { step "$1 as new" "site-test$2" _restore "$1" "memora_test$2" "$2" true "$DUMP"; }

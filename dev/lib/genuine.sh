@@ -53,7 +53,7 @@ genuine_lacks_for_browsers() {
 		echo "$BENCH has no bundles of memora; say: bench build --app memora"
 	elif ! "$PYTHON" -c 'import playwright' 2>/dev/null; then
 		echo "$BENCH/env has no playwright; say: dev/test --install"
-	elif ! command -v chromium chromium-browser >/dev/null; then
-		echo "there is no chromium on the PATH; say: apt-get install chromium"
+	elif ! command -v chromium-headless-shell chromium chromium-browser >/dev/null; then
+		echo "there is no Chromium on the PATH; say: apt-get install chromium-headless-shell"
 	fi
 }

@@ -21,6 +21,8 @@ def connect() -> None:
 	os.chdir(SITES_PATH)  # Frappe takes its logs and some files to be beside it
 	frappe.init(site=SITE)
 	frappe.connect()
+	# For a worker that a test starts, too: it knows no site until it has a job.
+	os.environ["FRAPPE_REDIS_QUEUE"] = frappe.conf.redis_queue
 	importlib.import_module("frappe.app")  # from v17 on it opens a log when it is imported
 	os.chdir(STARTED_IN)
 	if not frappe.conf.allow_tests:

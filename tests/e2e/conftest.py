@@ -24,6 +24,8 @@ QUIET = [
 	"--disable-component-update",
 	"--disable-sync",
 ]
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser")
+"""The first that is there. Without what draws windows Chromium takes a quarter less of the processor."""
 VIDEO = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom"
 
 
@@ -89,9 +91,9 @@ class Reader:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-	chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+	chromium = next(filter(None, map(shutil.which, BROWSERS)), None)
 	if chromium is None:
-		pytest.fail("this needs a browser: apt-get install --no-install-recommends chromium")
+		pytest.fail(f"this needs a browser: apt-get install --no-install-recommends {BROWSERS[0]}")
 	with sync_playwright() as playwright:
 		browser = playwright.chromium.launch(executable_path=chromium, args=QUIET)
 		yield browser

@@ -108,9 +108,10 @@ def test_a_copy_of_the_reader_elsewhere_draws_them_too(reader: Reader) -> None:
 		)
 	)
 	_all_drawn(reader, 2)
-	reader.until("document.querySelector('.code-keyword')")  # it asks for nothing more
-	reader.server.asked()
+	reader.until("document.querySelector('.code-keyword')")
 	page = reader.page
+	page.wait_for_load_state("networkidle")  # its fonts are there, it asks for nothing more
+	reader.server.asked()
 	page.goto(
 		f"{reader.server.address}/files/copy/reader/index.html?base=/files/example/&lang=en#/grade-7/mathematics/angles/angles-1"
 	)
