@@ -24,7 +24,7 @@ WAITS = f"exists (select 1 from `tabDefaultValue` where name = '{_NOTE}' and def
 
 
 def settings_saved(doc: Document) -> Callable[[], None] | None:
-	"""Note what is to be renewed: what was signed with other keys or for another life, or everything when other links must be
+	"""Note what must be renewed: what was signed with other keys or for another life, or everything when other links must be
 	signed now. In the caller's transaction; returns what is to follow its commit."""
 	before = doc.get_doc_before_save()
 	is_gated = settings.is_gated(doc)
