@@ -33,7 +33,7 @@ from memora.tests.helpers import clock, factories
 from memora.tests.helpers.gate_keys import KeysTestCase
 from memora.tests.helpers.processes import at_once
 from memora.tests.helpers.publishing import run_command
-from memora.tests.helpers.users import make_user
+from memora.tests.helpers.users import drop_user, make_user
 from memora.tests.helpers.web import Web
 
 HOUR = 3600
@@ -393,9 +393,8 @@ class TestEndpoints(KeysTestCase):
 			role: self.web.make_user(f"{frappe.scrub(role)}@keys.test", role)
 			for role in (EDITOR, ADMIN, "System Manager")
 		}
-		self.addCleanup(frappe.db.commit)
 		for user in self.users.values():
-			self.addCleanup(frappe.delete_doc, "User", user, force=True, ignore_permissions=True)
+			self.addClassCleanup(drop_user, user)
 
 	def call(self, user: str, method: str, http: str = "POST", **given: str) -> tuple[int, Any]:
 		answer = self.web.call(user, f"memora.api.gate_keys.{method}", http, **given)

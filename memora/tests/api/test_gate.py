@@ -19,6 +19,7 @@ from memora.services.cdn_export.model import paths
 from memora.services.cdn_export.state import site_key
 from memora.tests.helpers import clock, factories
 from memora.tests.helpers.publishing import PublishingTestCase, make_course
+from memora.tests.helpers.users import drop_user
 from memora.tests.helpers.web import Web
 
 OWNS = {"owner@gate.test": ["PHYSICS", "OTHER"], "other@gate.test": ["OTHER"]}
@@ -30,9 +31,7 @@ class TestGate(PublishingTestCase):
 		self.web = Web()
 		for user in OWNS:
 			self.web.make_user(user)
-		self.addCleanup(frappe.db.commit)
-		for user in OWNS:
-			self.addCleanup(frappe.delete_doc, "User", user, force=True, ignore_permissions=True)
+			self.addClassCleanup(drop_user, user)
 		for name in ("token", "player_token"):
 			for user in OWNS:
 				frappe.cache.delete(frappe.cache.make_key(f"rl:memora.api.gate.{name}:{user}"))

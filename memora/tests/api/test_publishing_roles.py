@@ -18,7 +18,7 @@ from memora.install import ADMIN, EDITOR
 from memora.tests.helpers import factories
 from memora.tests.helpers.frappe_versions import set_in_test
 from memora.tests.helpers.publishing import PublishingTestCase, chain, make_course
-from memora.tests.helpers.users import make_user
+from memora.tests.helpers.users import drop_user, make_user
 from memora.tests.helpers.web import Web
 
 NOBODY = "Desk User"
@@ -385,8 +385,7 @@ class TestDocuments(PublishingTestCase):
 		super().setUp()
 		self.web = Web()
 		self.user = self.web.make_user("documents@endpoints.test", "System Manager", EDITOR)
-		self.addCleanup(frappe.db.commit)
-		self.addCleanup(frappe.delete_doc, "User", self.user, force=True, ignore_permissions=True)
+		self.addClassCleanup(drop_user, self.user)
 		course = make_course(units=1, lessons=1)
 		self.plan = factories.make_plan(
 			[course["subject"]], overrides=[factories.override(course["units"][0], "Rename", "Other")]

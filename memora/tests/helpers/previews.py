@@ -7,6 +7,7 @@ from typing import Any
 import frappe
 
 from memora.tests.helpers.publishing import PublishingTestCase
+from memora.tests.helpers.users import drop_user
 from memora.tests.helpers.web import Web
 
 BUCKET = {
@@ -29,10 +30,9 @@ class WebTestCase(PublishingTestCase):
 		self.web = Web()
 
 	def user(self, name: str, *roles: str) -> str:
-		"""A user with these roles, for this test."""
+		"""A user with these roles, for the tests of this class."""
 		user = self.web.make_user(f"{name}@preview.test", *roles)
-		self.addCleanup(frappe.db.commit)
-		self.addCleanup(frappe.delete_doc, "User", user, force=True, ignore_permissions=True)
+		self.addClassCleanup(drop_user, user)
 		return user
 
 

@@ -16,9 +16,14 @@ def make_user(case: unittest.TestCase | type[unittest.TestCase], email: str, *ro
 	if known := [role for role in roles if frappe.db.exists("Role", role)]:
 		frappe.get_doc("User", email).add_roles(*known)
 	frappe.db.commit()
-	case.addClassCleanup(frappe.db.commit)
-	case.addClassCleanup(frappe.delete_doc, "User", email, force=True, ignore_permissions=True)
+	case.addClassCleanup(drop_user, email)
 	return email
+
+
+def drop_user(email: str) -> None:
+	"""Remove a user if there is one; commits."""
+	frappe.delete_doc("User", email, force=True, ignore_permissions=True, ignore_missing=True)
+	frappe.db.commit()
 
 
 def drop_user_permissions(user: str) -> None:
