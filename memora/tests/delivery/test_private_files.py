@@ -223,7 +223,7 @@ class TestSwitch(Private):
 		self.check()
 
 	def test_a_process_that_dies_after_the_save_is_made_up_for(self) -> None:
-		with patch.object(after_save, "_take"):
+		with patch.object(after_save, "_take_steps"):
 			self.switch(1)
 		self.assertIsNone(self.gate())
 		self.publish()

@@ -378,7 +378,7 @@ class TestSignedLinks(BucketTestCase):
 	def test_a_save_that_is_still_to_be_followed_is_not_forgotten_over_the_next(self) -> None:
 		self.show(self.plain, f"https://films.example/{FILM}")
 		self.publish()
-		with patch.object(after_save, "_take"):  # as if both processes had died
+		with patch.object(after_save, "_take_steps"):  # as if both processes had died
 			self.configure(cdn_base_url="https://films.example")
 			self.configure(cdn_base_url="https://films.example", signed_url_expiry_hours=7)
 		self.assertNotIn("X-Amz", self.links(self.plain)[0])
